@@ -17,17 +17,17 @@ from textual.message import Message
 
 from approver_tui import loading, settings
 from approver_tui.client.errors import LoginFirst
-from approver_tui.client.hardening import keep_memory_private
-from approver_tui.client.profile import Home, needed
+from approver_tui.client.operations.hardening import keep_memory_private
+from approver_tui.client.sign_in.profile import Home, load_required
 from approver_tui.messages import LoginWanted, SignInWanted
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.guarded import GuardedApp
+from approver_tui.screens.guarded_app import GuardedApp
 from approver_tui.screens.opening import OpeningScreen
 from approver_tui.state.keymap import Keymap
 
 if TYPE_CHECKING:
-    from approver_tui.screens.desk import Desk
-    from approver_tui.screens.inbox import InboxScreen
+    from approver_tui.screens.approvals.inbox import InboxScreen
+    from approver_tui.screens.context import ScreenContext
 
 FIRST_WORDS = "Sayso shows what AI agents want to do in your name, and you answer."
 """What a person reads in the first minute."""
@@ -39,11 +39,11 @@ LAST_WORDS = 2.0
 
 Ring: TypeAlias = Callable[[str], None]
 """Writes a control sequence that moves and draws nothing to the terminal."""
-Furnish: TypeAlias = Callable[[Ring], "Callable[[], InboxScreen]"]
+AppLoader: TypeAlias = Callable[[Ring], "Callable[[], InboxScreen]"]
 """Loads the rest of the program and says how its inbox is made; runs in a thread, may take long."""
 
 
-class Furnished(Message):
+class AppLoaded(Message):
     """The rest of the program is there."""
 
     def __init__(self, make_inbox: "Callable[[], InboxScreen]") -> None:
@@ -51,7 +51,7 @@ class Furnished(Message):
         self.make_inbox = make_inbox
 
 
-class NotFurnished(Message):
+class AppLoadFailed(Message):
     """The rest of the program could not be had."""
 
     def __init__(self, error: Exception) -> None:
@@ -62,12 +62,12 @@ class NotFurnished(Message):
 class ApproverApp(GuardedApp[None]):
     """Sayso in a terminal."""
 
-    desk: "Desk"
+    context: "ScreenContext"
     """What the screens work with; there is none before the inbox."""
 
     def __init__(
         self,
-        furnish: Furnish,
+        load_app: AppLoader,
         *,
         guard: InputGuard,
         theme: str,
@@ -79,7 +79,7 @@ class ApproverApp(GuardedApp[None]):
         """Why there never was an inbox, or is none any more."""
         self.goes_to: str | None = None
         """The login to go over to after this one; nothing for one that is not there yet."""
-        self._furnish = furnish
+        self._load_app = load_app
         self._inbox: InboxScreen | None = None
         self.set_keymap(dict(keymap.chosen))
 
@@ -98,8 +98,8 @@ class ApproverApp(GuardedApp[None]):
     def heard(self) -> None:
         """Nobody has to be called, and nothing locks by itself, while the person is there."""
         if self._inbox:
-            self.desk.answers.touch()
-            self.desk.caller.noticed()
+            self.context.answers.touch()
+            self.context.notifier.noticed()
 
     async def action_quit(self) -> None:
         """Leave by way of the inbox, which may have an answer to send first."""
@@ -143,25 +143,25 @@ class ApproverApp(GuardedApp[None]):
             self._driver.write(sequence)
             self._driver.flush()
 
-    @on(Furnished)
-    def _furnished(self, message: Furnished) -> None:
+    @on(AppLoaded)
+    def _loaded(self, message: AppLoaded) -> None:
         self._inbox = message.make_inbox()
-        self.desk = self._inbox.desk
+        self.context = self._inbox.context
         self.switch_screen(self._inbox)
 
-    @on(NotFurnished)
-    def _not_furnished(self, message: NotFurnished) -> None:
+    @on(AppLoadFailed)
+    def _load_failed(self, message: AppLoadFailed) -> None:
         self.why_closed = message.error
         self.exit()
 
     def _load(self) -> None:
         """Runs in a thread that does not keep the program alive: a keyring may ask a question."""
         try:
-            make_inbox = self._furnish(self.ring)
+            make_inbox = self._load_app(self.ring)
         except Exception as error:  # noqa: BLE001  # it is raised again where the app was run
-            self.post_message(NotFurnished(error))
+            self.post_message(AppLoadFailed(error))
         else:
-            self.post_message(Furnished(make_inbox))
+            self.post_message(AppLoaded(make_inbox))
 
 
 def run(home: Home, approval_id: str | None = None) -> None:
@@ -192,20 +192,20 @@ def _visit(home: Home, approval_id: str | None = None) -> str | None:
 
 def _show(home: Home, chosen: settings.Settings, approval_id: str | None) -> str | None:
     """Run the app until it ends. Raises ClientError when it never had an inbox."""
-    needed(home)
+    load_required(home)
     guard = InputGuard(time.monotonic)
     with ExitStack() as closing:
 
-        def furnish(ring: Ring) -> "Callable[[], InboxScreen]":
+        def load_app(ring: Ring) -> "Callable[[], InboxScreen]":
             wiring = loading.module("approver_tui.wiring")
-            place = wiring.place(home, chosen, approval_id)
-            make_inbox: Callable[[], InboxScreen] = wiring.furnished(
-                home, place, guard=guard, closing=closing, ring=ring
+            environment = wiring.app_environment(home, chosen, approval_id)
+            make_inbox: Callable[[], InboxScreen] = wiring.load_inbox(
+                home, environment, guard=guard, closing=closing, ring=ring
             )
             return make_inbox
 
         app = ApproverApp(
-            furnish,
+            load_app,
             guard=guard,
             theme=chosen.theme,
             keymap=chosen.keymap,
@@ -219,7 +219,7 @@ def _show(home: Home, chosen: settings.Settings, approval_id: str | None) -> str
 
 def _sign_in(home: Home, why: str, theme: str, *, is_another: bool = False) -> Home | None:
     """Return where the new login is, or None if nobody signed in."""
-    from approver_tui.signing_in import HouseDoor, SignInApp  # noqa: PLC0415  # once in a life
+    from approver_tui.signing_in import LocalLogin, SignInApp  # noqa: PLC0415  # once in a life
 
-    name = SignInApp(HouseDoor(home, is_another), why=why, theme=theme).run()
+    name = SignInApp(LocalLogin(home, is_another), why=why, theme=theme).run()
     return None if name is None else home.named(name)

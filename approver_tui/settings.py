@@ -17,14 +17,14 @@ import platformdirs
 from approver_tui.attention.preferences import (
     DEFAULT_REPEAT,
     DEFAULT_WAYS,
-    Preferences,
-    Sequence,
-    Way,
+    AlertLevel,
+    AlertPreferences,
+    TerminalSequence,
 )
-from approver_tui.attention.surroundings import Surroundings
-from approver_tui.client import config_file
+from approver_tui.attention.terminal_environment import TerminalEnvironment
 from approver_tui.client.errors import BadSetting, BrokenSettings
-from approver_tui.client.profile import DEFAULT, NAME_FORM, Home, is_name
+from approver_tui.client.operations import config_file
+from approver_tui.client.sign_in.profile import DEFAULT, NAME_FORM, Home, is_name
 from approver_tui.state.keymap import KEYS, Keymap, is_key
 from approver_tui.state.risks import Risk
 
@@ -81,7 +81,7 @@ def _is_repeat(text: str) -> bool:
 
 def _told(risk: Risk) -> Option:
     means = f"how a request of {risk.value} risk is told"
-    return _one_of(tuple(Way), DEFAULT_WAYS[risk].value, means)
+    return _one_of(tuple(AlertLevel), DEFAULT_WAYS[risk].value, means)
 
 
 OPTIONS: Mapping[str, Option] = MappingProxyType(
@@ -94,8 +94,8 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
             "after how many seconds a high risk is told again while it waits",
         ),
         "notify_terminal": _one_of(
-            tuple(Sequence),
-            Sequence.AUTO.value,
+            tuple(TerminalSequence),
+            TerminalSequence.AUTO.value,
             "the sequence that asks the terminal for a notification",
         ),
         "theme": _one_of(THEMES, THEMES[0], "the colours of the app"),
@@ -132,7 +132,7 @@ class Settings:
     server_folder: Path
     """SAYSO_DATA_DIR, or the place a server uses without it."""
     values: Mapping[str, Value] = field(default_factory=dict)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    terminal_environment: TerminalEnvironment = field(default_factory=TerminalEnvironment)
 
     @property
     def file(self) -> Path:
@@ -140,12 +140,12 @@ class Settings:
         return file_of(self.home)
 
     @property
-    def preferences(self) -> Preferences:
+    def preferences(self) -> AlertPreferences:
         """What the person wants to be told of."""
-        return Preferences(
-            ways={risk: Way(self._text(f"notify_{risk.value}")) for risk in Risk},
+        return AlertPreferences(
+            ways={risk: AlertLevel(self._text(f"notify_{risk.value}")) for risk in Risk},
             repeat=int(self._text("notify_repeat")),
-            sequence=Sequence(self._text("notify_terminal")),
+            sequence=TerminalSequence(self._text("notify_terminal")),
         )
 
     @property
@@ -170,12 +170,12 @@ class Settings:
     @property
     def is_plain(self) -> bool:
         """Whether lines are wanted instead of screens, by setting or because of the terminal."""
-        return self._text("plain") == "yes" or self.surroundings.is_dumb
+        return self._text("plain") == "yes" or self.terminal_environment.is_dumb
 
     @property
     def is_still(self) -> bool:
         """Whether nothing moves by degrees: over SSH each degree is a picture on the line."""
-        return self.surroundings.is_remote
+        return self.terminal_environment.is_remote
 
     def _text(self, name: str) -> str:
         known = self.values.get(name)
@@ -190,7 +190,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         home=home,
         server_folder=Path(server).expanduser() if server else _server_default(),
         values=_values(values, file_of(home)),
-        surroundings=Surroundings.of(values, sys.platform),
+        terminal_environment=TerminalEnvironment.of(values, sys.platform),
     )
 
 

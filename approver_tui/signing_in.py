@@ -13,20 +13,20 @@ from itertools import chain, count
 from urllib.parse import urlsplit
 
 from approver_tui import settings
-from approver_tui.client.enrolling import Enrolment, check_name, enrol
+from approver_tui.client.devices.enrolling import Enrolment, check_name, enrol
 from approver_tui.client.errors import BadName, GivenUp
-from approver_tui.client.profile import Home
-from approver_tui.client.signing_in import Invitation, SigningIn
+from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
+from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.guarded import GuardedApp
-from approver_tui.screens.sign_in import Door, SignInScreen, Wanted
+from approver_tui.screens.guarded_app import GuardedApp
+from approver_tui.screens.sign_in.sign_in import LoginService, SignInRequest, SignInScreen
 
 USUAL_SERVER = "http://localhost:8470"
 """Where a server on this machine is, unless it was told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
-class HouseDoor:
+class LocalLogin:
     """Signs this machine in."""
 
     home: Home
@@ -39,7 +39,7 @@ class HouseDoor:
         return settings.wall_clock()
 
     def enrol(
-        self, wanted: Wanted, show: Callable[[Invitation], None], stop: threading.Event
+        self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
         """Sign in, keep the result, return its name. Raises ClientError, GivenUp when stopped."""
 
@@ -52,7 +52,7 @@ class HouseDoor:
             code=wanted.code,
             name=wanted.name,
             pin=wanted.pin,
-            signing_in=SigningIn(show, pause),
+            signing_in=DeviceGrant(show, pause),
         )
         home = self._home(wanted.url)
         enrol(home, enrolment, clock=settings.wall_clock).close()
@@ -74,7 +74,12 @@ class SignInApp(GuardedApp[str]):
     """Sayso in a terminal, before there is a login. Its result is the name of the one that is."""
 
     def __init__(
-        self, door: Door, *, why: str, theme: str, ticks: Callable[[], float] = time.monotonic
+        self,
+        door: LoginService,
+        *,
+        why: str,
+        theme: str,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(InputGuard(ticks), theme)
         self._door = door

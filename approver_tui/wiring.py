@@ -10,25 +10,29 @@ from dataclasses import dataclass
 from functools import partial
 
 from approver_tui import settings
-from approver_tui.attention.caller import Caller
-from approver_tui.attention.ringer import Ringer
-from approver_tui.client import attention, config_file, profile, standing
+from approver_tui.attention.alert_schedule import AlertSchedule
+from approver_tui.attention.notifier import Notifier
 from approver_tui.client.api import open_client
-from approver_tui.client.deciding import Decider
-from approver_tui.client.elsewhere import Others
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.approvals.unsent_denials import UnsentDenials
 from approver_tui.client.errors import BrokenProfile
-from approver_tui.client.feed import Feed
-from approver_tui.client.intents import Intents
-from approver_tui.client.neighbour import server_folder_is_open
-from approver_tui.client.profile import Home
-from approver_tui.screens.desk import Desk, Login, Place, Setting
+from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.feed import Feed
+from approver_tui.client.notifications.other_logins import OtherLogins
+from approver_tui.client.operations import config_file
+from approver_tui.client.operations.server_folder import readable_server_folder
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import Environment, ScreenContext
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
+from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.state.text import display_safe
 
 
 @dataclass(frozen=True, slots=True)
-class FileBook:
+class FileSettingsStore:
     """The person's settings in their file, and the logins beside it."""
 
     home: Home
@@ -69,9 +73,9 @@ class FileBook:
         config_file.write(settings.this_file(), {name: value})
 
 
-def furnished(
+def load_inbox(
     home: Home,
-    place: Place,
+    environment: Environment,
     *,
     guard: InputGuard,
     closing: ExitStack,
@@ -80,35 +84,39 @@ def furnished(
     """Open the client of a login and return how its inbox is made. Raises ClientError."""
     client = open_client(home, clock=settings.wall_clock)
     closing.callback(client.close)
-    others = Others(home, clock=settings.wall_clock)
+    others = OtherLogins(home, clock=settings.wall_clock)
     closing.callback(others.close)
-    desk = Desk(
+    context = ScreenContext(
         server=client,
-        answers=Decider(client),
-        bell=attention.Bell(client),
-        ahead=standing.Ahead(client),
+        answers=DecisionClient(client),
+        prefs_client=preferences.NotificationPrefsClient(client),
+        grants_client=standing_grants.StandingGrantsClient(client),
         feed=Feed(client),
-        intents=Intents(home),
+        unsent_denials=UnsentDenials(home),
         guard=guard,
         now=client.now,
         ticks=time.monotonic,
-        place=place,
-        caller=Caller(Ringer(place.preferences, time.monotonic), place.surroundings, ring),
+        environment=environment,
+        notifier=Notifier(
+            AlertSchedule(environment.preferences, time.monotonic),
+            environment.terminal_environment,
+            ring,
+        ),
         others=others,
     )
-    return partial(InboxScreen, desk)
+    return partial(InboxScreen, context)
 
 
-def place(home: Home, chosen: settings.Settings, approval_id: str | None) -> Place:
+def app_environment(home: Home, chosen: settings.Settings, approval_id: str | None) -> Environment:
     """Return where the app runs, for a login that is there."""
-    issuer = profile.needed(home).issuer
+    issuer = profile.load_required(home).issuer
     has_others = len(home.names) > 1
-    return Place(
-        folder_is_open=server_folder_is_open(issuer, chosen.server_folder) is not None,
+    return Environment(
+        folder_is_open=readable_server_folder(issuer, chosen.server_folder) is not None,
         opens_at=approval_id,
         preferences=chosen.preferences,
-        surroundings=chosen.surroundings,
-        book=FileBook(home),
+        terminal_environment=chosen.terminal_environment,
+        settings_store=FileSettingsStore(home),
         issuer=issuer,
         login=display_safe(home.name if has_others else ""),
         zone_name=settings.local_zone(),

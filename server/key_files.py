@@ -13,7 +13,7 @@ from typing import Final
 
 from server.crypto.jose import sealed_as
 from server.crypto.sealing import BadKeyFile, Sealer, read_key, read_or_make_key
-from server.services.ports import Store
+from server.model.store import Store
 from server.settings import Settings
 
 MASTER: Final = "master"

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from server.services.ports import Store
+from server.model.store import Store
 from server.settings import Settings
 
 FILE: Final = "last-seen"

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from server import key_files
 from server.crypto.sealing import read_key
-from server.crypto.vapid import new_key, private_key
-from server.services.callbacks import Callbacks
-from server.services.notices import WEBHOOK
-from server.services.ports import Secrets, Store
-from server.services.push_targets import WEB_PUSH
-from server.services.pushes import Pushes
+from server.crypto.vapid import new_key, private_key, public_key
+from server.model.ports import Secrets
+from server.model.store import Store
+from server.services.ciba.callbacks import Callbacks
+from server.services.notifications.notices import WEBHOOK
+from server.services.notifications.push_subscriptions import PushSubscriptions
+from server.services.notifications.push_targets import WEB_PUSH
+from server.services.notifications.pushes import Pushes
 from server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -55,6 +57,12 @@ def outbox_worker(
     if settings.webhook_url:
         channels[WEBHOOK] = Webhook(settings.webhook_url, key_files.open_webhook(settings, store))
     return OutboxWorker(store, secrets, channels, run, room)
+
+
+def push_subscriptions(settings: Settings, store: Store, secrets: Secrets) -> PushSubscriptions:
+    """The browsers that push services may wake, for this server's key."""
+    key = public_key(vapid_key(settings, store, secrets))
+    return PushSubscriptions(store, secrets, key, settings.push_services)
 
 
 def reach(settings: Settings) -> "Reach":

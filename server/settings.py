@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+from server.services.server_policy import ServerPolicy
+
 PREFIX: Final = "SAYSO_"
 _PASSWORD: Final = re.compile(r"(?<=://)([^/@]*?):[^/]*@")
 _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
@@ -33,65 +35,88 @@ class Settings:
     """How this installation is set up. Each field is the environment's `SAYSO_<NAME>`."""
 
     data_dir: Path = field(default_factory=lambda: user_data_path("sayso"))
-    """Where the database, the keys and the log's key lie."""
+    """The folder of the database, the keys and the recorded issuer. Whoever can read it is the
+    administrator."""
     database_url: str = ""
-    """SQLAlchemy URL; default SQLite in the data folder."""
+    """A SQLAlchemy URL. The default is SQLite in the data folder. For PostgreSQL:
+    `postgresql+psycopg://user:password@host/name`."""
     issuer: str = ""
-    """The public URL; default follows the served port on this machine."""
+    """The public URL of this installation, as in every token: scheme, host and port, no path. The
+    default is `http://localhost:<port>` of the served address. Set it if there is a proxy."""
     master_key_file: str = ""
-    """Where the master key lies; default `master.key` in the data folder."""
+    """The file with the 32 bytes that seal keys and addresses in the database, mode 0600. The
+    default is `master.key` in the data folder. Every process refuses to start if the file is
+    missing or belongs to another database."""
     pin_key_file: str = ""
-    """Where the PIN key is; default `pin.key` in the data folder."""
+    """The file with the 32 bytes with which the server answers PIN calls, mode 0600. The default
+    is `pin.key` in the data folder. All servers of one database need the same file."""
     access_token_alg: str = "ES256"
-    """ES256, EdDSA or RS256."""
+    """The algorithm that signs access tokens: `ES256`, `EdDSA` or `RS256`."""
     access_token_seconds: int = 300
-    """How long a delegated access token lives."""
+    """The lifetime of an access token. Without introspection a resource accepts it that long."""
     assertion_audience: str = "issuer"
-    """`issuer`, or `endpoints` to accept endpoint URLs from older clients too."""
+    """The required `aud` of a client assertion: `issuer`, or `endpoints` to accept endpoint URLs of
+    older clients too."""
     unknown_user: str = "answer"
-    """`answer` says unknown_user_id; `hide` makes a request that nobody can approve."""
+    """What an agent gets that names an unknown user: `answer` returns `unknown_user_id`, `hide`
+    creates a request that nobody sees and that expires."""
     dpop_nonce: str = "off"
-    """`required` demands a nonce of ours in the DPoP proofs of agents and apps."""
+    """`required` demands a nonce from the server in the DPoP proofs of agents and apps at `/token`.
+    Each is valid for five to ten minutes. Proofs of terminals need none."""
     open_per_agent: int = 10
-    """How many unanswered requests one agent may have with one user."""
+    """The most unanswered requests of one agent to one person."""
     open_per_user: int = 50
-    """How many unanswered requests one user may have in all."""
+    """The most unanswered requests to one person. High and critical ones are refused only if there
+    are so many of them alone."""
     open_in_all: int = 500
-    """How many unanswered requests one agent may have with everybody together."""
+    """The most unanswered requests of one agent to all people."""
     denials_before_pause: int = 3
-    """After so many denials of one type in ten minutes the agent must wait half an hour."""
+    """After this many denials of one kind by one person within ten minutes, the agent cannot ask
+    that person for it for half an hour."""
     notify_per_minute: int = 5
-    """How often one user is called in a minute; what comes beyond it is listed without a sound."""
+    """The most notifications of one user in a minute. Further requests are listed without a sound,
+    and one digest follows. Each agent has as many again for high and critical risk."""
     notify_per_hour: int = 20
-    """Likewise in an hour."""
+    """The same in an hour, below high risk."""
     notify_per_agent: int = 10
-    """Likewise in an hour by one agent."""
+    """The same in an hour, of one agent. High and critical risk is counted separately."""
     notify_per_type: int = 10
-    """Likewise in an hour for one action type."""
+    """The same in an hour, of one action type, below high risk."""
     notify_low_per_hour: int = 1
-    """How often one user is called in an hour for everything of low risk together."""
+    """The most notifications of one user in an hour for low risk, counted separately."""
     owner_grace_days: int = 14
-    """So long an agent goes on after the last owner of it who was enabled has been stopped."""
+    """The days that an agent keeps working after its last enabled owner was disabled. Then it is
+    quarantined."""
     webhook_url: str = ""
-    """Where events are sent, without contents; nothing is sent when it is empty."""
+    """The address that gets events, without their contents. Nothing is sent if it is empty."""
     webhook_secret_file: str = ""
-    """The key of the hook's HMAC; default `webhook.key` in the data folder."""
+    """The file with the key of the webhook's HMAC. The default is `webhook.key` in the data folder,
+    which is created once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of
+    `<Sayso-Event-Id>.<body>`. White space around a key of text does not count. A server whose
+    webhook key file is missing refuses to start."""
     callback_ports: str = "443"
-    """The ports at which agents may be called back."""
+    """The ports of agents' callback endpoints, separated by commas."""
     callback_networks: str = ""
-    """Private networks in which agents may be called back, such as 10.1.0.0/16."""
+    """Private networks in which agents may have callback endpoints, such as `10.1.0.0/16`,
+    separated by commas. Without it, only public addresses are allowed."""
     callback_ca_file: str = ""
-    """Authorities that vouch for agents' endpoints; default the public ones."""
+    """A PEM file of the authorities for the certificates of callback endpoints. The default are the
+    public ones."""
     push_contact: str = ""
-    """Whom a browser's push service may ask about us; default the issuer, where it is https."""
+    """The contact for push services: `mailto:you@example.org` or `https://example.org` (RFC 8292).
+    The default is the host of the issuer, if it is https with a full name. Apple refuses an
+    address that does not exist."""
     push_origins: str = ""
-    """More push services in whose browsers people are called, such as https://push.example.org."""
+    """Push services besides those of Google, Mozilla, Apple and Microsoft, by origin, separated by
+    commas: `https://push.example.org`. Their addresses are not filtered."""
     log_format: str = "json"
     """`json` or `text`."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`."""
     max_connections: int = 20_000
-    """How many sockets one process keeps."""
+    """The most connections of one process, if its limit on open files allows it. Up to 256 file
+    descriptors are reserved. At most nine tenths are live feeds; further ones get 503 with
+    `Retry-After`. The log shows at start how many fit (`serving.capacity`)."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Setting → where its value came from. Not a setting itself."""
 
@@ -282,3 +307,27 @@ def _described(settings: Settings, name: str) -> tuple[str, str, str]:
 def masked(text: str) -> str:
     """The text without a password that a URL carries."""
     return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:
+    """The settings as the services see them."""
+    return ServerPolicy(
+        issuer=settings.issuer_url,
+        on_loopback=is_loopback(settings.issuer_url),
+        access_token_alg=settings.access_token_alg,
+        access_token_seconds=settings.access_token_seconds,
+        assertion_audience=settings.assertion_audience,  # type: ignore[arg-type]  # checked there
+        hide_unknown_users=settings.unknown_user == "hide",
+        open_per_agent=settings.open_per_agent,
+        open_per_user=settings.open_per_user,
+        open_in_all=settings.open_in_all,
+        denials_before_pause=settings.denials_before_pause,
+        notify_per_minute=settings.notify_per_minute,
+        notify_per_hour=settings.notify_per_hour,
+        notify_per_agent=settings.notify_per_agent,
+        notify_per_type=settings.notify_per_type,
+        notify_low_per_hour=settings.notify_low_per_hour,
+        owner_grace_days=settings.owner_grace_days,
+        dpop_nonces=settings.dpop_nonce == "required",
+        not_before=restored_at or 0,
+    )

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from approver_tui.state.risks import Risk
 
 
-class Way(StrEnum):
+class AlertLevel(StrEnum):
     """How loudly something is told; each way includes those before it."""
 
     OFF = "off"
@@ -19,7 +19,7 @@ class Way(StrEnum):
     DESKTOP = "desktop"
 
 
-class Sequence(StrEnum):
+class TerminalSequence(StrEnum):
     """Which control sequence asks the terminal for a notification."""
 
     AUTO = "auto"
@@ -30,12 +30,12 @@ class Sequence(StrEnum):
     NONE = "none"
 
 
-DEFAULT_WAYS: Mapping[Risk, Way] = MappingProxyType(
+DEFAULT_WAYS: Mapping[Risk, AlertLevel] = MappingProxyType(
     {
-        Risk.LOW: Way.OFF,
-        Risk.MEDIUM: Way.BELL,
-        Risk.HIGH: Way.DESKTOP,
-        Risk.CRITICAL: Way.DESKTOP,
+        Risk.LOW: AlertLevel.OFF,
+        Risk.MEDIUM: AlertLevel.BELL,
+        Risk.HIGH: AlertLevel.DESKTOP,
+        Risk.CRITICAL: AlertLevel.DESKTOP,
     }
 )
 """By risk: low is not told, high rings and asks the desktop."""
@@ -45,18 +45,18 @@ DEFAULT_REPEAT = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Preferences:
+class AlertPreferences:
     """What one person wants."""
 
-    ways: Mapping[Risk, Way] = field(default_factory=lambda: DEFAULT_WAYS)
+    ways: Mapping[Risk, AlertLevel] = field(default_factory=lambda: DEFAULT_WAYS)
     repeat: int = DEFAULT_REPEAT
     """Seconds after which high and critical risk are told again while they wait; 0 is never."""
-    sequence: Sequence = Sequence.AUTO
+    sequence: TerminalSequence = TerminalSequence.AUTO
 
-    def way(self, risk: Risk) -> Way:
+    def way(self, risk: Risk) -> AlertLevel:
         """Return how a request of this risk is told."""
-        return self.ways.get(risk, Way.OFF)
+        return self.ways.get(risk, AlertLevel.OFF)
 
 
-DEFAULTS = Preferences()
+DEFAULTS = AlertPreferences()
 """What counts for whoever said nothing."""

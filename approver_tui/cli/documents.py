@@ -6,27 +6,26 @@ Owns: their members. Never: plain lines.
 from collections.abc import Iterable, Mapping, Sequence
 
 from approver_tui.cli.printing import rfc3339
-from approver_tui.client.receipts import Part, Verdict, verdict
+from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, verdict
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import (
+from approver_tui.state.approvals.approvals import (
+    Anomaly,
     Approval,
-    Asker,
+    AutomaticDecision,
     Decided,
-    Earlier,
     Execution,
-    Oddity,
-    Unasked,
+    ReplacedRequest,
+    RequestingAgent,
     Unverified,
 )
-from approver_tui.state.ceremony import TypeBack, spelled
-from approver_tui.state.consents import Consent
-from approver_tui.state.deliveries import Delivery
-from approver_tui.state.devices import Device
-from approver_tui.state.events import About, Event
-from approver_tui.state.narrowing import Granted
-from approver_tui.state.reported import Reported
-from approver_tui.state.standing_grants import GrantFact, Money, Preview, StandingGrant
-from approver_tui.state.together import Together
+from approver_tui.state.approvals.ceremony import TypeBack, spelled
+from approver_tui.state.approvals.narrowing import Granted
+from approver_tui.state.approvals.votes import VoteTally
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.notifications.deliveries import Delivery
+from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
 def inbox(page: Page) -> dict[str, object]:
@@ -44,7 +43,7 @@ def item(approval: Approval) -> dict[str, object]:
     return {"schema": "sayso.item/1", **summary(approval)}
 
 
-def doubtful(row: Unverified) -> dict[str, object]:
+def unverified(row: Unverified) -> dict[str, object]:
     """Return a request that cannot be verified as a line of its own."""
     return {"schema": "sayso.unverified/1", "id": row.id, "problem": row.problem}
 
@@ -126,7 +125,7 @@ def _delivery(value: Delivery) -> dict[str, object]:
     }
 
 
-def _earlier(value: Earlier | None) -> dict[str, str] | None:
+def _earlier(value: ReplacedRequest | None) -> dict[str, str] | None:
     return None if value is None else {"id": value.id, "fingerprint": value.fingerprint}
 
 
@@ -153,7 +152,7 @@ def outcomes(
     }
 
 
-def proof(receipt: Mapping[str, object], parts: Sequence[Part]) -> dict[str, object]:
+def receipt_proof(receipt: Mapping[str, object], parts: Sequence[ReceiptPart]) -> dict[str, object]:
     """Return what `receipt` prints; the receipt is as it came."""
     return {
         "schema": "sayso.proof/1",
@@ -181,7 +180,7 @@ def event(value: Event | None) -> dict[str, object]:
     }
 
 
-def _about(value: About | None) -> dict[str, object] | None:
+def _about(value: AlarmSubject | None) -> dict[str, object] | None:
     if value is None:
         return None
     agent = {"id": value.agent_id, "name": value.agent}
@@ -229,7 +228,7 @@ def decided(value: Decided | None) -> dict[str, object] | None:
     }
 
 
-def _unasked(value: Unasked | None) -> dict[str, object] | None:
+def _unasked(value: AutomaticDecision | None) -> dict[str, object] | None:
     if value is None:
         return None
     if value.grant is None:
@@ -237,7 +236,7 @@ def _unasked(value: Unasked | None) -> dict[str, object] | None:
     return {"standing_grant": value.grant, "use": value.use, "policy": value.policy}
 
 
-def _together(value: Together | None) -> dict[str, object] | None:
+def _together(value: VoteTally | None) -> dict[str, object] | None:
     if value is None:
         return None
     votes = [
@@ -314,81 +313,11 @@ def consent(value: Consent) -> dict[str, object]:
     }
 
 
-def standing_grant(value: StandingGrant) -> dict[str, object]:
-    """Return what was approved ahead."""
-    return {
-        "id": value.id,
-        "state": value.state.value,
-        "agent": {"id": value.agent_id, "name": value.agent_name},
-        "resource": value.resource,
-        "scopes": list(value.scopes),
-        "type": value.type,
-        "pattern": _pattern(value.pattern),
-        "risk": value.risk,
-        "uses": value.uses,
-        "used": value.used,
-        "sum": _money(value.sum),
-        "spent": _money(value.spent),
-        "tell": value.tell,
-        "approval": value.approval,
-        "created_at": rfc3339(value.created_at),
-        "expires_at": rfc3339(value.expires_at),
-        "ended_at": rfc3339(value.ended_at),
-        "ended_because": value.ended_because,
-        "taken": [
-            {
-                "number": use.number,
-                "approval": use.approval,
-                "minor": use.minor,
-                "state": use.state,
-                "at": rfc3339(use.at),
-            }
-            for use in value.taken
-        ],
-    }
-
-
-def grant_preview(value: Preview) -> dict[str, object]:
-    """Return what a grant would be."""
-    return {
-        "agent": value.agent_name,
-        "resource": value.resource,
-        "scopes": list(value.scopes),
-        "pattern": _pattern(value.pattern),
-        "risk": value.risk,
-        "given_at": value.given_at,
-        "uses": value.uses,
-        "sum": _money(value.sum),
-        "expires_at": rfc3339(value.expires_at),
-        "requests": [
-            {
-                "id": one.id,
-                "fingerprint": one.fingerprint,
-                "state": one.state,
-                "created_at": rfc3339(one.created_at),
-                "covered": one.misfit is None,
-                "misfit": one.misfit,
-            }
-            for one in value.requests
-        ],
-    }
-
-
-def _pattern(found: tuple[GrantFact, ...]) -> list[dict[str, object]]:
-    return [{"label": fact.label, "value": fact.value} for fact in found]
-
-
-def _money(value: Money | None) -> dict[str, object] | None:
-    if value is None:
-        return None
-    return {"minor": value.minor, "currency": value.currency, "text": value.words}
-
-
-def _unusual(found: tuple[Oddity, ...]) -> list[dict[str, object]]:
+def _unusual(found: tuple[Anomaly, ...]) -> list[dict[str, object]]:
     return [{"code": one.code, "severity": one.severity, "text": one.text} for one in found]
 
 
-def _asker(agent: Asker) -> dict[str, object]:
+def _asker(agent: RequestingAgent) -> dict[str, object]:
     return {
         "id": agent.id,
         "name": agent.name,

@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 import click
 
-from approver_tui.cli.lines import standing
+from approver_tui.cli.lines import status_text
 from approver_tui.cli.printing import PROGRAM
 from approver_tui.client import errors
-from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.approvals.approvals import ApprovalState
 
 
 class Exit(IntEnum):
@@ -24,19 +24,36 @@ class Exit(IntEnum):
     """
 
     DONE = 0
+    """Success."""
     ERROR = 1
+    """An error. For `doctor`: something is broken."""
     USAGE = 2
+    """The command cannot run as it is written: an option, a name or a value is wrong."""
     NOT_FOUND = 3
+    """There is no such request, device or consent."""
     LOGIN_FIRST = 4
+    """Log in first."""
     NOT_ALLOWED = 5
+    """Not allowed, or an entry was wrong, or the PIN or another entry is needed and there is
+    neither a terminal nor an option for it."""
     CONFLICT = 6
+    """Already decided, or not the request with that fingerprint."""
     UNREACHABLE = 7
+    """The server cannot be reached (`unreachable`: nothing was sent), or it did not confirm an
+    answer within 60 seconds (`unknown_outcome`)."""
     RATE_LIMITED = 8
+    """Too many calls. `retry_after` says when to try again."""
     EXPIRED = 12
+    """The request has expired."""
     WITHDRAWN = 13
+    """The request was withdrawn or canceled."""
     LOCKED = 15
+    """Locked: the device after too many wrong PINs, the request after two wrong entries, or its
+    agent is disabled."""
     NOT_VERIFIED = 20
+    """What the server sent does not verify, or a receipt is not valid."""
     INTERRUPTED = 130
+    """Interrupted."""
 
 
 BY_KIND = MappingProxyType(
@@ -161,23 +178,23 @@ def report(
     """
     is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
     code = Exit.USAGE if is_missing else exit_code(error)
-    text = json.dumps(document(error, code)) if as_json else "\n".join(explained(error))
+    text = json.dumps(error_document(error, code)) if as_json else "\n".join(error_lines(error))
     click.echo(text.replace(f"{PROGRAM} ", f"{called} "), file=sys.stderr)
     return int(code)
 
 
-def explained(error: BaseException) -> list[str]:
+def error_lines(error: BaseException) -> list[str]:
     """Return what failed, and the next command where there is one, safe to draw."""
-    return list(filter(None, (f"Error: {sentence(error)}", _advice(error))))
+    return list(filter(None, (f"Error: {error_text(error)}", _advice(error))))
 
 
-def document(error: BaseException, code: Exit) -> dict[str, object]:
+def error_document(error: BaseException, code: Exit) -> dict[str, object]:
     """Return the error object."""
     name = error.code if isinstance(error, errors.ApiError) else _snake(type(error).__name__)
     members: dict[str, object] = {
         "schema": "sayso.error/1",
         "error": name,
-        "detail": sentence(error),
+        "detail": error_text(error),
         "exit": int(code),
         "next": _advice(error) or None,
     }
@@ -192,7 +209,7 @@ def document(error: BaseException, code: Exit) -> dict[str, object]:
     return members
 
 
-def sentence(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return what failed, safe to draw."""
     if isinstance(error, click.ClickException):
         return error.format_message()
@@ -201,7 +218,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, errors.AlreadyDecided):
         if error.approval.is_taken_back:
             return "Too late: this request is no longer needed, its agent took it back."
-        ended = standing(error.approval, error.approval.expires_at).rstrip(".")
+        ended = status_text(error.approval, error.approval.expires_at).rstrip(".")
         return f"Too late, this request is {ended}."
     if isinstance(error, errors.WrongPin):
         return f"{error} Tries left: {error.left}."

@@ -3,28 +3,28 @@
 Owns: the wording. Never: text that is not SafeText, JSON.
 """
 
-from approver_tui.cli.entries import FLAGS
+from approver_tui.cli.approvals.entries import FLAGS
 from approver_tui.cli.printing import local_time, time_left
-from approver_tui.state.approvals import (
+from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
+    AutomaticDecision,
     Display,
     Execution,
     Kind,
     Retry,
-    Unasked,
 )
-from approver_tui.state.ceremony import Step
-from approver_tui.state.consents import Consent, ConsentState
-from approver_tui.state.countdown import near
-from approver_tui.state.decision import Answer
-from approver_tui.state.deliveries import Delivery
-from approver_tui.state.devices import Device
-from approver_tui.state.narrowing import Granted, Place
-from approver_tui.state.outcomes import ENDED
-from approver_tui.state.reported import Reported
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.countdown import countdown_stage
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.endings import ENDED
+from approver_tui.state.approvals.narrowing import Granted, Place
+from approver_tui.state.approvals.type_back import without_typed
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import display_safe
-from approver_tui.state.typed_back import without_typed
 
 _WIDTH = 14
 _VOTES = {
@@ -54,7 +54,7 @@ def body(approval: Approval, now: int) -> list[str]:
     return [
         f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
         approval.told_headline,
-        *granted(approval.granted),
+        *granted_lines(approval.granted),
         "",
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *_unusual(shown),
@@ -97,7 +97,7 @@ def _takes(approval: Approval, now: int) -> list[str]:
     return [*takes, locked] if approval.is_locked else takes
 
 
-def about_to(approval: Approval, now: int) -> list[str]:
+def approval_summary(approval: Approval, now: int) -> list[str]:
     """Return what a yes would be a yes to, once more before the PIN."""
     approval = without_typed(approval)
     shown = approval.display
@@ -107,16 +107,16 @@ def about_to(approval: Approval, now: int) -> list[str]:
         f"You are about to say yes to{part} this:",
         approval.granted_headline,
         *(fact(each.label, each.value) for each in shown.facts if each.material),
-        *granted(approval.granted),
+        *granted_lines(approval.granted),
         *_in_the_texts(approval, now),
         *_gives(approval),
         fact("undo", shown.undo),
         fact("fingerprint", approval.fingerprint),
-        fact("state", standing(approval, now)),
+        fact("state", status_text(approval, now)),
     ]
 
 
-def asked_again(approval: Approval) -> str:
+def retry_requested(approval: Approval) -> str:
     """Return that the agent of what expired will read that it is to ask again."""
     return f"{approval.agent.name} is told to ask again, at its next poll."
 
@@ -143,16 +143,16 @@ def signed_texts(approval: Approval) -> list[str]:
 def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
     if approval.state is ApprovalState.PENDING:
-        return _counted(approval) + granted(approval.granted)
+        return _counted(approval) + granted_lines(approval.granted)
     mark = ":" if approval.granted is None else "."
     said = [f"{approval.state_word.capitalize()}{mark} {approval.told_headline}"]
     said.append(f"  {approval.id}")
     if approval.together is not None:
         said.append(f"  {approval.together.progress}")
-    return said + granted(approval.granted)
+    return said + granted_lines(approval.granted)
 
 
-def granted(value: Granted | None) -> list[str]:
+def granted_lines(value: Granted | None) -> list[str]:
     """Return what is granted beside what was asked, where it is less."""
     if value is None:
         return []
@@ -183,7 +183,7 @@ def _place(place: Place) -> str:
     return f"  {place.pointer} is {place.granted}{was}"
 
 
-def reported(done: Reported) -> list[str]:
+def report_lines(done: Reported) -> list[str]:
     """Return what came of a report."""
     stopped = [
         f"  {agent.name} is {agent.state}: {_count(agent.tokens_revoked, 'token')} and "
@@ -272,11 +272,11 @@ def _agent_says(approval: Approval) -> list[str]:
     return [f'agent says (not verified): "{approval.agent_says}"']
 
 
-def standing(approval: Approval, now: int) -> str:
+def status_text(approval: Approval, now: int) -> str:
     """Where it stands, and since whom it does."""
     if approval.is_waiting(now):
         people = "" if approval.together is None else f"; {approval.together.words}"
-        at = near(approval.expires_at, now)
+        at = countdown_stage(approval.expires_at, now)
         last = "" if at is None else f"{at.words}: "
         return f"{last}expires in {time_left(approval.expires_at, now)}{people}"
     if approval.state is ApprovalState.PENDING:
@@ -308,7 +308,7 @@ def _ended(approval: Approval) -> str:
     return why + again
 
 
-def _stood_in(unasked: Unasked) -> str:
+def _stood_in(unasked: AutomaticDecision) -> str:
     by = f"standing grant {unasked.grant}, use {unasked.use}"
     by = f"consent {unasked.consent}" if unasked.grant is None else by
     return f" without asking, by {by}"
@@ -328,7 +328,7 @@ def _together(approval: Approval) -> list[str]:
 
 
 def _standing_in_full(approval: Approval, now: int) -> str:
-    standing_now = standing(approval, now)
+    standing_now = status_text(approval, now)
     if not approval.is_waiting(now):
         return standing_now
     return f"{standing_now}, at {local_time(approval.expires_at)}. Lapsing is not a no."

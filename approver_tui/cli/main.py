@@ -8,51 +8,74 @@ import sys
 from collections.abc import Sequence
 from itertools import takewhile
 from types import MappingProxyType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import click
 
 from approver_tui import loading
-from approver_tui.cli.printing import PROGRAM, is_at_a_screen
+from approver_tui.cli.printing import PROGRAM, has_terminal
 from approver_tui.client.errors import ClientError
-from approver_tui.client.hardening import keep_memory_private
-from approver_tui.client.profile import NAME_FORM, is_name
+from approver_tui.client.operations.hardening import keep_memory_private
+from approver_tui.client.sign_in.profile import NAME_FORM, is_name
+
+
+class Verb(NamedTuple):
+    """One verb: the module under `approver_tui.cli` that holds its `command`, and its help."""
+
+    module: str
+    help: str
+
 
 VERBS = MappingProxyType(
     {
-        "login": "Make this machine one of your devices.",
-        "logout": "Sign this device out and forget its keys.",
-        "profiles": "List the servers that this machine is logged in to.",
-        "whoami": "Show who is logged in, and where.",
-        "status": "Show whether everything works, and what weakens it.",
-        "inbox": "List what waits for your answer.",
-        "review": "Look through what waits and answer it; --plain does it in lines.",
-        "show": "Show one request in full.",
-        "watch": "Print what happens, as it happens.",
-        "approve": "Say yes to one request.",
-        "deny": "Say no to one request, and why.",
-        "extend": "Let one request wait longer.",
-        "retry": "Ask the agent of an expired request to ask again.",
-        "snooze": "Be notified of one request later.",
-        "report": "Say that you did not ask for something; stops the agent.",
-        "history": "List what was decided.",
-        "receipt": "Prove what was shown, who signed it, and that the log has it.",
-        "consents": "List what you let agents and apps do without asking.",
-        "revoke": "Take a consent back.",
-        "grants": "List what you approved ahead; add, show or revoke it.",
-        "devices": "List your devices; revoke, unlock or vouch for one.",
-        "deputies": "Who decides for you while you are away.",
-        "quiet": "Show and set when you are not notified.",
-        "mute": "Be notified of nothing of an agent.",
-        "unmute": "Be notified of an agent again.",
-        "password": "The password with which you sign in to apps.",
-        "user-code": "The code that agents need before they may ask you.",
-        "doctor": "What is weak or broken here, and the fix; --notify tries how you are called.",
-        "config": "Each setting, its value, and where that came from.",
-        "completion": "Print what a shell reads to complete verbs and options.",
+        "login": Verb("sign_in.login", "Make this machine one of your devices."),
+        "logout": Verb("sign_in.logout", "Sign this device out and forget its keys."),
+        "profiles": Verb("sign_in.profiles", "List the servers that this machine is logged in to."),
+        "whoami": Verb("sign_in.whoami", "Show who is logged in, and where."),
+        "status": Verb("operations.status", "Show whether everything works, and what weakens it."),
+        "inbox": Verb("approvals.inbox", "List what waits for your answer."),
+        "review": Verb(
+            "approvals.review", "Look through what waits and answer it; --plain does it in lines."
+        ),
+        "show": Verb("approvals.show", "Show one request in full."),
+        "watch": Verb("notifications.watch", "Print what happens, as it happens."),
+        "approve": Verb("approvals.approve", "Say yes to one request."),
+        "deny": Verb("approvals.deny", "Say no to one request, and why."),
+        "extend": Verb("approvals.extend", "Let one request wait longer."),
+        "retry": Verb("approvals.retry", "Ask the agent of an expired request to ask again."),
+        "snooze": Verb("notifications.snooze", "Be notified of one request later."),
+        "report": Verb(
+            "incidents.report", "Say that you did not ask for something; stops the agent."
+        ),
+        "history": Verb("approvals.history", "List what was decided."),
+        "receipt": Verb(
+            "approvals.receipt", "Prove what was shown, who signed it, and that the log has it."
+        ),
+        "consents": Verb(
+            "consents.consents", "List what you let agents and apps do without asking."
+        ),
+        "revoke": Verb("consents.revoke", "Take a consent back."),
+        "grants": Verb(
+            "standing_grants.grants", "List what you approved ahead; add, show or revoke it."
+        ),
+        "devices": Verb("devices.devices", "List your devices; revoke, unlock or vouch for one."),
+        "deputies": Verb("approvers.deputies", "Who decides for you while you are away."),
+        "quiet": Verb("notifications.quiet", "Show and set when you are not notified."),
+        "mute": Verb("notifications.mute", "Be notified of nothing of an agent."),
+        "unmute": Verb("notifications.unmute", "Be notified of an agent again."),
+        "password": Verb("users.password", "The password with which you sign in to apps."),
+        "user-code": Verb("users.user_code", "The code that agents need before they may ask you."),
+        "doctor": Verb(
+            "operations.doctor",
+            "What is weak or broken here, and the fix; --notify tries how you are called.",
+        ),
+        "config": Verb("operations.config", "Each setting, its value, and where that came from."),
+        "completion": Verb(
+            "operations.completion", "Print what a shell reads to complete verbs and options."
+        ),
     }
 )
-"""Every verb, in the order of the help page; `_module_of` says where each is."""
+"""Every verb, in the order of the help page."""
 
 COMPLETION_VARIABLE = "_SAYSO_APPROVER_COMPLETE"
 """By which a shell asks this program to complete a line; click reads it."""
@@ -67,8 +90,10 @@ _EXPECTED = (
 )
 
 
-def _module_of(verb: str) -> str:
-    return f"approver_tui.cli.{verb.replace('-', '_')}"
+def _command_of(verb: str) -> click.Command:
+    """Return what a verb does, imported now."""
+    command: click.Command = loading.module(f"approver_tui.cli.{VERBS[verb].module}").command
+    return command
 
 
 class LazyVerbs(click.Group):
@@ -83,8 +108,7 @@ class LazyVerbs(click.Group):
         if cmd_name not in VERBS:
             self._say_what_was_meant(ctx, cmd_name)
             return None
-        command: click.Command = loading.module(_module_of(cmd_name)).command
-        return command
+        return _command_of(cmd_name)
 
     def _say_what_was_meant(self, ctx: click.Context, name: str) -> None:
         """Raise UsageError when a verb is so close that it was meant."""
@@ -95,7 +119,7 @@ class LazyVerbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the table of verbs without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
 
 
 def _is_a_profile(
@@ -127,8 +151,8 @@ def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    if is_at_a_screen() and not no_input:
-        context.invoke(loading.module(_module_of("review")).command)
+    if has_terminal() and not no_input:
+        context.invoke(_command_of("review"))
     else:
         click.echo(context.get_help())
         _say_login()
@@ -139,10 +163,10 @@ def _say_login() -> None:
 
     Raises LoginFirst or BrokenProfile.
     """
-    from approver_tui.cli.homes import this_home  # noqa: PLC0415  # help alone needs none of it
-    from approver_tui.client.profile import needed  # noqa: PLC0415  # likewise
+    from approver_tui.cli.sign_in.homes import this_home  # noqa: PLC0415  # help alone needs none of it
+    from approver_tui.client.sign_in.profile import load_required  # noqa: PLC0415  # likewise
 
-    needed(this_home())
+    load_required(this_home())
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

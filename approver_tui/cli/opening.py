@@ -12,15 +12,15 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import prompts
-from approver_tui.cli.homes import this_home
+from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import PinNeeded
-from approver_tui.client.neighbour import server_folder_is_open
+from approver_tui.client.operations.server_folder import readable_server_folder
 
 pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from stdin.")
 
 
-def may_ask() -> bool:
+def is_interactive() -> bool:
     """Return whether a person may be asked something: at a terminal, without --no-input."""
     is_forbidden = click.get_current_context().find_root().params.get("no_input", False)
     return sys.stdin.isatty() and not is_forbidden
@@ -43,7 +43,7 @@ def read_pin(*, from_stdin: bool, or_nothing: bool = False) -> str:
     """
     if from_stdin:
         return stdin_line()
-    if not may_ask():
+    if not is_interactive():
         raise PinNeeded("This takes your PIN: use a terminal, or --pin-stdin.")
     return prompts.ask("PIN", is_hidden=True, may_be_empty=or_nothing)
 
@@ -52,7 +52,7 @@ def read_new_pin(*, from_stdin: bool) -> str:
     """Return the PIN that a person chooses; a terminal asks for it twice."""
     if from_stdin:
         return stdin_line()
-    if not may_ask():
+    if not is_interactive():
         raise PinNeeded("Choosing a PIN takes a terminal, or --pin-stdin.")
     return prompts.ask_twice("Choose a PIN of at least 6 characters")
 
@@ -64,7 +64,7 @@ def stdin_line() -> str:
 
 def warnings(client: Client) -> list[str]:
     """Return what weakens this installation, for people and scripts alike."""
-    folder = server_folder_is_open(client.profile.issuer, settings.load().server_folder)
+    folder = readable_server_folder(client.profile.issuer, settings.load().server_folder)
     if folder is None:
         return []
     warning = (

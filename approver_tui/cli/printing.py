@@ -19,7 +19,7 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-def is_at_a_screen() -> bool:
+def has_terminal() -> bool:
     """Return whether somebody types and reads at a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 

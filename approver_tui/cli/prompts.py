@@ -36,7 +36,7 @@ def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -
             question, default, hide_input=is_hidden, show_default=False, err=True
         )
         return said
-    with unseen():
+    with echo_off():
         typed = _typed(terminal, question, is_hidden=is_hidden)
         while not typed and not may_be_empty:
             typed = _typed(terminal, question, is_hidden=is_hidden)
@@ -48,7 +48,7 @@ def ask_twice(question: str) -> str:
     if _terminal() is None:
         said: str = click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
         return said
-    with unseen():
+    with echo_off():
         while True:
             typed = ask(question, is_hidden=True)
             if ask("Repeat for confirmation", is_hidden=True) == typed:
@@ -57,7 +57,7 @@ def ask_twice(question: str) -> str:
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
+def echo_off() -> Iterator[None]:
     """Turn the terminal's echo off; keep the input that was typed ahead."""
     terminal = _terminal()
     if terminal is None:

@@ -12,34 +12,30 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from approver_tui.client import (
-    agents_wire,
-    browsers_wire,
-    last_known,
-    rights_wire,
-    tokens,
-    vault,
-    wire,
-)
-from approver_tui.client import profile as profiles
+from approver_tui.client import wire
+from approver_tui.client.approvals import last_known, narrowing_wire
+from approver_tui.client.clients import agents_wire
+from approver_tui.client.devices import browsers_wire, vault
 from approver_tui.client.errors import AlreadyDecided, ApiError, LoginFirst, Unreachable
 from approver_tui.client.jose import Signer, SigningKey, b64, unb64
-from approver_tui.client.profile import Home, Profile
-from approver_tui.client.reading import Members
-from approver_tui.client.session import Session
-from approver_tui.client.transport import Clock, Outgoing
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.sign_in import profile as profiles
+from approver_tui.client.sign_in import tokens
+from approver_tui.client.sign_in.profile import Home, Profile
+from approver_tui.client.sign_in.session import Session
+from approver_tui.client.transport import Clock, OutgoingRequest
 from approver_tui.client.wire import Page, PinAnswer
-from approver_tui.state.acting import Stopped
-from approver_tui.state.agents import Owned, Suspended
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import NOTHING, Entries
-from approver_tui.state.consents import Consent
-from approver_tui.state.decision import NOTHING_MORE, Aside
-from approver_tui.state.delegations import Delegation
-from approver_tui.state.devices import Browser, Device, Me
-from approver_tui.state.leeway import Leeway
-from approver_tui.state.narrowing import Granted, Wish
-from approver_tui.state.reported import Reported, ReportScope
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import NOTHING, Entries
+from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras
+from approver_tui.state.approvals.narrowable import Narrowable
+from approver_tui.state.approvals.narrowing import Granted, Narrowing
+from approver_tui.state.clients.access import RevokedAccess
+from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.devices.devices import Browser, Device, Me
+from approver_tui.state.incidents.reports import Reported, ReportScope
+from approver_tui.state.tokens.delegations import Delegation
 
 SESSION_KEY = "session-key"
 """The name under which the vault keeps the session key."""
@@ -51,7 +47,7 @@ _TOO_LATE = frozenset({"already_decided", "no_effect", "not_pending"})
 
 def open_client(home: Home, *, clock: Clock) -> "Client":
     """Return the client of the enrolment in `home`. Raises LoginFirst or BrokenProfile."""
-    profile = profiles.needed(home)
+    profile = profiles.load_required(home)
     secrets = vault.open_vault(home, profile.vault)
     scalar = secrets.get(SESSION_KEY)
     if scalar is None:
@@ -127,7 +123,7 @@ class Client:
             feed_cursor=pages[0].feed_cursor,
         ).soonest_first()
 
-    def _waiting_parts(self) -> list[Members]:
+    def _waiting_parts(self) -> list[JsonObject]:
         """Nothing of a login that the server has ended stays on this machine."""
         try:
             return list(self._parts("/api/approvals", {"state": "waiting", "limit": str(_PAGE)}))
@@ -161,7 +157,7 @@ class Client:
         parts = islice(self._parts("/api/approvals", params), _MOST_PARTS)
         return tuple(each for part in parts for each in wire.read_page(part).items)
 
-    def owned_agents(self) -> tuple[Owned, ...]:
+    def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this person owns; whoever has a role is told of others too."""
         parts = islice(self._parts("/api/agents", {"limit": str(_PAGE)}), _MOST_PARTS)
         every = [
@@ -169,13 +165,13 @@ class Client:
         ]
         return tuple(one for owners, one in every if self.profile.user_id in owners)
 
-    def suspend_agent(self, agent_id: str) -> Suspended:
+    def suspend_agent(self, agent_id: str) -> SuspendedAgent:
         """Stop an agent for everybody; the server lets its owners. Return what ended."""
         return agents_wire.read_suspended(
             self.session.post(_path("agents", agent_id, "disable"), {})
         )
 
-    def _parts(self, path: str, params: Mapping[str, str]) -> Iterator[Members]:
+    def _parts(self, path: str, params: Mapping[str, str]) -> Iterator[JsonObject]:
         """Yield a list's parts, until there is no more or nobody asks."""
         cursor: dict[str, str] = {}
         while True:
@@ -197,12 +193,12 @@ class Client:
         """Return the keys that the server publishes."""
         return self.session.get("/jwks").values
 
-    def leeway(self, approval_id: str) -> Leeway:
+    def leeway(self, approval_id: str) -> Narrowable:
         """Return what of a request may be left out or made less."""
         answer = self.session.get(_path("approvals", approval_id, "narrowing"))
-        return rights_wire.read_leeway(answer)
+        return narrowing_wire.read_narrowable(answer)
 
-    def narrow(self, approval_id: str, wish: Wish) -> Granted:
+    def narrow(self, approval_id: str, wish: Narrowing) -> Granted:
         """Return how approving less would read; nothing is decided."""
         changes = [
             {"place": each.place, "fact": each.pointer, "to": each.to} for each in wish.changes
@@ -221,7 +217,7 @@ class Client:
         note: str = "",
         granted: str | None = None,
         entries: Entries = NOTHING,
-        aside: Aside = NOTHING_MORE,
+        aside: DenialExtras = NOTHING_MORE,
     ) -> Approval:
         """Send a signed answer, with the text of what is granted where that is less.
 
@@ -235,7 +231,7 @@ class Client:
             answer = self.session.post(_path("approvals", approval_id, "decision"), body)
         except ApiError as error:
             if error.code in _TOO_LATE and "approval" in error.members:
-                winner = wire.read_approval(Members(error.members).child("approval"))
+                winner = wire.read_approval(JsonObject(error.members).child("approval"))
                 raise AlreadyDecided(error.code, error.detail, winner) from error
             raise
         return wire.read_approval(answer)
@@ -278,9 +274,9 @@ class Client:
         consent = wire.read_consent(answer.child("consent"))
         return consent, answer.integer("tokens_revoked")
 
-    def stop_acting(self, client_id: str) -> Stopped:
+    def stop_acting(self, client_id: str) -> RevokedAccess:
         """End all that an agent or app has of this person; return what ended."""
-        return rights_wire.read_stopped(self.session.ended(_path("acting", client_id)))
+        return narrowing_wire.read_revoked_access(self.session.ended(_path("acting", client_id)))
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return the tokens in force by which somebody acts for this person, newest first.
@@ -288,7 +284,7 @@ class Client:
         Of more than a thousand the newest are returned.
         """
         parts = islice(self._parts("/api/delegations", {"limit": str(_PAGE)}), _MOST_PARTS)
-        return tuple(each for part in parts for each in rights_wire.read_part(part))
+        return tuple(each for part in parts for each in narrowing_wire.read_part(part))
 
     def revoke_delegation(self, delegation_id: str) -> int:
         """End a token and all that came from it; return how many ended."""
@@ -302,8 +298,10 @@ class Client:
 
     def rename_device(self, device_id: str, name: str) -> Device:
         """Call a device otherwise."""
-        outgoing = Outgoing(method="PATCH", path=_path("devices", device_id), json={"name": name})
-        return wire.read_device(Members.parse(self.session.send(outgoing).content))
+        outgoing = OutgoingRequest(
+            method="PATCH", path=_path("devices", device_id), json={"name": name}
+        )
+        return wire.read_device(JsonObject.parse(self.session.send(outgoing).content))
 
     def browsers(self) -> tuple[Browser, ...]:
         """Return where this person is called by push, and where no more."""
@@ -315,7 +313,7 @@ class Client:
         its = [each for each in known if each.child("device").text("id") == device_id]
         for each in its:
             path = _path("push-subscriptions", each.text("id"), "test")
-            self.session.send(Outgoing(method="POST", path=path, json={}))
+            self.session.send(OutgoingRequest(method="POST", path=path, json={}))
         return len(its)
 
     def revoke_device(self, device_id: str) -> None:

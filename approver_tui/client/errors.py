@@ -30,13 +30,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from approver_tui.state.ceremony import Step
-from approver_tui.state.decision import Answer
-from approver_tui.state.known import Known, by_status, may_say
+from approver_tui.state.answer_status import AnswerStatus, answer_message, status_for_http
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import display_safe
 
 if TYPE_CHECKING:
-    from approver_tui.state.approvals import Approval
+    from approver_tui.state.approvals.approvals import Approval
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -116,7 +116,7 @@ class UnknownOutcome(ClientError):
     """An answer was sent, its receipt was lost, and the server could not be asked since."""
 
     def __init__(self, approval_id: str, answer: Answer | None = None) -> None:
-        super().__init__(str(may_say(Known.UNKNOWN, answer)))
+        super().__init__(str(answer_message(AnswerStatus.UNKNOWN, answer)))
         self.approval_id = approval_id
         self.answer = answer
 
@@ -125,7 +125,7 @@ class NotRecorded(ClientError):
     """An answer was sent, and the server reports that it does not have it and never will."""
 
     def __init__(self, answer: Answer | None = None) -> None:
-        words = may_say(Known.NOT_RECORDED, answer)
+        words = answer_message(AnswerStatus.NOT_RECORDED, answer)
         super().__init__(f"{words} The request still waits.")
 
 
@@ -207,13 +207,13 @@ class WireError(ClientError):
         self.problem = problem
 
 
-def known(error: ClientError) -> Known:
+def answer_status(error: ClientError) -> AnswerStatus:
     """Return what an error tells about what was sent; what is neither of these sent nothing."""
     match error:
         case Unreachable(was_sent=was_sent):
-            return Known.IN_DOUBT if was_sent else Known.NOT_SENT
+            return AnswerStatus.IN_DOUBT if was_sent else AnswerStatus.NOT_SENT
         case UnknownOutcome() | WireError():
-            return Known.IN_DOUBT
+            return AnswerStatus.IN_DOUBT
         case ApiError(status=status):
-            return by_status(status)
-    return Known.NOT_RECORDED
+            return status_for_http(status)
+    return AnswerStatus.NOT_RECORDED

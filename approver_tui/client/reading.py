@@ -20,7 +20,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class JsonObject:
     """The members of one JSON object, and where in the document it stands."""
 
     values: Mapping[str, object]
@@ -92,18 +92,18 @@ class Members:
         """Return a time, or None for null or nothing."""
         return None if self.values.get(name) is None else self.time(name)
 
-    def child(self, name: str) -> "Members":
+    def child(self, name: str) -> "JsonObject":
         """Return an object inside this one."""
-        return Members(_an_object(self._value(name), self.at(name)), self.at(name))
+        return JsonObject(_an_object(self._value(name), self.at(name)), self.at(name))
 
-    def child_or_none(self, name: str) -> "Members | None":
+    def child_or_none(self, name: str) -> "JsonObject | None":
         """Return an object inside this one, or None for null or nothing."""
         return None if self.values.get(name) is None else self.child(name)
 
-    def children(self, name: str) -> tuple["Members", ...]:
+    def children(self, name: str) -> tuple["JsonObject", ...]:
         """Return a list of objects."""
         return tuple(
-            Members(_an_object(value, f"{self.at(name)}[{index}]"), f"{self.at(name)}[{index}]")
+            JsonObject(_an_object(value, f"{self.at(name)}[{index}]"), f"{self.at(name)}[{index}]")
             for index, value in enumerate(self._list(name))
         )
 

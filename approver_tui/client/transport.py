@@ -23,8 +23,8 @@ from approver_tui.client.errors import (
     WrongEntry,
 )
 from approver_tui.client.jose import SigningKey, dpop_proof
-from approver_tui.client.reading import Members, parse_json
-from approver_tui.client.tokens import Tokens
+from approver_tui.client.reading import JsonObject, parse_json
+from approver_tui.client.sign_in.tokens import Tokens
 
 Clock = Callable[[], int]
 """The wall clock: milliseconds since the epoch."""
@@ -46,7 +46,7 @@ _NOT_SENT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class OutgoingRequest:
     """One request, without its proof."""
 
     method: str
@@ -104,15 +104,15 @@ class Transport:
     def tokens(self, form: Mapping[str, str]) -> Tokens:
         """Return the tokens that a grant gives. Raises ApiError with the OAuth code."""
         body = {"client_id": CLIENT_ID, **form}
-        response = self.send(Outgoing(method="POST", path="/token", form=body))
-        members = Members.parse(response.content)
+        response = self.send(OutgoingRequest(method="POST", path="/token", form=body))
+        members = JsonObject.parse(response.content)
         return Tokens(
             access_token=members.text("access_token"),
             refresh_token=members.text("refresh_token"),
             expires_at=self.clock() + members.integer("expires_in") * 1000,
         )
 
-    def send(self, outgoing: Outgoing) -> httpx.Response:
+    def send(self, outgoing: OutgoingRequest) -> httpx.Response:
         """Return the answer to a request. Raises ApiError or Unreachable."""
         since = self.clock()
         response = self._once(outgoing)
@@ -122,7 +122,7 @@ class Transport:
             raise refusal(response)
         return response
 
-    def _once(self, outgoing: Outgoing) -> httpx.Response:
+    def _once(self, outgoing: OutgoingRequest) -> httpx.Response:
         headers = {"DPoP": self.proof(outgoing.method, outgoing.path, outgoing.token)}
         if outgoing.token is not None:
             headers["Authorization"] = f"DPoP {outgoing.token}"

@@ -19,7 +19,7 @@ ALGS = MappingProxyType({"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"})
 _COORDINATE = 32
 
 
-def signs(
+def verify_signature(
     jwk: Mapping[str, Any], signature: bytes, message: bytes, *, is_der: bool = False
 ) -> bool:
     """Report whether the key made the signature. An ECDSA one is r ‖ s, or DER as of a passkey.

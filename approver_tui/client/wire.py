@@ -8,14 +8,14 @@ accepted, so that one of them does not hide the others. Never: HTTP.
 
 from dataclasses import dataclass, replace
 
-from approver_tui.client import ceremony_wire, standing_wire, superseding_wire, together_wire
-from approver_tui.client.delivery_wire import read_deliveries
-from approver_tui.client.display_wire import read_display, with_unusual
+from approver_tui.client.approvals import ceremony_wire, superseding_wire, votes_wire
+from approver_tui.client.approvals.display_wire import read_display, with_unusual
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
-from approver_tui.client.reading import Members
-from approver_tui.state.alike import look
-from approver_tui.state.approvals import (
+from approver_tui.client.notifications.deliveries_wire import read_deliveries
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.standing_grants import standing_grants_wire
+from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
     Decided,
@@ -24,15 +24,16 @@ from approver_tui.state.approvals import (
     Retry,
     Unverified,
 )
-from approver_tui.state.ceremony import Step
-from approver_tui.state.consents import Consent, ConsentState
-from approver_tui.state.decision import NOTE_LENGTH, Answer, DenyCode
-from approver_tui.state.devices import Device, Me, PinState, User
-from approver_tui.state.events import About, Event, EventName
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer, DenyCode
+from approver_tui.state.approvals.differences import differing_places
+from approver_tui.state.approvals.look_alikes import look_key
+from approver_tui.state.approvals.narrowing import Difference, Granted
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.devices.devices import Device, Me, PinState, User
 from approver_tui.state.fingerprint import digest
-from approver_tui.state.narrowing import Difference, Granted
-from approver_tui.state.parts import places
-from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
+from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
+from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import display_safe
 
 _LONG = 4_000
@@ -68,7 +69,7 @@ class PinAnswer:
     left: int
 
 
-def read_approval(members: Members) -> Approval:
+def read_approval(members: JsonObject) -> Approval:
     """Return an approval whose texts, digests and outer members all agree. Raises WireError."""
     display_text = members.text("display")
     approval = Approval(
@@ -76,7 +77,7 @@ def read_approval(members: Members) -> Approval:
         state=members.choice("state", ApprovalState),
         ceremony=ceremony_wire.read_ceremony(members),
         display=with_unusual(
-            read_display(Members.parse(display_text, members.at("display"))),
+            read_display(JsonObject.parse(display_text, members.at("display"))),
             members.child_or_none("unusual"),
         ),
         action_text=members.text("action"),
@@ -87,9 +88,9 @@ def read_approval(members: Members) -> Approval:
         reason=members.safe_or_none("reason"),
         decided=_read_decided(members.child_or_none("decided")),
         execution=_read_execution(members.child_or_none("execution")),
-        unasked=standing_wire.read_unasked(members.child_or_none("decided_by")),
+        unasked=standing_grants_wire.read_automatic_decision(members.child_or_none("decided_by")),
         granted=_read_part(members),
-        together=together_wire.read_together(members.child_or_none("together")),
+        together=votes_wire.read_votes(members.child_or_none("together")),
         held_back=members.boolean("held_back"),
         supersedes=superseding_wire.read_earlier(members.child_or_none("supersedes")),
         devices=read_deliveries(members),
@@ -101,18 +102,18 @@ def read_approval(members: Members) -> Approval:
     )
     _check_outer(members, approval)
     check_texts(approval, members.path)
-    return replace(approval, look=look(approval.action_text, approval.display_text))
+    return replace(approval, look=look_key(approval.action_text, approval.display_text))
 
 
 def check_texts(approval: Approval, path: str = "") -> None:
     """Raise WireError unless both texts have their digests and speak of the same request."""
-    where = Members({}, path)
+    where = JsonObject({}, path)
     if digest(approval.action_text) != approval.action_digest:
         raise WireError(where.at("action"), "does not have its digest")
     if digest(approval.display_text) != approval.display_digest:
         raise WireError(where.at("display"), "does not have its digest")
-    action = Members.parse(approval.action_text, where.at("action"))
-    display = Members.parse(approval.display_text, where.at("display"))
+    action = JsonObject.parse(approval.action_text, where.at("action"))
+    display = JsonObject.parse(approval.display_text, where.at("display"))
     if set(action.values) != _ACTION_MEMBERS:
         raise WireError(action.path, "has other members than an action has")
     _check_equal(display, "approval", approval.id)
@@ -125,7 +126,7 @@ def check_texts(approval: Approval, path: str = "") -> None:
         raise WireError(display.at("scopes"), "are not those of the action")
 
 
-def read_granted(members: Members) -> Granted:
+def read_granted(members: JsonObject) -> Granted:
     """Return what would be or was granted, whose text has its digest."""
     text = members.text("text")
     if digest(text) != members.text("digest"):
@@ -134,7 +135,7 @@ def read_granted(members: Members) -> Granted:
     return Granted(text, rows, headline=members.safe("headline", max_len=500))
 
 
-def read_page(members: Members) -> Page:
+def read_page(members: JsonObject) -> Page:
     """Return one page of approvals. A row that is not accepted is told apart from the others."""
     rows = [_read_row(item) for item in members.children("items")]
     return Page(
@@ -151,7 +152,7 @@ def unverified(approval_id: str, error: WireError) -> Unverified:
     return Unverified(display_safe(approval_id), display_safe(str(error), max_len=200))
 
 
-def read_me(members: Members) -> Me:
+def read_me(members: JsonObject) -> Me:
     """Return who is logged in."""
     user = members.child("user")
     device = members.child_or_none("device")
@@ -167,7 +168,7 @@ def read_me(members: Members) -> Me:
     )
 
 
-def read_consent(members: Members) -> Consent:
+def read_consent(members: JsonObject) -> Consent:
     """Return what a client may have."""
     client, app = members.child("client"), members.child_or_none("app")
     return Consent(
@@ -184,7 +185,7 @@ def read_consent(members: Members) -> Consent:
     )
 
 
-def read_device(members: Members) -> Device:
+def read_device(members: JsonObject) -> Device:
     """Return a device."""
     keys = members.child("keys")
     return Device(
@@ -204,7 +205,7 @@ def read_device(members: Members) -> Device:
     )
 
 
-def read_pin_answer(members: Members) -> PinAnswer:
+def read_pin_answer(members: JsonObject) -> PinAnswer:
     """Return the server's half of the PIN."""
     try:
         y = unb64(members.text("y"))
@@ -218,7 +219,7 @@ def read_pin_answer(members: Members) -> PinAnswer:
     )
 
 
-def read_reported(members: Members) -> Reported:
+def read_reported(members: JsonObject) -> Reported:
     """Return what came of a report."""
     return Reported(
         incident=members.safe("incident"),
@@ -228,7 +229,7 @@ def read_reported(members: Members) -> Reported:
     )
 
 
-def read_event(members: Members) -> Event:
+def read_event(members: JsonObject) -> Event:
     """Return what a feed frame of type `event` tells."""
     approval = members.child_or_none("approval")
     device = members.child_or_none("device")
@@ -243,20 +244,20 @@ def read_event(members: Members) -> Event:
     )
 
 
-def _read_about(members: Members) -> About | None:
+def _read_about(members: JsonObject) -> AlarmSubject | None:
     agent, incident = members.child_or_none("agent"), members.text_or_none("incident")
     if agent is None:
         return None
-    return About(
+    return AlarmSubject(
         agent_id=display_safe(agent.text("id"), max_len=64),
         agent=display_safe(agent.text("name"), max_len=64),
         incident=None if incident is None else display_safe(incident, max_len=64),
     )
 
 
-def _read_row(members: Members) -> Approval | Unverified:
+def _read_row(members: JsonObject) -> Approval | Unverified:
     try:
-        return read_approval(Members(members.values))
+        return read_approval(JsonObject(members.values))
     except WireError as error:
         named = members.values.get("id")
         return unverified(named if isinstance(named, str) else "a request without an id", error)
@@ -266,7 +267,7 @@ _MOST_GRANTED = 2
 """Objects of a standing grant: its bounds, and one example at most."""
 
 
-def _check_kind(display: Members, action: Members) -> None:
+def _check_kind(display: JsonObject, action: JsonObject) -> None:
     """Whoever signs a consent or a sign-in must have been shown one, and nothing else."""
     kind = display.choice("kind", Kind)
     types = [detail.text("type") for detail in action.children("authorization_details")]
@@ -282,7 +283,7 @@ def _check_kind(display: Members, action: Members) -> None:
         raise WireError(display.at("kind"), "is not what the action asks for")
 
 
-def _check_outer(members: Members, approval: Approval) -> None:
+def _check_outer(members: JsonObject, approval: Approval) -> None:
     """What stands beside the texts must not contradict them, or it would be believed instead."""
     _check_equal(members, "kind", approval.kind)
     _check_equal(members, "risk", approval.risk)
@@ -291,12 +292,12 @@ def _check_outer(members: Members, approval: Approval) -> None:
         raise WireError(members.at("ceremony"), "contradicts the signed texts")
 
 
-def _check_equal(members: Members, name: str, expected: str) -> None:
+def _check_equal(members: JsonObject, name: str, expected: str) -> None:
     if members.text(name) != expected:
         raise WireError(members.at(name), "contradicts the signed texts")
 
 
-def _read_stopped(members: Members) -> StoppedAgent:
+def _read_stopped(members: JsonObject) -> StoppedAgent:
     return StoppedAgent(
         id=members.safe("client_id"),
         name=members.safe("name"),
@@ -306,19 +307,19 @@ def _read_stopped(members: Members) -> StoppedAgent:
     )
 
 
-def _read_part(members: Members) -> Granted | None:
+def _read_part(members: JsonObject) -> Granted | None:
     """What was granted, which is a part of this very action, with the places where it is less."""
     child = members.child_or_none("granted")
     if child is None:
         return None
     granted = read_granted(child)
     try:
-        return replace(granted, places=places(members.text("action"), granted.text))
+        return replace(granted, places=differing_places(members.text("action"), granted.text))
     except ValueError as error:
         raise WireError(child.at("text"), f"is no part of the action: {error}") from error
 
 
-def _read_difference(members: Members) -> Difference:
+def _read_difference(members: JsonObject) -> Difference:
     return Difference(
         label=members.safe("label"),
         asked=members.safe("asked", max_len=_LONG, max_lines=_LINES),
@@ -326,7 +327,7 @@ def _read_difference(members: Members) -> Difference:
     )
 
 
-def _read_pin(members: Members) -> PinState:
+def _read_pin(members: JsonObject) -> PinState:
     return PinState(
         tries=members.integer("tries"),
         left=members.integer("left"),
@@ -335,7 +336,7 @@ def _read_pin(members: Members) -> PinState:
     )
 
 
-def _read_execution(members: Members | None) -> Execution | None:
+def _read_execution(members: JsonObject | None) -> Execution | None:
     if members is None:
         return None
     word, granted = members.safe_or_none("outcome"), members.values.get("as_granted")
@@ -348,7 +349,7 @@ def _read_execution(members: Members | None) -> Execution | None:
     )
 
 
-def _read_decided(members: Members | None) -> Decided | None:
+def _read_decided(members: JsonObject | None) -> Decided | None:
     if members is None:
         return None
     by, device = members.child("by"), members.child("device")

@@ -19,14 +19,14 @@ from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
 from approver_tui.messages import KeyWanted
-from approver_tui.screens import refusals, reports
-from approver_tui.screens.desk import Desk
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.keys import confirm_keys
 from approver_tui.screens.panel import TICK
-from approver_tui.screens.withdrawal import WithdrawingScreen
+from approver_tui.screens.safe_focus import SafeFocusScreen
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.ceremony_fields import SHORTEST_PIN
+from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.notice_lines import NoticeLines
@@ -35,7 +35,7 @@ from approver_tui.widgets.typed_input import TypedInput
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ConfirmField:
     """One thing that is to be written before a deed."""
 
     label: SafeText
@@ -51,12 +51,12 @@ def _why_no_pin(typed: str) -> SafeText:
     return say("type your PIN.") if len(typed) < SHORTEST_PIN else SafeText("")
 
 
-PIN = Field(SafeText("PIN"), "", _why_no_pin, is_hidden=True)
+PIN = ConfirmField(SafeText("PIN"), "", _why_no_pin, is_hidden=True)
 """The PIN, where a deed adds power."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class ConfirmAction:
     """Something that a person may want done."""
 
     title: SafeText
@@ -66,29 +66,31 @@ class Deed:
     """What would happen, a paragraph each."""
     do: Callable[[str], SafeText]
     """Does it, in a thread, with what was written, if anything; returns what came of it."""
-    field: Field | None = None
+    field: ConfirmField | None = None
 
 
-class _Done(reports.Told[SafeText]):
+class _Done(thread_messages.ValueMessage[SafeText]):
     """It was done."""
 
 
-class _NotDone(reports.Told[errors.ClientError]):
+class _NotDone(thread_messages.ValueMessage[errors.ClientError]):
     """It was not."""
 
 
-class ConfirmPanel(ModalScreen[SafeText | None], WithdrawingScreen[SafeText | None]):
+class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None]):
     """Words, a field, Back, the button. Its result is what came of it, or None."""
 
     AUTO_FOCUS = "#back"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False)]
 
-    def __init__(self, desk: Desk, deed: Deed, why_not_now: Callable[[], SafeText]) -> None:
+    def __init__(
+        self, context: ScreenContext, action: ConfirmAction, why_not_now: Callable[[], SafeText]
+    ) -> None:
         super().__init__()
-        self.desk = desk
-        self._deed = deed
+        self.context = context
+        self._deed = action
         self._why_not_now = why_not_now
-        self._entry = _entry(deed.field)
+        self._entry = _entry(action.field)
         self._is_busy = False
         self._notice = SafeText("")
 
@@ -110,18 +112,18 @@ class ConfirmPanel(ModalScreen[SafeText | None], WithdrawingScreen[SafeText | No
 
     def on_mount(self) -> None:
         """Whatever is being typed was meant for the page below."""
-        self.desk.guard.arm()
+        self.context.guard.arm()
         self.set_interval(TICK, self.draw)
         self.draw()
 
     def input_guard(self) -> InputGuard:
         """Return the guard of the app."""
-        return self.desk.guard
+        return self.context.guard
 
     @property
     def focus_chain(self) -> list[Widget]:
         """Back, the field, the button: the way there never passes Back again."""
-        order = ("#back", "#field-row Input", "#do") if self.is_whole else ()
+        order = ("#back", "#field-row Input", "#do") if self.is_ready else ()
         return [widget for name in order for widget in self.query(name) if widget.focusable]
 
     def draw_widgets(self) -> None:
@@ -157,7 +159,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], WithdrawingScreen[SafeText | No
 
     @on(Button.Pressed, "#do")
     def _do(self) -> None:
-        if self.desk.guard.is_holding or self._why_off():
+        if self.context.guard.is_holding or self._why_off():
             return
         written = self._written()
         self._is_busy, self._notice = True, SafeText("")
@@ -166,13 +168,13 @@ class ConfirmPanel(ModalScreen[SafeText | None], WithdrawingScreen[SafeText | No
 
     @on(_Done)
     def _done(self, message: _Done) -> None:
-        self.desk.guard.arm()
+        self.context.guard.arm()
         self.dismiss(message.value)
 
     @on(_NotDone)
     def _not_done(self, message: _NotDone) -> None:
         self._is_busy = False
-        self._notice = refusals.came_of(message.value, done=say("Nothing more was done."))
+        self._notice = refusals.change_problem(message.value, done=say("Nothing more was done."))
         self.draw()
 
     def _why_off(self) -> SafeText:
@@ -198,7 +200,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], WithdrawingScreen[SafeText | No
             self.post_message(_Done(done))
 
 
-def _entry(field: Field | None) -> Input | None:
+def _entry(field: ConfirmField | None) -> Input | None:
     if field is None:
         return None
     if field.is_hidden:

@@ -13,13 +13,13 @@ from textual.screen import ModalScreen
 
 from approver_tui.messages import KeyWanted
 from approver_tui.screens.keys import help_keys
-from approver_tui.screens.whole import WholeScreen
+from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.key_bar import KeyBar
 
 
-class HelpScreen(ModalScreen[None], WholeScreen[None]):
+class HelpScreen(ModalScreen[None], ReadyScreen[None]):
     """Keys of the screen below, why Approve is off there, and what it warns of."""
 
     AUTO_FOCUS = "HelpSheet"

@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import Hint
 
 if TYPE_CHECKING:
-    from approver_tui.state.approvals import Approval
+    from approver_tui.state.approvals.approvals import Approval
 
 HELP = Hint(SafeText("?"), SafeText("Help"), "question_mark", is_kept=True)
 QUIT = Hint(SafeText("q"), SafeText("Quit"), "q", is_kept=True)

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from approver_tui.screens.keys import QUIT
-from approver_tui.screens.whole import WholeScreen
-from approver_tui.state.connection import Connection, Phase
+from approver_tui.screens.ready_screen import ReadyScreen
+from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
@@ -28,7 +28,7 @@ _VIEW = TopView(
 )
 
 
-class OpeningScreen(WholeScreen[None]):
+class OpeningScreen(ReadyScreen[None]):
     """Bar, one line, keys: where they will be in the inbox."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", id="quit", show=False)]

@@ -19,20 +19,20 @@ from textual.worker import get_current_worker
 
 from approver_tui.client import errors
 from approver_tui.messages import Opened, Selected
-from approver_tui.screens import refusals, reports
-from approver_tui.screens.confirm import Deed
-from approver_tui.screens.desk import Desk
-from approver_tui.screens.keyed import KeyedScreen
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import why_not_connected
+from approver_tui.screens.confirm import ConfirmAction
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keyed_screen import KeyedScreen
 from approver_tui.screens.keys import PAGES, Rows, as_chosen, page_help, page_keys
 from approver_tui.screens.panel import TICK, Panel
-from approver_tui.screens.reasons import why_not_connected
-from approver_tui.screens.table import Table
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList, Section
 from approver_tui.widgets.entry_sheet import EntrySheet, Make
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.notice_lines import NoticeLines, StatusLine, SteadyLine
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.top_bar import TopBar, TopView
 
@@ -43,21 +43,21 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Hall:
+class PageContext:
     """What every page is given: the desk, the inbox's table, and the way to open a panel."""
 
-    desk: Desk
-    table: Table
+    context: ScreenContext
+    state: InboxState
     open_panel: Callable[[Callable[[], Panel]], None]
     tell: Callable[[Message], object]
     """Hands the inbox a message; may be called in any thread."""
 
 
-class Fetched(reports.Told[object]):
+class Fetched(thread_messages.ValueMessage[object]):
     """What a page asked for."""
 
 
-class FetchFailed(reports.Told[errors.ClientError]):
+class FetchFailed(thread_messages.ValueMessage[errors.ClientError]):
     """The server could not be asked."""
 
 
@@ -78,11 +78,11 @@ class Page(KeyedScreen, Generic[Found]):
         Binding("q", "app.quit", id="quit", show=False),
     ]
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, page_context: PageContext) -> None:
         super().__init__()
-        self.hall = hall
-        self.desk = hall.desk
-        self.table = hall.table
+        self.page_context = page_context
+        self.context = page_context.context
+        self.state = page_context.state
         self.found: Found | None = None
         """What the server answered last; None before it did."""
         self.cursor: str | None = None
@@ -117,7 +117,7 @@ class Page(KeyedScreen, Generic[Found]):
             yield EntryList(id="entries")
             with Vertical(id="reading"):
                 yield EntrySheet(id="entry")
-                yield SteadyLine(id="more")
+                yield CachedLine(id="more")
         yield from self.lines_below()
         yield StatusLine()
         yield KeyBar()
@@ -141,21 +141,21 @@ class Page(KeyedScreen, Generic[Found]):
         work = partial(self._fetch, fetch)
         self.run_worker(work, thread=True, group="fetch", exclusive=True)
 
-    def table_changed(self, table: Table) -> None:
+    def state_changed(self, state: InboxState) -> None:
         """Take what the inbox knows."""
-        was_live, self.table = self.table.connection.is_live, table
-        if table.connection.is_live and not was_live:
+        was_live, self.state = self.state.connection.is_live, state
+        if state.connection.is_live and not was_live:
             self.load()
         self.draw()
 
     def say(self, text: SafeText) -> None:
         """Show what happened last."""
-        self._status, self._said_at = text, self.desk.ticks()
+        self._status, self._said_at = text, self.context.ticks()
         self.draw()
 
-    def ask(self, deed: Deed) -> None:
+    def ask(self, action: ConfirmAction) -> None:
         """Ask before something ends; say what came of it and look again."""
-        self.confirm(deed, self.why_nothing_ends)
+        self.confirm(action, self.why_nothing_ends)
 
     def done(self) -> None:
         """Something ended: look again."""
@@ -163,7 +163,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     def why_nothing_ends(self) -> SafeText:
         """Return why nothing can be ended at the moment, or nothing."""
-        return why_not_connected(self.table)
+        return why_not_connected(self.state)
 
     @on(Fetched)
     def _fetched(self, message: Fetched) -> None:
@@ -179,7 +179,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     @on(FetchFailed)
     def _fetch_failed(self, message: FetchFailed) -> None:
-        problem, key = refusals.problem(message.value), self.desk.keys.key("refresh")
+        problem, key = refusals.problem(message.value), self.context.keys.key("refresh")
         self._problem = say("{} {} asks again.", problem, key)
         self.say(self._problem)
 
@@ -201,7 +201,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     @on(Sheet.Scrolled)
     def _scrolled(self) -> None:
-        if self.is_whole:
+        if self.is_ready:
             self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def action_refresh(self) -> None:
@@ -228,7 +228,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     def draw_widgets(self) -> None:
         """Hand everything down to the widgets."""
-        now = self.desk.now()
+        now = self.context.now()
         self.query_one(EntryList).show(self._sections(), self.cursor)
         shown = None if self.found is None or self.cursor is None else self._in_full()
         self.query_one(EntrySheet).show(*(shown or (None, None)))
@@ -237,7 +237,7 @@ class Page(KeyedScreen, Generic[Found]):
         self.draw_status(self._status, said_at=self._said_at)
         is_reading = self.has_class(_READING)
         keys = page_keys(self.keys(), is_reading=is_reading)
-        self.query_one(KeyBar).show(as_chosen(keys, self.desk.keys))
+        self.query_one(KeyBar).show(as_chosen(keys, self.context.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def _in_full(self) -> tuple[Make, object] | None:
@@ -248,7 +248,7 @@ class Page(KeyedScreen, Generic[Found]):
     def _sections(self) -> Sequence[Section]:
         if self.found is not None:
             return self.sections(self.found)
-        unasked = why_not_connected(self.table) and say("The server was not asked yet.")
+        unasked = why_not_connected(self.state) and say("The server was not asked yet.")
         words = self._problem or unasked or say("Asking the server ..")
         return (Section(SafeText(self.NAME.upper()), (), empty=words),)
 
@@ -261,15 +261,15 @@ class Page(KeyedScreen, Generic[Found]):
         return TopView(
             title=say("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
             user=SafeText("")
-            if self.table.me is None
-            else self.desk.named(self.table.me.user.name),
-            connection=self.table.connection,
-            fresh_at=self.table.fresh_at,
+            if self.state.me is None
+            else self.context.named(self.state.me.user.name),
+            connection=self.state.connection,
+            fresh_at=self.state.fresh_at,
             now=now,
-            zone=self.desk.zone,
-            is_unlocked=self.desk.answers.is_unlocked,
+            zone=self.context.zone,
+            is_unlocked=self.context.answers.is_unlocked,
             tabs=() if is_narrow else PAGES,
-            waiting=self.table.count(now),
+            waiting=self.state.count(now),
         )
 
     def _fetch(self, fetch: Callable[[], Found]) -> None:

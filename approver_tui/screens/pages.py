@@ -5,12 +5,12 @@ Owns: the table. Never: what a page does.
 
 from typing import Any
 
-from approver_tui.screens.agents import AgentsPage
-from approver_tui.screens.devices import DevicesPage
-from approver_tui.screens.history import HistoryPage
+from approver_tui.screens.approvals.history import HistoryPage
+from approver_tui.screens.clients.agents import AgentsPage
+from approver_tui.screens.consents.rights import RightsPage
+from approver_tui.screens.devices.devices import DevicesPage
+from approver_tui.screens.operations.settings import SettingsPage
 from approver_tui.screens.page import Page
-from approver_tui.screens.rights import RightsPage
-from approver_tui.screens.settings import SettingsPage
 
 PAGE_CLASSES: tuple[type[Page[Any]], ...] = (
     HistoryPage,

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from approver_tui.messages import KeyWanted
 from approver_tui.screens.keys import PAGES, palette_keys
-from approver_tui.screens.whole import WholeScreen
+from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import Entry, EntryList, Section
 from approver_tui.widgets.key_bar import KeyBar
@@ -44,7 +44,7 @@ def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
     return (*pages, *single)
 
 
-class Palette(ModalScreen[SafeText | None], WholeScreen[SafeText | None]):
+class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
     """A line to type in, and what fits. Its result is the key that was chosen."""
 
     AUTO_FOCUS = "#search"

@@ -11,21 +11,21 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from approver_tui.messages import KeyWanted
-from approver_tui.screens.desk import Desk
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_as_chosen
-from approver_tui.screens.reasons import Moment
-from approver_tui.screens.table import Table
-from approver_tui.screens.withdrawal import WithdrawingScreen
-from approver_tui.state.approvals import Approval
-from approver_tui.state.countdown import near
-from approver_tui.state.decision import NOTHING_MORE, Aside, DenyCode
-from approver_tui.state.reported import Reported
+from approver_tui.screens.safe_focus import SafeFocusScreen
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.countdown import countdown_stage
+from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras, DenyCode
+from approver_tui.state.incidents.reports import Reported
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.lines import Line, Piece, Role, say, spread
-from approver_tui.widgets.records import Viewpoint, outcome
 from approver_tui.widgets.times import remaining
 
 TICK = 0.5
@@ -33,7 +33,7 @@ TICK = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class PanelClosed:
     """The panel closed by itself; `reason` says why, and `approval` is newer if there is one."""
 
     reason: SafeText
@@ -48,101 +48,101 @@ class Approved:
 
 
 @dataclass(frozen=True, slots=True)
-class DenialGiven:
+class DenialSubmitted:
     """The person said no; nothing is sent yet."""
 
     approval: Approval
     code: DenyCode
     note: str
-    aside: Aside = NOTHING_MORE
+    aside: DenialExtras = NOTHING_MORE
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class OutcomeUnknown:
     """An answer left and nobody knows whether it arrived."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
-class Yes:
+class Approve:
     """A yes, with the PIN for those that take it."""
 
     pin: str | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class Deny:
     """A no, with what goes beside it."""
 
     code: DenyCode
     note: str
-    aside: Aside = NOTHING_MORE
+    aside: DenialExtras = NOTHING_MORE
 
 
 @dataclass(frozen=True, slots=True)
-class LessWanted:
+class NarrowingChosen:
     """The person wants to agree to a part; `approval` says in `granted` to which."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
-class AheadWanted:
+class StandingGrantChosen:
     """The person wants to approve ahead; `approval` is the request that gives it."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
-class ReportTaken:
+class ReportAccepted:
     """The server has taken a report."""
 
     reported: Reported
 
 
 @dataclass(frozen=True, slots=True)
-class BatchGiven:
+class BatchSubmitted:
     """The person gave one answer to several requests; nothing is sent yet."""
 
     approvals: tuple[Approval, ...]
-    answer: Yes | No
+    answer: Approve | Deny
 
 
 PanelResult = (
-    Closed
+    PanelClosed
     | Approved
-    | DenialGiven
-    | LessWanted
-    | AheadWanted
-    | ReportTaken
-    | Unknown
-    | BatchGiven
+    | DenialSubmitted
+    | NarrowingChosen
+    | StandingGrantChosen
+    | ReportAccepted
+    | OutcomeUnknown
+    | BatchSubmitted
     | None
 )
 """None: the person went back."""
 
 
-class Overlay(ModalScreen[PanelResult], WithdrawingScreen[PanelResult]):
+class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
     """A panel over the inbox, which is told what is known."""
 
-    def __init__(self, desk: Desk, table: Table) -> None:
+    def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__()
-        self.desk = desk
-        self.table = table
+        self.context = context
+        self.state = state
         self.is_busy = False
 
     def on_mount(self) -> None:
         """Whatever is being typed was meant for the screen below."""
-        self.desk.guard.arm()
+        self.context.guard.arm()
         self.set_interval(TICK, self.look_again)
         self.look_again()
-        if self.is_whole:
+        if self.is_ready:
             self.call_after_refresh(self.show_from_top, self.query_one(".panel"))
 
     def input_guard(self) -> InputGuard:
         """Return the guard of the app."""
-        return self.desk.guard
+        return self.context.guard
 
     def on_resize(self) -> None:
         """Keep in sight what has the focus."""
@@ -158,21 +158,21 @@ class Overlay(ModalScreen[PanelResult], WithdrawingScreen[PanelResult]):
             widget.region.overlaps(each.region) for each in docked
         )
 
-    def table_changed(self, table: Table) -> None:
+    def state_changed(self, state: InboxState) -> None:
         """Take what is known now. A panel that is not there yet looks at it when it is."""
-        self.table = table
+        self.state = state
         self.look_again()
 
     def look_again(self) -> None:
         """Close if there is nothing to answer any more; otherwise draw."""
-        if not self.is_whole:
+        if not self.is_ready:
             return
         if closed := self.why_close():
             self.finish(closed)
         else:
             self.draw()
 
-    def why_close(self) -> Closed | None:
+    def why_close(self) -> PanelClosed | None:
         """Return why there is nothing to answer any more; the subclass's duty."""
         raise NotImplementedError
 
@@ -190,7 +190,7 @@ class Overlay(ModalScreen[PanelResult], WithdrawingScreen[PanelResult]):
 
         Nobody pressed a key for this, so whatever is being typed was meant for the panel.
         """
-        self.desk.guard.arm()
+        self.context.guard.arm()
         if self in self.app.screen_stack:
             while self.app.screen is not self:
                 self.app.pop_screen()
@@ -198,13 +198,13 @@ class Overlay(ModalScreen[PanelResult], WithdrawingScreen[PanelResult]):
 
     def open_help(self, keys: Rows, reason: SafeText) -> None:
         """Show the help for this panel, with the keys that the person chose."""
-        rows = help_as_chosen(keys, self.desk.keys)
+        rows = help_as_chosen(keys, self.context.keys)
         self.app.push_screen(HelpScreen(say("KEYS IN THIS PANEL"), rows, reason))
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> AnswerContext:
         """Now, for the reasons."""
-        return Moment.at(self.desk)
+        return AnswerContext.at(self.context)
 
 
 class Panel(Overlay):
@@ -213,41 +213,41 @@ class Panel(Overlay):
     NOTHING_HAPPENED: SafeText
     """What to say when the request changed under the panel."""
 
-    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
-        super().__init__(desk, table)
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state)
         self.approval = approval
-        self._found = table.inbox.find(approval.id) or approval
+        self._found = state.inbox.find(approval.id) or approval
         """What the table had when the panel opened; in it others may have approved a part."""
 
-    def view(self, width: int) -> Viewpoint:
+    def view(self, width: int) -> RenderContext:
         """Return how the facts are looked at."""
-        return self.desk.view(width)
+        return self.context.view(width)
 
     def title_line(self, verb: SafeText, width: int) -> Line:
         """Return what this panel does, the risk, and the time that is left."""
-        until, now = self.approval.expires_at, self.desk.now()
-        is_over = bool(outcome(self.approval, now, self.desk.zone))
+        until, now = self.approval.expires_at, self.context.now()
+        is_over = bool(outcome(self.approval, now, self.context.zone))
         return risk_line(verb, self.approval.risk, None if is_over else (until, now), width)
 
-    def why_close(self) -> Closed | None:
+    def why_close(self) -> PanelClosed | None:
         """Return how it ended, or that it is not what it was."""
-        copy = self.table.inbox.find(self.approval.id) or self.approval
+        copy = self.state.inbox.find(self.approval.id) or self.approval
         if self.is_busy:
             return None
-        if self.table.doubts(self.approval.id):
-            return Closed(self.NOTHING_HAPPENED)
+        if self.state.doubts(self.approval.id):
+            return PanelClosed(self.NOTHING_HAPPENED)
         if copy.texts != self.approval.texts or copy.granted != self._found.granted:
-            return Closed(self.NOTHING_HAPPENED, copy)
+            return PanelClosed(self.NOTHING_HAPPENED, copy)
         return self._why_over(copy)
 
-    def _why_over(self, copy: Approval) -> Closed | None:
+    def _why_over(self, copy: Approval) -> PanelClosed | None:
         """Tell whether it was decided meanwhile; panels for what is over say otherwise."""
-        over = outcome(copy, self.desk.now(), self.desk.zone)
+        over = outcome(copy, self.context.now(), self.context.zone)
         if not over:
             return None
         if copy.was_superseded:
-            return Closed(self.NOTHING_HAPPENED, copy)
-        return Closed(say("Already decided. {}", over) if copy.decided else over, copy)
+            return PanelClosed(self.NOTHING_HAPPENED, copy)
+        return PanelClosed(say("Already decided. {}", over) if copy.decided else over, copy)
 
 
 def risk_line(verb: SafeText, risk: Risk, left: tuple[int, int] | None, width: int) -> Line:
@@ -259,6 +259,6 @@ def risk_line(verb: SafeText, risk: Risk, left: tuple[int, int] | None, width: i
 def _left(left: tuple[int, int] | None) -> Piece:
     if left is None:
         return Piece(say("  over"))
-    at, time = near(*left), remaining(*left)
+    at, time = countdown_stage(*left), remaining(*left)
     words = say("  {} left", time) if at is None else say("  {} {}", at.verb, time)
     return Piece(words, Role.PLAIN if at is None else Role.ALERT)

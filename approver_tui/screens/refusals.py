@@ -4,12 +4,12 @@ Owns: the wording, made safe. Never: which errors end a panel.
 """
 
 from approver_tui.client import errors
-from approver_tui.screens.reasons import Moment
-from approver_tui.state.approvals import Approval
-from approver_tui.state.known import Known, may_say
+from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.state.answer_status import AnswerStatus, answer_message
+from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.records import outcome
 
 _LONGEST = 200
 _WORDS: dict[type[errors.ClientError], SafeText] = {
@@ -22,25 +22,25 @@ _WORDS: dict[type[errors.ClientError], SafeText] = {
 _IN_DOUBT = SafeText("It is not known whether this was done: look again.")
 
 
-def words(error: errors.ClientError, *, done: SafeText) -> SafeText:
+def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
     """Return what went wrong; `done` says what was done anyway."""
-    if errors.known(error) is Known.NOT_SENT:
-        return say("{} {}", may_say(Known.NOT_SENT), done)
+    if errors.answer_status(error) is AnswerStatus.NOT_SENT:
+        return say("{} {}", answer_message(AnswerStatus.NOT_SENT), done)
     return say("{} {}", problem(error), done)
 
 
-def came_of(error: errors.ClientError, *, done: SafeText) -> SafeText:
+def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
     """Return what went wrong with a change; `done` says what did not happen, where that is known.
 
     What is not known may still happen.
     """
     if isinstance(error, errors.NotRecorded):
         return problem(error)
-    is_known = errors.known(error) is not Known.IN_DOUBT
-    return words(error, done=done) if is_known else say("{} {}", problem(error), _IN_DOUBT)
+    is_known = errors.answer_status(error) is not AnswerStatus.IN_DOUBT
+    return answer_problem(error, done=done) if is_known else say("{} {}", problem(error), _IN_DOUBT)
 
 
-def already(winner: Approval, moment: Moment) -> SafeText:
+def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
     """Return who was faster, or that it is over without an answer."""
     how = outcome(winner, moment.now, moment.zone)
     return say("Already decided. {}", how) if winner.decided else how
@@ -55,7 +55,7 @@ def problem(error: errors.ClientError) -> SafeText:
             tries = say("1 try left") if left == 1 else say("{} tries left", left)
             return say("That is not it. {}, then this request is locked.", tries)
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
-            has_failed = errors.known(error) is Known.IN_DOUBT
+            has_failed = errors.answer_status(error) is AnswerStatus.IN_DOUBT
             verb = say("failed") if has_failed else say("refused")
             return say("The server {}: {}", verb, display_safe(detail, max_len=_LONGEST))
     for kind, text in _WORDS.items():

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from approver_tui.state.approvals import Approval, Fact
+from approver_tui.state.approvals.approvals import Approval, Fact
+from approver_tui.state.approvals.type_back import without_typed
 from approver_tui.state.text import SafeText
-from approver_tui.state.typed_back import without_typed
 
 _MONEY = re.compile(r"(?P<currency>[A-Z]{3}) (?P<whole>-?[0-9,]+)(?:\.(?P<rest>[0-9]+))?")
 _MEMBERS = {"minor", "currency"}

@@ -13,9 +13,9 @@ Owns: reading it, and whether an approval fits. Never: a clock; `now` is an argu
 
 from dataclasses import dataclass, replace
 
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import Answer
-from approver_tui.state.filters import Filter, read_span
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
 
 _IS = {

@@ -17,4 +17,7 @@ class Risk(StrEnum):
     @property
     def rank(self) -> int:
         """The order of risks: 0 is the lowest."""
-        return tuple(Risk).index(self)
+        return _RANKS[self._value_]
+
+
+_RANKS = {risk.value: rank for rank, risk in enumerate(Risk)}

@@ -5,9 +5,8 @@ hangs on the style alone. Never: markup; a piece is drawn character by character
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 
@@ -30,8 +29,7 @@ class Role(StrEnum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Some characters in one role."""
 
     text: SafeText
@@ -115,7 +113,7 @@ def spread(left: Line, right: Line, width: int) -> Line:
 
 def length(of: Line) -> int:
     """Return how many cells a line takes."""
-    return sum(cell_len(piece.text) for piece in of)
+    return sum([cell_len(piece.text) for piece in of])
 
 
 def text_of(of: Line) -> str:

@@ -26,7 +26,7 @@ class NoticeLines(Static):
             self.update(Content("\n".join(notices)))
 
 
-class SteadyLine(Static):
+class CachedLine(Static):
     """Words that are drawn when they change; saying the same again costs nothing."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
@@ -45,5 +45,5 @@ class SteadyLine(Static):
         return self._shown or ""
 
 
-class StatusLine(SteadyLine):
+class StatusLine(CachedLine):
     """What happened last, whole: as many rows as it takes, above the keys."""

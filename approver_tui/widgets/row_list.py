@@ -43,15 +43,16 @@ class RowList(Sheet, can_focus=True):
         """The id of the row under the cursor; the subclass's duty."""
         raise NotImplementedError
 
-    def is_marked(self, row: int) -> bool:
-        """Tell whether that is the row under the cursor."""
+    @property
+    def marked_rows(self) -> range:
+        """The lines of the row under the cursor."""
         place = self._places.get(self.cursor or "", -ROW_HEIGHT)
-        return place <= row < place + ROW_HEIGHT
+        return range(place, place + ROW_HEIGHT)
 
     def marked(self, strip: Strip) -> Strip:
         """Mark a row over its whole width."""
-        ground = self.get_component_rich_style("row-list--cursor").bgcolor
-        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=ground)))
+        host = self.get_component_rich_style("row-list--cursor").bgcolor
+        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=host)))
 
     def action_move(self, step: int) -> None:
         """Move the cursor by `step` rows."""

@@ -29,6 +29,8 @@ SCROLLING: list[BindingType] = [
 ]
 """The keys that scroll, letters and arrows both."""
 
+_NONE = range(0)
+
 Look = tuple[Line, bool]
 """A line and whether it is marked."""
 
@@ -63,18 +65,24 @@ class Sheet(ScrollView):
 
     def relay(self) -> None:
         """Lay the lines out again, after what they show has changed."""
-        self._laid_out_for = self._text_width
-        self._lines = self.lines_for(self._text_width) if self._text_width > 0 else ()
-        self.virtual_size = Size(self._text_width, len(self._lines))
+        self._laid_out_for = width = self._text_width
+        self._lines = self.lines_for(width) if width > 0 else ()
+        self.virtual_size = Size(width, len(self._lines))
         self.touch_up()
         self.call_after_refresh(self._tell)
 
     def touch_up(self) -> None:
         """Draw the rows on screen that look different now; drawing a row costs far more."""
-        rows = range(self.size.height)
-        changed = [y for y in rows if y not in self._drawn or self._drawn[y] != self._look(y)]
+        size, top, marked = self.size, self.scroll_offset.y, self.marked_rows
+        lines, drawn, end = self._lines, self._drawn, len(self._lines)
+        changed = []
+        for y in range(size.height):
+            row = top + y
+            look = (lines[row], row in marked) if row < end else None
+            if y not in drawn or drawn[y] != look:
+                changed.append(Region(0, y, size.width, 1))
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*changed)
 
     @property
     def rows_below(self) -> int:
@@ -108,10 +116,10 @@ class Sheet(ScrollView):
         strip = self._styled(pieces)
         return self.marked(strip) if is_marked else strip
 
-    def is_marked(self, row: int) -> bool:
-        """Tell whether a row stands out; for subclasses that mark some."""
-        del row
-        return False
+    @property
+    def marked_rows(self) -> range:
+        """The rows that stand out; for subclasses that mark some."""
+        return _NONE
 
     def marked(self, strip: Strip) -> Strip:
         """Return a row that stands out; the duty of subclasses that mark some."""
@@ -120,7 +128,7 @@ class Sheet(ScrollView):
     def _look(self, y: int) -> Look | None:
         """Return all that a row of the screen depends on; None is below the last line."""
         row = self.scroll_offset.y + y
-        return (self._lines[row], self.is_marked(row)) if row < len(self._lines) else None
+        return (self._lines[row], row in self.marked_rows) if row < len(self._lines) else None
 
     def _styled(self, pieces: Line) -> Strip:
         """Return the pieces in the style of their roles."""

@@ -3,7 +3,7 @@
 Owns: the title or the pages, the user, the connection badge. Never: dials or retries.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from rich.cells import cell_len
@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from approver_tui.messages import KeyWanted
-from approver_tui.state.connection import Connection, Phase
+from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread, text_of
-from approver_tui.widgets.times import short_clock
+from approver_tui.widgets.times import MINUTE, short_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,17 @@ class TopBar(Static):
         super().__init__(markup=False)
         self._view = view
         self._drawn = ""
+        self._shown_for: object = None
+        """All that the line depends on, as it was last looked at."""
 
     def show(self, view: TopView) -> None:
         """Draw another view, if it reads otherwise: the clock shows no seconds."""
+        minutes = (view.now // MINUTE, None if view.fresh_at is None else view.fresh_at // MINUTE)
+        basis = (replace(view, now=0, fresh_at=None), minutes)
         self._view = view
+        if basis == self._shown_for:
+            return
+        self._shown_for = basis
         self.set_class(not view.connection.is_live, "-stale")
         if self._text != self._drawn:
             self.refresh()

@@ -18,12 +18,13 @@ from server.backups import archives
 from server.backups.archives import BadArchive, Manifest
 from server.crypto.sealing import BadKeyFile, read_key, write_key
 from server.crypto.secrets import EntryIds
-from server.services.installation_rows import InstallationRow
-from server.services.restores import Items, held
+from server.model.operations import InstallationRow
+from server.services.operations.restores import Items, held
 from server.settings import PREFIX, Settings, process_environment
-from server.storage import dumps, in_force, restores
+from server.storage import dumps
 from server.storage.open import SCHEMA
-from server.storage.restores import Restoring, Terminal
+from server.storage.operations import in_force, restores
+from server.storage.operations.restores import Restoring, Terminal
 
 _NO_DATABASE: Final = "There is no database that can be restored in place."
 

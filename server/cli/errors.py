@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import click
 
 from server.cli.output import safe
+from server.model.store import Busy, Taken
 from server.services import refusals
-from server.services.ports import Busy, Taken
 from server.settings import BadSetting
 
 
@@ -22,14 +22,23 @@ class Exit(IntEnum):
     """Every exit code there is."""
 
     DONE = 0
+    """Success."""
     ERROR = 1
+    """An error."""
     USAGE = 2
+    """The command cannot run as it is written."""
     NOT_FOUND = 3
+    """The named thing does not exist."""
     NOT_ALLOWED = 5
+    """Not allowed: a file that this user may not read or write."""
     CONFLICT = 6
+    """It exists already, or the current state does not allow it."""
     UNREACHABLE = 7
+    """The database cannot be reached."""
     VERIFICATION = 20
+    """A backup is damaged, was changed, or does not match this program or database."""
     INTERRUPTED = 130
+    """Interrupted."""
 
 
 class Meaning(NamedTuple):

@@ -9,39 +9,57 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import click
 
+
+class Noun(NamedTuple):
+    """One noun: the module under `server.cli` that holds its `command`, and its line of help."""
+
+    module: str
+    help: str
+
+
 NOUNS: Final = MappingProxyType(
     {
-        "serve": "Serve until told to end.",
-        "init": "Make the keys and the first administrator.",
-        "users": "People: who may ask, decide and administer.",
-        "agents": "Agents: who they are, what they may ask for, stopping them.",
-        "apps": "Apps of people: where they send people back to, what they may ask for.",
-        "groups": "Groups of approvers: who is in them.",
-        "resources": "Protected APIs and their scopes.",
-        "actions": "Action types: how an agent's details become words.",
-        "outbox": "What leaves the installation: list, retry.",
-        "policy": "Policy: what is allowed, what asks a person, what never happens.",
-        "approvals": "Requests: list, show, withdraw.",
-        "deputies": "Who decides for whom: list, revoke.",
-        "consents": "What users let clients have: list, revoke.",
-        "grants": "What users approved ahead: list, revoke.",
-        "incidents": "Reports of people: list, show, close.",
-        "devices": "What people decide from: list, revoke.",
-        "delegations": "Issued tokens: who acts for whom; list, show, revoke.",
-        "token": "One token: inspect, revoke; why an exchange was refused.",
-        "keys": "Signing keys: list, rotate.",
-        "audit": "The log.",
-        "db": "The database: upgrade, back up, restore.",
-        "config": "Each setting and where its value came from.",
-        "doctor": "What is weak or broken here, and the fix.",
-        "demo": "The whole loop on this machine, with a scripted agent.",
+        "serve": Noun("operations.serve", "Serve until told to end."),
+        "init": Noun("operations.init", "Make the keys and the first administrator."),
+        "users": Noun("users.users", "People: who may ask, decide and administer."),
+        "agents": Noun(
+            "clients.agents", "Agents: who they are, what they may ask for, stopping them."
+        ),
+        "apps": Noun(
+            "clients.apps", "Apps of people: where they send people back to, what they may ask for."
+        ),
+        "groups": Noun("approvers.groups", "Groups of approvers: who is in them."),
+        "resources": Noun("resources.resources", "Protected APIs and their scopes."),
+        "actions": Noun(
+            "policy.action_types", "Action types: how an agent's details become words."
+        ),
+        "outbox": Noun("notifications.outbox", "What leaves the installation: list, retry."),
+        "policy": Noun(
+            "policy.policy", "Policy: what is allowed, what asks a person, what never happens."
+        ),
+        "approvals": Noun("approvals.approvals", "Requests: list, show, withdraw."),
+        "deputies": Noun("approvers.deputies", "Who decides for whom: list, revoke."),
+        "consents": Noun("consents.consents", "What users let clients have: list, revoke."),
+        "grants": Noun("standing_grants.grants", "What users approved ahead: list, revoke."),
+        "incidents": Noun("incidents.incidents", "Reports of people: list, show, close."),
+        "devices": Noun("devices.devices", "What people decide from: list, revoke."),
+        "delegations": Noun(
+            "tokens.delegations", "Issued tokens: who acts for whom; list, show, revoke."
+        ),
+        "token": Noun("tokens.token", "One token: inspect, revoke; why an exchange was refused."),
+        "keys": Noun("tokens.keys", "Signing keys: list, rotate."),
+        "audit": Noun("audit.audit", "The log."),
+        "db": Noun("operations.db", "The database: upgrade, back up, restore."),
+        "config": Noun("operations.config", "Each setting and where its value came from."),
+        "doctor": Noun("operations.doctor", "What is weak or broken here, and the fix."),
+        "demo": Noun("operations.demo", "The whole loop on this machine, with a scripted agent."),
     }
 )
-"""Every noun, in the order of the help page. Each is `server.cli.<noun>.command`."""
+"""Every noun, in the order of the help page."""
 
 
 class LazyNouns(click.Group):
@@ -55,13 +73,15 @@ class LazyNouns(click.Group):
         """A noun, imported now."""
         if cmd_name not in NOUNS:
             return None
-        command: click.Command = importlib.import_module(f"server.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(
+            f"server.cli.{NOUNS[cmd_name].module}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
         """The table of nouns, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(NOUNS.items()))
+            formatter.write_dl([(name, noun.help) for name, noun in NOUNS.items()])
 
 
 @click.group(cls=LazyNouns)

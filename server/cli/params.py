@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from server.protocol.risks import Risk
+from server.protocol.policy.risks import Risk
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,5})([smhd])")

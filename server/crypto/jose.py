@@ -22,9 +22,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from server.protocol import base64url, decisions, dpop, errors, json_text, names
-from server.services.ports import BadToken, Secrets
-from server.services.records import SigningKey
+from server.model.ports import BadToken, Secrets
+from server.model.tokens import SigningKey
+from server.protocol import base64url, errors, json_text, names
+from server.protocol.approvals import decisions
+from server.protocol.tokens import dpop
 
 _JWS = jwt.PyJWS()
 _JWS.register_algorithm(names.ED25519, jwt.get_algorithm_by_name("EdDSA"))

@@ -9,10 +9,10 @@ The library takes five megabytes, so that it is loaded for the first passkey and
 from typing import Final
 from urllib.parse import urlsplit
 
-from server.protocol import passkeys
-from server.protocol.passkeys import Assertion
-from server.services.passkey_records import MadePasskey, Passkey
-from server.services.ports import BadToken
+from server.model.devices import MadePasskey, Passkey
+from server.model.ports import BadToken
+from server.protocol.devices import passkeys
+from server.protocol.devices.passkeys import Assertion
 
 _KINDS: Final = {
     "xy": {"kty": "EC", "crv": "P-256"},

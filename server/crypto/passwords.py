@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from server.services.ports import Busy
+from server.model.store import Busy
 
 T = TypeVar("T")
 
@@ -21,14 +21,14 @@ _MEMORY_KIB, _ROUNDS, _LANES = 19_456, 2, 1
 """The second of OWASP's recommended settings; about 20 ms here."""
 
 
-class Elsewhere(Protocol):
+class BackgroundRunner(Protocol):
     """Runs a function where it holds up nobody else."""
 
     def __call__(self, work: Callable[[], T]) -> T:
         """What the function answers or raises."""
 
 
-def here(work: Callable[[], T]) -> T:
+def run_inline(work: Callable[[], T]) -> T:
     """Runs it at once; for programs that serve nobody."""
     return work()
 
@@ -36,7 +36,7 @@ def here(work: Callable[[], T]) -> T:
 class Argon2Passwords:
     """The port `PasswordHasher`."""
 
-    def __init__(self, elsewhere: Elsewhere = here) -> None:
+    def __init__(self, elsewhere: BackgroundRunner = run_inline) -> None:
         self._elsewhere = elsewhere
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._argon2 = PasswordHasher(_ROUNDS, _MEMORY_KIB, _LANES)

@@ -6,7 +6,8 @@ import secrets
 import threading
 
 from server.crypto.sealing import Sealer, derive
-from server.protocol import base64url, device_codes
+from server.protocol import base64url
+from server.protocol.devices import device_codes
 from server.protocol.names import PREFIX_AUTH_REQ_ID
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from server.delivery import egress
 from server.delivery.egress import Reach
-from server.services.callbacks import Callbacks
-from server.services.messages import OutboxMessage
-from server.services.ports import Unit
+from server.model.notifications import OutboxMessage
+from server.model.store import Unit
+from server.services.ciba.callbacks import Callbacks
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from server.protocol import uris
-from server.services.callbacks import Call
+from server.protocol.resources import uris
+from server.services.ciba.callbacks import CallbackRequest
 
 _TIMES = (3, 5)
 """Seconds to connect, and between two pieces of the answer."""
@@ -116,7 +116,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None 
         raise Undeliverable(f"status {status}", retry=status >= _FAULT or status in _LATER)
 
 
-def call_back(call: Call, reach: Reach) -> None:
+def call_back(call: CallbackRequest, reach: Reach) -> None:
     """Tell an agent; 2xx is success. Raises `Undeliverable`."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
     post(call.url, call.body, headers, reach)

@@ -12,9 +12,10 @@ from typing import Final, Protocol
 
 from server import telemetry
 from server.delivery.egress import Undeliverable
-from server.services.messages import OutboxMessage
-from server.services.notices import WEBHOOK
-from server.services.ports import Busy, Secrets, Store, Unit
+from server.model.notifications import OutboxMessage
+from server.model.ports import Secrets
+from server.model.store import Busy, Store, Unit
+from server.services.notifications.notices import WEBHOOK
 
 LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12
@@ -43,7 +44,7 @@ def pause_ms(attempts: int) -> int:
     return min(FIRST_PAUSE_MS << max(0, attempts - 1), LONGEST_PAUSE_MS)
 
 
-def in_turn(work: Callable[[], None]) -> None:
+def run_inline(work: Callable[[], None]) -> None:
     """Do it now, before anything else."""
     work()
 
@@ -59,7 +60,7 @@ class OutboxWorker:
     store: Store
     secrets: Secrets
     channels: Mapping[str, Channel]
-    run: Callable[[Callable[[], None]], None] = in_turn
+    run: Callable[[Callable[[], None]], None] = run_inline
     """Begins the delivery of one message; the server does each in a thread of its own."""
     room: Callable[[], None] = nothing
     """Called when a message has left, so that the next one may."""

@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from server.delivery import egress
 from server.delivery.egress import Reach, Undeliverable
-from server.protocol import web_push
-from server.services.messages import OutboxMessage
-from server.services.ports import Unit
-from server.services.push_records import Push
-from server.services.pushes import Pushes
+from server.model.notifications import OutboxMessage, Push
+from server.model.store import Unit
+from server.protocol.notifications import web_push
+from server.services.notifications.pushes import Pushes
 
 _MOST_ANSWER: Final = 2 * 1024
 _GONE: Final = frozenset({404, 410})

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.delivery import egress
-from server.services.messages import OutboxMessage
-from server.services.ports import Unit
+from server.model.notifications import OutboxMessage
+from server.model.store import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from server.http.message import HttpRequest
 from server.protocol import errors
-from server.services.browsers import SIGNED_IN_MS, Browsers
-from server.services.rules import Rules
+from server.services.devices.browsers import SIGNED_IN_MS, Browsers
+from server.services.server_policy import ServerPolicy
 
 CSRF: Final = "Sayso-Csrf"
 """The header in which a page of ours says that it is one."""
@@ -19,12 +19,12 @@ _MOST_COOKIE: Final = 128
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 
-def name(rules: Rules) -> str:
+def name(rules: ServerPolicy) -> str:
     """With the prefix that no other host and no plain connection can set, where there is TLS."""
     return "__Host-sayso-passkey" if _is_secure(rules) else "sayso-passkey"
 
 
-def of(rules: Rules, request: HttpRequest) -> str:
+def of(rules: ServerPolicy, request: HttpRequest) -> str:
     """What the browser brought; "" when it is nothing of ours."""
     own = name(rules)
     pairs = (one.strip().partition("=") for one in request.headers.get("cookie", "").split(";"))
@@ -36,7 +36,7 @@ def known(value: str) -> str:
     return value if len(value) <= _MOST_COOKIE and value.isascii() else ""
 
 
-def setting(rules: Rules, value: str) -> Mapping[str, str]:
+def setting(rules: ServerPolicy, value: str) -> Mapping[str, str]:
     """The header that gives a browser this cookie; "" takes it away."""
     parts = [
         f"{name(rules)}={value}",
@@ -49,7 +49,7 @@ def setting(rules: Rules, value: str) -> Mapping[str, str]:
     return {"Set-Cookie": "; ".join(parts)}
 
 
-def is_from_here(rules: Rules, headers: Mapping[str, str]) -> bool:
+def is_from_here(rules: ServerPolicy, headers: Mapping[str, str]) -> bool:
     """Reports whether the browser says, if it says anything, that a page of ours sent this.
 
     `headers` has lower-case names. Our pages send no referrer, and browsers then call the origin of
@@ -65,13 +65,13 @@ def is_from_here(rules: Rules, headers: Mapping[str, str]) -> bool:
     return origin in {None, f"{parts.scheme}://{parts.netloc}"}
 
 
-def check_origin(rules: Rules, request: HttpRequest) -> None:
+def check_origin(rules: ServerPolicy, request: HttpRequest) -> None:
     """Refuse what another site sent. Raises errors.Problem 403."""
     if not is_from_here(rules, request.headers):
         raise errors.Problem(403, "forbidden", "Another site sent this. Nothing was done.")
 
 
-def check_page(browsers: Browsers, rules: Rules, request: HttpRequest, cookie: str) -> None:
+def check_page(browsers: Browsers, rules: ServerPolicy, request: HttpRequest, cookie: str) -> None:
     """Hold a request by cookie against what a page of ours sends beside it.
 
     1. The browser says that it comes from here, if it says anything.  2. What changes something
@@ -83,5 +83,5 @@ def check_page(browsers: Browsers, rules: Rules, request: HttpRequest, cookie: s
         raise errors.Problem(403, "stale_page", "This page is out of date. Load it again.")
 
 
-def _is_secure(rules: Rules) -> bool:
+def _is_secure(rules: ServerPolicy) -> bool:
     return rules.issuer.startswith("https:")

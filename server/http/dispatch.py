@@ -7,17 +7,19 @@ from types import MappingProxyType
 from prometheus_client import Counter
 
 from server import telemetry
-from server.http import cookies, wire
+from server.http import cookies
+from server.http.approvals import approval_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
-from server.protocol import decisions, errors
-from server.services.administration import Desk
-from server.services.approval_views import Shown
-from server.services.authority import Asked
-from server.services.people import Call, Person
-from server.services.ports import Busy, Taken
-from server.services.refusals import Conflict, Invalid, NotFound, Refused
+from server.model.approval_views import Shown
+from server.model.store import Busy, Taken
+from server.protocol import errors
+from server.protocol.approvals import decisions
+from server.services.operations.administration import AdminServices
+from server.services.operations.authority import AdminRequest
+from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
+from server.services.users.device_auth import DeviceCall, Person
 
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
@@ -51,7 +53,7 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     except errors.Problem as problem:
         _note(route, problem.code, problem.log)
         return problem_response(problem)
-    except (Refused, Taken) as error:
+    except (ChangeRefused, Taken) as error:
         _note(route, type(error).__name__, str(error))
         return problem_response(_refused(error))
     except Busy as error:
@@ -72,7 +74,7 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
         person = _person(site, route, request)
         response = route.endpoint(site, request, _seat(site, route, request, person))
     elif route.caller is Caller.RESOURCE:
-        resource = site.clients.resource(request.headers.get("authorization"))
+        resource = site.clients.auth.resource(request.headers.get("authorization"))
         response = route.endpoint(site, request, resource)
     else:
         response = route.endpoint(site, request)
@@ -83,18 +85,20 @@ def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     """Who calls: a terminal by its token and proof, or a browser by its cookie."""
     authorization = request.headers.get("authorization")
     if route.browsers and authorization is None and (cookie := cookies.of(site.rules, request)):
-        cookies.check_page(site.browsers, site.rules, request, cookie)
-        return site.browsers.person(cookie)
+        cookies.check_page(site.devices.browsers, site.rules, request, cookie)
+        return site.devices.browsers.person(cookie)
     url = site.rules.issuer + request.path
-    return site.people.authenticate(Call(authorization, request.proofs, request.method, url))
+    return site.users.device_auth.authenticate(
+        DeviceCall(authorization, request.proofs, request.method, url)
+    )
 
 
-def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | Desk:
+def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | AdminServices:
     """The person, or their desk where it is administration."""
     if route.rule is None:
         return person
     version = request.headers.get("if-match")
-    asked = Asked(
+    asked = AdminRequest(
         digest=decisions.request_digest(request.method, request.path, request.body),
         target=request.params.get("id", ""),
         version=None if version is None else version.strip().strip('"'),
@@ -114,7 +118,7 @@ def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
 def problem_response(problem: errors.Problem) -> HttpResponse:
     """RFC 9457."""
     members = {
-        name: wire.approval(value).model_dump() if isinstance(value, Shown) else value
+        name: approval_wire.approval(value).model_dump() if isinstance(value, Shown) else value
         for name, value in problem.members.items()
     }
     body: Mapping[str, object] = {
@@ -128,7 +132,7 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
     return as_json(problem.status, body, problem.headers, media_type="application/problem+json")
 
 
-def _refused(error: Refused | Taken) -> errors.Problem:
+def _refused(error: ChangeRefused | Taken) -> errors.Problem:
     """What an administrator's service refuses, in the words of the API."""
     status, code = next(
         (word for kind, word in _WORDS.items() if isinstance(error, kind)), (409, "exists")

@@ -18,13 +18,14 @@ from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
 from server import telemetry
-from server.http import cookies, dispatch, views, wire
+from server.http import cookies, dispatch, views
+from server.http.notifications import event_wire
 from server.http.site import Site
+from server.model.store import Busy
 from server.protocol import errors, json_text
-from server.services.displays import rfc3339
-from server.services.feed import News, user_topic
-from server.services.people import Call, Person
-from server.services.ports import Busy
+from server.services.notifications.feed import FeedPage, user_topic
+from server.services.policy.displays import rfc3339
+from server.services.users.device_auth import DeviceCall, Person
 
 PATH = "/api/feed"
 MOST_SOCKETS = 10
@@ -134,14 +135,14 @@ def _person(site: Site) -> tuple[Person, str]:
     cookie = cookies.of(site.rules, asked)
     if cookie and "authorization" not in asked.headers:
         cookies.check_origin(site.rules, asked)
-        return site.browsers.person(cookie), cookie
-    call = Call(
+        return site.devices.browsers.person(cookie), cookie
+    call = DeviceCall(
         request.headers.get("Authorization"),
         request.headers.getlist("DPoP"),
         "GET",
         site.rules.issuer + PATH,
     )
-    return site.people.authenticate(call), ""
+    return site.users.device_auth.authenticate(call), ""
 
 
 def _cursor() -> int | None:
@@ -192,7 +193,7 @@ class _Conversation:
         """
         try:
             said = _message(self.socket.receive(_LONGEST_SILENCE_SECONDS))
-            if self.site.browsers.redeem(cookie, str(said.get("ticket"))):
+            if self.site.devices.browsers.redeem(cookie, str(said.get("ticket"))):
                 return True
         except (ConnectionClosed, OSError):
             return False
@@ -209,9 +210,11 @@ class _Conversation:
         telemetry.SOCKETS.inc()
         self.socket.sock = _WholeFrames(self.socket.sock)
         try:
-            with self.site.hub.subscribe(user_topic(self.person.user.id)) as changed:
+            with self.site.notifications.hub.subscribe(user_topic(self.person.user.id)) as changed:
                 listener = threading.Thread(target=self._listen, args=(changed,), daemon=True)
-                self.cursor = self.site.feed.head() if self.wanted is None else self.wanted
+                self.cursor = (
+                    self.site.notifications.feed.head() if self.wanted is None else self.wanted
+                )
                 self._greet()
                 listener.start()
                 self._send_news(changed)
@@ -229,7 +232,7 @@ class _Conversation:
                 "type": "hello",
                 "cursor": self.cursor,
                 "token_expires_at": rfc3339(self.person.token_expires_at),
-                "server_time": rfc3339(self.site.feed.now()),
+                "server_time": rfc3339(self.site.notifications.feed.now()),
             }
         )
 
@@ -249,20 +252,20 @@ class _Conversation:
                 changed.wait(min(left, _LONGEST_WAIT_SECONDS))
         return None
 
-    def _news(self) -> News:
+    def _news(self) -> FeedPage:
         device = self.person.device
-        return self.site.feed.news(
+        return self.site.notifications.feed.news(
             self.person.user.id, None if device is None else device.id, self.cursor
         )
 
-    def _pass_on(self, news: News) -> None:
+    def _pass_on(self, news: FeedPage) -> None:
         if news.resync:
             self._send({"type": "resync", "cursor": news.cursor})
         for happening in news.happenings:
-            self._send(wire.event(happening))
+            self._send(event_wire.event(happening))
         self.cursor = news.cursor
         if self.person.device is not None:
-            self.site.feed.delivered(self.person.device.id, news)
+            self.site.notifications.feed.delivered(self.person.device.id, news)
 
     def _listen(self, changed: threading.Event) -> None:
         """Read what the client says until it goes away."""
@@ -279,14 +282,14 @@ class _Conversation:
         message = _message(frame)
         if message.get("type") != "renew":
             return self._close(_BAD_MESSAGE, "unknown message")
-        call = Call(
+        call = DeviceCall(
             f"DPoP {message.get('access_token')}",
             [str(message.get("proof"))],
             "GET",
             self.site.rules.issuer + PATH,
         )
         try:
-            renewed = self.site.people.authenticate(call)
+            renewed = self.site.users.device_auth.authenticate(call)
         except errors.Problem:
             return self._close(_TOKEN_OVER, "renewal refused")
         except Busy:

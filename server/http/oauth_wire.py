@@ -23,7 +23,7 @@ class Acknowledgement(_Answer):
     interval: int = Field(default=5, gt=0)
     fingerprint: str = Field(pattern=r"^[0-9a-f]{4}-[0-9a-f]{4}$")
     match_code: str | None = Field(default=None, pattern=r"^[0-9]{3}$")
-    """For an agent with a screen: what it shows there, and the person types."""
+    """The number that an interactive agent shows and the person types."""
 
 
 class Tokens(_Answer):
@@ -39,7 +39,7 @@ class Tokens(_Answer):
 
 
 class DeviceAuthorization(_Answer):
-    """Where the code is to be typed (RFC 8628 3.2)."""
+    """Where to enter the code (RFC 8628 3.2)."""
 
     device_code: str = Field(min_length=22)
     user_code: str = Field(pattern=r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$")
@@ -57,7 +57,7 @@ class Pushed(_Answer):
 
 
 class UserInfo(_Answer):
-    """What an app may know of the person (OpenID Connect Core 5.3.2)."""
+    """The claims about a person (OpenID Connect Core 5.3.2)."""
 
     sub: str = Field(min_length=1)
     name: str = Field(default="", min_length=1)
@@ -73,7 +73,7 @@ class KeySet(BaseModel):
 
 
 class Metadata(_Answer):
-    """What this issuer can do (RFC 8414 2)."""
+    """The server metadata (RFC 8414 2)."""
 
     issuer: str
     jwks_uri: str
@@ -90,7 +90,7 @@ class Health(BaseModel):
 
 
 class ClientMetadata(_Answer):
-    """An agent as it wants to be (RFC 7591 2); members that are not named here are ignored."""
+    """The metadata of an agent (RFC 7591 2); other members are ignored."""
 
     client_name: str | None = None
     token_endpoint_auth_method: str | None = None
@@ -107,7 +107,7 @@ class ClientMetadata(_Answer):
 
 
 class ClientUpdate(ClientMetadata):
-    """An agent as it wants to be from now on (RFC 7592 2.2)."""
+    """The new metadata of an agent (RFC 7592 2.2)."""
 
     client_id: str
     client_secret: str | None = None
@@ -130,3 +130,15 @@ class ClientInformation(_Answer):
     id_token_signed_response_alg: str
     dpop_bound_access_tokens: bool
     backchannel_token_delivery_mode: str
+
+
+class Introspected(BaseModel):
+    """Whether a token is valid, and its claims if it is (RFC 7662 2.2)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    active: bool
+
+
+class Revoked(BaseModel):
+    """Empty: the token is revoked if it was valid (RFC 7009 2.2)."""

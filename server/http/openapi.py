@@ -81,7 +81,7 @@ def _parameters(route: Route) -> list[object]:
         for name in _PARAMETER.findall(route.path)
     ]
     optional = [("query", name) for name in route.query]
-    optional += [("header", name) for name in (*route.headers, *_of_administration(route))]
+    optional += [("header", name) for name in (*route.headers, *administration_headers(route))]
     return [
         *path,
         *(
@@ -91,7 +91,7 @@ def _parameters(route: Route) -> list[object]:
     ]
 
 
-def _of_administration(route: Route) -> tuple[str, ...]:
+def administration_headers(route: Route) -> tuple[str, ...]:
     """The headers by which a change is signed, and by which it names what it was made from."""
     if route.rule is None or route.method == "GET":
         return ()

@@ -7,13 +7,23 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from server.services.authority import Rule
+from server.services.operations.authority import AccessRule, Role
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 """The part of a path that names something; what cannot be an id is no path of ours."""
 
 STATEMENT: Final = "Sayso-Statement"
 """The header of a statement about the request that carries it."""
+
+ADMIN: Final = (Role.ADMIN,)
+STAFF: Final = (Role.ADMIN, Role.AUDITOR)
+
+READS: Final = (401, 403, 404, 422)
+"""The errors of a row that reads, in administration."""
+CHANGES: Final = (401, 403, 404, 409, 422)
+"""Likewise of one that changes something."""
+UPDATES: Final = (*CHANGES, 412, 428)
+"""Likewise of one that takes the version that it changes."""
 
 
 class Caller(Enum):
@@ -47,7 +57,7 @@ class Route:
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())
-    rule: Rule | None = None
+    rule: AccessRule | None = None
     """Whose administration it is; the endpoint is then handed a desk in place of the person."""
 
     browsers: bool = False

@@ -2,35 +2,31 @@
 
 from typing import Final
 
-from server.http import (
-    decision_wire,
-    narrowing_wire,
-    oauth_wire,
-    outcome_wire,
-    receipt_wire,
-    resource_wire,
-    wire,
-)
+from server.http import oauth, oauth_wire
 from server.http.admin_routes import ADMIN_ROUTES
-from server.http.attention_routes import ATTENTION_ROUTES
-from server.http.consent_routes import CONSENT_ROUTES
-from server.http.delegation_routes import DELEGATION_ROUTES
-from server.http.deputy_routes import DEPUTY_ROUTES
-from server.http.device_routes import DEVICE_ROUTES
-from server.http.endpoints import (
+from server.http.approvals import (
+    approval_wire,
     approvals,
-    operations,
-    passwords,
-    protocol,
-    tokens,
-    user_codes,
+    decision_wire,
+    execution_wire,
+    narrowing_wire,
+    receipt_wire,
 )
-from server.http.incident_routes import REPORT_ROUTES
-from server.http.passkey_routes import PASSKEY_ROUTES
-from server.http.push_routes import PUSH_ROUTES
-from server.http.registration_routes import REGISTRATION_ROUTES
+from server.http.approvers.deputy_routes import DEPUTY_ROUTES
+from server.http.ciba import user_code_wire, user_codes
+from server.http.clients.registration_routes import REGISTRATION_ROUTES
+from server.http.consents.consent_routes import CONSENT_ROUTES
+from server.http.devices.device_routes import DEVICE_ROUTES
+from server.http.devices.passkey_routes import PASSKEY_ROUTES
+from server.http.incidents.incident_routes import REPORT_ROUTES
+from server.http.notifications.attention_routes import ATTENTION_ROUTES
+from server.http.notifications.push_routes import PUSH_ROUTES
+from server.http.operations import operations
 from server.http.route import Caller, Route
-from server.http.standing_grant_routes import STANDING_GRANT_ROUTES
+from server.http.standing_grants.standing_grant_routes import STANDING_GRANT_ROUTES
+from server.http.tokens import tokens
+from server.http.tokens.delegation_routes import DELEGATION_ROUTES
+from server.http.users import password_wire, passwords
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
@@ -59,9 +55,9 @@ ROUTES: Final = (
     Route(
         "POST",
         "/bc-authorize",
-        protocol.backchannel,
+        oauth.backchannel,
         _CLIENT,
-        "An agent asks for a person's approval (CIBA).",
+        "Ask a person for approval (CIBA).",
         form=tuple(_BACKCHANNEL.split()),
         headers=("DPoP", "Idempotency-Key"),
         answer=oauth_wire.Acknowledgement,
@@ -70,9 +66,9 @@ ROUTES: Final = (
     Route(
         "POST",
         "/token",
-        protocol.token,
+        oauth.token,
         _CLIENT,
-        "An agent or a terminal gets tokens.",
+        "Get tokens.",
         form=tuple(_TOKEN.split()),
         needs=("grant_type",),
         headers=("DPoP", "Idempotency-Key", "Prefer"),
@@ -82,9 +78,9 @@ ROUTES: Final = (
     Route(
         "POST",
         "/device_authorization",
-        protocol.device_authorization,
+        oauth.device_authorization,
         _CLIENT,
-        "A terminal, or an app on a device, begins to sign in (RFC 8628).",
+        "Start signing in on a terminal, or in an app on a device (RFC 8628).",
         form=tuple(_DEVICE.split()),
         headers=("DPoP",),
         answer=oauth_wire.DeviceAuthorization,
@@ -93,9 +89,9 @@ ROUTES: Final = (
     Route(
         "POST",
         "/par",
-        protocol.pushed,
+        oauth.pushed,
         _CLIENT,
-        "An app pushes an authorization request (RFC 9126).",
+        "Push an authorization request (RFC 9126).",
         form=tuple(_PUSHED.split()),
         headers=("DPoP",),
         needs=("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
@@ -107,9 +103,9 @@ ROUTES: Final = (
         Route(
             method,
             "/userinfo",
-            protocol.userinfo,
+            oauth.userinfo,
             _PUBLIC,
-            "What the app may know of the person (OpenID Connect).",
+            "Get the claims about the person (OpenID Connect).",
             headers=("Authorization", "DPoP"),
             answer=oauth_wire.UserInfo,
             errors=(401,),
@@ -117,16 +113,23 @@ ROUTES: Final = (
         )
         for method in ("GET", "POST")
     ),
-    Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),
+    Route(
+        "GET",
+        "/jwks",
+        oauth.jwks,
+        _PUBLIC,
+        "Get the public keys of the server.",
+        answer=oauth_wire.KeySet,
+    ),
     Route(
         "POST",
         "/introspect",
         tokens.introspect,
         _CLIENT,
-        "A resource asks whether a token counts (RFC 7662).",
+        "Check whether a token is valid (RFC 7662).",
         form=tuple(_ABOUT.split()),
         needs=("token",),
-        answer=resource_wire.Introspected,
+        answer=oauth_wire.Introspected,
         errors=(400, 401),
     ),
     Route(
@@ -134,26 +137,26 @@ ROUTES: Final = (
         "/revoke",
         tokens.revoke,
         _CLIENT,
-        "A client gives a token of its own back (RFC 7009).",
+        "Revoke a token, or withdraw a request (RFC 7009).",
         form=tuple(_ABOUT.split()),
         needs=("token",),
-        answer=resource_wire.Revoked,
+        answer=oauth_wire.Revoked,
         errors=(400, 401),
     ),
     Route(
         "GET",
         "/.well-known/openid-configuration",
-        protocol.discovery,
+        oauth.discovery,
         _PUBLIC,
-        "What this issuer can do (OpenID Connect Discovery).",
+        "Get the server metadata (OpenID Connect Discovery).",
         answer=oauth_wire.Metadata,
     ),
     Route(
         "GET",
         "/.well-known/oauth-authorization-server",
-        protocol.discovery,
+        oauth.discovery,
         _PUBLIC,
-        "What this issuer can do (RFC 8414).",
+        "Get the server metadata (RFC 8414).",
         answer=oauth_wire.Metadata,
     ),
     *DEVICE_ROUTES,
@@ -162,9 +165,9 @@ ROUTES: Final = (
         "/api/approvals",
         approvals.listed,
         _PERSON,
-        "What waits for me, or is over.",
+        "List pending or decided requests.",
         query=("state", "agent", "result", "since", "until", "limit", "cursor"),
-        answer=wire.Approvals,
+        answer=approval_wire.Approvals,
         errors=(401, 403, 422),
         browsers=True,
     ),
@@ -173,8 +176,8 @@ ROUTES: Final = (
         "/api/approvals/<id>",
         approvals.show,
         _PERSON,
-        "One request, with the nonce that this device signs.",
-        answer=wire.Approval,
+        "Get one request, with the nonce that this device signs.",
+        answer=approval_wire.Approval,
         errors=(401, 403, 404),
         browsers=True,
     ),
@@ -183,7 +186,7 @@ ROUTES: Final = (
         "/api/approvals/<id>/receipt",
         approvals.receipt,
         _PERSON,
-        "The signed evidence of a decision, with what it takes to check it.",
+        "Get the receipt of a decision.",
         answer=receipt_wire.SignedReceipt,
         errors=(401, 403, 404),
         browsers=True,
@@ -193,7 +196,7 @@ ROUTES: Final = (
         "/api/approvals/<id>/narrowing",
         approvals.leeway,
         _PERSON,
-        "What of a request may be left out or made less.",
+        "List what can be narrowed in a request.",
         answer=narrowing_wire.Leeway,
         errors=(401, 403, 404, 409, 422),
         browsers=True,
@@ -203,7 +206,7 @@ ROUTES: Final = (
         "/api/approvals/<id>/narrowing",
         approvals.narrow,
         _PERSON,
-        "How approving less would read; nothing is decided.",
+        "Preview a narrowed request. Nothing is decided.",
         body=narrowing_wire.Narrowing,
         answer=narrowing_wire.Granted,
         errors=(401, 403, 404, 409, 422),
@@ -214,9 +217,9 @@ ROUTES: Final = (
         "/api/approvals/<id>/decision",
         approvals.decide,
         _PERSON,
-        "My signed answer.",
+        "Send a signed decision.",
         body=decision_wire.SignedDecision,
-        answer=wire.Approval,
+        answer=approval_wire.Approval,
         errors=(401, 403, 404, 409, 422, 423),
         browsers=True,
     ),
@@ -225,8 +228,8 @@ ROUTES: Final = (
         "/api/user-code",
         user_codes.shown,
         _PERSON,
-        "Whether agents need a user code of mine.",
-        answer=wire.UserCode,
+        "Check whether you have a user code.",
+        answer=user_code_wire.UserCode,
         errors=(401, 403),
         browsers=True,
     ),
@@ -235,9 +238,9 @@ ROUTES: Final = (
         "/api/user-code",
         user_codes.changed,
         _PERSON,
-        "Set or clear my user code.",
-        body=wire.UserCodeChange,
-        answer=wire.UserCode,
+        "Set or remove your user code.",
+        body=user_code_wire.UserCodeChange,
+        answer=user_code_wire.UserCode,
         errors=(401, 403, 422),
         browsers=True,
     ),
@@ -246,8 +249,8 @@ ROUTES: Final = (
         "/api/password",
         passwords.shown,
         _PERSON,
-        "Whether I have a password.",
-        answer=wire.PasswordState,
+        "Check whether you have a password.",
+        answer=password_wire.PasswordState,
         errors=(401, 403),
     ),
     Route(
@@ -255,9 +258,9 @@ ROUTES: Final = (
         "/api/password",
         passwords.changed,
         _PERSON,
-        "Set my password for signing in to apps.",
-        body=wire.PasswordChange,
-        answer=wire.PasswordChanged,
+        "Set your password for signing in to apps.",
+        body=password_wire.PasswordChange,
+        answer=password_wire.PasswordChanged,
         errors=(401, 403, 422),
     ),
     *PASSKEY_ROUTES,
@@ -273,9 +276,9 @@ ROUTES: Final = (
         "/api/approvals/consume",
         approvals.consume,
         Caller.RESOURCE,
-        "A resource spends an approval on one execution.",
-        body=resource_wire.Execution,
-        answer=resource_wire.Consumed,
+        "Consume an approval for one execution.",
+        body=execution_wire.Execution,
+        answer=execution_wire.Consumed,
         errors=(401, 403, 409, 422),
     ),
     Route(
@@ -283,20 +286,20 @@ ROUTES: Final = (
         "/api/approvals/outcome",
         approvals.outcome,
         Caller.RESOURCE,
-        "A resource says how an execution went.",
-        body=outcome_wire.OutcomeReport,
-        answer=outcome_wire.ReportedOutcome,
+        "Report the outcome of an execution.",
+        body=execution_wire.OutcomeReport,
+        answer=execution_wire.ReportedOutcome,
         errors=(401, 404, 409, 422),
     ),
     *REGISTRATION_ROUTES,
     *ADMIN_ROUTES,
-    Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "This document."),
+    Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "Get this document."),
     Route(
         "GET",
         "/healthz",
         operations.healthy,
         _PUBLIC,
-        "The process answers.",
+        "Check that the process runs.",
         answer=oauth_wire.Health,
     ),
     Route(
@@ -304,8 +307,8 @@ ROUTES: Final = (
         "/readyz",
         operations.ready,
         _PUBLIC,
-        "The database answers.",
+        "Check that the server can serve.",
         answer=oauth_wire.Health,
     ),
-    Route("GET", "/metrics", operations.metrics, _PUBLIC, "Counters and gauges."),
+    Route("GET", "/metrics", operations.metrics, _PUBLIC, "Get metrics for Prometheus."),
 )

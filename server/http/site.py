@@ -3,52 +3,37 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from server.http.route import Route
-from server.services.acting import ActingService
-from server.services.administration import Administration
-from server.services.approvals import ApprovalService
-from server.services.authorize import AuthorizeService
-from server.services.browsers import Browsers
-from server.services.ciba import CibaService
-from server.services.client_auth import ClientAuthentication
-from server.services.consents import ConsentService
-from server.services.consumptions import Consumptions
-from server.services.delegations import Ledger
-from server.services.deputies import Deputies
-from server.services.device_grant import DeviceGrantService
-from server.services.devices import DeviceService
-from server.services.extensions import Extensions
-from server.services.feed import FeedService, Hub
-from server.services.flows import Flows
-from server.services.icons import Icons
-from server.services.incidents import Incidents
-from server.services.introspection import Introspection
-from server.services.leaving import SignOuts
-from server.services.outcomes import Outcomes
-from server.services.passkey_sign_ins import PasskeySignIns
-from server.services.passkeys import PasskeyService
-from server.services.passwords import OwnPasswords
-from server.services.people import People
-from server.services.ports import Busy, Clock, Store
-from server.services.proofs import Proofs
-from server.services.push_losses import PushLosses
-from server.services.push_subscriptions import PushSubscriptions
-from server.services.quiet import Quiet
-from server.services.receipts import Receipts
-from server.services.registration import RegistrationService
-from server.services.reports import Reports
-from server.services.retries import Retries
-from server.services.revocation import Revocation
-from server.services.rules import Rules
-from server.services.sign_ins import SignIns
-from server.services.standing_grants import StandingGrants
-from server.services.statistics import Statistics
-from server.services.token import TokenEndpoint
-from server.services.user_codes import UserCodes
-from server.services.userinfo import UserInfo
+from server.model.ports import Authenticators, Clock
+from server.model.store import Busy, Store
+from server.services.adapters import Adapters
+from server.services.approvals.creation import opener
+from server.services.approvals.rights import rights_over
+from server.services.approvals.views import shown
+from server.services.approvals.wiring import ApprovalServices
+from server.services.approvers.approvers import owned
+from server.services.approvers.wiring import ApproverServices
+from server.services.ciba.wiring import CibaServices
+from server.services.clients.wiring import ClientServices
+from server.services.consents.consents import ConsentService
+from server.services.devices.wiring import DeviceServices
+from server.services.incidents.wiring import IncidentServices
+from server.services.notifications.feed import Hub
+from server.services.notifications.push_subscriptions import PushSubscriptions
+from server.services.notifications.wiring import NotificationServices
+from server.services.operations.administration import Administration
+from server.services.operations.statistics import Statistics
+from server.services.server_policy import ServerPolicy
+from server.services.sign_in.wiring import SignInServices
+from server.services.standing_grants.standing_grants import StandingGrants
+from server.services.tokens.delegations import held
+from server.services.tokens.issued_tokens import IssuedTokens
+from server.services.tokens.wiring import TokenServices
+from server.services.users.proofs import Proofs
+from server.services.users.wiring import UserServices
 
 _LONGEST_LOOK_SECONDS: Final = 1.5
 
@@ -93,51 +78,99 @@ class Site:
 
     clock: Clock
     store: Store
-    rules: Rules
-    clients: ClientAuthentication
-    people: People
-    browsers: Browsers
-    passkeys: PasskeyService
-    passkey_sign_ins: PasskeySignIns
-    ciba: CibaService
-    proofs: Proofs
-    token: TokenEndpoint
-    introspection: Introspection
-    revocation: Revocation
-    consumptions: Consumptions
-    outcomes: Outcomes
-    authorize: AuthorizeService
-    flows: Flows
-    sign_ins: SignIns
-    sign_outs: SignOuts
-    userinfo: UserInfo
-    approvals: ApprovalService
-    push_subscriptions: PushSubscriptions
-    push_losses: PushLosses
-    quiet: Quiet
-    deputies: Deputies
-    extensions: Extensions
-    retries: Retries
-    receipts: Receipts
-    reports: Reports
-    incidents: Incidents
+    rules: ServerPolicy
+    approvals: ApprovalServices
+    approvers: ApproverServices
+    ciba: CibaServices
+    clients: ClientServices
     consents: ConsentService
-    ledger: Ledger
-    acting: ActingService
-    icons: Icons
-    statistics: Statistics
+    devices: DeviceServices
+    incidents: IncidentServices
+    notifications: NotificationServices
+    sign_in: SignInServices
     standing_grants: StandingGrants
-    device_grant: DeviceGrantService
-    devices: DeviceService
-    user_codes: UserCodes
-    passwords: OwnPasswords
+    tokens: TokenServices
+    users: UserServices
     administration: Administration
-    registration: RegistrationService
-    feed: FeedService
-    hub: Hub
-    readiness: Readiness
+    statistics: Statistics
     routes: Sequence[Route]
     settings: Sequence[tuple[str, str, str]]
     """Each setting's name, its value without secrets, and where that came from."""
     most_feeds: int
     """Live feeds that this process may hold."""
+    readiness: Readiness = field(default_factory=Readiness)
+
+    @classmethod
+    def over(  # noqa: PLR0913  # each thing that comes from outside
+        cls,
+        given: Adapters,
+        authenticators: Authenticators,
+        hub: Hub,
+        push_subscriptions: PushSubscriptions,
+        *,
+        routes: Sequence[Route],
+        settings: Sequence[tuple[str, str, str]],
+        most_feeds: int,
+    ) -> "Site":
+        """Make every service that a request may need."""
+        store, secrets, rules = given.store, given.secrets, given.rules
+        proofs = Proofs(given.verifier, secrets, rules)
+        rights = rights_over(given)
+        opens = opener(secrets, rules)
+        consents = ConsentService(store, secrets, rules, opens)
+        clients = ClientServices(given)
+        devices = DeviceServices(given, authenticators, proofs, clients.auth, consents, owned)
+        standing_grants = StandingGrants(store, secrets, rights.proposals, rules, opens)
+        issued = IssuedTokens(given.verifier, rules)
+        approvals = ApprovalServices(
+            given,
+            rights,
+            devices.signatures,
+            consents,
+            standing_grants,
+            live=issued.live,
+            held=held,
+        )
+        approvers = ApproverServices(given, rights.judge, devices.statements)
+        ciba = CibaServices(
+            given,
+            rights,
+            hub=hub,
+            proofs=proofs,
+            ceremonies=approvals.ceremonies,
+            stand_ins=approvers.stand_ins,
+            statements=devices.statements,
+        )
+        tokens = TokenServices(
+            given,
+            rights,
+            clients=clients.auth,
+            proofs=proofs,
+            app_devices=devices.apps,
+            hint=ciba.login_hints.make,
+            ciba=ciba.grant,
+        )
+        return cls(
+            clock=given.clock,
+            store=store,
+            rules=rules,
+            approvals=approvals,
+            approvers=approvers,
+            ciba=ciba,
+            clients=clients,
+            consents=consents,
+            devices=devices,
+            incidents=IncidentServices(given, approvals.decisions),
+            notifications=NotificationServices(store, hub, push_subscriptions, shown, owned),
+            sign_in=SignInServices(
+                given, proofs, rights.actions, consents, devices.passkeys, tokens.bearers
+            ),
+            standing_grants=standing_grants,
+            tokens=tokens,
+            users=UserServices(given, proofs),
+            administration=Administration(given, devices.statements),
+            statistics=Statistics(store),
+            routes=routes,
+            settings=settings,
+            most_feeds=most_feeds,
+        )

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from server.protocol import authorize, claims, names, pkce, scopes
+from server.protocol import names
+from server.protocol.resources import scopes
+from server.protocol.sign_in import authorize, pkce
+from server.protocol.users import claims
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"

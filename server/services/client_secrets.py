@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import replace
 from typing import Final
 
-from server.services.ports import Secrets
-from server.services.records import Secret
+from server.model.clients import Secret
+from server.model.ports import Secrets
 from server.services.refusals import Invalid, about
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000

@@ -13,11 +13,11 @@ it makes it safe first.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from server.model.store import Unit
 from server.protocol import errors
-from server.services.ports import Unit
 
 
-class Refused(Exception):
+class ChangeRefused(Exception):
     """A change that was not made; `member` of what was sent is why, "" where it is none alone."""
 
     def __init__(self, message: str = "", *, member: str = "") -> None:
@@ -25,19 +25,19 @@ class Refused(Exception):
         self.member = member
 
 
-class NotFound(Refused):
+class NotFound(ChangeRefused):
     """What was named does not exist."""
 
 
-class Exists(Refused):
+class Exists(ChangeRefused):
     """What should be added is there already."""
 
 
-class Conflict(Refused):
+class Conflict(ChangeRefused):
     """The state of things does not allow it."""
 
 
-class Invalid(Refused):
+class Invalid(ChangeRefused):
     """The request itself cannot be carried out as it is."""
 
 
@@ -62,6 +62,6 @@ def about(member: str) -> Iterator[None]:
     """
     try:
         yield
-    except Refused as refused:
+    except ChangeRefused as refused:
         refused.member = refused.member or member
         raise

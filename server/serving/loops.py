@@ -10,8 +10,8 @@ from server import telemetry
 from server.app import Services
 from server.delivery.outbox import OutboxWorker
 from server.last_seen import LastSeen
-from server.services.feed import ANY_CHANGE, Hub
-from server.services.ports import Busy
+from server.model.store import Busy
+from server.services.notifications.feed import ANY_CHANGE, Hub
 
 OUTBOX_BREATH: Final = 0.05
 """However much waits to leave, whoever asks is served between two lots of it (s)."""

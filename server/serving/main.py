@@ -20,7 +20,7 @@ from server.serving import descriptors
 from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback
 
 if TYPE_CHECKING:
-    from server.services.ports import Clock
+    from server.model.ports import Clock
     from server.serving.worker import SaysoWorker
 
 GRACEFUL_SECONDS: Final = 9
@@ -33,7 +33,7 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ServerShape:
     """Where and in how many processes to serve."""
 
     host: str = "127.0.0.1"
@@ -42,7 +42,7 @@ class Shape:
     insecure: bool = False
 
 
-def run(settings: Settings, shape: Shape, clock: "Clock | None" = None) -> None:
+def run(settings: Settings, shape: ServerShape, clock: "Clock | None" = None) -> None:
     """Serve until told to end. Raises `BadSetting` or `CannotStart`."""
     _check_address(shape)
     settings = prepared(settings, shape)
@@ -54,7 +54,7 @@ def run(settings: Settings, shape: Shape, clock: "Clock | None" = None) -> None:
             raise CannotStart(reason)
 
 
-def prepared(settings: Settings, shape: Shape) -> Settings:
+def prepared(settings: Settings, shape: ServerShape) -> Settings:
     """The settings with the issuer that this shape serves, recorded for the command line."""
     issuer = settings.issuer or f"http://localhost:{shape.port}"
     _check(issuer, settings, shape)
@@ -63,7 +63,7 @@ def prepared(settings: Settings, shape: Shape) -> Settings:
     return replace(settings, issuer=issuer)
 
 
-def _check(issuer: str, settings: Settings, shape: Shape) -> None:
+def _check(issuer: str, settings: Settings, shape: ServerShape) -> None:
     public = shape.host not in LOOPBACK
     if public and not shape.insecure and (is_loopback(issuer) or issuer.startswith("http:")):
         raise BadSetting(
@@ -77,7 +77,7 @@ def _check(issuer: str, settings: Settings, shape: Shape) -> None:
         )
 
 
-def _check_address(shape: Shape) -> None:
+def _check_address(shape: ServerShape) -> None:
     """Fail at once where gunicorn would try for five seconds and name no remedy."""
     family = socket.AF_INET6 if ":" in shape.host else socket.AF_INET
     try:
@@ -92,7 +92,7 @@ def _check_address(shape: Shape) -> None:
 
 
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    def __init__(self, settings: Settings, shape: Shape, clock: "Clock | None") -> None:
+    def __init__(self, settings: Settings, shape: ServerShape, clock: "Clock | None") -> None:
         self.settings = settings
         self.shape = shape
         self.clock = clock
@@ -138,7 +138,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         """
         from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
         from server.last_seen import OldDatabase  # noqa: PLC0415  # likewise
-        from server.services.ports import Busy  # noqa: PLC0415  # likewise
+        from server.model.store import Busy  # noqa: PLC0415  # likewise
         from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
 
         try:

@@ -225,6 +225,6 @@ class SaysoWorker(GeventPyWSGIWorker):  # type: ignore[misc]  # gunicorn has no 
     def _begin_to_end(self) -> None:
         if self.site is not None:
             self.site.readiness.ending = True
-            self.site.hub.end()
+            self.site.notifications.hub.end()
         for server in _SERVERS:
             server.end()

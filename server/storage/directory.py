@@ -10,18 +10,22 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from server.model.approvers import Group
+from server.model.clients import Agent, App
+from server.model.policy import ActionRow, PolicyRow
+from server.model.resources import Resource
+from server.model.tokens import SigningKey
+from server.model.users import User
 from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_RESOURCE, PREFIX_USER
-from server.services.policy.records import PolicyRow
-from server.services.records import ActionRow, Agent, App, Group, Resource, SigningKey, User
 from server.storage import codec
-from server.storage.actions import Actions
-from server.storage.agents import Agents
-from server.storage.apps import Apps
-from server.storage.groups import Groups
-from server.storage.keys import Keys
-from server.storage.policy import Policies
-from server.storage.resources import Resources
-from server.storage.users import Users
+from server.storage.approvers.groups import Groups
+from server.storage.clients.agents import Agents
+from server.storage.clients.apps import Apps
+from server.storage.policy.action_types import Actions
+from server.storage.policy.policy import Policies
+from server.storage.resources.resources import Resources
+from server.storage.tokens.keys import Keys
+from server.storage.users.users import Users
 
 T = TypeVar("T")
 

@@ -20,11 +20,11 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
 
-from server.services.installation_rows import InstallationRow
-from server.services.ports import Busy
-from server.storage.in_force import items
-from server.storage.installation import InstallationRecords
+from server.model.operations import InstallationRow
+from server.model.store import Busy
 from server.storage.open import backup_sqlite
+from server.storage.operations.in_force import items
+from server.storage.operations.installation import InstallationRecords
 from server.storage.tables import audit_entries
 
 _NEWEST = (

@@ -20,14 +20,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server import folders
-from server.services.ports import Busy, Clock
+from server.model.ports import Clock
+from server.model.store import Busy, React
 from server.storage.reader import PooledReader, Reader
 from server.storage.store import Edges, SqlStore
 from server.storage.tables import installation
 from server.storage.wake import LocalWake, SqliteWake
 from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
 
-SCHEMA = "0003"
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 """The newest migration that this program knows."""
 
 _COMMAND_PATIENCE_SECONDS = 10.0
@@ -39,14 +41,14 @@ class SchemaMismatch(Exception):
 
 
 def open_store(
-    url: str, clock: Clock, new_entry_id: Callable[[int], str], *, serving: bool
+    url: str, clock: Clock, new_entry_id: Callable[[int], str], react: React, *, serving: bool
 ) -> SqlStore:
     """Open the database for a command or, with `serving`, for the server's process.
 
     Raises `SchemaMismatch`, or `Busy` when the database cannot be reached.
     """
     parsed = make_url(url)
-    edges = Edges(clock, new_entry_id)
+    edges = Edges(clock, new_entry_id, react)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(Path(parsed.database or ""), edges, serving=serving)
     return _open_postgres(parsed, edges)

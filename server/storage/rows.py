@@ -5,55 +5,57 @@ from collections.abc import Callable
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
-from server.services.once import once
-from server.storage.actions import Actions
-from server.storage.agents import Agents
-from server.storage.approvals import Approvals
-from server.storage.approvers import Approvers
-from server.storage.apps import Apps
-from server.storage.attention import Attention
-from server.storage.audit import Audit
-from server.storage.ceremonies import CeremonyTries
-from server.storage.code_grants import CodeGrants
-from server.storage.codes import Codes
-from server.storage.consents import Consents
-from server.storage.consumptions import Consumptions
-from server.storage.counters import Counters
-from server.storage.decisions import Decisions
-from server.storage.delegations import Delegations
-from server.storage.deliveries import Deliveries
-from server.storage.deputies import Deputies
-from server.storage.device_codes import DeviceCodes
-from server.storage.devices import Devices
+from server.model.reactions import Ended, Event
+from server.model.store import React
+from server.protocol.lazy import lazy
+from server.storage.approvals.approvals import Approvals
+from server.storage.approvals.ceremonies import CeremonyTries
+from server.storage.approvals.consumptions import Consumptions
+from server.storage.approvals.decisions import Decisions
+from server.storage.approvals.execution_outcomes import Outcomes
+from server.storage.approvals.history import History
+from server.storage.approvers.approvers import Approvers
+from server.storage.approvers.deputies import Deputies
+from server.storage.approvers.escalations import Escalations
+from server.storage.approvers.groups import Groups
+from server.storage.audit.entries import Audit
+from server.storage.clients.agents import Agents
+from server.storage.clients.apps import Apps
+from server.storage.clients.icons import Icons
+from server.storage.clients.names import Names
+from server.storage.clients.registrations import Invitations, Registrations
+from server.storage.consents.consents import Consents
+from server.storage.devices.device_codes import DeviceCodes
+from server.storage.devices.devices import Devices
+from server.storage.devices.enrolment_codes import Codes
+from server.storage.devices.passkeys import Browsers, Passkeys
+from server.storage.devices.sessions import Sessions
 from server.storage.directory import Cache, CachedDirectory
-from server.storage.escalations import Escalations
-from server.storage.feed import Feed
-from server.storage.flows import Flows
-from server.storage.groups import Groups
-from server.storage.history import History
-from server.storage.icons import Icons
-from server.storage.incidents import Incidents
-from server.storage.installation import InstallationRecords
-from server.storage.keys import Keys
-from server.storage.limits import Limits
-from server.storage.names import Names
-from server.storage.notifications import Notifications
-from server.storage.outbox import Outbox
-from server.storage.outcomes import Outcomes
-from server.storage.passkeys import Browsers, Passkeys
-from server.storage.passwords import Passwords
-from server.storage.policy import Policies, Uses
-from server.storage.push_subscriptions import PushSubscriptions
-from server.storage.registrations import Invitations, Registrations
-from server.storage.replays import Replays
-from server.storage.resources import Resources
-from server.storage.sessions import Sessions
-from server.storage.sign_ins import SignIns
-from server.storage.standing_grants import StandingGrants
+from server.storage.incidents.incidents import Incidents
+from server.storage.notifications.attention import Attention
+from server.storage.notifications.deliveries import Deliveries
+from server.storage.notifications.feed import Feed
+from server.storage.notifications.notifications import Notifications
+from server.storage.notifications.outbox import Outbox
+from server.storage.notifications.push_subscriptions import PushSubscriptions
+from server.storage.operations.counters import Counters
+from server.storage.operations.installation import InstallationRecords
+from server.storage.operations.limits import Limits
+from server.storage.operations.traces import Traces
+from server.storage.policy.action_types import Actions
+from server.storage.policy.policy import Policies, Uses
+from server.storage.resources.resources import Resources
+from server.storage.sign_in.flows import Flows
+from server.storage.sign_in.sign_ins import SignIns
+from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.tables import installation
-from server.storage.traces import Traces
-from server.storage.user_codes import UserCodes
-from server.storage.users import Users
+from server.storage.tokens.code_grants import CodeGrants
+from server.storage.tokens.delegations import Delegations
+from server.storage.tokens.keys import Keys
+from server.storage.tokens.replays import Replays
+from server.storage.users.passwords import Passwords
+from server.storage.users.user_codes import UserCodes
+from server.storage.users.users import Users
 
 _QUEUE = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
 _ADMINISTERED = update(installation).values(admin_version=installation.c.admin_version + 1)
@@ -63,7 +65,12 @@ class Rows:
     """The rows that one connection sees at one moment."""
 
     def __init__(
-        self, connection: Connection, now: int, cache: Cache, new_entry_id: Callable[[int], str]
+        self,
+        connection: Connection,
+        now: int,
+        cache: Cache,
+        new_entry_id: Callable[[int], str],
+        react: React,
     ) -> None:
         self.now = now
         self.stirred = False
@@ -71,258 +78,263 @@ class Rows:
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
+        self._react = react
+
+    def react(self, event: Event) -> Ended:
+        """Run what follows from an event, in this unit of work."""
+        return self._react(self, event)
 
     @property
     def version(self) -> int:
         """The `admin_version` that this stands on."""
         return self._cache.version
 
-    @once
+    @lazy
     def directory(self) -> CachedDirectory:
         """Who and what there is, at this unit of work's version."""
         return CachedDirectory(self._connection, self._cache)
 
-    @once
+    @lazy
     def users(self) -> Users:
         """People."""
         return Users(self._connection)
 
-    @once
+    @lazy
     def groups(self) -> Groups:
         """Groups of approvers."""
         return Groups(self._connection)
 
-    @once
+    @lazy
     def names(self) -> Names:
         """What names look like, and former ones."""
         return Names(self._connection)
 
-    @once
+    @lazy
     def agents(self) -> Agents:
         """Agents."""
         return Agents(self._connection)
 
-    @once
+    @lazy
     def icons(self) -> Icons:
         """Pictures of agents."""
         return Icons(self._connection)
 
-    @once
+    @lazy
     def apps(self) -> Apps:
         """Apps."""
         return Apps(self._connection)
 
-    @once
+    @lazy
     def resources(self) -> Resources:
         """Protected APIs."""
         return Resources(self._connection)
 
-    @once
+    @lazy
     def actions(self) -> Actions:
         """Action types."""
         return Actions(self._connection)
 
-    @once
+    @lazy
     def policies(self) -> Policies:
         """Rule sets."""
         return Policies(self._connection)
 
-    @once
+    @lazy
     def uses(self) -> Uses:
         """What agents got tokens for."""
         return Uses(self._connection)
 
-    @once
+    @lazy
     def user_codes(self) -> UserCodes:
         """What people want agents to know."""
         return UserCodes(self._connection)
 
-    @once
+    @lazy
     def keys(self) -> Keys:
         """Signing keys."""
         return Keys(self._connection)
 
-    @once
+    @lazy
     def codes(self) -> Codes:
         """Enrolment codes."""
         return Codes(self._connection)
 
-    @once
+    @lazy
     def device_codes(self) -> DeviceCodes:
         """Device grants under way."""
         return DeviceCodes(self._connection)
 
-    @once
+    @lazy
     def sessions(self) -> Sessions:
         """Sign-ins of terminals."""
         return Sessions(self._connection)
 
-    @once
+    @lazy
     def passkeys(self) -> Passkeys:
         """Devices that are passkeys."""
         return Passkeys(self._connection)
 
-    @once
+    @lazy
     def pushes(self) -> PushSubscriptions:
         """Browsers that want to be called."""
         return PushSubscriptions(self._connection)
 
-    @once
+    @lazy
     def browsers(self) -> Browsers:
         """Browsers that are signed in with a passkey."""
         return Browsers(self._connection)
 
-    @once
+    @lazy
     def passwords(self) -> Passwords:
         """Passwords."""
         return Passwords(self._connection)
 
-    @once
+    @lazy
     def sign_ins(self) -> SignIns:
         """Browsers in which somebody is signed in."""
         return SignIns(self._connection)
 
-    @once
+    @lazy
     def flows(self) -> Flows:
         """Authorization requests."""
         return Flows(self._connection)
 
-    @once
+    @lazy
     def code_grants(self) -> CodeGrants:
         """Codes and refresh tokens of apps."""
         return CodeGrants(self._connection)
 
-    @once
+    @lazy
     def devices(self) -> Devices:
         """Devices."""
         return Devices(self._connection)
 
-    @once
+    @lazy
     def approvals(self) -> Approvals:
         """Approvals."""
         return Approvals(self._connection)
 
-    @once
+    @lazy
     def approvers(self) -> Approvers:
         """People asked beside the one an approval is for."""
         return Approvers(self._connection)
 
-    @once
+    @lazy
     def deliveries(self) -> Deliveries:
         """What reached which device."""
         return Deliveries(self._connection, self.now)
 
-    @once
+    @lazy
     def decisions(self) -> Decisions:
         """Signed answers."""
         return Decisions(self._connection)
 
-    @once
+    @lazy
     def attention(self) -> Attention:
         """What people want to be notified of."""
         return Attention(self._connection)
 
-    @once
+    @lazy
     def deputies(self) -> Deputies:
         """Who decides for whom."""
         return Deputies(self._connection)
 
-    @once
+    @lazy
     def escalations(self) -> Escalations:
         """What the clock does about approvals that wait."""
         return Escalations(self._connection)
 
-    @once
+    @lazy
     def invitations(self) -> Invitations:
         """Rights to register agents."""
         return Invitations(self._connection)
 
-    @once
+    @lazy
     def registrations(self) -> Registrations:
         """Agents that registered themselves."""
         return Registrations(self._connection)
 
-    @once
+    @lazy
     def consents(self) -> Consents:
         """Consents."""
         return Consents(self._connection)
 
-    @once
+    @lazy
     def consumptions(self) -> Consumptions:
         """Spent approvals."""
         return Consumptions(self._connection)
 
-    @once
+    @lazy
     def outcomes(self) -> Outcomes:
         """What resources said of their executions."""
         return Outcomes(self._connection)
 
-    @once
+    @lazy
     def delegations(self) -> Delegations:
         """Issued tokens."""
         return Delegations(self._connection)
 
-    @once
+    @lazy
     def ceremony_tries(self) -> CeremonyTries:
         """Tries to type what a ceremony asks for."""
         return CeremonyTries(self._connection)
 
-    @once
+    @lazy
     def traces(self) -> Traces:
         """Approvals for statistics."""
         return Traces(self._connection)
 
-    @once
+    @lazy
     def limits(self) -> Limits:
         """What limits count."""
         return Limits(self._connection, self.now)
 
-    @once
+    @lazy
     def history(self) -> History:
         """What was approved before."""
         return History(self._connection)
 
-    @once
+    @lazy
     def incidents(self) -> Incidents:
         """What people reported."""
         return Incidents(self._connection)
 
-    @once
+    @lazy
     def standing_grants(self) -> StandingGrants:
         """What was approved ahead."""
         return StandingGrants(self._connection)
 
-    @once
+    @lazy
     def audit(self) -> Audit:
         """The log."""
         return Audit(self._connection, self.now, self._new_entry_id)
 
-    @once
+    @lazy
     def feed(self) -> Feed:
         """Events for people's screens."""
         return Feed(self._connection, self.now, self._stir)
 
-    @once
+    @lazy
     def notifications(self) -> Notifications:
         """How often people were called."""
         return Notifications(self._connection, self.now)
 
-    @once
+    @lazy
     def outbox(self) -> Outbox:
         """What leaves the installation."""
         return Outbox(self._connection, self.now, self._stir)
 
-    @once
+    @lazy
     def installation(self) -> InstallationRecords:
         """The installation itself."""
         return InstallationRecords(self._connection)
 
-    @once
+    @lazy
     def replays(self) -> Replays:
         """Things that count once."""
         return Replays(self._connection)
 
-    @once
+    @lazy
     def counters(self) -> Counters:
         """Tries per window."""
         return Counters(self._connection, self.now)

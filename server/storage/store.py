@@ -10,10 +10,11 @@ from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_colum
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server.services.ports import Busy, Clock
+from server.model.ports import Clock
+from server.model.store import Busy, React
 from server.services.refusals import Recorded
 from server.storage.directory import Cache
-from server.storage.feed import SEQUENCER_LOCK
+from server.storage.notifications.feed import SEQUENCER_LOCK
 from server.storage.reader import PooledReader, Reader
 from server.storage.rows import Rows
 from server.storage.tables import installation
@@ -47,6 +48,7 @@ class Edges:
 
     clock: Clock
     new_entry_id: Callable[[int], str]
+    react: React
 
 
 class SqlStore:
@@ -150,7 +152,7 @@ class SqlStore:
         cache = self._cache if self._cache.version == version else Cache(version)
         if not hold:  # a unit of work may stand on a version that is never stored
             self._cache = cache
-        return Rows(connection, now, cache, self._edges.new_entry_id)
+        return Rows(connection, now, cache, self._edges.new_entry_id, self._edges.react)
 
     def _stand(self, connection: Connection, *, hold: bool) -> tuple[int, int]:
         if self._clock_is_ours:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server.services.ports import Busy
+from server.model.store import Busy
 
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.005

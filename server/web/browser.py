@@ -3,15 +3,19 @@
 Owns: the policy of `server.web`. Never: what a page is about.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from server import telemetry
 from server.http import cookies
 from server.http.site import Site
+from server.model.store import Busy
 from server.protocol import errors, forms
 from server.protocol.forms import Form
 from server.web import themes
@@ -73,6 +77,19 @@ def message(title: str, text: str, *, remedy: str = "", status: int = 200) -> Re
     return page("message.html", status=status, title=title, text=text, remedy=remedy, homes=homes)
 
 
+def guarded(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
+    """What a page answers; a fault is logged and answered too, whatever a browser sent."""
+    try:
+        return view()
+    except HTTPException:  # a body that is too long has an answer of its own
+        raise
+    except Busy:
+        return message("Server busy", "The server is busy. Try again.", status=503)
+    except Exception:  # noqa: BLE001  # the last handler: logged, and answered with a page
+        telemetry.log().exception("page.failed", path=path)
+        return message("Server error", "The error was logged. Try again.", status=500)
+
+
 def _homes(path: str) -> tuple[tuple[str, str], ...]:
     """What waits; and the page of the console that opens for everybody, where they were in it."""
     inside = [("/admin/agents", "Console")] if path.startswith("/admin") else []
@@ -126,9 +143,9 @@ def posted(site: Site) -> Form:
     """
     form = forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
     cookie = cookie_of(site)
-    known = cookie and form.get("csrf") == site.sign_ins.csrf(cookie)
+    known = cookie and form.get("csrf") == site.sign_in.sign_ins.csrf(cookie)
     if not known or not from_here(site):
-        raise errors.InvalidRequest("This page was open for too long. Go back and try again.")
+        raise errors.InvalidRequest("This page has expired. Go back and try again.")
     return form
 
 

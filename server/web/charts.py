@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from server.protocol.risks import Risk
-from server.services.statistics import MANY_A_DAY, MUCH_AGREEMENT
+from server.protocol.policy.risks import Risk
+from server.services.operations.statistics import MANY_A_DAY, MUCH_AGREEMENT
 
 WIDTH: Final = 360
 HEIGHT: Final = 120

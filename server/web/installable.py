@@ -22,9 +22,9 @@ _ICONS: Final = {
     "icon-512.png": "image/png",
     "icon-maskable-512.png": "image/png",
 }
-_WORKER: Final = "service-worker.js"
+WORKER: Final = "service-worker.js"
 _MANIFEST: Final = "manifest.webmanifest"
-_MADE: Final = {_WORKER: "text/javascript", _MANIFEST: "application/manifest+json"}
+_MADE: Final = {WORKER: "text/javascript", _MANIFEST: "application/manifest+json"}
 
 
 def add_installable(app: Flask) -> None:
@@ -54,7 +54,7 @@ def version() -> str:
 
 def _made(name: str, media_type: str) -> Response:
     """The service worker calls our API, so its own policy lets it."""
-    return files.sent(_drawn(name, media_type), script=name == _WORKER)
+    return files.sent(_drawn(name, media_type), script=name == WORKER)
 
 
 @cache

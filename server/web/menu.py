@@ -1,6 +1,6 @@
-"""The pages of a person, in the order of their menu.
+"""The menus: a person's own pages, and the console's.
 
-Owns: what the menu says and where it leads. Never: who sees a page; each page decides that itself.
+Owns: what each entry says, where it leads, and their order. Never: who sees a page; its row says.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,29 @@ PLACES: Final = (
     Place("inbox", "/", "Inbox"),
     Place("history", "/history", "History"),
     Place("agents", "/agents", "Agents"),
-    Place("grants", "/grants", "Grants"),
+    Place("grants", "/grants", "Standing grants"),
     Place("consents", "/consents", "Consents"),
     Place("delegations", "/delegations", "Delegations"),
     Place("devices", "/devices", "Devices"),
     Place("settings", "/settings", "Settings"),
 )
+
+
+def _group(title: str, *words: str) -> tuple[str, tuple[Place, ...]]:
+    """Each entry is at the last word of its name."""
+    ats = [one.lower().split()[-1] for one in words]
+    places = zip(ats, words, strict=True)
+    return title, tuple(Place(at, f"/admin/{at}", one) for at, one in places)
+
+
+CONSOLE_MENU: Final = (
+    ("Now", (Place("overview", "/admin", "Overview"), *_group("", "Approvals", "Incidents")[1])),
+    _group(
+        *("Clients", "Agents", "Orphans", "Invitations", "Apps"),
+        *("Delegations", "Standing grants", "Consents"),
+    ),
+    _group("People", "Users", "Groups", "Devices", "Deputies"),
+    _group("Rules", "Policy", "Resources", "Actions"),
+    _group("Installation", "Audit", "Health", "Limits", "Settings"),
+)
+"""Titles, and the entries under each."""

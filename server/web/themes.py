@@ -16,7 +16,7 @@ from server.http.site import Site
 SYSTEM: Final = "system"
 THEMES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        SYSTEM: "As the system",
+        SYSTEM: "System",
         "light": "Light",
         "dark": "Dark",
         "contrast": "High contrast",

@@ -9,10 +9,10 @@ import pytest
 
 from approver_tui import app, wiring
 from approver_tui.client.errors import LoginFirst, NotKept
-from approver_tui.client.profile import Home
-from approver_tui.screens.desk import HERE
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import DEFAULT_ENVIRONMENT
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.screens.opening import OpeningScreen
 from tests.support.fake_approvals import three
 from tests.support.fake_stage import a_stage
@@ -30,7 +30,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     monkeypatch.setattr(wiring, "Decider", lambda _client: None)
     with ExitStack() as closing:
         guard = InputGuard(lambda: 0.0)
-        wiring.furnished(HOME, HERE, guard=guard, closing=closing, ring=print)
+        wiring.load_inbox(HOME, DEFAULT_ENVIRONMENT, guard=guard, closing=closing, ring=print)
         assert not closed
     assert closed
 
@@ -57,8 +57,8 @@ def test_nothing_moves_by_degrees_over_ssh(environment, level, monkeypatch, tmp_
 async def test_a_frame_stands_before_the_program_is_loaded(size):
     """It says what it is; the inbox comes when there is one, and keys meant nothing till then."""
     stage, may_load = a_stage(three()), threading.Event()
-    furnish = stage.app._furnish
-    stage.app._furnish = lambda ring: may_load.wait() and furnish(ring)
+    load_app = stage.app._load_app
+    stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: "Sayso" in shown(stage))
         assert isinstance(stage.app.screen, OpeningScreen)
@@ -69,7 +69,7 @@ async def test_a_frame_stands_before_the_program_is_loaded(size):
         stage.app.action_go(2)
         may_load.set()
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: inbox(stage).table.is_loaded)
+        await until(pilot, lambda: inbox(stage).state.is_loaded)
         assert not any(isinstance(each, OpeningScreen) for each in stage.app.screen_stack)
         assert not stage.answers.given
 
@@ -77,7 +77,7 @@ async def test_a_frame_stands_before_the_program_is_loaded(size):
 async def test_the_first_frame_can_be_left():
     """A keyring that asks a question holds up nobody who wants to go."""
     stage, never = a_stage(three()), threading.Event()
-    stage.app._furnish = lambda _ring: never.wait()
+    stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
         await until(pilot, lambda: isinstance(stage.app.screen, OpeningScreen))
         stage.clock.move(1)
@@ -90,7 +90,7 @@ async def test_the_first_frame_can_be_left():
 async def test_keys_typed_into_the_start_are_dropped():
     """Whoever types on while a program starts did not mean it."""
     stage, never = a_stage(three()), threading.Event()
-    stage.app._furnish = lambda _ring: never.wait()
+    stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
         await until(pilot, lambda: isinstance(stage.app.screen, OpeningScreen))
         await pilot.press("q")
@@ -103,10 +103,10 @@ async def test_what_cannot_be_loaded_ends_the_app_and_is_told():
     """The error is the same that a command would have met."""
     stage, error = a_stage(), NotKept("The keyring is locked.")
 
-    def furnish(_ring):
+    def load_app(_ring):
         raise error
 
-    stage.app._furnish = furnish
+    stage.app._load_app = load_app
     async with stage.app.run_test() as pilot:
         await until(pilot, lambda: not stage.app.is_running)
     assert stage.app.why_closed is error

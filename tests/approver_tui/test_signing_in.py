@@ -8,16 +8,17 @@ from textual.widgets import Input
 
 from approver_tui import app, signing_in
 from approver_tui.app import FIRST_WORDS
-from approver_tui.client import keys, profile
+from approver_tui.client.devices import keys
 from approver_tui.client.errors import BadServer, GivenUp, Unreachable
-from approver_tui.client.profile import Home
-from approver_tui.client.signing_in import Invitation
-from approver_tui.screens.sign_in import InvitationPanel, SignInScreen, Wanted
-from approver_tui.signing_in import HouseDoor, SignInApp, free_name
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.screens.sign_in.sign_in import InvitationPanel, SignInRequest, SignInScreen
+from approver_tui.signing_in import LocalLogin, SignInApp, free_name
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.qr_code import qr_rows
-from tests.approver_tui.client.test_profile import MINE
+from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.support.fake_clock import NOW, FakeClock
 from tests.support.fake_server import CODE, FakeServer
 from tests.support.pilots import NARROW, WIDE, until
@@ -115,7 +116,7 @@ async def test_another_device_lets_this_one_in():
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
-        await until(pilot, lambda: running.screen.is_whole)
+        await until(pilot, lambda: running.screen.is_ready)
         assert "14:30 left" in str(running.screen.query_one("#left").render())
         door.opens.set()
         await until(pilot, lambda: running.return_value == "default")
@@ -211,13 +212,13 @@ def test_a_picture_of_a_link_is_square_with_a_quiet_border():
 def door(tmp_path, monkeypatch):
     """The way of this machine, with a PIN that costs little."""
     monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
-    return HouseDoor(Home.at(tmp_path))
+    return LocalLogin(Home.at(tmp_path))
 
 
 def test_a_code_makes_a_login_that_opens(door):
     """Over a real socket."""
     with FakeServer() as server:
-        wanted = Wanted(url=server.url, code=CODE, name="laptop", pin=PIN)
+        wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
         door.enrol(wanted, lambda _invitation: None, threading.Event())
     assert profile.load(door.home).device_name == "laptop"
 
@@ -227,7 +228,7 @@ def test_a_login_at_another_server_is_named_after_it(door):
     profile.save(door.home, MINE)
     beside = replace(door, is_another=True)
     with FakeServer() as server:
-        wanted = Wanted(url=server.url, code=CODE, name="laptop", pin=PIN)
+        wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
         name = beside.enrol(wanted, lambda _invitation: None, threading.Event())
     assert door.home.names == tuple(sorted(["default", name]))
     assert profile.load(door.home) == MINE
@@ -256,7 +257,7 @@ def test_a_sign_in_that_is_given_up_keeps_nothing(door):
     stop, shown = threading.Event(), []
     stop.set()
     with FakeServer() as server:
-        wanted = Wanted(url=server.url, code=None, name="laptop", pin=PIN)
+        wanted = SignInRequest(url=server.url, code=None, name="laptop", pin=PIN)
         with pytest.raises(GivenUp):
             door.enrol(wanted, shown.append, stop)
     assert len(shown) == 1

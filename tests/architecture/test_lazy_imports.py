@@ -29,14 +29,17 @@ from tests.support.source import ROOT
             "approver_tui.app",
             {
                 *("httpx", "h11", "websockets", "cryptography", "argon2", "keyring"),
-                "approver_tui.state.approvals",
+                "approver_tui.state.approvals.approvals",
             },
         ),
         (
-            "approver_tui.cli.inbox",
+            "approver_tui.cli.approvals.inbox",
             {"textual", "rich", "pygments", "websockets", "keyring", "argon2", "subprocess"},
         ),
-        ("approver_tui.cli.show", {"textual", "rich", "pygments", "websockets", "keyring"}),
+        (
+            "approver_tui.cli.approvals.show",
+            {"textual", "rich", "pygments", "websockets", "keyring"},
+        ),
     ],
 )
 def test_an_entrance_loads_nothing_heavy(entrance, heavy):

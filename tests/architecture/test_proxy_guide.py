@@ -6,8 +6,8 @@ import pytest
 
 from server.http import feed
 from server.http.message import MOST_BODY_BYTES
-from server.protocol import web_push
-from server.protocol.ciba import LONGEST_WAIT_SECONDS
+from server.protocol.ciba.requests import LONGEST_WAIT_SECONDS
+from server.protocol.notifications import web_push
 from server.serving import worker
 from tests.support.source import ROOT
 

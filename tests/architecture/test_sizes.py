@@ -3,6 +3,9 @@
 from tests.support.source import modules
 
 _MOST_LINES = 400
+_MOST_OF_TABLES = 600
+"""Rows of one table, each of which is read by itself."""
+_TABLES = {"server/services/clients/agent_members.py"}
 _MOST_OF_TESTS = 700
 """Sentences about one noun, each of which is read by itself."""
 _LISTS = {
@@ -21,7 +24,8 @@ def test_no_module_is_longer_than_a_sitting():
     """Four hundred lines: the product, and what the tests stand on."""
     lengths = _lengths("server", "approver_tui", "tests/support", "tests/bench")
     long = {path for path, lines in lengths.items() if lines > _MOST_LINES}
-    assert long == set(_LISTS)
+    assert long - _TABLES == set(_LISTS)
+    assert {path for path in _TABLES if lengths[path] > _MOST_OF_TABLES} == set()
 
 
 def test_no_file_of_tests_is_longer_than_one_can_search():

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from server.services.agents import Agents
+from server.services.clients.agents import Agents
 from tests.bench import fairness, feed
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict

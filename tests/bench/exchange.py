@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from server.app import Services
-from server.services.records import Delegation
+from server.model.tokens import Delegation
 from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import API, Peer, peer

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from approver_tui.client.feed import PATH
+from approver_tui.client.notifications.feed import PATH
 from tests.bench.answers import check
 from tests.bench.feed_screen import Window
 from tests.bench.measuring import product

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 import httpx
 
-from server.services.agents import Agents
-from server.services.resources import NewResourceSecret
+from server.services.clients.agents import Agents
+from server.services.resources.resources import NewResourceSecret
 from tests.bench.answers import WrongAnswers
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from server.services.approval_records import Approval
-from server.services.users import UserChanges, Users
+from server.model.approvals import Approval
+from server.services.users.users import UserChanges, Users
 from tests.bench.answers import Expected, check
 from tests.bench.measuring import Target, compare, product
 from tests.bench.table import growth, run, say, verdict

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from server.services import histories, history_keys, shipped
-from server.services.history_rows import Addition
-from server.services.policy import binding, uses
-from server.services.policy.judging import Case, Judge, engine_of
-from server.services.ports import View
-from server.services.schemas import Schemas
-from server.services.targets import Target
+from server.model.history import Addition
+from server.model.store import View
+from server.protocol.policy import uses
+from server.services.policy import binding, builtin_action_types, history, history_keys
+from server.services.policy.judging import Judge, JudgedRequest, engine_of
+from server.services.policy.schemas import Schemas
+from server.services.resources.targets import TokenTarget
 from tests.bench.answers import check
 from tests.bench.table import run, say, verdict
 from tests.support.callers import LocalAgent
@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
         local = template.copied(Path(folder) / "data")
-        local.desk.actions.update(shipped.document(_TYPE), by=BY)
+        local.desk.actions.update(builtin_action_types.document(_TYPE), by=BY)
         agent = template.agent(local)
         _remember(local, agent, 0, _LITTLE)
         little = _measured(local, agent, f"after {_LITTLE:,} tokens")
@@ -98,7 +98,7 @@ def _measure(
         return min(_round(judge, view, case, forget=forget) for _ in range(_ROUNDS))
 
 
-def _round(judge: Judge, view: View, case: Case, *, forget: bool) -> float:
+def _round(judge: Judge, view: View, case: JudgedRequest, *, forget: bool) -> float:
     answers: Counter[str] = Counter()
     began = time.process_time()
     for _ in range(_DECISIONS):
@@ -111,21 +111,23 @@ def _round(judge: Judge, view: View, case: Case, *, forget: bool) -> float:
     return took / _DECISIONS * 1e6
 
 
-def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> Case:
+def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> JudgedRequest:
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     user = view.directory.user_called("ana")
     assert found is not None
     assert resource is not None
     types = [one["type"] for one in wanted["details"]]
     actions = Schemas().known(view.directory, types)
-    return Case(way, found, user, Target(resource, wanted["scopes"]), wanted["details"], actions)
+    return JudgedRequest(
+        way, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
+    )
 
 
 def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None:
     """As if the agent had got a token every minute, the last of them just now, each after a yes."""
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
-        past = json.loads(histories.look(view, local.services.secrets, case).text)
+        past = json.loads(history.look(view, local.services.secrets, case).text)
     added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in past["adds"]]
     added += [Addition(agent.id, key) for key in (*past["asks"], past["hour"])]
     used = uses.of_token(PAY, _PAYMENT["scopes"], _PAYMENT["details"])

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from server.services import push_targets
+from server.services.notifications import push_targets
 from tests.bench.answers import WrongAnswers
 from tests.bench.table import run, say, verdict
 from tests.support.agent import Agent, new_agent

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.services.agents import Agents
-from server.services.resources import Resources
+from server.services.clients.agents import Agents
+from server.services.resources.resources import Resources
 from tests.bench import (
     exchange,
     feed,

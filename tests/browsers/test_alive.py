@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.heard import heard
@@ -74,7 +74,7 @@ def test_more_time_is_one_button_and_every_open_page_shows_the_new_end(
     opened("")
     page.click("#facts [data-longer]")
     until(lambda: person.only().expires_at > ends, _SECONDS)
-    page.says("It waits until")
+    page.says("Expires")
     once = person.only()
     person.client.extend(once.id)
     page.see(f"document.querySelector('[data-end]').dateTime > {_text(once.expires_at)}")
@@ -90,15 +90,15 @@ def test_what_runs_out_is_said_twice_in_words_and_then_nothing_can_be_pressed(
     page.tell("Accessibility.enable")
     before = _said(page)
     page.later(230)
-    until(lambda: _new(page, before, "seconds are left to answer. More time"), _SECONDS)
+    until(lambda: _new(page, before, "seconds left to answer. More time"), _SECONDS)
     page.later(20)
     page.see(f"{_LEFT} <= 40")
-    assert not _new(page, before, "seconds are left", most=40)
+    assert not _new(page, before, "seconds left", most=40)
     page.later(20)
-    until(lambda: _new(page, before, "seconds are left", most=20), _SECONDS)
+    until(lambda: _new(page, before, "seconds left", most=20), _SECONDS)
     page.later(60)
-    until(lambda: _new(page, before, "The time to answer is over."), _SECONDS)
-    page.says("the time is over")
+    until(lambda: _new(page, before, "The request has expired."), _SECONDS)
+    page.says("expired")
     page.see(_INERT.format(".bar :is(button, a)"))
 
 
@@ -127,7 +127,7 @@ def test_without_the_network_nothing_is_pressed_and_nothing_typed_is_lost(
         page.click("#to-deny")
     page.tell("Network.enable")
     page.tell("Network.emulateNetworkConditions", **_AWAY)
-    page.says("Not connected. This is as of")
+    page.says("Not connected. Last updated")
     page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
     page.see(_INERT.format(presses))
     page.type(field, "12")
@@ -167,7 +167,7 @@ def test_what_another_device_answered_can_still_be_reported(
     assert page.ask("document.querySelector('[name=scope]').disabled") is True
     page.click("input[value=agent]")
     page.click("#report [type=submit]")
-    page.says("1 agent is stopped")
+    page.says("1 agent was quarantined")
 
 
 def test_the_inbox_says_what_happened_elsewhere_and_by_whom(
@@ -188,7 +188,7 @@ def test_the_inbox_says_what_happened_elsewhere_and_by_whom(
 def test_what_happened_is_told_with_names_as_text(server: LiveServer, page: Chromium) -> None:
     """Whatever a name is made of: no markup comes of it, and nothing is turned around."""
     page.open(f"{server.url}/")
-    page.ask(f"import('/happened.js').then(each => each.told({json.dumps(_HOSTILE)}))")
+    page.ask(f"import('/event_text.js').then(each => each.told({json.dumps(_HOSTILE)}))")
     assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"
     assert page.ask("document.querySelectorAll('#news b').length") == 0
 
@@ -242,11 +242,11 @@ def test_a_no_can_be_taken_back_before_it_is_sent(
     _stand_still(page)
     page.click("#no [type=submit]")
     page.click("#think button")
-    page.says("Taken back. Nothing was sent.")
+    page.says("Undone. Nothing was sent.")
     assert person.only().id
     assert page.ask("document.activeElement.type") == "submit"
     page.click("#no [type=submit]")
-    page.says("Your no is sent in five seconds")
+    page.says("Your denial is sent in five seconds")
     page.later(6)
     page.says("Denied by")
     assert agent.poll(handle).json()["error"] == "access_denied"
@@ -261,7 +261,7 @@ def test_a_no_whose_page_is_left_is_sent_at_once(
     page.click("[name=scope][value='']")
     _stand_still(page)
     page.click("#report [type=submit]")
-    page.says("Your no is sent in five seconds")
+    page.says("Your denial is sent in five seconds")
     page.open(f"{server.url}/settings")
     until(lambda: not person.waiting(), _SECONDS)
     assert agent.poll(handle).json()["deny_code"] == "suspicious"
@@ -274,7 +274,7 @@ def test_a_token_is_revoked_while_it_lives_wherever_that_is_seen(
     handle = agent.asked(person.user)
     asked = person.approve(person.only())
     page.open(f"{server.url}/done/{asked.id}")
-    page.says("The agent has not collected it yet.")
+    page.says("The agent has not collected the token yet.")
     assert agent.poll(handle).status_code == 200
     page.says("Revoke now")
     page.see("/for 4 min [0-9]+ s more/.test(document.body.innerText)")
@@ -294,7 +294,7 @@ def test_a_page_of_ones_own_takes_back_what_is_over_elsewhere(
     page.see("document.querySelector('main form button') !== null")
     held = page.ask("document.querySelector('main form').getAttribute('action').split('/')[2]")
     person.client.revoke_delegation(held)
-    page.says("Something changed. Show it")
+    page.says("Something changed. Show")
     page.see(_INERT.format("main li button"))
 
 
@@ -315,7 +315,7 @@ def test_what_answers_in_the_servers_place_is_not_believed(
     server.stop()
     try:
         with _in_its_place(server.port):
-            page.says("Not connected. This is as of")
+            page.says("Not connected. Last updated")
             page.see(_INERT.format(presses))
     finally:
         server.start()

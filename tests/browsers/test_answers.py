@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.actions import Actions
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, chromium
 from tests.support.clock import MINUTE
@@ -59,10 +59,10 @@ def test_less_is_compared_signed_and_all_that_the_agent_gets(
     handle = agent.ask_payment(user[0]).json()["auth_req_id"]
     _open(server, mine, handle)
     mine.click(".bar a")
-    mine.says("Approve less")
+    mine.says("Approve with limits")
     mine.type("[name='fact.0']", "500")
     mine.click(".less button")
-    mine.says("do this part of it once")
+    mine.says("do this once, with limits")
     assert "EUR 500.00" in mine.text(".differences")
     mine.click("#approve-now")
     mine.says("Approved by")
@@ -102,7 +102,7 @@ def test_a_report_is_signed_and_says_what_it_stopped(
     mine.click("input[value=agent]")
     mine.type("#note", "Who is this?")
     mine.click("#report button[type=submit]")
-    mine.says("1 agent is stopped")
+    mine.says("1 agent was quarantined")
     assert agent.poll(handle).status_code == 400
 
 
@@ -132,7 +132,7 @@ def test_who_comes_too_late_presses_one_button_and_the_agent_reads_it(
     handle = agent.asked(user[0], requested_expiry="60")
     server.clock.forward(MINUTE)
     _open(server, mine, handle)
-    mine.says("Not a denial; it can be asked again.")
+    mine.says("Expiring isn't a denial; the agent can retry.")
     mine.click("#retry")
-    mine.says("Not a denial; its agent was told to ask again.")
+    mine.says("Expiring isn't a denial; its agent was told to retry.")
     assert agent.poll(handle).json()["retry"] == "wanted"

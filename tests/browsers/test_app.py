@@ -41,10 +41,10 @@ def test_it_can_be_installed(server, browser):
 @pytest.mark.parametrize(
     ("can", "own", "words"),
     [
-        ("", "desk", "No alerts on this computer yet"),
+        ("", "desk", "Notifications are off on this computer"),
         ("Object.defineProperty(Navigator.prototype, 'standalone', {value: false})", "ios", ""),
         ("delete window.onbeforeinstallprompt; window.GestureEvent = class {}", "mac", ""),
-        ("delete window.PushManager", "desk", "this browser cannot call you"),
+        ("delete window.PushManager", "desk", "this browser does not support them"),
     ],
     ids=["Chromium", "iOS", "Safari on a Mac", "not to be called"],
 )
@@ -67,7 +67,7 @@ def test_a_page_that_loses_the_server_says_how_old_it_is_and_lets_nobody_decide(
     app.open(f"{server.url}/")
     app.open(app.see("document.querySelector('.row a')?.href"))
     app.tell("Network.emulateNetworkConditions", **_network(away=True))
-    app.says("Not connected. This is as of")
+    app.says("Not connected. Last updated")
     app.see("document.getElementById('to-deny').inert")
     app.tell("Network.emulateNetworkConditions", **_network(away=False))
     app.see("document.getElementById('offline').hidden")
@@ -80,8 +80,8 @@ def test_without_the_server_a_page_says_what_was_last_known(server, app):
     server.stop()
     try:
         app.tell("Page.navigate", url=f"{server.url}/devices")
-        app.says("Sayso cannot be reached")
-        app.says("nothing waited for you")
+        app.says("Can't reach Sayso")
+        app.says("no requests were waiting for you")
     finally:
         server.start()
     app.says("Your devices")
@@ -92,7 +92,7 @@ def test_what_a_proxy_says_in_place_of_the_server_is_shown_to_nobody(server, app
     """As without the server; and once it is there again, so is the page."""
     with stand_in(server, status):
         app.tell("Page.navigate", url=f"{server.url}/devices")
-        app.says("Sayso cannot be reached")
+        app.says("Can't reach Sayso")
         assert WORDS not in app.text()
     app.says("Your devices")
 
@@ -122,7 +122,7 @@ def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app
     (before,) = app.ask("caches.keys()")
     newer()
     app.open(f"{server.url}/devices")
-    app.says("A new version of these pages is here.")
+    app.says("A new version is available.")
     began = app.ask("performance.timeOrigin")
     (kept,) = set(app.ask("caches.keys()")) - {before}
     app.click("#update-now")

@@ -5,8 +5,8 @@ import json
 from urllib.parse import parse_qs, urlencode
 
 from server.protocol.names import ACR_PASSKEY
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
 from tests.support.browser import VERIFIER, request_of
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import enrol_too, newcomer
@@ -13,7 +13,7 @@ from tests.support.terminal import Terminal, new_person
 
 _NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
-_GONE = "['The server cannot be reached.', 'Not connected. This is as of']"
+_GONE = "['Can't reach the server.', 'Not connected. Last updated']"
 """Said by the press, or by the page, whichever finds out first."""
 _THERE = "document.querySelector('{}') !== null"
 
@@ -83,7 +83,7 @@ def test_an_ended_request_is_not_asked_for_again_without_the_network(
     _cut(page, away=False)
     page.see("!document.getElementById('retry').inert")
     page.click("#retry")
-    page.says("its agent was told to ask again")
+    page.says("its agent was told to retry")
 
 
 def test_a_code_that_is_shown_once_stays_and_says_how_old_it_is(
@@ -95,7 +95,7 @@ def test_a_code_that_is_shown_once_stays_and_says_how_old_it_is(
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
     tab.click("#sign .primary")
-    tab.says("One more device of yours")
+    tab.says("Enroll another device")
     code = tab.text(".big")
     _without(tab, ".leave button")
     assert tab.text(".big") == code
@@ -129,14 +129,14 @@ def test_a_form_that_was_refused_stays_as_it_is_without_the_network(
     page.type("#name", "ops")
     page.type("#members", "nobody")
     page.click("main .primary")
-    page.says("look at")
+    page.says("Check this field")
     page.events.clear()  # of the refusal
     _cut(page, away=True)
     page.see(_INERT.format("main .primary"))
     _cut(page, away=False)
     page.see(f"!{_INERT.format('main .primary')}")
     assert page.ask("document.getElementById('name').value") == "ops"
-    page.says("look at")
+    page.says("Check this field")
 
 
 def test_a_form_is_not_given_to_a_server_that_has_just_gone(
@@ -148,17 +148,17 @@ def test_a_form_is_not_given_to_a_server_that_has_just_gone(
     server.stop()
     try:
         page.click("main .primary")
-        page.says("Not connected. This is as of")
+        page.says("Not connected. Last updated")
         assert page.ask("document.getElementById('name').value") == "ops"
     finally:
         server.start()
     page.see("document.getElementById('offline').hidden")
     page.click("main .primary")
-    page.says("This gives somebody more power")
+    page.says("This change needs your passkey")
     server.stop()
     try:
         page.click(".leave button")
-        page.says("Not connected. This is as of")
+        page.says("Not connected. Last updated")
     finally:
         server.start()
     page.see("document.getElementById('offline').hidden")
@@ -192,7 +192,7 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
     here = page.ask("location.href")
     page.see(f"{_THERE.format(presses)} && !{_INERT.format(presses)}")
     _cut(page, away=True)
-    page.says("Not connected. This is as of")
+    page.says("Not connected. Last updated")
     page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
     page.see(_INERT.format(presses))
     if field:

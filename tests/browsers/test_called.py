@@ -88,7 +88,7 @@ def test_from_a_push_to_a_token(called, user, agent):
     called.tab.open("about:blank")
     handle = agent.ask_payment(user, binding_message="Secret words").json()["auth_req_id"]
     shown = called.desktop.wait("Approval needed, high risk")
-    assert "lapses at" in shown.body
+    assert "Expires at" in shown.body
     assert "Secret" not in shown.title + shown.body
     called.desktop.press(shown, "")
     page = called.tab.opened("/r/")
@@ -176,7 +176,7 @@ def test_several_that_wait_are_one_notification(server, called, user, agent):
     until(lambda: len(called.service.taken) >= 3, 30)
     until(lambda: called.desktop.count >= before + 3, 30)
     shown = called.desktop.wait("3 approvals waiting")
-    assert shown.body.endswith("The gravest is of high risk.")
+    assert shown.body.endswith("Highest risk: high risk.")
     until(lambda: called.titles() == ["3 approvals waiting"], 30)
     called.tab.open(f"{server.url}/")
     until(lambda: called.titles() == [], 30)
@@ -185,8 +185,8 @@ def test_several_that_wait_are_one_notification(server, called, user, agent):
 def test_a_test_comes_and_the_page_says_when_it_did(server, called, user):
     """From the button to the desktop, and back to the list."""
     called.tab.click("[data-push-test]")
-    called.tab.says("A test is on its way")
-    called.desktop.wait("Sayso can reach you here")
+    called.tab.says("Test notification sent")
+    called.desktop.wait("Notifications work here")
     until(lambda: reached_at(server, user), 30)
     called.tab.open(f"{server.url}/devices")
     assert "last reached never" not in called.tab.text("#notifications")
@@ -280,7 +280,7 @@ def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
     called.tab.open(f"{server.url}/devices")
     called.tab.see(TOLD_AGAIN)
     assert called.tab.ask(_LOST) == []
-    assert "forgot this browser" not in called.tab.text()
+    assert "dropped this browser" not in called.tab.text()
     assert "device.unreached" not in _told(server, name)
 
 

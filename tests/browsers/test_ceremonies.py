@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from server.protocol.states import State
-from server.services import shipped
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
-from server.services.groups import Groups
+from server.protocol.approvals.states import State
+from server.services.approvers.groups import Groups
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy import builtin_action_types
+from server.services.policy.action_types import Actions
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
@@ -85,7 +85,9 @@ class Person:
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
     """Payments are as the file has them that comes with Sayso."""
-    Actions(server.services.store).update(shipped.registrable("payment.transfer"), by=BY)
+    Actions(server.services.store).update(
+        builtin_action_types.registrable("payment.transfer"), by=BY
+    )
 
 
 @pytest.fixture
@@ -153,14 +155,14 @@ def test_a_fact_typed_back_right_gives_the_agent_its_token(
     """Of an account that is new its last four characters; of one that is known the amount."""
     asked = _asks(agent, person)
     person.read()
-    person.tab.says("To account (its last four characters)")
+    person.tab.says("the last 4 characters of To account")
     assert _fields(person.tab) == ["fact"]
     person.approve(fact=LAST_FOUR.lower())
     person.tab.says("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["authorization_details"][0] == DETAIL
     again = _asks(agent, person)
     approval = person.read()
-    person.tab.says("Type back, from having read it: Amount")
+    person.tab.says("Type Amount")
     person.approve(fact="4820")
     person.tab.says("Approved by")
     assert agent.poll(again["auth_req_id"]).json()["token_type"] == "Bearer"
@@ -207,7 +209,7 @@ def test_twice_wrong_ends_what_nobody_else_may_approve(
     person.is_refused(422, WRONG)
     person.approve(fact="1111")
     person.is_refused(423, LOCKED)
-    person.tab.says("This request is over: locked.")
+    person.tab.says("This request is closed: locked.")
     assert state(server, approval) == (State.CANCELLED, "locked")
     told = agent.poll(asked["auth_req_id"]).json()
     assert (told["error"], told["reason"]) == ("access_denied", "locked")
@@ -312,12 +314,12 @@ def test_two_people_in_two_browsers_do_all_of_it_and_the_second_reads_the_first_
     approval = person.read()
     assert _fields(person.tab) == list(typed)
     person.approve(**typed)
-    person.tab.says("Your answer is counted")
-    person.tab.says("1 of 2 said yes.")
+    person.tab.says("Your approval is counted")
+    person.tab.says("1 of 2 approvals.")
     assert state(server, approval) == (State.PENDING, None)
     second.tab.front()
     second.tab.open(f"{server.url}/r/{approval}")
-    second.tab.says("1 of 2 said yes.")
+    second.tab.says("1 of 2 approved.")
     second.tab.says(WHY)
     second.step()
     second.approve(**typed)

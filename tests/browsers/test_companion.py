@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from server.protocol.states import State
-from server.services.oversight import Oversight
+from server.protocol.approvals.states import State
+from server.services.approvals.oversight import Oversight
 from tests.support.chromium import Chromium
 from tests.support.first_view import first_view
 from tests.support.listening import listening, looks, polling, says_soon, told
@@ -35,7 +35,7 @@ def test_a_code_makes_a_passkey_and_the_passkey_signs_in_again(tab, user):
     tab.click("[data-sign-out]")
     tab.says("Sign in")
     tab.click("#sign-in")
-    tab.says("Nothing waits")
+    tab.says("No requests are waiting")
     assert user in tab.text(".who")
 
 
@@ -56,7 +56,7 @@ def test_a_request_is_read_approved_and_its_token_fetched(server, tab, user, age
         "Agent says, not verified",
         "Pay <b>now</b>",
         "One access token",
-        "Lapsing is not a no",
+        "Expiring isn't a denial",
         "Fingerprint",
     ):
         tab.says(words)
@@ -109,7 +109,7 @@ def test_what_another_device_decides_becomes_a_record_here(server, tab, user, ag
     agent.asked(user)
     _only(server, tab)
     Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)
-    tab.says("This request is over")
+    tab.says("This request is closed")
     assert tab.ask("document.getElementById('to-approve')") is None
 
 
@@ -137,7 +137,7 @@ def test_a_page_without_its_socket_looks_every_two_seconds(server, tab, user, ag
         Oversight(server.services.store).cancel(asked.id, "No longer needed", by=BY)
     else:
         agent.ask_payment(user)
-    tab.says("This request is over" if answered else "Something changed")
+    tab.says("This request is closed" if answered else "Something changed")
     assert told(tab) == []
 
 
@@ -159,7 +159,7 @@ def test_a_device_shows_a_code_for_the_next_one_once_its_passkey_has_signed(serv
     """As text and as a picture; the policy lets the page draw it."""
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
-    tab.says("Make a one-time code")
+    tab.says("Create a one-time code")
     tab.click("#sign button")
     tab.see("document.querySelector('svg.qr')?.getBoundingClientRect().width > 200")
     assert tab.ask("document.querySelector('code.big').textContent.length") == 39
@@ -169,7 +169,7 @@ def test_a_device_shows_a_code_for_the_next_one_once_its_passkey_has_signed(serv
 def test_a_removed_passkey_is_signed_out(server, tab):
     """Asked first; afterwards the page is that of somebody whom nobody knows."""
     tab.open(f"{server.url}/devices")
-    tab.says("Make a code")
+    tab.says("Create a code")
     tab.click("[data-remove]")
     tab.click("#sure-yes")
     tab.says("This device was revoked")

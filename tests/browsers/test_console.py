@@ -33,13 +33,13 @@ def test_an_agent_is_stopped_and_let_go_on(
     agent.asked(admin)
     tab.open(f"{server.url}/admin/agents")
     tab.click(f"a[href='/admin/agents/{agent.key.id}']")
-    tab.says("What it may")
+    tab.says("Requests in the last")
     tab.click(".acts .danger")
     tab.says("1 open requests")
     tab.click("form .danger")
     tab.says("disabled")
     tab.click(".acts button")
-    tab.says("This gives somebody more power")
+    tab.says("This change needs your passkey")
     tab.click("#sign button")
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
@@ -50,7 +50,7 @@ def test_a_passkey_that_does_not_know_its_person_gives_no_power(
     """The page says that nothing was sent, and the agent has the secret it had."""
     tab.open(f"{server.url}/admin/agents/{agent.key.id}")
     tab.click(".inline button")
-    tab.says("This gives somebody more power")
+    tab.says("This change needs your passkey")
     tab.verify(person=False)
     tab.click("#sign button")
     tab.says("The passkey was not used. Nothing was sent.")
@@ -85,24 +85,24 @@ def test_an_icon_is_drawn_before_it_is_sent_and_what_is_none_changes_nothing(
     tab.see("document.getElementById('icon-file').disabled === false")
     assert _pixel(tab) == [0, 0, 0, 0]
     _choose(tab, tmp_path / "large.png", b"x" * 33_000)
-    tab.says("larger than 32 kB; the icon stays as it is")
+    tab.says("larger than 32 kB. The icon was not changed")
     _choose(tab, tmp_path / "text.png", b"no picture")
-    tab.says("no picture that can be shown; the icon stays as it is")
+    tab.says("not an image. The icon was not changed")
     assert tab.ask("document.getElementById('icon').value") == ""
     _choose(tab, tmp_path / "green.png", png(64, 64))
     tab.says("Chosen: 64 by 64 pixels")
     assert _pixel(tab) == [31, 95, 85, 255]
     tab.click("#icon-none")
-    tab.says("None: its letter stands there.")
+    tab.says("No icon: the first letter is shown.")
     assert _pixel(tab) == [0, 0, 0, 0]
     _choose(tab, tmp_path / "red.png", png(64, 64, (194, 72, 60)))
     tab.says("Chosen: 64 by 64 pixels")
     tab.click("form .primary")
-    tab.says("This gives somebody more power")
+    tab.says("This change needs your passkey")
     tab.click("#sign button")
     tab.see("document.querySelector('h1 img.face')?.naturalWidth === 64")
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
-    tab.says("It has this one: 64 by 64 pixels")
+    tab.says("Current icon: 64 by 64 pixels")
     assert _pixel(tab) == [194, 72, 60, 255]
 
 
@@ -135,7 +135,7 @@ def test_a_form_that_was_refused_is_mended_and_signed(
     _complains_of(tab, "/admin/new/group/add")
     tab.type("#members", admin)
     tab.click("form .primary")
-    tab.says("This gives somebody more power")
+    tab.says("This change needs your passkey")
     tab.click("#sign button")
     tab.see(f"document.querySelector('tbody')?.textContent.includes({json.dumps(name)})")
 

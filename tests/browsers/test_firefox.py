@@ -58,7 +58,7 @@ def test_a_no_whose_page_is_left_is_sent_at_once(
     fox.click("#to-deny")
     fox.ask(_STAND_STILL)
     fox.click("#no button[type=submit]")
-    fox.says("Your no is sent in five seconds")
+    fox.says("Your denial is sent in five seconds")
     fox.open(f"{server.url}/settings")
     until(lambda: not waiting(server, user), _SECONDS)
     assert agent.poll(handle).json()["error"] == "access_denied"
@@ -73,7 +73,7 @@ def test_without_the_server_a_page_says_what_was_last_known(
     server.stop()
     try:
         fox.open(f"{server.url}/devices")
-        fox.says("Sayso cannot be reached")
+        fox.says("Can't reach Sayso")
         fox.says("nothing waited for you")
     finally:
         server.start()
@@ -88,7 +88,7 @@ def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(
     (before,) = fox.ask("caches.keys()")
     newer()
     fox.open(f"{server.url}/devices")
-    fox.says("A new version of these pages is here.")
+    fox.says("A new version is available.")
     began = fox.ask("performance.timeOrigin")
     fox.click("#update-now")
     fox.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")

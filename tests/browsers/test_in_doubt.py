@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import enrol_too
@@ -89,17 +89,16 @@ def test_each_state_of_knowledge_has_its_words(
         for state, statuses in _STATES.items()
     }
     assert found == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
-    says = (
-        "import('/known.js').then(({ SAYS }) => Object.values(SAYS).map((say) => say('approval')))"
-    )
+    every = "Object.values(SAYS).map((say) => say('approval'))"
+    says = f"import('/answer_state.js').then(({{ SAYS }}) => {every})"
     assert tab.ask(says) == [
         "Your approval was recorded.",
         "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
-        "It is not known whether your approval was recorded. Load this page again.",
-        "Your approval was not recorded. The request still waits.",
+        "It is not known whether your approval was recorded. Reload this page.",
+        "Your approval was not recorded. The request is still waiting.",
     ]
 
 
 def _known(status: int | None) -> str:
     argument = "undefined" if status is None else str(status)
-    return f"import('/known.js').then((its) => its.known({argument}))"
+    return f"import('/answer_state.js').then((its) => its.known({argument}))"

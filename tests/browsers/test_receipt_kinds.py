@@ -16,7 +16,7 @@ import pytest
 
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
-from server.services.receipts import TYPE
+from server.services.approvals.receipts import TYPE
 from tests.support.agent import new_agent
 from tests.support.called import Tab
 from tests.support.chromium import chromium

@@ -12,7 +12,7 @@ from tests.support.newcomer import enrol
 from tests.support.server import LiveServer
 
 _PROVED = """
-Promise.all([import("/proving.js"), fetch("/jwks").then((answer) => answer.json())])
+Promise.all([import("/receipt_proof.js"), fetch("/jwks").then((answer) => answer.json())])
   .then(([{ proved }, { keys }]) => proved(RECEIPT, keys))
 """
 
@@ -45,7 +45,7 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
     opened.click("#approve-now")
     opened.says("Approved by")
     assert agent.poll(handle).status_code == 200
-    opened.says("was collected")
+    opened.says("collected its token")
     opened.click("a[href^='/receipt/']")
     opened.says("This receipt")
     return json.loads(opened.ask("document.getElementById('whole').textContent"))

@@ -1,6 +1,6 @@
 """Somebody whose only passkey is lost, and how they come to decide again: in three browsers."""
 
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
 from tests.support.clock import DAY
@@ -27,7 +27,7 @@ def test_who_lost_every_passkey_comes_back_by_an_administrators_link(
         assert agent.poll(handle).json()["token_type"] == "Bearer"
         agent.ask_payment(user)
         new.open(f"{server.url}/r/{waiting(server, user)[0].id}")
-        new.says("This passkey is new: high risk from")
+        new.says("This passkey is new. It can approve high-risk requests from")
         assert new.ask("document.getElementById('to-approve').disabled") is True
         server.clock.forward(DAY)
         handle = agent.ask_payment(user).json()["auth_req_id"]
@@ -54,7 +54,7 @@ def _link(server: LiveServer, tab: Chromium, user: str) -> str:
     tab.open(f"{server.url}/admin/users/{users.show(user)[0].id}")
     tab.click("form[action$='/code'] button")
     tab.click("#sign .primary")
-    tab.says("It is shown this once")
+    tab.says("The code is shown only once.")
     return tab.text("pre code")
 
 

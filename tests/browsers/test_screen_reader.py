@@ -6,9 +6,9 @@ from itertools import groupby, zip_longest
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.services import shipped
-from server.services.actions import Actions
+from server.protocol.policy.risks import Risk
+from server.services.policy import builtin_action_types
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, PageGone
 from tests.support.heard import Heard, heard
@@ -31,7 +31,9 @@ Row = tuple[str, str]
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
     """Payments are as the file has them that comes with Sayso."""
-    Actions(server.services.store).update(shipped.registrable("payment.transfer"), by=BY)
+    Actions(server.services.store).update(
+        builtin_action_types.registrable("payment.transfer"), by=BY
+    )
 
 
 def test_the_script_is_what_is_heard(server: LiveServer, tab: Chromium) -> None:
@@ -79,7 +81,7 @@ def test_what_comes_to_the_inbox_is_said(server: LiveServer, tab: Chromium, agen
     _sign_in(server, tab, code)
     assert heard(tab).announcements() == []
     agent.asked(name)
-    now = until(lambda: _announced(tab, "Something changed. Show it"), _SECONDS)
+    now = until(lambda: _announced(tab, "Something changed. Show"), _SECONDS)
     assert not [line for line in now.main() if agent.key.name in line]
 
 

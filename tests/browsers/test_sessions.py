@@ -47,7 +47,7 @@ def test_a_form_of_another_site_does_nothing(
     )
     tab.click("button")
     tab.see(f"location.href === '{there}' && document.readyState === 'complete'")
-    assert "This does not work" in tab.text()
+    assert "Request refused" in tab.text()
     tab.events.clear()
     tab.open(f"{server.url}/admin/agents/{agent.key.id}")
     assert tab.text(".head .state") == "enabled"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
 from tests.support.newcomer import newcomer
@@ -83,7 +83,7 @@ def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -
         if tab is robbed.thief:
             tab.says(_NOTHING)
             assert len(entries(server, "code.issued")) == before
-    robbed.own.says("Read this")
+    robbed.own.says("Scan this")
     assert len(entries(server, "code.issued")) == before + 1
 
 

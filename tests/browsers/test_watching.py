@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.agents import Agents
+from server.services.clients.agents import Agents
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer
@@ -43,7 +43,7 @@ def test_a_list_is_renewed_where_it_stands_and_what_is_new_is_offered(
     assert page.ask("document.getElementById('news').hidden")
     agent.asked(person.user)
     _look(page)
-    page.says("Something changed. Show it")
+    page.says("Something changed. Show")
     assert page.ask("document.querySelectorAll('tbody tr').length") == 1
     assert page.ask("document.querySelector('main').began") is True
     page.click("#news a")
@@ -60,7 +60,7 @@ def test_what_is_no_more_in_a_whole_list_is_struck_through(
     person.deny(person.only())
     _look(page)
     page.see("document.querySelector('tr.gone') !== null")
-    page.says("Something changed. Show it")
+    page.says("Something changed. Show")
     page.click("#news a")
     page.says("No request matches.")
 
@@ -100,7 +100,7 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
     page.type("#reason", "No longer needed")
     person.deny(asked)
     _look(page)
-    page.says("Something changed. Show it")
+    page.says("Something changed. Show")
     page.see("document.querySelector('form[action$=cancel] button').inert")
     assert page.ask("document.querySelector('.head .state').textContent") == "pending"
     assert page.ask("document.getElementById('reason').value") == "No longer needed"
@@ -120,7 +120,7 @@ def test_a_field_that_is_typed_in_holds_back_what_is_new(
     assert page.ask("document.getElementById('news').hidden")
     page.ask("document.activeElement.blur(), document.querySelector('.filter').reset()")
     _look(page)
-    page.says("Something changed. Show it")
+    page.says("Something changed. Show")
 
 
 def test_an_agent_and_the_health_of_the_server_are_watched_too(
@@ -131,7 +131,7 @@ def test_an_agent_and_the_health_of_the_server_are_watched_too(
     page.says("enabled")
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
     page.see("document.querySelector('.head .state').textContent === 'disabled'")
-    page.says("Something changed. Show it")
+    page.says("Something changed. Show")
     for path in ("/admin", "/admin/incidents", "/admin/agents", "/admin/health"):
         page.open(f"{server.url}{path}")
         page.see(f"{_LOOKS} > 0")

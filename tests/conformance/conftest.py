@@ -1,4 +1,4 @@
-"""One real server for each file, whose log must be clean when the file is through."""
+"""A real server for each file or for several, whose log must be clean when a file is through."""
 
 import re
 from collections.abc import Iterator
@@ -9,25 +9,73 @@ import pytest
 from tests.support.agent import Agent
 from tests.support.refusals import MARK
 from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
+from tests.support.terminal import Terminal, cheap_pins, new_person
 
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_SETTINGS = {"open_per_agent": "100000", "open_per_user": "100000", "log_level": "debug"}
+_SHARING = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "acknowledgement",
+        "backchannel_parameters",
+        "backchannel_transport",
+        "client_authentication",
+        "discovery",
+        "dpop",
+        "foreign_clients",
+        "foreign_people",
+        "framing",
+        "id_token_hint",
+        "registration",
+        "rich_requests",
+        "signed_requests",
+        "tokens",
+    )
+)
+"""Files that move no clock, stop no server, and add only what no other of them adds."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pins() -> Iterator[None]:
+    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    with cheap_pins():
+        yield
 
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
     """Settings of this file's server; caps that no table of a file reaches, and a talkative log."""
-    return {"open_per_agent": "100000", "open_per_user": "100000", "log_level": "debug"}
+    return _SETTINGS
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A prepared server for all files that leave it as it was."""
+    with live_server(tmp_path_factory.mktemp("shared"), **_SETTINGS) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def server(
-    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: dict[str, str],
 ) -> Iterator[LiveServer]:
-    """A prepared server of this file. No test may bring it to a fault, or a raw byte to its log."""
+    """A prepared server. No test may bring it to a fault, or a raw byte to its log."""
+    if request.path.name in _SHARING:
+        running: LiveServer = request.getfixturevalue("shared_server")
+        before = len(running.log)
+        yield running
+        running.closing.close()
+        _check(running.log[before:])
+        return
     with live_server(tmp_path_factory.mktemp("server"), **settings) as running:
         yield running
         log = running.log
+    _check(log)
+
+
+def _check(log: str) -> None:
     assert "Traceback" not in log, log[-4_000:]
     assert "request.failed" not in log, log[-4_000:]
     assert _RAW.findall(log) == []

@@ -13,7 +13,7 @@ import pytest
 from approver_tui.client.jose import SigningKey, dpop_proof
 from server.http.route import Caller
 from server.http.routes import ROUTES
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.installation import PAY
 from tests.support.jose_by_hand import by_hand, new_key, with_secret

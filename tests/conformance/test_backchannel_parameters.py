@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from server.services import audit
-from server.services.users import NewUser, Users
+from server.services.audit import audit
+from server.services.users.users import NewUser, Users
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.installation import PAY
 from tests.support.refusals import MARK, check_refusal, unchanged

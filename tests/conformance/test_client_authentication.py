@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from server.services import audit
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from server.services.audit import audit
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
 from tests.support.agent import Agent
 from tests.support.installation import PAY
 from tests.support.jose_by_hand import (

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from server.protocol.names import AGENT_GRANTS
-from server.services import audit
-from server.services.agents import Agents
+from server.services.audit import audit
+from server.services.clients.agents import Agents
 from tests.support.agent import Agent
 from tests.support.refusals import MARK, check_refusal, unchanged
 from tests.support.server import LiveServer

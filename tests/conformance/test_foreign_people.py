@@ -12,13 +12,13 @@ import httpx
 import jwt
 import pytest
 
-from approver_tui.state.approvals import Kind
+from approver_tui.state.approvals.approvals import Kind
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.invitations import Invitations, NewInvitation
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.passwords import Passwords
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.browser import CALLBACK, PASSWORD, Browser
 from tests.support.foreign import LIBRARIES, as_agent, playing

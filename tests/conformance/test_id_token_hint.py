@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server.services import audit
-from server.services.users import Users
+from server.services.audit import audit
+from server.services.users.users import Users
 from tests.support.agent import Agent, new_agent
 from tests.support.installation import PAY
 from tests.support.jose_by_hand import by_hand, new_key, with_secret

@@ -7,10 +7,10 @@ import httpx
 import jwt
 import pytest
 
-from server.services.agent_forms import NewAgent
-from server.services.agents import Agents
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
 from tests.support.agent import Agent
 from tests.support.installation import PAY
 from tests.support.jose_by_hand import by_hand, new_key

@@ -24,11 +24,11 @@ from schemathesis.schemas import BaseSchema
 from server.http.route import Caller, Route
 from server.http.routes import ROUTES
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.invitations import Invitations, NewInvitation
-from server.services.users import UserChanges, Users
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent
 from tests.support.browser import CALLBACK, request_of
 from tests.support.clock import DAY

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.services import audit
-from server.services.agents import Agents
-from server.services.oversight import Oversight
+from server.services.approvals.oversight import Oversight
+from server.services.audit import audit
+from server.services.clients.agents import Agents
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.receiver import Behaviour, Receiver, answer, drip, flood, hang, receiver

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
-from server.services import audit
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
-from server.services.users import Users
+from server.services.audit import audit
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent, new_agent
 from tests.support.installation import PAY
 from tests.support.raw_api import RawApi
@@ -31,7 +31,7 @@ BY = audit.OPERATOR
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
     """The key that approves low risk, opened once for this file."""
-    return approval_key(person, Level.LOW)
+    return approval_key(person, KeyLevel.LOW)
 
 
 def _approved(
@@ -268,7 +268,7 @@ def test_an_answer_by_another_persons_device_is_refused(
     body = agent.ask(person.user, requested_expiry=1_800).json()
     waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
     shown = person.client.approval(waiting.id)
-    forged = decision(other, shown, approval_key(other, Level.LOW))
+    forged = decision(other, shown, approval_key(other, KeyLevel.LOW))
     borrowed = decision(other, shown, low_key)
     api, path = RawApi(person, agent.http), f"/api/approvals/{waiting.id}/decision"
     with unchanged(server):
@@ -313,7 +313,7 @@ def test_what_changed_since_the_yes_counts(server: LiveServer, case: str) -> Non
     """CB-146, CB-147, CB-204: rights are looked at again when the token would be made."""
     status, error = _MEANWHILE[case]
     agent, person = new_agent(server), new_person(server)
-    handle, approval_id = _approved(agent, person, approval_key(person, Level.LOW))
+    handle, approval_id = _approved(agent, person, approval_key(person, KeyLevel.LOW))
     _change(server, case, agent.key.id, person.user)
     answer = agent.poll(handle)
     check_refusal(answer, status, error)

@@ -12,9 +12,9 @@ from typing import Any
 import jwt
 import pytest
 
-from server.services import audit
-from server.services.agents import Agents
-from server.services.oversight import Oversight
+from server.services.approvals.oversight import Oversight
+from server.services.audit import audit
+from server.services.clients.agents import Agents
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clock import MINUTE
 from tests.support.receiver import Receiver, answer, receiver

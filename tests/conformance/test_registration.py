@@ -7,8 +7,8 @@ import jwt
 import pytest
 
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
-from server.services.agents import Agents
-from server.services.invitations import Invitations, NewInvitation
+from server.services.clients.agents import Agents
+from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.agent import Agent
 from tests.support.installation import PAY
 from tests.support.receiver import receiver

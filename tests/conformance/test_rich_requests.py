@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from server.protocol.names import APPROVER_CLIENT
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.chains import LiveChains
 from tests.support.refusals import check_refusal, unchanged

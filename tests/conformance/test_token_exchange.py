@@ -10,10 +10,10 @@ import jwt
 import pytest
 
 from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
-from server.protocol.risks import Risk
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services.agents import Agents
-from server.services.users import Users
+from server.protocol.policy.risks import Risk
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.chains import APP, BANK, DESK, LiveChains, signed
 from tests.support.installation import PAY

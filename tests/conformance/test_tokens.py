@@ -8,9 +8,9 @@ import httpx
 import jwt
 import pytest
 
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
-from server.services import audit
+from server.services.audit import audit
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAY
 from tests.support.refusals import check_refusal, unchanged
@@ -24,7 +24,7 @@ _LINE = "https://line.example"
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
     """The key that approves low risk, opened once for this file."""
-    return approval_key(person, Level.LOW)
+    return approval_key(person, KeyLevel.LOW)
 
 
 def _redeemed(agent: Agent, person: Terminal, key: SigningKey, **parameters: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support import forking, handles
 from tests.support.agent import new_agent
 from tests.support.handles import World

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.services.user_codes import MOST_WRONG
+from server.services.ciba.user_codes import MOST_WRONG
 from tests.support.installation import PAY
 from tests.support.postgres import PostgresServer
 from tests.support.server import AgentKey, LiveServer, live_server

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from approver_tui.client.errors import ApiError
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.agent import new_agent
 from tests.support.clock import HOUR, MINUTE, SECOND
 from tests.support.feed_line import greeted

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from approver_tui.client.errors import ApiError
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from tests.support.ledger import read_ledger
 from tests.support.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.server import LiveServer, live_server

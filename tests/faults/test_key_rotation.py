@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
-from server.services import keys
-from server.services.keys import Keys
+from server.services.tokens import keys
+from server.services.tokens.keys import SigningKeys
 from tests.support import prepared
 from tests.support.agent import Agent
 from tests.support.installation import PAY
@@ -71,9 +71,9 @@ def api(load: Load) -> _Api:
     return made
 
 
-def _keys(server: LiveServer) -> Keys:
+def _keys(server: LiveServer) -> SigningKeys:
     services = server.services
-    return Keys(services.store, services.signer, services.rules)
+    return SigningKeys(services.store, services.signer, services.rules)
 
 
 def _kid(token: str) -> str:

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from server.crypto.passwords import Argon2Passwords
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.postgres import PostgresServer
 from tests.support.server import BY, LiveServer, live_server

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.services.agents import Agents
+from server.services.clients.agents import Agents
 from tests.support.agent import Agent, new_agent
 from tests.support.feed_line import greeted
 from tests.support.ledger import read_ledger

@@ -12,12 +12,12 @@ import httpx
 import psycopg
 import pytest
 
-from approver_tui.client import standing
 from approver_tui.client.errors import ApiError, LoginFirst
-from approver_tui.client.tokens import Tokens, load
-from approver_tui.state.standing_grants import GrantWish, Varying
-from server.services.actions import Actions
-from server.services.records import Consent
+from approver_tui.client.sign_in.tokens import Tokens, load
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
+from server.model.consents import Consent
+from server.services.policy.action_types import Actions
 from tests.support import forking
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clock import DAY
@@ -114,9 +114,11 @@ def _consent(server: LiveServer, user: str, agent_id: str) -> str:
 
 def _given(person: Terminal, agent: Agent) -> str:
     agent.asked(person.user, **_small())
-    wish = GrantWish(person.only().id, 3_600, 3, "30", (Varying("/amount", "20"),), tell=True)
-    person.approve(standing.open_grant(person.client, wish, person.only()))
-    (grant,) = standing.grants(person.client)
+    wish = StandingGrantProposal(
+        person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
+    )
+    person.approve(standing_grants.open_grant(person.client, wish, person.only()))
+    (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
 

@@ -13,8 +13,8 @@ import jwt
 import pytest
 
 from approver_tui.client.errors import ApiError
-from approver_tui.state.approvals import Approval
-from server.protocol.states import State
+from approver_tui.state.approvals.approvals import Approval
+from server.protocol.approvals.states import State
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.postgres import PostgresServer

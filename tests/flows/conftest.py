@@ -7,7 +7,33 @@ import pytest
 
 from tests.support.agent import Agent, new_agent
 from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
+from tests.support.terminal import Terminal, cheap_pins, new_person
+
+_OPENED_BY_A_PROGRAM = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "acceptance",
+        "ahead_on_screen",
+        "attention",
+        "batch",
+        "bursts",
+        "never_lost",
+        "screens",
+        "several_servers",
+        "sign_in",
+    )
+)
+"""Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    if request.path.name in _OPENED_BY_A_PROGRAM:
+        yield
+        return
+    with cheap_pins():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from server.services.actions import Actions
-from server.services.users import Users
+from server.services.policy.action_types import Actions
+from server.services.users.users import Users
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.devices.unlocking import one_signature
 from approver_tui.client.jose import signed_statement
-from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import one_signature
-from server.protocol.decisions import request_digest
-from server.services.users import UserChanges, Users
+from server.protocol.approvals.decisions import request_digest
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.raw_api import RawApi
 from tests.support.record import entries
@@ -36,7 +36,7 @@ def admin(server: LiveServer, person: Terminal) -> Terminal:
 
 
 def _signed(admin: Terminal, wanted: dict[str, Any]) -> str:
-    with one_signature(admin.client, PIN, Level.HIGH, wanted["subject"]) as opened:
+    with one_signature(admin.client, PIN, KeyLevel.HIGH, wanted["subject"]) as opened:
         return signed_statement(
             opened.key,
             admin.client.signer,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.services.actions import Actions
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from server.crypto.passwords import Argon2Passwords
-from server.services.app_forms import NewApp
-from server.services.apps import Apps, NewAppSecret
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps, NewAppSecret
+from server.services.users.passwords import Passwords
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.installation import PAY
 from tests.support.server import BY, LiveServer
@@ -68,7 +68,7 @@ def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app,
     assert "payments:read" in page.text
     browser.answer("allow")
     for approval in person.waiting():
-        assert "requests wait" in browser.page.text or "One request waits" in browser.page.text
+        assert "waiting for" in browser.page.text
         person.approve(approval)
         browser.again()
     tokens = _redeem(server, app, browser.page.answer["code"])

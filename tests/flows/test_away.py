@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from approver_tui.client import attention, deputies
+from approver_tui.client.approvers import deputies
 from approver_tui.client.errors import ApiError, RequestLocked, WrongEntry
-from approver_tui.state.approvals import Approval, ApprovalState
-from approver_tui.state.ceremony import Entries
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from approver_tui.client.notifications import preferences
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.ceremony import Entries
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.feed_line import FeedLine, greeted
 from tests.support.installation import PAYMENT
@@ -59,7 +60,7 @@ def _quiet_for_a_while(person: Terminal) -> None:
     """From an hour ago until in ten minutes, before which no request ends."""
     now = person.client.now()
     begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
-    attention.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
+    preferences.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
 
 
 def _requested(line: FeedLine) -> str | None:
@@ -76,7 +77,7 @@ def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:
 
 
 def _held(person: Terminal) -> set[str]:
-    return {hold.approval for hold in attention.settings(person.client).holds}
+    return {hold.approval for hold in preferences.settings(person.client).holds}
 
 
 def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
@@ -93,13 +94,13 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
         high = agent.ask_payment(person.user).json()["auth_req_id"]
         assert _requested(line) is None
         assert len(person.waiting()) == 3
-        until = attention.settings(person.client).quiet_until
+        until = preferences.settings(person.client).quiet_until
         assert until is not None
         for handle in (low, medium):
             told = _poll(server, agent, handle)["held_until"]
             assert datetime.fromisoformat(told) == _at(until)
         assert "held_until" not in _poll(server, agent, high)
-        attention.clear_quiet_hours(person.client)
+        preferences.clear_quiet_hours(person.client)
         line.event("attention.changed")
         reminded = {line.event("approval.reminder")["approval"]["risk"] for _ in range(2)}
     assert reminded == {"low", "medium"}
@@ -114,16 +115,16 @@ def test_a_muted_agent_is_listed_and_rings_with_what_is_of_high_risk_alone(
         agent.asked(person.user, **_order())
         assert _requested(line) is None
         name = person.only().agent.name
-        assert attention.mute(person.client, name, None).agent_id == agent.key.id
+        assert preferences.mute(person.client, name, None).agent_id == agent.key.id
         line.event("attention.changed")
         agent.asked(person.user, **_order())
         assert _requested(line) == "muted"
         agent.ask_payment(person.user)
         assert _requested(line) is None
         assert len(person.waiting()) == 3
-        attention.unmute(person.client, name)
+        preferences.unmute(person.client, name)
         line.event("attention.changed")
-    assert attention.settings(person.client).mutes == ()
+    assert preferences.settings(person.client).mutes == ()
 
 
 def test_a_snoozed_request_rings_when_its_snooze_is_over(
@@ -133,16 +134,16 @@ def test_a_snoozed_request_rings_when_its_snooze_is_over(
     handle = agent.asked(person.user, **_order())
     asked = person.only()
     with greeted(person) as line:
-        until = attention.snooze(person.client, asked.id, 2).until
+        until = preferences.snooze(person.client, asked.id, 2).until
         line.event("attention.changed")
         assert _held(person) == {asked.id}
         assert datetime.fromisoformat(_poll(server, agent, handle)["held_until"]) == _at(until)
         server.clock.forward(2 * MINUTE)
         reminded = line.event("approval.reminder")
         assert (reminded["approval"]["id"], reminded["held"]) == (asked.id, None)
-        attention.snooze(person.client, asked.id, 2)
+        preferences.snooze(person.client, asked.id, 2)
         line.event("attention.changed")
-        attention.wake(person.client, asked.id)
+        preferences.unsnooze(person.client, asked.id)
         line.event("attention.changed")
     assert _held(person) == set()
     assert person.only().id == asked.id
@@ -174,7 +175,7 @@ def test_a_deputy_decides_what_its_type_lets_one_until_it_ends(
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
     named = person.decider.name_deputy(other.user, begins, ends, PIN)
-    assert [one.id for one in deputies.of_person(other.client).others] == [named.id]
+    assert [one.id for one in deputies.list_deputies(other.client).others] == [named.id]
     agent.asked(person.user, **_order())
     assert other.waiting() == ()
     handle = agent.asked(person.user, **_order(LENT))
@@ -183,10 +184,10 @@ def test_a_deputy_decides_what_its_type_lets_one_until_it_ends(
     other.approve(lent)
     told = agent.poll(handle).json()
     assert told["authorization_details"][0]["type"] == LENT
-    deputies.end(person.client, named.id)
+    deputies.end_deputy(person.client, named.id)
     agent.asked(person.user, **_order(LENT))
     assert other.waiting() == ()
-    assert deputies.of_person(person.client).mine == ()
+    assert deputies.list_deputies(person.client).mine == ()
 
 
 def _typed(person: Terminal, asked: Approval, number: str) -> Approval:

@@ -7,19 +7,20 @@ from typing import Any
 import pytest
 
 from approver_tui.app import ApproverApp
-from approver_tui.attention.caller import Caller
+from approver_tui.attention.alert_schedule import AlertSchedule
+from approver_tui.attention.notifier import Notifier
 from approver_tui.attention.preferences import DEFAULTS
-from approver_tui.attention.ringer import Ringer
-from approver_tui.attention.surroundings import NOWHERE
-from approver_tui.client import attention, standing
-from approver_tui.client.feed import Feed
-from approver_tui.screens.desk import HERE, Desk
+from approver_tui.attention.terminal_environment import NOWHERE
+from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.feed import Feed
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import DEFAULT_ENVIRONMENT, ScreenContext
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.results import Fate
 from approver_tui.state.keymap import Keymap
-from approver_tui.state.results import Fate
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.batches import open_batch, read_on, send, type_in
 from tests.support.fake_clock import FakeClock
@@ -75,23 +76,26 @@ def _stage(person: Terminal, answers: Any) -> Stage:
     """The app in this process, with the real client and a clock for delays in our hands."""
     clock, client = FakeClock(), person.client
     guard, feed = InputGuard(clock.ticks), Feed(client)
-    bell, ahead = attention.Bell(client), standing.Ahead(client)
-    caller = Caller(Ringer(DEFAULTS, clock.ticks), NOWHERE, lambda _sequence: None)
-    desk = Desk(
+    prefs_client, grants_client = (
+        preferences.NotificationPrefsClient(client),
+        standing_grants.StandingGrantsClient(client),
+    )
+    caller = Notifier(AlertSchedule(DEFAULTS, clock.ticks), NOWHERE, lambda _sequence: None)
+    context = ScreenContext(
         server=client,
         answers=answers,
-        bell=bell,
-        ahead=ahead,
+        prefs_client=prefs_client,
+        grants_client=grants_client,
         feed=feed,
         guard=guard,
         now=client.now,
         ticks=clock.ticks,
-        place=HERE,
-        caller=caller,
+        environment=DEFAULT_ENVIRONMENT,
+        notifier=caller,
     )
-    furnish = partial(_made, partial(InboxScreen, desk))
-    app = ApproverApp(furnish, guard=guard, theme="sayso", keymap=Keymap())
-    fakes: Any = (client, answers, feed, bell, ahead)
+    load_app = partial(_made, partial(InboxScreen, context))
+    app = ApproverApp(load_app, guard=guard, theme="sayso", keymap=Keymap())
+    fakes: Any = (client, answers, feed, prefs_client, grants_client)
     return Stage(clock, *fakes, app)
 
 
@@ -107,9 +111,9 @@ async def test_one_of_three_that_is_decided_elsewhere_is_skipped_and_the_others_
     stage = _stage(person, _Meanwhile(person, phone))
     async with stage.app.run_test(size=(100, 30)) as pilot:
         await until(
-            pilot, lambda: is_live(stage) and len(inbox(stage).table.inbox.rows) == 3, _LONG
+            pilot, lambda: is_live(stage) and len(inbox(stage).state.inbox.rows) == 3, _LONG
         )
-        ids = [row.id for row in inbox(stage).table.inbox.rows]
+        ids = [row.id for row in inbox(stage).state.inbox.rows]
         await press(pilot, stage, "x")
         await open_batch(pilot, stage)
         await read_on(pilot, stage)

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from server.protocol.passkeys import decoded
+from server.protocol.devices.passkeys import decoded
 from tests.support.agent import Agent
 from tests.support.passkey import SoftPasskey
 from tests.support.server import LiveServer

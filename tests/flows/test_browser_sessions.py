@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.agent import Agent
 from tests.support.record import stored
 from tests.support.server import LiveServer

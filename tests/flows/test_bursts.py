@@ -15,11 +15,11 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from approver_tui.state.approvals import Approval
-from server.protocol.states import State
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from approver_tui.state.approvals.approvals import Approval
+from server.protocol.approvals.states import State
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer

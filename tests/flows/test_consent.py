@@ -1,17 +1,15 @@
 """A consent from end to end: a browser asks, a terminal signs and revokes, the log has it all."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.commands import command
 from tests.support.installation import PAY
 from tests.support.record import entries
 from tests.support.server import BY, LiveServer
@@ -26,15 +24,9 @@ def _app(server: LiveServer) -> tuple[str, str]:
 
 
 def _run(module: str, *arguments: str, environment: dict[str, str]) -> dict[str, object]:
-    """A command in a process of its own; its one document."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments, "--json"],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    """A command; its one document."""
+    done = command(module, *arguments, "--json", environment=environment)
+    assert done.returncode == 0, done.stderr
     document: dict[str, object] = json.loads(done.stdout)
     return document
 

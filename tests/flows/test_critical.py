@@ -8,12 +8,12 @@ import pytest
 
 from approver_tui.cli import lines
 from approver_tui.client.errors import ApiError, EntryNeeded, RequestLocked, WrongEntry
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import Entries, Step
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
-from server.services.groups import Groups
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import Entries, Step
+from server.services.approvers.groups import Groups
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import Actions
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT

@@ -2,9 +2,9 @@
 
 import pytest
 
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.errors import AlreadyDecided, ApiError
-from approver_tui.client.keys import Level
-from server.protocol.decisions import DENY_CODES
+from server.protocol.approvals.decisions import DENY_CODES
 from tests.support.agent import Agent
 from tests.support.record import entries, state, story
 from tests.support.server import LiveServer
@@ -75,7 +75,7 @@ def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: 
     """Whoever holds the stronger key can also remove power."""
     agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
-    key = approval_key(person, Level.LOW)
+    key = approval_key(person, KeyLevel.LOW)
     signed = decision(person, waiting, key, decision="deny", code="too_broad", ceremony="none")
     person.client.decide(waiting.id, signed)
 

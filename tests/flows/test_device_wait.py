@@ -4,20 +4,23 @@ The attacker administers the installation. They end every device of a person, ma
 enrol a device of their own in that person's name.
 """
 
+import contextlib
+import io
 import json
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
+from unittest import mock
 
 import httpx
 import pytest
 
 from approver_tui.client.errors import ApiError
-from server.services.users import UserChanges, Users
+from server.cli.main import main
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.record import entries, state
-from tests.support.server import BY, ROOT, LiveServer
+from tests.support.server import BY, LiveServer
 from tests.support.terminal import Terminal, terminal
 from tests.support.web_person import WebPerson, enrolled, new_web_person
 
@@ -58,11 +61,15 @@ def _by_the_console(_server: LiveServer, admin: WebPerson, person: Terminal) -> 
 
 
 def _sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
-    command = [sys.executable, "-m", "server", *arguments, "--json"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=server.environment, capture_output=True, check=True, timeout=60
-    )
-    found: dict[str, str] = json.loads(done.stdout)
+    """What the command line answers on the server's installation, while the server runs."""
+    with (
+        mock.patch.dict(os.environ, server.environment, clear=True),
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        pytest.raises(SystemExit) as ended,
+    ):
+        main((*arguments, "--json"))
+    assert ended.value.code == 0
+    found: dict[str, str] = json.loads(out.getvalue())
     return found
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError
-from server.services.agents import Agents
-from server.services.users import Users
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.feed_line import greeted
 from tests.support.installation import PAY_SCOPES

@@ -6,14 +6,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from approver_tui.client import tokens
-from approver_tui.client.enrolling import ENROLMENT
+from approver_tui.client.devices.enrolling import ENROLMENT
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.client.jose import SigningKey, dpop_proof
-from approver_tui.client.tokens import Tokens
+from approver_tui.client.sign_in import tokens
+from approver_tui.client.sign_in.tokens import Tokens
 from approver_tui.client.transport import Transport
-from server.services.enrolment import LIFETIME_MS, MOST_TRIES, UNKNOWN_CODES
-from server.services.users import Users
+from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
+from server.services.users.enrolment_codes import LIFETIME_MS
+from server.services.users.users import Users
 from tests.support.clock import DAY, MINUTE, SECOND
 from tests.support.feed_line import greeted
 from tests.support.record import entries

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.feed_line import greeted
 from tests.support.record import entries

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from server.protocol.risks import Risk
-from server.services.agents import Agents
-from server.services.consents import ConsentService
+from server.protocol.policy.risks import Risk
+from server.services.approvals.creation import opener
+from server.services.clients.agents import Agents
+from server.services.consents.consents import ConsentService
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.chains import BANK, DESK, LiveChains
 from tests.support.installation import PAY
@@ -94,7 +95,9 @@ def test_one_word_ends_the_whole_chain(
     elif ended == "middle token":
         assert chains.revoke(call) == 2
     elif ended == "consent":
-        ConsentService(services.store, services.secrets, services.rules).revoke(consent, by=BY)
+        opens = opener(services.secrets, services.rules)
+        consents = ConsentService(services.store, services.secrets, services.rules, opens)
+        consents.revoke(consent, by=BY)
     else:
         Agents(services.store, services.secrets).disable(desk_bot.name, by=BY)
     assert not _active(chains, research_bot, last)

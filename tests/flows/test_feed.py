@@ -13,13 +13,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from approver_tui.client.api import Client
-from approver_tui.client.feed import Feed, Listeners
-from approver_tui.state.approvals import Approval
-from approver_tui.state.connection import Connection, Phase
-from approver_tui.state.events import Event, EventName
-from server.services.agents import Agents
-from server.services.expiry import FEED_KEPT_MS
-from server.services.users import Users
+from approver_tui.client.notifications.feed import Feed, FeedListeners
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.notifications.connection import Connection, Phase
+from approver_tui.state.notifications.events import Event, EventName
+from server.services.approvals.expiry import FEED_KEPT_MS
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.feed_line import feed_line, greeted
@@ -69,7 +69,7 @@ def _following(person: Terminal, road: Proxy) -> Iterator[_Screen]:
     profile = replace(person.client.profile, issuer=road.url)
     feed = Feed(Client(person.client.session, person.client.home, profile))
     screen, stop = _Screen(), threading.Event()
-    listeners = Listeners(screen.events.append, screen.states.append, screen.resync)
+    listeners = FeedListeners(screen.events.append, screen.states.append, screen.resync)
     with ThreadPoolExecutor(1) as threads:
         run = threads.submit(feed.run, listeners, stop)
         until(lambda: screen.is_live)

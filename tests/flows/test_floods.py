@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.protocol.risks import Risk
+from server.protocol.policy.risks import Risk
 from server.storage.tables import outbox
 from tests.support.agent import Agent, new_agent
 from tests.support.feed_line import greeted

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.protocol.risks import Risk
-from server.services.caps import UNKNOWN_USERS
+from server.protocol.policy.risks import Risk
+from server.services.notifications.request_limits import UNKNOWN_USERS
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.record import entries, story, waiting

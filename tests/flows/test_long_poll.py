@@ -10,9 +10,9 @@ from typing import Self
 import httpx
 import pytest
 
-from server.services.agents import Agents
-from server.services.oversight import Oversight
-from server.services.users import Users
+from server.services.approvals.oversight import Oversight
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import DAY, SECOND
 from tests.support.record import state, story

@@ -8,7 +8,7 @@ import pytest
 
 from server.app import create_app, create_site
 from server.protocol.names import name_id
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.clock import MovableClock
 from tests.support.installation import PAY

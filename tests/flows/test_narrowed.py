@@ -1,21 +1,19 @@
 """Approving less, from the command line to the agent and the administrator."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
-from approver_tui.state.narrowing import Granted, Wish, read_change
-from server.services.actions import Actions
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, read_change
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
+from tests.support.commands import Done, command
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import PIN, Terminal
 
-LESS = Wish((read_change("amount=500"),))
+LESS = Narrowing((read_change("amount=500"),))
 
 
 @pytest.fixture(autouse=True)
@@ -27,17 +25,10 @@ def narrowable(server: LiveServer) -> None:
 
 def _run(
     server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+) -> Done:
+    """A command at this person's machine, or at the server's."""
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    return command(module, *arguments, environment=environment, stdin=stdin)
 
 
 def test_less_is_approved_from_a_shell_and_seen_by_everybody(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from approver_tui.state.approvals import ApprovalState
-from server.protocol.states import State
+from approver_tui.state.approvals.approvals import ApprovalState
+from server.protocol.approvals.states import State
 from tests.support.agent import new_agent
 from tests.support.proxy import Proxy, proxy
 from tests.support.server import LiveServer, free_port

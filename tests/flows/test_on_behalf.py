@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from server.protocol.names import GRANT_CIBA
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.chains import LiveChains

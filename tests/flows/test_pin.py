@@ -2,15 +2,16 @@
 
 import pytest
 
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.devices.unlocking import SESSION, confirm_pin, open_key
 from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import SESSION, confirm_pin, open_key
-from approver_tui.state.approvals import Approval
-from approver_tui.state.devices import PinState
-from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
-from server.services.statements import PIN_FRESH_MS
-from server.services.users import Users
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import PinState
+from server.model.devices import MOST_TRIES
+from server.services.devices.devices import MOST_UNCONFIRMED
+from server.services.devices.statements import PIN_FRESH_MS
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import SECOND
 from tests.support.record import entries, state
@@ -86,7 +87,7 @@ def test_a_refused_answer_leaves_the_tries(agent: Agent, person: Terminal) -> No
     """Only what was valid counts: a foreign key, and the right key over a wrong nonce."""
     agent.asked(person.user)
     shown = _shown(person)
-    low = approval_key(person, Level.LOW)
+    low = approval_key(person, KeyLevel.LOW)
     _try(person, 2)
     _refused(person, shown, decision(person, shown, SigningKey.generate()))
     _refused(person, shown, decision(person, shown, low, nonce="A" * 43))
@@ -99,7 +100,7 @@ def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
     """The keys that an unlocked app holds cannot hide the guesses that were made."""
     signers = {
         "session": person.client.session.key,
-        "low": approval_key(person, Level.LOW),
+        "low": approval_key(person, KeyLevel.LOW),
         "stranger": SigningKey.generate(),
     }
     answer = person.client.pin(b"\0" * 32, "session")
@@ -113,7 +114,7 @@ def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
 
 def test_a_confirmation_is_for_the_latest_call(person: Terminal) -> None:
     """An older nonce, or the same one after another call, proves nothing about this one."""
-    high = approval_key(person, Level.HIGH)
+    high = approval_key(person, KeyLevel.HIGH)
     answer = person.client.pin(b"\0" * 32, "session")
     stale = pin_statement(person, high, answer.nonce)
     _try(person)
@@ -161,7 +162,7 @@ def test_fifty_unconfirmed_tries_end_a_pin_for_good(
 def test_right_pins_do_not_use_a_pin_up(person: Terminal) -> None:
     """What was confirmed is no longer among the unconfirmed tries."""
     for _ in range(MOST_UNCONFIRMED + 5):
-        opened = open_key(person.client, PIN, Level.HIGH, SESSION)
+        opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION)
         confirm_pin(person.client, opened)
 
     assert _pin(person) == PinState(tries=0, left=10, locked=False, exhausted=False)
@@ -232,7 +233,7 @@ def test_a_lesser_key_approves_nothing_high(
     """Neither S nor A_low, even after a PIN call that named this very request."""
     agent.ask_payment(person.user)
     shown = _shown(person)
-    low = approval_key(person, Level.LOW, shown.id)
+    low = approval_key(person, KeyLevel.LOW, shown.id)
     signer = low if key == "low" else person.client.session.key
     error = _refused(person, shown, decision(person, shown, signer, ceremony="pin"))
 
@@ -247,7 +248,7 @@ def test_the_high_key_with_a_mere_confirmation_approves_nothing_high(
     """The signed ceremony must be the one that the risk demands."""
     agent.ask_payment(person.user)
     shown = _shown(person)
-    high = approval_key(person, Level.HIGH, shown.id)
+    high = approval_key(person, KeyLevel.HIGH, shown.id)
     error = _refused(person, shown, decision(person, shown, high, ceremony="confirm"))
 
     assert (error.status, error.code) == (403, "pin_required")
@@ -263,7 +264,7 @@ def test_high_risk_needs_a_pin_call_that_named_this_request(
     agent.asked(person.user)
     (other,) = [one for one in person.waiting() if one.id != shown.id]
     purpose = {"session": "session", "other": other.id, "overtaken": shown.id}[named]
-    high = approval_key(person, Level.HIGH, purpose)
+    high = approval_key(person, KeyLevel.HIGH, purpose)
     if named == "overtaken":
         _try(person)
     error = _refused(person, shown, decision(person, shown, high, ceremony="pin"))
@@ -281,7 +282,7 @@ def test_a_pin_call_is_good_for_two_minutes(
     """Within 120 seconds the signature counts; after that the PIN must be entered again."""
     agent.ask_payment(person.user)
     shown = _shown(person)
-    high = approval_key(person, Level.HIGH, shown.id)
+    high = approval_key(person, KeyLevel.HIGH, shown.id)
     server.clock.forward(age)
     signed = decision(person, shown, high, ceremony="pin")
     if works:
@@ -313,7 +314,7 @@ def test_an_answer_with_any_member_changed_is_refused_by_its_name(
     """422 that names the member and repeats nothing; the request goes on waiting."""
     agent.asked(person.user)
     shown = _shown(person)
-    low = approval_key(person, Level.LOW)
+    low = approval_key(person, KeyLevel.LOW)
     error = _refused(person, shown, decision(person, shown, low, **{member: value}))
 
     assert (error.status, error.code) == (422, "invalid_decision")
@@ -329,7 +330,9 @@ def test_an_answer_of_another_time_is_refused(agent: Agent, person: Terminal, se
     agent.asked(person.user)
     shown = _shown(person)
     at = person.client.now() // 1000 + seconds
-    error = _refused(person, shown, decision(person, shown, approval_key(person, Level.LOW), at=at))
+    error = _refused(
+        person, shown, decision(person, shown, approval_key(person, KeyLevel.LOW), at=at)
+    )
 
     assert (error.code, "at" in error.detail) == ("invalid_decision", True)
 
@@ -351,7 +354,7 @@ def test_an_answer_that_contradicts_itself_is_refused(
     """A yes with a reason for a no, a no with a ceremony, a member that nobody knows."""
     agent.asked(person.user)
     shown = _shown(person)
-    low = approval_key(person, Level.LOW)
+    low = approval_key(person, KeyLevel.LOW)
     error = _refused(person, shown, decision(person, shown, low, **members))
 
     assert (error.status, error.code) == (422, "invalid_decision")
@@ -364,7 +367,7 @@ def test_an_answer_is_for_its_own_request_alone(agent: Agent, person: Terminal) 
     first = _shown(person)
     agent.asked(person.user)
     (second,) = [one for one in person.waiting() if one.id != first.id]
-    signed = decision(person, first, approval_key(person, Level.LOW))
+    signed = decision(person, first, approval_key(person, KeyLevel.LOW))
     error = _refused(person, second, signed)
 
     assert error.code == "invalid_decision"
@@ -379,7 +382,7 @@ def test_a_stranger_neither_sees_nor_answers_a_request(
     shown = _shown(person)
     name, code = server.user()
     stranger = terminal(server, name, code)
-    signed = decision(stranger, shown, approval_key(stranger, Level.LOW))
+    signed = decision(stranger, shown, approval_key(stranger, KeyLevel.LOW))
     with pytest.raises(ApiError) as looking:
         stranger.client.approval(shown.id)
     answering = _refused(stranger, shown, signed)

@@ -11,10 +11,11 @@ import pytest
 
 from approver_tui.client.errors import ApiError, DeviceLocked, PinNeeded
 from approver_tui.client.jose import SigningKey, signed_statement
-from server.protocol import decisions
-from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.model.devices import MOST_TRIES
+from server.protocol.approvals import decisions
+from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.policy.policies import Policies
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.policies import rule
 from tests.support.record import state

@@ -1,15 +1,13 @@
 """Whoever was asked proves what was decided, on their own machine, and later without the server."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.agent import Agent
+from tests.support.commands import Done, command
 from tests.support.json_forms import problems
 from tests.support.server import LiveServer
 from tests.support.terminal import Terminal
@@ -25,16 +23,9 @@ def decided(agent: Agent, person: Terminal) -> str:
     return approval.id
 
 
-def _receipt(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "SAYSO_APPROVER_HOME": str(home), "SAYSO_DATA_DIR": "/nonexistent"}
-    return subprocess.run(  # our own program
-        [sys.executable, "-m", "approver_tui", "receipt", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def _receipt(home: Path, *arguments: str) -> Done:
+    environment = {"SAYSO_APPROVER_HOME": str(home), "SAYSO_DATA_DIR": "/nonexistent"}
+    return command("approver_tui", "receipt", *arguments, environment=environment)
 
 
 def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from approver_tui.state.approvals import ApprovalState
-from approver_tui.state.reported import ReportScope
-from server.services.agents import Agents
-from server.services.incidents import Incidents
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.incidents.reports import ReportScope
+from server.services.clients.agents import Agents
+from server.services.incidents.incidents import Incidents
 from tests.support.agent import Agent
 from tests.support.chains import BANK, LiveChains
 from tests.support.feed_line import greeted

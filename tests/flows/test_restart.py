@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from tests.support.agent import Agent, new_agent
 from tests.support.record import story
 from tests.support.server import LiveServer

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from approver_tui.client.errors import WrongPin
-from server.services.actions import Actions
+from server.services.policy.action_types import Actions
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer

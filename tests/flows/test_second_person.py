@@ -1,26 +1,25 @@
 """More than one person, through the terminal client: what the second one sees and signs."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from approver_tui.cli import documents, lines, listing
+from approver_tui.cli import documents, lines
+from approver_tui.cli.approvals import listing
 from approver_tui.cli.exits import Exit
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
-from approver_tui.state.events import EventName
-from approver_tui.state.narrowing import Granted, Place, Wish, read_change
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, Place, read_change
+from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
-from server.protocol.states import State
-from server.services.actions import Actions
-from server.services.groups import Groups
+from server.protocol.approvals.states import State
+from server.services.approvers.groups import Groups
+from server.services.policy.action_types import Actions
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
+from tests.support.commands import command
 from tests.support.feed_line import greeted
 from tests.support.installation import PAYMENT
 from tests.support.policies import rule
@@ -162,7 +161,7 @@ def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
     Actions(server.services.store).update(document, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     asked, whole = person.only(), second.only()
-    part = person.decider.narrow(asked, Wish((read_change("amount=10"),)))
+    part = person.decider.narrow(asked, Narrowing((read_change("amount=10"),)))
     person.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, granted=part)
     with pytest.raises(ApiError, match="has approved less"):
         second.approve(whole)
@@ -203,16 +202,9 @@ def test_whom_a_rule_excludes_says_yes_by_no_door(
     asked = person.only()
     with pytest.raises(ApiError) as refused:
         person.approve(asked)
-    command = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
-    done = subprocess.run(
-        [sys.executable, "-m", "approver_tui", *command],
-        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
-        input=PIN,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    approve = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    done = command("approver_tui", *approve, environment=environment, stdin=PIN)
     assert refused.value.code == "not_eligible"
     assert (done.returncode, done.stdout) == (Exit.NOT_ALLOWED, ""), done.stderr
     assert state(server, asked.id) == (State.PENDING, None)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from approver_tui.client.enrolling import Enrolment, enrol
-from approver_tui.client.profile import Home
+from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.sign_in.profile import Home
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.server import LiveServer, live_server
 from tests.support.terminal import PIN, Terminal

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.services.keys import Keys
+from server.services.tokens.keys import SigningKeys
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAY
 from tests.support.record import entries, story
@@ -105,7 +105,7 @@ def test_a_leaked_key_ends_what_it_signed_and_the_terminal_goes_on(
     """Another process takes the key away; the very next answers know."""
     assert _active(agent, resource, token)
     services = server.services
-    keys = Keys(services.store, services.signer, services.rules)
+    keys = SigningKeys(services.store, services.signer, services.rules)
     for key in keys.all():
         keys.revoke(key.kid, by=BY)
     assert not _active(agent, resource, token)

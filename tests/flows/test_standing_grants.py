@@ -1,22 +1,20 @@
 """Approving ahead, from the command line to the agent: as many as were given, and no more."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from approver_tui.client import standing
 from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
-from approver_tui.state.standing_grants import GrantWish, Varying
-from server.services.actions import Actions
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
+from server.services.policy.action_types import Actions
 from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
+from tests.support.commands import Done, command
 from tests.support.installation import PAY, PAYMENT
 from tests.support.server import BY, LiveServer, live_server
 from tests.support.terminal import PIN, Terminal, new_person
@@ -44,17 +42,10 @@ def low(server: LiveServer) -> None:
 
 def _run(
     server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+) -> Done:
+    """A command at this person's machine, or at the server's."""
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    return command(module, *arguments, environment=environment, stdin=stdin)
 
 
 _WISH = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
@@ -135,9 +126,9 @@ def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_ma
             assert (refused.value.status, refused.value.code) == (400, "not_grantable")
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
-    whole = GrantWish(example.id, month, 1_000_000, "30", (), tell=True)
-    person.approve(standing.open_grant(person.client, whole, example))
-    (grant,) = standing.grants(person.client)
+    whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), tell=True)
+    person.approve(standing_grants.open_grant(person.client, whole, example))
+    (grant,) = standing_grants.grants(person.client)
     assert grant.uses == 1_000_000
 
 
@@ -148,8 +139,10 @@ def test_a_server_that_offers_something_else_gets_no_signature(
     """What comes is held against what was wished before any key is opened."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
-    wish = GrantWish(example.id, 3_600, 3, "30", (Varying("/amount", "20"),), tell=True)
-    assert standing.open_grant(person.client, wish, example).kind.value == "standing_grant"
+    wish = StandingGrantProposal(
+        example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
+    )
+    assert standing_grants.open_grant(person.client, wish, example).kind.value == "standing_grant"
     session = type(person.client.session)
     post_it = session.post
 
@@ -158,7 +151,7 @@ def test_a_server_that_offers_something_else_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing.open_grant(person.client, wish, example)
+        standing_grants.open_grant(person.client, wish, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -176,10 +169,10 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
 def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
-    vary = (Varying("/amount", "20"),)
-    wish = GrantWish(example.id, 3_600, uses, total, vary, tell=True)
-    person.approve(standing.open_grant(person.client, wish, example))
-    (grant,) = standing.grants(person.client)
+    vary = (VaryingFact("/amount", "20"),)
+    wish = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
+    person.approve(standing_grants.open_grant(person.client, wish, example))
+    (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
 
@@ -197,7 +190,7 @@ def test_fifty_requests_at_once_take_no_more_than_was_given(
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [one for one in fetched if one.status == 200]
     assert len(tokens) == fits
-    found = standing.grant(person.client, grant)
+    found = standing_grants.grant(person.client, grant)
     assert (found.used, len(found.taken)) == (fits, fits)
     assert [use.number for use in found.taken] == list(range(1, fits + 1))
     assert {use.state for use in found.taken} == {"spent"}

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pytest
 
 from server.protocol import base64url
-from server.services.actions import Actions
-from server.services.users import UserChanges, Users
+from server.services.policy.action_types import Actions
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import CIBA, Agent, new_agent
 from tests.support.installation import PAYMENT
 from tests.support.pictures_of_agents import png

@@ -1,7 +1,7 @@
 """Agent, user, resource, key: each is stopped from another process while a server runs.
 
 Then every place is tried over real HTTP; what refuses, and in which words, is one table. More that
-can be stopped, at more places, is in `tests/server/services/test_stopped.py`.
+can be stopped, at more places, is in `tests/server/services/clients/test_disabled_agents.py`.
 """
 
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from approver_tui.client.keys import Level
-from approver_tui.client.tokens import load
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.sign_in.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import GRANT_REFRESH_TOKEN, GRANT_TOKEN_EXCHANGE
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services.agents import Agents
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.keys import Keys
-from server.services.passwords import Passwords
-from server.services.users import Users
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.clients.agents import Agents
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.tokens.keys import SigningKeys
+from server.services.users.passwords import Passwords
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.chains import consent
@@ -103,7 +103,7 @@ class _Scene:
     def stop(self, what: str) -> None:
         """Stop it as a command line would."""
         services = self.server.services
-        keys = Keys(services.store, services.signer, services.rules)
+        keys = SigningKeys(services.store, services.signer, services.rules)
         stops: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
                 self.agent.key.id, by=BY
@@ -158,7 +158,7 @@ class _Scene:
         """A signed answer to a request that waits, not sent yet."""
         assert self._ask().status_code == 200
         shown = self.person.client.approval(self.person.only().id)
-        signed = decision(self.person, shown, approval_key(self.person, Level.LOW))
+        signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
         raw = RawApi(self.person, self.agent.http)
         path = f"/api/approvals/{shown.id}/decision"
         return lambda: raw.call("POST", path, json={"decision": signed})

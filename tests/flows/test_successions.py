@@ -1,8 +1,8 @@
 """A real server stops an agent for which nobody answers when its time of grace is over."""
 
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
-from server.services.users import Users
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import new_agent
 from tests.support.clock import DAY, HOUR
 from tests.support.record import entries

@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided
-from approver_tui.widgets.records import outcome
+from approver_tui.widgets.approvals.outcomes import outcome
 from tests.support.agent import Agent, new_agent
 from tests.support.record import story
 from tests.support.refusals import check_refusal

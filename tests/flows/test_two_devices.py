@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.errors import (
     AlreadyDecided,
     ApiError,
@@ -14,11 +15,10 @@ from approver_tui.client.errors import (
     WrongPin,
 )
 from approver_tui.client.jose import SigningKey, signed_statement
-from approver_tui.client.keys import Level
-from approver_tui.state.approvals import Approval
-from approver_tui.state.devices import Device
-from server.services.oversight import Oversight
-from server.services.users import Users
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from server.services.approvals.oversight import Oversight
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import DAY, MINUTE
 from tests.support.feed_line import feed_line, greeted
@@ -63,7 +63,7 @@ def test_of_two_answers_at_the_same_time_one_wins(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """Ten races between a yes and a no: one effect, one loser, both agree on the winner."""
-    low = approval_key(person, Level.LOW)
+    low = approval_key(person, KeyLevel.LOW)
     with ThreadPoolExecutor(2) as threads:
         for _ in range(10):
             handle = agent.asked(person.user)
@@ -104,7 +104,7 @@ def test_a_yes_may_be_repeated_after_the_token_was_fetched(agent: Agent, person:
     """The state has moved on; the answer of this device is still the one that counted."""
     handle = agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
-    signed = decision(person, waiting, approval_key(person, Level.LOW))
+    signed = decision(person, waiting, approval_key(person, KeyLevel.LOW))
     person.client.decide(waiting.id, signed)
     agent.poll(handle)
 
@@ -245,7 +245,7 @@ def test_another_device_unlocks_a_locked_one(
 
 def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
     """Its own signature, were there one, is not another device's."""
-    high = approval_key(person, Level.HIGH)
+    high = approval_key(person, KeyLevel.HIGH)
     own = person.client.me().device
     assert own is not None
     _lock(person)
@@ -262,7 +262,7 @@ def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: 
     server.clock.forward(DAY)
     key = person.client.session.key
     if level == "low":
-        key = approval_key(person, Level.LOW)
+        key = approval_key(person, KeyLevel.LOW)
     device = _other(person)
     with pytest.raises(ApiError) as refused:
         person.client.unlock_device(device.id, _unlock_statement(person, device, key))

@@ -1,19 +1,17 @@
 """What a yes takes beside the PIN, from the command line to the agent."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from approver_tui.client.errors import EntryNeeded, RequestLocked, WrongEntry
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import Entries
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import Entries
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import Actions
 from tests.support.agent import PAYMENT_DETAILS, Agent
+from tests.support.commands import Done, command
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import PIN, Terminal
@@ -34,19 +32,10 @@ def _asked(agent: Agent, person: Terminal) -> tuple[str, Approval]:
     return answer.json()["auth_req_id"], person.only()
 
 
-def _approve(
-    server: LiveServer, person: Terminal, asked: Approval, *flags: str
-) -> subprocess.CompletedProcess[str]:
-    command = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
-    return subprocess.run(
-        [sys.executable, "-m", "approver_tui", *command, *flags],
-        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
-        input=PIN,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def _approve(server: LiveServer, person: Terminal, asked: Approval, *flags: str) -> Done:
+    approve = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    return command("approver_tui", *approve, *flags, environment=environment, stdin=PIN)
 
 
 def test_a_fact_is_typed_back_from_a_shell(

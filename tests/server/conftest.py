@@ -11,12 +11,19 @@ import pytest
 import structlog
 
 from server import telemetry
-from server.services.restores import KINDS
+from server.services.operations.restores import KINDS
+from tests.support.addresses_once import compiling_addresses_once
 from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.restored import restored
 from tests.support.site import LocalSite
 from tests.support.staff import Staff, StaffTemplate, make_staff
 from tests.support.template import Template, make_template
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses() -> Iterator[None]:
+    with compiling_addresses_once():
+        yield
 
 
 @pytest.fixture(scope="session")

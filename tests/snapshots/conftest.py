@@ -2,11 +2,11 @@
 
 The plug-in names the attribute of an older syrupy, which a newer one ignores and writes `.raw`.
 Pictures are the same when they show the same: how a line was put together from parts, of which some
-are empty, depends on what was drawn before it.
+are empty or blank, depends on what was drawn before it, and so do the names of their styles.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
@@ -14,19 +14,34 @@ from textual.pilot import Pilot
 
 from tests.support.fake_stage import Stage
 from tests.support.pilots import is_live, look, press, until
+from tests.support.settling import reading_styles_once, settling_by_queue
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
+_STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
 
 
 def _shows_the_same(_self: object, *, serialized_data: str, snapshot_data: str) -> bool:
-    drawn, kept = (_NOTHING.sub("", picture) for picture in (serialized_data, snapshot_data))
-    return drawn == kept
+    return _shown(serialized_data) == _shown(snapshot_data)
+
+
+def _shown(picture: str) -> str:
+    """The picture with each style in the place of its name."""
+    styles = dict(_STYLE.findall(picture))
+    bare = _STYLE.sub("", _NOTHING.sub("", picture))
+    styled = re.sub(r"terminal-\d+-r\d+", lambda name: styles.get(name[0], name[0]), bare)
+    return re.sub(r"terminal-\d+", "terminal", styled)
 
 
 SVGImageExtension.file_extension = "svg"
 SVGImageExtension.matches = _shows_the_same
 
 Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _settling() -> Iterator[None]:
+    with settling_by_queue(), reading_styles_once():
+        yield
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from approver_tui.client import errors
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.approvals import ApprovalState
-from approver_tui.state.decision import Answer
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer
 from tests.support.batches import (
     NEW,
     ONE,
@@ -105,7 +105,7 @@ def test_batch_that_lost_one(picture, size):
     async def changed(pilot, stage):
         await _opens("a", *ALL)(pilot, stage)
         panel = stage.app.screen
-        panel.table_changed(panel.table.seen(a_payment("two", 2_000, "Kolibri AG", 15)))
+        panel.state_changed(panel.state.seen(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
     assert picture(a_stage(ALL), size, then=changed)

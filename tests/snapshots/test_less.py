@@ -1,7 +1,7 @@
 """The panels that approve less and that report, at both sizes."""
 
-from approver_tui.state.decision import Answer
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_stage import a_stage
@@ -10,7 +10,7 @@ from tests.support.pilots import SIZES, inbox, press, until
 
 
 async def _less(pilot, stage):
-    await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+    await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
     await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
     await until(pilot, lambda: not stage.app.screen.query_one("#on", PanelButton).disabled)
 
@@ -20,7 +20,7 @@ def test_less_as_it_opens(picture, size):
     """Every control that the type allows, and nothing less yet."""
 
     async def ready(pilot, stage):
-        await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+        await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
 
     assert picture(a_stage([an_approval("pay")]), size, "e", then=ready)
 
@@ -62,7 +62,7 @@ def test_report_of_what_is_over(picture, size):
     async def over(pilot, stage):
         screen, done = inbox(stage), answered(an_approval("pay"), Answer.APPROVE)
         stage.server.put(done)
-        screen.change(screen.table.seen(done))
+        screen.change(screen.state.seen(done))
         await press(pilot, stage, "exclamation_mark")
 
     assert picture(a_stage([an_approval("pay")]), size, then=over)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.state.connection import Phase
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.state.devices import Browser
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.devices.devices import Browser
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
 from tests.support.fake_approvals import an_approval, answered, three
 from tests.support.fake_clock import NOW
@@ -110,7 +110,7 @@ def test_offline(picture, key, size):
     async def cut(pilot, stage):
         await _shown(pilot, stage)
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
-        await until(pilot, lambda: not stage.app.screen.table.connection.is_live)
+        await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 

@@ -26,7 +26,7 @@ async def test_each_picture_of_the_gallery_is_what_the_app_draws(name):
     assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == await draw_shot(name)
 
 
-def test_the_readme_shows_the_whole_gallery():
+def test_the_tour_shows_the_whole_gallery():
     """And names no picture that is not drawn."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"pictures/(gallery-[\w-]+)\.svg", readme) == list(SHOTS)
+    tour = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    assert re.findall(r"pictures/(gallery-[\w-]+)\.svg", tour) == list(SHOTS)

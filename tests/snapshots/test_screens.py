@@ -3,7 +3,7 @@
 `pytest tests/snapshots --snapshot-update` draws them anew; look at what changed before you commit.
 """
 
-from approver_tui.state.connection import Phase
+from approver_tui.state.notifications.connection import Phase
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_clock import NOW
 from tests.support.fake_holdings import a_device
@@ -40,7 +40,7 @@ def test_inbox_many(picture, size):
 
     async def one_more(pilot, stage):
         stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
-        await until(pilot, lambda: bool(stage.app.screen.table.arrived))
+        await until(pilot, lambda: bool(stage.app.screen.state.arrived))
 
     assert picture(a_stage(three()), size, then=one_more)
 
@@ -135,7 +135,7 @@ def test_offline(picture, size):
 
     async def cut(pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
-        await until(pilot, lambda: not stage.app.screen.table.connection.is_live)
+        await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 

@@ -6,14 +6,14 @@ import pytest
 
 from approver_tui import settings
 from approver_tui.app import FIRST_WORDS
-from approver_tui.client import profile
 from approver_tui.client.errors import BadServer
-from approver_tui.client.profile import Home
-from approver_tui.screens.sign_in import InvitationPanel
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.screens.sign_in.sign_in import InvitationPanel
 from approver_tui.signing_in import SignInApp
 from approver_tui.state.text import SafeText
-from approver_tui.wiring import FileBook
-from tests.approver_tui.client.test_profile import MINE
+from approver_tui.wiring import FileSettingsStore
+from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeDoor, _fill, _press
 from tests.support.fake_approvals import three
 from tests.support.fake_clock import FakeClock
@@ -50,8 +50,8 @@ def first_minute(snap_compare):
 
 
 def _stage(others=None, **place):
-    book = FileBook(Home.at(settings.load().home))
-    return a_stage(three(), place={"book": book, **place}, others=others)
+    settings_store = FileSettingsStore(Home.at(settings.load().home))
+    return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
 async def _shown(pilot, stage):
@@ -125,7 +125,7 @@ def test_first_minute_invited(first_minute, size):
     async def invited(pilot, clock, app):
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
-        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_whole)
+        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
     assert first_minute(FakeDoor(invites=True), size, invited)
 

@@ -1,7 +1,7 @@
 """The panel that approves ahead, and standing grants, at both sizes."""
 
 from approver_tui.client import errors
-from approver_tui.state.standing_grants import GrantFact, Standing
+from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantState
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_approvals import an_approval
@@ -25,7 +25,7 @@ async def _shown(pilot, stage):
 
 def _granted(*grants):
     stage = a_stage([an_approval("pay")])
-    stage.ahead.given = list(grants)
+    stage.grants_client.given = list(grants)
     return stage
 
 
@@ -46,7 +46,9 @@ def test_similar_refused(picture, size):
     """The server says why not."""
 
     async def refused(pilot, stage):
-        stage.ahead.failures = [errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")]
+        stage.grants_client.failures = [
+            errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
+        ]
         await press(pilot, stage, "tab", *"1h", "tab", "9", "tab")
         await until(pilot, lambda: bool(stage.app.screen.problem))
 
@@ -65,7 +67,7 @@ def test_similar_about_to_be_approved(picture, size):
     """The panel that approves, over the request that gives the grant."""
 
     async def on(pilot, stage):
-        stage.ahead.offers = an_approval("gives", GRANT)
+        stage.grants_client.offers = an_approval("gives", GRANT)
         await _bound(pilot, stage)
         stage.app.screen.query_one("#on").focus()
         await press(pilot, stage, "enter")
@@ -87,7 +89,7 @@ def test_grant_read(picture, size):
 @SIZES
 def test_grants_many(picture, size):
     """One in force, one used up."""
-    full = a_grant(NOW, "buyer-helper", state=Standing.FULL, used=3)
+    full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
     assert picture(_granted(a_grant(NOW), full), size, "4", then=_shown)
 
 

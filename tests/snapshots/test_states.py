@@ -7,15 +7,15 @@ import pytest
 
 from approver_tui.app import ApproverApp
 from approver_tui.client.errors import BadServer, Unreachable
-from approver_tui.client.profile import Home
-from approver_tui.client.signing_in import Invitation
-from approver_tui.screens.desk import Login
+from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.sign_in import InvitationPanel
+from approver_tui.screens.operations.settings_store import Login
+from approver_tui.screens.sign_in.sign_in import InvitationPanel
 from approver_tui.signing_in import SignInApp
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
-from approver_tui.wiring import FileBook
+from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.test_signing_in import INVITATION, FakeDoor, _fill, _press
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_clock import NOW, FakeClock
@@ -31,7 +31,7 @@ _OVER = pytest.mark.parametrize(
 )
 
 
-class _HostileBook(FileBook):
+class _HostileBook(FileSettingsStore):
     """Settings of this machine, and logins that say whatever a server said."""
 
     def logins(self):
@@ -70,8 +70,8 @@ def sign_in(snap_compare):
     return compare
 
 
-def _book(home, kind=FileBook):
-    return {"book": kind(Home.at(home))}
+def _book(home, kind=FileSettingsStore):
+    return {"settings_store": kind(Home.at(home))}
 
 
 async def _shown(pilot, stage):
@@ -89,11 +89,11 @@ def test_opening(snap_compare, size):
     """What stands there while the program is loaded."""
     goes_on = threading.Event()
 
-    def furnish(_ring):
+    def load_app(_ring):
         goes_on.wait(30)
         raise Unreachable("It was never to come.")
 
-    app = ApproverApp(furnish, guard=InputGuard(FakeClock().ticks), theme="sayso", keymap=Keymap())
+    app = ApproverApp(load_app, guard=InputGuard(FakeClock().ticks), theme="sayso", keymap=Keymap())
     try:
         assert snap_compare(app, terminal_size=size)
     finally:
@@ -294,6 +294,6 @@ def test_invitation(sign_in, size, invitation):
 
     async def invited(pilot, _clock, app):
         app.push_screen(InvitationPanel(invitation, lambda: NOW))
-        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_whole)
+        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
     assert sign_in(FakeDoor(), size, invited)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage
 from tests.support.fake_terms import MINUTE
@@ -19,7 +19,7 @@ PANELS = pytest.mark.parametrize(
 
 async def _drawn(pilot, stage, key):
     if key == "e":
-        await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+        await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
 
 
 @PANELS

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from approver_tui.screens.batch import BatchPanel
-from approver_tui.screens.results import ResultsPanel
-from approver_tui.state.approvals import Approval
-from approver_tui.widgets.approval_list import ApprovalList
-from approver_tui.widgets.batch_table import BatchTable
+from approver_tui.screens.approvals.batch import BatchPanel
+from approver_tui.screens.approvals.results import ResultsPanel
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.widgets.approvals.approval_list import ApprovalList
+from approver_tui.widgets.approvals.batch_table import BatchTable
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import Stage
 from tests.support.fake_terms import MINUTE, PAYMENT
@@ -59,10 +59,10 @@ async def go_to(pilot: Pilot[None], stage: Stage, approval: Approval) -> None:
     """Put the cursor on a row, from the top down."""
     places = stage.app.screen.query_one(ApprovalList)._places
     await press(pilot, stage, "g")
-    await until(pilot, lambda: inbox(stage).table.selected == next(iter(places)))
-    while (before := inbox(stage).table.selected) != approval.id:
+    await until(pilot, lambda: inbox(stage).state.selected == next(iter(places)))
+    while (before := inbox(stage).state.selected) != approval.id:
         await press(pilot, stage, "j")
-        await until(pilot, lambda was=before: inbox(stage).table.selected != was)  # type: ignore[misc]  # mypy reads no lambda with a default
+        await until(pilot, lambda was=before: inbox(stage).state.selected != was)  # type: ignore[misc]  # mypy reads no lambda with a default
 
 
 async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchPanel:
@@ -71,7 +71,7 @@ async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchP
     await until(pilot, lambda: isinstance(stage.app.screen, BatchPanel))
     panel = stage.app.screen
     assert isinstance(panel, BatchPanel)
-    await until(pilot, lambda: panel.is_whole and _is_laid_out(panel))
+    await until(pilot, lambda: panel.is_ready and _is_laid_out(panel))
     return panel
 
 
@@ -86,7 +86,7 @@ async def read_on(pilot: Pilot[None], stage: Stage) -> BatchPanel:
     panel = stage.app.screen
     assert isinstance(panel, BatchPanel)
     table = panel.query_one(BatchTable)
-    await until(pilot, lambda: panel.is_whole and bool(table._placed))
+    await until(pilot, lambda: panel.is_ready and bool(table._placed))
     while before := table.unread:
         await press(pilot, stage, "pagedown")
         await until(pilot, lambda was=before: table.unread < was)  # type: ignore[misc]  # mypy reads no lambda with a default
@@ -113,7 +113,7 @@ async def send(pilot: Pilot[None], stage: Stage) -> ResultsPanel:
     await until(pilot, lambda: isinstance(stage.app.screen, ResultsPanel))
     results = stage.app.screen
     assert isinstance(results, ResultsPanel)
-    await until(pilot, lambda: results.is_whole)
+    await until(pilot, lambda: results.is_ready)
     look(stage)
     return results
 

@@ -7,19 +7,19 @@ consequence for anything else is written as a row.
 import hashlib
 import json
 
+from server.model.approvers import Deputy
+from server.model.incidents import Incident
+from server.model.notifications import PushSubscription
+from server.model.standing_grants import StandingGrant
 from server.protocol.names import (
     PREFIX_DEPUTY,
     PREFIX_INCIDENT,
     PREFIX_PUSH,
     PREFIX_STANDING_GRANT,
 )
-from server.protocol.risks import Risk
-from server.services.deputy_records import Deputy
-from server.services.groups import Groups
-from server.services.incident_records import Incident
-from server.services.push_records import PushSubscription
-from server.services.standing_grant_records import StandingGrant
-from server.services.users import UserChanges, Users
+from server.protocol.policy.risks import Risk
+from server.services.approvers.groups import Groups
+from server.services.users.users import UserChanges, Users
 from tests.support.browser import Browser
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY

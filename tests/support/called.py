@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.chromium import chromium
 from tests.support.desktop import Desktop, desktop, environment
 from tests.support.fake_gcm import fake_gcm
@@ -69,7 +69,7 @@ class Called:
     """What stands behind the push service where it is Mozilla's."""
 
     def sign_in(self, code: str) -> None:
-        """Make a passkey here with this code, the only one that the browser has."""
+        """Create a passkey here with this code, the only one that the browser has."""
         self.tab.forget_passkeys()
         self.tab.front()
         enrol(self.tab, self.server, code)

@@ -16,16 +16,17 @@ from approver_tui.client.jose import (
     signed_decision,
     signed_statement,
 )
-from server.protocol.decisions import ADMINISTER, request_digest
+from server.model.approvals import Approval
+from server.model.devices import Device
+from server.model.users import User
+from server.protocol.approvals.decisions import ADMINISTER, request_digest
 from server.protocol.names import (
     APPROVER_CLIENT,
     GRANT_CIBA,
     GRANT_CLIENT_CREDENTIALS,
     GRANT_ENROLMENT,
 )
-from server.services.approval_records import Approval
-from server.services.records import Device, User
-from server.services.users import NewUser
+from server.services.users.users import NewUser
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.ceremonies import typed_fact
 from tests.support.installation import BY, PAY
@@ -312,7 +313,7 @@ class LocalTerminal:
         steps = stored.ceremony.split("+")
         found = {
             "fact": typed_fact(stored.action, stored.display),
-            "match": self.local.site.ciba.ceremonies.number(stored),
+            "match": self.local.site.ciba.requests.ceremonies.number(stored),
             "reason": "It is on the list." if "reason" in steps else None,
         }
         return {name: entry for name, entry in found.items() if entry is not None}

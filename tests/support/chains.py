@@ -13,14 +13,16 @@ import httpx
 import jwt
 
 from server.app import Services
+from server.model.audit import EntrySearch
+from server.model.clients import App
+from server.model.consents import Consent
+from server.model.tokens import Delegation
 from server.protocol.names import GRANT_TOKEN_EXCHANGE, PREFIX_CONSENT
-from server.protocol.risks import Risk
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services import audit
-from server.services.agent_forms import NewAgent
-from server.services.delegations import Ledger
-from server.services.records import App, Consent, Delegation
-from server.services.searches import EntrySearch
+from server.protocol.policy.risks import Risk
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.tokens.delegations import Ledger
 from tests.support.callers import LocalAgent
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY

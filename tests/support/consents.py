@@ -6,9 +6,9 @@ Owns: what a page would ask. Never: the answers; those are the terminal's.
 from dataclasses import replace
 from typing import Any
 
-from server.services.approval_records import Approval
-from server.services.consents import Given, Wanted
-from server.services.records import Consent
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.services.consents.consents import GivenConsent, RequestedConsent
 from tests.support.callers import LocalAgent, LocalTerminal
 from tests.support.clock import DAY
 from tests.support.installation import PAY
@@ -18,9 +18,9 @@ from tests.support.site import PEER, LocalSite
 
 def wanted(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal | LocalBrowser, **members: Any
-) -> Wanted:
+) -> RequestedConsent:
     """Thirty days of reading at the payment API."""
-    plain = Wanted(
+    plain = RequestedConsent(
         user=person.user,
         client_id=agent.id,
         app_id=None,
@@ -32,7 +32,7 @@ def wanted(
     return replace(plain, **members)
 
 
-def ask(local: LocalSite, asked: Wanted) -> Approval:
+def ask(local: LocalSite, asked: RequestedConsent) -> Approval:
     """Open the approval in a unit of work, as a page does."""
     with local.services.store.write() as tx:
         return local.site.consents.ask(tx, asked)
@@ -59,6 +59,6 @@ def live(
         return view.consents.live(person.user.id, agent.id, resource, view.now)
 
 
-def all_of(local: LocalSite) -> list[Given]:
+def all_of(local: LocalSite) -> list[GivenConsent]:
     """Every consent there is, newest first."""
     return local.site.consents.search(user=None, client=None, ended=True)

@@ -62,7 +62,7 @@ class Console:
         """What the pages for this person's browser send along."""
         if who == NOBODY:
             return "made up"
-        return self.staff.local.site.browsers.csrf(self.browsers[who].cookie)
+        return self.staff.local.site.devices.browsers.csrf(self.browsers[who].cookie)
 
     def document(self, path: str) -> dict[str, Any]:
         """What the API tells the administrator."""

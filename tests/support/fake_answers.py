@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from approver_tui.client import errors
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import NOTHING, Entries
-from approver_tui.state.decision import NOTHING_MORE, Answer, Aside, DenyCode
-from approver_tui.state.devices import Device, PinState
-from approver_tui.state.narrowing import Difference, Granted, Wish
-from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import NOTHING, Entries
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras, DenyCode
+from approver_tui.state.approvals.narrowing import Difference, Granted, Narrowing
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
+from approver_tui.state.devices.devices import Device, PinState
+from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.state.unsent import Unsent
 from tests.support.fake_approvals import answered
 from tests.support.fake_client import ME, FakeServer
 from tests.support.fake_holdings import a_device
@@ -30,14 +30,14 @@ class FakeAnswers:
     """Approval id, answer, and the PIN or the deny code."""
     failures: list[errors.ClientError] = field(default_factory=list)
     """What the next answers raise, first in first out."""
-    wishes: list[Wish] = field(default_factory=list)
+    wishes: list[Narrowing] = field(default_factory=list)
     about_devices: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[str, ReportScope, str]] = field(default_factory=list)
     granted: list[Granted | None] = field(default_factory=list)
     """What each yes was for; None for all of it."""
     hold: threading.Event | None = None
     """When set, an answer waits for it."""
-    asides: list[Aside] = field(default_factory=list)
+    asides: list[DenialExtras] = field(default_factory=list)
     """From when on each denial lets the agent ask again."""
     notes: list[str] = field(default_factory=list)
     """What each denial tells the agent."""
@@ -78,7 +78,7 @@ class FakeAnswers:
         return self._done(approval, Answer.APPROVE, pin, None)
 
     def deny(
-        self, approval: Approval, code: DenyCode, note: str = "", aside: Aside = NOTHING_MORE
+        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
     ) -> Approval:
         """Say no."""
         self._before()
@@ -98,7 +98,7 @@ class FakeAnswers:
             raise errors.NotRecorded
         return copy
 
-    def narrow(self, approval: Approval, wish: Wish) -> Granted:
+    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
         """Grant what is wished; amounts above 4,820 are not less."""
         self._before()
         labels = {fact.pointer: (fact.label, fact.asked) for fact in self.server.less.facts}
@@ -169,12 +169,12 @@ class FakeAnswers:
 class FakeIntents:
     """What is about to be denied."""
 
-    left: tuple[Unsent, ...] = ()
+    left: tuple[UnsentDenial, ...] = ()
     """What an earlier run did not send."""
     kept: set[str] = field(default_factory=set)
     failure: OSError | None = None
 
-    def unsent(self) -> tuple[Unsent, ...]:
+    def unsent(self) -> tuple[UnsentDenial, ...]:
         """Return what was left."""
         return self.left
 

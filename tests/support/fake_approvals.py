@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
-from approver_tui.state.approvals import Approval, ApprovalState
-from approver_tui.state.ceremony import spelled
-from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.ceremony import spelled
+from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.fingerprint import digest
 from tests.support.fake_client import ME
 from tests.support.fake_clock import NOW
@@ -29,7 +29,7 @@ def an_approval(
 ) -> Approval:
     """Return a pending approval called `name`; `left` milliseconds remain at NOW."""
     terms = {**about, **changes}
-    return read_approval(Members.parse(json.dumps(_document(name, terms, NOW + left)), ""))
+    return read_approval(JsonObject.parse(json.dumps(_document(name, terms, NOW + left)), ""))
 
 
 def answered(approval: Approval, answer: Answer, code: DenyCode | None = None) -> Approval:
@@ -49,7 +49,7 @@ def answered(approval: Approval, answer: Answer, code: DenyCode | None = None) -
         "ceremony": "pin" if is_yes else "none",
         "self_approved": False,
     }
-    return read_approval(Members.parse(json.dumps(document), ""))
+    return read_approval(JsonObject.parse(json.dumps(document), ""))
 
 
 def three() -> list[Approval]:

@@ -7,33 +7,37 @@ from dataclasses import dataclass, field, replace
 
 from approver_tui.client import errors
 from approver_tui.client.wire import Page
-from approver_tui.state.acting import Stopped
-from approver_tui.state.agents import Owned, Suspended
-from approver_tui.state.approvals import Approval, ApprovalState, Retry
-from approver_tui.state.consents import Consent
-from approver_tui.state.delegations import Delegation
-from approver_tui.state.devices import Browser, Device, Me, User
-from approver_tui.state.leeway import Leeway, LesserFact, Rule
+from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
+from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact, NarrowingRule
+from approver_tui.state.clients.access import RevokedAccess
+from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.devices.devices import Browser, Device, Me, User
 from approver_tui.state.text import SafeText
+from approver_tui.state.tokens.delegations import Delegation
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_holdings import a_device
 from tests.support.fake_terms import MINUTE
 
 ME = "sayso_us_aaaaaaaaaaaaaaaa"
-LEEWAY = Leeway(
+LEEWAY = Narrowable(
     scopes=("payments:read", "payments:transfer"),
     facts=(
-        LesserFact(0, "/amount", SafeText("Amount"), SafeText("EUR 4,820.00"), Rule.LOWER),
-        LesserFact(
+        NarrowableFact(
+            0, "/amount", SafeText("Amount"), SafeText("EUR 4,820.00"), NarrowingRule.LOWER
+        ),
+        NarrowableFact(
             0,
             "/invoices",
             SafeText("Invoices"),
             SafeText("INV-2291, INV-2292"),
-            Rule.DROP,
+            NarrowingRule.DROP,
             (SafeText("INV-2291"), SafeText("INV-2292")),
         ),
-        LesserFact(0, "/dry_run", SafeText("Dry run"), SafeText("no"), Rule.TURN_ON),
-        LesserFact(0, "/by", SafeText("Due"), SafeText("2026-11-25 14:30 UTC"), Rule.EARLIER),
+        NarrowableFact(0, "/dry_run", SafeText("Dry run"), SafeText("no"), NarrowingRule.TURN_ON),
+        NarrowableFact(
+            0, "/by", SafeText("Due"), SafeText("2026-11-25 14:30 UTC"), NarrowingRule.EARLIER
+        ),
     ),
     token_seconds=300,
 )
@@ -59,11 +63,11 @@ class FakeServer:
     """How far it is ahead of this machine, in milliseconds."""
     last: Page | None = None
     """What waited when the server last said so, as this machine kept it."""
-    owned: tuple[Owned, ...] = ()
+    owned: tuple[OwnedAgent, ...] = ()
     """The agents of the person who looks."""
     called: tuple[Browser, ...] = ()
     """Where she is called by push."""
-    less: Leeway = LEEWAY
+    less: Narrowable = LEEWAY
     """What may be less of any request."""
 
     def now(self) -> int:
@@ -110,12 +114,12 @@ class FakeServer:
         over = [each for each in every if not each.is_waiting(self.clock.now())]
         return tuple(each for each in over if each.ended_at >= since)
 
-    def owned_agents(self) -> tuple[Owned, ...]:
+    def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return alice's own."""
         self._answer()
         return self.owned
 
-    def suspend_agent(self, agent_id: str) -> Suspended:
+    def suspend_agent(self, agent_id: str) -> SuspendedAgent:
         """Stop one of alice's own."""
         self._answer()
         self.ended.append(agent_id)
@@ -123,7 +127,7 @@ class FakeServer:
         self.owned = tuple(
             replace(each, state=stopped) if each.id == agent_id else each for each in self.owned
         )
-        return Suspended(2, 1)
+        return SuspendedAgent(2, 1)
 
     def consents(self) -> tuple[Consent, ...]:
         """Return those in force."""
@@ -136,13 +140,13 @@ class FakeServer:
         self.ended.append(consent_id)
         return next(each for each in self.given if each.id == consent_id), 2
 
-    def stop_acting(self, client_id: str) -> Stopped:
+    def stop_acting(self, client_id: str) -> RevokedAccess:
         """End what this client has; grants are remembered by its id."""
         self._answer()
         consents = [each.id for each in self.given if each.client_id == client_id]
         tokens = [each.id for each in self.tokens if each.client.id == client_id]
         self.ended += [*consents, *tokens, client_id]
-        return Stopped(0, len(consents), len(tokens))
+        return RevokedAccess(0, len(consents), len(tokens))
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return those in force."""
@@ -187,7 +191,7 @@ class FakeServer:
         self._answer()
         self.ended.append(device_id)
 
-    def leeway(self, approval_id: str) -> Leeway:
+    def leeway(self, approval_id: str) -> Narrowable:
         """Return the same for every request."""
         self._answer()
         if approval_id not in self.approvals:

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from approver_tui.client.feed import Listeners
-from approver_tui.state.approvals import Approval
-from approver_tui.state.connection import Connection, Phase
-from approver_tui.state.devices import Device
-from approver_tui.state.events import Event, EventName
+from approver_tui.client.notifications.feed import FeedListeners
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.notifications.connection import Connection, Phase
+from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import display_safe
 from tests.support.fake_clock import FakeClock
 
@@ -21,7 +21,7 @@ class FakeFeed:
     starts: Phase = Phase.LIVE
     cursor: int | None = None
     seq: int = 7
-    listeners: Listeners | None = None
+    listeners: FeedListeners | None = None
     phase: Phase = Phase.CONNECTING
     is_silent: bool = False
     """Whether the server gives no sign of life although the line stands."""
@@ -34,7 +34,7 @@ class FakeFeed:
             self.last = self.clock.now()
         return self.last
 
-    def run(self, listeners: Listeners, stop: threading.Event) -> None:
+    def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
         """Be connected at once, then wait."""
         self.listeners = listeners
         self.connect(self.starts)

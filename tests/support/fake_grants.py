@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from approver_tui.client import errors
-from approver_tui.state.approvals import Approval
-from approver_tui.state.standing_grants import (
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.standing_grants.standing_grants import (
     GrantFact,
-    GrantWish,
+    GrantPreview,
+    GrantState,
     Money,
     PastRequest,
-    Preview,
-    Standing,
     StandingGrant,
+    StandingGrantProposal,
 )
 from approver_tui.state.text import SafeText
 
@@ -48,7 +48,7 @@ def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGran
     """Return a grant of which one use of three was taken."""
     grant = StandingGrant(
         id=SafeText(f"sayso_sg_{name}"),
-        state=Standing.LIVE,
+        state=GrantState.LIVE,
         agent_id=SafeText("sayso_ag_1"),
         agent_name=SafeText(name),
         resource=SafeText("https://pay.example"),
@@ -76,7 +76,7 @@ class FakeAhead:
 
     server: Ground
     given: list[StandingGrant] = field(default_factory=list)
-    wishes: list[GrantWish] = field(default_factory=list)
+    wishes: list[StandingGrantProposal] = field(default_factory=list)
     offers: Approval | None = None
     """The request that gives what is wished."""
     failures: list[errors.ClientError] = field(default_factory=list)
@@ -95,14 +95,14 @@ class FakeAhead:
         self.server.ended.append(grant_id)
         return next(each for each in self.given if each.id == grant_id)
 
-    def preview(self, wish: GrantWish) -> Preview:
+    def preview(self, wish: StandingGrantProposal) -> GrantPreview:
         """Return what was wished, over two requests of late."""
         self._answer()
         self.wishes.append(wish)
         asked = self.server.now() - HOUR
         approved = SafeText("approved")
         past = PastRequest(SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, asked, None)
-        return Preview(
+        return GrantPreview(
             agent_name=SafeText("invoice-bot"),
             resource=SafeText("https://pay.example"),
             scopes=(SafeText("payments:transfer"),),
@@ -115,7 +115,7 @@ class FakeAhead:
             requests=(past, replace(past, misfit=SafeText("Amount is over the cap"))),
         )
 
-    def open(self, wish: GrantWish, example: Approval) -> Approval:
+    def open(self, wish: StandingGrantProposal, example: Approval) -> Approval:
         """Return the request that gives it."""
         del wish, example
         self._answer()

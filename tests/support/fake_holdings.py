@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
-from approver_tui.state.consents import Consent, ConsentState
-from approver_tui.state.delegations import Actor, Delegation, DelegationState
-from approver_tui.state.devices import Device, PinState
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.devices.devices import Device, PinState
 from approver_tui.state.text import SafeText
+from approver_tui.state.tokens.delegations import Actor, Delegation, DelegationState
 from tests.support.fake_clock import NOW
 from tests.support.fake_terms import MINUTE
 

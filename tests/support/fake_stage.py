@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from approver_tui.app import ApproverApp, Ring
-from approver_tui.attention.caller import Caller
-from approver_tui.attention.ringer import Ringer
-from approver_tui.screens.desk import Desk, NoOthers, Others, Place
+from approver_tui.attention.alert_schedule import AlertSchedule
+from approver_tui.attention.notifier import Notifier
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import Environment, NoOtherLogins, OtherLoginsPort, ScreenContext
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.approvals import Approval
-from approver_tui.state.devices import Device
-from approver_tui.state.events import EventName
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.notifications.events import EventName
 from tests.support.fake_answers import FakeAnswers, FakeIntents
 from tests.support.fake_bell import FakeBell
 from tests.support.fake_client import FakeServer
@@ -33,10 +33,10 @@ class Stage:
     server: FakeServer
     answers: FakeAnswers
     feed: FakeFeed
-    bell: FakeBell
-    ahead: FakeAhead
+    prefs_client: FakeBell
+    grants_client: FakeAhead
     app: ApproverApp
-    intents: FakeIntents = field(default_factory=FakeIntents)
+    unsent_denials: FakeIntents = field(default_factory=FakeIntents)
 
     def request(self, approval: Approval) -> None:
         """Let an agent ask."""
@@ -50,33 +50,35 @@ def a_stage(
     device: Device | None = None,
     folder_is_open: bool = False,
     place: Mapping[str, Any] = MappingProxyType({}),
-    others: Others | None = None,
+    others: OtherLoginsPort | None = None,
 ) -> Stage:
     """Return an app over fakes, in UTC, at NOW; `place` has what else is said of it."""
     clock = FakeClock()
     server = FakeServer(clock, device=device or a_device())
     server.put(*approvals)
     answers, feed = FakeAnswers(server), FakeFeed(clock)
-    bell, intents = FakeBell(clock, server), FakeIntents()
-    here = replace(Place(zone=UTC, folder_is_open=folder_is_open), **place)
-    ahead, guard = FakeAhead(server), InputGuard(clock.ticks)
+    prefs_client, unsent_denials = FakeBell(clock, server), FakeIntents()
+    here = replace(Environment(zone=UTC, folder_is_open=folder_is_open), **place)
+    grants_client, guard = FakeAhead(server), InputGuard(clock.ticks)
 
-    def furnish(ring: Ring) -> Callable[[], InboxScreen]:
-        desk = Desk(
+    def load_app(ring: Ring) -> Callable[[], InboxScreen]:
+        context = ScreenContext(
             server=server,
             answers=answers,
-            bell=bell,
-            ahead=ahead,
+            prefs_client=prefs_client,
+            grants_client=grants_client,
             feed=feed,
             guard=guard,
             now=clock.now,
             ticks=clock.ticks,
-            place=here,
-            caller=Caller(Ringer(here.preferences, clock.ticks), here.surroundings, ring),
-            intents=intents,
-            others=others or NoOthers(),
+            environment=here,
+            notifier=Notifier(
+                AlertSchedule(here.preferences, clock.ticks), here.terminal_environment, ring
+            ),
+            unsent_denials=unsent_denials,
+            others=others or NoOtherLogins(),
         )
-        return partial(InboxScreen, desk)
+        return partial(InboxScreen, context)
 
-    app = ApproverApp(furnish, guard=guard, theme=here.theme, keymap=here.keymap)
-    return Stage(clock, server, answers, feed, bell, ahead, app, intents)
+    app = ApproverApp(load_app, guard=guard, theme=here.theme, keymap=here.keymap)
+    return Stage(clock, server, answers, feed, prefs_client, grants_client, app, unsent_denials)

@@ -9,7 +9,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from approver_tui.client.feed import PATH
+from approver_tui.client.notifications.feed import PATH
 from tests.support.terminal import Terminal
 
 _PATIENCE = 60.0

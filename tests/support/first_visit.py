@@ -11,8 +11,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import Answer
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText
 from tests.support.fake_answers import PIN
 from tests.support.fake_approvals import an_approval, answered

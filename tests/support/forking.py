@@ -188,7 +188,12 @@ def _without_arbiter(application: Any) -> None:  # gunicorn has no types
     cfg, workers = application.cfg, list[int]()
     log = cfg.logger_class(cfg)
     sockets = sock.create_sockets(cfg, log)
-    _signal(signal.SIGTERM, lambda *_: [os.kill(each, signal.SIGTERM) for each in workers])
+
+    def pass_on(*_: object) -> None:
+        for each in workers:
+            os.kill(each, signal.SIGTERM)
+
+    _signal(signal.SIGTERM, pass_on)
     first = os.getpid()
     for age in range(1, cfg.workers + 1):
         process = _fork()

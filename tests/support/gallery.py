@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 
 from approver_tui.client.errors import AlreadyDecided
 from approver_tui.screens.page import Page
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support import batches
 from tests.support.fake_approvals import an_approval, answered, three
@@ -41,7 +41,7 @@ async def _loaded(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _less(pilot: Pilot[None], stage: Stage) -> None:
-    await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+    await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
     await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
     await _ready(pilot, stage)
 
@@ -96,7 +96,7 @@ def _lived_in() -> Stage:
     )
     stage.server.given = [a_consent(), a_consent("buyer-helper")]
     stage.server.tokens = [a_token()]
-    stage.ahead.given = [a_grant(NOW)]
+    stage.grants_client.given = [a_grant(NOW)]
     return stage
 
 

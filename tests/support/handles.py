@@ -11,16 +11,16 @@ from typing import Any
 
 import httpx
 
-from approver_tui.client import unlocking
+from approver_tui.client.devices import unlocking
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
-from approver_tui.client.tokens import load
+from approver_tui.client.sign_in.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import APP_GRANTS, APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.invitations import Invitations, NewInvitation
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.passwords import Passwords
 from tests.support import browser_handles
 from tests.support.agent import Agent
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser, request_of
@@ -219,8 +219,8 @@ def _signed_by_agents(
 def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
     """What a person's device holds and makes: an answer and a statement that were not sent."""
     client = person.client
-    low = unlocking.open_key(client, PIN, Level.LOW, unlocking.SESSION)
-    high = unlocking.open_key(client, PIN, Level.HIGH, unlocking.SESSION)
+    low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION)
+    high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION)
     shown = client.approval(person.only().id)
     return {
         "approval": shown.id,

@@ -11,24 +11,29 @@ from typing import Any
 from server.crypto.jose import JwtSigner
 from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import EntryIds, KeyedSecrets
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.services import audit
-from server.services.actions import Actions
-from server.services.agent_forms import NewAgent
-from server.services.agents import Agents, NewSecret
-from server.services.approval_records import Approval
-from server.services.apps import Apps
-from server.services.installation import Installation
-from server.services.keys import Keys
-from server.services.records import Consent, Delegation, Device, User
-from server.services.resources import Resources
-from server.services.rules import Rules
-from server.services.standing_grant_records import StandingGrant
-from server.services.users import NewUser, Users
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.model.devices import Device
+from server.model.standing_grants import StandingGrant
+from server.model.tokens import Delegation
+from server.model.users import User
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents, NewSecret
+from server.services.clients.apps import Apps
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import Actions
+from server.services.reactions import react
+from server.services.resources.resources import Resources
+from server.services.server_policy import ServerPolicy
+from server.services.tokens.keys import SigningKeys
+from server.services.users.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, MovableClock
+from tests.support.databases import place_database
 
 BY = audit.OPERATOR
 PAY = "https://pay.example"
@@ -71,7 +76,7 @@ class Desk:
     apps: Apps
     resources: Resources
     actions: Actions
-    keys: Keys
+    keys: SigningKeys
     installation: Installation
 
     def version(self) -> int:
@@ -187,7 +192,10 @@ def open_desk(folder: Path) -> Desk:
     clock = MovableClock()
     master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
     secrets = KeyedSecrets(master, pin)
-    store = open_store(f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, serving=False)
+    place_database(folder / "sayso.db", clock.now())
+    store = open_store(
+        f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, react, serving=False
+    )
     signer = JwtSigner(secrets)
     return Desk(
         clock=clock,
@@ -198,7 +206,7 @@ def open_desk(folder: Path) -> Desk:
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, RULES.issuer),
         actions=Actions(store),
-        keys=Keys(store, signer, RULES),
+        keys=SigningKeys(store, signer, RULES),
         installation=Installation(store, secrets, signer),
     )
 
@@ -217,7 +225,7 @@ def registered(desk: Desk, name: str = "invoice-bot", **members: Any) -> NewSecr
     return desk.agents.add(NewAgent(name, **asked), by=BY)
 
 
-RULES = Rules(
+RULES = ServerPolicy(
     issuer="http://localhost:8470",
     on_loopback=True,
     access_token_alg="ES256",

@@ -1,4 +1,4 @@
-"""The documents of `sayso-approver --json`, as `docs/approver-json.md` describes them.
+"""The documents of `sayso-approver --json`, as `docs/reference/approver-json.md` describes them.
 
 Owns: reading the page, and holding a document against it. Never: the product's own code.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "approver-json.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "approver-json.md"
 _ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
 _IF_SET = ", if set"
 _ALL_OF = re.compile(r"all members of an? (\w+)")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
-from server.protocol.token_exchange import ACCESS_TOKEN, MOST_DEPTH
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN, MOST_DEPTH
 from tests.support.clock import SECOND
 from tests.support.installation import PAY
 from tests.support.lives import Issued, Lives

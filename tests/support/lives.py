@@ -19,9 +19,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from server.protocol.states import State
-from server.services.oversight import Oversight
-from server.services.records import Delegation
+from server.model.tokens import Delegation
+from server.protocol.approvals.states import State
+from server.services.approvals.oversight import Oversight
 from server.services.refusals import Conflict
 from tests.support.callers import LocalAgent, LocalTerminal
 from tests.support.clock import DAY, MINUTE, SECOND

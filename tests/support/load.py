@@ -16,8 +16,8 @@ import httpx
 import jwt
 
 from approver_tui.client.errors import ApiError, ClientError, UnknownOutcome
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import DenyCode
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import DenyCode
 from tests.support.agent import Agent, new_agent
 from tests.support.server import LiveServer
 from tests.support.terminal import PIN, Terminal, new_person

@@ -33,7 +33,7 @@ _NO_RISK = Never("it shows no request and no right, so there is nothing to have 
 _NO_END = Never("nothing on it ends by itself while it is shown")
 _ALONE = Never(
     "what is of high risk is answered alone, never among others",
-    "state/test_marks.py::test_whatever_takes_more_is_answered_alone",
+    "state/approvals/test_marks.py::test_whatever_takes_more_is_answered_alone",
 )
 _NOTHING_KNOWN = Never("it stands before anything was loaded, and leaves as soon as it is")
 
@@ -88,7 +88,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             one="test_less/test_less_as_it_opens[{}]",
             **{"high risk": "test_less/test_less_compared[{}]"},
         ),
-        "SimilarPanel": _panel(
+        "StandingGrantPanel": _panel(
             "similar",
             one="test_similar/test_similar_as_it_opens[{}]",
             expired="test_states/test_similar_to_what_is_over[{}]",
@@ -98,7 +98,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
                 "hostile text": "test_similar/test_similar_hostile_text[{}]",
             },
         ),
-        "ElsewherePanel": _panel(
+        "OpenElsewherePanel": _panel(
             "elsewhere",
             one="test_screens/test_elsewhere[{}]",
             **{"high risk": "test_screens/test_elsewhere_high_risk[{}]"},
@@ -228,9 +228,9 @@ _PICTURES = "../tests/snapshots/__snapshots__"
 _INTRODUCTION = """\
 # Every screen in every state
 
-The pictures of the terminal app that the tests compare: each screen in each state, on a usual
-terminal and on a very small one. Where there is none, the reason stands in its place. A click on a
-picture shows it in full.
+For everyone who wants to see the terminal app before they install it, and for contributors. Each
+screen is shown in each state, on a usual terminal and on a very small one. If a state cannot occur,
+the reason is given. Click a picture to enlarge it. The tests compare these pictures with the app.
 
 """
 

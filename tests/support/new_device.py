@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from approver_tui.client.jose import SigningKey, dpop_proof
+from server.model.approvals import Approval
 from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE
-from server.services.approval_records import Approval
-from server.services.device_grant import CodeRefused
+from server.services.devices.device_grant import CodeRefused
 from tests.support.callers import LocalTerminal
 from tests.support.site import ISSUER, PEER, Answer, LocalSite
 
@@ -56,7 +56,7 @@ class NewDevice:
     def typed(self, name: str, code: str = "", peer: str = PEER) -> str:
         """Somebody types the code; what they are told, "" when it was taken."""
         try:
-            self.local.site.device_grant.enter(name=name, typed=code or self.user_code, peer=peer)
+            self.local.site.devices.grant.enter(name=name, typed=code or self.user_code, peer=peer)
         except CodeRefused as refused:
             return str(refused)
         return ""

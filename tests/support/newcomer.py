@@ -5,7 +5,7 @@ Owns: the way from a code to the inbox. Never: which browser it is, or what is d
 
 from typing import Protocol
 
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.server import BY, LiveServer
 
 
@@ -18,7 +18,7 @@ class Tab(Protocol):
 
 
 def enrol(tab: Tab, server: LiveServer, code: str) -> None:
-    """Make a passkey here with this code; ends in the inbox."""
+    """Create a passkey here with this code; ends in the inbox."""
     tab.open(f"{server.url}/enrol#{code}")
     tab.click("#make button")
     tab.says("Waiting for you")
@@ -35,6 +35,6 @@ def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:
 
 
 def enrol_too(tab: Tab, server: LiveServer, user: str) -> None:
-    """Make a passkey here for somebody who has a device already."""
+    """Create a passkey here for somebody who has a device already."""
     users = Users(server.services.store, server.services.secrets)
     enrol(tab, server, users.enrol(user, by=BY)[1].code)

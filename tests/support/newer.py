@@ -21,7 +21,7 @@ def newer_pages(server: LiveServer, folder: Path) -> Iterator[Callable[[], None]
     """Puts the new version there when it is called; afterwards it is the old one again."""
     pages = folder / "pages"
     shutil.copytree(installable.TEMPLATES, pages)
-    with (pages / "leave.js").open("a") as script:
+    with (pages / "session.js").open("a") as script:
         script.write("document.body.dataset.mark = 'new';\n")
 
     def serve(*options: str) -> None:

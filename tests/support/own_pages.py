@@ -33,7 +33,7 @@ class Pages:
     @property
     def csrf(self) -> str:
         """What the pages for this browser send along."""
-        return self.browser.local.site.browsers.csrf(self.browser.cookie)
+        return self.browser.local.site.devices.browsers.csrf(self.browser.cookie)
 
     def get(self, path: str) -> TestResponse:
         """A page."""

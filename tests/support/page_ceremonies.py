@@ -5,7 +5,7 @@ Owns: the requests that take it. Never: how it is judged.
 
 from typing import Any
 
-from server.protocol.risks import Risk
+from server.protocol.policy.risks import Risk
 from tests.support.agent import Agent, new_agent
 from tests.support.page_pictures import LAST_FOUR, PAYMENT_DETAILS, Furnished
 from tests.support.page_steps import READ, State, click, says, sees, typed

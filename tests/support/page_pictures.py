@@ -9,21 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.model.standing_grants import StandingGrant
+from server.model.tokens import Delegation
+from server.protocol.approvals.states import State
 from server.protocol.names import name_id
-from server.protocol.risks import Risk
-from server.protocol.standing_grants import Vary, as_json
-from server.protocol.states import State
-from server.services import shipped
-from server.services.actions import Actions
-from server.services.app_forms import NewApp
-from server.services.approval_records import Approval
-from server.services.apps import Apps
-from server.services.groups import Groups
-from server.services.invitations import Invitations, NewInvitation
-from server.services.oversight import Oversight
-from server.services.records import Consent, Delegation
-from server.services.standing_grant_records import StandingGrant
-from server.services.users import UserChanges, Users
+from server.protocol.policy.risks import Risk
+from server.protocol.standing_grants.standing_grants import Vary, as_json
+from server.services.approvals.oversight import Oversight
+from server.services.approvers.groups import Groups
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.policy import builtin_action_types
+from server.services.policy.action_types import Actions
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, chromium
 from tests.support.installation import PAY
@@ -159,7 +160,7 @@ def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished
 
 def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
     services = server.services
-    Actions(services.store).update(shipped.registrable("payment.transfer"), by=BY)
+    Actions(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
     users = Users(services.store, services.secrets)
     code = server.user("ada")[1]
     users.update("ada", UserChanges(roles=("admin",), email="ada@example.com"), by=BY)

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
+from server.model.incidents import Incident
+from server.protocol.approvals.states import State as Ending
 from server.protocol.names import ACR_PASSKEY, name_id
-from server.protocol.states import State as Ending
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.incident_records import Incident
-from server.services.oversight import Oversight
-from server.services.passwords import Passwords
+from server.services.approvals.oversight import Oversight
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
 from tests.support.agent import new_agent
 from tests.support.browser import PASSWORD, request_of
 from tests.support.chromium import Chromium, stranger
@@ -91,7 +91,7 @@ def guest_of(made: Furnished) -> Iterator[Chromium]:
 def _of_guests(made: Furnished) -> list[State]:
     """What those see who are signed out, and then somebody for whom nothing is there yet."""
     code = made.server.user("erin")[1]
-    nothing = "Nothing waits."
+    nothing = "No requests are waiting."
     empty = {f"empty-{path[1:]}": path for path in ("/history", "/agents", "/grants", "/consents")}
     made_passkey = (click("#make button"), says(nothing))
     wrong = (typed("#code", "WRONG"), click("#make button"), sees("!problem.hidden"))
@@ -113,7 +113,11 @@ def _of_requests(made: Furnished) -> list[State]:
     """What opens on the pages of a request."""
     here = f"/r/{made.asked.id}"
     denied = (click("#to-deny"), sees("!deny.hidden"))
-    compared = (typed('[id="fact.0"]', "100.00"), click(".less button"), says("Approve less…"))
+    compared = (
+        typed('[id="fact.0"]', "100.00"),
+        click(".less button"),
+        says("Approve with limits…"),
+    )
     going = (*compared, sees(READ), click("#to-approve"))
     refused = (click(".less button"), says("Nothing was approved"))
     ahead = (click("[name=seconds]"), typed("#uses", "5"), click("[value=preview]"))
@@ -240,8 +244,12 @@ def _of_forms(made: Furnished) -> list[State]:
         ),
         State("explained", agent, (*tried, says("would be asked"))),
         State("console-signing", agent, (*owner, says("Sign with passkey"))),
-        State("policy-tested", "/admin/policy", (*tested, says("went as expected"))),
-        State("policy-replayed", "/admin/policy", (*replayed, says("would have gone otherwise"))),
+        State("policy-tested", "/admin/policy", (*tested, says("cases passed"))),
+        State(
+            "policy-replayed",
+            "/admin/policy",
+            (*replayed, says("requests would have a different outcome")),
+        ),
     ]
 
 
@@ -255,7 +263,7 @@ def _of_apps(made: Furnished) -> list[State]:
     insists = {"id_token": {"acr": {"essential": True, "value": ACR_PASSKEY}}}
 
     def link(**parameters: object) -> str:
-        whole = request_of(app.id, redirect_uri=new.redirect_uris[0], **parameters)
+        whole = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
         return f"/authorize?{urlencode(whole)}"
 
     def entering(password: str) -> tuple[Step, ...]:
@@ -264,12 +272,12 @@ def _of_apps(made: Furnished) -> list[State]:
     power = link(scope="openid profile email payments:read", resource=PAY, prompt="consent")
     code = "/device?user_code=BCDFGHJK"
     posts = link(response_mode="form_post")
-    unsent = (told("Network.enable"), told("Network.setBlockedURLs", urls=["*/send.js"]))
+    unsent = (told("Network.enable"), told("Network.setBlockedURLs", urls=["*/form_post.js"]))
     return [
         State("app-unknown", "/authorize?client_id=nobody"),
-        State("sign-in", link(), (says("to go on to"),)),
+        State("sign-in", link(), (says("to continue to"),)),
         State("sign-in-refused", link(), (*entering("wrong"), says("do not fit"))),
-        State("sign-in-passkey", link(claims=json.dumps(insists)), (says("wants a passkey"),)),
+        State("sign-in-passkey", link(claims=json.dumps(insists)), (says("requires a passkey"),)),
         State("consent", link(), (*entering(PASSWORD), says("Tell"))),
         State("consent-power", power, (says("Allow this for"),)),
         State("waiting", power, (click("[value=allow]"), says("Answer on your device"))),
@@ -296,11 +304,11 @@ def _told_once(made: Furnished) -> list[State]:
     rotate, forget = click("form[action$=secret] button"), click("main .danger")
     named = typed("#name", "finn")
     return [
-        State("device-code-made", "/devices", (click("#another button"), sign, says("Read this"))),
+        State("device-code-made", "/devices", (click("#another button"), sign, says("Scan this"))),
         State("secret-told", agent, (rotate, sign, says("shown"))),
-        State("user-told", "/admin/new/user", (named, send, sign, says("handed it over"))),
+        State("user-told", "/admin/new/user", (named, send, sign, says("Done"))),
         State("invitation-told", "/admin/new/invitation", (send, sign, says("Its token"))),
-        State("resource-forgotten", f"{resource}/forget", (forget, says("is forgotten"))),
+        State("resource-forgotten", f"{resource}/forget", (forget, says("was deleted"))),
     ]
 
 

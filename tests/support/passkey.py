@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from server.http import cookies
-from server.protocol.passkeys import challenge, decoded, encoded
-from server.services.records import Device, User
-from server.services.users import NewUser
+from server.model.devices import Device
+from server.model.users import User
+from server.protocol.devices.passkeys import challenge, decoded, encoded
+from server.services.users.users import NewUser
 from tests.support.ceremonies import typed_fact
 from tests.support.installation import BY
 from tests.support.site import ISSUER, Answer, LocalSite
@@ -105,7 +106,7 @@ class LocalBrowser:
         own: dict[str, str | None] = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
         if self.cookie:
             own["cookie"] = f"{cookies.name(rules)}={self.cookie}"
-            own[cookies.CSRF.lower()] = self.local.site.browsers.csrf(self.cookie)
+            own[cookies.CSRF.lower()] = self.local.site.devices.browsers.csrf(self.cookie)
         whole = {name: value for name, value in {**own, **headers}.items() if value is not None}
         sent = b"" if body is None else json.dumps(body).encode()
         answer = self.local.send(method, path, headers=whole, body=sent)

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
-from server.protocol.actions import ActionType
-from server.services import histories, shipped
-from server.services.approval_records import Approval
-from server.services.histories import Compared
-from server.services.history_keys import Request
-from server.services.records import Agent, Resource, User
-from server.services.schemas import Schemas
-from server.services.targets import Target
+from server.model.approvals import Approval
+from server.model.clients import Agent
+from server.model.resources import Resource
+from server.model.users import User
+from server.protocol.policy.action_types import ActionType
+from server.services.policy import builtin_action_types, history
+from server.services.policy.history import Compared
+from server.services.policy.history_keys import Request
+from server.services.policy.schemas import Schemas
+from server.services.resources.targets import TokenTarget
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY
 from tests.support.site import LocalSite
@@ -54,27 +56,27 @@ class Payments:
     def request(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Request:
         """One payment for each of the changes, else the usual one."""
         details = [{**DETAIL, **each} for each in changes or ({},)]
-        target = Target(self.resource, scope)
+        target = TokenTarget(self.resource, scope)
         return Request(self.agent, self.user, target, details, self.actions * len(details))
 
     def compare(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:
         """What is unusual about it."""
         with self.local.services.store.read() as view:
             request = self.request(*changes, scope=scope)
-            return histories.look(view, self.local.services.secrets, request)
+            return history.look(view, self.local.services.secrets, request)
 
     def ask(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:
         """Compare it, and count it."""
         found = self.compare(*changes, scope=scope)
         with self.local.services.store.write() as tx:
-            histories.count(tx, self._kept(found))
+            history.count(tx, self._kept(found))
         return found
 
     def approve(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:
         """Ask, and say yes."""
         found = self.ask(*changes, scope=scope)
         with self.local.services.store.write() as tx:
-            histories.remember(tx, self._kept(found), approved=True)
+            history.remember(tx, self._kept(found), approved=True)
         return found
 
     def again(self, times: int, *changes: Mapping[str, Any], every: int = 7 * DAY) -> None:
@@ -108,7 +110,7 @@ class Payments:
 
 def payments(local: LocalSite, agent_id: str, **changes: Any) -> Payments:
     """Payments of the shipped type, with these members of its file changed."""
-    document = {**json.loads(shipped.document(TYPE)), **changes}
+    document = {**json.loads(builtin_action_types.document(TYPE)), **changes}
     local.desk.actions.update(json.dumps(document), by=BY)
     with local.services.store.read() as view:
         agent, user = view.directory.agent(agent_id), view.directory.user_called("ana")

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from server.services.app_forms import NewApp
-from server.services.passwords import Passwords
-from server.services.records import App
+from server.model.clients import App
+from server.services.clients.app_forms import NewApp
+from server.services.users.passwords import Passwords
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.installation import BY, PAY, PAY_SCOPES
 from tests.support.site import ISSUER, Answer, LocalSite

@@ -31,7 +31,7 @@ def post(
     headers: Mapping[str, str] = FROM_HERE,
 ) -> TestResponse:
     """A form as the page for this person sends it; a field that is None is left out."""
-    csrf = browser.local.site.browsers.csrf(browser.cookie)
+    csrf = browser.local.site.devices.browsers.csrf(browser.cookie)
     kept = {name: value for name, value in {"csrf": csrf, **form}.items() if value is not None}
     named = {**headers, "Content-Type": CONTENT_TYPE}
     return _client(browser).post(path, data=urlencode(kept), headers=named, base_url=ISSUER)

@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from approver_tui.screens.inbox import InboxScreen
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.page import Page
 from approver_tui.screens.panel import Overlay
-from approver_tui.state.connection import Phase
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.widgets.sheet import Sheet
 from tests.support.fake_stage import Stage
 
@@ -43,7 +43,7 @@ async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pi
 def is_live(stage: Stage) -> bool:
     """Whether the inbox is loaded and the feed stands."""
     screen = inbox_of(stage)
-    return screen is not None and screen.table.is_loaded and screen.table.connection.is_live
+    return screen is not None and screen.state.is_loaded and screen.state.connection.is_live
 
 
 def inbox_of(stage: Stage) -> InboxScreen | None:
@@ -120,7 +120,7 @@ async def cut_off(pilot: Pilot[None], stage: Stage, why: str) -> None:
     """Take the server away from an app that has just looked, so that it knows how old all is."""
     inbox(stage).tick()
     stage.feed.connect(Phase.OFFLINE, why)
-    await until(pilot, lambda: not inbox(stage).table.connection.is_live)
+    await until(pilot, lambda: not inbox(stage).state.connection.is_live)
 
 
 async def paste(pilot: Pilot[None], stage: Stage, text: str) -> None:

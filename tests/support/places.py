@@ -21,7 +21,7 @@ from server.protocol.names import (
     GRANT_REFRESH_TOKEN,
     GRANT_TOKEN_EXCHANGE,
 )
-from server.protocol.token_exchange import ACCESS_TOKEN
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from tests.support import browser_places
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import CALLBACK, VERIFIER, request_of

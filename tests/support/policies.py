@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.protocol.risks import Risk
-from server.protocol.unusual import Code
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.questions import Question, Source, Verdict, decide
+from server.protocol.policy.risks import Risk
 from server.services.policy import documents
-from server.services.policy.builtin import BuiltIn, compiled
-from server.services.policy.questions import Question, Source, Verdict, decide
+from server.services.policy.builtin import BuiltinEngine, compiled
 
 NOON = 1_795_694_400_000
 """Thursday, 26 November 2026, 12:00 UTC."""
@@ -46,7 +46,7 @@ def rule(outcome: str, *lines: str, name: str = "r", because: str = "Because.") 
     return "\n".join(["[[rules]]", *head, *lines, ""])
 
 
-def engine(*rules: str) -> BuiltIn:
+def engine(*rules: str) -> BuiltinEngine:
     """The engine of these rules; every name in them is its own id."""
     document = documents.read("\n".join(rules))
     named = documents.named(document)

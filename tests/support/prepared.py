@@ -7,9 +7,9 @@ import hashlib
 from dataclasses import replace
 
 from server.app import Services
+from server.model.approvals import Approval, Decision
+from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_APPROVAL
-from server.protocol.states import State
-from server.services.approval_records import Approval, Decision
 from tests.support.installation import approval_row
 
 _SOON_MS = 60 * 60 * 1000

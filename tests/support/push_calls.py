@@ -5,7 +5,7 @@ Owns: subscribing there, asking that person, and what became of the message.
 
 from typing import Any
 
-from server.services.approval_records import Approval
+from server.model.approvals import Approval
 from tests.support.callers import LocalAgent
 from tests.support.passkey import LocalBrowser
 from tests.support.push_service import PushService

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from approver_tui.client.jose import SigningKey, b64
-from server.protocol.decisions import digest
+from server.protocol.approvals.decisions import digest
 from tests.support.jose_by_hand import Key
 from tests.support.terminal import Terminal
 

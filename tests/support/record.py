@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import MetaData, Select, Table, create_engine, delete, select
 
+from server.model.approvals import Approval
 from server.outward import VAPID
-from server.protocol.states import State
-from server.services.approval_records import Approval
-from server.storage.installation_tables import installation_keys
+from server.protocol.approvals.states import State
+from server.storage.operations.installation_tables import installation_keys
 from tests.support.server import LiveServer
 
 _PRUNED = frozenset({"counters", "flows", "replays"})

@@ -17,27 +17,30 @@ from typing import Any
 from gevent import monkey
 from sqlalchemy import update
 
-from server.protocol import rendering
-from server.protocol.states import State, origins
-from server.services import audit, caps
-from server.services.app_tokens import AppIssuing
-from server.services.approval_records import Approval
-from server.services.ciba import CibaService
-from server.services.expiry import Sweeper
-from server.services.feed import Hub
-from server.services.grants import ciba
-from server.services.grants.app_refresh import AppRefreshGrant
-from server.services.grants.ciba import CibaGrant
-from server.services.ports import Busy, Unit
-from server.services.records import Agent, Delegation, Entry
-from server.services.token import TokenEndpoint
-from server.storage.approvals import Approvals
-from server.storage.code_grants import CodeGrants
-from server.storage.delegations import Delegations
-from server.storage.feed import Feed
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.clients import Agent
+from server.model.store import Busy, Unit
+from server.model.tokens import Delegation
+from server.protocol.approvals.states import State, origins
+from server.protocol.policy import rendering
+from server.services.approvals.expiry import Sweeper
+from server.services.audit import audit
+from server.services.ciba import grant
+from server.services.ciba.grant import CibaGrant
+from server.services.ciba.requests import CibaService
+from server.services.notifications import request_limits
+from server.services.notifications.feed import Hub
+from server.services.tokens.app_tokens import AppIssuing
+from server.services.tokens.endpoint import TokenEndpoint
+from server.services.tokens.grants.app_refresh import AppRefreshGrant
+from server.storage.approvals.approvals import Approvals
+from server.storage.notifications.feed import Feed
 from server.storage.rows import Rows
 from server.storage.store import SqlStore
 from server.storage.tables import approvals
+from server.storage.tokens.code_grants import CodeGrants
+from server.storage.tokens.delegations import Delegations
 from server.storage.writer import GroupedWriter, _Batch
 
 _PAUSE_SECONDS = 0.02
@@ -121,7 +124,7 @@ def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: En
 
 def _counted_early() -> None:
     """Count what an agent has open in all before the unit of work in which one more is written."""
-    start, is_full = CibaService.start, caps.Room._is_full
+    start, is_full = CibaService.start, request_limits.RemainingRequests._is_full
     counted = threading.local()
 
     def early(self: CibaService, agent: Agent, *more: Any, **named: Any) -> Any:
@@ -130,18 +133,24 @@ def _counted_early() -> None:
         time.sleep(_PAUSE_SECONDS)
         return start(self, agent, *more, **named)
 
-    def full(self: caps.Room, most: int, risk: Any, agent: str | None, user: str | None) -> bool:
+    def full(
+        self: request_limits.RemainingRequests,
+        most: int,
+        risk: Any,
+        agent: str | None,
+        user: str | None,
+    ) -> bool:
         if agent is None or user is not None:
             return is_full(self, most, risk, agent, user)
         return bool(counted.open >= most)
 
     CibaService.start = early  # type: ignore[method-assign]  # the fault
-    caps.Room._is_full = full  # type: ignore[method-assign]  # the fault
+    request_limits.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
 
 
 def _queued_for_the_person_alone() -> None:
     """Let an agent's requests to different people not wait for each other."""
-    caps.queue = _at_once  # type: ignore[assignment]  # the fault
+    request_limits.queue = _at_once  # type: ignore[assignment]  # the fault
 
 
 def _acknowledged_early() -> None:
@@ -185,7 +194,7 @@ def _own_clock() -> None:
 
 def _ends_are_not_written() -> None:
     """What is over is over only as long as the clock says so."""
-    vars(ciba)["expire"] = lambda *_: None
+    vars(grant)["expire"] = lambda *_: None
     Sweeper.round = lambda *_: 0  # type: ignore[method-assign]  # the fault
 
 

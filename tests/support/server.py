@@ -19,15 +19,16 @@ import httpx
 
 from server import app, outward
 from server.app import Services
-from server.services import audit
-from server.services.actions import Actions
-from server.services.agent_forms import NewAgent
-from server.services.agents import Agents
-from server.services.installation import Installation
-from server.services.resources import Resources
-from server.services.users import NewUser, Users
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import Actions
+from server.services.resources.resources import Resources
+from server.services.users.users import NewUser, Users
 from server.settings import Settings
 from tests.support import forking
+from tests.support.databases import place_database
 from tests.support.forking import Forked
 from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.serve import MappedClock
@@ -95,6 +96,7 @@ class LiveServer:
     def environment(self) -> dict[str, str]:
         """What its process, and a command line on the same installation, are started with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile the whole program
         return {
             **kept,
             "SAYSO_DATA_DIR": str(self.folder / "data"),
@@ -155,6 +157,8 @@ class LiveServer:
                 "issuer": self.url,
                 **{n: v for n, v in self.settings.items() if n == "database_url"},
             }
+            if "database_url" not in self.settings:
+                place_database(self.folder / "data" / "sayso.db", self.clock.now())
             self._services = app.build(Settings(**values), self.clock)
         return self._services
 

@@ -6,7 +6,7 @@ Owns: votes, a part that somebody has chosen, tries that are used up. Never: the
 import json
 from collections.abc import Mapping
 
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.fingerprint import digest
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_terms import PAYMENT

@@ -1,13 +1,15 @@
 """Answers signed by hand: with any key, and with members that the client never sends."""
 
-from approver_tui.client import unlocking
+from approver_tui.client.devices import unlocking
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
-from approver_tui.client.keys import Level
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from tests.support.terminal import PIN, Terminal
 
 
-def approval_key(terminal: Terminal, level: Level, purpose: str = unlocking.SESSION) -> SigningKey:
+def approval_key(
+    terminal: Terminal, level: KeyLevel, purpose: str = unlocking.SESSION
+) -> SigningKey:
     """The terminal's approval key, opened with one PIN call for this purpose."""
     return unlocking.open_key(terminal.client, PIN, level, purpose).key
 

@@ -8,31 +8,33 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
 
 from server import app, outward
 from server.app import Services
-from server.delivery.outbox import in_turn
+from server.delivery.outbox import run_inline
 from server.http import dispatch
 from server.http.message import HttpRequest
 from server.http.route import Route
 from server.http.site import Site
-from server.services.actions import Actions
-from server.services.agents import Agents
-from server.services.approval_records import Approval
-from server.services.apps import Apps
-from server.services.installation import Installation
-from server.services.keys import Keys
-from server.services.records import Device
-from server.services.resources import Resources
-from server.services.users import Users
+from server.model.approvals import Approval
+from server.model.devices import Device
+from server.services.clients.agents import Agents
+from server.services.clients.apps import Apps
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import Actions
+from server.services.resources.resources import Resources
+from server.services.tokens.keys import SigningKeys
+from server.services.users.users import Users
 from server.settings import Settings
 from server.storage.tables import outbox
 from tests.support.clock import MovableClock
@@ -40,6 +42,7 @@ from tests.support.installation import Desk
 
 ISSUER = "http://localhost:8470"
 PEER = "192.0.2.7"
+_Capability = TypeVar("_Capability")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -160,7 +163,7 @@ class LocalSite:
 
     def deliver(self) -> int:
         """What leaves the installation leaves now; returns how many messages were handled."""
-        worker = app.outbox_worker(self.services, in_turn)
+        worker = app.outbox_worker(self.services, run_inline)
         return sum(iter(worker.round, 0))
 
     def claims(self, token: str, typ: str = "at+jwt") -> Mapping[str, Any]:
@@ -170,11 +173,19 @@ class LocalSite:
         return self.services.verifier.own_token(token, typ, keys)
 
 
+def altered(services: _Capability, **members: Any) -> _Capability:
+    """A capability's services with some of them replaced."""
+    copied = copy(services)
+    vars(copied).update(members)
+    return copied
+
+
 def open_site(folder: Path, **settings: Any) -> LocalSite:
-    """The server over this folder."""
+    """The server over this folder; its passwords cost next to nothing."""
     clock = MovableClock()
     chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
     services = app.build(Settings(**chosen), clock)
+    services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return LocalSite(desk_over(services, clock), services, app.create_site(services))
 
 
@@ -190,6 +201,6 @@ def desk_over(services: Services, clock: MovableClock) -> Desk:
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
-        keys=Keys(store, signer, services.rules),
+        keys=SigningKeys(store, signer, services.rules),
         installation=Installation(store, secrets, signer),
     )

@@ -23,10 +23,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from approver_tui import screens, widgets
-from approver_tui.client.history import search
+from approver_tui.client.approvals.history import search
 from approver_tui.screens.keys import key_name
-from approver_tui.state.decision import Answer
-from approver_tui.state.filters import Filter
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.filters import Filter
 from approver_tui.state.text import SafeText
 from tests.support.agent import Agent, new_agent
 from tests.support.load import WITHOUT_LIMITS
@@ -178,7 +178,7 @@ class Soak:
 
 def soak(folder: Path, seed: int, seconds: float) -> int:
     """Run on a server of its own, in an app that is unlocked; return how many keys were pressed."""
-    with live_server(folder, options=(), **WITHOUT_LIMITS) as server:
+    with live_server(folder, forked=False, options=(), **WITHOUT_LIMITS) as server:
         agent, person = new_agent(server), new_person(server)
         agent.ask(person.user)
         with window(person) as app:

@@ -1,6 +1,7 @@
 """Which numbered lines of specifications there are, so that none can be forgotten in silence.
 
-Owns: the numbers. What a line demands, or why it is not for this server, says `docs/protocol.md`.
+Owns: the numbers. What a line demands, or why it is not for this server, is in
+`docs/reference/protocol.md`.
 """
 
 from typing import Final

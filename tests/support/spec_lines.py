@@ -1,6 +1,7 @@
 """The lines of specifications: which of them the protocol page lists, and which the tests name.
 
-Owns: reading the tables of `docs/protocol.md`, and the numbers in a test's words and tables.
+Owns: reading the tables of `docs/reference/protocol.md`, and the numbers in a test's words and
+tables.
 """
 
 import ast
@@ -34,7 +35,7 @@ class Row:
 
 def page() -> str:
     """The protocol page."""
-    return (ROOT / "docs" / "protocol.md").read_text("utf-8")
+    return (ROOT / "docs" / "reference" / "protocol.md").read_text("utf-8")
 
 
 def rows() -> list[Row]:

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from server.model.approvals import Approval
+from server.model.approvers import Deputy
+from server.model.clients import Agent
+from server.model.incidents import Incident
+from server.model.users import User
 from server.protocol.names import name_id
-from server.services.app_forms import NewApp
-from server.services.approval_records import Approval
-from server.services.apps import Apps
-from server.services.deputy_records import Deputy
-from server.services.groups import Groups
-from server.services.incident_records import Incident
-from server.services.invitations import Invitations, NewInvitation
-from server.services.records import Agent, User
-from server.services.users import UserChanges
+from server.services.approvers.groups import Groups
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.users import UserChanges
 from tests.support.callers import LocalTerminal, new_person
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY, PAYMENT, Desk, registered

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from server.services.approval_records import Approval
-from server.services.standing_grant_records import StandingGrant
+from server.model.approvals import Approval
+from server.model.standing_grants import StandingGrant
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import LocalAgent, LocalTerminal
 from tests.support.installation import BY, PAYMENT

@@ -1,14 +1,18 @@
 """A person at an enrolled terminal: the real client of the terminal app, against a real server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from approver_tui.client.api import Client
-from approver_tui.client.deciding import Decider
-from approver_tui.client.enrolling import Enrolment, enrol
-from approver_tui.client.profile import Home
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import DenyCode
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.devices import keys
+from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import DenyCode
 from tests.support.server import LiveServer
 
 PIN = "sesame-12"
@@ -20,7 +24,7 @@ class Terminal:
 
     user: str
     client: Client
-    decider: Decider
+    decider: DecisionClient
     home: Path
 
     def waiting(self) -> tuple[Approval, ...]:
@@ -41,6 +45,13 @@ class Terminal:
         return self.decider.deny(approval, DenyCode(code), note)
 
 
+@contextmanager
+def cheap_pins() -> Iterator[None]:
+    """Let a PIN cost next to nothing in this process; other programs then cannot open its keys."""
+    with mock.patch.object(keys, "_MEMORY_KIB", 64):
+        yield
+
+
 def terminal(
     server: LiveServer, user: str, code: str, *, name: str = "laptop", url: str = ""
 ) -> Terminal:
@@ -49,7 +60,7 @@ def terminal(
     enrolment = Enrolment(url=url or server.url, code=code, name=name, pin=PIN)
     client = enrol(Home.at(home), enrolment, clock=server.clock.now)
     server.closing.callback(client.close)
-    return Terminal(user, client, Decider(client), home)
+    return Terminal(user, client, DecisionClient(client), home)
 
 
 def new_person(server: LiveServer, url: str = "") -> Terminal:

@@ -12,11 +12,11 @@ from typing import Any
 from server.http import cookies
 from server.http.route import Route
 from server.protocol import names
-from server.services.agent_forms import AgentChanges
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.invitations import Invitations, NewInvitation
-from server.services.users import NewUser
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.users import NewUser
 from tests.server.http.test_administration import SAMPLES
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import CALLBACK
@@ -242,7 +242,7 @@ class World:
             "origin": ISSUER,
             "sec-fetch-site": "same-origin",
             "cookie": f"{cookies.name(self.local.services.rules)}={cookie}",
-            cookies.CSRF.lower(): self.local.site.browsers.csrf(cookie),
+            cookies.CSRF.lower(): self.local.site.devices.browsers.csrf(cookie),
         }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from server.protocol.passkeys import decoded
+from server.protocol.devices.passkeys import decoded
 from tests.support.passkey import SoftPasskey
 from tests.support.server import LiveServer
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Final
 
-from server.protocol import scopes
-from server.services import members
+from server.model.policy import PolicyRow
+from server.model.policy_rules import Document, PolicyRule
+from server.model.store import View
+from server.protocol.resources import scopes
 from server.services.policy import documents
-from server.services.policy.builtin import BuiltIn, compiled
+from server.services.policy.builtin import BuiltinEngine, compiled
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.records import PolicyRow
-from server.services.policy.rules import Document, Rule
-from server.services.ports import View
 from server.services.refusals import Invalid, NotFound
+from server.services.users import user_or_group
 
 DEFAULT_VERSION: Final = 0
 BY_DEFAULT: Final = "default"
@@ -31,7 +31,7 @@ def default_row() -> PolicyRow:
     return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, BY_DEFAULT, 0)
 
 
-def engine(row: PolicyRow) -> BuiltIn:
+def engine(row: PolicyRow) -> BuiltinEngine:
     """The built-in engine of a stored rule set. Raises `InvalidPolicy`."""
     return compiled(documents.read(row.document), row.agents, row.users)
 
@@ -75,7 +75,7 @@ def _user(view: View, document: Document, called: str) -> str:
 
 def _party(view: View, document: Document, called: str) -> str:
     try:
-        return members.party(view, called)
+        return user_or_group.party(view, called)
     except NotFound:
         look = "sayso users list, sayso groups list"
         raise _unknown(
@@ -104,19 +104,19 @@ def _check_things(view: View, document: Document) -> None:
 
 
 def _unknown(
-    document: Document, what: str, look: str, has: Callable[[Rule], bool]
+    document: Document, what: str, look: str, has: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
     rule = next(one.id for one in document.rules if has(one))
     return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")
 
 
-def _agents_of(name: str) -> Callable[[Rule], bool]:
+def _agents_of(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in rule.when.agent
 
 
-def _users_of(name: str) -> Callable[[Rule], bool]:
+def _users_of(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.owner, *rule.when.user, *rule.ask.who)
 
 
-def _things_of(name: str) -> Callable[[Rule], bool]:
+def _things_of(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.resource, *rule.when.scope, *rule.when.type)

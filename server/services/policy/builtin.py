@@ -9,24 +9,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.protocol.ceremonies import CONFIRM
+from server.model.policy_rules import Document, PolicyRule
+from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
-from server.protocol.risks import highest
-from server.services.policy import conditions
-from server.services.policy.conditions import Condition, Names, Told
-from server.services.policy.questions import (
+from server.protocol.policy.questions import (
     APP,
     WAYS,
-    Answer,
     Approvals,
     Outcome,
+    PolicyAnswer,
     Question,
     Requirements,
     Way,
     satisfiable,
     usual,
 )
-from server.services.policy.rules import Document, Rule
+from server.protocol.policy.risks import highest
+from server.services.policy import conditions
+from server.services.policy.conditions import Condition, Names, Told
 
 _UNSAID: Final = "No rule allows this, so a person is asked."
 _UNSAID_REQUEST: Final = "Every request of an agent in your name is asked."
@@ -39,7 +39,7 @@ _NO_MEMBERS: Final[frozenset[str]] = frozenset()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Compiled:
-    rule: Rule
+    rule: PolicyRule
     fits: Condition
     who: frozenset[str]
     names_people: bool
@@ -55,41 +55,41 @@ class _Sorted:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltIn:
+class BuiltinEngine:
     """A compiled rule set behind the port `Policy`."""
 
     about: Mapping[Way, _Sorted]
-    remembered: dict[object, Answer] = field(default_factory=dict)
+    remembered: dict[object, PolicyAnswer] = field(default_factory=dict)
     """What was answered before by the same rules to a question like this one."""
 
-    def answer(self, question: Question, approvals: Approvals) -> Answer:
+    def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         """Deny, else ask for what the strictest wants, else allow, else ask."""
         found = question.notes.get(id(self))
         if found is None:
             found = question.notes[id(self)] = self._weighed(question)
-        weighed: Answer = found  # type: ignore[assignment]  # noted above
+        weighed: PolicyAnswer = found  # type: ignore[assignment]  # noted above
         if weighed.needs is None:
             return weighed
         if not weighed.needs.met_by(approvals, question.user):
             return weighed
-        return Answer(True, weighed.rules, weighed.because, weighed.needs)  # noqa: FBT003  # its first member
+        return PolicyAnswer(True, weighed.rules, weighed.because, weighed.needs)  # noqa: FBT003  # its first member
 
-    def _weighed(self, question: Question) -> Answer:
+    def _weighed(self, question: Question) -> PolicyAnswer:
         """The answer without approvals, which change nothing else."""
         rules = self.about[question.way]
         denied = [one for one in rules.denies if one.fits(question)]
         if denied:
-            return Answer(allowed=False, rules=_ids(denied), because=_because(denied))
+            return PolicyAnswer(allowed=False, rules=_ids(denied), because=_because(denied))
         asked = [one for one in rules.asks if one.fits(question)]
         if not asked:
             allowed = next((one for one in rules.allows if one.fits(question)), None)
             if allowed is not None:
-                return Answer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # its first member
+                return PolicyAnswer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # its first member
         if any(one.names_people for one in asked):
             return _asking(question, asked)
         return self._like(question, asked)
 
-    def _like(self, question: Question, asked: Sequence[_Compiled]) -> Answer:
+    def _like(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
         """The answer of rules that name nobody, which is the same to every question of a kind."""
         q = question
         key = (tuple(asked), q.risk, q.way, q.interactive, q.has_fact, q.wants_pin)
@@ -101,14 +101,16 @@ class BuiltIn:
         return found
 
 
-def compiled(document: Document, agents: Names, users: Names) -> BuiltIn:
+def compiled(document: Document, agents: Names, users: Names) -> BuiltinEngine:
     """The engine of a rule set whose names are known."""
     told = conditions.told(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
-    return BuiltIn({way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS})
+    return BuiltinEngine(
+        {way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS}
+    )
 
 
-def _ways(rule: Rule) -> Collection[Way]:
+def _ways(rule: PolicyRule) -> Collection[Way]:
     """The ways that it is about; that of people's apps only if it says so."""
     return rule.when.at or _AGENTS_WAYS
 
@@ -120,9 +122,9 @@ def _sorted(rules: Iterable[_Compiled]) -> _Sorted:
     return _Sorted(*map(tuple, found.values()))
 
 
-def _asking(question: Question, asked: Sequence[_Compiled]) -> Answer:
+def _asking(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
     because = _because(asked) or (_UNSAID_REQUEST if question.way == "request" else _UNSAID)
-    return Answer(False, _ids(asked), because, _strictest(question, asked))  # noqa: FBT003  # its first member
+    return PolicyAnswer(False, _ids(asked), because, _strictest(question, asked))  # noqa: FBT003  # its first member
 
 
 def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
@@ -177,7 +179,7 @@ def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
     return frozenset(one for one in people if one is not None)
 
 
-def _compiled(rule: Rule, agents: Names, users: Names, told: Told) -> _Compiled:
+def _compiled(rule: PolicyRule, agents: Names, users: Names, told: Told) -> _Compiled:
     who = frozenset(users[one] for one in rule.ask.who)
     fits = conditions.of(rule, agents, users, told)
     return _Compiled(rule, fits, who, bool(who or rule.ask.exclude))

@@ -10,20 +10,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final, TypeAlias, cast
 
-from server.protocol.risks import Risk
-from server.services.policy import documents, uses
-from server.services.policy.questions import Question
-from server.services.policy.rules import (
-    ALLOWED,
-    ANY,
-    DAYS,
-    Amount,
-    Count,
-    Document,
-    Hours,
-    Rule,
-    When,
-)
+from server.model.policy import Hours
+from server.model.policy_rules import ALLOWED, ANY, DAYS, Amount, Count, Document, PolicyRule, When
+from server.protocol.policy import uses
+from server.protocol.policy.questions import Question
+from server.protocol.policy.risks import Risk
+from server.services import zones
 
 _MIDNIGHT = time()
 _REMEMBERED: Final = 64
@@ -35,7 +27,7 @@ Names: TypeAlias = Mapping[str, str]
 """What a document calls an agent, person or group → the id that it meant when it was set."""
 
 
-def of(rule: Rule, agents: Names, users: Names, told: Told) -> Condition:
+def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
     """All conditions of a rule, those first that cost least."""
     when, allows = rule.when, rule.outcome == "allow"
     return _each(
@@ -161,7 +153,7 @@ def _of_amount(amount: Amount) -> Condition:
 
 
 def _within(hours: Hours) -> Condition:
-    zone = documents.zone(hours.zone)
+    zone = zones.zone(hours.zone)
     begins, ends, days = hours.begins, hours.ends, frozenset(hours.days)
     over_midnight = begins >= ends > _MIDNIGHT
 

@@ -7,31 +7,32 @@ Never: whether the agents and people that it names exist (`binding.py`).
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, time, tzinfo
+from datetime import time
 from typing import Final, TypeVar, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
-from server.protocol.ceremonies import CONFIRM, Ceremony, Step
-from server.protocol.risks import Risk
-from server.protocol.text import check_prose
-from server.protocol.unusual import Code
-from server.services import labels
-from server.services.policy import uses
-from server.services.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
-from server.services.policy.rules import (
+from server.model.policy import Hours
+from server.model.policy_rules import (
     ALLOWED,
     DAYS,
     PARTIES,
     Amount,
-    Ask,
+    AskTerms,
     Count,
     Document,
-    Hours,
     Party,
-    Rule,
+    PolicyRule,
     When,
 )
+from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
+from server.protocol.approvals.unusual import Code
+from server.protocol.clients.labels import is_label
+from server.protocol.policy import uses
+from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
+from server.protocol.policy.risks import Risk
+from server.protocol.text import check_prose
 from server.services.refusals import Invalid
+from server.services.zones import zone
 
 MOST_CHARACTERS: Final = 65_536
 MOST_RULES: Final = 200
@@ -76,11 +77,6 @@ def read(text: str) -> Document:
     return Document(text, rules)
 
 
-def zone(name: str) -> tzinfo:
-    """A time zone. Raises ValueError or OSError when this machine does not know it."""
-    return UTC if name == "UTC" else ZoneInfo(name)
-
-
 class _Table:
     """A table of the document whose members are taken out one by one; none may be left."""
 
@@ -116,13 +112,13 @@ class _Table:
             raise self.fail(name, f"is not known here. Known are: {', '.join(self._known)}")
 
 
-def _rule(raw: object, place: int) -> Rule:
+def _rule(raw: object, place: int) -> PolicyRule:
     table = _Table(raw, f"rule {place}: ")
     name = table.need("id", _id)
     table.where = f"rule {name}: "
     outcome = cast("Outcome", table.need("outcome", _one_of(_OUTCOMES)))
     when, ask = table.table("when"), table.table("ask")
-    rule = Rule(
+    rule = PolicyRule(
         id=name,
         because=table.need("because", _prose),
         outcome=outcome,
@@ -130,7 +126,7 @@ def _rule(raw: object, place: int) -> Rule:
         ask=_ask(ask),
     )
     table.end()
-    if rule.ask != Ask() and outcome != "ask":
+    if rule.ask != AskTerms() and outcome != "ask":
         raise table.fail("ask", 'belongs to outcome = "ask" alone')
     if rule.when == When() and outcome == "allow":
         raise table.fail("when", "a rule that allows must say what it is about")
@@ -181,8 +177,8 @@ def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
             raise table.fail(name, "is about agents; write a rule of its own for app")
 
 
-def _ask(table: _Table) -> Ask:
-    found = Ask(
+def _ask(table: _Table) -> AskTerms:
+    found = AskTerms(
         risk=table.take("risk", _risk),
         ceremony=table.take("ceremony", _ceremony) or CONFIRM,
         quorum=table.take("quorum", _quorum),
@@ -249,7 +245,7 @@ def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
 def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
     found = _names(table, name, value)
     for label in found:
-        if not labels.is_label(label):
+        if not is_label(label):
             raise table.fail(name, "write words and key=value pairs as agents carry them")
     return found
 

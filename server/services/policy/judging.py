@@ -9,19 +9,20 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from server.protocol.actions import ActionType
+from server.model.clients import Agent, App
+from server.model.policy import PolicyRow
+from server.model.ports import Secrets
+from server.model.store import View
+from server.model.users import User
+from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
-from server.protocol.risks import Risk, highest
-from server.protocol.unusual import Code
-from server.services import histories, typed_facts
-from server.services.history_keys import Request
-from server.services.policy import binding
-from server.services.policy.documents import InvalidPolicy
-from server.services.policy.questions import (
-    Answer,
+from server.protocol.policy import typed_facts
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.questions import (
     Approvals,
     Facts,
     Policy,
+    PolicyAnswer,
     PolicyFailed,
     Question,
     Source,
@@ -30,20 +31,21 @@ from server.services.policy.questions import (
     decide,
     holds,
 )
-from server.services.policy.records import PolicyRow
-from server.services.ports import Secrets, View
-from server.services.records import Agent, App, User
-from server.services.targets import Target
+from server.protocol.policy.risks import Risk, highest
+from server.services.policy import binding, history
+from server.services.policy.documents import InvalidPolicy
+from server.services.policy.history_keys import Request
+from server.services.resources.targets import TokenTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgedRequest:
     """What somebody wants, as it was found to be in order."""
 
     way: Way
     agent: Agent | App
     user: User | None
-    target: Target
+    target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]] = ()
     actions: Sequence[ActionType] = ()
     """The types of the details."""
@@ -65,7 +67,7 @@ class History:
 
     view: View
     secrets: Secrets
-    case: Case
+    case: JudgedRequest
     until: int
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
@@ -81,14 +83,14 @@ class History:
         """What was unusual when it was asked, else what is now."""
         if self.case.past is None:
             return unusual_now(self.view, self.secrets, self.case)
-        return histories.unusual_of(self.case.past)
+        return history.unusual_of(self.case.past)
 
 
 _NOBODY = User("", "", None, (), "enabled", 0)
 """Somebody who has approved nothing yet."""
 
 
-def unusual_now(view: View, secrets: Secrets, case: Case) -> frozenset[Code]:
+def unusual_now(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[Code]:
     """What is unusual about a case; nothing where an agent acts for itself, or an app asks.
 
     Somebody whom nobody knows is somebody who never approved anything. Details that only the log
@@ -99,7 +101,7 @@ def unusual_now(view: View, secrets: Secrets, case: Case) -> frozenset[Code]:
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
     asked = Request(case.agent, case.user or _NOBODY, case.target, details, actions)
-    return histories.look(view, secrets, asked).unusual.codes
+    return history.look(view, secrets, asked).unusual.codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Judge:
     """By their hash; the newest alone."""
 
     def decide(
-        self, view: View, case: Case, at: int | None = None, facts: Facts | None = None
+        self, view: View, case: JudgedRequest, at: int | None = None, facts: Facts | None = None
     ) -> Verdict:
         """What policy says to this case; as of a moment, or with a history that is told."""
         engine, asked = self._engine(view), self.question(view, case, at)
@@ -128,11 +130,11 @@ class Judge:
             asked = replace(asked, facts=facts)
         return decide(engine.policy, asked, engine.source)
 
-    def holds(self, view: View, case: Case, approvals: Approvals) -> bool:
+    def holds(self, view: View, case: JudgedRequest, approvals: Approvals) -> bool:
         """Reports whether it is allowed with exactly these approvals."""
         return holds(self._engine(view).policy, self.question(view, case), approvals)
 
-    def question(self, view: View, case: Case, at: int | None = None) -> Question:
+    def question(self, view: View, case: JudgedRequest, at: int | None = None) -> Question:
         """The question that a case puts to an engine, now or at a moment of the past."""
         until = view.now if at is None else at - 1
         facts = History(view, self.secrets, case, until)
@@ -152,7 +154,7 @@ class Judge:
 class _Broken:
     """Stands for a rule set that cannot be read, because another version of the program set it."""
 
-    def answer(self, question: Question, approvals: Approvals) -> Answer:
+    def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         raise PolicyFailed(f"{question.way}, {approvals.count}: the rule set cannot be read")
 
 
@@ -165,7 +167,9 @@ def engine_of(row: PolicyRow) -> Engine:
         return Engine(_Broken(), source)
 
 
-def question(case: Case, at: int, facts: Facts, members: Mapping[str, frozenset[str]]) -> Question:
+def question(
+    case: JudgedRequest, at: int, facts: Facts, members: Mapping[str, frozenset[str]]
+) -> Question:
     """The question that a case puts to an engine at a moment, with what was before it."""
     scopes, agent = case.target.resource.scopes, case.agent
     return Question(

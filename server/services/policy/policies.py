@@ -5,11 +5,11 @@ Owns: versions. Never: what a rule means, or who may set one.
 
 from dataclasses import dataclass
 
-from server.services import audit
+from server.model.audit import Entry
+from server.model.policy import PolicyRow
+from server.model.store import Store, View
+from server.services.audit import audit
 from server.services.policy import binding
-from server.services.policy.records import PolicyRow
-from server.services.ports import Store, View
-from server.services.records import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ Owns: the fixed codes. Never: which rule refused, to the caller; that is the adm
 
 from typing import Final
 
+from server.model.audit import Entry
+from server.model.store import Unit
 from server.protocol import errors
-from server.services import audit, floods
-from server.services.policy.judging import Case
-from server.services.policy.questions import Verdict
-from server.services.ports import Unit
-from server.services.records import Entry
+from server.protocol.policy.questions import Verdict
+from server.services.audit import audit, floods
+from server.services.policy.judging import JudgedRequest
 
 DENIED: Final = "policy_denied"
 """The fixed code of what a rule forbids."""
@@ -44,7 +44,7 @@ class Forbidden(errors.AccessDenied):
         self.verdict = verdict
 
 
-def of_agent_alone(tx: Unit, case: Case, verdict: Verdict) -> errors.ProtocolError:
+def of_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
     """Write down why an agent gets nothing for itself, and say what it may do."""
     asks = verdict.outcome == "ask"
     floods.record(

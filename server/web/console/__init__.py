@@ -1,5 +1,5 @@
-"""The console at `/admin`: the administration API, drawn as pages.
+"""The fields of the console's forms: what there is to fill in for agents, apps and people.
 
-Owns: which pages there are, what each asks the API, what each form sends to it.
-Never: a rule of its own. Who may what, and what takes a signature, is the API's, row by row.
+Owns: the tables of fields.
+Never: a rule; the API has those, and names the member that breaks one.
 """

@@ -1,75 +1,14 @@
 """The fields of apps and of protected APIs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
-from server.protocol import names
-from server.web.console.agent_fields import ALGS, METHODS, RESOURCES, SCOPES, TYPES
-from server.web.console.fields import Field
+from server.services.clients.app_members import APP_MEMBERS
+from server.web.console.member_fields import fields
+from server.web.fields import Field
 
-_NAME: Final = Field(
-    "name",
-    "Name",
-    section="What it is",
-    needed=True,
-    longest=64,
-    hint="People read it as they sign in.",
-)
-_BACK: Final = (
-    Field(
-        "redirect_uris",
-        "Where people come back to",
-        "lines",
-        "Redirect URIs, each exactly as the app sends it.",
-        flag="--redirect-uri",
-    ),
-    Field("post_logout_redirect_uris", "Where they come back to signed out", "lines"),
-)
-_METHOD: Final = Field(
-    "auth_method",
-    "It proves itself by",
-    "choice",
-    section="How it proves itself",
-    choices=(*METHODS, (names.AUTH_NONE, "nothing: a public app, which uses PKCE")),
-    start="client_secret_basic",
-    flag="--auth",
-)
-_KEYS: Final = Field(
-    "jwks",
-    "Its public keys",
-    "json",
-    "A JWK set, for a key of its own.",
-    rows=4,
-    flag="--jwks FILE",
-)
-_REST: Final = (
-    Field("dpop_bound_access_tokens", "Its tokens are bound to its key (DPoP)", "box"),
-    Field(
-        "id_token_signed_response_alg",
-        "Its ID tokens are signed with",
-        "choice",
-        choices=ALGS,
-        start="ES256",
-    ),
-    replace(RESOURCES, section="What it may"),
-    SCOPES,
-    TYPES,
-    Field(
-        "grant_types",
-        "It gets tokens by",
-        "picks",
-        choices=(
-            (names.GRANT_AUTHORIZATION_CODE, "sending people here (authorization code)"),
-            (names.GRANT_REFRESH_TOKEN, "refreshing those it has"),
-            (names.GRANT_DEVICE_CODE, "a code typed on another device"),
-        ),
-        start=names.USUAL_APP_GRANTS,
-    ),
-)
-
-NEW_APP: Final = (_NAME, *_BACK, _METHOD, _KEYS, *_REST)
-CHANGED_APP: Final = (_NAME, *_BACK, *_REST)
+NEW_APP: Final = fields(APP_MEMBERS, "new")
+CHANGED_APP: Final = fields(APP_MEMBERS, "change")
 KEYS: Final = (
     Field("keep", "Keys that stay", "picks", of="keys"),
     Field("jwks", "Keys that come", "json", "A JWK or a JWK set. Nothing is fetched.", rows=6),

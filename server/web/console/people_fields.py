@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from server.web.console.fields import Field
+from server.web.fields import Field
 
-_EMAIL: Final = Field("email", "E-mail address")
+_EMAIL: Final = Field("email", "Email address")
 _ROLES: Final = Field(
     "roles",
     "Roles",

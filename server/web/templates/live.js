@@ -1,5 +1,5 @@
 // News as they come: over the feed's socket, by looking every two seconds while there is none, or by looking alone.
-import { bar } from "/deeds.js";
+import { bar } from "/buttons.js";
 import { ago, call } from "/passkey.js";
 
 const WITHOUT = 2000;
@@ -34,7 +34,7 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
   function away(gone) {
     const strip = document.getElementById("offline");
     if (gone && strip.hidden) {
-      const said = `Not connected. This is as of ${clock.format(seen)}; nothing can be decided or changed.`;
+      const said = `Not connected. Last updated ${clock.format(seen)}. You can't make changes now.`;
       document.getElementById("offline-words").textContent = said;
     }
     strip.hidden = !gone;

@@ -12,7 +12,7 @@ function known() {
 const last = known();
 if (last) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  const waited = last.n === 0 ? "nothing waited" : last.n === 1 ? "one request waited" : `${last.n} requests waited`;
+  const waited = last.n === 0 ? "no requests were waiting" : last.n === 1 ? "one request was waiting" : `${last.n} requests were waiting`;
   document.getElementById("last").textContent = `As of ${format.format(last.at)}, ${waited} for you.`;
 }
 

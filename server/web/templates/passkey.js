@@ -1,10 +1,10 @@
 // What every page with a passkey needs: bytes as text, words, calls to our own API, clocks.
-import { known } from "/known.js";
+import { known } from "/answer_state.js";
 
 export const csrf = document.body.dataset.csrf ?? "";
 const skew = Number(document.body.dataset.now ?? Date.now()) - Date.now();
 
-const AWAY = "The server cannot be reached.";
+const AWAY = "Can't reach the server.";
 const DOUBT = `${AWAY} It is not known whether this was done: look again.`;
 
 const away = (method = "GET") =>

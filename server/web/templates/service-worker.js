@@ -61,34 +61,34 @@ function time(seconds) {
 
 // Every word is ours: a locked screen shows them, and an agent chose none.
 function words({ kind, id, risk, exp, n }) {
-  const grave = RISKS.includes(risk) ? `${risk} risk` : "risk unknown";
+  const grave = RISKS.includes(risk) ? `${risk} risk` : "unknown risk";
   if (kind === "test") {
-    return { title: "Sayso can reach you here", body: "This was a test.", tag: "test", path: "/devices" };
+    return { title: "Notifications work here", body: "This is a test.", tag: "test", path: "/devices" };
   }
   if (kind === "dormant") {
-    const body = "Open it once, or your browser may stop calling you.";
-    return { title: "Nobody opened Sayso here for two weeks", body, tag: "dormant", path: "/" };
+    const body = "Open it once, or notifications may stop.";
+    return { title: "Sayso was not opened here for two weeks", body, tag: "dormant", path: "/" };
   }
   if (kind === "check") {
-    const body = "A weekly check, because nothing was heard of this browser. Nothing is asked of you.";
-    return { title: "Sayso still reaches you here", body, tag: "check", path: "/" };
+    const body = "Weekly check. You don't need to do anything.";
+    return { title: "Notifications still work here", body, tag: "check", path: "/" };
   }
   if (kind === "ended") {
-    const body = "An administrator ended it. Ask them if you did not expect it.";
+    const body = "An administrator revoked it. Ask them if you did not expect this.";
     return { title: "One of your devices was signed out", body, tag: "ended", path: "/devices" };
   }
   if (kind === "copied") {
-    const body = "Its signature counter went back. Remove the passkey under Devices.";
+    const body = "Its signature counter went backward. Remove the passkey under Devices.";
     return { title: "A copy of your passkey may be in use", body, tag: "copied", path: "/devices" };
   }
   if (n > 1) {
     const title = n > MOST ? `More than ${MOST} approvals waiting` : `${n} approvals waiting`;
-    return { title, body: `The gravest is of ${grave}.`, tag: "waiting", path: "/" };
+    return { title, body: `Highest risk: ${grave}.`, tag: "waiting", path: "/" };
   }
   if (!ID.test(id ?? "")) {
     return { title: "Approval needed", body: "Open Sayso to see it.", tag: "waiting", path: "/" };
   }
-  const body = Math.abs(exp) <= LAST ? `It lapses at ${time(exp)}.` : "Open it to read what is asked.";
+  const body = Math.abs(exp) <= LAST ? `Expires at ${time(exp)}.` : "Open it to read the request.";
   return { title: `Approval needed, ${grave}`, body, tag: id, path: `/r/${id}`, one: true };
 }
 

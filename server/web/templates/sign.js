@@ -1,5 +1,5 @@
 // What adds power: the passkey signs that very change, and the form is sent with its word.
-import "/still.js";
+import "/fixed_page.js";
 import { there } from "/live.js";
 import { attempt, now, word } from "/passkey.js";
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from approver_tui.cli.main import main
-from approver_tui.client import keys
+from approver_tui.client.devices import keys
 from tests.support.fake_server import CODE, FakeServer
 
 PIN = "correct horse"

@@ -5,14 +5,15 @@ from datetime import UTC
 
 import pytest
 
-from approver_tui.cli import lines, listing
-from approver_tui.cli.exits import sentence
+from approver_tui.cli import lines
+from approver_tui.cli.approvals import listing
+from approver_tui.cli.exits import error_text
 from approver_tui.client.errors import AlreadyDecided
-from approver_tui.state.approvals import ApprovalState, Retry
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.state.narrowing import Difference, Granted
+from approver_tui.state.approvals.approvals import ApprovalState, Retry
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.approvals.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.records import outcome
+from approver_tui.widgets.approvals.outcomes import outcome
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_clock import NOW
 from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
@@ -26,7 +27,7 @@ def test_a_yes_that_counts_is_said_to_count():
 
 def test_a_part_that_somebody_chose_is_read_before_the_pin():
     """In both columns, and in the words of the text that is signed."""
-    told = "\n".join(lines.about_to(a_part("pay", a_vote()), NOW))
+    told = "\n".join(lines.approval_summary(a_part("pay", a_vote()), NOW))
     assert "You are about to say yes to a part of this:" in told
     assert "less than asked" in told
     assert "  /authorization_details/0/amount/minor is 50000, not 482000" in told
@@ -35,7 +36,7 @@ def test_a_part_that_somebody_chose_is_read_before_the_pin():
 def test_what_its_agent_asked_anew_says_so():
     """In the row of the history too."""
     over = replace(an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    assert lines.standing(over, NOW) == (
+    assert lines.status_text(over, NOW) == (
         "superseded: replaced by a newer request of the same agent"
     )
 
@@ -60,7 +61,7 @@ def test_whoever_approved_did_not_bring_about_what_came_later(state, reason, end
     """Their answer and the end are two things, here as in the app."""
     said = answered(an_approval("pay"), Answer.APPROVE)
     over = replace(said, state=ApprovalState(state), reason=SafeText(reason))
-    told = lines.standing(over, NOW)
+    told = lines.status_text(over, NOW)
     assert told.startswith("approved by alice on phone at ")
     assert told.endswith(f", then {ended}")
     if reason != "withdrawn":
@@ -70,7 +71,7 @@ def test_whoever_approved_did_not_bring_about_what_came_later(state, reason, end
 def test_an_answer_that_stands_is_told_with_who_gave_it():
     """A denial with its reason."""
     said = answered(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
-    told = lines.standing(said, NOW)
+    told = lines.status_text(said, NOW)
     assert told.startswith("denied by alice on phone at ")
     assert told.endswith(f", {DenyCode.TOO_BROAD.label}")
 
@@ -82,9 +83,9 @@ def test_after_less_was_approved_nothing_claims_the_whole():
     granted = f"Granted: {part} (asked: {whole})"
     assert lines.outcome(over)[0] == f"Approved. {granted}"
     assert listing.row(over, NOW)[0] == granted
-    assert part in lines.about_to(over, NOW)
+    assert part in lines.approval_summary(over, NOW)
     assert granted in lines.approval_in_full(over, NOW)
-    for told in (lines.about_to(over, NOW), lines.approval_in_full(over, NOW)):
+    for told in (lines.approval_summary(over, NOW), lines.approval_in_full(over, NOW)):
         assert whole not in told
         (gives,) = [line for line in told if line.startswith("a yes gives:")]
         assert "A part of: one token, 5 min" in gives
@@ -131,6 +132,6 @@ def test_too_late_is_one_sentence_with_one_end(reason, retry, told):
     """Whether the reason brings a full stop or not."""
     state = ApprovalState.CANCELLED if reason == "locked" else ApprovalState.EXPIRED
     over = replace(an_approval("pay"), state=state, reason=SafeText(reason), retry=retry)
-    said = sentence(AlreadyDecided("already_decided", "", over))
+    said = error_text(AlreadyDecided("already_decided", "", over))
     assert said.startswith("Too late, this request is ")
     assert said.endswith(told)

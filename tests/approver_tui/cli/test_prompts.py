@@ -38,7 +38,7 @@ def test_what_was_typed_wrongly_is_taken_back(
     is_hidden: bool,
 ) -> None:
     """A PIN that was begun wrongly costs no try."""
-    with prompts.unseen():
+    with prompts.echo_off():
         os.write(keyboard, typed)
         assert prompts.ask("PIN", is_hidden=is_hidden) == read
     shown = "" if is_hidden else drawn

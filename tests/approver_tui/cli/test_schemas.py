@@ -1,4 +1,4 @@
-"""Every JSON document is what `docs/approver-json.md` says, member by member."""
+"""Every JSON document is what `docs/reference/approver-json.md` says, member by member."""
 
 import json
 import re
@@ -6,9 +6,9 @@ import re
 import pytest
 
 from approver_tui.cli.exits import Exit
-from approver_tui.client import diagnosis
+from approver_tui.client.operations import diagnosis
 from tests.approver_tui.cli.conftest import PIN
-from tests.approver_tui.cli.test_watch import enrolled_with
+from tests.approver_tui.cli.notifications.test_watch import enrolled_with
 from tests.support.approval_texts import when, wire_approval
 from tests.support.feed_server import FeedServer, event, hello
 from tests.support.json_forms import problems, schemas
@@ -22,7 +22,7 @@ _BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1"}
 
 def test_every_document_that_is_printed_is_described_and_none_is_made_up():
     """By the names in the code."""
-    sources = (ROOT / "approver_tui" / "cli").glob("*.py")
+    sources = (ROOT / "approver_tui" / "cli").rglob("*.py")
     named = {
         name for path in sources for name in re.findall(r'"(sayso\.[\w-]+/\d+)"', path.read_text())
     }
@@ -186,6 +186,6 @@ def test_every_line_of_watch_is_described(run):
 
 def test_every_exit_code_is_described():
     """And none that is not used."""
-    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.split("| exit of `sayso-approver` |", 1)[1].split("\n\n", 1)[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(Exit)

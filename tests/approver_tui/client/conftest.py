@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from approver_tui.client import keys
 from approver_tui.client.api import Client
-from approver_tui.client.enrolling import Enrolment, enrol
-from approver_tui.client.profile import Home
+from approver_tui.client.devices import keys
+from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.sign_in.profile import Home
 from tests.support.fake_server import CODE, FakeServer
 
 PIN = "correct horse"

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client import api
 from approver_tui.client.api import open_client
 from approver_tui.client.errors import ApiError, LoginFirst
-from approver_tui.state.acting import Stopped
+from approver_tui.state.clients.access import RevokedAccess
 from tests.approver_tui.client.conftest import clock
 from tests.support.approval_texts import when, wire_approval
 
@@ -89,7 +89,7 @@ def test_stopping_an_agent_is_one_call(client, server):
         }
     )
     assert len(client.consents()) == 1
-    assert client.stop_acting("sayso_ag_1") == Stopped(0, 1, 3)
+    assert client.stop_acting("sayso_ag_1") == RevokedAccess(0, 1, 3)
     assert client.consents() == ()
 
 

@@ -5,7 +5,7 @@ import ssl
 import httpx
 import pytest
 
-from approver_tui.cli.exits import Exit, exit_code, explained
+from approver_tui.cli.exits import Exit, error_lines, exit_code
 from approver_tui.client.errors import CertificateRefused, Unreachable
 from approver_tui.client.transport import exchange, new_http
 from tests.support.receiver import certify, receiver
@@ -22,8 +22,8 @@ def test_nobody_is_asked_whether_a_server_runs_that_has_answered():
     """The exit code is that of a server that cannot be reached."""
     refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not answer.")
     assert exit_code(refused) == exit_code(silent) == Exit.UNREACHABLE
-    assert explained(refused)[1] == "Look closer with: sayso-approver doctor"
-    assert explained(silent)[1].startswith("Is the server running?")
+    assert error_lines(refused)[1] == "Look closer with: sayso-approver doctor"
+    assert error_lines(silent)[1].startswith("Is the server running?")
 
 
 def test_a_certificate_by_an_unknown_authority_is_named_with_the_remedy(tmp_path):

@@ -6,9 +6,9 @@ import pytest
 import rfc8785
 
 from approver_tui.client.errors import WireError
-from approver_tui.client.reading import Members, parse_json
+from approver_tui.client.reading import JsonObject, parse_json
 from approver_tui.client.wire import read_approval, read_event, read_page
-from approver_tui.state.events import About
+from approver_tui.state.notifications.events import AlarmSubject
 from tests.support.approval_texts import NOW, digest, when, wire_approval
 
 
@@ -21,7 +21,7 @@ def resealed(wire: dict[str, object], name: str, **changes: object) -> dict[str,
 
 def test_an_approval_is_drawn_from_its_display_text():
     """Risk, headline, facts and end come from what is signed."""
-    approval = read_approval(Members(wire_approval()))
+    approval = read_approval(JsonObject(wire_approval()))
     assert approval.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
     assert [fact.label for fact in approval.display.facts] == ["Amount", "Reference"]
     assert approval.expires_at == NOW + 600_000
@@ -34,7 +34,7 @@ def test_a_text_that_does_not_have_its_digest_is_refused(name):
     wire = wire_approval()
     wire[name] = wire[name].replace("pay", "Pay", 1)
     with pytest.raises(WireError, match=f"{name}: does not have its digest"):
-        read_approval(Members(wire))
+        read_approval(JsonObject(wire))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_text_that_does_not_have_its_digest_is_refused(name):
 def test_texts_that_disagree_are_refused(name, changes, member):
     """Right digests do not help a pair that speaks of two different requests."""
     with pytest.raises(WireError) as caught:
-        read_approval(Members(resealed(wire_approval(), name, **changes)))
+        read_approval(JsonObject(resealed(wire_approval(), name, **changes)))
     assert caught.value.member == member
 
 
@@ -79,14 +79,14 @@ def test_texts_that_disagree_are_refused(name, changes, member):
 def test_a_member_that_is_wrong_is_named(changes, member):
     """Whoever reads the error knows where to look."""
     with pytest.raises(WireError) as caught:
-        read_approval(Members(wire_approval() | changes))
+        read_approval(JsonObject(wire_approval() | changes))
     assert caught.value.member == member
 
 
 def test_agent_text_is_made_safe_at_this_door():
     """A server that lets an escape sequence through does not reach the terminal with it."""
     hostile = {"headline": "Pay\x1b[2J", "agent_says": "\u202eevil\x1b]52;c;x\x07", "why": "a\nb"}
-    approval = read_approval(Members(wire_approval(display=hostile)))
+    approval = read_approval(JsonObject(wire_approval(display=hostile)))
     assert approval.headline == r"Pay\u{1b}[2J"
     assert approval.agent_says == r"\u{202e}evil\u{1b}]52;c;x\u{7}"
     assert approval.display.why == "a\nb"
@@ -117,7 +117,7 @@ def test_a_row_that_is_not_accepted_does_not_hide_the_others(changes, name, prob
     """The page says which row it is and what is wrong with it, safe to draw, and no more."""
     good, bad = wire_approval(number=1), wire_approval(number=10) | changes
     outer = {"next": None, "feed_cursor": 3, "server_time": when(NOW)}
-    page = read_page(Members(outer | {"items": [bad, good]}))
+    page = read_page(JsonObject(outer | {"items": [bad, good]}))
     assert [approval.id for approval in page.items] == [good["id"]]
     (each,) = page.unverified
     assert each.id == (bad["id"] if name is ... else name)
@@ -133,13 +133,13 @@ def test_unknown_members_are_passed_over():
         "server_time": when(NOW),
         "new": 1,
     }
-    assert read_page(Members(page)).feed_cursor == 3
+    assert read_page(JsonObject(page)).feed_cursor == 3
 
 
 def test_an_unknown_event_is_refused_by_name():
     """The feed reports what it cannot read instead of inventing a meaning."""
     with pytest.raises(WireError) as caught:
-        read_event(Members({"seq": 1, "event": "moon.full", "at": when(NOW)}))
+        read_event(JsonObject({"seq": 1, "event": "moon.full", "at": when(NOW)}))
     assert caught.value.member == "event"
 
 
@@ -147,12 +147,12 @@ def test_an_alarm_says_which_agent_it_is_about():
     """By its registered name, made harmless like everything that comes; others say none."""
     alarm = {"seq": 1, "event": "alarm.incident_opened", "at": when(NOW), "held": None}
     agent = {"id": "sayso_ag_1", "name": "bot\x1b[31m"}
-    told = read_event(Members({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
-    assert told == About("sayso_ag_1", "bot\\u{1b}[31m", "sayso_in_1")
-    assert read_event(Members({**alarm, "agent": agent})).about == About(
+    told = read_event(JsonObject({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
+    assert told == AlarmSubject("sayso_ag_1", "bot\\u{1b}[31m", "sayso_in_1")
+    assert read_event(JsonObject({**alarm, "agent": agent})).about == AlarmSubject(
         "sayso_ag_1", "bot\\u{1b}[31m", None
     )
-    assert read_event(Members(alarm)).about is None
+    assert read_event(JsonObject(alarm)).about is None
 
 
 SIGN_IN = {"type": "sayso:device", "name": "desktop"}
@@ -191,7 +191,7 @@ def test_one_kind_is_never_signed_under_the_face_of_another(kind, details):
     """The reserved type in the action and the kind in the display say the same."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
     with pytest.raises(WireError, match="kind: is not what the action asks for"):
-        read_approval(Members(resealed(wire, "action", authorization_details=details)))
+        read_approval(JsonObject(resealed(wire, "action", authorization_details=details)))
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
     """A kind beside the texts that differs is refused too."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
     sealed = resealed(wire, "action", authorization_details=details)
-    assert read_approval(Members(sealed)).kind.value == kind
+    assert read_approval(JsonObject(sealed)).kind.value == kind
     with pytest.raises(WireError, match="kind: contradicts"):
-        read_approval(Members(sealed | {"kind": "action"}))
+        read_approval(JsonObject(sealed | {"kind": "action"}))
 
 
 def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compared():
@@ -217,7 +217,9 @@ def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compare
     text = "You never approved this before.\x1b[2J"
     said = {"code": "new_target", "severity": "notice", "text": text}
     for given, count in (([said], 1), ([], 0), (None, None)):
-        unusual = read_approval(Members(wire_approval(display={"unusual": given}))).display.unusual
+        unusual = read_approval(
+            JsonObject(wire_approval(display={"unusual": given}))
+        ).display.unusual
         assert count == (None if unusual is None else len(unusual))
         for oddity in unusual or ():
             assert oddity.code == "new_target"
@@ -228,18 +230,18 @@ def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compare
 def test_a_signal_of_an_earlier_server_stands_out():
     """Its documents have no severity; they are signed, so nobody adds one."""
     display = {"unusual": [{"code": "new_target", "text": "First time: IBAN"}]}
-    (oddity,) = read_approval(Members(wire_approval(display=display))).display.unusual
+    (oddity,) = read_approval(JsonObject(wire_approval(display=display))).display.unusual
     assert oddity.warns
 
 
 def test_what_is_unusual_by_now_takes_the_place_of_what_was():
     """The document beside it stays as it was signed; null says that it still holds."""
     wired = wire_approval()
-    was = read_approval(Members(wired))
-    assert read_approval(Members({**wired, "unusual": None})) == was
+    was = read_approval(JsonObject(wired))
+    assert read_approval(JsonObject({**wired, "unusual": None})) == was
     signal = {"code": "burst", "severity": "warning", "text": "9 requests in this hour."}
     found = {"signals": [signal], "compared": "Compared with 9."}
-    now = read_approval(Members({**wired, "unusual": found}))
+    now = read_approval(JsonObject({**wired, "unusual": found}))
     assert [(one.code, one.warns) for one in now.display.unusual] == [("burst", True)]
     assert now.display.compared == "Compared with 9."
     assert (now.display_text, now.look) == (was.display_text, was.look)

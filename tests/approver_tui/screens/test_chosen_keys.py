@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from approver_tui.screens.deny import DenyPanel
+from approver_tui.screens.approvals.deny import DenyPanel
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.keymap import KEYS, Keymap
-from approver_tui.widgets.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.lines import text_of
-from approver_tui.widgets.records import Viewpoint
-from approver_tui.widgets.rights import device_lines
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
@@ -90,7 +90,7 @@ async def test_no_page_and_no_help_names_a_key_that_was_given_away(digit, is_ful
     stage = _stage([*three(), an_approval("again", DEPLOY)])
     stage.server.given = [a_consent()]
     stage.server.tokens = [a_token()]
-    stage.ahead.given = [a_grant(NOW)] if is_full else []
+    stage.grants_client.given = [a_grant(NOW)] if is_full else []
     async with opened(stage, (140, 40)) as pilot:
         await press(pilot, stage, str(digit))
         for _ in range(8):
@@ -137,7 +137,7 @@ async def test_what_is_said_of_the_list_names_the_chosen_keys():
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY)
         stage.request(late)
-        await until(pilot, lambda: inbox(stage).table.inbox.find(late.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(late.id) is not None)
         await until(pilot, lambda: f"{_of('refresh')} sorts them in" in shown(stage))
         assert named(_whole(stage)) == []
         await press(pilot, stage, _of("details"))
@@ -186,7 +186,7 @@ async def test_leaving_while_an_answer_waits_names_the_chosen_key():
 def test_what_frees_a_device_is_named_by_the_chosen_key(device, name):
     """On the page of the devices."""
     text = " ".join(
-        text_of(each) for each in device_lines(device, Viewpoint(NOW, None, 200, OTHERS))
+        text_of(each) for each in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
     )
     assert f"it ({_of(name)})" in text
     assert named(text) == []

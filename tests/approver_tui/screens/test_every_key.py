@@ -3,8 +3,8 @@
 import pytest
 from textual.binding import Binding
 
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.screens.keys import help_as_chosen
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.palette import Palette, commands

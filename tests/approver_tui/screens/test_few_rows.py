@@ -2,11 +2,11 @@
 
 import pytest
 
-from approver_tui.screens.keyed import OLD
-from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
+from approver_tui.screens.keyed_screen import OLD
+from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.incidents.reports import what_was_stopped
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.reported import what_was_stopped
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_holdings import a_device
 from tests.support.fake_stage import a_stage

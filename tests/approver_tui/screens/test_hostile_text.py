@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from approver_tui.client.reading import Members
-from approver_tui.client.rights_wire import read_leeway
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.widgets.approval_detail import ApprovalDetail
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.client.approvals.narrowing_wire import read_narrowable
+from approver_tui.client.reading import JsonObject
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage
 from tests.support.fake_terms import PAYMENT
@@ -64,7 +64,7 @@ async def test_hostile_text_is_inert_on_every_screen(kind, size):
             await press(pilot, stage, *keys)
             drawn.append(shown(stage))
         await press(pilot, stage, "escape", "e")
-        await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+        await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
         await press(pilot, stage, *["tab"] * 3, "space")
         await until(pilot, lambda: bool(stage.answers.wishes))
         await pilot.pause()
@@ -77,11 +77,13 @@ async def test_hostile_text_is_inert_on_every_screen(kind, size):
 
 
 def _hostile_leeway(text):
-    members = Members({"label": text, "asked": text, "items": [text, text]})
+    members = JsonObject({"label": text, "asked": text, "items": [text, text]})
     facts = [
         {"place": 0, "fact": "/a", "rule": rule, **members.values} for rule in ("lower", "drop")
     ]
-    return read_leeway(Members({"scopes": [text[:3000]], "facts": facts, "token_seconds": 300}, ""))
+    return read_narrowable(
+        JsonObject({"scopes": [text[:3000]], "facts": facts, "token_seconds": 300}, "")
+    )
 
 
 async def test_markup_is_drawn_and_does_nothing_when_clicked():

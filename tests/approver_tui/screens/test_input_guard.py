@@ -4,10 +4,10 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from approver_tui.screens.approve import ApprovePanel
-from approver_tui.screens.deny import DenyPanel
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.deny import DenyPanel
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.guard import QUIET, InputGuard
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
 from tests.support.fake_answers import PIN
@@ -113,10 +113,10 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
     """When the selected row goes and another takes its place, keys rest for a moment."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        gone = inbox(stage).table.selected
+        gone = inbox(stage).state.selected
         del stage.server.approvals[gone]
         await pilot.press("r")
-        await until(pilot, lambda: inbox(stage).table.selected != gone)
+        await until(pilot, lambda: inbox(stage).state.selected != gone)
         await pilot.press("d")
         assert isinstance(stage.app.screen, InboxScreen)
         stage.clock.move(1)

@@ -8,12 +8,12 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.widgets import Input
 
-from approver_tui.screens.approve import ApprovePanel
-from approver_tui.screens.deny import DenyPanel
-from approver_tui.screens.guarded import _ORDERED
-from approver_tui.screens.inbox import InboxScreen
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.deny import DenyPanel
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.guarded_app import _ORDERED
 from approver_tui.widgets.typed_input import TypedInput
-from tests.approver_tui.screens.test_ceremony_panel import EVERYTHING
+from tests.approver_tui.screens.approvals.test_ceremony_panel import EVERYTHING
 from tests.support.fake_answers import PIN
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage
@@ -69,7 +69,7 @@ async def test_a_key_behind_the_one_that_opens_a_panel_finds_the_panel_and_its_g
         assert [field.value for field in stage.app.screen.query(Input)] == ["", "", ""]
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
-    assert stage.intents.kept == set()
+    assert stage.unsent_denials.kept == set()
 
 
 async def test_a_paste_stays_in_its_field():

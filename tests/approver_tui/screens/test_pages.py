@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.screens.agents import AgentsPage
+from approver_tui.screens.approvals.history import HistoryPage
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.clients.agents import AgentsPage
 from approver_tui.screens.confirm import ConfirmPanel
-from approver_tui.screens.devices import DevicesPage
-from approver_tui.screens.history import HistoryPage
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.screens.rights import RightsPage
-from approver_tui.state.connection import Phase
-from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.screens.consents.rights import RightsPage
+from approver_tui.screens.devices.devices import DevicesPage
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList
 from approver_tui.widgets.key_bar import KeyBar
@@ -42,7 +42,7 @@ def _filled():
     )
     stage.server.given = [a_consent(), a_consent("buyer-helper")]
     stage.server.tokens = [a_token()]
-    stage.ahead.given = [a_grant(NOW)]
+    stage.grants_client.given = [a_grant(NOW)]
     other = replace(a_device(), id=PHONE, name=SafeText("phone"), is_this=False)
     stage.server.others = [
         replace(other, high_from=NOW + 60 * MINUTE),
@@ -163,7 +163,7 @@ async def test_a_page_is_asked_for_again_when_the_connection_comes_back():
 async def test_an_agent_is_stopped_with_all_that_it_stands_on():
     """Grants, consents and tokens of that one, by one call, after the panel has asked."""
     stage = _filled()
-    stage.ahead.given = [a_grant(NOW, agent_id=a_consent().client_id)]
+    stage.grants_client.given = [a_grant(NOW, agent_id=a_consent().client_id)]
     async with opened(stage) as pilot:
         await _go(pilot, stage, "3")
         await press(pilot, stage, "j", "z")
@@ -317,7 +317,7 @@ async def test_the_click_that_brings_the_window_back_presses_no_button():
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
         await press(pilot, stage, "z")
-        stage.app.desk.guard.arm()
+        stage.app.context.guard.arm()
         await click(pilot, stage, stage.app.screen.query_one("#do"))
         assert stage.server.ended == []
 

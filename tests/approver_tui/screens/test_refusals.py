@@ -26,4 +26,4 @@ WORDS = [
 @pytest.mark.parametrize(("error", "words"), WORDS, ids=[words[:24] for _, words in WORDS])
 def test_what_may_have_been_done_is_not_said_not_to_be(error, words):
     """That nothing was done is said where it is known."""
-    assert refusals.came_of(error, done=DONE) == words
+    assert refusals.change_problem(error, done=DONE) == words

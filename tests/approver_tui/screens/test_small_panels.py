@@ -3,8 +3,8 @@
 import pytest
 from textual.widgets import Button
 
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.less_form import LessForm
 from approver_tui.widgets.title_line import TitleLine
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage
@@ -41,7 +41,7 @@ async def test_title_and_focus_are_in_sight_from_the_first_to_the_last_control(s
         await press(pilot, stage, key)
         screen = stage.app.screen
         if key == "e":
-            await until(pilot, lambda: bool(screen.query(LessForm)))
+            await until(pilot, lambda: bool(screen.query(NarrowForm)))
         await until(pilot, lambda: _is_in_sight(screen))
         buttons = set()
         for _ in range(len(screen.focus_chain)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.state.decision import Answer
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.queries import Query, read_query
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_clock import NOW

@@ -3,7 +3,10 @@
 Owns: running `sayso` in this process, through the entrance that the installed command uses.
 """
 
+import contextlib
+import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +41,8 @@ class Done:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The data folder of this test's installation; the machine's own settings do not count."""
-    for name in ("ISSUER", "DATABASE_URL", "CONFIG", "MASTER_KEY_FILE", "PIN_KEY_FILE"):
-        monkeypatch.delenv(f"SAYSO_{name}", raising=False)
-    monkeypatch.setenv("SAYSO_DATA_DIR", str(tmp_path / "data"))
+    """The data folder of this test's installation."""
+    _settings_of(tmp_path / "data", monkeypatch)
     return tmp_path / "data"
 
 
@@ -59,10 +60,29 @@ def sayso(folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done]:
     return run
 
 
-@pytest.fixture
-def begun(sayso: Callable[..., Done]) -> Callable[..., Done]:
-    """An installation with an administrator and a payment API."""
-    assert sayso("init").code == 0
+@pytest.fixture(scope="session")
+def begun_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with an administrator and a payment API, made by the commands once."""
+    folder = tmp_path_factory.mktemp("begun") / "data"
     scopes = ("--scope", "payments:read=low", "--scope", "payments:transfer=high")
-    assert sayso("resources", "add", "https://pay.example", *scopes).code == 0
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()):
+        _settings_of(folder, patched)
+        for command in (("init",), ("resources", "add", "https://pay.example", *scopes)):
+            with pytest.raises(SystemExit) as ended:
+                main(command)
+            assert ended.value.code == 0
+    return folder
+
+
+@pytest.fixture
+def begun(begun_template: Path, folder: Path, sayso: Callable[..., Done]) -> Callable[..., Done]:
+    """An installation with an administrator and a payment API."""
+    shutil.copytree(begun_template, folder)
     return sayso
+
+
+def _settings_of(folder: Path, patched: pytest.MonkeyPatch) -> None:
+    """The machine's own settings do not count."""
+    for name in ("ISSUER", "DATABASE_URL", "CONFIG", "MASTER_KEY_FILE", "PIN_KEY_FILE"):
+        patched.delenv(f"SAYSO_{name}", raising=False)
+    patched.setenv("SAYSO_DATA_DIR", str(folder))

@@ -116,6 +116,15 @@ def test_an_agent_may_be_added_as_it_is_anyway(run, flag):
     assert {member: said[member] for member in said if said[member] is True} == {}
 
 
+def test_agents_are_listed_by_what_another_system_calls_them(run):
+    """Those alone; all of them where nothing is said."""
+    run(*ADD, "--external-id", "erp-7")
+    run("agents", "add", "other", "--owner", "admin")
+    found = run("agents", "list", "--external-id", "erp-7")["items"]
+    assert [agent["name"] for agent in found] == ["invoice-bot"]
+    assert len(run("agents", "list")["items"]) == 2
+
+
 def test_an_invitation_is_for_the_actions_that_it_names(run):
     """Whoever registers with it may ask for no other."""
     document = run("agents", "invite", "--owner", "admin", "--action", "payment.transfer")

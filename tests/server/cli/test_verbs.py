@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from server.protocol.states import State
-from server.services import superseding
-from server.services.records import Consent
+from server.model.consents import Consent
+from server.protocol.approvals.states import State
+from server.services.approvals import superseding
 from tests.support.clock import DAY
 from tests.support.installation import PAYMENT, open_desk
 

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
-from server.protocol.token_exchange import ACCESS_TOKEN
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from tests.support.installation import PAYMENT
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")

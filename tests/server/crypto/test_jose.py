@@ -12,8 +12,8 @@ from approver_tui.client.jose import b64, dpop_proof, signed_statement
 from server.crypto import jose
 from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.secrets import KeyedSecrets
+from server.model.ports import BadToken
 from server.protocol import errors
-from server.services.ports import BadToken
 from tests.support.jose_by_hand import by_hand, new_key, with_secret
 
 ALGS = ("ES256", "EdDSA", "RS256")

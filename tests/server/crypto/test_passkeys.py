@@ -4,9 +4,9 @@ import cbor2
 import pytest
 
 from server.crypto.passkeys import WebAuthn
-from server.protocol.passkeys import challenge, decoded, encoded, read_assertion
-from server.services.passkey_records import Passkey
-from server.services.ports import BadToken
+from server.model.devices import Passkey
+from server.model.ports import BadToken
+from server.protocol.devices.passkeys import challenge, decoded, encoded, read_assertion
 from tests.support.passkey import PRESENT, VERIFIED, SoftPasskey
 from tests.support.site import ISSUER
 

@@ -7,7 +7,7 @@ import pytest
 
 from server.crypto import passwords
 from server.crypto.passwords import AT_ONCE, Argon2Passwords
-from server.services.ports import Busy
+from server.model.store import Busy
 
 
 def test_a_password_verifies_against_its_own_hash_alone():

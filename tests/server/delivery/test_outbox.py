@@ -16,9 +16,10 @@ from server.crypto.secrets import KeyedSecrets
 from server.delivery import outbox as delivering
 from server.delivery.outbox import LEASE_SECONDS, MOST_ATTEMPTS, OutboxWorker, pause_ms
 from server.delivery.webhook import Webhook
-from server.services.messages import OutboxMessage
-from server.services.notices import WEBHOOK
-from server.services.ports import Unit
+from server.model.notifications import OutboxMessage
+from server.model.store import Unit
+from server.services.notifications.notices import WEBHOOK
+from server.services.reactions import react
 from server.storage import writer
 from server.storage.open import open_store
 from server.storage.store import SqlStore
@@ -45,7 +46,7 @@ def clock() -> MovableClock:
 @pytest.fixture
 def store(tmp_path: Path, clock: MovableClock) -> Iterator[SqlStore]:
     """An empty database."""
-    store = open_store(f"sqlite:///{tmp_path / 'sayso.db'}", clock, str, serving=True)
+    store = open_store(f"sqlite:///{tmp_path / 'sayso.db'}", clock, str, react, serving=True)
     store.start()
     yield store
     store.close()

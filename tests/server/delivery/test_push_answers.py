@@ -9,7 +9,7 @@ import pytest
 from server import app
 from server.delivery import egress
 from server.delivery.web_push import _wait_ms
-from server.services.doctor import Doctor
+from server.services.operations.doctor import Doctor
 from server.services.policy.judging import Judge
 from server.serving.loops import beside
 from tests.support.clock import HOUR, MINUTE

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from server.protocol.risks import Risk
-from server.services.oversight import Oversight
-from server.services.resources import ResourceChanges
+from server.protocol.policy.risks import Risk
+from server.services.approvals.oversight import Oversight
+from server.services.resources.resources import ResourceChanges
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY, PAY_SCOPES

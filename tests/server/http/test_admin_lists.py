@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.groups import Groups
-from server.services.invitations import Invitations, NewInvitation
+from server.services.approvers.groups import Groups
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, registered
 from tests.support.site import Answer
@@ -284,3 +284,18 @@ def test_a_key_that_has_leaked_is_taken_away(staff: Staff) -> None:
     new = admin.call("POST", f"{path}/{leaked}/revoke").json["replaced_by"]
     assert (new["alg"], new["state"]) == ("EdDSA", "active")
     assert admin.call("POST", f"{path}/{leaked}/revoke").refusal == (404, "not_found")
+
+
+def test_agents_are_found_by_what_another_system_calls_them(staff: Staff) -> None:
+    """By whoever may see them, exactly as it stands there."""
+    desk = staff.local.desk
+    found = registered(desk, name="three", owners=("owner",), external_id="crm-7").agent
+    registered(desk, name="four", owners=("admin",), external_id="crm-7")
+    for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):
+        items = _items(staff, "/api/agents", person, external_id="crm-7")
+        assert [item["name"] for item in items] == wanted
+    for other in ("crm-8", "CRM-7", "crm", ""):
+        assert _items(staff, "/api/agents", external_id=other) == []
+    part = _get(staff, "/api/agents", external_id="crm-7", limit="1").json
+    rest = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
+    assert [item["client_id"] for item in rest] == [found.id]

@@ -8,7 +8,7 @@ import pytest
 
 from server.http.admin_routes import ADMIN_ROUTES
 from server.http.route import Route
-from server.services.authority import Role
+from server.services.operations.authority import Role
 from tests.support.installation import PAYMENT
 from tests.support.policies import rule
 from tests.support.site import Answer

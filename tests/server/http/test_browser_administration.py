@@ -3,7 +3,7 @@
 import pytest
 
 from server.http import cookies
-from server.services.users import UserChanges
+from server.services.users.users import UserChanges
 from tests.support.clock import DAY
 from tests.support.installation import BY
 from tests.support.passkey import PRESENT, LocalBrowser, code_for, new_browser

@@ -10,8 +10,9 @@ from server import telemetry
 from server.http import dispatch
 from server.http.message import HttpRequest
 from server.http.route import Caller, Route
+from server.model.store import Busy
 from server.protocol import errors
-from server.services.ports import Busy
+from tests.support.site import altered
 
 REQUEST = HttpRequest("GET", "/here", {}, {}, {}, (), b"", "192.0.2.7", 0)
 
@@ -21,7 +22,7 @@ def _answer(site, raised, caller=Caller.CLIENT):
         raise raised
 
     if caller is Caller.PERSON:
-        site = replace(site, people=_Everybody())
+        site = replace(site, users=altered(site.users, device_auth=_Everybody()))
     response = dispatch.answer(site, Route("GET", "/here", endpoint, caller, "A test."), REQUEST)
     return response, json.loads(response.body)
 
@@ -106,13 +107,17 @@ def test_a_fault_of_ours_says_nothing_but_that(local, log_lines, caller, name):
 def test_a_database_that_is_away_is_503_on_every_route(local, agent, person):
     """At the first door already; the client tries again."""
     away = _AwayStore()
-    clients = replace(local.site.clients, store=away)
+    clients = replace(local.site.clients.auth, store=away)
     site = replace(
         local.site,
         store=away,
-        clients=clients,
-        token=replace(local.site.token, clients=clients),
-        people=replace(local.site.people, store=away),
+        clients=altered(local.site.clients, auth=clients),
+        tokens=altered(
+            local.site.tokens, endpoint=replace(local.site.tokens.endpoint, clients=clients)
+        ),
+        users=altered(
+            local.site.users, device_auth=replace(local.site.users.device_auth, store=away)
+        ),
     )
     there = replace(local, site=site)
     assert replace(agent, local=there).ask().status == 503

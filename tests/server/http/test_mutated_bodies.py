@@ -15,9 +15,9 @@ from approver_tui.client.jose import DECISION, STATEMENT, SigningKey, b64, dpop_
 from server.http.route import Route
 from server.http.routes import ROUTES
 from server.protocol import base64url, names
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services.people import People
-from server.services.statements import Statements
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.devices.statements import Statements
+from server.services.users.device_auth import DeviceAuthentication
 from server.storage.store import SqlStore
 from tests.support import mutations
 from tests.support.agent import PAYMENT_DETAILS
@@ -61,14 +61,14 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Statements, "check", lambda *_, **__: "high")
     monkeypatch.setattr(Statements, "check_with_pin", lambda *_, **__: None)
     known: dict[str | None, Any] = {}
-    authenticate = People.authenticate
+    authenticate = DeviceAuthentication.authenticate
 
-    def remembered(self: People, call: Any) -> Any:
+    def remembered(self: DeviceAuthentication, call: Any) -> Any:
         if call.authorization not in known:
             known[call.authorization] = authenticate(self, call)
         return known[call.authorization]
 
-    monkeypatch.setattr(People, "authenticate", remembered)
+    monkeypatch.setattr(DeviceAuthentication, "authenticate", remembered)
 
 
 _JSON_ROUTES = [route for route in ROUTES if route.body is not None]

@@ -76,9 +76,9 @@ def test_a_made_route_is_refused_by_nobody_and_answers_what_it_says():
     operation = openapi.document(ISSUER, [metrics])["paths"]["/metrics"]["get"]
     refused = {"schema": {"$ref": "#/components/schemas/OAuthError"}}
     assert operation == {
-        "summary": "Counters and gauges.",
+        "summary": "Get metrics for Prometheus.",
         "responses": {
-            "200": {"description": "Counters and gauges."},
+            "200": {"description": "Get metrics for Prometheus."},
             "503": {"description": "Refused.", "content": {"application/json": refused}},
         },
         "parameters": [],

@@ -5,6 +5,9 @@ import json
 import pytest
 
 from server.http import wire
+from server.http.approvals import approval_wire
+from server.http.devices import device_wire
+from server.http.notifications import event_wire
 from server.protocol import errors
 from tests.support.callers import X
 
@@ -18,14 +21,14 @@ def _refused(kind, body):
 
 def test_a_body_is_read_into_its_model():
     """`for` is a word of Python, so the model calls it `purpose`."""
-    body = wire.read(wire.PinCall, json.dumps({"x": X, "for": "session"}).encode())
+    body = wire.read(device_wire.PinCall, json.dumps({"x": X, "for": "session"}).encode())
     assert (body.raw(), body.purpose) == (bytes(32), "session")
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b'{"x":1,"x":2}', b"\xff", b"[" * 100])
 def test_what_is_no_strict_json_is_refused(body):
     """Duplicate members, other encodings, depths that nobody needs."""
-    assert _refused(wire.PinCall, body)
+    assert _refused(device_wire.PinCall, body)
 
 
 @pytest.mark.parametrize(
@@ -41,20 +44,20 @@ def test_what_is_no_strict_json_is_refused(body):
 )
 def test_a_body_with_a_member_missing_wrong_or_too_many_is_refused_by_name(body, place):
     """Nothing is guessed and nothing ignored."""
-    assert _refused(wire.PinCall, body).startswith(f"{place}: ")
+    assert _refused(device_wire.PinCall, body).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
 def test_a_half_of_a_pin_is_exactly_32_bytes(x):
     """In base64url."""
-    assert _refused(wire.PinCall, {"x": x, "for": "session"}).startswith("/x: ")
+    assert _refused(device_wire.PinCall, {"x": x, "for": "session"}).startswith("/x: ")
 
 
 @pytest.mark.parametrize("text", ["1", "x.y", ".sayso_ap_a", "-1.a", "\u0661.a", "1." + "a" * 65])
 def test_a_cursor_is_what_an_earlier_answer_gave(text):
     """Anything else is said to be wrong rather than read somehow."""
     with pytest.raises(errors.Problem) as refused:
-        wire.read_cursor(text)
+        approval_wire.read_cursor(text)
     assert refused.value.code == "invalid_body"
 
 
@@ -64,7 +67,7 @@ def test_a_cursor_is_what_an_earlier_answer_gave(text):
 )
 def test_without_a_cursor_a_list_begins_at_its_beginning(text, place):
     """An empty one is none."""
-    assert wire.read_cursor(text) == place
+    assert approval_wire.read_cursor(text) == place
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "", "1.5", "9" * 30])
@@ -94,8 +97,8 @@ def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
 def test_an_event_carries_what_it_is_about_and_no_nonce(local, agent, person):
     """A nonce is for the device that asked for it, not for a broadcast."""
     agent.asked()
-    news = local.site.feed.news(person.user.id, person.device_id, 0)
-    frames = [wire.event(happening) for happening in news.happenings]
+    news = local.site.notifications.feed.news(person.user.id, person.device_id, 0)
+    frames = [event_wire.event(happening) for happening in news.happenings]
     assert [frame["event"] for frame in frames] == ["device.enrolled", "approval.requested"]
     device, requested = frames
     assert (device["type"], device["seq"], device["device"]["id"]) == (

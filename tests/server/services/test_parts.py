@@ -9,10 +9,11 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.protocol import decisions, json_text
-from server.protocol.risks import Risk
+from server.protocol import json_text
+from server.protocol.approvals import decisions
+from server.protocol.policy.risks import Risk
 from server.services.policy.policies import Policies
-from server.services.resources import ResourceChanges
+from server.services.resources.resources import ResourceChanges
 from tests.support.installation import BY, PAY, PAY_SCOPES
 from tests.support.policies import rule
 

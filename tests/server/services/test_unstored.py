@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.protocol.states import State
-from server.services.ports import Busy
-from server.storage.audit import Audit
-from server.storage.delegations import Delegations
+from server.model.store import Busy
+from server.protocol.approvals.states import State
+from server.storage.audit.entries import Audit
+from server.storage.tokens.delegations import Delegations
 from tests.support.chains import Chains
 
 

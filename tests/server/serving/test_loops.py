@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server import telemetry
-from server.services.ports import Busy
+from server.model.store import Busy
 from server.serving import loops
 from server.serving.loops import AFTER_A_BAD_ROUND, BETWEEN_DELIVERIES, Loop, beside, once
 from tests.support.waiting import until

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from server.services.reactions import react
 from server.storage.open import open_store, upgrade_database
 from server.storage.store import SqlStore
 from server.storage.tables import installation, metadata
@@ -42,16 +43,24 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'sayso.db'}"
 
 
+@pytest.fixture(scope="session")
+def postgres_engine(postgres_database: str) -> Iterator[sa.Engine]:
+    """For emptying it."""
+    engine = sa.create_engine(postgres_database, pool_pre_ping=True)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def postgres_url(postgres_database: str) -> str:
-    """The PostgreSQL database, emptied."""
-    engine = sa.create_engine(postgres_database)
-    names = ", ".join(metadata.tables)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+def postgres_url(postgres_database: str, postgres_engine: sa.Engine) -> str:
+    """The PostgreSQL database, emptied; TRUNCATE takes ten times as long, for a file per table."""
+    numbers = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+    with postgres_engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+        connection.execute(sa.text(numbers))
         row = {"id": 1, "admin_version": 1, "created_at": NOON, "epoch": "first"}
         connection.execute(sa.insert(installation), row)
-    engine.dispose()
     return postgres_database
 
 
@@ -77,7 +86,9 @@ def open_one(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
 
     def opener(url: str) -> SqlStore:
         place = len(opened)
-        store = open_store(url, clock, lambda _: f"entry-{next(numbers):08}-{place}", serving=True)
+        store = open_store(
+            url, clock, lambda _: f"entry-{next(numbers):08}-{place}", react, serving=True
+        )
         store.start()
         opened.append(store)
         return store

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from server.services.ports import Busy
-from server.services.records import User
+from server.model.store import Busy
+from server.model.users import User
+from server.services.reactions import react
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from server.storage.tables import users
@@ -163,7 +164,7 @@ def test_administration_is_not_overtaken_for_ever(
                 tx.directory.user(ann.id)
                 time.sleep(0.001)
 
-    command = open_store(url, clock, str, serving=False)
+    command = open_store(url, clock, str, react, serving=False)
     with ThreadPoolExecutor(8) as threads:
         loads = [threads.submit(load) for _ in range(8)]
         began = time.monotonic()

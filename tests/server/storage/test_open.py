@@ -13,7 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from server.services.ports import Busy
+from server.model.store import Busy
+from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import upgrade as upgrading
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
@@ -25,11 +26,12 @@ from tests.support.source import ROOT
 
 _OPEN = """
 import sys
+from server.services.reactions import react
 from server.storage.open import open_store
 from tests.support.clock import MovableClock
 print("ready", flush=True)
 sys.stdin.readline()
-store = open_store(sys.argv[1], MovableClock(), str, serving=False)
+store = open_store(sys.argv[1], MovableClock(), str, react, serving=False)
 with store.write() as tx:
     tx.counters.count("opened", 1000)
 store.close()
@@ -55,7 +57,7 @@ def next_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _open_and_close(url: str) -> None:
-    open_store(url, MovableClock(), str, serving=False).close()
+    open_store(url, MovableClock(), str, react, serving=False).close()
 
 
 def _say_version(url: str, version: str) -> None:
@@ -78,7 +80,7 @@ def _mode(path: Path) -> int:
 def test_a_fresh_file_gets_all_tables_and_its_one_row(tmp_path: Path) -> None:
     """Opening makes the folder, the file and the schema."""
     path = tmp_path / "new" / "folder" / "sayso.db"
-    store = open_store(f"sqlite:///{path}", MovableClock(), str, serving=False)
+    store = open_store(f"sqlite:///{path}", MovableClock(), str, react, serving=False)
     with store.read() as view:
         assert view.version == 1
         assert view.users.all() == []
@@ -197,7 +199,7 @@ def test_two_processes_may_open_an_empty_folder_at_once(tmp_path: Path, round_nu
 
     assert errors == ["", "", ""]
     assert [opener.returncode for opener in openers] == [0, 0, 0]
-    with open_store(url, MovableClock(), str, serving=False).write() as tx:
+    with open_store(url, MovableClock(), str, react, serving=False).write() as tx:
         assert tx.counters.peek("opened") == 3
 
 
@@ -228,7 +230,7 @@ def test_nobody_else_on_the_machine_may_read_the_files(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as watching:
         watching.setattr(opening.sqlite3, "connect", watched)
-        store = open_store(f"sqlite:///{path}", MovableClock(), str, serving=True)
+        store = open_store(f"sqlite:///{path}", MovableClock(), str, react, serving=True)
     store.start()
     with store.write() as tx:
         tx.counters.count("written", 1000)
@@ -241,7 +243,7 @@ def test_nobody_else_on_the_machine_may_read_the_files(tmp_path: Path) -> None:
 
 def test_a_backup_is_whole_while_the_file_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
     """It holds what was stored a moment ago; a file that is there is never overwritten."""
-    store = open_store(sqlite_url, MovableClock(), str, serving=True)
+    store = open_store(sqlite_url, MovableClock(), str, react, serving=True)
     store.start()
     with store.write() as tx:
         tx.counters.count("stored", 10_000)
@@ -250,7 +252,9 @@ def test_a_backup_is_whole_while_the_file_is_in_use(sqlite_url: str, tmp_path: P
         backup_sqlite(tmp_path / "sayso.db", tmp_path / "copy.db")
     store.close()
 
-    copy = open_store(f"sqlite:///{tmp_path / 'copy.db'}", MovableClock(), str, serving=False)
+    copy = open_store(
+        f"sqlite:///{tmp_path / 'copy.db'}", MovableClock(), str, react, serving=False
+    )
     with copy.write() as tx:
         assert tx.counters.peek("stored") == 1
     copy.close()

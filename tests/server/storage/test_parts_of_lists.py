@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.services.records import Entry, User
-from server.services.searches import EntrySearch
+from server.model.audit import Entry, EntrySearch
+from server.model.users import User
 from server.storage.store import SqlStore
 from tests.support.clock import NOON
 from tests.support.installation import approval_row, device_row

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from server.services.approval_records import Decision
-from server.services.passkey_records import Passkey
-from server.storage import approvals, traces, waiting
-from server.storage.counter_tables import counters
-from server.storage.passkey_tables import passkeys
+from server.model.approvals import Decision
+from server.model.devices import Passkey
+from server.storage.approvals import approvals, waiting
+from server.storage.devices.passkey_tables import passkeys
+from server.storage.operations import traces
+from server.storage.operations.counter_tables import counters
 from server.storage.prepared import Prepared, adding, reading
 from server.storage.tables import decisions, outbox
 from tests.support import query_plans

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from server.model.approvals import Approver, Decision
+from server.model.granted import granted_headline, rows_of
+from server.model.store import Taken
 from server.protocol.confusables import name_keys
-from server.services.approval_records import Approver, Decision
-from server.services.narrowings import granted_headline, rows_of
-from server.services.ports import Taken
+from server.services.reactions import react
 from server.storage.open import SCHEMA, SchemaMismatch, open_store, upgrade_database
 from server.storage.store import SqlStore
 from tests.support import earlier_databases
@@ -222,7 +223,7 @@ def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path)
     owner = {"agent_id": "sayso_ag_gone", "user_id": ANN, "since": NOON}
     earlier_databases.make(url, "0002", {"users": [_user(ANN, "ann")], "agent_owners": [owner]})
     with pytest.raises(SchemaMismatch, match="agent_owners refers to a row of agents"):
-        open_store(url, MovableClock(), str, serving=False)
+        open_store(url, MovableClock(), str, react, serving=False)
     with earlier_databases.connected(url) as connection:
         version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     assert version == "0002"

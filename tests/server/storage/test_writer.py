@@ -14,7 +14,8 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Connection
 
-from server.services.ports import Busy
+from server.model.store import Busy
+from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import writer as writing
 from server.storage.writer import DirectWriter, GroupedWriter
@@ -109,7 +110,7 @@ def test_what_is_written_survives_a_power_cut(
     sqlite_url: str, clock: MovableClock, *, serving: bool
 ) -> None:
     """The writing connection says FULL and WAL, in the server and in a command."""
-    store = opening.open_store(sqlite_url, clock, str, serving=serving)
+    store = opening.open_store(sqlite_url, clock, str, react, serving=serving)
     store.start()
     with store._writer.transaction() as connection:
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()

@@ -9,17 +9,19 @@ import pytest
 
 from server.http.admin_routes import ADMIN_ROUTES
 from server.protocol import names
-from server.services.agent_forms import AgentChanges
-from server.services.authority import Role, Rule
-from server.web.console.deed import Deed
-from server.web.console.deeds import DEEDS
-from server.web.console.sheets import MENU, SHEETS
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.authority import AccessRule, Role
+from server.web.form import FormAction
+from server.web.menu import CONSOLE_MENU
+from server.web.table import FORMS, PAGES, page_at, rows_of
 from tests.support.console import FROM_HERE, NOBODY, Console, open_console
 from tests.support.installation import BY, PAY, PAYMENT
 from tests.support.policies import rule
 from tests.support.staff import BACK, JWK, WHO, Staff
 
 ROWS = {route.name: route for route in ADMIN_ROUTES}
+CONSOLE_PAGES = [page for page in PAGES if page.in_console]
+CONSOLE_FORMS = [form for form in FORMS if form.in_console]
 NAMED = {"ids": lambda one: one.path}
 
 
@@ -186,67 +188,69 @@ def console(staff: Staff) -> Console:
 
 def test_every_form_has_a_sample_and_every_sample_a_form() -> None:
     """So that no row of the table is left untried."""
-    assert {deed.path for deed in DEEDS} == set(SAMPLES)
+    assert {form_row.path for form_row in CONSOLE_FORMS} == set(SAMPLES)
 
 
 @pytest.mark.parametrize("who", WHO)
 def test_who_sees_which_page(console: Console, who: str) -> None:
     """Whoever may ask the API what it shows."""
     wrong = {}
-    for sheet in SHEETS:
-        page = console.get(who, _path(console, sheet.path, ABOUT.get(sheet.at, "")))
-        of_one = "<id>" in sheet.path
-        told = [_status(row, who, of_one=of_one) for row in sheet.rows]
+    for page_row in CONSOLE_PAGES:
+        page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
+        of_one = "<id>" in page_row.path
+        told = [_status(row, who, of_one=of_one) for row in rows_of(page_row)]
         expected = next((status for status in told if status != 200), 200)
         if page.status_code != expected:
-            wrong[sheet.path] = (page.status_code, expected)
+            wrong[page_row.path] = (page.status_code, expected)
     assert wrong == {}
 
 
 def test_whoever_is_signed_out_is_asked_to_sign_in_where_they_are(console: Console) -> None:
     """Nothing of what stands there is told."""
-    for sheet in SHEETS:
-        page = console.get(NOBODY, _path(console, sheet.path, ABOUT.get(sheet.at, "")))
+    for page_row in CONSOLE_PAGES:
+        page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
         assert "console" not in page.text
 
 
 ALLOWED = [
-    pytest.param(deed, who, id=f"{deed.path} {who}")
-    for deed in DEEDS
+    pytest.param(form_row, who, id=f"{form_row.path} {who}")
+    for form_row in CONSOLE_FORMS
     for who in WHO
-    if who in (ROWS[deed.row].rule or Rule(())).roles
+    if who in (ROWS[form_row.row].rule or AccessRule(())).roles
 ]
 
 
-@pytest.mark.parametrize(("deed", "who"), ALLOWED)
-def test_a_form_does_what_it_says_for_whoever_may(console: Console, deed: Deed, who: str) -> None:
+@pytest.mark.parametrize(("form_row", "who"), ALLOWED)
+def test_a_form_does_what_it_says_for_whoever_may(
+    console: Console, form_row: FormAction, who: str
+) -> None:
     """And shows what came of it, or goes where that stands."""
-    answer = _sent(console, deed, who, signed=SAMPLES[deed.path].signed)
-    assert answer.status_code == (200 if deed.told or deed.shows else 303), answer.text
+    answer = _sent(console, form_row, who, signed=SAMPLES[form_row.path].signed)
+    assert answer.status_code == (200 if form_row.answer or form_row.shows else 303), answer.text
 
 
-@pytest.mark.parametrize("deed", DEEDS, **NAMED)
-def test_nobody_else_may_send_this_form(console: Console, deed: Deed) -> None:
+@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
+def test_nobody_else_may_send_this_form(console: Console, form_row: FormAction) -> None:
     """Nothing is stored for any of them."""
     before = len(console.staff.local.desk.entries())
     for who in (NOBODY, *WHO):
-        expected = 401 if who == NOBODY else _status(deed.row, who, of_one=True)
+        expected = 401 if who == NOBODY else _status(form_row.row, who, of_one=True)
         if expected != 200:
-            assert _sent(console, deed, who, signed=False).status_code == expected, who
+            assert _sent(console, form_row, who, signed=False).status_code == expected, who
     assert len(console.staff.local.desk.entries()) == before
 
 
-@pytest.mark.parametrize("deed", DEEDS, **NAMED)
-def test_what_adds_power_waits_for_the_passkey(console: Console, deed: Deed) -> None:
+@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
+def test_what_adds_power_waits_for_the_passkey(console: Console, form_row: FormAction) -> None:
     """And what takes power away does not; what was typed is kept for the second sending."""
     before = len(console.staff.local.desk.entries())
-    answer = _sent(console, deed, "admin", signed=False)
-    if not SAMPLES[deed.path].signed:
+    answer = _sent(console, form_row, "admin", signed=False)
+    if not SAMPLES[form_row.path].signed:
         assert answer.status_code in {200, 303}
         return
     assert "Sign with passkey" in answer.text
-    assert deed.words in answer.text
+    assert form_row.label in answer.text
     assert len(console.staff.local.desk.entries()) == before
 
 
@@ -260,13 +264,13 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 )
 
 
-@pytest.mark.parametrize("deed", DEEDS, **NAMED)
-def test_what_no_page_of_ours_sent_does_nothing(console: Console, deed: Deed) -> None:
+@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
+def test_what_no_page_of_ours_sent_does_nothing(console: Console, form_row: FormAction) -> None:
     """However well the browser is signed in."""
     before = len(console.staff.local.desk.entries())
-    path = _path(console, deed.path, SAMPLES[deed.path].about)
+    path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
-        whole = {**_form(console, deed), **form}
+        whole = {**_form(console, form_row), **form}
         assert console.post("admin", path, whole, headers).status_code == 403, (form, headers)
     assert len(console.staff.local.desk.entries()) == before
 
@@ -274,23 +278,23 @@ def test_what_no_page_of_ours_sent_does_nothing(console: Console, deed: Deed) ->
 def test_no_get_does_what_a_form_does(console: Console) -> None:
     """A link, a picture or a scanner of mail changes nothing."""
     before = len(console.staff.local.desk.entries())
-    for deed in DEEDS:
-        path = _path(console, deed.path, SAMPLES[deed.path].about)
+    for form_row in CONSOLE_FORMS:
+        path = _path(console, form_row.path, SAMPLES[form_row.path].about)
         assert console.get("admin", path).status_code in {404, 405}, path
     assert len(console.staff.local.desk.entries()) == before
 
 
 def test_the_pages_of_the_console_are_of_ours(console: Console) -> None:
     """No inline script or style, one heading of the first level, a name for every field."""
-    for sheet in SHEETS:
-        page = console.get("admin", _path(console, sheet.path, ABOUT.get(sheet.at, "")))
+    for page_row in CONSOLE_PAGES:
+        page = console.get("admin", _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         directives = page.headers["Content-Security-Policy"].split("; ")
         assert {"default-src 'none'", "script-src 'self'", "form-action 'self'"} <= set(directives)
         assert {"frame-ancestors 'none'", "require-trusted-types-for 'script'"} <= set(directives)
         assert page.headers["Cache-Control"] == "no-store"
         assert not re.search(r"<script(?![^>]* src=)|<[^>]*\s(on\w+|style)=", page.text)
-        assert (sheet.path, page.text.count("<h1")) == (sheet.path, 1)
-        assert (sheet.path, _unlabelled(page.text)) == (sheet.path, [])
+        assert (page_row.path, page.text.count("<h1")) == (page_row.path, 1)
+        assert (page_row.path, _unlabelled(page.text)) == (page_row.path, [])
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -312,15 +316,15 @@ def test_what_an_agent_is_called_is_text_and_nothing_else(console: Console) -> N
     assert "&lt;b&gt;Pay&lt;/b&gt; invoices" in page
 
 
-def test_a_type_says_what_is_typed_back_and_what_may_be_made_less(console: Console) -> None:
+def test_a_type_says_what_is_typed_back_and_what_can_be_narrowed(console: Console) -> None:
     """Whoever reads the page knows what an approver will have to do."""
     whole = {"fact": "/amount", "if_there": {"fact": "/payee"}}
     document = json.dumps({**PAYMENT, "type_back": whole, "narrow": {"/amount": "lower"}})
     console.staff.local.desk.actions.update(document, by=BY)
     page = console.get("admin", _path(console, "/admin/actions/<id>", "action")).text
-    assert "<dt>Typed back</dt><dd><code>/amount</code></dd>" in page
-    assert "<dt>Typed back where it is there</dt><dd><code>/payee</code></dd>" in page
-    assert "<dt>May be made less</dt><dd><code>/amount</code></dd>" in page
+    assert "<dt>Type-back</dt><dd><code>/amount</code></dd>" in page
+    assert "<dt>Type-back if present</dt><dd><code>/payee</code></dd>" in page
+    assert "<dt>Can be narrowed</dt><dd><code>/amount</code></dd>" in page
 
 
 def test_a_new_secret_is_shown_once(console: Console) -> None:
@@ -348,18 +352,18 @@ def _path(console: Console, path: str, about: str) -> str:
     return path.replace("<id>", console.staff.ids.get(about, ""))
 
 
-def _form(console: Console, deed: Deed) -> dict[str, Any]:
-    sample = SAMPLES[deed.path]
+def _form(console: Console, form_row: FormAction) -> dict[str, Any]:
+    sample = SAMPLES[form_row.path]
     if not sample.versioned:
         return dict(sample.form)
     path = _path(console, sample.versioned, sample.about)
     return {**sample.form, "version": console.document(path)["version"]}
 
 
-def _sent(console: Console, deed: Deed, who: str, *, signed: bool) -> Any:
-    path = _path(console, deed.path, SAMPLES[deed.path].about)
+def _sent(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
+    path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     send = console.signed if signed else console.post
-    return send(who, path, _form(console, deed))
+    return send(who, path, _form(console, form_row))
 
 
 def _unlabelled(page: str) -> list[str]:
@@ -374,7 +378,7 @@ def _unlabelled(page: str) -> list[str]:
 
 
 def test_the_menu_names_rows_that_are_there() -> None:
-    """Each entry leads to a page whose first question it names."""
-    first = {sheet.path: sheet.rows[0] for sheet in SHEETS}
-    entries = [entry for _, shown in MENU for entry in shown]
-    assert {entry[1]: entry[3] for entry in entries}.items() <= first.items()
+    """Each entry leads to a page that belongs to it, and that asks the API something first."""
+    for entry in (one for _, shown in CONSOLE_MENU for one in shown):
+        assert page_at(entry.path).at == entry.at
+        assert rows_of(page_at(entry.path))[0] in ROWS

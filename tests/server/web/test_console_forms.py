@@ -5,8 +5,10 @@ import re
 import pytest
 
 from server.protocol.forms import Form
-from server.web.console import bodies, client_fields, fields
-from server.web.console.fields import Field
+from server.web import fields
+from server.web.console import client_fields
+from server.web.fields import Field
+from server.web.table import form_at
 
 
 def _form(**typed):
@@ -51,16 +53,16 @@ def test_each_kind_of_field_becomes_what_the_api_takes():
 @pytest.mark.parametrize(
     ("kind", "typed", "says"),
     [
-        ("number", "-1", "This must be a whole number."),
-        ("number", "²", "This must be a whole number."),
-        ("number", "9" * 13, "This must be a whole number."),
-        ("day", "soon", "This must be a day like 2027-01-31."),
-        ("json", "{", "This is not JSON"),
-        ("json", "[" * 20_000, "This is not JSON"),
+        ("number", "-1", "Enter a whole number."),
+        ("number", "²", "Enter a whole number."),
+        ("number", "9" * 13, "Enter a whole number."),
+        ("day", "soon", "Enter a day such as 2027-01-31."),
+        ("json", "{", "Invalid JSON"),
+        ("json", "[" * 20_000, "Invalid JSON"),
         ("pairs", "a", "Write a and one word after it."),
-        ("pairs", "a low\na high", "a stands there twice."),
-        ("text", None, "This must be filled in."),
-        ("lines", None, "This must be filled in."),
+        ("pairs", "a low\na high", "a is listed twice."),
+        ("text", None, "This field is required."),
+        ("lines", None, "This field is required."),
     ],
 )
 def test_what_is_not_of_its_kind_is_said_at_its_field(kind, typed, says):
@@ -211,31 +213,35 @@ def test_no_word_about_keys_is_no_change():
 
 
 @pytest.mark.parametrize(
-    ("made", "typed", "says"),
+    ("path", "typed", "says"),
     [
-        (bodies.overlap, {"overlap": "-1"}, "overlap must be a whole number"),
-        (bodies.case, {"authorization_details": "{"}, "The details are not JSON"),
+        ("/admin/agents/<id>/secret", {"overlap": "-1"}, "overlap must be a whole number"),
+        ("/admin/explain", {"authorization_details": "{"}, "The details are not JSON"),
     ],
 )
-def test_what_is_no_number_and_no_json_is_named(made, typed, says):
+def test_what_is_no_number_and_no_json_is_named(path, typed, says):
     """Before anything is sent."""
     with pytest.raises(ValueError, match=says):
-        made(_form(**typed))
+        _body(path, _form(**typed))
 
 
 def test_a_file_that_is_typed_has_the_line_ends_of_files():
     """Browsers send others."""
     typed = _form(document="a = 1\r\nb = 2", table="c = 3\r\n", days="30")
-    assert bodies.policy(typed) == {"document": "a = 1\nb = 2"}
-    assert bodies.table(typed) == {"table": "c = 3\n", "policy": "a = 1\nb = 2"}
-    assert bodies.replay(typed) == {"last": 30 * 86_400, "policy": "a = 1\nb = 2"}
+    assert _body("/admin/policy/set", typed) == {"document": "a = 1\nb = 2"}
+    assert _body("/admin/policy/test", typed) == {"table": "c = 3\n", "policy": "a = 1\nb = 2"}
+    assert _body("/admin/policy/dry-run", typed) == {"last": 30 * 86_400, "policy": "a = 1\nb = 2"}
 
 
 def test_a_case_has_what_was_filled_in():
     """And no more."""
-    assert bodies.case(_form(agent="a")) == {"agent": "a", "way": "request", "scope": []}
+    assert _body("/admin/explain", _form(agent="a")) == {
+        "agent": "a",
+        "way": "request",
+        "scope": [],
+    }
     whole = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
-    assert bodies.case(whole) == {
+    assert _body("/admin/explain", whole) == {
         "agent": "a",
         "way": "request",
         "scope": ["a", "b"],
@@ -243,3 +249,8 @@ def test_a_case_has_what_was_filled_in():
         "resource": "x",
         "authorization_details": [],
     }
+
+
+def _body(path, form):
+    """What the form of this path sends."""
+    return form_at(path).sends(form, None)

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from server.http.admin_bodies import ActionDocument
 from server.http.admin_routes import ADMIN_ROUTES
+from server.http.policy.action_type_wire import ActionDocument
 from server.protocol import names
-from server.services.agent_forms import AgentChanges
-from server.web.console.deeds import DEEDS
-from server.web.console.sheets import SHEETS
+from server.services.clients.agent_forms import AgentChanges
+from server.web.table import FORMS, page_at
 from tests.support.console import Console, open_console
 from tests.support.installation import BY, PAY, PAYMENT
 from tests.support.staff import Staff
@@ -68,7 +67,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "name",
         "There is a user admin. Choose a name that does not look like it.",
     ),
-    ("/admin/new/agent/add", "", {**AGENT, "name": ""}, "name", "This must be filled in."),
+    ("/admin/new/agent/add", "", {**AGENT, "name": ""}, "name", "This field is required."),
     ("/admin/new/agent/add", "", {**AGENT, "owners": "nobody-here"}, "owners", "no user nobody-h"),
     (
         "/admin/new/agent/add",
@@ -77,8 +76,8 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "jwks",
         "“It proves itself by” private_key_jwt needs the public keys: “Its public keys”.",
     ),
-    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "This is not JSON"),
-    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day like"),
+    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
+    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day such as"),
     ("/admin/new/agent/add", "", {**AGENT, "labels": "A B"}, "labels", "A B is not a label"),
     ("/admin/new/agent/add", "", {**AGENT, "scopes": "x"}, "scopes", "No resource has the scope x"),
     ("/admin/new/agent/add", "", {**AGENT, "name": "x" * 401}, "name", "at most 400"),
@@ -161,7 +160,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {"document": json.dumps(PAYMENT), "details": "{"},
         "details",
-        "This is not JSON",
+        "Invalid JSON",
     ),
     (
         "/admin/new/action/preview",
@@ -208,7 +207,7 @@ def test_somebody_was_faster(console: Console) -> None:
     answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
     assert answer.status_code == 412
     assert _stands(answer.text, "description", "Pays bills")
-    assert "Stands now: <bdi>Pays rent</bdi>" in answer.text
+    assert "Stored value: <bdi>Pays rent</bdi>" in answer.text
     fresh = console.document(f"/api/agents/{agent}")["version"]
     assert f'name="version" value="{fresh}"' in answer.text
     assert stale not in answer.text
@@ -228,15 +227,15 @@ def test_what_is_about_to_change_is_shown_before_it_is_signed(console: Console) 
 def test_a_page_that_is_sent_back_untouched_changes_nothing(console: Console) -> None:
     """Whatever stands in a form of something that is there comes back as it was."""
     before = len(console.staff.local.desk.entries())
-    for deed in DEEDS:
-        if deed.of and deed.fields:
-            sheet = next(one for one in SHEETS if one.path == deed.page)
-            about = console.staff.ids[deed.of]
+    for action in FORMS:
+        if action.of and action.fields:
+            sheet = page_at(action.page)
+            about = console.staff.ids[action.of]
             page = console.get("admin", sheet.path.replace("<id>", about)).text
-            whole = page.partition(f'action="{deed.path.replace("<id>", about)}"')[2]
+            whole = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
             typed = _filled(whole.partition("</form>")[0])
-            answer = console.post("admin", deed.path.replace("<id>", about), typed)
-            assert answer.status_code == 303, (deed.path, answer.text)
+            answer = console.post("admin", action.path.replace("<id>", about), typed)
+            assert answer.status_code == 303, (action.path, answer.text)
     assert len(console.staff.local.desk.entries()) == before
 
 
@@ -265,7 +264,7 @@ def test_an_action_type_is_seen_as_a_person_would_before_it_is_there(console: Co
     page = console.post("admin", "/admin/new/action/preview", typed).text
     shown = page.partition('id="preview"')[2]
     assert "Pay EUR 4,820.00 to payee" in shown
-    assert "A yes takes" in shown
+    assert "To approve" in shown
     assert _stands(page, "document", typed["document"])
     hostile = "<script>alert(1)</script>\u202e"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": hostile}
@@ -286,11 +285,11 @@ def test_whoever_may_not_change_it_gets_no_form_back(console: Console) -> None:
 def test_every_form_with_fields_names_members_that_the_api_knows() -> None:
     """Or what it says of a member would stand at no field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
-    for deed in DEEDS:
-        body: Any = rows[deed.row].body
+    for action in (one for one in FORMS if one.in_console):
+        body: Any = rows[action.row].body
         if body is not ActionDocument:
-            own = {field.name for field in deed.fields if not field.of}
-            assert own <= set(body.model_fields if body else ()), deed.path
+            own = {field.name for field in action.fields if not field.of}
+            assert own <= set(body.model_fields if body else ()), action.path
 
 
 def _sent(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.http import cookies
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from server.web.menu import PLACES
 from tests.support.installation import BY
 from tests.support.passkey import new_browser

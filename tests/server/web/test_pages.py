@@ -70,7 +70,7 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("/nowhere", 404, "no page here"),
+        ("/nowhere", 404, "Page not found"),
         ("/consent", 405, "belongs to a form"),
         ("/token", 405, "belongs to a form"),
     ],

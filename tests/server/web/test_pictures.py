@@ -2,7 +2,7 @@
 
 import re
 
-from server.web.console.sheets import SHEETS
+from server.web.table import PAGES
 from tests.support.addresses import page_templates, pages
 from tests.support.drawn_pages import ALSO, FOLDER, files, index
 from tests.support.page_gallery import GALLERY, GROUPS, gallery
@@ -12,7 +12,7 @@ from tests.support.source import ROOT
 def test_every_page_of_the_application_has_a_picture(local):
     """Where each was taken wrote down who drew it: `scripts/pictures`."""
     drawn = {taken.rule for taken in index().values()} - {None}
-    assert {sheet.path for sheet in SHEETS} - drawn == set()
+    assert {page.path for page in PAGES} - drawn == set()
     no_pages = {"/continue/waits", "/icons/<digest>"}  # what a script asks, and a picture itself
     assert pages(local.app) - drawn == no_pages
 

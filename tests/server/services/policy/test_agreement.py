@@ -10,21 +10,23 @@ import random
 
 import pytest
 
-from server.protocol import ceremonies, names
-from server.protocol.exchange_refusals import Reason
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.services import approvers, histories
-from server.services.agent_forms import AgentChanges
-from server.services.deciders import said_by
-from server.services.exchanges import Asked, Exchanges, Refused
-from server.services.groups import Groups
+from server.model.approvals import said_by
+from server.model.standing_grants import StandingGrant
+from server.model.tokens import LoggedExchange
+from server.protocol import names
+from server.protocol.approvals import ceremonies
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.protocol.tokens.exchange_refusals import Reason
+from server.services.approvers.groups import Groups
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.trials import TrialRequest, Trials
+from server.services.policy import history
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import Trials, Wanted
-from server.services.resources import ResourceChanges
-from server.services.schemas import Schemas
-from server.services.standing_grant_records import StandingGrant
+from server.services.policy.schemas import Schemas
+from server.services.resources.resources import ResourceChanges
+from server.services.tokens.exchanges import ExchangeRefused, Exchanges
 from tests.support.callers import LocalAgent, new_person
 from tests.support.chains import BANK, Chains
 from tests.support.clock import DAY, MINUTE
@@ -156,7 +158,7 @@ class World:
             text = json.dumps([payment])
         agent = self.chance.choice(("one", "two"))
         acr = self.chance.choice(ACRS) if way == "request" else None
-        return Wanted(agent, way, user, BANK, scope, text, acr=acr)
+        return TrialRequest(agent, way, user, BANK, scope, text, acr=acr)
 
     def _payment(self, payee, minor):
         amount = {"minor": minor, "currency": "EUR"}
@@ -188,7 +190,7 @@ class World:
             return {"then": "token", **found, "by": said_by(row)}
         found |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
         found["seconds"] = (row.expires_at - row.created_at) // 1_000
-        found["unusual"] = set(histories.unusual_of(row.past))
+        found["unusual"] = set(history.unusual_of(row.past))
         with self.store.read() as view:
             groups = {group.id: group.name for group in view.groups.all()}
             found["people"] = {
@@ -198,12 +200,12 @@ class World:
                     one.approves,
                     groups.get(one.group_id),
                 )
-                for one in approvers.of_approval(view, row)
+                for one in view.approvers.asked(row)
                 if one.stands_for is None
             }
         if self.chance.random() < ANSWERED:
             with self.store.write() as tx:
-                histories.remember(tx, row, approved=True)
+                history.remember(tx, row, approved=True)
         return found
 
     def _answered(self, answer, refusal):
@@ -217,12 +219,14 @@ class World:
     def _weighed(self, agent, wanted):
         """What an exchange is told, before anything is signed or stored."""
         details = tuple(json.loads(wanted.details or "[]"))
-        asked = Asked("t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details))
+        asked = LoggedExchange(
+            "t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details)
+        )
         with self.store.read() as view:
             caller, subject = view.directory.agent(agent.id), self.subjects[wanted.user]
             try:
                 verdict = self.exchanges.weigh(view, caller, asked, subject).verdict
-            except Refused as refused:
+            except ExchangeRefused as refused:
                 if refused.lacks_answer is not None and refused.verdict.outcome == "ask":
                     return {"weighed": refused.verdict}
                 then = "refused" if refused.reason is Reason.POLICY_DENIED else "person"

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from server.protocol.risks import Risk
+from server.protocol.policy.risks import Risk
+from server.services.operations.replays import Replays
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
-from server.services.policy.trials import Trials, Wanted
-from server.services.resources import ResourceChanges
+from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import request_of
 from tests.support.callers import new_person
@@ -167,7 +167,7 @@ def test_explain_and_dry_run_know_apps(browser, person, app, local):
     _asked(browser, person, app)
     judge = Judge(local.services.secrets)
     trials = Trials(local.services.store, local.services.rules, judge)
-    wanted = Wanted("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
+    wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
     found = trials.explain(wanted)
     assert (found.then, found.token, found.consent, found.unusual) == ("person", None, None, ())
     shut = rule("deny", AT_APPS, name="shut")

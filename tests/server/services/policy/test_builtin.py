@@ -2,11 +2,12 @@
 
 import pytest
 
-from server.protocol.ceremonies import CONFIRM, Step
-from server.protocol.risks import Risk
-from server.protocol.unusual import Code
-from server.services.policy import binding, uses
-from server.services.policy.questions import NOBODY, Approvals, decide
+from server.protocol.approvals.ceremonies import CONFIRM, Step
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy import uses
+from server.protocol.policy.questions import NOBODY, Approvals, decide
+from server.protocol.policy.risks import Risk
+from server.services.policy import binding
 from tests.support.policies import (
     NOON,
     SOURCE,

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from server.services.history_rows import Addition
-from server.services.policy import binding, uses
-from server.services.policy.judging import Case, Judge, engine_of
-from server.services.targets import Target
+from server.model.history import Addition
+from server.protocol.policy import uses
+from server.services.policy import binding
+from server.services.policy.judging import Judge, JudgedRequest, engine_of
+from server.services.resources.targets import TokenTarget
 from tests.support.installation import PAY
 from tests.support.policies import rule
 
@@ -53,7 +54,7 @@ def _cost(local, agent, case, rules=RULES):
         judge = Judge(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
-        asked = Case(case, found, user, Target(resource, ("payments:read",)))
+        asked = JudgedRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
         judge.decide(view, asked)
         with _counted(view) as seen:
             judge.decide(view, asked)

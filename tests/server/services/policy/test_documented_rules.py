@@ -1,4 +1,4 @@
-"""The rules and the table that `docs/policy.md` shows do what the page says of them."""
+"""The rules and the table that the pages about policy show do what the pages say of them."""
 
 import re
 import tomllib
@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from server.services import shipped
-from server.services.agent_forms import AgentChanges
-from server.services.groups import Groups
+from server.services.approvers.groups import Groups
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.trials import Trials
+from server.services.policy import builtin_action_types
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import Trials
-from server.services.users import NewUser
+from server.services.users.users import NewUser
 from tests.support.installation import BY, PAY
 
-PAGE = Path(__file__).parents[4] / "docs" / "policy.md"
-BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+DOCS = Path(__file__).parents[4] / "docs"
+PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("policy.md", "policy-approvers.md"))
+BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGES, re.DOTALL | re.MULTILINE)
 RULES = [block for block in BLOCKS if "[[rules]]" in block]
 TABLES = [block for block in BLOCKS if "[[cases]]" in block]
 DAY, NIGHT = "2026-11-26T12:00:00Z", "2026-11-26T22:00:00Z"
@@ -46,8 +47,8 @@ def _named(block):
 def trials(local, agent, person):
     """An installation with the shipped types, a group and an agent that carries the label."""
     assert person.user.name == "ana"
-    local.desk.actions.update(shipped.document("payment.transfer"), by=BY)
-    local.desk.actions.add(shipped.document("payee.change"), by=BY)
+    local.desk.actions.update(builtin_action_types.document("payment.transfer"), by=BY)
+    local.desk.actions.add(builtin_action_types.document("payee.change"), by=BY)
     local.desk.users.add(NewUser("ben"), by=BY)
     Groups(local.desk.store, local.desk.secrets).add("finance", ["ben", "admin"], by=BY)
     local.desk.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)

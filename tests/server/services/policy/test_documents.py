@@ -4,12 +4,13 @@ from datetime import time
 
 import pytest
 
-from server.protocol.ceremonies import Step
-from server.protocol.risks import Risk
-from server.protocol.unusual import Code
+from server.model.policy import Hours
+from server.model.policy_rules import Amount, AskTerms, Count, When
+from server.protocol.approvals.ceremonies import Step
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
 from server.services.policy import binding, documents
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.rules import Amount, Ask, Count, Hours, When
 from tests.support.policies import rule
 
 
@@ -57,7 +58,7 @@ def test_what_asking_takes_is_read():
     lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 2", 'ask.who = ["ana"]')
     more = ('ask.exclude = ["user", "owner"]', 'ask.ttl = "5m"')
     found = documents.read(rule("ask", *lines, *more)).rules[0].ask
-    assert found == Ask(Risk.HIGH, frozenset({Step.PIN}), 2, ("ana",), ("user", "owner"), 300)
+    assert found == AskTerms(Risk.HIGH, frozenset({Step.PIN}), 2, ("ana",), ("user", "owner"), 300)
 
 
 BAD_RULES = {

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.protocol.states import State
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
 from server.services.policy.policies import Policies
-from server.services.resources import ResourceChanges
+from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import new_person
 from tests.support.chains import BANK, Chains

@@ -2,13 +2,13 @@
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.services.agent_forms import AgentChanges
+from server.protocol.policy.questions import PolicyAnswer, Source
+from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.judging import Case, Engine, Judge
+from server.services.policy.judging import Engine, Judge, JudgedRequest
 from server.services.policy.policies import Policies
-from server.services.policy.questions import Answer, Source
-from server.services.targets import Target
+from server.services.resources.targets import TokenTarget
 from tests.support.installation import BY, PAY, admitted, registered
 from tests.support.policies import rule
 
@@ -79,7 +79,7 @@ def _outcome(desk, name):
     with desk.store.read() as view:
         agent = view.directory.agent_called(name)
         resource = view.directory.resource(PAY)
-        case = Case("exchange", agent, None, Target(resource, ("payments:read",)))
+        case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
         return Judge(desk.secrets).decide(view, case).outcome
 
 
@@ -121,7 +121,7 @@ def test_a_rule_set_is_compiled_once(policies, desk):
     judge = Judge(desk.secrets)
     with desk.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
-        case = Case("exchange", agent, None, Target(resource, ("payments:transfer",)))
+        case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
         assert judge.decide(view, case).risk is Risk.HIGH
         made = judge.engines[policies.show().hash]
         judge.decide(view, case)
@@ -136,7 +136,7 @@ class _NotOurs:
     """An engine of somebody else: it allows what is low, and nothing else whoever says yes."""
 
     def answer(self, question, approvals):
-        return Answer(question.risk is Risk.LOW, ("theirs",), f"{approvals.count} said yes")
+        return PolicyAnswer(question.risk is Risk.LOW, ("theirs",), f"{approvals.count} said yes")
 
 
 def test_another_engine_can_stand_in_for_ours(policies, desk):
@@ -146,7 +146,9 @@ def test_another_engine_can_stand_in_for_ours(policies, desk):
     with desk.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {
-            scope: judge.decide(view, Case("exchange", agent, None, Target(resource, (scope,))))
+            scope: judge.decide(
+                view, JudgedRequest("exchange", agent, None, TokenTarget(resource, (scope,)))
+            )
             for scope in ("payments:read", "payments:transfer")
         }
     assert {scope: one.outcome for scope, one in found.items()} == {

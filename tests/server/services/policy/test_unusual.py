@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.protocol.unusual import Code
-from server.services.policy.judging import Case, Judge, unusual_now
+from server.protocol.approvals.states import State
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
+from server.services.operations.replays import Replays
+from server.services.operations.trials import TrialRequest, Trials
+from server.services.policy.judging import Judge, JudgedRequest, unusual_now
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
-from server.services.policy.trials import Trials, Wanted
-from server.services.schemas import Schemas
-from server.services.targets import Target
+from server.services.policy.schemas import Schemas
+from server.services.resources.targets import TokenTarget
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY
@@ -75,14 +75,14 @@ def test_explain_says_what_is_unusual_and_judges_by_it(agent, person, local, jud
     """In the codes that rules take."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.services.rules, judge)
-    wanted = Wanted("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
     assert found.unusual == FIRST
     assert [each.id for each in found.rules] == ["careful"]
     _, approval = agent.asked()
     person.approve(approval.id)
     assert trials.explain(wanted).unusual == ()
-    alone = Wanted("invoice-bot", "client_credentials", None, PAY, ("payments:read",))
+    alone = TrialRequest("invoice-bot", "client_credentials", None, PAY, ("payments:read",))
     assert trials.explain(alone).unusual == ()
 
 
@@ -103,10 +103,10 @@ def _case(view, agent, **members):
         "way": "exchange",
         "agent": found,
         "user": view.directory.user_called("ana"),
-        "target": Target(resource, ("payments:read",)),
+        "target": TokenTarget(resource, ("payments:read",)),
         **members,
     }
-    return Case(**whole)
+    return JudgedRequest(**whole)
 
 
 def test_who_is_compared_with_nothing(agent, person, local):

@@ -1,0 +1,51 @@
+"""What is written to a terminal to make it ring or show a notification.
+
+Owns: the bell, OSC 9, 777 and 99, and the envelopes of tmux and screen.
+Never: any text but that of an Alert.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from approver_tui.attention.preferences import TerminalSequence
+from approver_tui.attention.terminal_environment import TerminalEnvironment
+
+BELL = "\a"
+_ESCAPE = "\x1b"
+_TITLE = "Sayso"
+
+_MADE: Mapping[TerminalSequence, Callable[[str], str]] = MappingProxyType(
+    {
+        TerminalSequence.OSC9: lambda text: f"\x1b]9;{text}\a",
+        TerminalSequence.OSC777: lambda text: f"\x1b]777;notify;{_TITLE};{text}\a",
+        # One id for all: a later notification takes the place of the one before it.
+        TerminalSequence.OSC99: lambda text: f"\x1b]99;i=sayso;{text}\a",
+    }
+)
+
+
+def chosen(wanted: TerminalSequence, around: TerminalEnvironment) -> TerminalSequence:
+    """Return the sequence to use; NONE where none is wanted or none would be understood."""
+    if around.is_dumb:
+        return TerminalSequence.NONE
+    return around.sequence if wanted is TerminalSequence.AUTO else wanted
+
+
+def notification(sequence: TerminalSequence, text: str, around: TerminalEnvironment) -> str:
+    """Return what asks the terminal for a notification; nothing for NONE."""
+    made = _MADE.get(sequence)
+    return "" if made is None else _wrapped(made(_printable(text)), around)
+
+
+def _wrapped(sequence: str, around: TerminalEnvironment) -> str:
+    """Tmux and screen keep what they do not know, unless it is handed through to the terminal."""
+    if around.is_in_tmux:
+        return f"\x1bPtmux;{sequence.replace(_ESCAPE, _ESCAPE * 2)}\x1b\\"
+    if around.is_in_screen:
+        return f"\x1bP{sequence}\x1b\\"
+    return sequence
+
+
+def _printable(text: str) -> str:
+    """The words are fixed; this holds even if somebody forgets that."""
+    return "".join(letter for letter in text if letter.isascii() and letter.isprintable())

@@ -1,0 +1,116 @@
+"""`sayso-approver approve`: say yes to one request, with the PIN."""
+
+from contextlib import nullcontext
+from functools import partial
+
+import click
+
+from approver_tui.cli import documents, lines, prompts
+from approver_tui.cli.approvals import entries
+from approver_tui.cli.approvals.checking import progress_reporter, send_and_confirm
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.api import Client
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import AlreadyDecided, Changed, RequestLocked
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.ceremony import Entries
+from approver_tui.state.approvals.narrowing import (
+    LONGEST_LIFE,
+    Granted,
+    NarrowedFact,
+    Narrowing,
+    read_change,
+)
+from approver_tui.state.fingerprint import same_fingerprint
+
+
+@click.command("approve")
+@click.argument("approval_id", metavar="ID")
+@click.option("--fingerprint", required=True, help="The fingerprint you saw, as in 9f3a-71c0.")
+@click.option(
+    "--narrow",
+    metavar="FACT=VALUE",
+    multiple=True,
+    help="Grant less of a fact, as in amount=500, rows=1,3 (the items that stay), 2:amount=500.",
+)
+@click.option("--drop-scope", metavar="SCOPE", multiple=True, help="Leave a scope out.")
+@click.option(
+    "--token-seconds",
+    metavar="N",
+    type=click.IntRange(1, LONGEST_LIFE),
+    help="Let the token live so long and no longer.",
+)
+@entries.entry_flags
+@pin_stdin
+@as_json
+def command(  # noqa: PLR0913  # the options of one verb
+    *,
+    approval_id: str,
+    fingerprint: str,
+    narrow: tuple[str, ...],
+    drop_scope: tuple[str, ...],
+    token_seconds: int | None,
+    pin_stdin: bool,
+    as_json: bool,
+    **given: str | None,
+) -> None:
+    """Say yes to one request, or to a part of it. Takes your PIN, and the fingerprint you read."""
+    wish = Narrowing(tuple(map(_change, narrow)), drop_scope, token_seconds)
+    with this_client() as client:
+        approval = client.approval(approval_id)
+        _check(approval, fingerprint)
+        is_asked = not pin_stdin and is_interactive()
+        if is_asked:
+            _show(client, approval)
+        decider = DecisionClient(client)
+        with prompts.echo_off() if is_asked else nullcontext():
+            typed = entries.complete_entries(
+                approval, Entries(**given), _prompt if is_asked else None
+            )
+            if typed is None:
+                raise click.Abort
+            granted = decider.narrow(approval, wish) if wish else None
+            if not as_json:
+                _show_less(granted or approval.granted)
+            pin = read_pin(from_stdin=pin_stdin)
+        send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
+        send = partial(send, granted=granted, entries=typed)
+        done = send_and_confirm(decider, send, progress_reporter(as_json=as_json))
+    if as_json:
+        print_document(documents.outcome(done))
+    else:
+        print_lines(lines.outcome(done))
+
+
+def _prompt(question: str) -> str:
+    return prompts.ask(question.removesuffix(":"), may_be_empty=True)
+
+
+def _change(text: str) -> NarrowedFact:
+    try:
+        return read_change(text)
+    except ValueError as error:
+        raise click.UsageError(f"--narrow {text}: {error}.") from error
+
+
+def _show_less(granted: Granted | None) -> None:
+    """Before the PIN, so that it is a yes to what was read."""
+    for line in lines.granted_lines(granted):
+        click.echo(line, err=True)
+
+
+def _check(approval: Approval, fingerprint: str) -> None:
+    """A PIN try is counted, so what cannot succeed is found out before one is spent."""
+    if not same_fingerprint(approval.fingerprint, fingerprint):
+        raise Changed("This request does not have that fingerprint. Nothing was changed.")
+    if approval.state is not ApprovalState.PENDING:
+        raise AlreadyDecided("not_pending", "This request has its outcome already.", approval)
+    if approval.is_locked:
+        detail = "Too much was typed wrongly: you can deny this request, and others can decide it."
+        raise RequestLocked("request_locked", 423, detail)
+
+
+def _show(client: Client, approval: Approval) -> None:
+    for line in lines.approval_in_full(approval, client.now()):
+        click.echo(line, err=True)

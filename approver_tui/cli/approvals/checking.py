@@ -1,0 +1,57 @@
+"""An answer without a confirmation: asks the server until it confirms or refuses the answer.
+
+Owns: how long, and how often. Never: a guess; an outcome that is not known is reported as unknown.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import click
+
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import LoginFirst, UnknownOutcome
+from approver_tui.state.answer_status import AnswerStatus, answer_message
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.text import SafeText
+
+PATIENCE = 60.0
+"""How long, in seconds, a command asks before it ends without knowing."""
+_ASK_AGAIN = 2.0
+
+
+def send_and_confirm(
+    decider: DecisionClient,
+    send: Callable[[], Approval],
+    tell: Callable[[SafeText], object],
+    *,
+    patience: float = PATIENCE,
+) -> Approval:
+    """Send an answer and return what the server says became of it.
+
+    Raises as `DecisionClient.approve` does; UnknownOutcome after that long, LoginFirst when the
+    session ended meanwhile.
+    """
+    try:
+        return send()
+    except UnknownOutcome as error:
+        tell(answer_message(AnswerStatus.IN_DOUBT, error.answer))
+        return _until_known(decider, error, time.monotonic() + patience)
+
+
+def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
+    """Return how to show that it is being checked; a script gets one object at the end."""
+    return lambda text: None if as_json else click.echo(text, err=True)
+
+
+def _until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
+    """Ask until the server confirms or refuses it, the time is over, or the user interrupts."""
+    while time.monotonic() < ends:
+        if isinstance(error.__cause__, LoginFirst):
+            raise error.__cause__
+        try:
+            return decider.settle(error.approval_id)
+        except UnknownOutcome as again:
+            error = again
+            threading.Event().wait(_ASK_AGAIN)
+    raise error

@@ -1,0 +1,137 @@
+"""`sayso-approver deny`: say no to one request or to several, and why."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import click
+
+from approver_tui.cli import documents, lines
+from approver_tui.cli.approvals.checking import progress_reporter, send_and_confirm
+from approver_tui.cli.exits import error_document, error_text, exit_code
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import ClientError, LoginFirst, UnknownOutcome, Unreachable
+from approver_tui.state.answer_status import AnswerStatus, answer_message
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
+from approver_tui.state.retry_delays import parse_moment
+from approver_tui.state.text import display_safe
+
+Deny: TypeAlias = Callable[[str], Approval]
+_FOR_ALL = (LoginFirst, Unreachable)
+"""What stops one no stops all that would follow it."""
+
+
+_NOT_SENT = Unreachable(answer_message(AnswerStatus.NOT_SENT))
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedBatch:
+    """What became of several: those that were denied, and why others were not, each by its id."""
+
+    denied: tuple[Approval, ...]
+    failed: tuple[tuple[str, ClientError], ...]
+
+
+@click.command("deny")
+@click.argument("approval_ids", metavar="ID...", nargs=-1, required=True)
+@click.option(
+    "--code",
+    type=click.Choice([code.value for code in DenyCode]),
+    required=True,
+    help="Why; the agent is told.",
+)
+@click.option("--note", default="", help=f"A word to the agent, {NOTE_LENGTH} characters at most.")
+@click.option(
+    "--retry-at",
+    metavar="WHEN",
+    help="With wait_until: 15m, 1h, 1d or a time such as 2026-12-01T08:00:00Z; the agent is told.",
+)
+@click.option("--ask", metavar="USER", help="With ask_other: whom the agent may ask instead.")
+@click.option("--private-note", metavar="TEXT", help="A word for the record; no agent sees it.")
+@as_json
+def command(  # noqa: PLR0913  # the flags of one no
+    *,
+    approval_ids: tuple[str, ...],
+    code: str,
+    note: str,
+    retry_at: str | None,
+    ask: str | None,
+    private_note: str | None,
+    as_json: bool,
+) -> None:
+    """Say no to one request or to several, each by an answer of its own. Takes no PIN.
+
+    One that cannot be denied keeps none of the others; the exit code is that of the first such.
+    """
+    if max(len(note), len(private_note or "")) > NOTE_LENGTH:
+        raise click.UsageError(f"A note has at most {NOTE_LENGTH} characters.")
+    _check_goes_with("retry_at", code, retry_at)
+    _check_goes_with("ask", code, ask)
+    with this_client() as client:
+        until = None if retry_at is None else _moment(retry_at, client.now())
+        aside, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
+        ids = tuple(dict.fromkeys(approval_ids))
+
+        def deny(approval_id: str) -> Approval:
+            approval = client.approval(approval_id)
+            send = partial(decider.deny, approval, DenyCode(code), note, aside)
+            return send_and_confirm(decider, send, progress_reporter(as_json=as_json))
+
+        if len(ids) > 1:
+            _tell(_each(ids, deny), as_json=as_json)
+            return
+        done = deny(ids[0])
+    if as_json:
+        print_document(documents.outcome(done))
+    else:
+        print_lines(lines.outcome(done))
+
+
+def _each(ids: Sequence[str], deny: Deny) -> DeniedBatch:
+    """Deny one after the other."""
+    denied: list[Approval] = []
+    failed: list[tuple[str, ClientError]] = []
+    for place, approval_id in enumerate(ids):
+        try:
+            denied.append(deny(approval_id))
+        except UnknownOutcome as error:
+            failed.append((approval_id, error))
+            failed += [(each, _NOT_SENT) for each in ids[place + 1 :]]
+            break
+        except _FOR_ALL as error:
+            failed += [(each, error) for each in ids[place:]]
+            break
+        except ClientError as error:
+            failed.append((approval_id, error))
+    return DeniedBatch(tuple(denied), tuple(failed))
+
+
+def _tell(done: DeniedBatch, *, as_json: bool) -> None:
+    """Print what became of each, and raise the first error as that of the whole."""
+    if as_json:
+        failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
+        print_document(documents.outcomes(done.denied, failed))
+    else:
+        told = [line for each in done.denied for line in lines.outcome(each)]
+        told += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
+        print_lines(told)
+    if done.failed:
+        raise done.failed[0][1]
+
+
+def _check_goes_with(member: str, code: str, value: str | None) -> None:
+    taking = [each for each in DenyCode if each.takes == member]
+    if value is not None and code not in taking:
+        flag = f"--{member.replace('_', '-')}"
+        raise click.UsageError(f"{flag} goes with --code {' or '.join(taking)} alone.")
+
+
+def _moment(text: str, now: int) -> int:
+    try:
+        return parse_moment(text, now)
+    except ValueError as error:
+        raise click.UsageError(f"--retry-at: {error}.") from None

@@ -1,0 +1,42 @@
+"""`sayso-approver extend`: let a request wait longer. Its agent reads the new end."""
+
+from dataclasses import replace
+
+import click
+
+from approver_tui.cli import documents
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, local_time, print_document, print_lines
+from approver_tui.client.api import Client
+from approver_tui.client.errors import AlreadyDecided, ApiError
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+
+_WAITS_NO_MORE = "not_pending"
+
+
+@click.command("extend")
+@click.argument("approval_id", metavar="ID")
+@as_json
+def command(*, approval_id: str, as_json: bool) -> None:
+    """Let a request wait as long again as it was given at first, from now."""
+    with this_client() as client:
+        approval = _extended(client, approval_id)
+    if as_json:
+        print_document({"schema": "sayso.item/1", **documents.summary(approval)})
+    else:
+        print_lines([f"It waits until {local_time(approval.expires_at)}."])
+
+
+def _extended(client: Client, approval_id: str) -> Approval:
+    """Let it wait longer. Raises AlreadyDecided with how it ended where it waits no more."""
+    try:
+        return client.extend(approval_id)
+    except ApiError as error:
+        if error.code != _WAITS_NO_MORE:
+            raise
+        over = client.approval(approval_id)
+        if over.is_waiting(client.now()):
+            raise
+        if over.state is ApprovalState.PENDING:  # the server has not noted its end yet
+            over = replace(over, state=ApprovalState.EXPIRED)
+        raise AlreadyDecided(error.code, error.detail, over) from error

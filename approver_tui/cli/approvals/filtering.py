@@ -1,0 +1,32 @@
+"""The options by which `inbox` and `history` leave things out.
+
+Owns: how they are written. Never: what fits; that is a Filter.
+"""
+
+import click
+
+from approver_tui.state.approvals.filters import read_span
+from approver_tui.state.risks import Risk
+
+risk = click.option(
+    "--risk",
+    type=click.Choice([each.value for each in Risk]),
+    help="Of this risk or more.",
+)
+agent = click.option("--agent", metavar="NAME", help="Of this agent, by name or id.")
+as_json_lines = click.option("--jsonl", is_flag=True, help="Print one JSON document per request.")
+
+
+def read_risk(name: str | None) -> Risk | None:
+    """Return the risk of that name."""
+    return None if name is None else Risk(name)
+
+
+def read_since(text: str | None, now: int) -> int | None:
+    """Return the moment that lies so far back. Raises UsageError."""
+    if text is None:
+        return None
+    try:
+        return now - read_span(text)
+    except ValueError as error:
+        raise click.UsageError(f"--since {text}: {error}.") from error

@@ -1,0 +1,81 @@
+"""`sayso-approver history`: what was decided."""
+
+import click
+
+from approver_tui.cli import documents
+from approver_tui.cli.approvals import csv_rows, filtering, listing
+from approver_tui.cli.approvals.inbox import print_items
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.api import Client
+from approver_tui.client.approvals.history import SearchResult, search
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.filters import Filter
+
+_NOBODY = "none"
+
+
+@click.command("history")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--cursor", help="Where the last page ended: the `next` of its JSON.")
+@click.option("--since", metavar="SPAN", help="Over in the last 90s, 30m, 12h, 7d or 2w.")
+@click.option(
+    "--decision",
+    type=click.Choice([*(each.value for each in Answer), _NOBODY]),
+    help="Answered so; none is for what nobody answered.",
+)
+@filtering.risk
+@filtering.agent
+@filtering.as_json_lines
+@click.option("--csv", "as_csv", is_flag=True, help="Print a sheet: a heading, then a line each.")
+@as_json
+def command(  # noqa: PLR0913  # one argument per option
+    *,
+    limit: int,
+    cursor: str | None,
+    since: str | None,
+    decision: str | None,
+    risk: str | None,
+    agent: str | None,
+    jsonl: bool,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """List what was decided, newest first."""
+    if sum((jsonl, as_csv, as_json)) > 1:
+        raise click.UsageError("Choose one of --json, --jsonl and --csv.")
+    with this_client() as client:
+        wanted = Filter(
+            risk=filtering.read_risk(risk),
+            agent=agent,
+            decision=None if decision in {None, _NOBODY} else Answer(decision),
+            undecided=decision == _NOBODY,
+            since=_moment(client, since),
+        )
+        found, now = search(client, wanted, limit=limit, cursor=cursor), client.now()
+    if jsonl:
+        print_items(found.page)
+    elif as_csv:
+        click.echo(csv_rows.lines(found.page.items), nl=False)
+    elif as_json:
+        print_document(documents.history(found.page))
+    else:
+        print_lines(listing.page(found.page, now, empty=_nothing(wanted)) + _more(found))
+
+
+def _moment(client: Client, since: str | None) -> int | None:
+    """By the server's clock, which is known once it was asked for something."""
+    if filtering.read_since(since, 0) is None:
+        return None
+    client.me()
+    return filtering.read_since(since, client.now())
+
+
+def _nothing(wanted: Filter) -> str:
+    return "Nothing that fits was decided." if wanted else "Nothing was decided yet."
+
+
+def _more(found: SearchResult) -> list[str]:
+    if found.page.next is None:
+        return []
+    return ["", f"Older ones: add --cursor {found.page.next}"]

@@ -1,0 +1,229 @@
+"""The line mode: everything that the app's inbox does, in lines and typed words.
+
+Owns: which words there are and what each leads to. Never: one key that answers, colour, a cursor
+that moves, an answer to what was not shown.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from approver_tui.cli import lines
+from approver_tui.cli.approvals import listing
+from approver_tui.cli.approvals.line_answers import LineAnswers
+from approver_tui.cli.console import Console
+from approver_tui.cli.exits import error_lines
+from approver_tui.cli.opening import this_client
+from approver_tui.client.api import Client
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import ClientError, LoginFirst, PinNeeded
+from approver_tui.client.notifications.feed import Feed, FeedListeners
+from approver_tui.client.wire import Page
+from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
+from approver_tui.state.notifications.events import Event, EventName
+
+_LIST_HELP = (
+    "Type the number of a request to read it, and press Enter. Other words:",
+    "  list      what waits now",
+    "  wait      wait until somebody asks for something",
+    "  history   what was decided",
+    "  quit      leave; nothing is answered by leaving",
+)
+_REQUEST_HELP = (
+    "Type one of these words, whole, and press Enter. No single key answers:",
+    "  approve   say yes; asks for your PIN",
+    "  deny      say no, and why",
+    "  report    say that you did not ask for this; stops the agent",
+    "  skip      leave it as it is and read the next",
+    "  again     read it once more",
+    "  raw       read the two texts that an answer signs",
+    "  list      go back to what waits",
+    "  quit      leave; nothing is answered by leaving",
+)
+_NEWEST = 20
+_Result = TypeVar("_Result")
+
+
+@dataclass(slots=True)
+class LineMode:
+    """One session; a request keeps its number until the end of it."""
+
+    client: Client
+    decider: DecisionClient
+    console: Console
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _ids: dict[int, str] = field(default_factory=dict)
+    _is_over: bool = False
+
+    def run(self, approval_id: str | None = None) -> None:
+        """List, read and answer until the person leaves. Raises LoginFirst."""
+        profile = self.client.profile
+        self.console.say([f"Sayso. {profile.user_name} at {profile.issuer}."])
+        self._list()
+        if approval_id is not None:
+            self._read(approval_id)
+        elif not self._is_over:
+            self.console.say(["", *_LIST_HELP])
+        while not self._is_over:
+            self._one_word()
+
+    def _one_word(self) -> None:
+        typed = self.console.ask("Number, list, wait, history, help or quit:")
+        words: dict[str, Callable[[], None]] = {
+            "": self._list,
+            "list": self._list,
+            "wait": self._wait,
+            "history": self._history,
+            "help": lambda: self.console.say(_LIST_HELP),
+            "quit": self._quit,
+        }
+        if typed is None:
+            self._quit()
+        elif typed in words:
+            words[typed]()
+        elif typed.isdecimal() and int(typed) in self._ids:
+            self._read(self._ids[int(typed)])
+        else:
+            self.console.say(["That is neither a number of the list nor a word. Type help."])
+
+    def _list(self) -> None:
+        page = self._tried(self.client.waiting)
+        if page is None:
+            return
+        now = self.client.now()
+        self._number(page)
+        text = listing.numbered(page.items, self._numbers, now) + listing.unverified_rows(page)
+        self.console.say(
+            ["", f"{listing.requests_waiting(len(page.items))} for your answer.", *text]
+        )
+
+    def _number(self, page: Page) -> None:
+        for approval in page.items:
+            if approval.id not in self._numbers:
+                number = len(self._numbers) + 1
+                self._numbers[approval.id], self._ids[number] = number, approval.id
+
+    def _history(self) -> None:
+        page = self._tried(lambda: self.client.inbox("decided", limit=_NEWEST))
+        if page is not None:
+            self.console.say(
+                ["", *listing.page(page, self.client.now(), empty="Nothing was decided yet.")]
+            )
+
+    def _wait(self) -> None:
+        """Until the next request; interrupting ends the waiting alone."""
+        page = self._tried(self.client.waiting)
+        if page is None:
+            return
+        self.console.say(["Waiting. Ctrl+C goes back."])
+        stop = threading.Event()
+
+        def heard(event: Event) -> None:
+            if event.name is EventName.REQUESTED:
+                stop.set()
+
+        listeners = FeedListeners(heard, lambda _connection: None, on_resync=stop.set)
+        try:
+            Feed(self.client, cursor=page.feed_cursor).run(listeners, stop)
+        except KeyboardInterrupt:
+            self.console.say([""])
+        self._list()
+
+    def _read(self, approval_id: str) -> None:
+        """Show one request, and after an answer or a skip the next."""
+        following: str | None = approval_id
+        while following is not None and not self._is_over:
+            approval = self._shown(following)
+            if approval is None:
+                return
+            following = self._after(approval) if self._answered(approval) else None
+
+    def _shown(self, approval_id: str) -> Approval | None:
+        approval = self._tried(lambda: self.client.approval(approval_id))
+        if approval is not None:
+            number = self._numbers.get(approval.id)
+            title = "Request" if number is None else f"Request {number}"
+            self.console.say(["", f"{title}.", *lines.body(approval, self.client.now())])
+        return approval
+
+    def _answered(self, approval: Approval) -> bool:
+        """Ask until there is an answer or a skip, and return True; False for going back."""
+        if not approval.is_waiting(self.client.now()):
+            self.console.say(["", "This one is over; it takes no answer."])
+            self._may_ask_again(approval)
+            return False
+        answering = LineAnswers(self.client, self.decider, self.console, approval)
+        answers = {
+            "approve": answering.approve,
+            "deny": answering.deny,
+            "report": answering.report,
+        }
+        while True:
+            typed = self.console.ask("approve, deny, report, skip, list, help or quit:")
+            if typed is None or typed == "quit":
+                self._quit()
+                return False
+            if typed == "list":
+                self._list()
+                return False
+            if typed == "skip" or (typed in answers and self._tried(answers[typed])):
+                return True
+            if typed not in answers:
+                self.console.say(self._told(typed, approval))
+
+    def _may_ask_again(self, approval: Approval) -> None:
+        """What expired without an answer can be asked for once more, by its agent."""
+        if approval.retry is not Retry.POSSIBLE:
+            return
+        word = self.console.ask("Type retry to tell its agent to ask again, or Enter to go on:")
+        if word != "retry":
+            return
+        asked = self._tried(lambda: self.client.ask_again(approval.id))
+        if asked is not None:
+            self.console.say(["", lines.retry_requested(asked)])
+
+    def _told(self, typed: str, approval: Approval) -> list[str]:
+        match typed:
+            case "again":
+                return lines.body(approval, self.client.now())
+            case "raw":
+                return lines.signed_texts(approval)
+            case "help":
+                return list(_REQUEST_HELP)
+        return ["That is none of the words. Type one whole, such as deny, or help."]
+
+    def _after(self, approval: Approval) -> str | None:
+        """The next of the list that still waits, in the order of the numbers."""
+        page = self._tried(self.client.waiting)
+        if page is None:
+            return None
+        self._number(page)
+        here = self._numbers.get(approval.id, 0)
+        open_ones = {each.id for each in page.items if each.state is ApprovalState.PENDING}
+        later = [n for n, each in self._ids.items() if n > here and each in open_ones]
+        if later:
+            return self._ids[min(later)]
+        self.console.say(["", "That was the last one."])
+        self._list()
+        return None
+
+    def _tried(self, work: Callable[[], _Result]) -> _Result | None:
+        """Return what `work` does; None after saying what went wrong."""
+        try:
+            return work()
+        except (LoginFirst, PinNeeded):
+            raise
+        except ClientError as error:
+            self.console.say(["", *error_lines(error)])
+            return None
+
+    def _quit(self) -> None:
+        self._is_over = True
+
+
+def run(approval_id: str | None = None) -> None:
+    """Review in lines until the person leaves. Raises LoginFirst."""
+    console = Console()
+    with this_client() as client, console.resuming():
+        LineMode(client, DecisionClient(client), console).run(approval_id)

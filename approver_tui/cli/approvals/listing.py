@@ -1,0 +1,111 @@
+"""Lists of requests for people: plain text, nothing that moves the cursor.
+
+Owns: the wording of a list and its entries. Never: text that is not SafeText, JSON; a request in
+full (`lines.py`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from approver_tui.cli.lines import status_text
+from approver_tui.client.wire import Page
+from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
+from approver_tui.state.approvals.inbox import by_agent
+from approver_tui.state.approvals.look_alikes import grouped
+
+
+def page(listed: Page, now: int, *, empty: str) -> list[str]:
+    """Return a list of approvals, and which of its rows nothing is believed of; or `empty`."""
+    loud = [approval for approval in listed.items if not approval.is_held_back]
+    text = _rows(loud, now) + held_back(listed, now)
+    return text + unverified_rows(listed) or [empty]
+
+
+def held_back(listed: Page, now: int) -> list[str]:
+    """Return what is held back, below a line that says from whom."""
+    held = [approval for approval in listed.items if approval.is_held_back]
+    if not held:
+        return []
+    from_whom = ", ".join(f"{count} from {name}" for name, count in by_agent(held))
+    heading = f"HELD BACK, because too many came at once: {from_whom}"
+    return [heading, *_rows(held, now)]
+
+
+def waiting(listed: Page) -> str:
+    """Return how many requests wait, and how many of them nothing is believed of."""
+    unverified_rows = len(listed.unverified)
+    also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
+    return f"{len(listed.items)}{also}"
+
+
+def row(approval: Approval, now: int) -> list[str]:
+    """Return an approval as an entry of a list."""
+    return [
+        approval.told_headline,
+        "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
+        "  " + f"{_who(approval)}, {status_text(approval, now)}",
+    ]
+
+
+def numbered(approvals: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
+    """Return approvals as numbered entries, the risk first; what looks alike is one entry."""
+    return [line for group in grouped(approvals) for line in _numbered(group, numbers, now)]
+
+
+def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
+    first, *others = group
+    lines = [
+        f"{numbers[first.id]}. {first.risk.value.upper()} RISK: {first.told_headline}",
+        f"   {_who(first)}, {status_text(first, now)}",
+    ]
+    if not others:
+        return lines
+    named = ", ".join(str(numbers[one.id]) for one in group)
+    return [*lines, f"   x {len(group)}: {named} look alike. Each takes its own answer."]
+
+
+def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
+    """Entries, where those that wait and look alike stand below one line."""
+    groups = grouped(approvals)
+    return [line for group in groups for line in _row_of(group, now)]
+
+
+def _row_of(group: Sequence[Approval], now: int) -> list[str]:
+    if len(group) == 1 or not all(one.is_waiting(now) for one in group):
+        return [line for one in group for line in row(one, now)]
+    heading = f"{group[0].told_headline}  x {len(group)}, look alike; each takes its own answer"
+    return [heading, *(line for one in group for line in row(one, now)[1:])]
+
+
+def unverified_rows(listed: Page) -> list[str]:
+    """Return the rows that nothing is believed of."""
+    return [line for each in listed.unverified for line in _unverified(each)]
+
+
+def requests_waiting(number: int) -> str:
+    """Return how many requests wait, as the beginning of a sentence."""
+    if not number:
+        return "No request waits"
+    return "1 request waits" if number == 1 else f"{number} requests wait"
+
+
+def _who(approval: Approval) -> str:
+    named = "" if approval.together is None else f" for {approval.display.user_name}"
+    return _asker(approval) + named
+
+
+def _asker(approval: Approval) -> str:
+    if approval.kind is Kind.DEVICE:
+        return f"a device at {approval.display.asked_from}"
+    if approval.kind is Kind.APP_ACTION:
+        return f"the app {approval.agent.name}"
+    if approval.kind is Kind.APP_DEVICE:
+        return f"{approval.agent.name} on a device at {approval.display.asked_from}"
+    return approval.agent.name
+
+
+def _unverified(listed: Unverified) -> list[str]:
+    return [
+        "NOT VERIFIED: this request cannot be read or answered here.",
+        "  " + listed.id,
+        "  " + listed.problem,
+    ]

@@ -1,0 +1,98 @@
+"""`sayso-approver receipt`: the evidence of a decision, proved on this machine."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from approver_tui.cli import documents
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.approvals import receipts
+from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
+from approver_tui.client.errors import DoesNotHold
+from approver_tui.state.text import display_safe
+
+_WIDTH = 12
+_WORDS = {
+    Verdict.PROVED: "holds",
+    Verdict.WRONG: "does not hold",
+    Verdict.UNKNOWN: "is not proved",
+}
+_A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("receipt")
+@click.argument("approval_id", metavar="[ID]", required=False)
+@click.option("--file", "kept", metavar="FILE", type=_A_FILE, help="Prove a receipt that was kept.")
+@click.option(
+    "--jwks",
+    metavar="FILE",
+    type=_A_FILE,
+    help="The keys that its server published, to need no server.",
+)
+@click.option("--raw", is_flag=True, help="Print the receipt itself instead, to be kept.")
+@as_json
+def command(
+    *, approval_id: str | None, kept: Path | None, jwks: Path | None, raw: bool, as_json: bool
+) -> None:
+    """Prove the receipt of a decision: what was shown, who signed it, that the log has it.
+
+    Exit 20 when a part is wrong, or when no published key vouches for it. Any other part that
+    nobody can check is told, and is no proof.
+    """
+    if (approval_id is None) == (kept is None):
+        raise click.UsageError("Name a request, or a receipt that was kept with --file.")
+    receipt, keys = _read(approval_id, kept, jwks)
+    parts = receipts.check_receipt(receipt, keys)
+    if raw:
+        print_document(receipt)
+    elif as_json:
+        print_document(documents.receipt_proof(receipt, parts))
+    else:
+        print_lines(_told(receipt, parts))
+    found = receipts.verdict(parts)
+    if found is not Verdict.PROVED:
+        wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
+        why = wrong[0] if wrong else parts[-1].why
+        raise DoesNotHold(f"This receipt {_WORDS[found]}: {why}.")
+
+
+def _read(
+    approval_id: str | None, kept: Path | None, jwks: Path | None
+) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    """The receipt and the published keys, each from a file where one is named."""
+    receipt = None if kept is None else _object(kept)
+    keys = None if jwks is None else _keys(_object(jwks))
+    if receipt is None or keys is None:
+        with this_client() as client:
+            receipt = client.receipt(str(approval_id)) if receipt is None else receipt
+            keys = _keys(client.published_keys()) if keys is None else keys
+    return receipt, keys
+
+
+def _object(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"{path} holds no JSON object.")
+    return found
+
+
+def _keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = document.get("keys")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _told(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
+    about = receipt.get("approval")
+    name = about.get("id") if isinstance(about, dict) else None
+    lines = [f"Receipt of {display_safe(str(name), max_len=80)}"]
+    for part in parts:
+        why = f": {part.why}" if part.why else ""
+        lines.append(f"  {part.verdict + ' ':<{_WIDTH}}{part.what}{why}.")
+    return [*lines, f"It {_WORDS[receipts.verdict(parts)]}."]

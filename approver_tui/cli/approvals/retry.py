@@ -1,0 +1,20 @@
+"""`sayso-approver retry`: ask the agent of an expired request to ask again."""
+
+import click
+
+from approver_tui.cli import documents, lines
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+
+
+@click.command("retry")
+@click.argument("approval_id", metavar="ID")
+@as_json
+def command(*, approval_id: str, as_json: bool) -> None:
+    """Ask the agent of a request that expired without an answer to ask again. Takes no PIN."""
+    with this_client() as client:
+        approval = client.ask_again(approval_id)
+    if as_json:
+        print_document({"schema": "sayso.item/1", **documents.summary(approval)})
+    else:
+        print_lines([lines.retry_requested(approval)])

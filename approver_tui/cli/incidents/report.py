@@ -1,0 +1,34 @@
+"""`sayso-approver report`: "I did not ask for this". It removes power, so it takes no PIN."""
+
+import click
+
+from approver_tui.cli import documents, lines
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.state.approvals.decision import NOTE_LENGTH
+from approver_tui.state.incidents.reports import ReportScope
+
+
+@click.command("report")
+@click.argument("approval_id", metavar="ID")
+@click.option("--every-agent", is_flag=True, help="Stop every agent that acts for you.")
+@click.option(
+    "--note", default="", help=f"A word to the administrators, {NOTE_LENGTH} characters at most."
+)
+@as_json
+def command(*, approval_id: str, every_agent: bool, note: str, as_json: bool) -> None:
+    """Say that you did not ask for this: deny it, and stop the agent until it was looked into.
+
+    Its tokens and its other requests end too, for everybody. Only an administrator lets it go on.
+    A request that was answered already can be reported as well.
+    """
+    if len(note) > NOTE_LENGTH:
+        raise click.UsageError(f"A note has at most {NOTE_LENGTH} characters.")
+    scope = ReportScope.EVERY_AGENT if every_agent else ReportScope.AGENT
+    with this_client() as client:
+        done = DecisionClient(client).report(client.approval(approval_id), scope, note)
+    if as_json:
+        print_document(documents.reported(done))
+    else:
+        print_lines(lines.report_lines(done))

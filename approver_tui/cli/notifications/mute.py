@@ -1,0 +1,25 @@
+"""`sayso-approver mute`: no notifications of an agent. Its requests are listed as ever."""
+
+import click
+
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
+from approver_tui.client.notifications import preferences
+
+_MONTH = 31 * 24 * 60
+
+
+@click.command("mute")
+@click.argument("agent")
+@click.option("--minutes", type=click.IntRange(1, _MONTH), help="For so long; else until unmuted.")
+@as_json
+def command(*, agent: str, minutes: int | None, as_json: bool) -> None:
+    """Be notified of nothing that an agent, by name or id, asks at low or medium risk."""
+    with this_client() as client:
+        mute = preferences.mute(client, agent, minutes)
+    if as_json:
+        who = {"id": mute.agent_id, "name": mute.agent_name}
+        print_document({"schema": "sayso.mute/1", "agent": who, "until": rfc3339(mute.until)})
+        return
+    until = "until you unmute it" if mute.until is None else f"until {local_time(mute.until)}"
+    print_lines([f"Muted {mute.agent_name} {until}.", f"sayso-approver unmute {mute.agent_id}"])

@@ -1,0 +1,131 @@
+"""`sayso-approver quiet`: when one is notified, and when not. It takes no power, so no PIN."""
+
+import re
+
+import click
+
+from approver_tui import settings
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
+from approver_tui.client.notifications import preferences
+from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+_STILL_RINGS = "Everything is listed, and high and critical risk rings all the same."
+
+
+def _clock(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    if _CLOCK.fullmatch(text) is None:
+        raise click.BadParameter(f"{text} is no time of day; write HH:MM, such as 22:00.")
+    return text
+
+
+@click.group("quiet", invoke_without_command=True)
+@as_json
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """Show your quiet hours, the agents that you muted, and what is held."""
+    if context.invoked_subcommand is None:
+        with this_client() as client:
+            _show(preferences.settings(client), as_json=as_json)
+
+
+@command.command("set")
+@click.option(
+    "--from", "begins", metavar="HH:MM", required=True, callback=_clock, help="When they begin."
+)
+@click.option(
+    "--to",
+    "ends",
+    metavar="HH:MM",
+    required=True,
+    callback=_clock,
+    help="When they end; 24:00 too.",
+)
+@click.option(
+    "--day",
+    "days",
+    type=click.Choice(_DAYS),
+    multiple=True,
+    help="A day on which they begin; may be repeated. Every day, if left out.",
+)
+@click.option("--zone", help="The time zone, such as Europe/Berlin; that of this machine.")
+@as_json
+def set_hours(
+    *, begins: str, ends: str, days: tuple[str, ...], zone: str | None, as_json: bool
+) -> None:
+    """Be notified of low and medium risk outside of these hours only."""
+    where = zone or settings.local_zone()
+    if where is None:
+        raise click.UsageError("This machine does not say its time zone; use --zone.")
+    with this_client() as client:
+        set_now = preferences.set_quiet_hours(
+            client, begins=begins, ends=ends, zone=where, days=days
+        )
+    _show(set_now, as_json=as_json)
+
+
+@command.command("off")
+@as_json
+def clear(*, as_json: bool) -> None:
+    """Be notified at every hour; what was held rings now."""
+    with this_client() as client:
+        preferences.clear_quiet_hours(client)
+        _show(preferences.settings(client), as_json=as_json)
+
+
+def _show(value: NotificationPrefs, *, as_json: bool) -> None:
+    if as_json:
+        print_document(_document(value))
+    else:
+        print_lines([*_lines(value), _STILL_RINGS])
+
+
+def _lines(value: NotificationPrefs) -> list[str]:
+    hours = value.quiet_hours
+    lines = ["No quiet hours." if hours is None else f"Quiet hours: {in_words(hours)}."]
+    if value.quiet_until is not None:
+        lines.append(f"It is quiet now, until {local_time(value.quiet_until)}.")
+    for one in value.mutes:
+        until = "" if one.until is None else f" until {local_time(one.until)}"
+        lines.append(f"Muted: {one.agent_name}{until}.  sayso-approver unmute {one.agent_id}")
+    lines += [
+        f"Held: {held.approval} until {local_time(held.until)} ({held.why})."
+        for held in value.holds
+    ]
+    return lines
+
+
+def in_words(hours: QuietHours) -> str:
+    """Return quiet hours as a line has them."""
+    days = "every day" if len(hours.days) == len(_DAYS) else ", ".join(hours.days)
+    return f"{hours.begins} to {hours.ends} {hours.zone}, {days}"
+
+
+def _document(value: NotificationPrefs) -> dict[str, object]:
+    hours = value.quiet_hours
+    return {
+        "schema": "sayso.attention/1",
+        "quiet_hours": None
+        if hours is None
+        else {
+            "days": list(hours.days),
+            "from": hours.begins,
+            "to": hours.ends,
+            "zone": hours.zone,
+        },
+        "quiet_until": rfc3339(value.quiet_until),
+        "mutes": [
+            {
+                "agent": {"id": one.agent_id, "name": one.agent_name},
+                "since": rfc3339(one.since),
+                "until": rfc3339(one.until),
+            }
+            for one in value.mutes
+        ],
+        "held": [
+            {"approval": held.approval, "until": rfc3339(held.until), "why": held.why}
+            for held in value.holds
+        ],
+    }

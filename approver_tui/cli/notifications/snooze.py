@@ -1,0 +1,33 @@
+"""`sayso-approver snooze`: be notified of one request later. It stays listed."""
+
+import click
+
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
+from approver_tui.client.notifications import preferences
+
+_MONTH = 31 * 24 * 60
+
+
+@click.command("snooze")
+@click.argument("approval_id", metavar="ID")
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, _MONTH),
+    default=preferences.SNOOZE,
+    show_default=True,
+    help="How long.",
+)
+@click.option("--off", is_flag=True, help="Be notified of it as usual.")
+@as_json
+def command(*, approval_id: str, minutes: int, off: bool, as_json: bool) -> None:
+    """Be notified of a request of low or medium risk again later."""
+    with this_client() as client:
+        if off:
+            preferences.unsnooze(client, approval_id)
+        until = None if off else preferences.snooze(client, approval_id, minutes).until
+    if as_json:
+        said = {"approval": approval_id, "until": rfc3339(until)}
+        print_document({"schema": "sayso.snooze/1", **said})
+    else:
+        print_lines(["Not snoozed." if until is None else f"Snoozed until {local_time(until)}."])

@@ -1,0 +1,20 @@
+"""`sayso-approver unmute`: notifications of an agent again."""
+
+import click
+
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.notifications import preferences
+
+
+@click.command("unmute")
+@click.argument("agent")
+@as_json
+def command(*, agent: str, as_json: bool) -> None:
+    """Be notified of an agent, by name or id, again."""
+    with this_client() as client:
+        preferences.unmute(client, agent)
+    if as_json:
+        print_document({"schema": "sayso.unmuted/1", "agent": agent})
+    else:
+        print_lines(["You are notified of it again."])

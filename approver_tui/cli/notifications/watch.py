@@ -1,0 +1,109 @@
+"""`sayso-approver watch`: what happens, as it happens."""
+
+import threading
+from collections.abc import Callable
+
+import click
+
+from approver_tui.attention.event_alerts import alert_for_event
+from approver_tui.attention.notifier import Notifier
+from approver_tui.cli import documents, lines
+from approver_tui.cli.notifications.alerts import stderr_notifier
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import local_time, print_document
+from approver_tui.client.notifications.feed import Feed, FeedListeners
+from approver_tui.state.notifications.connection import Connection
+from approver_tui.state.notifications.events import Event
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks whether something has to be told again."""
+
+
+@click.command("watch")
+@click.option("--jsonl", is_flag=True, help="Print one JSON object per line.")
+@click.option("--cursor", type=click.IntRange(min=0), help="Go on after the event of this number.")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
+@click.option("--notify", is_flag=True, help="Ring and notify too, as the settings say.")
+def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -> None:
+    """Print what happens, as it happens, until interrupted.
+
+    Goes on where the last watch on this machine ended. The bell goes to stderr if that is a
+    terminal; without one, only the desktop is asked.
+    """
+    stop = threading.Event()
+    show: Callable[[Event], None] = _print_json if jsonl else _print_line
+    if notify:
+        show = _calling(stderr_notifier(), show, stop)
+    listeners = FeedListeners(
+        on_event=_stopping_after(count, show, stop),
+        on_connection=_say_connection,
+        on_resync=lambda: _say_resync(jsonl=jsonl),
+        on_problem=lambda problem: click.echo(f"skipped: {problem}", err=True),
+    )
+    with this_client() as client:
+        Feed(client, cursor=cursor, keeps_place=True).run(listeners, stop)
+
+
+def _stopping_after(
+    count: int | None, show: Callable[[Event], None], stop: threading.Event
+) -> Callable[[Event], None]:
+    left = count
+
+    def shown(event: Event) -> None:
+        nonlocal left
+        if stop.is_set():
+            return
+        show(event)
+        if left is not None:
+            left -= 1
+            if left == 0:
+                stop.set()
+
+    return shown
+
+
+def _calling(
+    caller: Notifier, show: Callable[[Event], None], stop: threading.Event
+) -> Callable[[Event], None]:
+    """Call the person before each event is shown, and again while it waits."""
+
+    def again() -> None:
+        while not stop.wait(_LOOK_EVERY):
+            caller.tick()
+
+    def shown(event: Event) -> None:
+        alert_for_event(caller, event)
+        show(event)
+
+    threading.Thread(target=again, daemon=True).start()
+    return shown
+
+
+def _print_json(event: Event) -> None:
+    print_document(documents.event(event))
+
+
+def _print_line(event: Event) -> None:
+    what = ""
+    if event.approval is not None:
+        what = f"{event.approval.id}  {event.approval.told_headline}"
+        if event.approval.is_taken_back:
+            what += f"  ({lines.status_text(event.approval, event.at)})"
+    elif event.device is not None:
+        what = f"{event.device.id}  {event.device.name}"
+    elif event.about is not None:
+        incident = f"  incident {event.about.incident}" if event.about.incident else ""
+        what = f"{event.about.agent_id}  {event.about.agent}{incident}"
+    click.echo(f"{local_time(event.at)}  {event.name.value}  {what}".rstrip())
+
+
+def _say_connection(connection: Connection) -> None:
+    reason = f": {connection.reason}" if connection.reason else ""
+    click.echo(f"{connection.phase.value}{reason}", err=True)
+
+
+def _say_resync(*, jsonl: bool) -> None:
+    if jsonl:
+        print_document(documents.event(None))
+    else:
+        click.echo("Some events were missed; see: sayso-approver inbox")

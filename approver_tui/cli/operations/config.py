@@ -1,0 +1,90 @@
+"""`sayso-approver config`: each setting, its value, and where that came from."""
+
+from collections.abc import Mapping
+
+import click
+
+from approver_tui import settings
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.errors import BadSetting
+from approver_tui.client.operations import config_file
+from approver_tui.settings import OPTIONS
+from approver_tui.state.keymap import KEYS, Keymap
+
+
+@click.group("config", invoke_without_command=True)
+@as_json
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """Each setting, its value, and where that came from.
+
+    The environment (SAYSO_APPROVER_ and the name in capitals) wins over the file, the file over the
+    default.
+    """
+    if context.invoked_subcommand is None:
+        _show(as_json=as_json)
+
+
+@command.command("path")
+def path() -> None:
+    """Print where the file is."""
+    click.echo(settings.this_file())
+
+
+@command.command("set")
+@click.argument("pairs", metavar="NAME VALUE ...", nargs=-1, required=True)
+@as_json
+def set_values(*, pairs: tuple[str, ...], as_json: bool) -> None:
+    """Keep values in the file, all or none of them: two keys change places at once."""
+    if len(pairs) % 2:
+        raise click.UsageError(f"{pairs[-1]} has no value.")
+    told = zip(pairs[::2], pairs[1::2], strict=True)
+    values = {name: settings.checked(name, value, "config set") for name, value in told}
+    _change(values, as_json=as_json)
+
+
+@command.command("unset")
+@click.argument("name")
+@as_json
+def unset(*, name: str, as_json: bool) -> None:
+    """Take a value out of the file; the default counts again."""
+    settings.checked(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
+    _change({name: None}, as_json=as_json)
+
+
+def _change(changes: Mapping[str, str | None], *, as_json: bool) -> None:
+    path = settings.this_file()
+    _check_keys({**config_file.read(path), **changes})
+    config_file.write(path, changes)
+    if as_json:
+        _show(as_json=True)
+        return
+    found = settings.load().values
+    print_lines(f"{name} is {found[name].text} ({found[name].source})." for name in changes)
+
+
+def _check_keys(told: Mapping[str, str | None]) -> None:
+    """Raise BadSetting before two things have the same key."""
+    chosen = {name: told.get(f"key_{name}") or default for name, default in KEYS.items()}
+    if twins := Keymap(chosen).twins():
+        key, (first, second) = chosen[twins[0]], twins
+        raise BadSetting(
+            f"key_{first} and key_{second} would both be {key}. Set both at once, as in: "
+            f"sayso-approver config set key_{first} {key} key_{second} OTHER"
+        )
+
+
+def _show(*, as_json: bool) -> None:
+    found = settings.load()
+    items = [
+        {"name": name, "value": value.text, "source": value.source, "means": OPTIONS[name].means}
+        for name, value in found.values.items()
+    ]
+    if as_json:
+        print_document({"schema": "sayso.config/1", "path": str(found.file), "items": items})
+        return
+    rows = [(each["name"], each["value"], each["source"]) for each in items]
+    rows.insert(0, ("setting", "value", "from"))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+    print_lines([*text, "", "Change one: sayso-approver config set NAME VALUE"])

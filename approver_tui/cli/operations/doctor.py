@@ -1,0 +1,201 @@
+"""`sayso-approver doctor`: what is weak or broken here, and the fix.
+
+Owns: what the terminal and the desktop can do, and trying them. What the files and the server say
+is `client.diagnosis`'s.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+
+from approver_tui import settings
+from approver_tui.attention import desktop, terminal_sequences
+from approver_tui.attention.alert_schedule import words
+from approver_tui.attention.preferences import AlertLevel, TerminalSequence
+from approver_tui.attention.terminal_environment import TerminalEnvironment
+from approver_tui.cli.notifications.alerts import ring_on_stderr
+from approver_tui.cli.opening import warnings
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.sign_in.homes import this_home
+from approver_tui.client.api import Client, open_client
+from approver_tui.client.errors import BrokenProfile, BrokenSettings, LoginFirst
+from approver_tui.client.operations import diagnosis
+from approver_tui.client.operations.diagnosis import Finding, Severity
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.settings import Settings
+from approver_tui.state.risks import Risk
+
+_LOGIN = "Log in with: sayso-approver login URL"
+_SMALLEST = (40, 12)
+_ORDER = tuple(Severity)
+
+
+@click.command("doctor")
+@click.option("--notify", is_flag=True, help="Try every way to call you, and say what was done.")
+@as_json
+@click.pass_context
+def command(context: click.Context, *, notify: bool, as_json: bool) -> None:
+    """Look at everything and change nothing. Exit 1 when something is broken."""
+    known = _settings()
+    tried = (
+        [] if not notify or isinstance(known, Finding) else [*_try_all(known.terminal_environment)]
+    )
+    found = [*_everything(known), *diagnosis.limits()]
+    found.sort(key=lambda finding: _ORDER.index(finding.level))
+    is_broken = any(finding.level is Severity.BROKEN for finding in found)
+    if as_json:
+        print_document(_document(found, tried, is_broken=is_broken))
+    else:
+        print_lines(_lines(found, tried, is_broken=is_broken))
+    if is_broken:
+        context.exit(1)
+
+
+def _settings() -> Settings | Finding:
+    try:
+        known = settings.load()
+        known.keymap  # noqa: B018  # two with one key are found by asking for it
+    except BrokenSettings as error:
+        return Finding(Severity.BROKEN, str(error), f"Mend {settings.this_file()}, or remove it")
+    return known
+
+
+def _everything(known: Settings | Finding) -> Iterator[Finding]:
+    """Without settings nothing else can be looked at."""
+    if isinstance(known, Finding):
+        yield known
+        return
+    yield from _login(this_home())
+    yield from _terminal(known)
+
+
+def _document(found: list[Finding], tried: list[str], *, is_broken: bool) -> dict[str, object]:
+    items = [{"level": each.level.value, "what": each.what, "fix": each.fix} for each in found]
+    return {"schema": "sayso.doctor/1", "items": items, "broken": is_broken, "tried": tried}
+
+
+def _lines(found: list[Finding], tried: list[str], *, is_broken: bool) -> list[str]:
+    text = list(tried)
+    if tried:
+        text += ["Saw or heard nothing? Try: sayso-approver config set notify_terminal osc9", ""]
+    for each in found:
+        word = each.level.value.upper() if each.level is Severity.BROKEN else each.level.value
+        text += [f"{word:<7} {each.what}", f"        {each.fix}"]
+    return text if is_broken else [*text, "Nothing is broken."]
+
+
+def _login(home: Home) -> Iterator[Finding]:
+    yield from diagnosis.files(home)
+    yield diagnosis.profile_in_use(home)
+    try:
+        client = open_client(home, clock=settings.wall_clock)
+    except (LoginFirst, BrokenProfile) as error:
+        yield Finding(Severity.BROKEN, str(error), _LOGIN)
+        return
+    try:
+        yield from _client(client)
+    finally:
+        client.close()
+
+
+def _client(client: Client) -> Iterator[Finding]:
+    for warning in warnings(client):
+        yield Finding(
+            Severity.WEAK, warning, "A unit file is printed by: sayso serve --systemd-unit"
+        )
+    yield from diagnosis.installation(client)
+    yield from diagnosis.server(client)
+
+
+def _terminal(known: Settings) -> Iterator[Finding]:
+    around = known.terminal_environment
+    if around.is_dumb:
+        yield Finding(
+            Severity.NOTE,
+            "This terminal takes lines alone (TERM=dumb).",
+            "sayso-approver opens its line mode here.",
+        )
+    elif sys.stdout.isatty():
+        yield from _screen()
+    if around.is_in_tmux and not _tmux_hands_through():
+        yield Finding(
+            Severity.WEAK,
+            "tmux keeps notifications to itself.",
+            "In ~/.tmux.conf: set -g allow-passthrough on",
+        )
+    yield _how_called(known)
+
+
+def _screen() -> Iterator[Finding]:
+    size = shutil.get_terminal_size()
+    if size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]:
+        yield Finding(
+            Severity.WEAK,
+            f"The window has {size.columns} columns and {size.lines} lines.",
+            "The app needs 40 and 12. Or use: sayso-approver review --plain",
+        )
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        yield Finding(
+            Severity.WEAK,
+            f"Text is written as {sys.stdout.encoding}, so names may be unreadable.",
+            "Set LANG to a locale with UTF-8, such as C.UTF-8.",
+        )
+
+
+def _how_called(known: Settings) -> Finding:
+    """How a high risk would be told here."""
+    around, wanted = known.terminal_environment, known.preferences
+    way, sequence = wanted.way(Risk.HIGH), terminal_sequences.chosen(wanted.sequence, around)
+    if way is not AlertLevel.DESKTOP:
+        fix = "Change it with: sayso-approver config set notify_high desktop"
+        return Finding(Severity.NOTE, f"High risk is told by: {way.value}.", fix)
+    if sequence is not TerminalSequence.NONE:
+        what = f"High risk is told by the bell and by {sequence.value} to this terminal."
+        return Finding(Severity.NOTE, what, "Try it with: sayso-approver doctor --notify")
+    if around.has_desktop and not around.is_remote and (name := desktop.program()):
+        what = f"High risk is told by the bell and by {name}."
+        return Finding(Severity.NOTE, what, "Try it with: sayso-approver doctor --notify")
+    return Finding(
+        Severity.NOTE,
+        "Nothing but the bell can call you here: this terminal is not known for notifications.",
+        "If it has some: sayso-approver config set notify_terminal osc9, osc777 or osc99",
+    )
+
+
+def _try_all(around: TerminalEnvironment) -> Iterator[str]:
+    """Every way there is, each with its own words, so that one can tell which came through."""
+    is_terminal = sys.stderr.isatty()
+    if is_terminal:
+        ring_on_stderr(terminal_sequences.BELL)
+    yield "Rang the bell." if is_terminal else "No bell: stderr is no terminal."
+    for each in (TerminalSequence.OSC9, TerminalSequence.OSC777, TerminalSequence.OSC99):
+        if around.is_dumb or not is_terminal:
+            yield f"No {each.value}: there is no terminal that could take it."
+            continue
+        text = f"{words([Risk.HIGH])}, a try by {each.value}"
+        ring_on_stderr(terminal_sequences.notification(each, text, around))
+        yield f"Wrote {each.value}{_envelope(around)}."
+    problem = desktop.show(f"{words([Risk.HIGH])}, a try by the desktop")
+    asked = f"Asked the desktop by {desktop.program()}."
+    yield asked if not problem else f"The desktop was not reached: {problem}."
+
+
+def _envelope(around: TerminalEnvironment) -> str:
+    if around.is_in_tmux:
+        return " through tmux"
+    return " through screen" if around.is_in_screen else ""
+
+
+def _tmux_hands_through() -> bool:
+    program = shutil.which("tmux")
+    if program is None:
+        return False
+    asked = [program, "show-options", "-gv", "allow-passthrough"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=2, check=False)  # noqa: S603  # fixed words
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.strip() in {"on", "all"}

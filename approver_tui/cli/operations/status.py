@@ -1,0 +1,45 @@
+"""`sayso-approver status`: whether everything works, and what weakens it."""
+
+import click
+
+from approver_tui.cli import documents, lines
+from approver_tui.cli.approvals import listing
+from approver_tui.cli.lines import fact
+from approver_tui.cli.opening import this_client, warnings
+from approver_tui.cli.printing import as_json, print_document, print_lines
+
+
+@click.command("status")
+@as_json
+def command(*, as_json: bool) -> None:
+    """Show whether everything works, and what weakens it."""
+    with this_client() as client:
+        me, page = client.me(), client.waiting()
+        found, known = warnings(client), client.profile
+    if as_json:
+        print_document(
+            {
+                "schema": "sayso.status/1",
+                "profile": client.home.name,
+                "issuer": known.issuer,
+                "user": {"id": me.user.id, "name": me.user.name},
+                "device": None if me.device is None else documents.device(me.device),
+                "waiting": len(page.items),
+                "unverified": len(page.unverified),
+                "clock_skew_ms": client.skew,
+                "secrets": known.vault,
+                "warnings": found,
+            }
+        )
+        return
+    text = [
+        fact("server", f"{known.issuer} answers"),
+        fact("user", me.user.name),
+        fact("device", known.device_name),
+        fact("profile", client.home.name),
+        fact("waiting", listing.waiting(page)),
+        fact("session key", known.vault),
+    ]
+    text += [] if me.device is None else lines.pin(me.device)
+    text += [fact("clock", f"{client.skew / 1000:+.0f} s off")] if client.skew else []
+    print_lines(text + [f"Warning: {warning}" for warning in found])

@@ -1,0 +1,5 @@
+"""The commands for signing in.
+
+Owns: parsing flags, calling the client, printing.
+Never: a rule; the server decides.
+"""

@@ -1,0 +1,176 @@
+"""`sayso-approver login`: make this machine one of a person's devices."""
+
+import platform
+import sys
+import threading
+from contextlib import nullcontext
+from functools import partial
+
+import click
+
+from approver_tui import settings
+from approver_tui.cli import prompts
+from approver_tui.cli.opening import read_new_pin, stdin_line, warnings
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.sign_in.homes import this_home
+from approver_tui.client.api import Client, forget, open_client
+from approver_tui.client.devices.enrolling import Enrolment, check_name, enrol, find_issuer
+from approver_tui.client.devices.vault import FILES
+from approver_tui.client.errors import (
+    AlreadyLoggedIn,
+    BadName,
+    BrokenProfile,
+    ClientError,
+    LoginFirst,
+)
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
+from approver_tui.client.sign_in.profile import Home
+
+
+@click.command("login")
+@click.argument("url")
+@click.option(
+    "--code",
+    help="The one-time code that an administrator gave you. Without one, "
+    "a device that you use already lets this one in.",
+)
+@click.option("--code-stdin", is_flag=True, help="Read the code from the first line of stdin.")
+@click.option("--name", help="What to call this device; the host's name if left out.")
+@click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
+@click.option("--insecure", is_flag=True, help="Accept http:// to another machine.")
+@as_json
+def command(  # noqa: PLR0913  # one argument per option
+    *,
+    url: str,
+    code: str | None,
+    code_stdin: bool,
+    name: str | None,
+    pin_stdin: bool,
+    insecure: bool,
+    as_json: bool,
+) -> None:
+    """Make this machine one of your devices, with the server at URL.
+
+    Without a code this shows one, with a link and a QR code to type it at, and waits until a device
+    that you use already has approved. Your first device takes a code of whoever runs the server.
+    A second server takes a name of its own: sayso-approver --profile NAME login URL
+
+    The PIN you choose seals this device's approval keys. With both --code-stdin and --pin-stdin
+    the first line is the code and the second the PIN.
+    """
+    home = this_home()
+    _check_free(home)
+    with nullcontext() if pin_stdin else prompts.echo_off():
+        find_issuer(url, allow_insecure=insecure)  # no PIN is chosen for a server that is not there
+        typed_code = _code(code, from_stdin=code_stdin)
+        pin = read_new_pin(from_stdin=pin_stdin)
+    enrolment = Enrolment(
+        url=url,
+        code=typed_code,
+        name=_this_machine() if name is None else name,
+        pin=pin,
+        allow_insecure=insecure,
+        signing_in=DeviceGrant(partial(_show, url), _pause),
+    )
+    client = enrol(home, enrolment, clock=settings.wall_clock)
+    try:
+        if as_json:
+            print_document(_document(client))
+        else:
+            print_lines(_lines(client))
+    finally:
+        client.close()
+
+
+def _check_free(home: Home) -> None:
+    """A living login is not thrown away by accident; a dead one makes room."""
+    try:
+        known = profile.load(home)
+        if known is None:
+            return
+        client = open_client(home, clock=settings.wall_clock)
+    except (BrokenProfile, LoginFirst):
+        return
+    try:
+        client.me()
+    except LoginFirst:
+        forget(home, known)
+        return
+    except ClientError:  # whether it is dead cannot be asked, so it counts as living
+        pass
+    finally:
+        client.close()
+    raise AlreadyLoggedIn(
+        f"{known.user_name} is logged in to {known.issuer} here. "
+        "Log out first: sayso-approver logout. "
+        "For another server beside it: sayso-approver --profile NAME login URL"
+    )
+
+
+def _this_machine() -> str:
+    """Return the host's name if it can name a device."""
+    name = platform.node()
+    try:
+        check_name(name)
+    except BadName:
+        return "terminal"
+    return name
+
+
+def _code(code: str | None, *, from_stdin: bool) -> str | None:
+    if code is not None and from_stdin:
+        raise click.UsageError("Give the code by --code or by --code-stdin, not by both.")
+    return stdin_line() if from_stdin else code
+
+
+def _show(url: str, invitation: Invitation) -> None:
+    """Say on stderr what to do; the picture is for a terminal alone."""
+    lines = [
+        "",
+        "Open this page on any device of yours, and type the code there:",
+        "",
+        f"    {invitation.page}",
+        f"    {invitation.code}",
+        "",
+    ]
+    click.echo("\n".join(lines), err=True)
+    if sys.stderr.isatty():
+        import segno  # noqa: PLC0415  # only who looks at it waits for it
+
+        segno.make(invitation.link, error="m").terminal(sys.stderr, border=2, compact=True)
+    lines = [
+        "Then approve it on a device that you use already: it shows the same code.",
+        "This waits for a quarter of an hour; Ctrl+C ends it.",
+        f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
+    ]
+    click.echo("\n".join(lines), err=True)
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def _document(client: Client) -> dict[str, object]:
+    known = client.profile
+    return {
+        "schema": "sayso.login/1",
+        "profile": client.home.name,
+        "issuer": known.issuer,
+        "user": {"id": known.user_id, "name": known.user_name},
+        "device": {"id": known.device_id, "name": known.device_name},
+        "secrets": known.vault,
+        "warnings": warnings(client),
+    }
+
+
+def _lines(client: Client) -> list[str]:
+    known = client.profile
+    lines = [
+        f"Logged in to {known.issuer} as {known.user_name}.",
+        f'This device is called "{known.device_name}".',
+    ]
+    if known.vault == FILES:
+        lines.append(f"Its session key lies in files under {client.home.secrets_folder}.")
+    lines += [f"Warning: {warning}" for warning in warnings(client)]
+    return [*lines, "", "See what waits for you: sayso-approver"]

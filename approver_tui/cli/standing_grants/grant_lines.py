@@ -1,0 +1,86 @@
+"""Standing grants as plain lines.
+
+Owns: their wording. Never: JSON; text that is not safe to print.
+"""
+
+from approver_tui.cli.printing import local_time
+from approver_tui.state.standing_grants.standing_grants import (
+    GrantPreview,
+    GrantState,
+    Money,
+    StandingGrant,
+)
+
+
+def grant(value: StandingGrant) -> list[str]:
+    """Return one grant, and how to take it back."""
+    lines = [
+        f"{value.agent_name} at {value.resource}",
+        f"  {_what(value)}",
+        f"  {_left(value)}",
+    ]
+    if value.state in {GrantState.LIVE, GrantState.FULL}:
+        until = f"  until {local_time(value.expires_at)}{_full(value)}"
+        return [*lines, until, f"  sayso-approver grants revoke {value.id}"]
+    because = "" if value.ended_because is None else f" ({value.ended_because})"
+    ended = value.expires_at if value.ended_at is None else value.ended_at
+    return [*lines, f"  {value.state.value} {local_time(ended)}{because}"]
+
+
+def grant_in_full(value: StandingGrant) -> list[str]:
+    """Return one grant with its uses."""
+    pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
+    told = "  each use is told" if value.tell else "  uses are not told, only kept"
+    taken = [
+        f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
+    ]
+    return [*grant(value), *pattern, told, *(taken or ["  not used yet"])]
+
+
+def created(value: StandingGrant) -> list[str]:
+    """Return what came of giving one."""
+    return [f"Given: {value.id}", *grant(value)]
+
+
+def preview(value: GrantPreview) -> list[str]:
+    """Return what a grant would be, and which requests it would have covered."""
+    covered = sum(one.misfit is None for one in value.requests)
+    past = [
+        f"  {one.fingerprint} {one.state} {local_time(one.created_at)} "
+        + ("covered" if one.misfit is None else f"not covered: {one.misfit}")
+        for one in value.requests
+    ]
+    risk = f"{value.risk} risk, given as {value.given_at} risk"
+    return [
+        f"{value.agent_name} at {value.resource}, {risk}",
+        *(f"  {fact.label}: {fact.value}" for fact in value.pattern),
+        *([f"  may use {', '.join(value.scopes)}"] if value.scopes else []),
+        f"  {_times(value.uses)}{_in_all(value.sum)}, until {local_time(value.expires_at)}",
+        f"Would have covered {covered} of the last {len(value.requests)} requests:",
+        *past,
+        "Nothing was given.",
+    ]
+
+
+def _what(value: StandingGrant) -> str:
+    named = [] if value.type is None else [value.type]
+    return f"{', '.join([*named, *value.scopes])}, up to {value.risk} risk"
+
+
+def _left(value: StandingGrant) -> str:
+    spent = ""
+    if value.sum is not None and value.spent is not None:
+        spent = f", {value.spent.words} of {value.sum.words}"
+    return f"used {value.used} of {value.uses}{spent}"
+
+
+def _full(value: StandingGrant) -> str:
+    return ", used up: you are asked again" if value.state is GrantState.FULL else ""
+
+
+def _in_all(value: Money | None) -> str:
+    return "" if value is None else f", {value.words} in all"
+
+
+def _times(uses: int) -> str:
+    return "once" if uses == 1 else f"{uses} times"

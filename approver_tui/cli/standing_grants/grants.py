@@ -1,0 +1,151 @@
+"""`sayso-approver grants`: what a person approved ahead; giving it, and taking it back."""
+
+import click
+
+from approver_tui.cli import lines
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.standing_grants import grant_documents, grant_lines
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.state.standing_grants.standing_grants import (
+    StandingGrantProposal,
+    VaryingFact,
+    read_duration,
+    read_varying,
+)
+
+
+@click.group("grants", invoke_without_command=True)
+@as_json
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """List what you approved ahead; show, add or revoke one."""
+    if context.invoked_subcommand is None:
+        _list(ended=False, as_json=as_json)
+
+
+@command.command("list")
+@click.option("--ended", is_flag=True, help="Also those that are over.")
+@as_json
+def list_grants(*, ended: bool, as_json: bool) -> None:
+    """List what you approved ahead, with what is left of it."""
+    _list(ended=ended, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("grant_id", metavar="ID")
+@as_json
+def show(*, grant_id: str, as_json: bool) -> None:
+    """Show one with each of its uses."""
+    with this_client() as client:
+        found = standing_grants.grant(client, grant_id)
+    if as_json:
+        print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
+    else:
+        print_lines(grant_lines.grant_in_full(found))
+
+
+@command.command("revoke")
+@click.argument("grant_id", metavar="ID")
+@as_json
+def revoke(*, grant_id: str, as_json: bool) -> None:
+    """Take one back; requests like it are asked again. It removes power, so it takes no PIN."""
+    with this_client() as client:
+        found = standing_grants.revoke(client, grant_id)
+    if as_json:
+        print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
+    else:
+        print_lines([f"Revoked: {found.agent_name} at {found.resource}."])
+
+
+@command.command("add")
+@click.argument("approval_id", metavar="ID")
+@click.option("--for", "lasting", required=True, metavar="TIME", help="How long: 15m, 8h, 30d.")
+@click.option("--uses", type=click.IntRange(min=1), required=True, help="How often.")
+@click.option("--sum", "total", metavar="AMOUNT", help="How much money in all, as in 1000.")
+@click.option(
+    "--vary",
+    metavar="FACT[=CAP]",
+    multiple=True,
+    help="What need not be the same: amount=20 up to a cap, reference for any text.",
+)
+@click.option("--quiet", is_flag=True, help="Do not tell me each time; the history still does.")
+@click.option("--preview", is_flag=True, help="Show what it would have covered; give nothing.")
+@pin_stdin
+@as_json
+def add(  # noqa: PLR0913  # the options of one verb
+    *,
+    approval_id: str,
+    lasting: str,
+    uses: int,
+    total: str | None,
+    vary: tuple[str, ...],
+    quiet: bool,
+    preview: bool,
+    pin_stdin: bool,
+    as_json: bool,
+) -> None:
+    """Approve requests like this one ahead. Takes your PIN, one level of risk above theirs."""
+    wish = StandingGrantProposal(
+        approval=approval_id,
+        seconds=_seconds(lasting),
+        uses=uses,
+        sum=total,
+        vary=tuple(map(_varying, vary)),
+        tell=not quiet,
+    )
+    if preview:
+        _preview(wish, as_json=as_json)
+    else:
+        _give(wish, pin_stdin=pin_stdin, as_json=as_json)
+
+
+def _preview(wish: StandingGrantProposal, *, as_json: bool) -> None:
+    with this_client() as client:
+        found = standing_grants.preview(client, wish)
+    if as_json:
+        print_document({"schema": "sayso.grant-preview/1", **grant_documents.preview(found)})
+    else:
+        print_lines(grant_lines.preview(found))
+
+
+def _give(wish: StandingGrantProposal, *, pin_stdin: bool, as_json: bool) -> None:
+    with this_client() as client:
+        example = client.approval(wish.approval)
+        opened = standing_grants.open_grant(client, wish, example)
+        if not pin_stdin and is_interactive():
+            for line in lines.approval_in_full(opened, client.now()):
+                click.echo(line, err=True)
+        pin = read_pin(from_stdin=pin_stdin)
+        done = DecisionClient(client).approve(opened, fingerprint=opened.fingerprint, pin=pin)
+        found = next(g for g in standing_grants.grants(client, ended=True) if g.approval == done.id)
+    if as_json:
+        print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
+    else:
+        print_lines(grant_lines.created(found))
+
+
+def _list(*, ended: bool, as_json: bool) -> None:
+    with this_client() as client:
+        found = standing_grants.grants(client, ended=ended)
+    if as_json:
+        items = [grant_documents.grant(grant) for grant in found]
+        print_document({"schema": "sayso.grants/1", "items": items, "next": None})
+        return
+    text = [line for grant in found for line in grant_lines.grant(grant)]
+    print_lines(text or ["There are none."])
+
+
+def _seconds(text: str) -> int:
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise click.UsageError(f"--for: {error}.") from error
+
+
+def _varying(text: str) -> VaryingFact:
+    try:
+        return read_varying(text)
+    except ValueError as error:
+        raise click.UsageError(f"--vary {text}: {error}.") from error

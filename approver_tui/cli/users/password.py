@@ -1,0 +1,83 @@
+"""`sayso-approver password`: the password with which this person signs in to apps in a browser.
+
+Owns: where the password comes from, which is a terminal or stdin and never an argument.
+"""
+
+import unicodedata
+from typing import Final
+
+import click
+
+from approver_tui.cli import prompts
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import PinNeeded
+
+_SHORTEST: Final = 12
+_LONGEST: Final = 256
+_IS_SET = "You have a password for signing in to apps."
+_IS_NOT = "You have no password for signing in to apps. Set one: sayso-approver password set"
+
+
+@click.group("password", invoke_without_command=True)
+@as_json
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """The password with which you sign in to apps in a browser."""
+    if context.invoked_subcommand is not None:
+        return
+    with this_client() as client:
+        is_set = client.has_password()
+    if as_json:
+        print_document({"schema": "sayso.password/1", "set": is_set})
+    else:
+        print_lines([_IS_SET if is_set else _IS_NOT])
+
+
+@command.command("set")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
+)
+@pin_stdin
+@as_json
+def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
+    """Choose a password, or another one; takes your PIN.
+
+    It has 12 characters at least and is not your PIN. Every browser that is signed in with the old
+    one is signed out. With both --password-stdin and --pin-stdin the first line is the password and
+    the second the PIN.
+    """
+    password = _checked(_read_password(from_stdin=password_stdin))
+    pin = read_pin(from_stdin=pin_stdin)
+    with this_client() as client:
+        ended = DecisionClient(client).change_password(password, pin)
+    if as_json:
+        print_document({"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended})
+    else:
+        print_lines(["The password is set.", *_signed_out(ended)])
+
+
+def _read_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return stdin_line()
+    if not is_interactive():
+        raise PinNeeded("Choosing a password takes a terminal, or --password-stdin.")
+    return prompts.ask_twice("Choose a password of at least 12 characters, and not your PIN")
+
+
+def _checked(password: str) -> str:
+    """What the server would refuse costs no PIN try."""
+    length = len(unicodedata.normalize("NFC", password))
+    if not _SHORTEST <= length <= _LONGEST or not password.isprintable():
+        raise click.UsageError(
+            f"A password has {_SHORTEST} to {_LONGEST} characters that can be printed."
+        )
+    return password
+
+
+def _signed_out(ended: int) -> list[str]:
+    if not ended:
+        return []
+    browsers = "One browser was" if ended == 1 else f"{ended} browsers were"
+    return [f"{browsers} signed out with the old one."]

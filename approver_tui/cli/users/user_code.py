@@ -1,0 +1,66 @@
+"""`sayso-approver user-code`: a code that agents need before they may ask this person.
+
+Owns: where the code comes from, which is a terminal or stdin and never an argument.
+"""
+
+import click
+
+from approver_tui.cli import prompts
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import PinNeeded
+
+_IS_SET = "Agents that take user codes need yours before they may ask you."
+_IS_NOT = "No agent needs a user code of yours."
+
+
+@click.group("user-code", invoke_without_command=True)
+@as_json
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """The code that agents need before they may ask you."""
+    if context.invoked_subcommand is None:
+        with this_client() as client:
+            _say(is_set=client.has_user_code(), as_json=as_json)
+
+
+@command.command("set")
+@click.option("--code-stdin", is_flag=True, help="Read the code from stdin, before the PIN.")
+@pin_stdin
+@as_json
+def set_code(*, code_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
+    """Choose a code; give it to the agents that may ask you. Takes your PIN."""
+    code = _read_code(from_stdin=code_stdin)
+    _change(code, pin_stdin=pin_stdin, as_json=as_json)
+
+
+@command.command("clear")
+@pin_stdin
+@as_json
+def clear(*, pin_stdin: bool, as_json: bool) -> None:
+    """Need no code any more. Takes your PIN."""
+    _change(None, pin_stdin=pin_stdin, as_json=as_json)
+
+
+def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
+    pin = read_pin(from_stdin=pin_stdin)
+    if code is not None and code.strip() == pin.strip():
+        raise click.UsageError("A user code is not your PIN: agents are told it. Choose another.")
+    with this_client() as client:
+        _say(is_set=DecisionClient(client).change_user_code(code, pin), as_json=as_json)
+
+
+def _read_code(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return stdin_line()
+    if not is_interactive():
+        raise PinNeeded("Choosing a user code takes a terminal, or --code-stdin.")
+    return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
+
+
+def _say(*, is_set: bool, as_json: bool) -> None:
+    if as_json:
+        print_document({"schema": "sayso.user-code/1", "set": is_set})
+    else:
+        print_lines([_IS_SET if is_set else _IS_NOT])

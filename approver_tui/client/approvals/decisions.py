@@ -1,0 +1,322 @@
+"""Answering an approval, and vouching for other devices.
+
+Owns: the checks before a signature, which key signs what. Never: screens, prompts, how a PIN opens
+a key, what became of an answer whose receipt is lost; that is `votes.py`.
+"""
+
+from approver_tui.client import wire
+from approver_tui.client.api import Client
+from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
+from approver_tui.client.approvers import deputies
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.devices.unlocking import LowKey, one_signature
+from approver_tui.client.errors import (
+    ApiError,
+    Changed,
+    EntryNeeded,
+    PinNeeded,
+    UnknownOutcome,
+    Unreachable,
+    WireError,
+    answer_status,
+)
+from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
+from approver_tui.state.answer_status import AnswerStatus
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import (
+    CONFIRM,
+    NO_CEREMONY,
+    NOTHING,
+    Ceremony,
+    Entries,
+    Step,
+    spelled,
+)
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras, DenyCode
+from approver_tui.state.approvals.differences import differing_places
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, is_exactly
+from approver_tui.state.approvers.deputies import Deputy
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.fingerprint import digest, same_fingerprint
+from approver_tui.state.incidents.reports import Reported, ReportScope
+
+_WITH_PIN: Ceremony = frozenset({Step.PIN})
+
+
+class DecisionClient:
+    """One person at one device. Several threads may use it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._low = LowKey(client)
+        self._parts: set[str] = set()
+        """Texts of what would be granted that were held against the wish for them."""
+        self._votes = SignedAnswers(client)
+
+    @property
+    def is_unlocked(self) -> bool:
+        """Whether a confirmation is enough for low and medium risk; ends by itself when idle."""
+        return self._low.get() is not None
+
+    def unlock(self, pin: str) -> None:
+        """Keep the low key open for a while. Raises WrongPin or DeviceLocked."""
+        self._low.open(pin)
+
+    def touch(self) -> None:
+        """Say that the person is still there; the idle limit starts again."""
+        self._low.touch()
+
+    def lock(self) -> None:
+        """Wipe the low key."""
+        self._low.lock()
+
+    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
+        """Return what would be granted of it. Raises Changed when that is not what was wished."""
+        granted = self._client.narrow(approval.id, wish)
+        if not is_exactly(wish, approval.action_text, granted.text):
+            raise Changed("The server would grant something else than you wished.")
+        self._parts.add(granted.text)
+        return granted
+
+    def approve(
+        self,
+        approval: Approval,
+        *,
+        fingerprint: str,
+        pin: str | None = None,
+        granted: Granted | None = None,
+        entries: Entries = NOTHING,
+    ) -> Approval:
+        """Say yes to what the person saw under `fingerprint`; return what the server made of it.
+
+        With `granted` (or the approval's own) it is a yes to that part alone: one made by `narrow`,
+        or the one that somebody else of several has said yes to before.
+        With `pin` the answer carries the PIN ceremony; without it the app must be unlocked and
+        the risk must allow it, else PinNeeded. `entries` are what else it takes, and no more than
+        that, else EntryNeeded. Raises Changed, WrongPin, DeviceLocked, WrongEntry, RequestLocked,
+        AlreadyDecided, and UnknownOutcome when the receipt was lost for good.
+        """
+        granted = self._checked_part(approval, granted)
+        fresh = self._fresh(approval, fingerprint)
+        _check_entries(fresh, entries)
+        if pin is None:
+            key = None if fresh.needs_pin else self._low.get()
+            if key is None:
+                raise PinNeeded("Approving this takes your PIN.")
+            return self._votes.send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
+        with one_signature(self._client, pin, KeyLevel.HIGH, fresh.id) as opened:
+            vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
+        return self._votes.send(vote)
+
+    def deny(
+        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
+    ) -> Approval:
+        """Say no, with a reason for the agent; takes no PIN. Raises as `approve` does."""
+        fresh = self._fresh(approval, approval.fingerprint)
+        key = self._client.session.key
+        signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, code)
+        return self._votes.send(SignedAnswer(fresh.id, Answer.DENY, signed, note, aside=aside))
+
+    def settle(self, approval_id: str) -> Approval:
+        """Return the outcome of an unconfirmed answer. Raises as `SignedAnswers.settle` does."""
+        return self._votes.settle(approval_id)
+
+    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
+        """Say that the person did not ask for this; takes no PIN, and an answered one is taken.
+
+        The note is for the administrators. Raises Changed, and UnknownOutcome when the receipt
+        was lost twice; the same report sent again opens no second incident.
+        """
+        fresh = self._fresh(approval, approval.fingerprint)
+        key = self._client.session.key
+        signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, DenyCode.SUSPICIOUS)
+        try:
+            return self._client.report(fresh.id, signed, scope, note)
+        except (Unreachable, ApiError) as error:
+            if not _is_lost(error):
+                raise
+        return self._reported_again(fresh.id, signed, scope, note)
+
+    def unlock_device(self, device: Device, pin: str) -> Device:
+        """Give another, locked device its PIN tries back."""
+        return self._client.unlock_device(device.id, self._statement(device, "unlock", pin))
+
+    def vouch_device(self, device: Device, pin: str) -> Device:
+        """Let another, new device approve high risk at once."""
+        return self._client.vouch_device(device.id, self._statement(device, "vouch", pin))
+
+    def change_user_code(self, code: str | None, pin: str) -> bool:
+        """Set the code that agents need, or clear it with None; return whether there is one.
+
+        The high key signs a digest over code and nonce, after a PIN call that named it.
+        """
+        nonce = self._nonce()
+        subject = digest(f"{nonce}\n{code or ''}")
+        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._said(opened.key, "user_code", subject, nonce)
+        return self._client.change_user_code(code, statement)
+
+    def change_password(self, password: str, pin: str) -> int:
+        """Set the password for signing in to apps; return how many browsers were signed out.
+
+        The high key signs a digest over password and nonce, after a PIN call that named it. The
+        password is sent as it was typed: its spelling is the server's to choose.
+        """
+        nonce = self._nonce()
+        subject = digest(f"{nonce}\n{password}")
+        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._said(opened.key, "password", subject, nonce)
+        return self._client.change_password(password, statement)
+
+    def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
+        """Let somebody decide for the person between two moments (RFC 3339).
+
+        The high key signs a digest over name, times and nonce, after a PIN call that named it.
+        """
+        nonce = self._nonce()
+        subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
+        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._said(opened.key, "deputy", subject, nonce)
+        return deputies.add_deputy(self._client, deputy, begins, ends, statement)
+
+    def _checked_part(self, approval: Approval, granted: Granted | None) -> Granted | None:
+        """What is signed instead of the whole, whatever a server sends.
+
+        It is what `narrow` has held against a wish; or, where several are asked, what one of them
+        has approved before: a part of the action, whose every difference was shown.
+        """
+        part = approval.granted if granted is None else granted
+        if part is None or part.text in self._parts:
+            return part
+        if granted is not None or approval.together is None or not _was_shown(approval, part):
+            raise Changed("What would be granted is not what you wished.")
+        return part
+
+    def _nonce(self) -> str:
+        """What this device signs in its next statement about itself."""
+        me = self._client.profile.device_id
+        nonce = next((d.nonce for d in self._client.devices() if d.id == me), None)
+        if nonce is None:
+            raise Changed("This device is none of yours any more.")
+        return nonce
+
+    def _said(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
+        return signed_statement(
+            key,
+            self._client.signer,
+            purpose=purpose,
+            subject=subject,
+            at=self._client.now() // 1000,
+            nonce=nonce,
+        )
+
+    def _fresh(self, approval: Approval, fingerprint: str) -> Approval:
+        """Return the approval with a nonce if, and only if, it is what the person saw.
+
+        1. Both texts have their digests and agree with each other.
+        2. They name this very person, or several are asked.
+        3. The fingerprint is the one the person compared.
+        4. A copy fetched for its nonce has the same texts.
+        """
+        try:
+            wire.check_texts(approval)
+        except WireError as error:
+            raise Changed(f"This request contradicts itself: {error}.") from error
+        is_own = approval.display.user_id == self._client.profile.user_id
+        if not is_own and approval.together is None:
+            raise Changed("This request is meant for somebody else.")
+        if not same_fingerprint(fingerprint, approval.fingerprint):
+            raise Changed("This request does not have that fingerprint.")
+        if approval.nonce is not None:
+            return approval
+        fetched = self._fetched(approval.id)
+        if (fetched.action_text, fetched.display_text) != (
+            approval.action_text,
+            approval.display_text,
+        ):
+            raise Changed("This request has changed since it was shown.")
+        return fetched
+
+    def _fetched(self, approval_id: str) -> Approval:
+        try:
+            return self._client.approval(approval_id)
+        except WireError as error:
+            raise Changed(f"This request cannot be verified any more: {error}.") from error
+
+    def _approval_vote(
+        self,
+        approval: Approval,
+        key: SigningKey,
+        taken: Ceremony,
+        granted: Granted | None,
+        entries: Entries,
+    ) -> SignedAnswer:
+        """A yes that is signed for what was typed, and for the PIN where it was entered."""
+        text = None if granted is None else granted.text
+        typed = frozenset(step for step in Step if entries.of(step) is not None)
+        ceremony = spelled(taken | typed)
+        signed = self._signed(approval, key, Answer.APPROVE, ceremony, None, text)
+        left = approval.tries_left
+        return SignedAnswer(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
+
+    def _signed(  # the members of one answer
+        self,
+        approval: Approval,
+        key: SigningKey,
+        answer: Answer,
+        ceremony: str,
+        code: DenyCode | None,
+        granted: str | None = None,
+    ) -> str:
+        members: dict[str, str | int | None] = {
+            "approval": approval.id,
+            "action_digest": approval.action_digest,
+            "display_digest": approval.display_digest,
+            "decision": answer.value,
+            "granted": None if granted is None else digest(granted),
+            "code": None if code is None else code.value,
+            "ceremony": ceremony,
+            "at": self._client.now() // 1000,
+            "nonce": approval.nonce,
+        }
+        return signed_decision(key, self._client.signer, members)
+
+    def _reported_again(
+        self, approval_id: str, signed: str, scope: ReportScope, note: str
+    ) -> Reported:
+        """The receipt was lost; the same bytes open no second incident."""
+        try:
+            return self._client.report(approval_id, signed, scope, note)
+        except (Unreachable, ApiError) as error:
+            if isinstance(error, ApiError) and not _is_lost(error):
+                raise
+            raise UnknownOutcome(approval_id) from error
+
+    def _statement(self, device: Device, purpose: str, pin: str) -> str:
+        """The high key signs, after a PIN call that named the device."""
+        if device.nonce is None:
+            raise Changed("Look the device up again before vouching for it.")
+        with one_signature(self._client, pin, KeyLevel.HIGH, device.id) as opened:
+            return self._said(opened.key, purpose, device.id, device.nonce)
+
+
+def _was_shown(approval: Approval, part: Granted) -> bool:
+    try:
+        return part.places == differing_places(approval.action_text, part.text)
+    except ValueError:
+        return False
+
+
+def _check_entries(approval: Approval, entries: Entries) -> None:
+    """What is missing is found out before a PIN try or anything else is counted."""
+    for step in sorted(approval.steps - {Step.PIN}):
+        if entries.of(step) is None:
+            raise EntryNeeded(step, f"Approving this takes {approval.what(step)}.")
+    for step in (Step.MATCH, Step.TYPE_BACK):
+        if step not in approval.steps and entries.of(step) is not None:
+            raise EntryNeeded(step, f"Approving this does not take {step.what}.")
+
+
+def _is_lost(error: Unreachable | ApiError) -> bool:
+    """Whether the server may have done it all the same."""
+    return answer_status(error) is AnswerStatus.IN_DOUBT

@@ -1,0 +1,51 @@
+"""What waited when the server last said so, kept on this machine for a start without it.
+
+Owns: the file, private to its person, and that what is read back is checked as if it had just
+come. It holds what a screen showed: requests, no keys, no tokens, no PIN, no nonce.
+Never: is answered from; an answer is to a copy that the server gave since the start.
+"""
+
+import json
+from collections.abc import Sequence
+
+from approver_tui.client import files, wire
+from approver_tui.client.errors import WireError
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.sign_in.profile import Home, Profile
+from approver_tui.client.wire import Page
+
+_FORMAT = 1
+_MOST = 200
+"""How many requests are kept, the gravest: enough to read, and read at once."""
+
+
+def keep(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
+    """Keep what waits. Raises OSError."""
+    page = {
+        "items": [item.values for item in items[:_MOST]],
+        "next": None,
+        "feed_cursor": 0,
+        "server_time": server_time,
+    }
+    document = {"format": _FORMAT, "device": profile.device_id, "page": page}
+    files.write_private(home.waiting_file, json.dumps(document, ensure_ascii=True).encode())
+
+
+def recall(home: Home, profile: Profile) -> Page | None:
+    """Return what was kept for this very login, or None; a broken file counts as none."""
+    content = files.read_private(home.waiting_file)
+    if content is None:
+        return None
+    try:
+        document = JsonObject.parse(content)
+        is_ours = document.integer("format") == _FORMAT
+        if not is_ours or document.text("device") != profile.device_id:
+            return None
+        return wire.read_page(document.child("page"))
+    except WireError:
+        return None
+
+
+def forget(home: Home) -> None:
+    """Remove it."""
+    home.waiting_file.unlink(missing_ok=True)

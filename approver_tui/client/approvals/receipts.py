@@ -1,0 +1,241 @@
+"""What of a receipt holds, part by part, by this machine's own cryptography.
+
+Each part and what it proves stands in docs/reference/signing.md, "Receipts". Owns: the checks.
+Never: fetches; believes what a signature says of its own algorithm; counts what nobody can check as
+right.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import rfc8785
+
+from approver_tui.client.jose import DECISION, b64, unb64
+from approver_tui.client.verifying import ALGS, verify_signature
+from approver_tui.state.text import SafeText, display_safe
+
+RECEIPT: Final = "sayso-receipt+jws"
+_PASSKEY_PARTS: Final = 5
+_PRESENT_AND_VERIFIED: Final = 0b101
+_TOLERANCE_SECONDS: Final = 300
+_BROKEN: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+"""What reading something that is no receipt ends with."""
+
+
+class Verdict(StrEnum):
+    """What became of a part; the words are those of the list."""
+
+    PROVED = "proved"
+    WRONG = "wrong"
+    UNKNOWN = "not proved"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPart:
+    """One part of a receipt; `why` it is wrong, or cannot be proved."""
+
+    what: SafeText
+    verdict: Verdict
+    why: SafeText
+
+
+class _WrongError(Exception):
+    """Says which field, and what is wrong about it."""
+
+
+def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
+    """Return what a receipt is worth: without the server's word, its last part, nothing is proved.
+
+    The keys of the devices stand in the receipt itself: whoever makes one up has those of theirs.
+    """
+    if any(part.verdict is Verdict.WRONG for part in parts):
+        return Verdict.WRONG
+    return parts[-1].verdict
+
+
+def check_receipt(
+    receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]
+) -> tuple[ReceiptPart, ...]:
+    """Return every part with what became of it; `keys` are those that its issuer publishes."""
+    parts = [
+        _part("The request and what was shown have the digests that were signed", _texts, receipt)
+    ]
+    answers = receipt.get("answers")
+    for answer in answers if isinstance(answers, list) else ():
+        whose, device = _named(answer)
+        parts += [
+            _part(
+                f"{whose} is signed by the key that the server has for {device}",
+                _answer,
+                receipt,
+                answer,
+            ),
+            _part(f"The log's entry carries these very bytes of {whose}", _entry, receipt, answer),
+        ]
+    parts.append(_part("The server signed every field of this receipt", _server, receipt, keys))
+    return tuple(parts)
+
+
+def _part(what: str, check: Callable[..., str], *given: object) -> ReceiptPart:
+    """`check` returns why something cannot be proved, or raises."""
+    try:
+        why = check(*given)
+    except _WrongError as error:
+        return _told(what, Verdict.WRONG, str(error))
+    except _BROKEN as error:
+        return _told(what, Verdict.WRONG, f"it is not what a receipt has: {error}")
+    return _told(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
+
+
+def _told(what: str, verdict: Verdict, why: str) -> ReceiptPart:
+    return ReceiptPart(display_safe(what, max_len=300), verdict, display_safe(why, max_len=300))
+
+
+def _named(answer: Mapping[str, Any]) -> tuple[str, str]:
+    try:
+        word = "yes" if answer["decision"] == "approve" else "no"
+        return f"the {word} of {answer['by']['name']}", str(answer["device"]["name"])
+    except _BROKEN:
+        return "an answer", "its device"
+
+
+def _must(holds: object, words: str) -> None:
+    if not holds:
+        raise _WrongError(words)
+
+
+def _digest(text: str) -> str:
+    return b64(hashlib.sha256(text.encode()).digest())
+
+
+def _texts(receipt: Mapping[str, Any]) -> str:
+    approval = receipt["approval"]
+    for name in ("action", "display"):
+        digest = _digest(approval[name])
+        _must(digest == approval[f"{name}_digest"], f"approval/{name}: it does not have its digest")
+    short = unb64(approval["action_digest"])[:4].hex()
+    said = receipt["fingerprint"]
+    _must(said == f"{short[:4]}-{short[4:]}", "fingerprint: it is not that of the action")
+    granted = approval["granted"]
+    own = granted is None or _digest(granted["text"]) == granted["digest"]
+    _must(own, "approval/granted: it does not have its digest")
+    return ""
+
+
+def _answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    key, signed = answer["key"], answer["signed"]
+    if key is None:
+        return "its key is not known any more"
+    if signed.count(".") + 1 == _PASSKEY_PARTS:
+        said = _passkeys_word(signed, key, receipt["issuer"])
+    else:
+        own = {name: key["jwk"][name] for name in ("crv", "kty", "x", "y")}
+        thumbprint = b64(hashlib.sha256(rfc8785.dumps(own)).digest())
+        _must(thumbprint == key["kid"], "key: it does not have its thumbprint")
+        said = _payload(signed, DECISION, key, "signed")
+    for name, value in _expected(receipt, answer, said).items():
+        _must(said.get(name) == value, f"{name}: it is not what was signed")
+    at = datetime.fromisoformat(answer["at"]).timestamp()
+    _must(abs(said["at"] - at) <= _TOLERANCE_SECONDS, "at: it is not when it was signed")
+    return ""
+
+
+def _expected(
+    receipt: Mapping[str, Any], answer: Mapping[str, Any], said: Mapping[str, Any]
+) -> dict[str, object]:
+    approval, granted = receipt["approval"], said.get("granted")
+    if answer["decision"] == "approve" and answer["counts"]:
+        granted = None if approval["granted"] is None else approval["granted"]["digest"]
+    return {
+        "iss": answer["device"]["id"],
+        "sub": answer["by"]["id"],
+        "aud": receipt["issuer"],
+        "approval": approval["id"],
+        "action_digest": approval["action_digest"],
+        "display_digest": approval["display_digest"],
+        "decision": answer["decision"],
+        "code": answer["code"],
+        "ceremony": answer["ceremony"],
+        "granted": granted,
+    }
+
+
+def _payload(jws: str, typ: str, key: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The payload of a compact JWS; the key says how it signs, and nobody who signed."""
+    head, body, signature = jws.split(".")
+    header = json.loads(unb64(head))
+    wanted = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
+    own = {name: header.get(name) for name in wanted} == wanted
+    _must(own, f"{where}: its header is not that of this key")
+    is_over = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
+    _must(is_over, f"{where}: the signature is not over these bytes")
+    return dict(json.loads(unb64(body)))
+
+
+def _passkeys_word(word: str, key: Mapping[str, Any], issuer: str) -> dict[str, Any]:
+    """The payload of a passkey's word (WebAuthn 7.2)."""
+    credential, payload, data, client, signature = map(unb64, word.split("."))
+    site, said = urlsplit(issuer), json.loads(client)
+    _must(b64(credential) == key["kid"], "signed: it names another passkey")
+    made_here = (
+        said["type"] == "webauthn.get" and said["origin"] == f"{site.scheme}://{site.netloc}"
+    )
+    _must(made_here, "signed: it was made for another site")
+    challenge = b64(hashlib.sha256(payload).digest())
+    _must(said["challenge"] == challenge, "signed: the passkey signed another payload")
+    here = hashlib.sha256((site.hostname or "").encode()).digest()
+    _must(data[:32] == here, "signed: it was made for another site")
+    verified = data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
+    _must(verified, "signed: its person was not verified")
+    over = data + hashlib.sha256(client).digest()
+    is_over = verify_signature(key["jwk"], signature, over, is_der=True)
+    _must(is_over, "signed: the signature is not over these bytes")
+    return dict(json.loads(payload))
+
+
+def _entry(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    entry = answer["entry"]
+    if entry is None:
+        return "the log has no entry of it"
+    leaf = hashlib.sha256(b"\0" + entry["body"].encode()).hexdigest()
+    _must(leaf == entry["leaf"], "entry/body: it does not have its leaf")
+    body = json.loads(entry["body"])
+    own = (body["approval_id"], body["id"]) == (receipt["approval"]["id"], entry["id"])
+    _must(own, "entry: it is about another request")
+    _must(body["facts"]["signed"] == answer["signed"], "entry: it carries another answer")
+    return ""
+
+
+def _server(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:
+    signature = receipt["server_signature"]
+    kid = json.loads(unb64(signature.split(".")[0]))["kid"]
+    jwk = next((each for each in keys if each.get("kid") == kid), None)
+    if jwk is None:
+        return "its key is not published any more"
+    said = _payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
+    rest = {name: value for name, value in receipt.items() if name != "server_signature"}
+    place = first_difference(rest, said)
+    _must(place is None, f"{place}: it is not what the server signed")
+    return ""
+
+
+def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
+    """Return where two JSON values differ first, as a path; None when they do not."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        names = dict.fromkeys((*ours, *theirs))
+        pairs = [(each, ours.get(each, _NOTHING), theirs.get(each, _NOTHING)) for each in names]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = [(place, *pair) for place, pair in enumerate(zip(ours, theirs, strict=True))]
+    else:
+        return None if type(ours) is type(theirs) and ours == theirs else at or "receipt"
+    found = (first_difference(one, other, f"{at}/{name}".lstrip("/")) for name, one, other in pairs)
+    return next((place for place in found if place is not None), None)
+
+
+_NOTHING: Final = object()

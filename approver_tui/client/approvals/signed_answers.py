@@ -1,0 +1,147 @@
+"""Signed answers that were sent, and the outcome of those without a confirmation.
+
+Owns: sending the same bytes again; asking the server until it confirms or refuses them. Never:
+signs; reports that an answer did not arrive while it still may.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from approver_tui.client.api import Client
+from approver_tui.client.errors import (
+    AlreadyDecided,
+    ApiError,
+    ClientError,
+    LoginFirst,
+    NotRecorded,
+    UnknownOutcome,
+    Unreachable,
+    WireError,
+    WrongEntry,
+    answer_status,
+)
+from approver_tui.state.answer_status import AnswerStatus
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.ceremony import NOTHING, Entries, Step
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
+
+_STALE = "invalid_decision"
+"""The server's code for an answer that is not over its rows, or was signed too long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAnswer:
+    """An answer on its way: signed once, the same bytes however often it is sent."""
+
+    approval_id: str
+    answer: Answer
+    signed: str
+    note: str
+    granted: str | None = None
+    """The text of what is granted, where that is less."""
+    entries: Entries = NOTHING
+    """What the person typed for it."""
+    aside: DenialExtras = NOTHING_MORE
+    """What goes beside a denial."""
+    tries_left: Mapping[Step, int] | None = None
+    """How many tries there were before it was sent."""
+
+
+class SignedAnswers:
+    """The answers of one device. Several threads may use it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._in_doubt: dict[str, SignedAnswer] = {}
+        """Answers without a confirmation, by the id of their approval."""
+
+    def send(self, vote: SignedAnswer) -> Approval:
+        """Send an answer and return its outcome. Raises as `settle` does.
+
+        Once it is taken, an earlier one that is in doubt is not sent again.
+        """
+        try:
+            approval = self._sent(vote)
+        except ClientError as error:
+            if answer_status(error) is not AnswerStatus.IN_DOUBT:
+                raise
+            self._in_doubt[vote.approval_id] = vote
+            if isinstance(error, WireError):
+                raise
+            if isinstance(error, Unreachable) and error.is_silent:
+                raise UnknownOutcome(vote.approval_id, vote.answer) from error
+        else:
+            self._forget(vote)
+            return approval
+        return self.settle(vote.approval_id)
+
+    def settle(self, approval_id: str) -> Approval:
+        """Return the outcome of an answer without a confirmation, as the server reports it.
+
+        While the request is open, the same bytes are sent again. They have the same effect, and
+        only their response proves that no earlier copy can still arrive. Raises UnknownOutcome if
+        the outcome is not known yet, NotRecorded if the server does not have the answer,
+        AlreadyDecided if another answer was first, and WrongEntry or ApiError if it was refused.
+        """
+        vote = self._in_doubt.get(approval_id)
+        if vote is None:
+            return self._client.approval(approval_id)
+        approval = self._looked_at(vote)
+        if approval.state is ApprovalState.PENDING:
+            approval = self._sent_again(vote, approval)
+        elif not self._is_ours(approval, vote):
+            self._forget(vote)
+            raise AlreadyDecided("already_decided", "It had another outcome.", approval)
+        self._forget(vote)
+        return approval
+
+    def _sent(self, vote: SignedAnswer) -> Approval:
+        return self._client.decide(
+            vote.approval_id, vote.signed, vote.note, vote.granted, vote.entries, vote.aside
+        )
+
+    def _looked_at(self, vote: SignedAnswer) -> Approval:
+        """Return the server's copy; without one nothing is known."""
+        try:
+            return self._client.approval(vote.approval_id)
+        except (Unreachable, ApiError) as error:
+            raise UnknownOutcome(vote.approval_id, vote.answer) from error
+
+    def _sent_again(self, vote: SignedAnswer, approval: Approval) -> Approval:
+        """Send the same bytes, unless a wrong entry was counted: it would be counted twice."""
+        if (wrong := _counted_since(vote, approval)) is not None:
+            self._forget(vote)
+            raise wrong
+        try:
+            return self._sent(vote)
+        except (Unreachable, ApiError) as error:
+            if answer_status(error) is not AnswerStatus.NOT_RECORDED or isinstance(
+                error, LoginFirst
+            ):
+                raise UnknownOutcome(vote.approval_id, vote.answer) from error
+            self._forget(vote)
+            if isinstance(error, ApiError) and error.code == _STALE:
+                raise NotRecorded(vote.answer) from error
+            raise
+
+    def _is_ours(self, approval: Approval, vote: SignedAnswer) -> bool:
+        decided = approval.decided
+        return (
+            decided is not None
+            and decided.device_id == self._client.profile.device_id
+            and decided.decision is vote.answer
+            and (None if approval.granted is None else approval.granted.text) == vote.granted
+        )
+
+    def _forget(self, vote: SignedAnswer) -> None:
+        self._in_doubt.pop(vote.approval_id, None)
+
+
+def _counted_since(vote: SignedAnswer, approval: Approval) -> WrongEntry | None:
+    """Return what the server has counted as wrong since the answer was signed, if anything."""
+    before, now = vote.tries_left or {}, approval.tries_left or {}
+    for step, left in now.items():
+        if left < before.get(step, left):
+            members = {"step": step.value, "left": left}
+            return WrongEntry("wrong_entry", 403, "What was typed does not match.", members)
+    return None

@@ -1,0 +1,92 @@
+"""Denials in their seconds of thought, on disk, so that no crash swallows one in silence.
+
+Owns: the file, one row for each denial that is not known to have arrived. Never: sends one.
+A row holds which request it was and no answer: whoever reads it can do nothing with it.
+"""
+
+import json
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from approver_tui.client import files
+from approver_tui.client.errors import WireError
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    unsent: UnsentDenial
+    process: int
+    """Which program would have sent it."""
+
+
+class UnsentDenials:
+    """What one login was about to deny. Two programs may share the file."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def unsent(self) -> tuple[UnsentDenial, ...]:
+        """Return what programs were about to deny that run no more."""
+        return tuple(row.unsent for row in self._read() if not _runs(row.process))
+
+    def keep(self, approvals: Iterable[Approval]) -> None:
+        """Note that this program is about to deny these. Raises OSError."""
+        new = [_Row(UnsentDenial(each.id, each.headline), os.getpid()) for each in approvals]
+        ids = {row.unsent.approval_id for row in new}
+        self._change(ids, new)
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Note that these are known to be sent, or are not to be sent any more. Raises OSError."""
+        if any(row.unsent.approval_id in ids for row in self._read()):
+            self._change(ids, ())
+
+    def _change(self, ids: Collection[str], new: Iterable[_Row]) -> None:
+        with files.locked(self._home.intents_lock):
+            rows = [row for row in self._read() if row.unsent.approval_id not in ids]
+            self._write([*rows, *new])
+
+    def _read(self) -> list[_Row]:
+        """A broken file is one that says nothing; it is replaced by the next denial."""
+        content = files.read_private(self._home.intents_file)
+        try:
+            rows = JsonObject.parse(content).children("denials") if content else ()
+            return [_Row(_unsent(row), row.integer("process")) for row in rows]
+        except WireError:
+            return []
+
+    def _write(self, rows: Iterable[_Row]) -> None:
+        denials = [
+            {
+                "approval": row.unsent.approval_id,
+                "headline": row.unsent.headline,
+                "process": row.process,
+            }
+            for row in rows
+        ]
+        if denials:
+            text = json.dumps({"denials": denials}, ensure_ascii=True)
+            files.write_private(self._home.intents_file, text.encode())
+        else:
+            self._home.intents_file.unlink(missing_ok=True)
+
+
+def _unsent(members: JsonObject) -> UnsentDenial:
+    return UnsentDenial(members.text("approval"), members.safe("headline"))
+
+
+def _runs(process: int) -> bool:
+    """Whether another program of this number runs; this one tells of what it finds itself."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

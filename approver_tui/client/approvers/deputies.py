@@ -1,0 +1,42 @@
+"""A person's deputies, on the server.
+
+Owns: paths, bodies, and how answers are read. Never: the signature that names one.
+"""
+
+from urllib.parse import quote
+
+from approver_tui.client.api import Client
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.approvers.deputies import Deputies, Deputy
+
+_PATH = "/api/deputies"
+
+
+def list_deputies(client: Client) -> Deputies:
+    """Return whom the person named, and for whom they decide."""
+    answer = client.session.get(_PATH)
+    return Deputies(
+        mine=tuple(_read(one) for one in answer.children("mine")),
+        others=tuple(_read(one) for one in answer.children("others")),
+    )
+
+
+def add_deputy(client: Client, deputy: str, begins: str, ends: str, statement: str) -> Deputy:
+    """Let somebody decide for the person; the statement is over these very words."""
+    body = {"deputy": deputy, "from": begins, "to": ends, "statement": statement}
+    return _read(client.session.post(_PATH, body))
+
+
+def end_deputy(client: Client, deputy_id: str) -> None:
+    """End a deputy, or being one."""
+    client.session.delete(f"{_PATH}/{quote(deputy_id, safe='')}")
+
+
+def _read(members: JsonObject) -> Deputy:
+    return Deputy(
+        id=members.safe("id"),
+        user_name=members.child("user").safe("name"),
+        deputy_name=members.child("deputy").safe("name"),
+        begins=members.time("from"),
+        ends=members.time("to"),
+    )

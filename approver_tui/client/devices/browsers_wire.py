@@ -1,0 +1,31 @@
+"""What the server's JSON about the browsers that are called by push becomes in this program.
+
+Owns: which members are read, those that are called and those that are lost. Never: HTTP.
+"""
+
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.devices.devices import Browser
+
+
+def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
+    """Return those that are called, then those that their push service knows no more."""
+    called = [_called(each) for each in members.children("items")]
+    return (*called, *(_lost(each) for each in members.children("lost")))
+
+
+def _called(members: JsonObject) -> Browser:
+    return Browser(
+        device_id=members.child("device").text("id"),
+        service=members.safe("service"),
+        delivered_at=members.time_or_none("delivered_at"),
+        is_dormant=members.boolean("dormant"),
+        problem=members.safe_or_none("problem"),
+    )
+
+
+def _lost(members: JsonObject) -> Browser:
+    return Browser(
+        device_id=members.child("device").text("id"),
+        service=members.safe("service"),
+        lost_at=members.time("lost_at"),
+    )

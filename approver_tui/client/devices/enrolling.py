@@ -1,0 +1,188 @@
+"""Making this machine one of a person's devices.
+
+Owns: the steps from a one-time code to a saved profile. Never: prompts.
+"""
+
+import unicodedata
+from dataclasses import dataclass, replace
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from approver_tui.client import api, wire
+from approver_tui.client.api import Client
+from approver_tui.client.devices import keys, vault
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.devices.unlocking import SESSION, OpenedKey, confirm_pin
+from approver_tui.client.devices.vault import Vault
+from approver_tui.client.errors import BadAddress, BadName, BadServer, ClientError, WireError
+from approver_tui.client.jose import SigningKey, b64, unb64
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.sign_in import profile, tokens
+from approver_tui.client.sign_in.device_grant import DeviceGrant
+from approver_tui.client.sign_in.profile import Home, Profile
+from approver_tui.client.sign_in.session import Session
+from approver_tui.client.sign_in.tokens import Tokens
+from approver_tui.client.transport import LOOPBACK, Clock, Transport, exchange, new_http, refusal
+
+ENROLMENT = "urn:sayso:grant-type:enrolment"
+_DISCOVERY = "/.well-known/openid-configuration"
+_NAME_LENGTH = 64
+_NAME_PUNCTUATION = frozenset(" -_.@+")
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What a person brings: where, a code or another device, this one's name, and a PIN."""
+
+    url: str
+    code: str | None
+    """The one-time code; None to be let in by a device that is enrolled already."""
+    name: str
+    pin: str
+    allow_insecure: bool = False
+    """Accept a server on another machine without TLS."""
+    signing_in: DeviceGrant | None = None
+    """How to be let in; needed where there is no code."""
+
+
+def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
+    """Enrol this machine and keep the result.
+
+    1. The PIN and the name must be fit, before the code is spent.
+    2. Discovery names the issuer, which must be the server that was asked for.
+    3. A session key is made, and the code, or another device, gives tokens bound to it.
+    4. Two approval keys are made; their public halves make the device.
+    5. The server's half of the PIN seals the private ones, and a signature confirms the PIN.
+    6. Only then is anything written that a later command would use.
+
+    Raises BadPin, BadName, BadServer, ApiError, Unreachable.
+    """
+    keys.check_new_pin(enrolment.pin)
+    check_name(enrolment.name)
+    issuer = find_issuer(enrolment.url, allow_insecure=enrolment.allow_insecure)
+    secrets = vault.choose_vault(home)
+    session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
+    try:
+        tokens.save(secrets, _first_tokens(session.transport, enrolment))
+    except (ClientError, KeyboardInterrupt):
+        session.transport.close()
+        raise
+    try:
+        client = _with_device(home, session, secrets, enrolment)
+    except ClientError:
+        _undo(session, secrets)
+        raise
+    secrets.put(api.SESSION_KEY, b64(session.key.scalar))
+    profile.save(home, client.profile)
+    return client
+
+
+def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
+    """Return the issuer that the server at `url` names. Raises BadServer or Unreachable."""
+    asked = _checked(url, allow_insecure=allow_insecure)
+    with new_http(url) as http:
+        response = exchange(http, http.build_request("GET", url.rstrip("/") + _DISCOVERY))
+    if response.status_code != httpx.codes.OK:
+        raise BadServer(f"There is no Sayso server at this address: {refusal(response).detail}")
+    try:
+        issuer = JsonObject.parse(response.content).text("issuer").rstrip("/")
+    except WireError as error:
+        raise BadServer("There is no Sayso server at this address.") from error
+    if _authority(urlsplit(issuer)) != _authority(asked):
+        raise BadServer("The server calls itself by another address; log in to that one.")
+    return issuer
+
+
+def check_name(name: str) -> None:
+    """Raise BadName for what no server takes as the name of a device."""
+    is_plain = unicodedata.normalize("NFKC", name) == name and "  " not in name
+    fits = 1 <= len(name) <= _NAME_LENGTH and name[0].isalnum() and not name.endswith(" ")
+    if not (is_plain and fits and all(c.isalnum() or c in _NAME_PUNCTUATION for c in name)):
+        raise BadName(
+            f"A device's name has 1 to {_NAME_LENGTH} letters, digits, single spaces and - _ . @ +"
+        )
+
+
+def normal_code(code: str) -> str:
+    """Return a code as the server compares it, however it was typed or pasted."""
+    plain = code.strip().upper().replace("-", "").replace(" ", "")
+    return plain.replace("O", "0").replace("I", "1").replace("L", "1")
+
+
+def _first_tokens(transport: Transport, enrolment: Enrolment) -> Tokens:
+    if enrolment.code is not None:
+        form = {"grant_type": ENROLMENT, "code": normal_code(enrolment.code)}
+        return transport.tokens(form)
+    if enrolment.signing_in is None:
+        raise BadServer("Without a code another device has to let this one in.")
+    return enrolment.signing_in.tokens(transport, enrolment.name)
+
+
+def _with_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:
+    since = session.transport.clock()
+    me = wire.read_me(session.get("/api/me"))
+    session.transport.observe(me.server_time, since)
+    low, high = SigningKey.generate(), SigningKey.generate()
+    public = {"low": low.jwk, "high": high.jwk}
+    answer = session.post("/api/devices", {"name": enrolment.name, "approval_keys": public})
+    device = wire.read_device(answer)
+    unsealed = Profile(
+        issuer=session.transport.issuer,
+        user_id=me.user.id,
+        user_name=me.user.name,
+        device_id=device.id,
+        device_name=device.name,
+        salt=b64(keys.new_salt()),
+        low_blob="",
+        high_blob="",
+        low_key=low.thumbprint,
+        high_key=high.thumbprint,
+        vault=secrets.kind,
+    )
+    client = Client(session, home, unsealed)
+    client.profile = _sealed(client, low, high, enrolment.pin)
+    return client
+
+
+def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Profile:
+    x = keys.stretch(pin, unb64(client.profile.salt))
+    answer = client.pin(x, SESSION)
+    blobs = (
+        keys.seal(key.scalar, x=x, y=answer.y, level=level, device=client.profile.device_id)
+        for key, level in ((low, KeyLevel.LOW), (high, KeyLevel.HIGH))
+    )
+    low_blob, high_blob = map(b64, blobs)
+    confirm_pin(client, OpenedKey(bytearray(high.scalar), answer.nonce))
+    return replace(client.profile, low_blob=low_blob, high_blob=high_blob)
+
+
+def _undo(session: Session, secrets: Vault) -> None:
+    """Leave no half-made device behind; what the server cannot be told it lists for the person."""
+    try:
+        session.delete("/api/devices/self")
+    except ClientError:
+        return
+    finally:
+        tokens.drop(secrets)
+        session.transport.close()
+
+
+def _checked(url: str, *, allow_insecure: bool) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise BadAddress(
+            "The address of a server begins with https:// or, on this machine, http://."
+        )
+    is_open = parts.scheme == "http" and parts.hostname not in LOOPBACK
+    if is_open and not allow_insecure:
+        raise BadAddress("Without https:// everyone on the way could read the code.")
+    return parts
+
+
+def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
+    """On loopback the three usual names are one server."""
+    host = parts.hostname or ""
+    name = "localhost" if host in LOOPBACK else host
+    return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)

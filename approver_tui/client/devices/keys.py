@@ -1,0 +1,102 @@
+"""The approval keys and how the PIN seals them.
+
+    x = Argon2id(PIN, salt)             on this device
+    y = the server's answer to x        one counted call per try
+    k = HKDF-SHA256(x ‖ y, level)       the key of an AES-GCM blob
+    blob = nonce ‖ AES-GCM(k, private number, device ‖ level)
+
+Without y nothing here can be tried, so a copy of the files does not let anybody guess the PIN.
+Owns: this arithmetic. Never: files, HTTP, counting.
+"""
+
+import os
+import unicodedata
+from enum import StrEnum
+
+from argon2.low_level import Type, hash_secret_raw
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from approver_tui.client.errors import BadPin
+
+PIN_LENGTH = 6
+"""The fewest characters of a PIN."""
+
+SALT_BYTES = 16
+_PASSES = 3
+_MEMORY_KIB = 64 * 1024
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class KeyLevel(StrEnum):
+    """The two approval keys: one stays open in an unlocked app, one opens for one signature."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class UnsealFailed(Exception):
+    """The blob's tag failed: the PIN was wrong, or the blob is another device's."""
+
+
+def check_new_pin(pin: str) -> None:
+    """Raise BadPin if `pin` is too short to be chosen."""
+    if len(_normal(pin)) < PIN_LENGTH:
+        raise BadPin(f"A PIN has at least {PIN_LENGTH} characters.")
+
+
+def new_salt() -> bytes:
+    """Return a new salt for the PIN."""
+    return os.urandom(SALT_BYTES)
+
+
+def stretch(pin: str, salt: bytes) -> bytes:
+    """Return x, 32 bytes. Slow and 64 MiB large on purpose."""
+    return hash_secret_raw(
+        _normal(pin).encode("utf-8", "surrogateescape"),
+        salt,
+        time_cost=_PASSES,
+        memory_cost=_MEMORY_KIB,
+        parallelism=1,
+        hash_len=_KEY_BYTES,
+        type=Type.ID,
+    )
+
+
+def seal(scalar: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytes:
+    """Return the blob that holds a private number."""
+    nonce = os.urandom(_NONCE_BYTES)
+    cipher = AESGCM(_wrapping_key(x, y, level))
+    return nonce + cipher.encrypt(nonce, scalar, _bound_to(device, level))
+
+
+def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytearray:
+    """Return the private number in `blob`, in memory that `wipe` can clear. Raises NotOpened."""
+    cipher = AESGCM(_wrapping_key(x, y, level))
+    nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
+    try:
+        return bytearray(cipher.decrypt(nonce, sealed, _bound_to(device, level)))
+    except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
+        raise UnsealFailed from error
+
+
+def wipe(secret: bytearray) -> None:
+    """Overwrite a secret in place. Copies that libraries made are out of reach."""
+    secret[:] = bytes(len(secret))
+
+
+def _wrapping_key(x: bytes, y: bytes, level: KeyLevel) -> bytes:
+    derivation = HKDF(hashes.SHA256(), length=_KEY_BYTES, salt=None, info=level.encode())
+    return derivation.derive(x + y)
+
+
+def _bound_to(device: str, level: KeyLevel) -> bytes:
+    return f"{device}{level}".encode()
+
+
+def _normal(pin: str) -> str:
+    """The same PIN typed on two keyboards is the same text."""
+    return unicodedata.normalize("NFC", pin)

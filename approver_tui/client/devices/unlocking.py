@@ -1,0 +1,167 @@
+"""From a PIN to an open approval key.
+
+Owns: the counted call to the server and the proof that the PIN was right, the low key of an
+unlocked app and its idle limit, the high key for the length of one signature.
+Never: what gets signed for an approval.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from approver_tui.client.api import Client
+from approver_tui.client.devices import keys
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.errors import WrongPin
+from approver_tui.client.jose import SigningKey, signed_statement, unb64
+from approver_tui.client.sign_in.profile import Profile
+from approver_tui.client.wire import PinAnswer
+
+IDLE_LIMIT = 15 * 60
+"""How long an unlocked app stays so without being touched, in seconds."""
+
+_AWAKE_AND_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux stops CLOCK_MONOTONIC while it sleeps; macOS has no CLOCK_BOOTTIME and does not need it."""
+
+SESSION = "session"
+"""The purpose of a PIN call that names no approval."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedKey:
+    """A private number in memory that can be wiped, and the nonce of the call that opened it."""
+
+    scalar: bytearray
+    nonce: str
+
+    @property
+    def key(self) -> SigningKey:
+        """The key, for as long as the caller needs it."""
+        return SigningKey.from_scalar(bytes(self.scalar))
+
+    def wipe(self) -> None:
+        """Clear the private number."""
+        keys.wipe(self.scalar)
+
+
+@dataclass(frozen=True, slots=True)
+class _PinCall:
+    """One counted call, and what it opens."""
+
+    profile: Profile
+    x: bytes
+    answer: PinAnswer
+
+    def open(self, level: KeyLevel) -> OpenedKey:
+        """Open a sealed key. Raises WrongPin."""
+        own = self.profile
+        blob = unb64(own.low_blob if level is KeyLevel.LOW else own.high_blob)
+        try:
+            scalar = keys.unseal(blob, x=self.x, y=self.answer.y, level=level, device=own.device_id)
+        except keys.UnsealFailed as error:
+            raise WrongPin(self.answer.tries, self.answer.left) from error
+        return OpenedKey(scalar, self.answer.nonce)
+
+
+def _call(client: Client, pin: str, purpose: str) -> _PinCall:
+    """Make one counted call. Raises DeviceLocked, Unreachable."""
+    x = keys.stretch(pin, unb64(client.profile.salt))
+    return _PinCall(client.profile, x, client.pin(x, purpose))
+
+
+def open_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> OpenedKey:
+    """Open a sealed key with one counted call. Raises WrongPin, DeviceLocked, Unreachable."""
+    return _call(client, pin, purpose).open(level)
+
+
+def open_session(client: Client, pin: str) -> OpenedKey:
+    """Open the low key with one counted call, and prove the PIN by the high key.
+
+    The high key is wiped before this returns. Raises as `open_key` does, and what the server says
+    of the proof.
+    """
+    call = _call(client, pin, SESSION)
+    high = call.open(KeyLevel.HIGH)
+    try:
+        confirm_pin(client, high)
+    finally:
+        high.wipe()
+    return call.open(KeyLevel.LOW)
+
+
+@contextmanager
+def one_signature(client: Client, pin: str, level: KeyLevel, purpose: str) -> Iterator[OpenedKey]:
+    """Open a key, and wipe it when the block ends."""
+    opened = open_key(client, pin, level, purpose)
+    try:
+        yield opened
+    finally:
+        opened.wipe()
+
+
+def confirm_pin(client: Client, opened: OpenedKey) -> None:
+    """Tell the server, by a signature of the high key, that the PIN was right."""
+    statement = signed_statement(
+        opened.key,
+        client.signer,
+        purpose="pin",
+        subject=client.profile.device_id,
+        at=client.now() // 1000,
+        nonce=opened.nonce,
+    )
+    client.confirm_pin(statement)
+
+
+def boottime_seconds() -> float:
+    """Seconds of a clock that only goes forward, through the sleep of a laptop where it can."""
+    return time.clock_gettime(_AWAKE_AND_ASLEEP)
+
+
+class LowKey:
+    """The low key of an unlocked app.
+
+    `ticks` counts seconds; it is no clock that somebody can set back.
+    """
+
+    def __init__(self, client: Client, ticks: Callable[[], float] = boottime_seconds) -> None:
+        self._client = client
+        self._ticks = ticks
+        self._lock = threading.Lock()
+        self._opened: OpenedKey | None = None
+        self._touched = 0.0
+
+    def open(self, pin: str) -> None:
+        """Open the key and keep it until it is idle or locked."""
+        opened = open_session(self._client, pin)
+        self.lock()
+        with self._lock:
+            self._opened, self._touched = opened, self._ticks()
+
+    def get(self) -> SigningKey | None:
+        """Return the key, or None if the app is locked. Counts as no touch."""
+        with self._lock:
+            return None if self._expired() or self._opened is None else self._opened.key
+
+    def touch(self) -> None:
+        """Start the idle limit again, unless it has passed."""
+        with self._lock:
+            if not self._expired():
+                self._touched = self._ticks()
+
+    def lock(self) -> None:
+        """Wipe the key."""
+        with self._lock:
+            self._wipe()
+
+    def _expired(self) -> bool:
+        if self._ticks() - self._touched <= IDLE_LIMIT:
+            return False
+        self._wipe()
+        return True
+
+    def _wipe(self) -> None:
+        if self._opened is not None:
+            self._opened.wipe()
+        self._opened = None

@@ -1,0 +1,152 @@
+"""A person's own settings of when they are notified, on the server.
+
+Owns: paths, bodies, and how answers are read. Never: what the settings mean.
+"""
+
+from urllib.parse import quote
+
+from approver_tui.client.api import Client
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.transport import OutgoingRequest
+from approver_tui.state.notifications.preferences import (
+    HeldRequest,
+    Mute,
+    NotificationPrefs,
+    QuietHours,
+)
+from approver_tui.state.text import display_safe
+
+_PATH = "/api/attention"
+SNOOZE = 15
+"""For how long a request is snoozed unless somebody says otherwise, in minutes."""
+
+
+def settings(client: Client) -> NotificationPrefs:
+    """Return what is set."""
+    return _read(client.session.get(_PATH))
+
+
+def set_quiet_hours(
+    client: Client, *, begins: str, ends: str, zone: str, days: tuple[str, ...]
+) -> NotificationPrefs:
+    """Be notified of low and medium risk outside of these hours only."""
+    body: dict[str, object] = {"from": begins, "to": ends, "zone": zone}
+    body |= {"days": list(days)} if days else {}
+    outgoing = OutgoingRequest(method="PUT", path=f"{_PATH}/quiet-hours", json=body)
+    return _read(JsonObject.parse(client.session.send(outgoing).content))
+
+
+def clear_quiet_hours(client: Client) -> None:
+    """Be notified at every hour."""
+    client.session.delete(f"{_PATH}/quiet-hours")
+
+
+def mute(client: Client, agent: str, minutes: int | None) -> Mute:
+    """Be notified of nothing of an agent, for so long or until it is unmuted."""
+    body = {"agent": agent} | ({} if minutes is None else {"minutes": minutes})
+    return _read_mute(client.session.post(f"{_PATH}/mutes", body))
+
+
+def unmute(client: Client, agent: str) -> None:
+    """Be notified of an agent again."""
+    client.session.delete(f"{_PATH}/mutes/{_named(client, agent)}")
+
+
+def snooze(client: Client, approval_id: str, minutes: int) -> HeldRequest:
+    """Be notified of a request again in so many minutes, and not before."""
+    return _read_hold(client.session.post(_snooze(approval_id), {"minutes": minutes}))
+
+
+def unsnooze(client: Client, approval_id: str) -> None:
+    """Be notified of a request as usual."""
+    client.session.delete(_snooze(approval_id))
+
+
+class NotificationPrefsClient:
+    """A person's notifications, each changed by one call that may block.
+
+    Every call returns all that is set after it.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def settings(self) -> NotificationPrefs:
+        """Return what is set."""
+        return settings(self._client)
+
+    def snooze(self, approval_id: str) -> NotificationPrefs:
+        """Let a request ring in a quarter of an hour, and not before."""
+        snooze(self._client, approval_id, SNOOZE)
+        return self.settings()
+
+    def unsnooze(self, approval_id: str) -> NotificationPrefs:
+        """Let a request ring as usual."""
+        unsnooze(self._client, approval_id)
+        return self.settings()
+
+    def mute(self, agent_id: str) -> NotificationPrefs:
+        """Mute an agent until it is unmuted."""
+        mute(self._client, agent_id, None)
+        return self.settings()
+
+    def unmute(self, agent_id: str) -> NotificationPrefs:
+        """Let an agent ring again."""
+        unmute(self._client, agent_id)
+        return self.settings()
+
+    def set_quiet_hours(
+        self, begins: str, ends: str, zone: str, days: tuple[str, ...] = ()
+    ) -> NotificationPrefs:
+        """Set quiet hours; no days are every day."""
+        return set_quiet_hours(self._client, begins=begins, ends=ends, zone=zone, days=days)
+
+    def clear_quiet_hours(self) -> NotificationPrefs:
+        """End the quiet hours for good."""
+        clear_quiet_hours(self._client)
+        return self.settings()
+
+
+def _snooze(approval_id: str) -> str:
+    return f"/api/approvals/{quote(approval_id, safe='')}/snooze"
+
+
+def _named(client: Client, agent: str) -> str:
+    """Return the id of a muted agent; what is none goes to the server as it was typed."""
+    known = settings(client).mutes
+    return quote(next((one.agent_id for one in known if one.agent_name == agent), agent), safe="")
+
+
+def _read(members: JsonObject) -> NotificationPrefs:
+    hours = members.child_or_none("quiet_hours")
+    return NotificationPrefs(
+        quiet_hours=None if hours is None else _read_hours(hours),
+        quiet_until=members.time_or_none("quiet_until"),
+        mutes=tuple(_read_mute(one) for one in members.children("mutes")),
+        holds=tuple(_read_hold(one) for one in members.children("held")),
+    )
+
+
+def _read_hours(members: JsonObject) -> QuietHours:
+    return QuietHours(
+        days=tuple(display_safe(day, max_len=9) for day in members.texts("days")),
+        begins=members.safe("from"),
+        ends=members.safe("to"),
+        zone=members.safe("zone"),
+    )
+
+
+def _read_mute(members: JsonObject) -> Mute:
+    agent = members.child("agent")
+    return Mute(
+        agent_id=agent.safe("id"),
+        agent_name=agent.safe("name"),
+        since=members.time("since"),
+        until=members.time_or_none("until"),
+    )
+
+
+def _read_hold(members: JsonObject) -> HeldRequest:
+    return HeldRequest(
+        approval=members.safe("approval"), until=members.time("until"), why=members.safe("why")
+    )

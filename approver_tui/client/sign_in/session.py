@@ -1,0 +1,69 @@
+"""A session: requests that carry a token, renewed where needed.
+
+Owns: one retry with another token when the server refuses one; the end of a session.
+Never: paths and documents of the API.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from approver_tui.client.devices.vault import Vault
+from approver_tui.client.errors import ApiError, LoginFirst
+from approver_tui.client.jose import SigningKey
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.sign_in.tokens import TokenKeeper, Tokens
+from approver_tui.client.transport import Clock, OutgoingRequest, Transport
+
+
+class Session:
+    """Requests to one server as one enrolled session. Several threads may use it."""
+
+    def __init__(
+        self, issuer: str, key: SigningKey, vault: Vault, *, lock_file: Path, clock: Clock
+    ) -> None:
+        self.key = key
+        """The session key: it proves requests and signs what removes power."""
+        self.transport = Transport(issuer, key, clock=clock)
+        self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renewed)
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
+        """Return the object at a path."""
+        return _body(self.send(OutgoingRequest(method="GET", path=path, params=params)))
+
+    def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
+        """Return the object that answers a body."""
+        return _body(self.send(OutgoingRequest(method="POST", path=path, json=body)))
+
+    def delete(self, path: str) -> None:
+        """Delete what is at a path."""
+        self.send(OutgoingRequest(method="DELETE", path=path))
+
+    def ended(self, path: str) -> JsonObject:
+        """End what is at a path; return the object that says what became of it."""
+        return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
+
+    def send(self, outgoing: OutgoingRequest) -> httpx.Response:
+        """Send with a token. Raises LoginFirst when the server takes none of ours."""
+        token = self.tokens.access_token()
+        try:
+            return self.transport.send(replace(outgoing, token=token))
+        except LoginFirst as error:
+            if error.code != "invalid_token":
+                raise
+        return self.transport.send(replace(outgoing, token=self.tokens.replaced(token)))
+
+    def _renewed(self, refresh_token: str) -> Tokens:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        try:
+            return self.transport.tokens(form)
+        except ApiError as error:
+            if error.code in {"invalid_grant", "invalid_client"}:
+                raise LoginFirst(error.detail, error.code) from error
+            raise
+
+
+def _body(response: httpx.Response) -> JsonObject:
+    return JsonObject.parse(response.content)

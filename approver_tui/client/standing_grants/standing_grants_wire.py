@@ -1,0 +1,127 @@
+"""Standing grants as the server sends them, read into frozen values.
+
+Owns: their members. Never: what they mean.
+"""
+
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.approvals.approvals import AutomaticDecision
+from approver_tui.state.standing_grants.standing_grants import (
+    GrantFact,
+    GrantPreview,
+    GrantState,
+    GrantUse,
+    Money,
+    PastRequest,
+    StandingGrant,
+    StandingGrantProposal,
+)
+from approver_tui.state.text import SafeText, display_safe
+
+_LONG = 2_000
+
+
+def proposal_body(wished: StandingGrantProposal) -> dict[str, object]:
+    """Return what is sent to ask for a grant."""
+    vary = [{"fact": each.pointer, "up_to": each.up_to} for each in wished.vary]
+    return {
+        "approval": wished.approval,
+        "seconds": wished.seconds,
+        "uses": wished.uses,
+        "sum": wished.sum,
+        "vary": vary,
+        "tell": wished.tell,
+    }
+
+
+def read_grant(members: JsonObject) -> StandingGrant:
+    """Return a grant."""
+    agent = members.child("agent")
+    return StandingGrant(
+        id=members.safe("id"),
+        state=members.choice("state", GrantState),
+        agent_id=agent.safe("id"),
+        agent_name=agent.safe("name"),
+        resource=members.safe("resource", max_len=_LONG),
+        scopes=_scopes(members),
+        type=members.safe_or_none("type"),
+        pattern=_pattern(members),
+        risk=members.safe("risk"),
+        uses=members.integer("uses"),
+        used=members.integer("used"),
+        sum=_money(members, "sum"),
+        spent=_money(members, "spent"),
+        tell=members.boolean("tell"),
+        approval=members.safe("approval"),
+        created_at=members.time("created_at"),
+        expires_at=members.time("expires_at"),
+        ended_at=members.time_or_none("ended_at"),
+        ended_because=members.safe_or_none("ended_because"),
+        taken=tuple(map(_use, members.children("taken"))) if "taken" in members.values else (),
+    )
+
+
+def read_preview(members: JsonObject) -> GrantPreview:
+    """Return what a grant would be."""
+    return GrantPreview(
+        agent_name=members.child("agent").safe("name"),
+        resource=members.safe("resource", max_len=_LONG),
+        scopes=_scopes(members),
+        pattern=_pattern(members),
+        risk=members.safe("risk"),
+        given_at=members.safe("given_at"),
+        uses=members.integer("uses"),
+        sum=_money(members, "sum"),
+        expires_at=members.time("expires_at"),
+        requests=tuple(map(_past, members.children("requests"))),
+    )
+
+
+def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
+    """Return what decided a request where nobody was asked."""
+    if members is None:
+        return None
+    grant = members.safe_or_none("standing_grant")
+    return AutomaticDecision(
+        consent=members.safe("consent") if grant is None else None,
+        policy=members.integer("policy"),
+        grant=grant,
+        use=None if grant is None else members.integer("use"),
+    )
+
+
+def _scopes(members: JsonObject) -> tuple[SafeText, ...]:
+    return tuple(display_safe(scope, max_len=200) for scope in members.texts("scopes"))
+
+
+def _pattern(members: JsonObject) -> tuple[GrantFact, ...]:
+    return tuple(
+        GrantFact(each.safe("label"), each.safe("value", max_len=_LONG))
+        for each in members.children("pattern")
+    )
+
+
+def _money(members: JsonObject, name: str) -> Money | None:
+    found = members.child_or_none(name)
+    if found is None:
+        return None
+    return Money(found.integer("minor"), found.safe("currency"), found.safe("text"))
+
+
+def _use(members: JsonObject) -> GrantUse:
+    return GrantUse(
+        number=members.integer("number"),
+        approval=members.safe("approval"),
+        minor=members.integer("minor"),
+        state=members.safe("state"),
+        at=members.time("at"),
+    )
+
+
+def _past(members: JsonObject) -> PastRequest:
+    return PastRequest(
+        id=members.safe("id"),
+        fingerprint=members.safe("fingerprint"),
+        state=members.safe("state"),
+        created_at=members.time("created_at"),
+        misfit=members.safe_or_none("misfit"),
+    )

@@ -1,0 +1,256 @@
+"""The way of an answer: from the panel in which it was given to the word of the server.
+
+Owns: the open panel, denials that wait, answers whose outcome is not known, leaving when all is
+sent. Never: draws, or calls other than through `Calls`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from textual.app import App
+
+from approver_tui.client import errors
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.calls import Calls
+from approver_tui.screens.approvals.denials import TIME_TO_THINK, Denial, Denials
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.approvals.results import ResultsPanel
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.panel import (
+    Approved,
+    BatchSubmitted,
+    DenialSubmitted,
+    Deny,
+    NarrowingChosen,
+    OutcomeUnknown,
+    Overlay,
+    Panel,
+    PanelClosed,
+    PanelResult,
+    ReportAccepted,
+    StandingGrantChosen,
+)
+from approver_tui.state.answer_status import AnswerStatus, answer_message
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.outcomes import outcome
+from approver_tui.widgets.approvals.rows import AnswerProgress
+from approver_tui.widgets.incidents.reports import what_was_stopped
+from approver_tui.widgets.lines import say
+
+_CHECK_EVERY = 2.0
+
+
+class InboxHost(Protocol):
+    """The screen that holds the table."""
+
+    context: ScreenContext
+    state: InboxState
+
+    @property
+    def app(self) -> App[object]:
+        """The app it runs in."""
+
+    def change(self, state: InboxState) -> None:
+        """Put another table in the place of the present one."""
+
+    def say(self, text: SafeText) -> None:
+        """Show what happened last."""
+
+
+class AnswerFlow:
+    """All answers that are on their way from one screen."""
+
+    def __init__(self, host: InboxHost, calls: Calls) -> None:
+        self.panel: Overlay | None = None
+        """The panel that is open."""
+        self._host = host
+        self._calls = calls
+        self._denials = Denials()
+        self._is_leaving = False
+        self._checked_at = 0.0
+
+    @property
+    def latest(self) -> Denial | None:
+        """The denial that can be taken back."""
+        return self._denials.latest
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether the outcome of an answer is not known yet."""
+        return AnswerProgress.CHECKING in self._host.state.doing.values()
+
+    def open(self, make: Callable[[], Overlay]) -> None:
+        """Open a panel, unless one is open: the next key may come before it is there."""
+        if self.panel is None:
+            self._host.context.guard.arm()
+            self.panel = panel = make()
+            about = panel.approval if isinstance(panel, Panel) else None
+            self._host.app.push_screen(panel, partial(self._panel_closed, about))
+
+    def state_changed(self, state: InboxState) -> None:
+        """Tell the open panel what is known now."""
+        if self.panel is not None:
+            self.panel.state_changed(state)
+
+    def take_back(self) -> None:
+        """Take the latest denial back before it leaves."""
+        denial = self._denials.latest
+        if denial is not None:
+            self._denials = self._denials.without(denial.approval.id)
+            self._host.change(self._host.state.idle(denial.approval.id))
+            self.kept_back((denial.approval,))
+            self._host.say(say("Taken back: nothing was denied."))
+
+    def leave(self) -> None:
+        """Quit; a denial that waits is sent first, and a second time quits without waiting."""
+        if self._is_leaving or not self._is_sending():
+            self._host.app.exit()
+            return
+        self._is_leaving = True
+        key = self._host.context.keys.key("quit")
+        self._host.say(say("Sending your answer, then leaving. {} again leaves at once.", key))
+        self._send(self._denials.waiting)
+
+    def tick(self) -> None:
+        """Send what is due, and ask again where an answer is in doubt."""
+        ticks = self._host.context.ticks()
+        self._send(self._denials.due(ticks))
+        if ticks - self._checked_at >= _CHECK_EVERY:
+            self._checked_at = ticks
+            for approval_id, doing in self._host.state.doing.items():
+                if doing is AnswerProgress.CHECKING:
+                    self._calls.settle(approval_id)
+
+    def over(self, approval: Approval) -> None:
+        """The server has taken an answer."""
+        self.took(approval)
+        self._say_outcome(approval)
+        self._leave_if_done()
+
+    def refused(self, message: thread_messages.AnswerRefused) -> None:
+        """An answer did not get through as meant."""
+        match message.error:
+            case errors.UnknownOutcome(answer=answer):
+                self._check(message.approval_id, answer)
+            case errors.WireError():
+                self._check(message.approval_id)
+            case errors.AlreadyDecided(approval=winner):
+                self._host.change(self._host.state.seen(winner).idle(winner.id))
+                self._host.say(refusals.already_decided(winner, self._moment))
+            case error:
+                self._host.context.unsent_denials.drop({message.approval_id})
+                self._host.change(self._host.state.idle(message.approval_id))
+                self._host.say(
+                    refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
+                )
+        self._leave_if_done()
+
+    # What the list of several answers tells.
+
+    def begun(self, approvals: tuple[Approval, ...]) -> None:
+        """These are being answered: they are marked no longer."""
+        ids = {each.id for each in approvals}
+        self._host.change(self._host.state.without_marks(ids))
+
+    def kept_back(self, approvals: tuple[Approval, ...]) -> None:
+        """These are not denied after all."""
+        self._host.context.unsent_denials.drop({each.id for each in approvals})
+
+    def took(self, approval: Approval) -> None:
+        """The server told its copy of one."""
+        self._host.context.unsent_denials.drop({approval.id})
+        self._host.change(self._host.state.seen(approval).idle(approval.id))
+
+    def doubted(self, approval_id: str, answer: Answer) -> None:
+        """It is not known what became of an answer: ask until it is."""
+        self._check(approval_id, answer)
+
+    def finished(self) -> None:
+        """Nothing more will be sent."""
+        self._leave_if_done()
+
+    def _panel_closed(self, about: Approval | None, result: PanelResult) -> None:
+        self.panel = None
+        match result:
+            case Approved(approval=approved):
+                self.over(approved)
+            case DenialSubmitted():
+                self._think_again(result)
+            case NarrowingChosen(approval=other) | StandingGrantChosen(approval=other):
+                host = self._host
+                self.open(partial(ApprovePanel, host.context, host.state, other))
+            case ReportAccepted(reported=taken):
+                self._host.change(self._host.state.seen(taken.approval))
+                self._host.say(what_was_stopped(taken))
+            case BatchSubmitted():
+                self._begin(result)
+            case OutcomeUnknown(approval=approval):
+                self._check(approval.id, Answer.APPROVE)
+            case PanelClosed():
+                self._closed(about, result)
+        self._calls.refresh_me()
+        self._leave_if_done()
+
+    def _begin(self, given: BatchSubmitted) -> None:
+        if isinstance(given.answer, Deny):
+            self._note(given.approvals)
+        self.open(partial(ResultsPanel, self._host.context, self._host.state, given, self))
+
+    def _closed(self, about: Approval | None, closed: PanelClosed) -> None:
+        if closed.approval is not None:
+            self._host.change(self._host.state.seen(closed.approval))
+        elif about is not None:
+            self._calls.look(about.id)
+        self._host.say(closed.reason)
+
+    def _think_again(self, given: DenialSubmitted) -> None:
+        due = self._host.context.ticks() + TIME_TO_THINK
+        denial = Denial(given.approval, given.code, given.note, due, given.aside)
+        self._denials = self._denials.with_another(denial)
+        self._note((given.approval,))
+        self._host.change(self._host.state.busy(given.approval.id, AnswerProgress.DENYING))
+
+    def _note(self, approvals: tuple[Approval, ...]) -> None:
+        """A crash within the seconds of thought is told by the next start."""
+        try:
+            self._host.context.unsent_denials.keep(approvals)
+        except OSError as error:
+            problem = display_safe(str(error), max_len=100)
+            self._host.say(say("A crash now would lose this denial: {}", problem))
+
+    def _send(self, denials: tuple[Denial, ...]) -> None:
+        for denial in denials:
+            self._denials = self._denials.without(denial.approval.id)
+            self._host.change(self._host.state.busy(denial.approval.id, AnswerProgress.SENDING))
+            self._calls.deny(denial)
+
+    def _check(self, approval_id: str, answer: Answer | None = None) -> None:
+        self._host.change(self._host.state.busy(approval_id, AnswerProgress.CHECKING))
+        self._host.say(answer_message(AnswerStatus.IN_DOUBT, answer))
+        self._calls.settle(approval_id)
+
+    def _say_outcome(self, approval: Approval) -> None:
+        moment = self._moment
+        how = outcome(approval, moment.now, moment.zone)
+        if not how and approval.together is not None:
+            how = say("Your yes is counted ({}).", approval.together.words)
+        self._host.say(how)
+
+    def _leave_if_done(self) -> None:
+        if self._is_leaving and not self._is_sending():
+            self._host.app.exit()
+
+    def _is_sending(self) -> bool:
+        """Whether anything is on its way, or it is not known yet what became of it."""
+        is_approving = self.panel is not None and self.panel.is_busy
+        is_open = AnswerProgress.SENDING in self._host.state.doing.values() or self.is_checking
+        return is_approving or is_open or bool(self._denials.waiting)
+
+    @property
+    def _moment(self) -> AnswerContext:
+        return AnswerContext.at(self._host.context)

@@ -1,0 +1,71 @@
+"""The panel in which a person says no to several requests at once, and why.
+
+Owns: the one reason and note for all. Never: sends; the denials wait five seconds before they do.
+"""
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from approver_tui.screens.approvals.batch import BatchPanel
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import why_no_answer
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keys import batch_deny_help
+from approver_tui.screens.panel import BatchSubmitted, Deny
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.denial_form import DenialForm
+from approver_tui.widgets.approvals.deny_codes import DenyCodes
+from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.lines import say
+
+
+class BatchDenyPanel(BatchPanel):
+    """Requests with ticks, sums, what goes with a no, count, Back, Deny."""
+
+    AUTO_FOCUS = "BatchTable"
+    VERB = SafeText("Deny")
+    HELP_ROWS = batch_deny_help()
+
+    def __init__(self, context: ScreenContext, state: InboxState) -> None:
+        super().__init__(context, state)
+        self._form = DenialForm(self.requests.rows[0].kind)
+
+    def words(self, agent: SafeText) -> SafeText:
+        """Return what the agent would not be let do."""
+        return say("Let {} do none of these:", agent)
+
+    def fields(self) -> ComposeResult:
+        """Lay out reasons and note."""
+        yield self._form
+
+    def order(self) -> Iterable[Widget]:
+        """Return reasons, note and count."""
+        return (*self._form.focusable_fields, *super().order())
+
+    def draw_widgets(self) -> None:
+        """Bring up what the chosen reason asks for too."""
+        self._form.show()
+        super().draw_widgets()
+
+    def why_not(self, approval: Approval) -> SafeText:
+        """Return why this one cannot be denied now, or nothing."""
+        return why_no_answer(self.state, approval, self.moment)
+
+    def missing(self) -> SafeText:
+        """Ask for a reason."""
+        return say("pick a reason, 1 to 6.") if self._form.code is None else SafeText("")
+
+    @on(DenyCodes.Picked)
+    @on(Choices.Picked)
+    def _picked(self) -> None:
+        self.look_again()
+
+    def give(self) -> None:
+        """Lead on to the five seconds in which all can be taken back."""
+        if (code := self._form.code) is not None:
+            aside = self._form.aside(self.context.now(), self.context.zone)
+            self.finish(BatchSubmitted(self.requests.chosen, Deny(code, self._form.note, aside)))

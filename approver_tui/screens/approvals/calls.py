@@ -1,0 +1,180 @@
+"""The inbox screen's calls to the server, each in a thread that reports by a message.
+
+Owns: threads and what they report. Never: touches a widget or the table.
+"""
+
+import threading
+from functools import partial
+
+from textual.screen import Screen
+
+from approver_tui.client import errors, wire
+from approver_tui.client.notifications.feed import FeedListeners
+from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.denials import Denial
+from approver_tui.screens.context import ScreenContext
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.notifications.connection import Connection
+from approver_tui.state.notifications.events import Event
+from approver_tui.state.text import display_safe
+
+_LONGEST = 200
+_LISTEN_AGAIN = 2.0
+
+
+class Calls:
+    """All calls of one screen."""
+
+    def __init__(self, context: ScreenContext, screen: Screen[None]) -> None:
+        self._screen_context = context
+        self._screen = screen
+        self._stop = threading.Event()
+        self._settling: set[str] = set()
+        """The ids of the answers in doubt about which the server is being asked."""
+
+    def recall(self) -> None:
+        """Look what waited when the server last said so, then ask it."""
+        self._screen.run_worker(self._recall, thread=True, group="load", exclusive=True)
+
+    def load(self, *, in_order: bool) -> None:
+        """Ask who is logged in and what waits."""
+        work = partial(self._load, in_order=in_order)
+        self._screen.run_worker(work, thread=True, group="load", exclusive=True)
+
+    def refresh_me(self) -> None:
+        """Ask for the account alone: PIN tries have changed."""
+        self._screen.run_worker(self._me, thread=True, group="me", exclusive=True)
+
+    def look(self, approval_id: str) -> None:
+        """Ask for the server's copy of one approval."""
+        self._screen.run_worker(partial(self._look, approval_id), thread=True, group="look")
+
+    def deny(self, denial: Denial) -> None:
+        """Send a denial."""
+        self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
+
+    def settle(self, approval_id: str) -> None:
+        """Ask what became of an answer in doubt, unless it is being asked already."""
+        if approval_id not in self._settling:
+            self._settling.add(approval_id)
+            work = partial(self._settle, approval_id)
+            self._screen.run_worker(work, thread=True, group="settle")
+
+    def attend(self) -> None:
+        """Ask when the person is notified."""
+        self._screen.run_worker(self._attend, thread=True, group="attend", exclusive=True)
+
+    def listen(self, cursor: int) -> None:
+        """Follow the feed from `cursor` on, in a thread that does not keep the program alive."""
+        self._screen_context.feed.cursor = cursor
+        threading.Thread(target=self._listen, name="feed", daemon=True).start()
+
+    def count_elsewhere(self) -> None:
+        """Ask the other servers how much waits there, in a thread that holds up nothing."""
+        threading.Thread(target=self._count_elsewhere, name="elsewhere", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the feed."""
+        self._stop.set()
+
+    def _recall(self) -> None:
+        page = self._screen_context.server.last_waiting()
+        if page is not None:
+            self._screen.post_message(thread_messages.LastKnownLoaded(page))
+        self._load(in_order=True)
+
+    def _load(self, *, in_order: bool) -> None:
+        try:
+            me, page = self._screen_context.server.me(), self._screen_context.server.waiting()
+        except errors.ClientError as error:
+            self._screen.post_message(thread_messages.ListFailed(error, in_order=in_order))
+        else:
+            self._screen.post_message(thread_messages.Loaded(me, page, in_order=in_order))
+
+    def _me(self) -> None:
+        try:
+            me = self._screen_context.server.me()
+        except errors.ClientError as error:
+            self._screen.post_message(thread_messages.LoadFailed(error))
+        else:
+            self._screen.post_message(thread_messages.AccountLoaded(me))
+
+    def _look(self, approval_id: str) -> None:
+        try:
+            approval = self._screen_context.server.approval(approval_id)
+        except errors.WireError as error:
+            self._screen.post_message(
+                thread_messages.ApprovalUnverified(wire.unverified(approval_id, error))
+            )
+        except errors.ClientError as error:
+            self._screen.post_message(thread_messages.LoadFailed(error))
+        else:
+            self._screen.post_message(thread_messages.ApprovalFetched(approval))
+
+    def _deny(self, denial: Denial) -> None:
+        approval: Approval = denial.approval
+        try:
+            outcome = self._screen_context.answers.deny(
+                approval, denial.code, denial.note, denial.aside
+            )
+        except errors.ClientError as error:
+            self._screen.post_message(thread_messages.AnswerRefused(approval.id, error))
+        else:
+            self._screen.post_message(thread_messages.AnswerAccepted(outcome))
+
+    def _settle(self, approval_id: str) -> None:
+        """Ask again if the outcome is not known yet; report a session that ended at once."""
+        try:
+            outcome = self._screen_context.answers.settle(approval_id)
+        except errors.UnknownOutcome as error:
+            if isinstance(error.__cause__, errors.LoginFirst):
+                self._screen.post_message(thread_messages.LoadFailed(error.__cause__))
+        except errors.WireError as error:
+            self._screen.post_message(
+                thread_messages.ApprovalUnverified(wire.unverified(approval_id, error))
+            )
+        except errors.ClientError as error:
+            self._screen.post_message(thread_messages.AnswerRefused(approval_id, error))
+        else:
+            self._screen.post_message(thread_messages.AnswerAccepted(outcome))
+        finally:
+            self._settling.discard(approval_id)
+
+    def _attend(self) -> None:
+        try:
+            attention = self._screen_context.prefs_client.settings()
+        except errors.ClientError as error:
+            self._screen.post_message(thread_messages.LoadFailed(error))
+        else:
+            self._screen.post_message(thread_messages.NotificationPrefsLoaded(attention))
+
+    def _count_elsewhere(self) -> None:
+        self._screen.post_message(
+            thread_messages.OtherLoginsCounted(self._screen_context.others.counts())
+        )
+
+    def _listen(self) -> None:
+        tell = FeedListeners(self._heard, self._reconnected, self._resynced, self._puzzled)
+        while not self._stop.is_set():
+            try:
+                self._screen_context.feed.run(tell, self._stop)
+            except errors.ClientError as error:
+                self._screen.post_message(thread_messages.LoadFailed(error))
+                return
+            except Exception as error:  # noqa: BLE001  # else the screen would wait for a dead thread
+                self._puzzled(f"This program failed while listening: {error!r}. Trying again.")
+            self._stop.wait(_LISTEN_AGAIN)
+
+    def _heard(self, event: Event) -> None:
+        self._screen.post_message(thread_messages.EventReceived(event))
+
+    def _reconnected(self, connection: Connection) -> None:
+        self._screen.post_message(thread_messages.ConnectionChanged(connection))
+
+    def _resynced(self) -> None:
+        self._screen.post_message(thread_messages.FeedResynced())
+
+    def _puzzled(self, problem: str) -> None:
+        self._screen.post_message(
+            thread_messages.FeedProblem(display_safe(problem, max_len=_LONGEST))
+        )

@@ -1,0 +1,139 @@
+"""The panel in which a person says no, and why.
+
+Owns: when Deny can be pressed. Never: sends; the denial waits five seconds on the screen below.
+"""
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Input, Static
+
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import why_no_answer
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keys import deny_help, deny_keys
+from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Panel, PanelClosed
+from approver_tui.state.approvals.approvals import Approval, Kind
+from approver_tui.state.approvals.decision import DenyCode
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.denial_form import DenialForm
+from approver_tui.widgets.approvals.deny_codes import DenyCodes
+from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.tick import Tick
+from approver_tui.widgets.title_line import TitleLine
+
+
+class DenyPanel(Panel):
+    """The headline, what goes with a no, Back, Deny."""
+
+    NOTHING_HAPPENED = SafeText("This request changed. Nothing was denied.")
+    AUTO_FOCUS = "DenyCodes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("f1,question_mark", "help", show=False),
+    ]
+
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval)
+        self._form = DenialForm(approval.kind)
+        self._others = _others_of(state, approval, context.now())
+        self._all = Tick(_its_others(approval, len(self._others)), is_on=False, id="all")
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, reasons, note, buttons and keys."""
+        with Vertical(classes="panel"):
+            yield TitleLine(partial(self.title_line, say("DENY?")))
+            yield Static(self.approval.headline, id="headline", markup=False)
+            yield self._form
+            if self._others:
+                yield self._all
+            with Horizontal(id="buttons"):
+                yield PanelButton(say("Back"), id="back")
+                yield PanelButton(say("Deny"), id="deny")
+            yield Static(id="why-off", markup=False)
+            yield KeyBar(deny_keys())
+
+    def draw_widgets(self) -> None:
+        """Bring the time and the reason up to date."""
+        reason = self.why_off()
+        self.query_one(TitleLine).refresh()
+        self._form.show()
+        text = say("Deny is off: {}", reason) if reason else self._ready
+        self.query_one("#why-off", Static).update(text)
+        self.query_one("#deny", PanelButton).disabled = bool(reason)
+
+    @property
+    def _ready(self) -> SafeText:
+        """How it is denied from where the focus is, and what else could be done."""
+        here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
+        how = say("Enter denies.") if here else say("Tab to Deny, then Enter.")
+        if self._form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
+            report = self.context.keys.key("report")
+            return say("{} To stop its agent as well, report it: Esc, then {}", how, report)
+        return say(
+            "{} You then have 5 s to take it back ({}).", how, self.context.keys.key("take_back")
+        )
+
+    def action_back(self) -> None:
+        """Go back; whoever has written something is told that nothing came of it."""
+        written = any(field.value.strip() for field in self.query(Input))
+        nothing = PanelClosed(say("Nothing was denied, and what you wrote is gone."))
+        self.dismiss(nothing if written else None)
+
+    def why_off(self) -> SafeText:
+        """Return why nothing can be denied, or nothing."""
+        if reason := why_no_answer(self.state, self.approval, self.moment):
+            return reason
+        if self._form.code is None:
+            return say("pick a reason, 1 to 6.")
+        return SafeText("")
+
+    @on(DenyCodes.Picked)
+    @on(Choices.Picked)
+    def _picked(self) -> None:
+        self.look_again()
+
+    @on(Button.Pressed, "#back")
+    def _back(self) -> None:
+        self.action_back()
+
+    @on(DenyCodes.Sent)
+    @on(Button.Pressed, "#deny")
+    def _deny(self) -> None:
+        code = self._form.code
+        if self.context.guard.is_holding or code is None or self.why_off():
+            return
+        aside = self._form.aside(self.context.now(), self.context.zone)
+        if self._all.is_on:
+            answer = Deny(code, self._form.note, aside)
+            self.dismiss(BatchSubmitted((self.approval, *self._others), answer))
+        else:
+            self.dismiss(DenialSubmitted(self.approval, code, self._form.note, aside))
+
+    def action_help(self) -> None:
+        """Show the help."""
+        self.open_help(deny_help(), self.why_off())
+
+
+def _others_of(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:
+    """What else its agent asked that can be denied; each gets an answer of its own."""
+    if approval.kind is not Kind.ACTION:
+        return ()
+    return tuple(
+        each
+        for each in state.inbox.waiting(now)
+        if each.agent.id == approval.agent.id and each.kind is Kind.ACTION
+        if each.id != approval.id and each.id not in state.doing and not state.has_yes(each)
+    )
+
+
+def _its_others(approval: Approval, count: int) -> SafeText:
+    which = say("1 other request") if count == 1 else say("{} other requests", count)
+    return say("Deny {} of {} too, as they are now", which, approval.agent.name)

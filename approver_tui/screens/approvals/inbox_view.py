@@ -1,0 +1,156 @@
+"""From the table to the widgets of the inbox screen.
+
+Owns: which widget is told what. Never: changes the table, or calls anything that could block.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from textual.screen import Screen
+
+from approver_tui.screens.approvals.denials import Denial
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import (
+    AnswerContext,
+    why_no_answer,
+    why_no_narrowing,
+    why_no_report,
+    why_no_retry,
+    why_no_standing_grant,
+    why_no_yes,
+)
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keys import PAGES, as_chosen, inbox_keys, retry_keys
+from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.approval_list import ApprovalList, ListView
+from approver_tui.widgets.key_bar import Hint, KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.notifications.other_logins import other_logins_line
+from approver_tui.widgets.times import remaining
+from approver_tui.widgets.top_bar import TopBar, TopView
+
+_ENOUGH_LINES = 20
+"""On a screen of fewer, each of them is for what waits here."""
+
+
+class InboxWidgets(NamedTuple):
+    """The widgets of the inbox screen that show its state."""
+
+    top: TopBar
+    list: ApprovalList
+    detail: ApprovalDetail
+    others: NoticeLines
+    keys: KeyBar
+
+    @classmethod
+    def of(cls, screen: Screen[None]) -> "InboxWidgets":
+        """Return those of a screen that is composed."""
+        found = screen.query_one
+        others = found("#others", NoticeLines)
+        return cls(found(TopBar), found(ApprovalList), found(ApprovalDetail), others, found(KeyBar))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxView:
+    """All that the inbox screen shows at one moment."""
+
+    context: ScreenContext
+    state: InboxState
+    denial: Denial | None
+    """The denial that can be taken back."""
+    is_narrow: bool
+    is_reading: bool
+
+    def draw_on(self, widgets: InboxWidgets, height: int) -> None:
+        """Tell each widget its part; one whose part is the same draws nothing."""
+        state, now = self.state, self.context.now()
+        widgets.list.show(self._list())
+        widgets.detail.show(state.fold(now), now, state.attention)
+        widgets.top.show(self._top())
+        elsewhere = other_logins_line(state.elsewhere, now)
+        has_room = height >= _ENOUGH_LINES
+        line = (elsewhere,) if elsewhere and has_room else ()
+        widgets.others.show(line)
+
+    def _list(self) -> ListView:
+        state = self.state
+        return ListView(
+            inbox=state.shown,
+            hidden=len(state.inbox.rows) - len(state.shown.rows),
+            typed=display_safe(state.query.text, max_len=30),
+            selected=state.selected,
+            arrived=state.arrived,
+            unverified=state.unverified,
+            doing=state.doing,
+            opened=state.opened,
+            marks=state.marks,
+            attention=state.attention,
+            me=None if state.me is None else state.me.user.id,
+            now=self.context.now(),
+            keys=self.context.keys,
+            is_loaded=state.is_loaded,
+            is_asked=state.connection.is_live or state.connection.phase is Phase.CONNECTING,
+        )
+
+    def _top(self) -> TopView:
+        state, now = self.state, self.context.now()
+        count = state.count(now)
+        title = PAGES[0]
+        if self.is_narrow and count is not None:
+            title = say("Inbox {}", count)
+        return TopView(
+            title=say("< {}", title) if self.is_narrow and self.is_reading else title,
+            user=SafeText("") if state.me is None else self.context.named(state.me.user.name),
+            connection=state.connection,
+            fresh_at=state.fresh_at,
+            now=now,
+            zone=self.context.zone,
+            is_unlocked=self.context.answers.is_unlocked,
+            tabs=() if self.is_narrow else PAGES,
+            waiting=count,
+            left=self._left(now) if self.is_narrow and self.is_reading else None,
+        )
+
+    def _left(self, now: int) -> SafeText | None:
+        """What is left to answer in; below the facts it may be a screenful away."""
+        one = self.state.current
+        if one is None or not one.is_waiting(now):
+            return None
+        return remaining(one.expires_at, now)
+
+    @property
+    def keys_basis(self) -> tuple[object, ...]:
+        """All that the keys depend on; what they say of time changes by the second."""
+        state, second = self.state, self.context.now() // 1000
+        here = (self.is_reading, self.denial is None, second, state.current, state.doing)
+        return (*here, state.marks, state.unverified, state.connection, state.me)
+
+    def keys(self) -> tuple[Hint, ...]:
+        """Return the keys, and which of them do nothing now."""
+        moment, state = AnswerContext.at(self.context), self.state
+        marked = len(state.marks)
+        keys = inbox_keys(
+            is_reading=self.is_reading,
+            can_take_back=self.denial is not None,
+            off=_off(state, moment),
+            marked=marked,
+            retry=retry_keys(state.current, moment.now, why_no_retry(state, state.current, moment)),
+        )
+        return as_chosen(keys, self.context.keys)
+
+
+def _off(state: InboxState, moment: AnswerContext) -> frozenset[str]:
+    """Return which keys do nothing to the selected request; marked ones are answered whatever."""
+    case = state, state.current, moment
+    reasons = {
+        "a": SafeText("") if state.marks else why_no_yes(*case),
+        "d": SafeText("") if state.marks else why_no_answer(*case),
+        "e": why_no_narrowing(*case),
+        "s": why_no_standing_grant(*case),
+        "!": why_no_report(*case),
+        "o": why_no_answer(*case),
+    }
+    return frozenset(key for key, reason in reasons.items() if reason)

@@ -1,0 +1,115 @@
+"""The panel in which a person makes a request less before they agree to it.
+
+Owns: asking what may be less, showing what would be granted. Never: approves; widens; takes a text
+that is not exactly the wish.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from approver_tui.client import errors
+from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.change_panel import ChangePanel, PreviewFailed
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import why_no_yes
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keys import narrow_help, narrow_keys
+from approver_tui.screens.panel import NarrowingChosen
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.narrowable import Narrowable
+from approver_tui.state.approvals.narrowing import Granted, Narrowing
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
+from approver_tui.widgets.approvals.narrow_sheet import NarrowSheet
+from approver_tui.widgets.lines import say
+
+
+class _NarrowableLoaded(thread_messages.ValueMessage[Narrowable]):
+    """What may be less."""
+
+
+class NarrowPanel(ChangePanel[Narrowing, Granted]):
+    """Controls, the two columns, Back, Approve less."""
+
+    NAME = "narrow"
+    TITLE = SafeText("APPROVE LESS?")
+    WAY_ON = SafeText("Approve less")
+    REFUSED = SafeText("")
+    HINTS = narrow_keys()
+    HELP_ROWS = narrow_help()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("f1,question_mark", "help", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval, SafeText(""))
+        self._form: NarrowForm | None = None
+
+    def controls(self) -> ComposeResult:
+        """Lay out room for the controls, and the comparison."""
+        yield Vertical(id="form")
+        yield NarrowSheet()
+
+    def on_mount(self) -> None:
+        """Ask what may be less."""
+        super().on_mount()
+        self.run_worker(self._learn, thread=True, group="leeway")
+
+    def draw_answer(self) -> None:
+        """Show what would be granted."""
+        self.query_one(NarrowSheet).show(self.answer, self._words())
+
+    def why_off(self) -> SafeText:
+        """Return why the way on is closed, or nothing."""
+        if reason := why_no_yes(self.state, self.approval, self.moment) or self.problem:
+            return reason
+        if self._form is None:
+            return say("asking the server what may be less.")
+        if self.is_asking:
+            return say("asking the server how it would read.")
+        return say("nothing is less yet.") if self.answer is None else SafeText("")
+
+    def read_wish(self) -> Narrowing | None:
+        """Return what the controls say. Raises ValueError with what is wrong."""
+        assert self._form is not None  # noqa: S101  # it said that it changed
+        return self._form.wish or None
+
+    def ask(self, wish: Narrowing) -> Granted:
+        """Ask how it would read. Runs in a thread."""
+        return self.context.answers.narrow(self.approval, wish)
+
+    def go_on(self, wish: Narrowing, answer: Granted) -> None:
+        """Let the person approve the part that was shown."""
+        del wish
+        self.dismiss(NarrowingChosen(replace(self.approval, granted=answer)))
+
+    @on(_NarrowableLoaded)
+    def _known(self, message: _NarrowableLoaded) -> None:
+        if self.is_ready and self._form is None:
+            self._form = NarrowForm(message.value)
+            self.query_one("#form").mount(self._form)
+            self.look_again()
+
+    def _words(self) -> SafeText:
+        if self._form is None:
+            return say("")
+        return say(
+            "Untick a right or an item, or write a smaller value: what is left is shown here."
+        )
+
+    def _learn(self) -> None:
+        """Runs in a thread."""
+        try:
+            leeway = self.context.server.leeway(self.approval.id)
+        except errors.ClientError as error:
+            self.post_message(PreviewFailed(None, error))
+        else:
+            self.post_message(_NarrowableLoaded(leeway))

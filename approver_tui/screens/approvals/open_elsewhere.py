@@ -1,0 +1,56 @@
+"""The panel that leads to the page of one request, for going on at a phone or in a browser.
+
+Owns: the page's address as words and as a picture; it closes by itself once the answer is given.
+Never: answers; opens a browser; leads anywhere but to the server of this login.
+"""
+
+from functools import partial
+from typing import ClassVar
+from urllib.parse import quote, urlsplit
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from approver_tui.screens.keys import elsewhere_keys
+from approver_tui.screens.panel import Panel
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.qr_code import QrCode
+from approver_tui.widgets.title_line import TitleLine
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LONGEST = 400
+
+
+class OpenElsewherePanel(Panel):
+    """Title, headline, address, picture."""
+
+    NOTHING_HAPPENED = SafeText("This request changed. Nothing was decided.")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("q", "back", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Lay out words, picture and keys."""
+        page = self._page
+        with VerticalScroll(classes="panel", id="elsewhere"):
+            yield TitleLine(partial(self.title_line, say("ELSEWHERE")))
+            yield Static(self.approval.headline, id="headline", markup=False)
+            yield Static("Answer it with a passkey at this page:", markup=False)
+            yield Static(display_safe(page, max_len=_LONGEST), id="page", markup=False)
+            if urlsplit(page).hostname in _LOOPBACK:
+                yield Static("It leads to this machine; a phone cannot open it.", markup=False)
+            yield QrCode(page)
+            yield KeyBar(elsewhere_keys())
+
+    def draw_widgets(self) -> None:
+        """Bring the time up to date."""
+        self.query_one(TitleLine).refresh()
+
+    @property
+    def _page(self) -> str:
+        return f"{self.context.environment.issuer}/r/{quote(self.approval.id, safe='')}"

@@ -1,0 +1,159 @@
+"""The panel in which a person says that they did not ask for this.
+
+Owns: whom the report stops, the word to the administrators, sending it. It removes power, so it
+takes no PIN. Never: sends before the person has chosen and pressed the button.
+"""
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Input, Static
+
+from approver_tui.client import errors
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import why_no_report
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keys import report_help, report_keys
+from approver_tui.screens.panel import DenialSubmitted, Panel, PanelClosed, ReportAccepted
+from approver_tui.state.answer_status import AnswerStatus
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import NOTE_LENGTH, DenyCode
+from approver_tui.state.incidents.reports import Reported, ReportScope
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.incidents.reports import choice_words, choices, consequence
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.title_line import TitleLine
+
+
+class _ReportSent(thread_messages.ValueMessage[Reported]):
+    """The server has taken the report."""
+
+
+class ReportPanel(Panel):
+    """Whom to stop, what happens then, a note, Back, Report."""
+
+    NOTHING_HAPPENED = SafeText("This request changed. Nothing was reported.")
+    AUTO_FOCUS = "#whom"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("f1,question_mark", "help", show=False),
+    ]
+
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval)
+        self._choices = choices(approval, is_open=approval.is_waiting(context.now()))
+        words = [choice_words(approval, choice) for choice in self._choices]
+        self._whom = Choices(words, id="whom")
+        self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
+        self._note.cursor_blink = False
+        self._problem = SafeText("")
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, choices, what happens, note, buttons and keys."""
+        with Vertical(classes="panel"):
+            yield TitleLine(partial(self.title_line, say("REPORT?")))
+            yield Static(self.approval.headline, id="headline", markup=False)
+            yield Static("You did not ask for this. Stop:", markup=False)
+            yield self._whom
+            yield Static(id="consequence", markup=False)
+            yield Static("A word to the administrators (no agent sees it):", markup=False)
+            yield self._note
+            with Horizontal(id="buttons"):
+                yield PanelButton(say("Back"), id="back")
+                yield PanelButton(say("Report"), id="report")
+            yield Static(id="why-off", markup=False)
+            yield KeyBar(report_keys())
+
+    def draw_widgets(self) -> None:
+        """Bring time, consequences and the reason up to date."""
+        reason = self.why_off()
+        self.query_one(TitleLine).refresh()
+        self.query_one("#consequence", Static).update(self._consequence())
+        text = say("Report is off: {}", reason) if reason else say("Tab to Report, then Enter.")
+        self.query_one("#why-off", Static).update(
+            say("{} {}", self._problem, text) if self._problem else text
+        )
+        button = self.query_one("#report", PanelButton)
+        if reason and button.has_focus:
+            self.query_one("#back").focus()
+        button.disabled = bool(reason)
+
+    def why_off(self) -> SafeText:
+        """Return why nothing can be reported, or nothing."""
+        if self.is_busy:
+            return say("waiting for the server's answer.")
+        if reason := why_no_report(self.state, self.approval, self.moment):
+            return reason
+        if self._whom.index is None:
+            return say("choose whom to stop, 1 to {}.", len(self._choices))
+        return SafeText("")
+
+    @on(Choices.Picked)
+    def _picked(self) -> None:
+        self.look_again()
+
+    @on(Button.Pressed, "#back")
+    def _back(self) -> None:
+        self.action_back()
+
+    @on(Button.Pressed, "#report")
+    def _report(self) -> None:
+        if self.context.guard.is_holding or self.why_off():
+            return
+        scope, note = self._scope, self._note.value.strip()
+        if scope is None:
+            self.dismiss(DenialSubmitted(self.approval, DenyCode.SUSPICIOUS, ""))
+            return
+        self.is_busy, self._problem = True, SafeText("")
+        self.look_again()
+        self.run_worker(partial(self._send, scope, note), thread=True, group="report")
+
+    @on(_ReportSent)
+    def _taken(self, message: _ReportSent) -> None:
+        self.finish(ReportAccepted(message.value))
+
+    @on(thread_messages.AnswerRefused)
+    def _refused(self, message: thread_messages.AnswerRefused) -> None:
+        self.is_busy = False
+        if isinstance(message.error, errors.Changed):
+            self.finish(PanelClosed(self.NOTHING_HAPPENED))
+            return
+        is_known = errors.answer_status(message.error) is not AnswerStatus.IN_DOUBT
+        done = say("Nothing was reported.") if is_known else say("Send it again: it counts once.")
+        self._problem = refusals.answer_problem(message.error, done=done)
+        self.look_again()
+
+    def action_help(self) -> None:
+        """Show the help."""
+        self.open_help(report_help(), self.why_off())
+
+    @property
+    def _scope(self) -> ReportScope | None:
+        return None if self._whom.index is None else self._choices[self._whom.index]
+
+    def _consequence(self) -> SafeText:
+        if self._whom.index is None:
+            return say("Nothing happens before you press Report.")
+        return consequence(self.approval, self._scope)
+
+    def _send(self, scope: ReportScope, note: str) -> None:
+        """Runs in a thread."""
+        try:
+            reported = self.context.answers.report(self.approval, scope, note)
+        except errors.ClientError as error:
+            self.post_message(thread_messages.AnswerRefused(self.approval.id, error))
+        else:
+            self.post_message(_ReportSent(reported))
+
+    def _why_over(self, copy: Approval) -> PanelClosed | None:
+        """What is over can be reported too; only the request alone cannot be denied any more."""
+        del copy
+        return None

@@ -1,0 +1,141 @@
+"""A screen whose keys can be read, found by a few letters, and clicked.
+
+Owns: opening help and palette, the rows for warnings and news, clicks that count as keys, the way
+out of a login that has ended. Never: what any other key does.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from approver_tui.messages import KeyWanted, SignInWanted
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.notices import in_full, in_one_line, notices
+from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.help import HelpScreen
+from approver_tui.screens.keys import Rows, help_as_chosen, key_name
+from approver_tui.screens.palette import Palette, commands
+from approver_tui.screens.ready_screen import ReadyScreen
+from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import lines_word, say
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
+
+TIGHT = "-tight"
+"""The class of a screen with so few rows that only what counts gets any."""
+OLD = 10.0
+"""After how many seconds a word about what happened gives its row back, where rows are few."""
+
+
+class KeyedScreen(ReadyScreen[None]):
+    """The base of the inbox and of every page."""
+
+    VERTICAL_BREAKPOINTS = [(0, TIGHT), (16, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual's
+
+    context: ScreenContext
+    state: InboxState
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "sign_in", show=False, priority=True),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter signs in again where the device was signed out; else it is the list's."""
+        if action == "sign_in" and self.state.connection.phase is not Phase.SIGNED_OUT:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_sign_in(self) -> None:
+        """Go to the screen that signs in; this login is over."""
+        self.post_message(SignInWanted())
+
+    def help_title(self) -> SafeText:
+        """Return what stands above the help."""
+        raise NotImplementedError
+
+    def help_rows(self) -> Rows:
+        """Return keys from the start and their meanings."""
+        raise NotImplementedError
+
+    def why_no_yes(self) -> SafeText | None:
+        """Return why nothing can be approved, nothing if it can; None where nothing ever is."""
+        return None
+
+    def confirm(self, action: ConfirmAction, why_not: Callable[[], SafeText]) -> None:
+        """Ask before something is done; whatever is being typed was not meant for the panel."""
+        self.context.guard.arm()
+        self.app.push_screen(ConfirmPanel(self.context, action, why_not), self._confirmed)
+
+    def say(self, text: SafeText) -> None:
+        """Show what happened last."""
+        raise NotImplementedError
+
+    def done(self) -> None:
+        """Something was done: look again at what it changed."""
+
+    def _confirmed(self, done: SafeText | None) -> None:
+        if done is not None:
+            self.say(done)
+            self.done()
+
+    def action_help(self) -> None:
+        """Show the keys, and why Approve is off."""
+        warnings = in_full(notices(self.context, self.state))
+        self.app.push_screen(HelpScreen(self.help_title(), self._rows, self.why_no_yes(), warnings))
+
+    def draw_notices(self) -> None:
+        """Show every warning, or where rows are few one line and the way to all."""
+        found = notices(self.context, self.state)
+        shown = in_full(found)
+        if self.has_class(TIGHT):
+            key = self.context.keys.key("help")
+            shown = in_one_line(found, self.size.width, key)
+        self._notice_lines.show(shown)
+
+    def draw_status(self, text: SafeText, *, said_at: float) -> None:
+        """Show what happened last, said at `said_at` on the clock of delays."""
+        is_tight = self.has_class(TIGHT)
+        is_old = is_tight and self.context.ticks() - said_at > OLD
+        line = self._status_line
+        line.show(SafeText("") if is_old else text)
+        line.display = bool(line.text) or not is_tight
+
+    def draw_more(self, below: int) -> None:
+        """Say how many lines are still below; where rows are few, not beside the status."""
+        text = say("more below: {} {}", below, lines_word(below)) if below else SafeText("")
+        line = self._more_line
+        line.show(text)
+        is_free = bool(text) and not self._status_line.text
+        line.display = is_free or not self.has_class(TIGHT)
+
+    @cached_property
+    def _notice_lines(self) -> NoticeLines:
+        return self.query_one("#notices", NoticeLines)
+
+    @cached_property
+    def _status_line(self) -> StatusLine:
+        return self.query_one(StatusLine)
+
+    @cached_property
+    def _more_line(self) -> CachedLine:
+        return self.query_one("#more", CachedLine)
+
+    def action_palette(self) -> None:
+        """Let the person find what they want to do."""
+        self.app.push_screen(Palette(commands(self._rows)), self._press)
+
+    @on(KeyWanted)
+    def _key_wanted(self, message: KeyWanted) -> None:
+        self.app.simulate_key(message.key)
+
+    @property
+    def _rows(self) -> Rows:
+        return help_as_chosen(self.help_rows(), self.context.keys)
+
+    def _press(self, key: SafeText | None) -> None:
+        """What was chosen in the palette counts as its key."""
+        if key is not None:
+            self.app.simulate_key(key_name(key))

@@ -1,0 +1,178 @@
+"""When the person is notified, as entries of the settings: quiet hours, muted agents, snoozes.
+
+Owns: what each says, and the deed that sets or ends it. Never: whether something rings.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from approver_tui.screens import thread_messages
+from approver_tui.screens.confirm import ConfirmAction, ConfirmField
+from approver_tui.screens.request_actions import RequestActions
+from approver_tui.state.approvals.inbox import Inbox
+from approver_tui.state.notifications.preferences import (
+    HeldRequest,
+    Mute,
+    NotificationPrefs,
+    QuietHours,
+)
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.entry_list import Entry, Section
+from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
+from approver_tui.widgets.notifications.quiet import hours_words, mute_words
+from approver_tui.widgets.times import clock
+
+HOURS = "quiet:hours"
+_MUTE, _HOLD = "quiet:mute:", "quiet:hold:"
+_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_FORM = re.compile(rf"({_CLOCK}) *(?:-|to) *({_CLOCK}|24:00)((?:[ ,]+[a-z]+)*)")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_STILL_RINGS = SafeText("Everything stays listed, and high and critical risk rings all the same.")
+
+
+@dataclass(frozen=True, slots=True)
+class TypedQuietHours:
+    """Quiet hours as a person types them."""
+
+    begins: str
+    ends: str
+    days: tuple[str, ...] = ()
+    """Empty for every day."""
+
+
+def read_hours(text: str) -> TypedQuietHours | None:
+    """Return what `22:00 to 07:00 mon fri` says; None for nothing. Raises ValueError."""
+    if not (written := text.strip().lower()):
+        return None
+    found = _FORM.fullmatch(written)
+    days = () if found is None else tuple(found[3].replace(",", " ").split())
+    if found is None or not set(days) <= set(_DAYS):
+        raise ValueError("write it as 22:00 to 07:00, or 22:00 to 07:00 mon tue")
+    return TypedQuietHours(found[1], found[2], days)
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSection:
+    """The part of the settings that the server keeps."""
+
+    arranging: RequestActions
+    attention: NotificationPrefs
+    inbox: Inbox
+
+    def section(self, view: RenderContext) -> Section:
+        """Return all of it as entries."""
+        return Section(say("NOTIFICATIONS"), tuple(self._entries(view)))
+
+    def lines(self, entry_id: str, view: RenderContext) -> list[Line] | None:
+        """Return one in full; None when there is no such entry."""
+        title = next((each.first for each in self._entries(view) if each.id == entry_id), None)
+        if title is None:
+            return None
+        words = [line for said in self._words(entry_id, view) for line in wrapped(said, view.width)]
+        space = say("Space sets them.") if entry_id == HOURS else say("Space ends it.")
+        return [
+            *wrapped(title, view.width, Role.STRONG),
+            BLANK,
+            *words,
+            BLANK,
+            *wrapped(_STILL_RINGS, view.width, Role.DIM),
+            *wrapped(space, view.width, Role.DIM),
+        ]
+
+    def action(self, entry_id: str) -> ConfirmAction | None:
+        """Return what Space asks for on an entry of this part."""
+        if entry_id == HOURS:
+            return self._set_hours()
+        mute, hold = self._mute(entry_id), self._hold(entry_id)
+        if mute is not None:
+            return self.arranging.unmute(mute.agent_id, mute.agent_name)
+        return None if hold is None else self.arranging.unsnooze(hold.approval, self._what(hold))
+
+    def _entries(self, view: RenderContext) -> Iterator[Entry]:
+        hours, until = self.attention.quiet_hours, self.attention.quiet_until
+        second = say("none: you are called at every hour") if hours is None else hours_words(hours)
+        now = SafeText("") if until is None else say("quiet until {}", _clock(until, view))
+        yield Entry(HOURS, say("quiet hours"), second, now)
+        for mute in self.attention.mutes:
+            until_when = say("you are not called for it")
+            if mute.until is not None:
+                until_when = say("until {}", _clock(mute.until, view))
+            yield Entry(_MUTE + mute.agent_id, mute.agent_name, until_when, say("muted"))
+        for hold in self.attention.holds:
+            if self.attention.is_snoozed(hold.approval):
+                until_then = say("until {}", _clock(hold.until, view))
+                yield Entry(_HOLD + hold.approval, self._what(hold), until_then, say("snoozed"))
+
+    def _words(self, entry_id: str, view: RenderContext) -> tuple[SafeText, ...]:
+        mute, hold = self._mute(entry_id), self._hold(entry_id)
+        if mute is not None:
+            return (mute_words(mute, view),)
+        if hold is not None:
+            return (say("You are not called for it until {}.", _clock(hold.until, view)),)
+        hours = self.attention.quiet_hours
+        if hours is None:
+            return (say("You are called at every hour."),)
+        return (say("You are called for nothing of low or medium risk:"), hours_words(hours))
+
+    def _set_hours(self) -> ConfirmAction:
+        words = (
+            say("From and to, and the days on which they begin: 22:00 to 07:00 mon tue wed."),
+            say("Without days it is every day. Nothing at all: you are called at every hour."),
+            _STILL_RINGS,
+        )
+        field = ConfirmField(say("Hours"), _written(self.attention.quiet_hours), self._why_no_hours)
+        return ConfirmAction(say("QUIET HOURS"), say("Set"), words, self._keep_hours, field)
+
+    def _why_no_hours(self, text: str) -> SafeText:
+        try:
+            wanted = read_hours(text)
+        except ValueError as error:
+            return display_safe(f"{error}.")
+        if wanted is not None and self._zone is None:
+            return say("this machine does not say its time zone: sayso-approver quiet set --zone.")
+        return SafeText("")
+
+    def _keep_hours(self, text: str) -> SafeText:
+        """Runs in a thread."""
+        wanted, zone = read_hours(text), self._zone
+        if wanted is None or zone is None:
+            self.arranging.tell(
+                thread_messages.NotificationPrefsLoaded(
+                    self.arranging.context.prefs_client.clear_quiet_hours()
+                )
+            )
+            return say("No quiet hours: you are called at every hour.")
+        attention = self.arranging.context.prefs_client.set_quiet_hours(
+            wanted.begins, wanted.ends, zone, wanted.days
+        )
+        self.arranging.tell(thread_messages.NotificationPrefsLoaded(attention))
+        hours = attention.quiet_hours
+        return say("Quiet hours: {}.", SafeText("none") if hours is None else hours_words(hours))
+
+    def _mute(self, entry_id: str) -> Mute | None:
+        return self.attention.mute_of(entry_id.removeprefix(_MUTE))
+
+    def _hold(self, entry_id: str) -> HeldRequest | None:
+        return self.attention.hold_of(entry_id.removeprefix(_HOLD))
+
+    def _what(self, hold: HeldRequest) -> SafeText:
+        approval = self.inbox.find(hold.approval)
+        return hold.approval if approval is None else approval.headline
+
+    @property
+    def _zone(self) -> str | None:
+        hours = self.attention.quiet_hours
+        return self.arranging.context.environment.zone_name if hours is None else hours.zone
+
+
+def _written(hours: QuietHours | None) -> str:
+    if hours is None:
+        return ""
+    days = () if len(hours.days) == len(_DAYS) else hours.days
+    return " ".join((f"{hours.begins} to {hours.ends}", *days))
+
+
+def _clock(at: int, view: RenderContext) -> SafeText:
+    return clock(at, view.now, view.zone)

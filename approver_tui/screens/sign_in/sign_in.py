@@ -1,0 +1,304 @@
+"""The first minute: there is no login on this machine yet.
+
+Owns: asking for server, way in, name and PIN; showing the code of this device while another one
+lets it in. Never: keeps a PIN or a code; signs in before the button was pressed.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from approver_tui.client import errors
+from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.messages import KeyWanted
+from approver_tui.screens import thread_messages
+from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.keys import invitation_keys, sign_in_keys
+from approver_tui.screens.ready_screen import ReadyScreen
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
+from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.qr_code import QrCode
+from approver_tui.widgets.times import remaining
+from approver_tui.widgets.typed_input import TypedInput
+
+TICK = 0.5
+_BY_CODE = 1
+_HOW = SafeText(
+    "Your first device takes a one-time code from whoever runs the server (sayso users enrol "
+    "NAME); later ones are let in by a device that you have."
+)
+_WAYS = (
+    SafeText("A device that I use already lets this one in"),
+    SafeText("I have a one-time code"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRequest:
+    """What the person wants to sign in with."""
+
+    url: str
+    code: str | None
+    """None to be let in by another device."""
+    name: str
+    pin: str
+
+
+class LoginService(Protocol):
+    """How this machine is signed in."""
+
+    def now(self) -> int:
+        """Return this machine's time in milliseconds since the epoch."""
+
+    def enrol(
+        self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
+    ) -> str:
+        """Sign in and return the login's name. Raises ClientError.
+
+        It may take a quarter of an hour, until `stop` is set.
+        """
+
+
+class _InvitationReceived(thread_messages.ValueMessage[Invitation]):
+    """Another device may let this one in."""
+
+
+class _SignedIn(thread_messages.ValueMessage[str]):
+    """The machine is signed in, by a login of that name."""
+
+
+class _SignInFailed(thread_messages.ValueMessage[errors.ClientError]):
+    """It is not."""
+
+
+class SignInScreen(ReadyScreen[None]):
+    """Fields, one below the other, and the button."""
+
+    AUTO_FOCUS = "#url"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+q", "quit", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(
+        self, door: LoginService, guard: InputGuard, *, name: str, url: str, why: str
+    ) -> None:
+        super().__init__()
+        self._door = door
+        self._guard = guard
+        self._why = display_safe(why, max_len=300)
+        self._ways = Choices(_WAYS, id="ways")
+        self._url = _field("url", url)
+        self._code = _field("code", "")
+        self._device = _field("name", name)
+        self._pins = TypedInput(id="pin", is_hidden=True), TypedInput(id="again", is_hidden=True)
+        self._stop = threading.Event()
+        self._is_busy = False
+        self._problem = SafeText("")
+
+    def compose(self) -> ComposeResult:
+        """Lay out what this is, the fields, buttons, the reason and keys."""
+        with VerticalScroll(id="sign-in", can_focus=False):
+            yield Static("SAYSO  sign in", id="headline", markup=False)
+            yield Static(self._why, id="words", markup=False)
+            yield Static("Address of the server", markup=False)
+            yield self._url
+            yield Static("How do you sign in?", markup=False)
+            yield Static(_HOW, id="how", markup=False)
+            yield self._ways
+            with Horizontal(id="code-row"):
+                yield Static("Code  ", markup=False)
+                yield self._code
+            yield Static("What this device is called", markup=False)
+            yield self._device
+            yield Static("A new PIN of 6 characters or more, twice", markup=False)
+            with Horizontal(id="pin-row"):
+                yield self._pins[0]
+                yield Static("  ", markup=False)
+                yield self._pins[1]
+            yield NoticeLines(id="notice")
+            with Horizontal(id="buttons"):
+                yield PanelButton(say("Quit"), id="quit")
+                yield PanelButton(say("Sign in"), id="sign-in-now")
+            yield Static(id="why-off", markup=False)
+        yield KeyBar(sign_in_keys())
+
+    def on_mount(self) -> None:
+        """Draw what depends on the fields."""
+        self._guard.arm()
+        self.draw()
+        self.call_after_refresh(self.show_from_top, self.query_one("#sign-in"))
+
+    def on_resize(self) -> None:
+        """Keep in sight what has the focus."""
+        self.call_after_refresh(self.show_focus)
+
+    def on_unmount(self) -> None:
+        """Wait for nobody any more."""
+        self._stop.set()
+
+    def draw_widgets(self) -> None:
+        """Bring fields and the reason up to date."""
+        reason = self._why_off()
+        self.query_one("#code-row").display = self._ways.index == _BY_CODE
+        self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
+        off = say("Sign in is off: {}", reason) if reason else say("Tab to Sign in, then Enter.")
+        self.query_one("#why-off", Static).update(off)
+        button = self.query_one("#sign-in-now", PanelButton)
+        if reason and button.has_focus:
+            self.query_one("#quit").focus()
+        button.disabled = bool(reason)
+
+    @on(Input.Changed)
+    @on(Choices.Picked)
+    def _something_changed(self) -> None:
+        self.draw()
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    @on(KeyWanted)
+    def _key_wanted(self, message: KeyWanted) -> None:
+        self.app.simulate_key(message.key)
+
+    @on(Button.Pressed, "#quit")
+    def _quit(self) -> None:
+        self.action_quit()
+
+    @on(Button.Pressed, "#sign-in-now")
+    def _sign_in(self) -> None:
+        if self._guard.is_holding or self._why_off():
+            return
+        pin, _again = (field.take() for field in self._pins)
+        wanted = SignInRequest(
+            url=self._url.value.strip(),
+            code=self._code.value.strip() if self._ways.index == _BY_CODE else None,
+            name=self._device.value.strip(),
+            pin=pin,
+        )
+        self._is_busy, self._problem = True, SafeText("")
+        self._stop = threading.Event()
+        self.draw()
+        work = partial(self._enrol, wanted, self._stop)
+        self.run_worker(work, thread=True, group="enrol", exclusive=True)
+
+    @on(_InvitationReceived)
+    def _invited(self, message: _InvitationReceived) -> None:
+        self.app.push_screen(InvitationPanel(message.value, self._door.now), self._given_up)
+
+    @on(_SignedIn)
+    def _in(self, message: _SignedIn) -> None:
+        self.app.exit(result=message.value)
+
+    @on(_SignInFailed)
+    def _out(self, message: _SignInFailed) -> None:
+        self._is_busy = False
+        if isinstance(self.app.screen, InvitationPanel):
+            self.app.pop_screen()
+        self._problem = display_safe(str(message.value), max_len=300)
+        self.draw()
+
+    def action_quit(self) -> None:
+        """Leave without a login."""
+        self._stop.set()
+        self.app.exit()
+
+    def _given_up(self, _result: None) -> None:
+        """The person went back while nobody had let them in."""
+        self._stop.set()
+
+    def _why_off(self) -> SafeText:
+        if self._is_busy:
+            return say("asking the server.")
+        if not self._url.value.strip():
+            return say("write the address of the server.")
+        if reason := self._why_no_way():
+            return reason
+        if not self._device.value.strip():
+            return say("give this device a name.")
+        first, again = (field.value for field in self._pins)
+        if len(first) < SHORTEST_PIN:
+            return say("choose a PIN of 6 characters or more.")
+        return SafeText("") if first == again else say("the two PINs differ.")
+
+    def _why_no_way(self) -> SafeText:
+        """None is chosen from the start: the first device and the next one go different ways."""
+        if self._ways.index is None:
+            return say("choose how you sign in, 1 or 2.")
+        if self._ways.index == _BY_CODE and not self._code.value.strip():
+            return say("type the code that an administrator gave you.")
+        return SafeText("")
+
+    def _enrol(self, wanted: SignInRequest, stop: threading.Event) -> None:
+        """Runs in a thread."""
+        try:
+            name = self._door.enrol(wanted, self._show, stop)
+        except errors.ClientError as error:
+            self.post_message(_SignInFailed(error))
+        else:
+            self.post_message(_SignedIn(name))
+
+    def _show(self, invitation: Invitation) -> None:
+        self.post_message(_InvitationReceived(invitation))
+
+
+class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
+    """Where to type which code, as words and as a picture."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
+
+    def __init__(self, invitation: Invitation, now: Callable[[], int]) -> None:
+        super().__init__()
+        self._invitation = invitation
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        """Lay out words, code and picture."""
+        with VerticalScroll(classes="panel", id="invitation"):
+            yield Static("Open this page on a device that you use already:", markup=False)
+            yield Static(self._invitation.page, id="page", markup=False)
+            yield Static("and type there:", markup=False)
+            yield Static(self._invitation.code, id="headline", markup=False)
+            yield Static(id="left", markup=False)
+            yield QrCode(self._invitation.link)
+            yield KeyBar(invitation_keys())
+
+    def on_mount(self) -> None:
+        """Count down."""
+        self.set_interval(TICK, self.draw)
+        self.draw()
+
+    def draw_widgets(self) -> None:
+        """Say how long the code counts."""
+        until, now = self._invitation.until, self._now()
+        words = say("The code is over. Give up, then sign in again for another one.")
+        if now < until:
+            left = remaining(until, now)
+            words = say("Then approve there, where the same code is shown. {} left.", left)
+        self.query_one("#left", Static).update(words)
+
+    def on_key_wanted(self, message: KeyWanted) -> None:
+        """A clicked key counts as that key."""
+        self.app.simulate_key(message.key)
+
+
+def _field(name: str, value: str) -> Input:
+    made = Input(value, id=name, max_length=200, compact=True)
+    made.cursor_blink = False
+    return made

@@ -1,0 +1,135 @@
+"""What threads tell the screen that started them.
+
+Owns: one message per outcome. Never: carries text that was not made safe.
+"""
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from textual.message import Message
+
+from approver_tui.client.errors import ClientError
+from approver_tui.client.wire import Page
+from approver_tui.state.approvals.approvals import Approval, Unverified
+from approver_tui.state.devices.devices import Me
+from approver_tui.state.notifications.connection import Connection
+from approver_tui.state.notifications.events import Event
+from approver_tui.state.notifications.preferences import NotificationPrefs
+from approver_tui.state.text import SafeText
+
+_Value = TypeVar("_Value")
+
+
+class ValueMessage(Message, Generic[_Value]):
+    """What a thread found out; each screen names its own."""
+
+    def __init__(self, value: _Value) -> None:
+        super().__init__()
+        self.value = value
+
+
+class OtherLoginsCounted(ValueMessage[Mapping[str, int | None]]):
+    """How many requests wait at each other server, as far as it said."""
+
+
+class Loaded(Message):
+    """The account and everything that waits; `in_order` as it was asked for."""
+
+    def __init__(self, me: Me, page: Page, *, in_order: bool) -> None:
+        super().__init__()
+        self.me = me
+        self.page = page
+        self.in_order = in_order
+
+
+class LastKnownLoaded(ValueMessage[Page]):
+    """What waited when the server last said so, from this machine."""
+
+
+class AccountLoaded(Message):
+    """The account alone."""
+
+    def __init__(self, me: Me) -> None:
+        super().__init__()
+        self.me = me
+
+
+class LoadFailed(Message):
+    """The server could not be asked."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class ListFailed(LoadFailed):
+    """The list could not be fetched; `in_order` as it was asked for."""
+
+    def __init__(self, error: ClientError, *, in_order: bool) -> None:
+        super().__init__(error)
+        self.in_order = in_order
+
+
+class ApprovalFetched(Message):
+    """The server's copy of one approval."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__()
+        self.approval = approval
+
+
+class ApprovalUnverified(Message):
+    """The server's copy of one approval was not accepted."""
+
+    def __init__(self, unverified: Unverified) -> None:
+        super().__init__()
+        self.unverified = unverified
+
+
+class EventReceived(Message):
+    """Something happened, says the feed."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class ConnectionChanged(Message):
+    """The feed's connection changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+
+
+class FeedResynced(Message):
+    """The feed lost its place: what is on the screen must be fetched again."""
+
+
+class AnswerAccepted(Message):
+    """The server has taken an answer; `approval` is its copy."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__()
+        self.approval = approval
+
+
+class NotificationPrefsLoaded(ValueMessage[NotificationPrefs]):
+    """When the person is notified, as it is set now."""
+
+
+class AnswerRefused(Message):
+    """An answer did not get through as meant."""
+
+    def __init__(self, approval_id: str, error: ClientError) -> None:
+        super().__init__()
+        self.approval_id = approval_id
+        self.error = error
+
+
+class FeedProblem(Message):
+    """The feed skipped something that it did not understand."""
+
+    def __init__(self, problem: SafeText) -> None:
+        super().__init__()
+        self.problem = problem

@@ -1,0 +1,62 @@
+"""What is known about the outcome of something that was sent, and the message for it.
+
+Owns: one row for each state. Never: a guess; what may still arrive is being checked.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.text import SafeText, display_safe
+
+_REFUSAL = 400
+_REQUEST_TIMEOUT = 408
+_SERVER_ERROR = 500
+
+
+class AnswerStatus(StrEnum):
+    """What is known about an answer of a person."""
+
+    NOT_SENT = "not_sent"
+    """No byte of it left this machine."""
+    IN_DOUBT = "in_doubt"
+    """It was sent, nothing definite came back, and it may still arrive. The server is asked."""
+    UNKNOWN = "unknown"
+    """The same, but the server is no longer asked."""
+    NOT_RECORDED = "not_recorded"
+    """The server reported that it did not record it."""
+    RECORDED = "recorded"
+    """The server reported that it recorded it."""
+
+
+MAY_SAY: Mapping[AnswerStatus, str] = MappingProxyType(
+    {
+        AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
+        AnswerStatus.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
+        AnswerStatus.UNKNOWN: "It is not known whether your {} was recorded.",
+        AnswerStatus.NOT_RECORDED: "Your {} was not recorded.",
+        AnswerStatus.RECORDED: "Your {} was recorded.",
+    }
+)
+"""The message for each state; `{}` is the name of the answer."""
+
+_NAMES: Mapping[Answer | None, str] = MappingProxyType(
+    {Answer.APPROVE: "approval", Answer.DENY: "denial", None: "answer"}
+)
+
+
+def answer_message(known: AnswerStatus, answer: Answer | None = None) -> SafeText:
+    """Return the message about an answer; None if it is not known which answer it was."""
+    return display_safe(MAY_SAY[known].format(_NAMES[answer]))
+
+
+def status_for_http(status: int) -> AnswerStatus:
+    """Return what an HTTP status tells about the request that it answers.
+
+    A proxy in between answers 408 and 5xx for a server that may have the request all the same, and
+    a server may fail after it has stored what it was sent.
+    """
+    if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
+        return AnswerStatus.IN_DOUBT
+    return AnswerStatus.RECORDED if status < _REFUSAL else AnswerStatus.NOT_RECORDED

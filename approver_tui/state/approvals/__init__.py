@@ -1,0 +1,5 @@
+"""What the app knows about requests for approval, as frozen values.
+
+Owns: values, and the pure rules about them.
+Never: a terminal, a network, a file.
+"""

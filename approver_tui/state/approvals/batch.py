@@ -1,0 +1,111 @@
+"""Several requests that are about to be answered at once, each with a tick.
+
+Owns: which there are, in which order, which are ticked, what all of them share. What is unusual
+stands below the others and is not ticked before somebody ticks it by hand.
+Never: adds a request; answers one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.risks import Risk
+from approver_tui.state.text import SafeText
+
+
+def is_unusual(approval: Approval) -> bool:
+    """Whether the server found anything unusual about it, or did not look."""
+    return approval.display.unusual != () or approval.agent.first_request
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFacts:
+    """What is the same of all of them, and stands there once; None where it differs."""
+
+    resource: SafeText | None
+    rights: SafeText | None
+    user_name: SafeText | None
+    risk_reason: SafeText | None
+    undo: SafeText | None
+    gives: SafeText | None
+
+    @classmethod
+    def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
+        """Return what they share."""
+        columns = zip(*(_traits(each) for each in approvals), strict=True)
+        return cls(*(each[0] if len(set(each)) == 1 else None for each in columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The requests of a batch, never none; those that are unusual last."""
+
+    rows: tuple[Approval, ...]
+    ticked: frozenset[str] = field(default_factory=frozenset)
+    """The ids of those that are to be answered."""
+
+    @classmethod
+    def of(cls, marked: Iterable[Approval]) -> "Batch":
+        """Return a batch of what is marked."""
+        rows = sorted(marked, key=is_unusual)
+        return cls(tuple(rows), frozenset(each.id for each in rows if not is_unusual(each)))
+
+    @property
+    def usual(self) -> tuple[Approval, ...]:
+        """Those about which nothing is unusual."""
+        return tuple(each for each in self.rows if not is_unusual(each))
+
+    @property
+    def unusual(self) -> tuple[Approval, ...]:
+        """Those about which something is."""
+        return tuple(each for each in self.rows if is_unusual(each))
+
+    @property
+    def chosen(self) -> tuple[Approval, ...]:
+        """Those that are ticked, in their order."""
+        return tuple(each for each in self.rows if each.id in self.ticked)
+
+    @property
+    def needs_pin(self) -> bool:
+        """Whether a yes to any that is ticked takes the PIN for that very request."""
+        return any(each.needs_pin for each in self.chosen)
+
+    @property
+    def risk(self) -> Risk:
+        """The highest risk among them."""
+        return max((each.risk for each in self.rows), key=lambda risk: risk.rank)
+
+    @property
+    def ends_at(self) -> int:
+        """When the first of them ends, in milliseconds since the epoch."""
+        return min(each.expires_at for each in self.chosen or self.rows)
+
+    @property
+    def shared(self) -> SharedFacts:
+        """What is the same of all of them."""
+        return SharedFacts.of(self.rows)
+
+    def is_count(self, typed: str) -> bool:
+        """Whether somebody typed how many are ticked; nothing ticked has no count."""
+        return bool(self.chosen) and typed == str(len(self.chosen))
+
+    def turned(self, approval_id: str) -> "Batch":
+        """Return the batch with one tick turned over."""
+        return replace(self, ticked=self.ticked ^ {approval_id})
+
+    def without(self, approval_ids: frozenset[str]) -> "Batch":
+        """Return the batch without some requests; at least one must be left."""
+        rows = tuple(each for each in self.rows if each.id not in approval_ids)
+        return Batch(rows, self.ticked - approval_ids)
+
+
+def rights(approval: Approval) -> SafeText:
+    """Return the rights that it asks for, with the risk of each."""
+    scopes = approval.display.scopes
+    return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
+
+
+def _traits(approval: Approval) -> tuple[SafeText, ...]:
+    display = approval.display
+    named = (display.resource, rights(approval), display.user_name)
+    return (*named, display.risk_reason, display.undo, display.gives)

@@ -1,0 +1,71 @@
+"""Which approvals a person wants to see.
+
+Owns: the conditions, and when looking further back is of no use. Never: a clock, the server.
+"""
+
+from dataclasses import dataclass
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.risks import Risk
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_MOST_DIGITS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Conditions that all must hold; one that is None always does. Times are milliseconds."""
+
+    risk: Risk | None = None
+    """Of this risk or more."""
+    agent: str | None = None
+    """The agent's name or id."""
+    decision: Answer | None = None
+    undecided: bool = False
+    """Over without an answer: expired, withdrawn, cancelled."""
+    by: str | None = None
+    """Answered by this person or on this device: a name or an id."""
+    since: int | None = None
+    """Over at this moment or later."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any condition."""
+        return self != Filter()
+
+    def fits(self, approval: Approval) -> bool:
+        """Return whether all conditions hold."""
+        return (
+            (self.risk is None or approval.risk.rank >= self.risk.rank)
+            and (self.agent is None or self._is_agent(approval))
+            and (self.decision is None or self._is_decision(approval))
+            and (self.by is None or self._is_by(approval))
+            and not (self.undecided and approval.decided is not None)
+            and (self.since is None or approval.ended_at >= self.since)
+        )
+
+    def is_past(self, approval: Approval) -> bool:
+        """Return whether what was over before this one is too old."""
+        return self.since is not None and approval.ended_at < self.since
+
+    def _is_agent(self, approval: Approval) -> bool:
+        wanted = (self.agent or "").casefold()
+        return wanted in {approval.agent.name.casefold(), approval.agent.id.casefold()}
+
+    def _is_by(self, approval: Approval) -> bool:
+        if (decided := approval.decided) is None:
+            return False
+        names = (decided.by_name, decided.by_id, decided.device_name, decided.device_id)
+        return (self.by or "").casefold() in {each.casefold() for each in names}
+
+    def _is_decision(self, approval: Approval) -> bool:
+        return approval.decided is not None and approval.decided.decision is self.decision
+
+
+def read_span(text: str) -> int:
+    """Return `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds. Raises ValueError."""
+    number, unit = text[:-1], text[-1:]
+    known = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    if not known or unit not in _UNITS:
+        raise ValueError("write a number and a unit, as in 90s, 30m, 12h, 7d or 2w")
+    return int(number) * _UNITS[unit] * 1_000

@@ -1,0 +1,161 @@
+"""Approving less: what a person wants to leave out, and whether a text grants only that.
+
+Owns: the wish, what came of it, the check before a signature. Never: making the text, which is the
+server's; how a value is written.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from approver_tui.state.text import SafeText
+
+DETAILS = "authorization_details"
+SECONDS = "token_seconds"
+LONGEST_LIFE = 86_400
+"""Seconds; no token of an approval lives longer than a day."""
+_BLANK = None
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowedFact:
+    """A smaller value: in which object (from 0), where (a JSON pointer), as the person wrote it."""
+
+    place: int
+    pointer: str
+    to: str
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The steps of the pointer (RFC 6901)."""
+        steps = self.pointer.removeprefix("/").split("/")
+        return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a person wants to leave out or make smaller."""
+
+    changes: tuple[NarrowedFact, ...] = ()
+    drop_scopes: tuple[str, ...] = ()
+    token_seconds: int | None = None
+    """How long the token shall live, where that is to be less."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is to be less."""
+        return self != Narrowing()
+
+
+def narrowed_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
+    """Return the headline of the part that is granted.
+
+    If it equals the headline of the request, or may not be shown, it begins "With limits".
+    """
+    if granted is None:
+        return headline
+    is_told = bool(granted.headline) and granted.headline != headline
+    return granted.headline if is_told else SafeText(f"With limits: {headline}")
+
+
+def outcome_headline(headline: SafeText, granted: "Granted | None", *, is_given: bool) -> SafeText:
+    """Return what was granted first, then what was asked; `is_given` once it was approved."""
+    if granted is None:
+        return headline
+    if not granted.headline or granted.headline == headline:
+        return SafeText(f"{'Granted with limits' if is_given else 'With limits'}: {headline}")
+    label = "Granted" if is_given else "With limits"
+    return SafeText(f"{label}: {granted.headline} (asked: {headline})")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact as it was asked, and as it is granted."""
+
+    label: SafeText
+    asked: SafeText
+    granted: SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where two texts differ: a JSON pointer, and the JSON that stands there; "" for nothing."""
+
+    pointer: SafeText
+    asked: SafeText
+    granted: SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What is granted. The text is hashed as received; not safe to draw as it is."""
+
+    text: str
+    differences: tuple[Difference, ...]
+    places: tuple[Place, ...] = field(default=(), compare=False)
+    """What differs in the two texts themselves, however the server words it."""
+    headline: SafeText = field(default=SafeText(""), compare=False)
+    """What is granted, in one line; empty if it may not be shown."""
+
+
+def read_change(text: str) -> NarrowedFact:
+    """Return what `amount=500`, `/lines/0/price=5` or `2:amount=500` names. ValueError if none.
+
+    The number counts the objects from 1; points between names may stand for a pointer's strokes.
+    """
+    name, equals, to = text.partition("=")
+    number, colon, fact = name.rpartition(":")
+    if not equals or not fact or (colon and not (number.isdecimal() and int(number))):
+        raise ValueError("write FACT=VALUE, such as amount=500")
+    pointer = fact if fact.startswith("/") else "/" + fact.replace(".", "/")
+    return NarrowedFact(int(number or 1) - 1, pointer, to)
+
+
+def is_exactly(wish: Narrowing, action: str, granted: str) -> bool:
+    """Whether a text grants the action but for the wish, and is smaller wherever it says so."""
+    try:
+        asked, given = json.loads(action), json.loads(granted)
+        life = given.pop(SECONDS, None)
+        kept = [name for name in asked["scope"] if name not in wish.drop_scopes]
+        same = {**asked, "scope": kept, DETAILS: []} == {**given, DETAILS: []}
+        before, after = asked[DETAILS], given[DETAILS]
+        smaller = all(_take(before, after, change) for change in wish.changes)
+        same_life = (life, type(life)) == (wish.token_seconds, type(wish.token_seconds))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return False
+    return same and same_life and smaller and json.dumps(before) == json.dumps(after)
+
+
+def _take(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
+    """Blank the place in both; whether what stood there is smaller."""
+    *way, last = (str(change.place), *change.path)
+    for step in way:
+        before, after = before[_step(before, step)], after[_step(after, step)]
+    key = _step(before, last)
+    smaller = is_smaller(before[key], after[key])
+    before[key] = after[key] = _BLANK
+    return smaller
+
+
+def _step(holder: object, step: str) -> str | int:
+    return int(step) if isinstance(holder, list) else step
+
+
+def is_smaller(asked: object, granted: object) -> bool:
+    """Whether a value is less than another: a lower number, fewer items, an earlier time, a yes."""
+    if asked == granted and type(asked) is type(granted):
+        return False
+    if isinstance(asked, Mapping) and isinstance(granted, Mapping):
+        return asked.keys() == granted.keys() and all(
+            asked[name] == granted[name] or _is_lower(asked[name], granted[name]) for name in asked
+        )
+    if isinstance(asked, list) and isinstance(granted, list):
+        return len(granted) < len(asked) and all(item in asked for item in granted)
+    if isinstance(asked, str) and isinstance(granted, str):
+        return datetime.fromisoformat(granted) < datetime.fromisoformat(asked)
+    return (asked is False and granted is True) or _is_lower(asked, granted)
+
+
+def _is_lower(asked: object, granted: object) -> bool:
+    return type(asked) is int and type(granted) is int and 0 <= granted < asked

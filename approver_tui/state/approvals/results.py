@@ -1,0 +1,124 @@
+"""What became of each of several answers, as far as it is known.
+
+Owns: the list, one entry per request; how an answer in doubt is settled by the server's copy.
+Never: a guess; what is not known is said to be unknown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.text import SafeText
+
+
+class Fate(StrEnum):
+    """Where one answer stands; the words are those of the list."""
+
+    WAITING = "waiting"
+    """It has not left yet."""
+    SENDING = "sending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    ALREADY = "already decided"
+    """Somebody was faster: skipped, not failed."""
+    EXPIRED = "expired"
+    ENDED = "ended"
+    """It was over without an answer, and not by its time."""
+    REFUSED = "refused"
+    """The server, or this program, would not take the answer."""
+    NOT_SENT = "not sent"
+    """Nothing was sent; the request is still open."""
+    NOT_RECORDED = "not recorded"
+    """It was sent, and the server does not have it; the request is still open."""
+    UNKNOWN = "being checked"
+    """It was sent, and its receipt lost."""
+
+
+_DONE = {Answer.APPROVE: Fate.APPROVED, Answer.DENY: Fate.DENIED}
+_OPEN = frozenset({Fate.WAITING, Fate.SENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One request, in the newest copy that is known, and what became of the answer to it."""
+
+    approval: Approval
+    fate: Fate = Fate.WAITING
+    why: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """What there is to say beside the word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The list, in the order in which the answers are sent."""
+
+    answer: Answer
+    items: tuple[Result, ...]
+
+    @classmethod
+    def of(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
+        """Return the list before anything is sent."""
+        return cls(answer, tuple(Result(each) for each in approvals))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will be sent."""
+        return not any(each.fate in _OPEN for each in self.items)
+
+    @property
+    def in_doubt(self) -> tuple[str, ...]:
+        """The ids of those whose outcome the server has yet to tell."""
+        return tuple(each.approval.id for each in self.items if each.fate is Fate.UNKNOWN)
+
+    @property
+    def counts(self) -> Mapping[Fate, int]:
+        """How many there are of each, in the order of the fates."""
+        counted = Counter(each.fate for each in self.items)
+        return {fate: counted[fate] for fate in Fate if counted[fate]}
+
+    def told(
+        self,
+        approval_id: str,
+        fate: Fate,
+        why: SafeText = SafeText(""),  # noqa: B008  # a SafeText never changes
+        copy: Approval | None = None,
+    ) -> "Results":
+        """Return the list with news of one; `copy` is a newer one of it."""
+        items = tuple(
+            Result(copy or each.approval, fate, why) if each.approval.id == approval_id else each
+            for each in self.items
+        )
+        return replace(self, items=items)
+
+    def stopped(self, why: SafeText) -> "Results":
+        """Return the list after which nothing more is sent."""
+        items = tuple(
+            replace(each, fate=Fate.NOT_SENT, why=why) if each.fate is Fate.WAITING else each
+            for each in self.items
+        )
+        return replace(self, items=items)
+
+
+def fate_of(
+    copy: Approval, answer: Answer, device_id: str | None, now: int, *, is_counted: bool = False
+) -> Fate:
+    """Return the outcome of an answer that is no longer in doubt, from the copy of its request.
+
+    It is ours if this device gave the same answer, or if this person's yes counts beside
+    others; still open, the server does not have it.
+    """
+    decided = copy.decided
+    if decided is not None:
+        ours = decided.device_id == device_id and decided.decision is answer
+        return _DONE[answer] if ours else Fate.ALREADY
+    if copy.is_waiting(now):
+        return Fate.APPROVED if is_counted else Fate.NOT_RECORDED
+    return over(copy)
+
+
+def over(copy: Approval) -> Fate:
+    """Return how a request ended that nobody answered."""
+    return Fate.ENDED if copy.state is ApprovalState.CANCELLED else Fate.EXPIRED

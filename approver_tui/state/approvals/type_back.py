@@ -1,0 +1,85 @@
+"""What a person types of an approval: the panel without it, and what it cannot be.
+
+Owns: where the value stands, the gap in its place, and which entries are none at all.
+Never: the texts that are signed, or whether an entry is right; the server compares it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from approver_tui.state.approvals.approvals import Anomaly, Approval, Display, Fact
+from approver_tui.state.approvals.ceremony import FactKind, Step, TypeBack
+from approver_tui.state.approvals.narrowing import Granted
+from approver_tui.state.text import SafeText
+
+GAP = SafeText("[you type this]")
+
+_NUMBER = re.compile(r"[0-9]{3}")
+_LAST = 4
+_SURELY_WHOLE = 100
+"""Characters up to which a value is never cut in a headline."""
+
+
+def without_typed(approval: Approval) -> Approval:
+    """Return the same approval with a gap wherever the fact stands that is to be typed."""
+    asked = approval.display.type_back
+    if asked is None:
+        return approval
+    granted = None if approval.granted is None else _gapped_part(approval.granted, asked)
+    return replace(approval, display=_with_gaps(approval.display, asked), granted=granted)
+
+
+def could_be(approval: Approval, step: Step, typed: str) -> bool:
+    """Whether this could be what the step takes; what cannot be would only cost a try."""
+    if step is Step.MATCH:
+        return _NUMBER.fullmatch("".join(typed.split())) is not None
+    asked = approval.display.type_back
+    if step is not Step.TYPE_BACK or asked is None or asked.kind is not FactKind.LAST_FOUR:
+        return typed.strip() != ""
+    whole = sum(map(str.isalnum, _value(approval.display, asked)))
+    return sum(map(str.isalnum, typed)) == min(_LAST, whole)
+
+
+def _with_gaps(display: Display, asked: TypeBack) -> Display:
+    hidden = _value(display, asked)
+
+    def gapped(text: SafeText) -> SafeText:
+        alone = rf"(?<!\w){re.escape(hidden)}(?!\w)"
+        return SafeText(re.sub(alone, GAP, text)) if hidden else text
+
+    whole = len(hidden) <= _SURELY_WHOLE
+    return replace(
+        display,
+        headline=gapped(display.headline) if whole else display.title,
+        facts=tuple(_gapped_fact(fact, asked, gapped(fact.value)) for fact in display.facts),
+        gives=gapped(display.gives),
+        undo=gapped(display.undo),
+        unusual=None if display.unusual is None else _gapped_signals(display.unusual, gapped),
+        compared=None if display.compared is None else gapped(display.compared),
+    )
+
+
+def _gapped_signals(
+    signals: Sequence[Anomaly], gapped: Callable[[SafeText], SafeText]
+) -> tuple[Anomaly, ...]:
+    return tuple(replace(one, text=gapped(one.text)) for one in signals)
+
+
+def _value(display: Display, asked: TypeBack) -> SafeText:
+    values = [fact.value for fact in display.facts if fact.label == asked.label]
+    return max(values or [display.resource], key=len)
+
+
+def _gapped_part(granted: Granted, asked: TypeBack) -> Granted:
+    """The part, without what was asked where that is to be typed, or could be."""
+    rows = tuple(
+        replace(each, asked=GAP) if each.label == asked.label else each
+        for each in granted.differences
+    )
+    places = tuple(replace(each, asked=SafeText("")) for each in granted.places)
+    return replace(granted, differences=rows, places=places, headline=SafeText(""))
+
+
+def _gapped_fact(fact: Fact, asked: TypeBack, elsewhere: SafeText) -> Fact:
+    return replace(fact, value=GAP if fact.label == asked.label else elsewhere)

@@ -1,0 +1,71 @@
+"""Who acts for a person, each with what it stands on.
+
+Owns: putting consents, tokens and standing grants of one agent or app together.
+Never: ends any of them.
+Times are integers, milliseconds since the epoch.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.standing_grants.standing_grants import GrantState, StandingGrant
+from approver_tui.state.text import SafeText
+from approver_tui.state.tokens.delegations import Delegation, DelegationState
+
+
+@dataclass(frozen=True, slots=True)
+class ActingAgent:
+    """One agent or app that can act for the person now."""
+
+    id: str
+    name: SafeText
+    consents: tuple[Consent, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
+    grants: tuple[StandingGrant, ...] = ()
+
+    @property
+    def last_used_at(self) -> int | None:
+        """When one of its tokens was last used; None when that is not known of any."""
+        known = (each.last_used_at for each in self.delegations)
+        return max((at for at in known if at is not None), default=None)
+
+    @property
+    def until(self) -> int:
+        """When the last of it ends by itself."""
+        ends = [each.expires_at for each in self.consents]
+        ends += [each.expires_at for each in self.delegations]
+        return max(ends + [each.expires_at for each in self.grants])
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedAccess:
+    """How many grants, consents and tokens ended with it."""
+
+    grants: int
+    consents: int
+    tokens: int
+
+
+def acting_agents(
+    consents: Iterable[Consent],
+    delegations: Iterable[Delegation],
+    grants: Iterable[StandingGrant] = (),
+) -> tuple[ActingAgent, ...]:
+    """Return everybody who can act now, by name; what is over is left out."""
+    found: dict[str, ActingAgent] = {}
+    for consent in consents:
+        if consent.state is ConsentState.LIVE:
+            one = found.get(consent.client_id) or ActingAgent(
+                consent.client_id, consent.client_name
+            )
+            found[one.id] = replace(one, consents=(*one.consents, consent))
+    for each in delegations:
+        if each.state is DelegationState.LIVE:
+            one = found.get(each.client.id) or ActingAgent(each.client.id, each.client.name)
+            found[one.id] = replace(one, delegations=(*one.delegations, each))
+    for grant in grants:
+        if grant.state in {GrantState.LIVE, GrantState.FULL}:
+            one = found.get(grant.agent_id) or ActingAgent(grant.agent_id, grant.agent_name)
+            found[one.id] = replace(one, grants=(*one.grants, grant))
+    return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))

@@ -1,0 +1,106 @@
+"""The agents that a person has to do with: who acts for them, who asked them, whom they own.
+
+Owns: putting these together by agent, and the counts of what was asked. Never: a clock.
+Times are integers, milliseconds since the epoch.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median_low
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.clients.access import ActingAgent
+from approver_tui.state.text import SafeText
+
+ASKED_WITHIN = 7 * 24 * 3_600_000
+"""Who asked within so many milliseconds is listed."""
+ENABLED = "enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedAgent:
+    """An agent of this person's own, as the server manages it."""
+
+    id: str
+    name: SafeText
+    state: SafeText
+    owners: tuple[SafeText, ...]
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it may ask for anything."""
+        return self.state == ENABLED
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedAgent:
+    """How many tokens and requests ended with an agent, for everybody."""
+
+    tokens: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent or app, with all that is known of it here."""
+
+    id: str
+    name: SafeText
+    acting: ActingAgent | None = None
+    """What it can act by now, if anything."""
+    owned: OwnedAgent | None = None
+    """How it is managed, where the person owns it."""
+    asked: tuple[Approval, ...] = field(default=())
+    """What it asked lately, newest first."""
+
+    @property
+    def approved(self) -> int:
+        """How often the answer was yes."""
+        return self._count(Answer.APPROVE)
+
+    @property
+    def denied(self) -> int:
+        """How often it was no."""
+        return self._count(Answer.DENY)
+
+    @property
+    def median_time(self) -> int | None:
+        """How long an answer took, as often longer as shorter; None where there was none."""
+        taken = [each.decided.at - each.created_at for each in self.asked if each.decided]
+        return median_low(taken) if taken else None
+
+    def waiting(self, now: int) -> int:
+        """Return how many of its requests can be answered."""
+        return sum(each.is_waiting(now) for each in self.asked)
+
+    def _count(self, answer: Answer) -> int:
+        return sum(
+            each.decided is not None and each.decided.decision is answer for each in self.asked
+        )
+
+
+def merge_agents(
+    acting: Iterable[ActingAgent],
+    asked: Iterable[Approval],
+    owned: Iterable[OwnedAgent],
+    since: int,
+) -> tuple[Agent, ...]:
+    """Return everybody by name; what was asked before `since` is left out."""
+    found = {one.id: Agent(one.id, one.name, acting=one) for one in acting}
+    for agent_id, requests in _by_agent(asked, since).items():
+        known = found.get(agent_id) or Agent(agent_id, requests[0].agent.name)
+        found[agent_id] = replace(known, asked=tuple(requests))
+    for one in owned:
+        known = found.get(one.id) or Agent(one.id, one.name)
+        found[one.id] = replace(known, owned=one)
+    return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))
+
+
+def _by_agent(asked: Iterable[Approval], since: int) -> Mapping[str, Sequence[Approval]]:
+    """Only what an agent or an app asked: a device of the person's own is none."""
+    found: dict[str, list[Approval]] = {}
+    recent = {each.id: each for each in asked if each.is_action and each.created_at >= since}
+    for each in sorted(recent.values(), key=lambda one: one.created_at, reverse=True):
+        found.setdefault(each.agent.id, []).append(each)
+    return found

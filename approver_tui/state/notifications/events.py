@@ -1,0 +1,80 @@
+"""What the live feed tells.
+
+Owns: the events and their names. Never: frames, sockets.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.text import SafeText
+
+
+class EventName(StrEnum):
+    """Everything the feed can report."""
+
+    REQUESTED = "approval.requested"
+    VOTED = "approval.voted"
+    DECIDED = "approval.decided"
+    EXPIRED = "approval.expired"
+    CANCELLED = "approval.cancelled"
+    REDEEMED = "approval.redeemed"
+    EXTENDED = "approval.extended"
+    RETRY_ASKED = "approval.retry_asked"
+    EXECUTED = "approval.executed"
+    REMINDER = "approval.reminder"
+    DIGEST = "approval.digest"
+    DEPUTY_NAMED = "deputy.named"
+    DEPUTY_ENDED = "deputy.ended"
+    ATTENTION = "attention.changed"
+    DEVICE_ENROLLED = "device.enrolled"
+    DEVICE_REVOKED = "device.revoked"
+    DEVICE_LOCKED = "device.locked"
+    DEVICE_UNLOCKED = "device.unlocked"
+    DEVICE_VOUCHED = "device.vouched"
+    DEVICE_UNREACHED = "device.unreached"
+    GRANT_GIVEN = "standing_grant.given"
+    GRANT_ENDED = "standing_grant.ended"
+    CODE_REUSED = "alarm.code_reused"
+    REFRESH_REUSED = "alarm.refresh_reused"
+    PASSKEY_COUNTER = "alarm.passkey_counter"
+    INCIDENT_OPENED = "alarm.incident_opened"
+    AGENT_PAUSED = "alarm.agent_paused"
+    AGENT_ORPHANED = "alarm.agent_orphaned"
+    AGENT_QUARANTINED = "alarm.agent_quarantined"
+    AGENT_ICON = "agent.icon_changed"
+    AGENT_RENAMED = "agent.renamed"
+    EXECUTION_DIFFERED = "alarm.execution_differed"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSubject:
+    """The agent that an alarm is about, by its id and its registered name."""
+
+    agent_id: SafeText
+    agent: SafeText
+    incident: SafeText | None = None
+    """The id under which it is looked into, where somebody reported it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, with its place in the feed."""
+
+    seq: int
+    name: EventName
+    at: int
+    approval: Approval | None = None
+    device: Device | None = None
+    held: str | None = None
+    """Why it must not ring, in the server's word; None when it may."""
+    about: AlarmSubject | None = None
+
+    @property
+    def rings(self) -> bool:
+        """Report whether it should be noticed, and not only be seen by who looks."""
+        return self.name in _RINGING and self.held is None
+
+
+_RINGING = frozenset({EventName.REQUESTED, EventName.REMINDER, EventName.DIGEST})

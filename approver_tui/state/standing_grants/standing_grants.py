@@ -1,0 +1,187 @@
+"""What a person approved ahead, and what they wish to.
+
+Owns: one grant as it is shown; whether a text that is to be signed is what was wished.
+Never: signing; that is deciding. Times are integers, milliseconds since the epoch.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from approver_tui.state.text import SafeText
+
+_DETAILS = "authorization_details"
+_TOLERANCE = 300_000
+"""Milliseconds by which this machine's clock may differ from the server's."""
+_MOST_DIGITS = 4
+"""Behind the point of any currency."""
+_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+_LASTING = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+
+
+class GrantState(StrEnum):
+    """How a grant stands."""
+
+    LIVE = "live"
+    FULL = "full"
+    EXPIRED = "expired"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units."""
+
+    minor: int
+    currency: SafeText
+    words: SafeText
+    """The amount as the server writes it: this program knows no currency's minor units."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFact:
+    """A member of the details, with the value that it must have or how far it may vary."""
+
+    label: SafeText
+    value: SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class GrantUse:
+    """One use, and the approval that it decided."""
+
+    number: int
+    approval: SafeText
+    minor: int
+    state: SafeText
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGrant:
+    """An approval that was given ahead, how it is bounded, and what is left of it."""
+
+    id: SafeText
+    state: GrantState
+    agent_id: SafeText
+    agent_name: SafeText
+    resource: SafeText
+    scopes: tuple[SafeText, ...]
+    type: SafeText | None
+    pattern: tuple[GrantFact, ...]
+    risk: SafeText
+    uses: int
+    used: int
+    sum: Money | None
+    spent: Money | None
+    tell: bool
+    approval: SafeText
+    created_at: int
+    expires_at: int
+    ended_at: int | None
+    ended_because: SafeText | None
+    taken: tuple[GrantUse, ...] = ()
+    """Its uses; only where one grant is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRequest:
+    """A request of the past, and where a grant would not have covered it."""
+
+    id: SafeText
+    fingerprint: SafeText
+    state: SafeText
+    created_at: int
+    misfit: SafeText | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPreview:
+    """What a grant would be."""
+
+    agent_name: SafeText
+    resource: SafeText
+    scopes: tuple[SafeText, ...]
+    pattern: tuple[GrantFact, ...]
+    risk: SafeText
+    given_at: SafeText
+    uses: int
+    sum: Money | None
+    expires_at: int
+    requests: tuple[PastRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaryingFact:
+    """A member that need not be as in the example; a number or money with its cap."""
+
+    pointer: str
+    up_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGrantProposal:
+    """Requests like an example, so often, so long, so much."""
+
+    approval: str
+    seconds: int
+    uses: int
+    sum: str | None
+    vary: tuple[VaryingFact, ...]
+    tell: bool
+
+
+def read_duration(text: str) -> int:
+    """Return the seconds of `15m`, `8h` or `30d`. ValueError for anything else."""
+    match = _LASTING.fullmatch(text)
+    if match is None:
+        raise ValueError("write a number and m, h or d, such as 15m, 8h or 30d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_varying(text: str) -> VaryingFact:
+    """Return what `amount=20`, `/lines/0/price=5` or `reference` names. ValueError if none."""
+    fact, equals, up_to = text.partition("=")
+    if not fact or (equals and not up_to):
+        raise ValueError("write FACT=CAP for a number, such as amount=20, or FACT for a text")
+    pointer = fact if fact.startswith("/") else "/" + fact.replace(".", "/")
+    return VaryingFact(pointer, up_to if equals else None)
+
+
+def matches_proposal(wish: StandingGrantProposal, example: str, offered: str, now: int) -> bool:
+    """Whether an action text gives ahead what was wished, like the example's, and nothing else.
+
+    Who asks another for a text to sign looks at what comes, before any key is opened.
+    """
+    try:
+        before, after = json.loads(example), json.loads(offered)
+        terms, *like = after[_DETAILS]
+        same = all(before[name] == after[name] for name in ("agent", "resource", "scope", "user"))
+        ends = datetime.fromisoformat(terms["until"]).timestamp() * 1000
+        in_time = abs(ends - now - wish.seconds * 1000) <= _TOLERANCE
+        bounded = (terms["uses"], terms["tell"]) == (wish.uses, wish.tell)
+        fits = _is_money(terms["sum"], wish.sum) and _are_varying(terms["vary"], wish.vary)
+        return same and like == before[_DETAILS] and in_time and bounded and fits
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _are_varying(found: Sequence[Mapping[str, object]], wished: Sequence[VaryingFact]) -> bool:
+    caps = {each["path"]: each["up_to"] for each in found}
+    wanted = {each.pointer: each.up_to for each in wished}
+    if len(found) != len(wished) or caps.keys() != wanted.keys():
+        return False
+    return all(_is_money(caps[pointer], up_to) for pointer, up_to in wanted.items())
+
+
+def _is_money(found: object, wished: str | None) -> bool:
+    """Whether a cap is the number that was written, in whichever minor units."""
+    if wished is None or found is None:
+        return wished is None and found is None
+    minor = found["minor"] if isinstance(found, Mapping) else found
+    whole, _, rest = wished.partition(".")
+    digits = range(len(rest), _MOST_DIGITS + 1)
+    return any(minor == int(whole + rest.ljust(count, "0")) for count in digits)

@@ -1,0 +1,5 @@
+"""What the app knows about tokens in force, as frozen values.
+
+Owns: values, and the pure rules about them.
+Never: a terminal, a network, a file.
+"""

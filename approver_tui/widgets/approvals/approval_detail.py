@@ -1,0 +1,77 @@
+"""One approval, everything that is known about it.
+
+Owns: showing the display document or, on request, the signed texts; scrolling by keys.
+Never: the order and wording; those are in `facts`.
+"""
+
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from approver_tui.state.approvals.look_alikes import Fold
+from approver_tui.state.keymap import Keymap
+from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
+from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
+from approver_tui.widgets.notifications.quiet import quiet_words
+from approver_tui.widgets.sheet import SCROLLING, Sheet
+
+
+class ApprovalDetail(Sheet, can_focus=True):
+    """The right-hand side of the inbox; the whole screen where that is narrow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
+
+    def __init__(self, zone: tzinfo | None, keys: Keymap, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._zone = zone
+        self._keys = keys
+        self._fold: Fold | None = None
+        self._now = 0
+        self._is_raw = False
+        self._attention = ALL_RINGS
+
+    def show(self, fold: Fold | None, now: int, attention: NotificationPrefs) -> None:
+        """Show an approval at a time; another approval starts at its top, with its facts."""
+        before = self._fold
+        if fold == before and attention == self._attention and self._same_second(now):
+            return
+        self._fold, self._now, self._attention = fold, now, attention
+        if fold is None or before is None or fold.shown.id != before.shown.id:
+            self._is_raw = False
+            self.scroll_home(animate=False)
+        self.relay()
+
+    def turn_over(self) -> None:
+        """Show the signed texts, or the facts again."""
+        self._is_raw = not self._is_raw
+        self.scroll_home(animate=False)
+        self.relay()
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the facts, or the signed texts."""
+        if self._fold is None:
+            return wrapped(say("Nothing is selected."), width, Role.DIM)
+        view = RenderContext(self._now, self._zone, width, self._keys)
+        lines = (raw_lines if self._is_raw else approval_lines)(self._fold.shown, view)
+        return [*_others(self._fold, width), *self._quiet(self._fold, view), *lines]
+
+    def _quiet(self, fold: Fold, view: RenderContext) -> list[Line]:
+        """That it calls nobody, and what ends that."""
+        if not fold.shown.is_waiting(view.now):
+            return []
+        words = quiet_words(fold.shown, self._attention, view)
+        return [*wrapped(words, view.width, Role.HEADING), BLANK] if words else []
+
+    def _same_second(self, now: int) -> bool:
+        return now // 1000 == self._now // 1000
+
+
+def _others(fold: Fold, width: int) -> list[Line]:
+    """That others are in the same row, and that an answer is to none of them."""
+    if not fold.stands_for_more:
+        return []
+    words = say("One of {} that look alike. An answer is to this one alone.", fold.alike)
+    return [*wrapped(words, width, Role.HEADING), BLANK]

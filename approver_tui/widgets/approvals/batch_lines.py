@@ -1,0 +1,136 @@
+"""Several requests before they are answered at once: a block for each, then what they share.
+
+Owns: the order and wording: fingerprint, risk and who asks; what would happen; the facts that
+count; what is unusual. Never: cuts a fact; the agents' own words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.batch import Batch, SharedFacts, is_unusual, rights
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import (
+    BLANK,
+    Line,
+    Piece,
+    Role,
+    crop,
+    labelled,
+    length,
+    line,
+    say,
+    wrapped,
+)
+
+BOX = 5
+"""Cells before the text of a block; in its first line the pointer and the tick stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLine:
+    """A line, the request in whose block it stands, and which line of the block it is."""
+
+    line: Line
+    of: str = ""
+    """The id of the request, or a name for what belongs to none."""
+    number: int = 0
+
+
+def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[PlacedLine]:
+    """Return all lines; `pointed` is the id of the request that Space would tick."""
+    shared = batch.shared
+    blocks = {
+        each.id: _block(each, shared, _head(each, batch, pointed), view) for each in batch.rows
+    }
+    lines = [placed for each in batch.usual for placed in _placed(each.id, blocks[each.id])]
+    if batch.unusual:
+        count = len(batch.unusual)
+        heading = wrapped(say("UNUSUAL ({})  ticked by hand alone", count), view.width, Role.ALERT)
+        lines += [*([PlacedLine(BLANK)] if lines else []), *_placed("unusual", heading)]
+    lines += [placed for each in batch.unusual for placed in _placed(each.id, blocks[each.id])]
+    return [*lines, PlacedLine(BLANK), *_placed("shared", _each(shared, view))]
+
+
+def _placed(of: str, lines: Iterable[Line]) -> list[PlacedLine]:
+    return [PlacedLine(made, of, number) for number, made in enumerate(lines)]
+
+
+def _head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
+    box = say("[x]") if approval.id in batch.ticked else say("[ ]")
+    pointer = say(">") if approval.id == pointed else say(" ")
+    name = SafeText(approval.fingerprint)
+    return (
+        Piece(say("{}{} ", pointer, box), Role.STRONG),
+        Piece(say("{}  ", name), Role.STRONG),
+        Piece(say("{}  ", SafeText(approval.risk.value)), Role(approval.risk.value)),
+    )
+
+
+def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderContext) -> list[Line]:
+    facts = [each for each in approval.display.facts if each.material]
+    return [
+        _first(head, approval.agent.name, view),
+        *_inside(approval.headline, view, Role.STRONG),
+        *(row for fact in facts for row in _named(fact.label, fact.value, view)),
+        *(row for text in _own(approval, shared) for row in _inside(text, view, Role.DIM)),
+        *(row for text in _oddities(approval) for row in _inside(text, view, Role.ALERT)),
+    ]
+
+
+def _first(head: Line, agent: SafeText, view: RenderContext) -> Line:
+    """Who asks stands whole above all blocks; here there may be less room."""
+    return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
+
+
+def _inside(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
+    return wrapped(text, view.width, role, indent=BOX)
+
+
+def _named(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
+    """A fact on lines of its own: what stands in a long value never looks like the next fact."""
+    rows = labelled(label, value, view.width - BOX, view.column)
+    return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
+
+
+def _own(approval: Approval, shared: SharedFacts) -> list[SafeText]:
+    """What is not the same of all of them, in words of its own."""
+    display = approval.display
+    members = (
+        (shared.user_name, say("For {}", display.user_name)),
+        (shared.resource, say("At {}", display.resource)),
+        (shared.rights, say("Rights: {}", rights(approval))),
+        (shared.risk_reason, display.risk_reason),
+        (shared.undo, say("Undo: {}", display.undo) if display.undo else _NO_UNDO),
+        (shared.gives, say("Gives {}", display.gives)),
+    )
+    return [words for common, words in members if common is None and words]
+
+
+def _oddities(approval: Approval) -> list[SafeText]:
+    if not is_unusual(approval):
+        return []
+    found = [each.text for each in approval.display.unusual or ()]
+    return found or [say("This agent never asked you before.")]
+
+
+def _each(shared: SharedFacts, view: RenderContext) -> list[Line]:
+    rows = (
+        ("For", shared.user_name),
+        ("At", shared.resource),
+        ("Rights", shared.rights),
+        ("Risk", shared.risk_reason),
+        ("Undo", _NO_UNDO if shared.undo == "" else shared.undo),
+        ("Gives", shared.gives),
+    )
+    told = [
+        row
+        for label, value in rows
+        if value
+        for row in labelled(SafeText(label), value, view.width, view.column)
+    ]
+    return [line(say("EACH OF THEM"), Role.HEADING), *told] if told else []
+
+
+_NO_UNDO = SafeText("We do not know if this can be undone.")

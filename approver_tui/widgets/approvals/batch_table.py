@@ -1,0 +1,141 @@
+"""The requests of a batch, with ticks, and whether all of them were on screen.
+
+Owns: the pointer, the ticks' keys and clicks, which lines were visible. Never: what a tick means.
+"""
+
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+
+from approver_tui.state.approvals.batch import Batch
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.batch_lines import BOX, PlacedLine, batch_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import Line, lines_word, say
+from approver_tui.widgets.sheet import Sheet
+
+
+class BatchTable(Sheet, can_focus=True):
+    """A block for each request; arrows go from one to the next, Space turns its tick over."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+        Binding("g,home", "move(-1000000)", show=False),
+        Binding("G,end", "move(1000000)", show=False),
+        Binding("ctrl+d,pagedown", "read(1)", show=False),
+        Binding("ctrl+u,pageup", "read(-1)", show=False),
+        Binding("space,enter", "turn", show=False),
+    ]
+
+    class Turned(Message):
+        """The person wants the tick of a request turned over."""
+
+        def __init__(self, approval_id: str) -> None:
+            super().__init__()
+            self.approval_id = approval_id
+
+    def __init__(self, batch: Batch, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._batch = batch
+        self._zone = zone
+        self._cursor = 0
+        self._placed: list[PlacedLine] = []
+        self._seen: set[tuple[str, int]] = set()
+        """Lines that were on screen: of which request, and which of its block."""
+
+    def show(self, batch: Batch) -> None:
+        """Draw another batch; one that has gone takes no other's place as read."""
+        if batch != self._batch:
+            self._note_what_is_seen()
+            self._batch = batch
+            self._cursor = min(self._cursor, len(batch.rows) - 1)
+            self.relay()
+            self.refresh(layout=True)
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the blocks, and what all of them share."""
+        self._placed = self._laid_out(width)
+        return [placed.line for placed in self._placed]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows all of it takes, so that the panel is no taller than it needs."""
+        del container, viewport
+        return len(self._laid_out(max(2, width - self.scrollbar_size_vertical)))
+
+    @property
+    def unread(self) -> int:
+        """How many lines were not on screen yet at this width; some before any was drawn."""
+        self._note_what_is_seen()
+        return len(_keys(self._placed) - self._seen) if self._placed else 1
+
+    @property
+    def more(self) -> SafeText:
+        """What stands below while there is more."""
+        below = self.rows_below
+        return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
+
+    def action_read(self, step: int) -> None:
+        """Scroll by a little less than a screenful, so that no line is jumped over."""
+        self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
+
+    def action_move(self, step: int) -> None:
+        """Point at another request, and bring all of it into sight."""
+        self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
+        self.relay()
+        lines = [y for y, each in enumerate(self._placed) if each.of == self._pointed]
+        region = Region(0, lines[0], 1, len(lines))
+        self.scroll_to_region(region, animate=False, force=True)
+
+    def action_turn(self) -> None:
+        """Ask for the tick to be turned over."""
+        self.post_message(self.Turned(self._pointed))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click points at a request; on its tick it turns that over."""
+        where = event.get_content_offset(self)
+        ids = [each.id for each in self._batch.rows]
+        line = -1 if where is None else where.y + self.scroll_offset.y
+        if where is None or line >= len(self._placed) or self._placed[line].of not in ids:
+            return
+        clicked = self._placed[line]
+        self._cursor = ids.index(clicked.of)
+        self.relay()
+        if clicked.number == 0 and where.x < BOX:
+            self.action_turn()
+
+    def on_focus(self, _event: events.Focus) -> None:
+        """Point at a request."""
+        self.relay()
+
+    def on_blur(self, _event: events.Blur) -> None:
+        """Point at none."""
+        self.relay()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Other widths wrap other lines: what was seen has to be seen again.
+
+        Textual calls the base class's handler after this one by itself.
+        """
+        if self._text_width != self._laid_out_for:
+            self._seen = set()
+
+    def _note_what_is_seen(self) -> None:
+        self._seen |= _keys(self._placed[self.scroll_offset.y : self.last_visible_row])
+
+    @property
+    def _pointed(self) -> str:
+        return self._batch.rows[self._cursor].id
+
+    def _laid_out(self, width: int) -> list[PlacedLine]:
+        view = RenderContext(0, self._zone, width)
+        return batch_lines(self._batch, self._pointed if self.has_focus else None, view)
+
+
+def _keys(placed: Iterable[PlacedLine]) -> set[tuple[str, int]]:
+    return {(each.of, each.number) for each in placed}

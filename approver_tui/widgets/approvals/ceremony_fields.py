@@ -1,0 +1,116 @@
+"""What a yes takes, as rows of a label and a field: number, fact, reason, PIN.
+
+Owns: which rows there are, in which order, what is still missing. Never: sends anything, and never
+shows what is to be typed.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import REASON_LENGTH, Entries, Step
+from approver_tui.state.approvals.type_back import could_be
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.typed_input import TypedInput
+
+SHORTEST_PIN = 6
+_LONGEST_LABEL = 20
+"""Cells; a longer one wraps, so that there is room for the field at 40 columns."""
+
+
+class CeremonyFields(Vertical):
+    """One row for each step; the PIN's may come later."""
+
+    ORDER: ClassVar = (Step.MATCH, Step.TYPE_BACK, Step.REASON, Step.PIN)
+
+    def __init__(self, approval: Approval, *, needs_pin: bool) -> None:
+        super().__init__()
+        self._approval = approval
+        self.needs_pin = needs_pin
+        """Also where the app is locked and the request takes none for itself."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out every row; those that are not due are not displayed."""
+        for step in self.ORDER:
+            with Horizontal(id=f"{step}-row", classes="entry"):
+                yield Static(self._label(step), markup=False)
+                longest = REASON_LENGTH if step is Step.REASON else 128
+                yield TypedInput(id=str(step), is_hidden=step is Step.PIN, longest=longest)
+
+    def show(self, *, is_busy: bool) -> None:
+        """Bring the rows up to date; the labels share a column as wide as the widest, if short."""
+        widest = max((cell_len(self._label(step)) for step in self._steps), default=0)
+        for step in self.ORDER:
+            is_due = step in self._steps
+            row = self.query_one(f"#{step}-row")
+            row.display = is_due
+            row.query_one(Static).styles.width = min(widest, _LONGEST_LABEL) + 2
+            self._field(step).disabled = is_busy or not is_due
+
+    @property
+    def missing(self) -> SafeText:
+        """What to type next, or nothing."""
+        for step in self.ORDER:
+            if step in self._steps and not self._could_be(step, self._field(step).value):
+                return say("type {}.", self._approval.what(step))
+        return SafeText("")
+
+    @property
+    def focusable_fields(self) -> Iterable[Widget]:
+        """The fields that can have the focus, from the first on."""
+        return [field for step in self.ORDER if (field := self._field(step)).focusable]
+
+    def take_pin(self) -> str | None:
+        """Return the PIN and forget it; None where it is not due."""
+        return self._field(Step.PIN).take() if self.needs_pin else None
+
+    def entries(self) -> Entries:
+        """Return what was typed beside the PIN."""
+        return Entries(
+            fact=self._typed(Step.TYPE_BACK),
+            match=self._typed(Step.MATCH),
+            reason=self._typed(Step.REASON),
+        )
+
+    def retype(self, step: Step) -> None:
+        """Empty the field of a step and go there."""
+        field = self._field(step)
+        field.value = ""
+        field.focus()
+
+    @property
+    def _steps(self) -> frozenset[Step]:
+        steps = self._approval.steps
+        return steps | {Step.PIN} if self.needs_pin else steps
+
+    def _field(self, step: Step) -> TypedInput:
+        return self.query_one(f"#{step}", TypedInput)
+
+    def _typed(self, step: Step) -> str | None:
+        return self._field(step).value if step in self._approval.steps else None
+
+    def _could_be(self, step: Step, typed: str) -> bool:
+        if step is Step.PIN:
+            return len(typed) >= SHORTEST_PIN
+        return could_be(self._approval, step, typed)
+
+    def _label(self, step: Step) -> SafeText:
+        asked = self._approval.display.type_back
+        if step is Step.TYPE_BACK and asked is not None:
+            return asked.prompt
+        return _LABELS[step]
+
+
+_LABELS = {
+    Step.MATCH: SafeText("Number"),
+    Step.PIN: SafeText("PIN"),
+    Step.REASON: SafeText("Reason"),
+    Step.TYPE_BACK: SafeText("Fact"),
+}

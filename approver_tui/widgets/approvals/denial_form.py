@@ -1,0 +1,90 @@
+"""What goes with a no: the reason, when to ask again or whom, the notes.
+
+Owns: its fields, which of them are due, what they say. Never: sends; has a reason chosen from the
+start.
+"""
+
+from collections.abc import Iterable
+from datetime import tzinfo
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from approver_tui.state.approvals.approvals import Kind
+from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
+from approver_tui.state.retry_delays import RetryDelay
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.deny_codes import DenyCodes
+from approver_tui.widgets.choices import Choices
+
+_LONGEST_NAME = 254
+
+
+class DenialForm(Vertical):
+    """Six reasons, when to ask again or whom, a note, a word for the record alone."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__()
+        self._is_for_agent = kind is Kind.ACTION
+        self._codes = DenyCodes()
+        self._until = Choices([SafeText(wait.value) for wait in RetryDelay], id="until")
+        self._whom = Input(id="whom", max_length=_LONGEST_NAME, compact=True)
+        self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
+        self._private = Input(id="private", max_length=NOTE_LENGTH, compact=True)
+        for field in (self._whom, self._note, self._private):
+            field.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out reasons, what some of them ask for, the notes; without an agent one is enough."""
+        told = "agent is told" if self._is_for_agent else "log keeps"
+        yield self._codes
+        yield Static(f"Say why. The {told} the reason and your note.", markup=False)
+        yield Static("Ask again (you need not say when):", id="until-words", markup=False)
+        yield self._until
+        yield Static("Whom to ask (you need not say):", id="whom-words", markup=False)
+        yield self._whom
+        to = "to the agent" if self._is_for_agent else "for the log"
+        yield Static(f"Note {to} (you need not):", markup=False)
+        yield self._note
+        if self._is_for_agent:
+            yield Static("Private note (for the log alone):", markup=False)
+            yield self._private
+
+    def show(self) -> None:
+        """Bring up what the chosen reason asks for."""
+        takes = self._takes
+        self.query_one("#until-words").display = self._until.display = takes == "retry_at"
+        self.query_one("#whom-words").display = self._whom.display = takes == "ask"
+
+    @property
+    def code(self) -> DenyCode | None:
+        """The chosen reason."""
+        return self._codes.code
+
+    @property
+    def note(self) -> str:
+        """What the agent, or the log, is told beside it."""
+        return self._note.value.strip()
+
+    def aside(self, now: int, zone: tzinfo | None) -> DenialExtras:
+        """Return what goes beside the reason and the note."""
+        whom = self._whom.value.strip() if self._takes == "ask" else ""
+        private = self._private.value.strip()
+        return DenialExtras(self._retry_at(now, zone), whom or None, private or None)
+
+    @property
+    def focusable_fields(self) -> Iterable[Widget]:
+        """The fields that can have the focus, from the first on."""
+        fields = (self._codes, self._until, self._whom, self._note, self._private)
+        return [each for each in fields if each.is_attached and each.display and each.focusable]
+
+    @property
+    def _takes(self) -> str | None:
+        return None if self.code is None else self.code.takes
+
+    def _retry_at(self, now: int, zone: tzinfo | None) -> int | None:
+        if self._takes != "retry_at" or self._until.index is None:
+            return None
+        return tuple(RetryDelay)[self._until.index].until(now, zone)

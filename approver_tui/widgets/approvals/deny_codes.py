@@ -1,0 +1,95 @@
+"""The reasons for a no, to choose one of.
+
+Owns: the numbered list, which one is chosen, what the agent is told for it.
+Never: has one chosen from the start; a reason is given, not left over.
+"""
+
+from types import MappingProxyType
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from approver_tui.state.approvals.decision import DenyCode
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread
+from approver_tui.widgets.sheet import Sheet
+
+TOLD = MappingProxyType(
+    {
+        DenyCode.NOT_NEEDED: SafeText("may ask later"),
+        DenyCode.WRONG_DETAILS: SafeText("fix and ask"),
+        DenyCode.TOO_BROAD: SafeText("ask for less"),
+        DenyCode.WAIT_UNTIL: SafeText("may ask then"),
+        DenyCode.ASK_OTHER: SafeText("ask another"),
+        DenyCode.SUSPICIOUS: SafeText("must not ask again"),
+    }
+)
+"""What each reason tells the agent it may do next."""
+
+_CODES = tuple(DenyCode)
+
+
+class DenyCodes(Sheet, can_focus=True):
+    """Six lines; digits pick, arrows move, Enter sends."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number + 1), f"pick({number})", show=False) for number in range(len(_CODES))),
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+        Binding("enter", "send", show=False),
+    ]
+
+    class Picked(Message):
+        """The person chose a reason."""
+
+        def __init__(self, code: DenyCode) -> None:
+            super().__init__()
+            self.code = code
+
+    class Sent(Message):
+        """The person pressed Enter on the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._index = -1
+
+    @property
+    def code(self) -> DenyCode | None:
+        """The chosen reason."""
+        return _CODES[self._index] if self._index >= 0 else None
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return one line per reason."""
+        return [self._line(number, code, width) for number, code in enumerate(_CODES)]
+
+    def action_pick(self, index: int) -> None:
+        """Choose a reason."""
+        self._index = index
+        self.relay()
+        self.post_message(self.Picked(_CODES[index]))
+
+    def action_move(self, step: int) -> None:
+        """Choose the next or the previous reason."""
+        self.action_pick(min(len(_CODES) - 1, max(0, self._index + step)))
+
+    def action_send(self) -> None:
+        """Ask for the denial to be sent."""
+        self.post_message(self.Sent())
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked reason."""
+        if event.y < len(_CODES):
+            self.action_pick(event.y)
+
+    def _line(self, number: int, code: DenyCode, width: int) -> Line:
+        is_chosen = number == self._index
+        text = say(
+            "{} {} {}", say(">") if is_chosen else say(" "), number + 1, SafeText(code.label)
+        )
+        told = say("({})", TOLD[code])
+        left = Piece(text, Role.STRONG if is_chosen else Role.PLAIN)
+        if length((left,)) + length((aside := Piece(told, Role.DIM),)) >= width:
+            return (left,)
+        return spread((left,), (aside,), width)

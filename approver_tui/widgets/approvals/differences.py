@@ -1,0 +1,48 @@
+"""What was asked and what is granted, side by side.
+
+Owns: the two columns and their heading. Never: cuts a value; a long one wraps in its column.
+"""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from approver_tui.state.approvals.narrowing import Difference
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import Line, Piece, Role, pad, say, wrap, wrapped
+
+_GAP = 2
+_WIDE = 60
+_LABEL = 14
+
+
+def difference_lines(differences: Sequence[Difference], width: int) -> list[Line]:
+    """Return a heading and a row for each; where it is narrow a label stands above its row."""
+    label = _LABEL if width >= _WIDE else 2
+    column = max(4, (width - label - _GAP) // 2)
+    heading = _beside(SafeText(" " * label), say("asked"), say("granted"), column, Role.DIM)
+    return [*heading, *(row for each in differences for row in _rows(each, label, column, width))]
+
+
+def _rows(each: Difference, label: int, column: int, width: int) -> list[Line]:
+    if width >= _WIDE and len(each.label) < label:
+        return _beside(pad(each.label, label), each.asked, each.granted, column, Role.PLAIN)
+    above = wrapped(each.label, width, Role.LABEL)
+    margin = SafeText(" " * label)
+    return [*above, *_beside(margin, each.asked, each.granted, column, Role.PLAIN)]
+
+
+def _beside(
+    margin: SafeText, left: SafeText, right: SafeText, column: int, role: Role
+) -> list[Line]:
+    strong = Role.STRONG if role is Role.PLAIN else role
+    rows = zip_longest(wrap(left, column), wrap(right, column), fillvalue=SafeText(""))
+    first = Piece(margin, Role.LABEL)
+    hanging = Piece(SafeText(" " * len(margin)))
+    return [
+        (
+            hanging if number else first,
+            Piece(pad(asked, column + _GAP), role),
+            Piece(granted, strong),
+        )
+        for number, (asked, granted) in enumerate(rows)
+    ]

@@ -1,0 +1,340 @@
+"""What an approval says, as lines, in the order in which a person should read it.
+
+Owns: the order and wording of the facts, the signed texts for inspection.
+Never: cuts a fact; a long one wraps. Never: puts the agent's words before the facts or unmarked.
+"""
+
+import json
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from approver_tui.state.approvals.approvals import Approval, Fact, Kind
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.countdown import countdown_stage
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.narrowing import Place
+from approver_tui.state.approvals.type_back import without_typed
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.differences import difference_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quoted
+from approver_tui.widgets.lines import (
+    BLANK,
+    Line,
+    Piece,
+    Role,
+    labelled,
+    line,
+    say,
+    wrapped,
+)
+from approver_tui.widgets.times import clock, remaining_in_words
+
+_RAW_LENGTH = 20_000
+_RAW_LINES = 2_000
+_SIGNED_MEMBERS = 2
+_VOTES = {
+    (Answer.APPROVE, True): "yes",
+    (Answer.APPROVE, False): "yes, to more than was approved since",
+    (Answer.DENY, True): "no",
+}
+
+
+def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    """Return everything a person sees before they answer."""
+    return [
+        *outcome_lines(approval, view),
+        *_locked(approval, view),
+        *_risk(approval, view),
+        *wrapped(approval.told_headline, view.width, Role.STRONG),
+        BLANK,
+        *granted_lines(approval, view),
+        *material_lines(approval, view),
+        *_unusual(approval, view),
+        *_other_facts(approval, view),
+        *_rights(approval, view),
+        *_undo(approval, view),
+        BLANK,
+        *_asker(approval, view),
+        *_agent_says(approval, view),
+        BLANK,
+        *_consequences(approval, view),
+    ]
+
+
+def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    """Return what a person must have seen before they can approve, but what they are to type."""
+    approval = without_typed(approval)
+    return [
+        *wrapped(_about_to(approval), view.width),
+        BLANK,
+        *wrapped(approval.granted_headline, view.width, Role.STRONG),
+        *_risk_reason(approval, view),
+        *_which_yes(approval, view),
+        BLANK,
+        *granted_lines(approval, view),
+        *_for_whom(approval, view),
+        *material_lines(approval, view),
+        *_unusual(approval, view),
+        *_undo(approval, view),
+        *_row("Gives", _gives(approval), view),
+        *_row("Fingerprint", SafeText(approval.fingerprint), view),
+    ]
+
+
+def _locked(approval: Approval, view: RenderContext) -> list[Line]:
+    """That a yes is no longer possible here, before anybody tries."""
+    if not approval.is_locked or not approval.is_waiting(view.now):
+        return []
+    words = say("LOCKED for you: too much was typed wrongly. You can deny it; others can decide.")
+    return [*wrapped(words, view.width, Role.ALERT), BLANK]
+
+
+def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    """Return what is granted beside what was asked, where it is less."""
+    if approval.granted is None:
+        return []
+    heading = line(say("LESS THAN WAS ASKED"), Role.HEADING)
+    rows = difference_lines(approval.granted.differences, view.width)
+    return [heading, *rows, *_in_the_text(approval, view), BLANK]
+
+
+def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    """Return the material facts, whole."""
+    return _facts([fact for fact in approval.display.facts if fact.material], view, Role.STRONG)
+
+
+def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    """Return the two signed texts, set out to be read; what they hold is escaped, not hidden."""
+    key = view.keys.key("details")
+    return [
+        *wrapped(
+            say("The two texts that a decision signs. {} goes back.", key), view.width, Role.DIM
+        ),
+        BLANK,
+        *_signed("Action", approval.action_text, approval.action_digest, view),
+        BLANK,
+        *_signed("Display", approval.display_text, approval.display_digest, view),
+    ]
+
+
+def _gives(approval: Approval) -> SafeText:
+    """What a yes gives; of less than was asked no more than that."""
+    gives = approval.display.gives
+    return gives if approval.granted is None else say("A part of: {}", gives)
+
+
+def _about_to(approval: Approval) -> SafeText:
+    name = approval.agent.name
+    match approval.kind:
+        case Kind.CONSENT:
+            words = say("You are about to let {} act for you without asking:", name)
+        case Kind.STANDING_GRANT:
+            words = say("You are about to let {} do this again without asking:", name)
+        case Kind.DEVICE:
+            words = say("You are about to let another device sign in as you:")
+        case Kind.APP_DEVICE:
+            words = say("You are about to let {} on another device act as you:", name)
+        case Kind.APP_ACTION:
+            words = say("You are about to let the app {} do this once:", name)
+        case _ if approval.granted is not None:
+            words = say("You are about to let {} do a part of this once:", name)
+        case _:
+            words = say("You are about to let {} do this once:", name)
+    return words
+
+
+def _risk(approval: Approval, view: RenderContext) -> list[Line]:
+    word = say("{} RISK", SafeText(approval.risk.value.upper()))
+    reason = approval.display.risk_reason
+    if cell_len(word) + 2 + cell_len(reason) <= view.width:
+        return [(Piece(word, Role(approval.risk.value)), Piece(say("  {}", reason)))]
+    return [line(word, Role(approval.risk.value)), *wrapped(reason, view.width)]
+
+
+def _risk_reason(approval: Approval, view: RenderContext) -> list[Line]:
+    return wrapped(approval.display.risk_reason, view.width) if approval.display.risk_reason else []
+
+
+def _other_facts(approval: Approval, view: RenderContext) -> list[Line]:
+    return _facts([fact for fact in approval.display.facts if not fact.material], view, Role.PLAIN)
+
+
+def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
+    return [
+        row
+        for fact in facts
+        for row in labelled(fact.label, fact.value, view.width, view.column, role)
+    ]
+
+
+def _rights(approval: Approval, view: RenderContext) -> list[Line]:
+    """What an agent or app would get once; the other kinds have it among their facts."""
+    if not approval.is_action:
+        return []
+    scopes = SafeText(
+        ", ".join(
+            say("{} ({})", scope.name, SafeText(scope.risk.value))
+            for scope in approval.display.scopes
+        )
+    )
+    rights = _row("Rights", scopes, view) if scopes else []
+    return [*rights, *_row("At", approval.display.resource, view)]
+
+
+def _in_the_text(approval: Approval, view: RenderContext) -> list[Line]:
+    """The same in the signed text's own words, where somebody else has chosen it."""
+    if approval.granted is None or approval.together is None:
+        return []
+    lines = wrapped(say("In the text that your yes would sign:"), view.width, Role.ALERT)
+    for each in approval.granted.places:
+        lines += wrapped(_place(each), view.width, Role.STRONG, indent=2)
+    return lines
+
+
+def _place(place: Place) -> SafeText:
+    if not place.asked:
+        return say("{} is {}", place.pointer, place.granted)
+    return say("{} is {}, not {}", place.pointer, place.granted, place.asked)
+
+
+def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
+    """What the server found unusual, and how much history it compared with."""
+    display = approval.display
+    if display.unusual is None:
+        return []
+    rows = [(one.text, Role.ALERT if one.warns else Role.PLAIN) for one in display.unusual]
+    rows += [(display.compared, Role.DIM)] if display.compared else []
+    labels = ["Unusual", *[""] * len(rows)]
+    return [
+        row
+        for label, (text, role) in zip(labels, rows, strict=False)
+        for row in _row(label, text, view, role)
+    ]
+
+
+def _undo(approval: Approval, view: RenderContext) -> list[Line]:
+    unknown = say("We do not know if this can be undone.")
+    return _row("Undo", approval.display.undo or unknown, view)
+
+
+def _asker(approval: Approval, view: RenderContext) -> list[Line]:
+    agent = approval.agent
+    owners = SafeText(", ".join(agent.owners)) or say("nobody")
+    asked = say(
+        "from {} at {}",
+        approval.display.asked_from,
+        clock(approval.display.asked_at, view.now, view.zone),
+    )
+    is_action = _is_action(approval)
+    role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
+    name = say("This agent") if is_action else agent.name
+    first = say("{} never asked you before.", name)
+    return [
+        *(_row(role, agent.name, view) if approval.is_action else []),
+        *(_row("", first, view, Role.ALERT) if agent.first_request else []),
+        *(_row("Owner", owners, view) if is_action else []),
+        *_listed("Key", agent.keys, view),
+        *_listed("Through", agent.through, view),
+        *_row("Asked", asked, view),
+        *_replaces(approval, view),
+        *_row("Why you", approval.display.why, view),
+    ]
+
+
+def _listed(label: str, names: Sequence[SafeText], view: RenderContext) -> list[Line]:
+    return _row(label, SafeText(", ".join(names)), view) if names else []
+
+
+def _replaces(approval: Approval, view: RenderContext) -> list[Line]:
+    if (earlier := approval.supersedes) is None:
+        return []
+    return _row("Replaces", say("{}, which waits no more", earlier.fingerprint), view)
+
+
+def _is_action(approval: Approval) -> bool:
+    return approval.kind is Kind.ACTION
+
+
+def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
+    if approval.agent_says is None:
+        return []
+    return [
+        BLANK,
+        line(say("Agent says, not verified:"), Role.LABEL),
+        *quoted(approval.agent_says, view),
+    ]
+
+
+def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
+    when = clock(approval.expires_at, view.now, view.zone)
+    left = remaining_in_words(approval.expires_at, view.now)
+    at = countdown_stage(approval.expires_at, view.now)
+    last = SafeText("") if at is None else say("{}: ", at.words)
+    lapse = say("{}{}, {}. Lapsing is not a no.", last, when, left)
+    log = say("  the agent's log shows the same code")
+    same = say("{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else say(""))
+    is_open = approval.is_waiting(view.now)
+    role = Role.PLAIN if at is None else Role.ALERT
+    expires = _row("Expires", lapse, view, role) if is_open else []
+    more = approval.steps - {Step.PIN}
+    takes = _row("Takes", _takes(approval), view) if is_open and more else []
+    return [
+        *takes,
+        *_row("If approved", _gives(approval), view),
+        *_together(approval, view),
+        *expires,
+        *_row("Fingerprint", same, view),
+    ]
+
+
+def _takes(approval: Approval) -> SafeText:
+    """What a yes takes, said before the panel asks for it."""
+    return SafeText(", ".join(approval.what(step) for step in sorted(approval.steps)))
+
+
+def _together(approval: Approval, view: RenderContext) -> list[Line]:
+    """For whom it is, who is needed and what others said: after the facts."""
+    if approval.together is None:
+        return []
+    votes = [
+        row
+        for vote in approval.together.votes
+        for why in (say(' "{}"', vote.reason) if vote.reason else SafeText(""),)
+        for row in _row(
+            "",
+            say("{}: {}{}", vote.by_name, SafeText(_VOTES[vote.answer, vote.counts]), why),
+            view,
+        )
+    ]
+    people = _row("People", approval.together.words, view)
+    return [*_for_whom(approval, view), *people, *votes]
+
+
+def _which_yes(approval: Approval, view: RenderContext) -> list[Line]:
+    if (people := approval.together) is None:
+        return []
+    return wrapped(say("Your yes would be {} of {}.", people.have + 1, people.need), view.width)
+
+
+def _for_whom(approval: Approval, view: RenderContext) -> list[Line]:
+    """Whom the agent named, where others are asked beside or instead of them."""
+    return _row("For", approval.display.user_name, view) if approval.together else []
+
+
+def _row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
+    return labelled(SafeText(label), value, view.width, view.column, role)
+
+
+def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:
+    safe = display_safe(_set_out(text), max_len=_RAW_LENGTH, max_lines=_RAW_LINES)
+    return [
+        line(say("{} text", SafeText(name)), Role.HEADING),
+        *wrapped(say("SHA-256 {}", SafeText(digest)), view.width, Role.DIM),
+        *wrapped(safe, view.width),
+    ]
+
+
+def _set_out(text: str) -> str:
+    """One member per line; the text was parsed once already, when it came in."""
+    return json.dumps(json.loads(text), ensure_ascii=False, indent=_SIGNED_MEMBERS)

@@ -1,0 +1,95 @@
+"""The controls with which a person makes a request less, and nothing else.
+
+Owns: one control per scope, fact and list item, one for the life of the token; the wish that they
+say. Never: asks the server; whether a wish is really less is for others to judge.
+"""
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Static
+
+from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact, NarrowingRule
+from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.tick import Tick
+
+_FORMS = {
+    NarrowingRule.LOWER: SafeText("less"),
+    NarrowingRule.EARLIER: SafeText("earlier, as 2026-11-25T14:30:00Z"),
+}
+
+
+class _FactControls:
+    """The controls of one fact."""
+
+    def __init__(self, fact: NarrowableFact) -> None:
+        self._fact = fact
+        self.ticks: tuple[Tick, ...] = ()
+        self.amount: Amount | None = None
+        if fact.rule is NarrowingRule.DROP:
+            self.ticks = tuple(Tick(item, is_on=True) for item in fact.items)
+        elif fact.rule is NarrowingRule.TURN_ON:
+            self.ticks = (Tick(fact.label, is_on=False),)
+        else:
+            self.amount = Amount(fact.label, fact.asked, _FORMS[fact.rule])
+
+    def widgets(self) -> Iterator[Widget]:
+        if self._fact.rule is NarrowingRule.DROP:
+            yield Static(say("{}, which of them:", self._fact.label), markup=False)
+        yield from self.ticks
+        if self.amount is not None:
+            yield self.amount
+
+    @property
+    def change(self) -> NarrowedFact | None:
+        """The smaller value that they say, or None."""
+        to = self._written
+        return None if to is None else NarrowedFact(self._fact.place, self._fact.pointer, to)
+
+    @property
+    def _written(self) -> str | None:
+        if self.amount is not None:
+            return self.amount.written or None
+        if self._fact.rule is NarrowingRule.TURN_ON:
+            return "yes" if self.ticks[0].is_on else None
+        kept = [str(number + 1) for number, tick in enumerate(self.ticks) if tick.is_on]
+        return None if len(kept) == len(self.ticks) else ",".join(kept) or "none"
+
+
+class NarrowForm(ChangeForm):
+    """Every control there is for one request."""
+
+    def __init__(self, leeway: Narrowable) -> None:
+        super().__init__()
+        self._scopes = {
+            name: Tick(display_safe(name, max_len=200), is_on=True) for name in leeway.scopes
+        }
+        self._facts = [_FactControls(fact) for fact in leeway.facts]
+        life = say("{} seconds", leeway.token_seconds)
+        self._life = Amount(say("Token lives"), life, say("seconds"))
+
+    def compose(self) -> ComposeResult:
+        """Lay out facts, rights and the life of the token."""
+        for fact in self._facts:
+            yield from fact.widgets()
+        if self._scopes:
+            yield Static(say("Rights, which of them:"), markup=False)
+        yield from self._scopes.values()
+        yield self._life
+
+    @property
+    def wish(self) -> Narrowing:
+        """What the controls say. Raises ValueError when the life of the token is no number."""
+        changes = (fact.change for fact in self._facts)
+        seconds = self._life.written
+        if seconds and not (seconds.isascii() and seconds.isdigit()):
+            raise ValueError("seconds are whole digits")
+        return Narrowing(
+            changes=tuple(change for change in changes if change is not None),
+            drop_scopes=tuple(name for name, tick in self._scopes.items() if not tick.is_on),
+            token_seconds=int(seconds) if seconds else None,
+        )

@@ -1,0 +1,149 @@
+"""What became of a request, as lines and in one sentence.
+
+Owns: the words for every end, other people's words behind a bar, from where all of it is looked at.
+Never: what was asked; that is `facts.py`.
+"""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from approver_tui.state.approvals.approvals import (
+    Approval,
+    ApprovalState,
+    Decided,
+    Execution,
+    Kind,
+    Retry,
+)
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.endings import ENDED
+from approver_tui.state.keymap import AS_THEY_ARE, Keymap
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, say, wrap, wrapped
+from approver_tui.widgets.times import clock
+
+_WIDE_COLUMN = 13
+_NARROW_COLUMN = 12
+_NARROW = 50
+_USED = {
+    Kind.ACTION: " The token was collected.",
+    Kind.CONSENT: " The consent is in force.",
+    Kind.DEVICE: " The device has signed in.",
+    Kind.APP_DEVICE: " The app has signed in.",
+    Kind.APP_ACTION: " The token was collected.",
+    Kind.STANDING_GRANT: " The standing grant is in force.",
+}
+"""What came of a yes, once it was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """From where an approval is looked at: the server's time, the person's zone, width and keys."""
+
+    now: int
+    zone: tzinfo | None
+    width: int
+    keys: Keymap = AS_THEY_ARE
+
+    @property
+    def column(self) -> int:
+        """Where values begin."""
+        return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
+
+
+def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    """Return what became of the approval; nothing while it can be answered."""
+    text = outcome(approval, view.now, view.zone)
+    if not text:
+        return []
+    note = approval.decided.note if approval.decided else None
+    words = quoted(note, view) if note else []
+    done = _execution(approval.execution, view) if approval.execution else []
+    return [*wrapped(text, view.width, Role.ALERT), *words, *done, BLANK]
+
+
+def _execution(execution: Execution, view: RenderContext) -> list[Line]:
+    """What came of it at its resource, in whose own words that may be."""
+    said = say("{} {}.", SafeText(execution.word), clock(execution.at, view.now, view.zone))
+    lines = wrapped(said, view.width, Role.ALERT)
+    if execution.as_granted is False:
+        alarm = say("ALARM: what the resource ran is not what was granted.")
+        lines = [*lines, *wrapped(alarm, view.width, Role.ALERT)]
+    return [*lines, *(quoted(execution.text, view) if execution.text else [])]
+
+
+def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
+    """Return one sentence on how it ended, or nothing while it is open."""
+    agent, at = approval.agent.name, approval.expires_at
+    if approval.is_taken_back:
+        return say("No longer needed: {} took this request back.", agent)
+    if approval.decided is not None:
+        return _answered(approval, approval.decided, now, zone)
+    if approval.unasked is not None and approval.state in {
+        ApprovalState.APPROVED,
+        ApprovalState.REDEEMED,
+    }:
+        by = SafeText(approval.unasked.by)
+        return say("Approved without asking you, by your {}.{}", by, _used(approval))
+    if approval.state is ApprovalState.PENDING and now < at:
+        return SafeText("")
+    if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:
+        again = say(" {}", _again(approval)) if approval.kind is Kind.ACTION else SafeText("")
+        ended = ENDED.get(approval.reason or "")
+        why = SafeText("") if ended is None else say(" {}", ended)
+        return say("Expired at {}. Not a denial.{}{}", clock(at, now, zone), why, again)
+    return _unanswered(approval)
+
+
+def retry_text(agent: SafeText) -> SafeText:
+    """Return what became of the wish to be asked again."""
+    return say("{} is told to ask again.", agent)
+
+
+def _again(approval: Approval) -> SafeText:
+    agent = approval.agent.name
+    if approval.retry is Retry.ASKED:
+        return retry_text(agent)
+    return say("{} can ask again.", agent)
+
+
+def _unanswered(approval: Approval) -> SafeText:
+    """Return how it ended without an answer: in our words, else in those of whoever ended it."""
+    state = SafeText(approval.state.value)
+    if approval.was_superseded:
+        return ENDED["superseded"]
+    if approval.was_locked:
+        return say("Locked: too much was typed wrongly. Nothing was approved.")
+    if (ended := ENDED.get(approval.reason or "")) is not None:
+        return say("This request is {}. {}", state, ended)
+    because = say(": {}", approval.reason) if approval.reason else SafeText("")
+    return say("This request is {}{}. Nobody answered it.", state, because)
+
+
+def _answered(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
+    word = say("Approved") if decided.decision is Answer.APPROVE else say("Denied")
+    code = say(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
+    where = say("{} by {} on {}", word, decided.by_name, decided.device_name)
+    after = say("{}{}", _used(approval), _later(approval))
+    return say("{} at {}.{}{}", where, clock(decided.at, now, zone), code, after)
+
+
+def _later(approval: Approval) -> SafeText:
+    """How it ended after the answer, which did not bring that about."""
+    if approval.state not in {ApprovalState.EXPIRED, ApprovalState.CANCELLED}:
+        return SafeText("")
+    why = ENDED.get(approval.reason or "") or approval.reason
+    state = SafeText(approval.state.value)
+    return say(" Then {}. {}", state, why) if why else say(" Then {}.", state)
+
+
+def _used(approval: Approval) -> SafeText:
+    used = _USED[approval.kind] if approval.state is ApprovalState.REDEEMED else ""
+    return SafeText(used)
+
+
+def quoted(words: SafeText, view: RenderContext) -> list[Line]:
+    """Return words behind a bar on every row, so that none of it can pass for a line of ours."""
+    bar = Piece(say("| "), Role.DIM)
+    flat = say('"{}"', SafeText(words.replace("\n", " ")))
+    return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, view.width - 2)]

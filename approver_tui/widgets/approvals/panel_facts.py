@@ -1,0 +1,61 @@
+"""The facts once more, in the panel that approves, and whether all of them were on screen.
+
+Owns: the furthest row that was visible. Never: forgets it when the person scrolls back.
+"""
+
+from datetime import tzinfo
+
+from textual import events
+from textual.geometry import Size
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.facts import panel_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import Line, lines_word, say
+from approver_tui.widgets.sheet import Sheet
+
+
+class PanelFacts(Sheet):
+    """A sheet that knows how far it was read."""
+
+    def __init__(self, approval: Approval, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._approval = approval
+        self._zone = zone
+        self._furthest = 0
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the facts that count."""
+        return panel_lines(
+            self._approval, RenderContext(self._approval.created_at, self._zone, width)
+        )
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows the facts take, so that the panel is no taller than it needs."""
+        del container, viewport
+        return len(self.lines_for(max(2, width - self.scrollbar_size_vertical)))
+
+    @property
+    def were_all_seen(self) -> bool:
+        """Whether the last line, and so every line above it, has been on screen."""
+        self._furthest = max(self._furthest, self.last_visible_row)
+        return 0 < len(self._lines) <= self._furthest
+
+    @property
+    def more(self) -> SafeText:
+        """What stands below the facts while there are more of them."""
+        below = self.rows_below
+        return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
+
+    def read_on(self, step: int) -> None:
+        """Scroll by a little less than a screenful, so that no line is jumped over."""
+        self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Other widths wrap other rows: what was seen has to be seen again.
+
+        Textual calls the base class's handler after this one by itself.
+        """
+        if self._text_width != self._laid_out_for:
+            self._furthest = 0

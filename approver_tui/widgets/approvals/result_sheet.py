@@ -1,0 +1,52 @@
+"""What became of each of several answers, one below the other.
+
+Owns: the wording of a result. Never: which it is.
+"""
+
+from approver_tui.state.approvals.results import Fate, Result, Results
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import Line, Piece, Role, say, wrapped
+from approver_tui.widgets.sheet import SCROLLING, Sheet
+
+_INDENT = 2
+_ROLES = {
+    Fate.APPROVED: Role.STRONG,
+    Fate.DENIED: Role.STRONG,
+    Fate.REFUSED: Role.ALERT,
+    Fate.NOT_SENT: Role.ALERT,
+    Fate.UNKNOWN: Role.ALERT,
+}
+
+
+class ResultSheet(Sheet, can_focus=True):
+    """The word, the fingerprint, what it was, and why."""
+
+    BINDINGS = SCROLLING
+
+    def __init__(self, results: Results) -> None:
+        super().__init__()
+        self._results = results
+
+    def show(self, results: Results) -> None:
+        """Draw another list."""
+        if results != self._results:
+            self._results = results
+            self.relay()
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the list."""
+        return [row for each in self._results.items for row in _lines(each, width)]
+
+
+def summary(results: Results) -> SafeText:
+    """Return how many there are of each: "2 approved, 1 already decided"."""
+    parts = (say("{} {}", count, SafeText(fate)) for fate, count in results.counts.items())
+    return SafeText(", ".join(parts))
+
+
+def _lines(result: Result, width: int) -> list[Line]:
+    approval, role = result.approval, _ROLES.get(result.fate, Role.PLAIN)
+    word = Piece(SafeText(result.fate.capitalize()), role)
+    head = (Piece(say("{}  ", SafeText(approval.fingerprint))), word)
+    why = wrapped(result.why, width, role, indent=_INDENT) if result.why else []
+    return [head, *wrapped(approval.told_headline, width, indent=_INDENT), *why]

@@ -1,0 +1,146 @@
+"""One approval, or several that look alike, as a row of the inbox.
+
+Owns: the two lines of a row, the words for what is going on with it. Never: selection, scrolling.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from approver_tui.state.approvals.approvals import Approval, ApprovalState, Kind
+from approver_tui.state.approvals.countdown import countdown_stage
+from approver_tui.state.approvals.look_alikes import Fold
+from approver_tui.state.risks import Risk
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import Line, Piece, Role, crop, pad, say, spread
+from approver_tui.widgets.times import remaining
+
+_SYMBOLS = {Risk.LOW: " . ", Risk.MEDIUM: " ! ", Risk.HIGH: "!! ", Risk.CRITICAL: "!!!"}
+_WORDS = {Risk.LOW: "LOW", Risk.MEDIUM: "MED", Risk.HIGH: "HIGH", Risk.CRITICAL: "CRIT"}
+_BEFORE = {
+    Kind.CONSENT: SafeText("consent for "),
+    Kind.APP_ACTION: SafeText("app "),
+    Kind.STANDING_GRANT: SafeText("grant for "),
+}
+"""What stands before the name of whoever asks."""
+_WORD_WIDTH = 5
+INDENT = 4
+"""Cells before the second line; there a mark stands."""
+
+
+class AnswerProgress(StrEnum):
+    """What this program is doing about an approval; the words stand in its row."""
+
+    SENDING = "sending"
+    CHECKING = "checking"
+    """An answer was sent and its receipt lost."""
+    DENYING = "denying"
+    """A denial waits its five seconds and can be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An approval with all that its row depends on."""
+
+    fold: Fold
+    now: int
+    doing: AnswerProgress | None = None
+    is_selected: bool = False
+    me: str | None = None
+    """The id of the person who looks; of what is for somebody else it says so."""
+    has_box: bool = False
+    """Whether it shows that it is marked, or could be."""
+    quiet: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """Why it calls nobody, if so."""
+
+    @property
+    def approval(self) -> Approval:
+        """The one that it shows."""
+        return self.fold.shown
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for an answer."""
+        return self.approval.is_waiting(self.now)
+
+    @property
+    def box(self) -> SafeText:
+        """Its mark, without colour; as wide as the indent."""
+        if not self.has_box:
+            return SafeText(" " * INDENT)
+        if not self.fold.marked:
+            return SafeText("[ ] ")
+        is_ready = self.fold.is_open or self.fold.marked >= self.fold.waiting
+        return SafeText("[x] " if is_ready else "[-] ")
+
+
+def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
+    """Return marker, risk, headline and what remains; below it who asks for what."""
+    return _first(row, width), _second(row, width)
+
+
+def _first(row: InboxRow, width: int) -> Line:
+    risk = row.approval.risk
+    cursor = Piece(say(">") if row.is_selected else say(" "), Role.STRONG)
+    role = Role(risk.value) if row.is_open else Role.DIM
+    symbol = _SYMBOLS[risk] if row.is_open else "   "
+    word = pad(SafeText(symbol + _WORDS[risk]), len(symbol) + _WORD_WIDTH)
+    headline = Piece(row.approval.granted_headline, Role.PLAIN if row.is_open else Role.DIM)
+    state = Piece(say(" {}", _state(row)), _state_role(row))
+    return spread((cursor, Piece(word, role), headline), (state,), width)
+
+
+def _second(row: InboxRow, width: int) -> Line:
+    new = say(" NEW") if row.fold.is_new and row.is_open else SafeText("")
+    mark = say("  {}", row.fold.mark) if row.fold.mark else SafeText("")
+    quiet = say("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
+    shown = crop(_who(row), width - INDENT - len(new) - len(quiet) - len(mark))
+    margin = Piece(row.box, Role.STRONG if row.has_box else Role.PLAIN)
+    silenced = (Piece(quiet),) if quiet else ()
+    line = (margin, Piece(shown, Role.DIM), *silenced, Piece(new, Role.STRONG))
+    role = Role.STRONG if row.fold.stands_for_more else Role.DIM
+    return (*line, Piece(mark, role)) if mark else line
+
+
+def _who(row: InboxRow) -> SafeText:
+    display = row.approval.display
+    if row.me in {None, display.user_id}:
+        return _asker(row.approval)
+    return say("{} for {}", _asker(row.approval), display.user_name)
+
+
+def _asker(approval: Approval) -> SafeText:
+    display = approval.display
+    if approval.kind is Kind.DEVICE:
+        return say("a device at {}", display.asked_from)
+    if approval.kind is Kind.APP_DEVICE:
+        return say("{} on a device at {}", display.agent.name, display.asked_from)
+    resource = SafeText(display.resource.removeprefix("https://"))
+    return say("{}{} > {}", _BEFORE.get(approval.kind, SafeText("")), display.agent.name, resource)
+
+
+def _state_role(row: InboxRow) -> Role:
+    if row.doing is not None:
+        return Role.STRONG
+    is_near = row.is_open and countdown_stage(row.approval.expires_at, row.now)
+    return Role.ALERT if is_near else Role.PLAIN
+
+
+def _left(row: InboxRow) -> SafeText:
+    """What is left; in the last minute a word says so too."""
+    until = row.approval.expires_at
+    at, left = countdown_stage(until, row.now), remaining(until, row.now)
+    return left if at is None else say("{} {}", at.verb, left)
+
+
+def _state(row: InboxRow) -> SafeText:
+    if row.doing is not None:
+        return SafeText(row.doing.value)
+    if row.is_open:
+        left = _left(row)
+        if row.approval.is_locked:
+            return say("locked  {}", left)
+        together = row.approval.together
+        return left if together is None else say("{}  {}", together.progress, left)
+    if row.approval.state is ApprovalState.PENDING:
+        return say("expired")
+    return SafeText(row.approval.state_word)

@@ -1,0 +1,89 @@
+"""An agent as an entry and in full.
+
+Owns: the wording. Never: stops one, or decides which there are.
+"""
+
+from approver_tui.state.clients.agents import Agent
+from approver_tui.state.notifications.preferences import NotificationPrefs
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
+from approver_tui.widgets.consents.rights import access_lines, holdings_text, row, used_text
+from approver_tui.widgets.entry_list import Entry
+from approver_tui.widgets.lines import BLANK, Line, Role, line, say, wrapped
+from approver_tui.widgets.notifications.quiet import mute_words
+from approver_tui.widgets.times import age
+
+_SHOWN = 20
+"""How many of the latest requests are told one by one."""
+
+
+def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
+    """Return an agent as an entry: by what it acts, or else what it asked."""
+    acting = agent.acting
+    second = asked_words(agent, now) if acting is None else holdings_text(acting)
+    return Entry(agent.id, agent.name, second, _state(agent, attention, now))
+
+
+def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
+    """Return all that is known of one."""
+    mute = attention.mute_of(agent.id)
+    muted = [] if mute is None else row("Muted", mute_words(mute, view), view)
+    acting = agent.acting
+    head = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
+    return [*head, *muted, *_owned(agent, view), *_asked(agent, view)]
+
+
+def asked_words(agent: Agent, now: int) -> SafeText:
+    """Return how often it asked lately, and what became of it."""
+    if not agent.asked:
+        return say("asked nothing in 7 days")
+    parts = [say("{} asked", len(agent.asked))]
+    waiting = agent.waiting(now)
+    for count, word in ((agent.approved, "approved"), (agent.denied, "denied"), (waiting, "wait")):
+        parts += [say("{} {}", count, SafeText(word))] if count else []
+    return SafeText(", ".join(parts))
+
+
+def _head(agent: Agent, view: RenderContext) -> list[Line]:
+    return [
+        *wrapped(agent.name, view.width, Role.STRONG),
+        BLANK,
+        *row("Id", SafeText(agent.id), view),
+        *row("Acts", say("not for you at the moment"), view),
+    ]
+
+
+def _owned(agent: Agent, view: RenderContext) -> list[Line]:
+    owned = agent.owned
+    if owned is None:
+        return []
+    return [
+        *row("State", owned.state, view),
+        *row("Owners", SafeText(", ".join(owned.owners)), view),
+    ]
+
+
+def _asked(agent: Agent, view: RenderContext) -> list[Line]:
+    lines = row("In 7 days", asked_words(agent, view.now), view)
+    taken = agent.median_time
+    if taken is not None:
+        lines += row("Answered", say("in {}, half of the times", age(0, taken)), view)
+    if not agent.asked:
+        return lines
+    lines += [BLANK, line(say("ASKED LAST"), Role.HEADING)]
+    for each in agent.asked[:_SHOWN]:
+        ago = say("{} ago: {}", age(each.created_at, view.now), each.told_headline)
+        ended = outcome(each, view.now, view.zone) or say("It waits for an answer.")
+        lines += [*wrapped(ago, view.width), *wrapped(ended, view.width, Role.DIM, indent=2)]
+    more = len(agent.asked) - _SHOWN
+    return [*lines, *(wrapped(say("and {} more", more), view.width, Role.DIM) if more > 0 else [])]
+
+
+def _state(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
+    if agent.owned is not None and not agent.owned.is_enabled:
+        return agent.owned.state
+    if attention.mute_of(agent.id):
+        return say("muted")
+    if agent.acting is not None:
+        return used_text(agent.acting.last_used_at, now)
+    return say("yours") if agent.owned is not None else SafeText("")

@@ -1,0 +1,244 @@
+"""Consents, tokens and devices, as entries and in full.
+
+Owns: their wording. Never: ends any of them.
+"""
+
+from approver_tui.state.clients.access import ActingAgent
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.devices.devices import Browser, Device
+from approver_tui.state.standing_grants.standing_grants import StandingGrant
+from approver_tui.state.text import SafeText
+from approver_tui.state.tokens.delegations import Delegation
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.entry_list import Entry
+from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
+from approver_tui.widgets.times import age, clock, remaining
+
+
+def counted(number: int, one: SafeText, more: SafeText) -> SafeText:
+    """Return a count with its noun."""
+    return say("1 {}", one) if number == 1 else say("{} {}", number, more)
+
+
+def consents_count(number: int) -> SafeText:
+    """Return how many consents."""
+    return counted(number, say("consent"), say("consents"))
+
+
+def tokens_count(number: int) -> SafeText:
+    """Return how many tokens."""
+    return counted(number, say("token"), say("tokens"))
+
+
+def grants_count(number: int) -> SafeText:
+    """Return how many standing grants."""
+    return counted(number, say("standing grant"), say("standing grants"))
+
+
+def holdings_text(one: ActingAgent) -> SafeText:
+    """Return how much an agent has of the person; of standing grants only where there are any."""
+    rest = say("{}, {}", consents_count(len(one.consents)), tokens_count(len(one.delegations)))
+    return say("{}, {}", grants_count(len(one.grants)), rest) if one.grants else rest
+
+
+def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
+    """Return everything that one agent stands on."""
+    lines = [
+        *wrapped(one.name, view.width, Role.STRONG),
+        BLANK,
+        *row("Id", SafeText(one.id), view),
+        *row("Last used", used_text(one.last_used_at, view.now), view),
+        *row("Ends", clock(one.until, view.now, view.zone), view),
+    ]
+    for number, consent in enumerate(one.consents, 1):
+        lines += [BLANK, line(say("CONSENT {}", number), Role.HEADING)]
+        lines += _consent(consent, view)
+    for number, token in enumerate(one.delegations, 1):
+        lines += [BLANK, line(say("TOKEN {}", number), Role.HEADING), *_token(token, view)]
+    for number, grant in enumerate(one.grants, 1):
+        lines += [BLANK, line(say("STANDING GRANT {}", number), Role.HEADING)]
+        lines += _grant(grant, view)
+    return lines
+
+
+def consent_entry(consent: Consent, now: int) -> Entry:
+    """Return a consent as an entry."""
+    is_live = consent.state is ConsentState.LIVE
+    state = remaining(consent.expires_at, now) if is_live else SafeText(consent.state.value)
+    what = say("{} at {}", SafeText(", ".join(consent.scopes)), _host(consent.resource))
+    return Entry(consent.id, consent.client_name, what, state, is_over=not is_live)
+
+
+def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
+    """Return a consent in full."""
+    title = say("{} may act for you without asking", consent.client_name)
+    key = view.keys.key("revoke")
+    asked = [] if consent.app_name is None else row("Asked by", consent.app_name, view)
+    return [
+        *wrapped(title, view.width, Role.STRONG),
+        BLANK,
+        *_consent(consent, view),
+        *asked,
+        *row("Id", consent.id, view),
+        BLANK,
+        *wrapped(say("Taking it back ({}) ends every token that came from it.", key), view.width),
+    ]
+
+
+def token_entry(token: Delegation, now: int) -> Entry:
+    """Return a token as an entry."""
+    what = say("{} at {}", SafeText(", ".join(token.scopes)), _host(token.resource))
+    return Entry(token.id, token.client.name, what, remaining(token.expires_at, now))
+
+
+def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
+    """Return a token in full."""
+    key = view.keys.key("revoke")
+    chain = SafeText(" > ".join(actor.name for actor in reversed(token.actors)))
+    through = row("Through", chain, view) if token.actors else []
+    approval = [] if token.approval_id is None else row("Approval", token.approval_id, view)
+    return [
+        *wrapped(say("{} acts for you by this token", token.client.name), view.width, Role.STRONG),
+        BLANK,
+        *_token(token, view),
+        *through,
+        *approval,
+        *row("Issued", clock(token.issued_at, view.now, view.zone), view),
+        *row("Id", SafeText(token.id), view),
+        BLANK,
+        *wrapped(say("Ending it ({}) ends all that came from it too.", key), view.width),
+    ]
+
+
+def device_entry(device: Device, now: int) -> Entry:
+    """Return a device as an entry."""
+    mine = say("{} (this one)", device.name) if device.is_this else device.name
+    seen = device.last_seen_at
+    when = say("not seen yet") if seen is None else say("seen {} ago", age(seen, now))
+    what = say("{}, {}", device.kind, when)
+    return Entry(device.id, mine, what, _standing(device, now), is_over=not device.is_active)
+
+
+def device_lines(device: Device, view: RenderContext) -> list[Line]:
+    """Return a device in full."""
+    pin = device.pin
+    tries = say("{} tries since the last right one, {} left", pin.tries, pin.left)
+    state = say("in use") if device.is_active else say("revoked")
+    later = say("from {} on", clock(device.high_from, view.now, view.zone))
+    high = later if device.high_from > view.now else say("may be approved here")
+    return [
+        *wrapped(device.name, view.width, Role.STRONG),
+        BLANK,
+        *row("State", state, view),
+        *row("Kind", device.kind, view),
+        *row("Enrolled", clock(device.created_at, view.now, view.zone), view),
+        *row("Last seen", _ago(device.last_seen_at, view.now), view),
+        *row("High risk", high, view),
+        *row("PIN", tries, view),
+        *_called(device, view),
+        *_trouble(device, view),
+        *row("Id", SafeText(device.id), view),
+        *row("Low key", SafeText(device.low_key), view),
+        *row("High key", SafeText(device.high_key), view),
+    ]
+
+
+def row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
+    """Return a label of our own with its value."""
+    return labelled(SafeText(label), value, view.width, view.column, role)
+
+
+def _called(device: Device, view: RenderContext) -> list[Line]:
+    """How a browser is called by push; a terminal is called where it runs."""
+    if device.kind != "browser" or not device.is_active:
+        return []
+    if not device.browsers:
+        nobody = say("not called: open its page and allow it")
+        return row("Called", nobody, view, Role.ALERT)
+    return [line for each in device.browsers for line in _push(each, view)]
+
+
+def _push(browser: Browser, view: RenderContext) -> list[Line]:
+    last = browser.delivered_at
+    taken = say("nothing yet") if last is None else say("last {} ago", age(last, view.now))
+    if browser.lost_at is not None:
+        at = clock(browser.lost_at, view.now, view.zone)
+        return row("Called", say("no more since {}: open Sayso there", at), view, Role.ALERT)
+    if browser.problem:
+        words = say("{} takes nothing: {}", _host(browser.service), browser.problem)
+        return row("Called", words, view, Role.ALERT)
+    if browser.is_dormant:
+        words = say("{}; nobody opened it for two weeks", taken)
+        return row("Called", words, view, Role.ALERT)
+    return row("Called", say("{}, through {}", taken, _host(browser.service)), view)
+
+
+def _trouble(device: Device, view: RenderContext) -> list[Line]:
+    unlock, vouch = view.keys.key("unlock"), view.keys.key("vouch")
+    if device.pin.locked:
+        words = say("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
+    elif device.pin.exhausted:
+        words = say("This PIN had too many tries in its life: log in again with a new one.")
+    elif device.is_active and device.high_from > view.now:
+        words = say("New: no high risk yet, unless another device vouches for it ({}).", vouch)
+    else:
+        return []
+    return wrapped(words, view.width, Role.ALERT)
+
+
+def _standing(device: Device, now: int) -> SafeText:
+    if not device.is_active:
+        return say("revoked")
+    if device.pin.locked:
+        return say("locked")
+    return say("new") if device.high_from > now else say("in use")
+
+
+def _consent(consent: Consent, view: RenderContext) -> list[Line]:
+    until = clock(consent.expires_at, view.now, view.zone)
+    over = consent.revoked_at
+    ended = [] if over is None else row("Revoked", clock(over, view.now, view.zone), view)
+    return [
+        *row("May use", SafeText(", ".join(consent.scopes)), view),
+        *row("At", consent.resource, view),
+        *row("Given", clock(consent.created_at, view.now, view.zone), view),
+        *row("Until", until, view),
+        *ended,
+    ]
+
+
+def grant_scope(grant: StandingGrant) -> SafeText:
+    """Return what a standing grant lets through: an action type, scopes."""
+    named = () if grant.type is None else (grant.type,)
+    return SafeText(", ".join((*named, *grant.scopes)))
+
+
+def _grant(grant: StandingGrant, view: RenderContext) -> list[Line]:
+    return [
+        *row("May use", grant_scope(grant), view),
+        *row("At", grant.resource, view),
+        *row("Used", say("{} of {}", grant.used, grant.uses), view),
+        *row("Until", clock(grant.expires_at, view.now, view.zone), view),
+    ]
+
+
+def _token(token: Delegation, view: RenderContext) -> list[Line]:
+    return [
+        *row("May use", SafeText(", ".join(token.scopes)), view),
+        *row("At", token.resource, view),
+        *row("Last used", _ago(token.last_used_at, view.now), view),
+        *row("Ends", clock(token.expires_at, view.now, view.zone), view),
+    ]
+
+
+def used_text(at: int | None, now: int) -> SafeText:
+    """Return how long ago something was used."""
+    return say("not used yet") if at is None else say("used {} ago", age(at, now))
+
+
+def _ago(at: int | None, now: int) -> SafeText:
+    return say("never") if at is None else say("{} ago", age(at, now))
+
+
+def _host(resource: SafeText) -> SafeText:
+    return SafeText(resource.removeprefix("https://"))

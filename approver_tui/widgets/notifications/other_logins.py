@@ -1,0 +1,32 @@
+"""What waits at other servers, in words.
+
+Owns: the quiet line below the inbox, the words for one server. Never: a word of a request.
+"""
+
+from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.times import age
+
+_MOST = 3
+"""More servers than these are counted in one number."""
+
+
+def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
+    """Return one line on where something waits; empty where nothing does."""
+    busy = elsewhere.busy
+    if not busy:
+        return SafeText("")
+    named = [say("{} at {}", in_words(each, now), SafeText(each.login)) for each in busy[:_MOST]]
+    rest = busy[_MOST:]
+    if rest:
+        count = sum(each.count for each in rest)
+        named.append(say("{} at {} more", count, len(rest)))
+    return say("Waiting elsewhere: {}", SafeText(", ".join(named)))
+
+
+def in_words(waiting: OtherLoginCount, now: int) -> SafeText:
+    """Return how many, and how old that is where the server did not say it lately."""
+    if not waiting.is_old:
+        return say("{}", waiting.count)
+    return say("{} ({} ago)", waiting.count, age(waiting.at, now))

@@ -1,0 +1,60 @@
+"""Why a request does not call anybody, in one word and in one sentence.
+
+Owns: the wording. Never: decides it; the server holds what it holds, and high risk always rings.
+"""
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.notifications.preferences import (
+    SNOOZED,
+    Mute,
+    NotificationPrefs,
+    QuietHours,
+)
+from approver_tui.state.risks import Risk
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.times import clock
+
+_DAYS = 7
+_RINGS = SafeText("")
+
+
+def quiet_mark(approval: Approval, attention: NotificationPrefs) -> SafeText:
+    """Return what its row says; nothing where it rings as usual."""
+    if (hold := attention.hold_of(approval.id)) is not None:
+        return say("snoozed") if hold.why == SNOOZED else say("quiet hours")
+    return say("muted") if _is_muted(approval, attention) else _RINGS
+
+
+def quiet_words(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
+    """Return until when, and what ends that; nothing where it rings as usual."""
+    hold = attention.hold_of(approval.id)
+    if hold is not None:
+        until = clock(hold.until, view.now, view.zone)
+        if hold.why == SNOOZED:
+            key = view.keys.key("snooze")
+            return say("Snoozed until {}: you are not called for it. {} ends that.", until, key)
+        return say("Quiet hours: you are called for it at {}.", until)
+    mute = attention.mute_of(approval.agent.id) if _is_muted(approval, attention) else None
+    if mute is None:
+        return _RINGS
+    return say("{} {} ends that.", mute_words(mute, view), view.keys.key("mute"))
+
+
+def mute_words(mute: Mute, view: RenderContext) -> SafeText:
+    """Return who is muted, and until when."""
+    if mute.until is None:
+        return say("{} is muted: you are not called for it.", mute.agent_name)
+    return say("{} is muted until {}.", mute.agent_name, clock(mute.until, view.now, view.zone))
+
+
+def hours_words(hours: QuietHours) -> SafeText:
+    """Return quiet hours in one line."""
+    days = say("every day") if len(hours.days) == _DAYS else SafeText(", ".join(hours.days))
+    return say("{} to {} {}, {}", hours.begins, hours.ends, hours.zone, days)
+
+
+def _is_muted(approval: Approval, attention: NotificationPrefs) -> bool:
+    is_quiet = approval.risk.rank < Risk.HIGH.rank
+    return is_quiet and attention.mute_of(approval.agent.id) is not None

@@ -1,0 +1,5 @@
+"""How standing grants are drawn.
+
+Owns: widgets and lines that show state.
+Never: a call to the server.
+"""

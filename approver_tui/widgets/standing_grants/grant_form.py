@@ -1,0 +1,69 @@
+"""The fields in which a person bounds what they approve ahead.
+
+Owns: how long, how often, how much, what may vary, whether each use is told; the wish they say.
+Never: asks the server; whether so much may be given is for the server to judge.
+"""
+
+from types import MappingProxyType
+
+from textual.app import ComposeResult
+
+from approver_tui.state.risks import Risk
+from approver_tui.state.standing_grants.standing_grants import (
+    StandingGrantProposal,
+    read_duration,
+    read_varying,
+)
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.tick import Tick
+
+_FORMS = MappingProxyType(
+    {
+        Risk.LOW: ("15m, 1h, 8h, up to 30d", "how often, as 3"),
+        Risk.MEDIUM: ("15m, 1h, 8h at most", "how often, 20 at most"),
+        Risk.HIGH: ("15m, 1h at most", "how often, 5 at most"),
+        Risk.CRITICAL: ("not at this risk", "not at this risk"),
+    }
+)
+"""What the server takes of how long and how often, by the risk of the example."""
+
+
+class StandingGrantForm(ChangeForm):
+    """Four fields and a tick; nothing is filled in from the start but the tick."""
+
+    def __init__(self, risk: Risk) -> None:
+        super().__init__(id="similar-form")
+        lasting, uses = _FORMS[risk]
+        self._lasting = _field("For  ", lasting)
+        self._uses = _field("Uses ", uses)
+        self._sum = _field("Sum  ", "in all, as 30; or nothing")
+        self._vary = _field("Vary ", "amount=20; or nothing")
+        self._tell = Tick(say("Tell me each time"), is_on=True)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the fields, one below the other."""
+        yield from (self._lasting, self._uses, self._sum, self._vary)
+        yield self._tell
+
+    def wish(self, approval_id: str) -> StandingGrantProposal:
+        """Return what the fields say. Raises ValueError with what is missing."""
+        uses = self._uses.written
+        if not self._lasting.written:
+            raise ValueError("say for how long")
+        seconds = read_duration(self._lasting.written)
+        if not (uses.isascii() and uses.isdigit() and int(uses)):
+            raise ValueError("say how often, as a number")
+        return StandingGrantProposal(
+            approval=approval_id,
+            seconds=seconds,
+            uses=int(uses),
+            sum=self._sum.written or None,
+            vary=tuple(map(read_varying, self._vary.written.split())),
+            tell=self._tell.is_on,
+        )
+
+
+def _field(label: str, form: str) -> Amount:
+    return Amount(SafeText(label), SafeText(""), SafeText(form))

@@ -1,0 +1,36 @@
+"""What a standing grant would be, as the server says it.
+
+Owns: drawing the answer to a wish. Never: makes or judges one.
+"""
+
+from collections.abc import Callable
+from datetime import tzinfo
+
+from approver_tui.state.standing_grants.standing_grants import GrantPreview
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import Line, Role, say, wrapped
+from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.standing_grants.standing_grants import preview_lines
+
+
+class StandingGrantSheet(Sheet, can_focus=False):
+    """The bounds and the requests of late, or a sentence while there is nothing to show."""
+
+    def __init__(self, now: Callable[[], int], zone: tzinfo | None) -> None:
+        super().__init__(id="ahead")
+        self._now = now
+        self._zone = zone
+        self._preview: GrantPreview | None = None
+
+    def show(self, preview: GrantPreview | None) -> None:
+        """Draw what would be given, or words in its place."""
+        if preview != self._preview:
+            self._preview = preview
+            self.relay()
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the preview, or what to do."""
+        if self._preview is None:
+            words = say("Bound it: how long, how often. What it would cover is shown here.")
+            return wrapped(words, width, Role.DIM)
+        return preview_lines(self._preview, RenderContext(self._now(), self._zone, width))

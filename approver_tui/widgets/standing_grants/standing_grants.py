@@ -1,0 +1,80 @@
+"""Standing grants, as entries and in full, and what one would be.
+
+Owns: their wording on screens. Never: gives or ends one.
+"""
+
+from approver_tui.state.standing_grants.standing_grants import (
+    GrantPreview,
+    GrantState,
+    PastRequest,
+    StandingGrant,
+)
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.consents.rights import grant_scope, row
+from approver_tui.widgets.entry_list import Entry
+from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
+from approver_tui.widgets.times import clock, remaining
+
+
+def grant_entry(grant: StandingGrant, now: int) -> Entry:
+    """Return a grant as an entry: what is left of it at the right."""
+    is_live = grant.state is GrantState.LIVE
+    what = say("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
+    state = say("{} of {} used", grant.used, grant.uses)
+    return Entry(grant.id, grant.agent_name, what, state, is_over=not is_live)
+
+
+def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
+    """Return a grant in full."""
+    title = say("{} may do this without asking", grant.agent_name)
+    spent = [] if grant.sum is None else row("Spent", _spent(grant), view)
+    key = view.keys.key("revoke")
+    full = say("Used up: you are asked again.")
+    told = say("each time") if grant.tell else say("only in the history")
+    return [
+        *wrapped(title, view.width, Role.STRONG),
+        *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
+        BLANK,
+        *row("What", grant_scope(grant), view),
+        *row("At", grant.resource, view),
+        *(line for fact in grant.pattern for line in row(fact.label, fact.value, view)),
+        *row("Risk", say("up to {}", grant.risk), view),
+        *row("Used", say("{} of {}", grant.used, grant.uses), view),
+        *spent,
+        *row("Given", clock(grant.created_at, view.now, view.zone), view),
+        *row("Until", clock(grant.expires_at, view.now, view.zone), view),
+        *row("Told", told, view),
+        *row("Id", grant.id, view),
+        BLANK,
+        *wrapped(say("Taking it back ({}) has the agent ask again, each time.", key), view.width),
+    ]
+
+
+def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
+    """Return what a grant would be, and which requests of late it would have covered."""
+    in_all = say("") if preview.sum is None else say("; {} in all", preview.sum.words)
+    times = say("once") if preview.uses == 1 else say("{} times", preview.uses)
+    until = clock(preview.expires_at, view.now, view.zone)
+    covered = sum(one.misfit is None for one in preview.requests)
+    total = len(preview.requests)
+    return [
+        *(line for fact in preview.pattern for line in row(fact.label, fact.value, view)),
+        *row("How often", say("{}{}; until {}", times, in_all, until), view),
+        *row("Risk", say("{}; you approve it as {}", preview.risk, preview.given_at), view),
+        BLANK,
+        *wrapped(say("It would have covered {} of the last {}:", covered, total), view.width),
+        *(line for one in preview.requests for line in _past(one, view)),
+    ]
+
+
+def _past(one: PastRequest, view: RenderContext) -> list[Line]:
+    when = clock(one.created_at, view.now, view.zone)
+    misfit = say("covered") if one.misfit is None else say("not covered: {}", one.misfit)
+    return wrapped(say("{} {} {}, {}", one.fingerprint, when, one.state, misfit), view.width)
+
+
+def _spent(grant: StandingGrant) -> SafeText:
+    if grant.sum is None or grant.spent is None:
+        return say("")
+    return say("{} of {}", grant.spent.words, grant.sum.words)

@@ -1,0 +1,55 @@
+"""`sayso deputies`: who decides for whom, until when. Nobody names one here."""
+
+import click
+
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, json_option, moment, rfc3339, table
+from server.services.approvers.deputies import NamedDeputy
+
+
+@click.group("deputies")
+def command() -> None:
+    """Who decides for whom. People name deputies on their devices; here they can be ended."""
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+    """All that are not over, by their end."""
+    found = desk.deputies.all()
+    rows = [
+        (
+            one.deputy_name,
+            one.user_name,
+            moment(one.deputy.from_at),
+            moment(one.deputy.to_at),
+            one.deputy.id,
+        )
+        for one in found
+    ]
+    lines = table(("deputy", "decides for", "from", "to", "id"), rows)
+    answer({"items": [_document(one) for one in found]}, lines, as_json=as_json)
+
+
+@command.command("revoke")
+@click.argument("deputy_id", metavar="ID")
+@json_option
+@administers
+def revoke(desk: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
+    """End a deputy at once. What they decided stays decided."""
+    ended = desk.deputies.end(deputy_id, by=BY)
+    line = f"{ended.deputy_name} decides for {ended.user_name} no more."
+    answer(_document(ended), [line], as_json=as_json)
+
+
+def _document(standing: NamedDeputy) -> dict[str, object]:
+    deputy = standing.deputy
+    return {
+        "id": deputy.id,
+        "user": {"id": deputy.user_id, "name": standing.user_name},
+        "deputy": {"id": deputy.deputy_id, "name": standing.deputy_name},
+        "from": rfc3339(deputy.from_at),
+        "to": rfc3339(deputy.to_at),
+        "state": deputy.state,
+    }

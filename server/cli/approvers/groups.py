@@ -1,0 +1,110 @@
+"""`sayso groups`: people who are named together, in policy and in what an agent may ask."""
+
+import click
+
+from server.cli.clients.agent_document import called_by_id
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, if_missing_option, json_option, listed, rfc3339, table
+from server.model.approvers import Group
+from server.services.approvers.groups import GroupChanges
+from server.services.refusals import Exists
+
+
+@click.group("groups")
+def command() -> None:
+    """Groups of approvers. GROUP is a name or an id, USER a name, an address or an id."""
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--member", "members", multiple=True, metavar="USER", help="Who is in it.")
+@if_missing_option
+@json_option
+@administers
+def add(
+    desk: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
+) -> None:
+    """Make a group."""
+    try:
+        group = desk.groups.add(name, members, by=BY)
+    except Exists:
+        if not if_missing:
+            raise
+        group = desk.groups.show(name)
+        _answer(desk, group, f"There is a group {group.name} already.", as_json=as_json)
+        return
+    lines = [f"{group.name} is made. Name it in a rule of policy (ask.who), or with:"]
+    lines.append(f"  sayso agents update AGENT --asks {group.name}")
+    _answer(desk, group, *lines, as_json=as_json)
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+    """Every group, by name."""
+    groups, names = desk.groups.all(), called_by_id(desk)
+    rows = [
+        (group.name, listed(names.get(one, one) for one in group.members), group.id)
+        for group in groups
+    ]
+    document = {"items": [_document(group, names) for group in groups]}
+    answer(document, table(("name", "members", "id"), rows), as_json=as_json)
+
+
+@command.command("show")
+@click.argument("called", metavar="GROUP")
+@json_option
+@administers
+def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+    """One group."""
+    _answer(desk, desk.groups.show(called), as_json=as_json)
+
+
+@command.command("update")
+@click.argument("called", metavar="GROUP")
+@click.option("--name", metavar="NAME", help="Another name.")
+@click.option("--add", "added", multiple=True, metavar="USER", help="Who comes in.")
+@click.option("--remove", "removed", multiple=True, metavar="USER", help="Who goes.")
+@json_option
+@administers
+def update(  # the flags of one command
+    desk: OpenInstallation,
+    called: str,
+    name: str | None,
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Change its name or who is in it."""
+    if name is None and not added and not removed:
+        raise click.UsageError("Say what to change: --name, --add or --remove.")
+    changes = GroupChanges(name, added, removed)
+    _answer(desk, desk.groups.update(called, changes, by=BY), as_json=as_json)
+
+
+@command.command("delete")
+@click.argument("called", metavar="GROUP")
+@json_option
+@administers
+def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+    """Forget a group that neither policy nor an agent names."""
+    group = desk.groups.delete(called, by=BY)
+    answer(_document(group, called_by_id(desk)), [f"{group.name} is deleted."], as_json=as_json)
+
+
+def _answer(desk: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
+    names = called_by_id(desk)
+    members = listed(names.get(one, one) for one in group.members)
+    whole = [*lines, f"{group.name}: {members}"]
+    answer(_document(group, names), whole, as_json=as_json)
+
+
+def _document(group: Group, names: dict[str, str]) -> dict[str, object]:
+    return {
+        "id": group.id,
+        "name": group.name,
+        "members": [names.get(one, one) for one in group.members],
+        "created_at": rfc3339(group.created_at),
+    }

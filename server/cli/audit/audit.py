@@ -1,0 +1,165 @@
+"""`sayso audit`: the log."""
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from server.cli.opening import OpenInstallation, administers
+from server.cli.output import answer, json_option, rfc3339, safe, sheet
+from server.cli.params import moment_ms, span_ms
+from server.model.audit import EntrySearch, StoredEntry
+
+_LOOK_EVERY_SECONDS: Final = 0.5
+_AT_ONCE: Final = 1_000
+_LATE: Final = 200
+"""Entries of other processes may come in between those that were shown; so far back we look."""
+
+
+@click.group("audit")
+def command() -> None:
+    """The log of everything that was done."""
+
+
+@command.command("tail")
+@click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=20, show_default=True)
+@click.option("--follow", is_flag=True, help="Go on until interrupted.")
+@click.option("--jsonl", is_flag=True, help="One JSON document per line; for --follow.")
+@json_option
+@administers
+def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
+    """The last entries, oldest first."""
+    if as_json and (follow or jsonl):
+        raise click.UsageError("--json prints one document. For a stream use --jsonl.")
+    if not follow and not jsonl:
+        entries = desk.oversight.entries(count)
+        document = {"items": [entry_document(entry) for entry in entries]}
+        answer(document, map(entry_line, entries), as_json=as_json)
+        return
+    for entry in _stream(desk, count, follow=follow):
+        click.echo(json.dumps(entry_document(entry)) if jsonl else safe(entry_line(entry)))
+
+
+@command.command("show")
+@click.argument("entry_id", metavar="ID")
+@json_option
+@administers
+def show(desk: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
+    """One entry, member by member."""
+    document = entry_document(desk.oversight.entry(entry_id))
+    facts = {name: _word(value) for name, value in document.items() if value is not None}
+    answer(document, sheet(facts), as_json=as_json)
+
+
+@command.command("search")
+@click.option("--type", "kind", help="What it is about, such as agent.disabled.")
+@click.option("--actor", help="Who did it: a name, an id as the log has it, policy or expiry.")
+@click.option("--agent", metavar="AGENT", help="An agent's name or client_id; gone ones by id.")
+@click.option("--user", metavar="USER", help="The user whom it concerns.")
+@click.option("--resource", metavar="URI")
+@click.option("--approval", metavar="ID", help="The request whom it concerns.")
+@click.option("--correlation", metavar="ID", help="The call of the API that it came from.")
+@click.option("--since", metavar="WHEN", help="A date, a time, or so long ago: 24h.")
+@click.option("--until", metavar="WHEN", help="Before this moment.")
+@click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=50, show_default=True)
+@click.option("--before", metavar="ID", help="Older ones than this entry.")
+@json_option
+@administers
+def search(
+    desk: OpenInstallation, /, count: int, before: str | None, *, as_json: bool, **given: str | None
+) -> None:
+    """The newest entries that match everything that is said, newest first."""
+    entries = desk.oversight.search(_search(desk, given), count, before)
+    document = {"items": [entry_document(entry) for entry in entries]}
+    answer(document, map(entry_line, entries), as_json=as_json)
+
+
+def _search(desk: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
+    return EntrySearch(
+        type=given["kind"],
+        actor=given["actor"],
+        agent_id=_id_of(given["agent"], lambda called: desk.agents.show(called)[0].id),
+        subject=_id_of(given["user"], lambda called: desk.users.show(called)[0].id),
+        resource=given["resource"],
+        approval_id=given["approval"],
+        correlation_id=given["correlation"],
+        since=_past(given["since"], desk.now),
+        until=_past(given["until"], desk.now),
+    )
+
+
+def _past(text: str | None, now: int) -> int | None:
+    """A moment; a span leads back from now."""
+    if text is None:
+        return None
+    ago = span_ms(text)
+    return moment_ms(text, now) if ago is None else now - ago
+
+
+def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
+    """What is gone cannot be found by its name any more; its id still stands in the log."""
+    if called is None or called.startswith("sayso_"):
+        return called
+    return find(called)
+
+
+def entry_document(entry: StoredEntry) -> dict[str, object]:
+    """An entry in JSON: what its bytes say, its time readable, its leaf in hexadecimal."""
+    members: dict[str, object] = json.loads(entry.body)
+    names = dict(entry.names)
+    return {**members, "at": rfc3339(entry.at), "names": names, "leaf": entry.leaf.hex()}
+
+
+def entry_line(entry: StoredEntry) -> str:
+    """An entry on one line."""
+    members: dict[str, object] = json.loads(entry.body)
+    told = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
+    facts = members.get("facts")
+    more = {**members, **facts} if isinstance(facts, dict) else members
+    words = [f"{name}={_word(value)}" for name, value in more.items() if name not in told]
+    name = entry.names.get("actor")
+    who = f"{entry.actor} ({name})" if name else entry.actor
+    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _stream(desk: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
+    shown = desk.oversight.entries(max(count, _LATE))
+    yield from shown[-count:]
+    known = [entry.id for entry in shown]
+    with _interrupted() as stopped:
+        while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
+            after = known[0] if known else ""
+            new = [e for e in desk.oversight.entries(_AT_ONCE, after) if e.id not in known]
+            yield from new
+            known = sorted([*known, *(entry.id for entry in new)])[-_LATE:]
+    if follow:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Ctrl-C as an event; the second one interrupts whatever is being done.
+
+    Raised wherever Python happens to be, it could be lost: in a callback of the database's library
+    an exception is printed and forgotten.
+    """
+    stopped = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        del number, frame
+        signal.signal(signal.SIGINT, before)
+        stopped.set()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)

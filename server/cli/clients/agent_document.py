@@ -1,0 +1,92 @@
+"""How an agent is written: as a JSON document and as a sheet of facts."""
+
+from collections.abc import Mapping
+
+from server.cli import members
+from server.cli.opening import OpenInstallation
+from server.cli.output import moment, rfc3339, sheet
+from server.model.clients import Agent, Secret
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.notifications.pauses import Pause
+
+
+def called_by_id(desk: OpenInstallation) -> dict[str, str]:
+    """Id → name, of everybody and every group."""
+    people = {user.id: user.name for user in desk.users.all()}
+    return people | {group.id: group.name for group in desk.groups.all()}
+
+
+def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
+    """An agent in JSON; people by their names."""
+    return {
+        "client_id": agent.id,
+        **members.document(AGENT_MEMBERS, agent, names),
+        "state": agent.state,
+        "auth_before": agent.auth_before,
+        "auth_before_until": rfc3339(agent.auth_before_until),
+        "secrets": [secret_document(secret) for secret in agent.secrets],
+        "keys": [_key_document(agent, key) for key in agent.jwks],
+        "created_at": rfc3339(agent.created_at),
+        "named_at": rfc3339(agent.named_at),
+    }
+
+
+def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
+    """An agent as a person reads it."""
+    facts = {
+        "agent": agent.name,
+        "client_id": agent.id,
+        "state": agent.state,
+        **members.lines(AGENT_MEMBERS, agent, names),
+        "also by": None
+        if agent.auth_before_until is None
+        else f"{agent.auth_before}, to {moment(agent.auth_before_until)}",
+        "since": moment(agent.created_at),
+        "this name since": None if agent.named_at == agent.created_at else moment(agent.named_at),
+    }
+    secrets = [f"secret {secret_line(secret)}" for secret in agent.secrets]
+    keys = [
+        f"key {key['kid']}  {key['alg']}, last used {moment(agent.key_uses.get(key['kid']))}"
+        for key in agent.jwks
+    ]
+    return [*sheet(facts), *secrets, *keys]
+
+
+def pause_line(pause: Pause) -> str:
+    """What it may not ask somebody for now."""
+    what = pause.type or "scopes alone"
+    return (
+        f"paused: {pause.user_name} denied {what} repeatedly; "
+        f"it may ask them again at {moment(pause.until)}"
+    )
+
+
+def pause_document(pause: Pause) -> dict[str, object]:
+    """The same in JSON; a type of null stands for scopes alone."""
+    user = {"id": pause.user_id, "name": pause.user_name}
+    return {"user": user, "type": pause.type or None, "until": rfc3339(pause.until)}
+
+
+def secret_line(secret: Secret) -> str:
+    """A client's secret as a person tells it from others."""
+    return (
+        f"…{secret.hint}  made {moment(secret.created_at)}, "
+        f"works until {moment(secret.expires_at, never='it is rotated')}, "
+        f"last used {moment(secret.last_used_at)}"
+    )
+
+
+def secret_document(secret: Secret) -> dict[str, object]:
+    """A client's secret in JSON: everything but the secret."""
+    return {
+        "id": secret.id,
+        "hint": secret.hint,
+        "created_at": rfc3339(secret.created_at),
+        "expires_at": rfc3339(secret.expires_at),
+        "last_used_at": rfc3339(secret.last_used_at),
+    }
+
+
+def _key_document(agent: Agent, key: Mapping[str, str]) -> dict[str, object]:
+    used = rfc3339(agent.key_uses.get(key["kid"]))
+    return {"kid": key["kid"], "alg": key["alg"], "last_used_at": used}

@@ -1,0 +1,111 @@
+"""`sayso apps`: the interactive clients through which people sign in."""
+
+from typing import Any
+
+import click
+
+from server.cli import members
+from server.cli.clients.app_document import app_document, app_lines, next_lines
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, if_missing_option, json_option, listed, moment, table
+from server.cli.params import overlap_option
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.clients.app_members import APP_MEMBERS
+from server.services.refusals import Exists
+
+
+@click.group("apps")
+def command() -> None:
+    """Apps of people: chat front ends, consoles, phones. APP is a name or a client_id."""
+
+
+@command.command("add")
+@click.argument("name")
+@members.new_flags(APP_MEMBERS)
+@if_missing_option
+@json_option
+@administers
+def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+    """Register an app. Its secret, if it has one, is shown once."""
+    new = NewApp(**members.written(APP_MEMBERS, flags, desk.now))
+    try:
+        given = desk.apps.add(new, by=BY)
+    except Exists:
+        if not if_missing:
+            raise
+        app = desk.apps.show(new["name"])
+        line = f"{app.name} is registered already, as {app.id}."
+        answer(app_document(app), [line], as_json=as_json)
+        return
+    document = app_document(given.app)
+    if given.secret:
+        document = {"client_id": given.app.id, "client_secret": given.secret, **document}
+    line = f"{given.app.name} is registered as {given.app.id}."
+    answer(document, [line, *next_lines(desk.issuer, given)], as_json=as_json)
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+    """Every app, by name."""
+    apps = desk.apps.all()
+    rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
+    lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
+    answer({"items": [app_document(app) for app in apps]}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("called", metavar="APP")
+@json_option
+@administers
+def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+    """One app: where it sends people, what it may ask for, its secrets and keys."""
+    app = desk.apps.show(called)
+    answer(app_document(app), app_lines(app), as_json=as_json)
+
+
+@command.command("update")
+@click.argument("called", metavar="APP")
+@members.change_flags(APP_MEMBERS)
+@click.option("--enable/--disable", "enabled", default=None, help="Let it go on, or stop it.")
+@json_option
+@administers
+def update(
+    desk: OpenInstallation,
+    /,
+    called: str,
+    *,
+    enabled: bool | None,
+    as_json: bool,
+    **flags: Any,  # noqa: ANN401  # one for each member
+) -> None:
+    """Change an app. A list that is given replaces the old one; what is not named stays."""
+    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, desk.now))
+    app = desk.apps.update(called, changes, by=BY)
+    answer(app_document(app), app_lines(app), as_json=as_json)
+
+
+@command.command("rotate-secret")
+@click.argument("called", metavar="APP")
+@overlap_option
+@json_option
+@administers
+def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
+    """A new secret, shown once. The old one works for the overlap."""
+    given = desk.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
+    ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
+    old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
+    lines = [f"{given.app.name} has a new secret; {old}.", f"  SECRET={given.secret}"]
+    members = {"client_id": given.app.id, "client_secret": given.secret}
+    answer({**members, "secrets": app_document(given.app)["secrets"]}, lines, as_json=as_json)
+
+
+@command.command("delete")
+@click.argument("called", metavar="APP")
+@json_option
+@administers
+def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+    """Forget an app. What it did stays in the log."""
+    app = desk.apps.delete(called, by=BY)
+    answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)

@@ -1,0 +1,144 @@
+"""`sayso agents invite`: letting agents register themselves, and taking it back."""
+
+from shlex import quote
+from typing import TypedDict, Unpack
+
+import click
+
+from server.cli.clients.agent_document import called_by_id
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, json_option, listed, moment, rfc3339, table
+from server.cli.params import moment_ms
+from server.model.clients import Invitation
+from server.services.clients.agent_members import GRANT_WORDS
+from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
+
+_MANY = 10_000
+_GRANTS = dict(GRANT_WORDS)
+
+
+class InvitationFlags(TypedDict):
+    """What an invitation allows."""
+
+    owner: str
+    grants: tuple[str, ...]
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    action_types: tuple[str, ...]
+    asks: tuple[str, ...]
+    asks_everybody: bool
+    uses: int
+    expires: str
+
+
+@click.command("invite")
+@click.option("--owner", required=True, metavar="USER", help="Who answers for what registers.")
+@click.option("--resource", "resources", multiple=True, help="A URI that it may ask for.")
+@click.option("--scope", "scopes", multiple=True, help="A scope that it may ask for.")
+@click.option(
+    "--action", "action_types", multiple=True, metavar="TYPE", help="All of them if unsaid."
+)
+@click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    type=click.Choice(list(_GRANTS)),
+    help="How it may get tokens; ciba alone if unsaid.",
+)
+@click.option(
+    "--asks",
+    multiple=True,
+    metavar="USER|GROUP",
+    help="Whom it may ask; the owner if unsaid.",
+)
+@click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
+@click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
+@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="90d at most.")
+@json_option
+@administers
+def invite(desk: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
+    """Let agents register themselves. The token is shown once."""
+    if flags["asks"] and flags["asks_everybody"]:
+        raise click.UsageError("Name whom it may ask, or everybody, not both.")
+    issued = desk.invitations.issue(_new(flags, desk.now), by=BY)
+    invitation = issued.invitation
+    lines = [
+        f"An agent of {issued.owner.name} may register until {moment(invitation.expires_at)}.",
+        "The token is shown once:",
+        "",
+        f"  TOKEN={issued.token}",
+        "",
+        "The agent registers with it:",
+        f"  {_curl(desk.issuer)}",
+        f"To take it back: sayso agents uninvite {invitation.id}",
+    ]
+    members = {**_document(invitation, called_by_id(desk)), "initial_access_token": issued.token}
+    answer(members, lines, as_json=as_json)
+
+
+@click.command("invitations")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+    """Every invitation, ended ones too."""
+    names = called_by_id(desk)
+    found = desk.invitations.page("", _MANY).items
+    rows = [
+        (
+            one.id,
+            names.get(one.owner_id, one.owner_id),
+            str(one.uses_left),
+            "revoked" if one.revoked_at else moment(one.expires_at),
+            listed(one.scopes),
+        )
+        for one in found
+    ]
+    lines = table(("id", "owner", "uses left", "ends", "scopes"), rows)
+    answer({"items": [_document(one, names) for one in found]}, lines, as_json=as_json)
+
+
+@click.command("uninvite")
+@click.argument("invitation_id", metavar="ID")
+@json_option
+@administers
+def uninvite(desk: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
+    """Take an invitation back. The agents that used it stay."""
+    invitation = desk.invitations.revoke(invitation_id, by=BY)
+    members = _document(invitation, called_by_id(desk))
+    answer(members, [f"Nobody registers with {invitation.id} any more."], as_json=as_json)
+
+
+def _new(flags: InvitationFlags, now: int) -> NewInvitation:
+    return NewInvitation(
+        owner=flags["owner"],
+        grant_types=tuple(_GRANTS[grant] for grant in flags["grants"]) or SAFE_GRANTS,
+        resources=flags["resources"],
+        scopes=flags["scopes"],
+        action_types=flags["action_types"] or None,
+        asks=None if flags["asks_everybody"] else flags["asks"],
+        uses=flags["uses"],
+        expires_at=moment_ms(flags["expires"], now),
+    )
+
+
+def _document(invitation: Invitation, names: dict[str, str]) -> dict[str, object]:
+    asks, types = invitation.asks, invitation.action_types
+    return {
+        "id": invitation.id,
+        "owner": names.get(invitation.owner_id, invitation.owner_id),
+        "grant_types": list(invitation.grant_types),
+        "resources": list(invitation.resources),
+        "scopes": list(invitation.scopes),
+        "action_types": None if types is None else list(types),
+        "asks": None if asks is None else [names.get(one, one) for one in asks],
+        "uses_left": invitation.uses_left,
+        "created_at": rfc3339(invitation.created_at),
+        "expires_at": rfc3339(invitation.expires_at),
+        "revoked_at": rfc3339(invitation.revoked_at),
+    }
+
+
+def _curl(issuer: str) -> str:
+    metadata = quote('{"client_name": "NAME"}')
+    header = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
+    return f"curl {header} -d {metadata} {quote(f'{issuer}/register')}"

@@ -1,0 +1,68 @@
+"""`sayso devices`: what people decide from."""
+
+import click
+
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, json_option, moment, table
+from server.cli.users.users import device_document
+from server.model.devices import MOST_TRIES, Device
+from server.model.users import User
+
+
+@click.group("devices")
+def command() -> None:
+    """What people decide from."""
+
+
+@command.command("list")
+@click.option("--user", metavar="USER", help="Of one user alone.")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, user: str | None, *, as_json: bool) -> None:
+    """Devices, oldest first, revoked ones too."""
+    found = desk.oversight.devices(user)
+    rows = [
+        (d.name, d.kind, u.name if u else "", _state(d), moment(d.last_seen_at), d.id)
+        for d, u in found
+    ]
+    lines = table(("name", "kind", "user", "state", "last seen", "id"), rows)
+    answer({"items": [_document(d, u) for d, u in found]}, lines, as_json=as_json)
+
+
+@command.command("revoke")
+@click.argument("device_id", metavar="ID")
+@json_option
+@administers
+def revoke(desk: OpenInstallation, device_id: str, *, as_json: bool) -> None:
+    """End a device: it signs in no more and decides nothing more."""
+    device, ended = desk.oversight.revoke_device(device_id, by=BY)
+    line = "is revoked." if ended else "was revoked before."
+    members = {"id": device.id, "name": device.name, "state": device.state}
+    answer(members, [f"The device {device.name} {line}"], as_json=as_json)
+
+
+@command.command("enable")
+@click.argument("device_id", metavar="ID", required=False)
+@click.option("--user", metavar="USER", help="All devices of a user that a restore turned off.")
+@json_option
+@administers
+def enable(
+    desk: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
+) -> None:
+    """Let a device decide again that a restore turned off. One that was revoked stays revoked."""
+    if (device_id is None) == (user is None):
+        raise click.UsageError("Name one device, or --user USER.")
+    found = desk.oversight.enable_devices(device=device_id, user=user, by=BY)
+    lines = [f"The device {device.name} is enabled again." for device in found]
+    members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
+    answer({"items": members}, lines, as_json=as_json)
+
+
+def _document(device: Device, user: User | None) -> dict[str, object]:
+    owner = {"id": device.user_id, "name": user.name if user else None}
+    return {**device_document(device), "user": owner}
+
+
+def _state(device: Device) -> str:
+    locked = device.state == "active" and device.pin_tries >= MOST_TRIES
+    return "locked" if locked else device.state

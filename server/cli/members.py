@@ -1,0 +1,218 @@
+"""Members on the command line: flags, JSON documents and lines, made from the rows of a table.
+
+Owns: how each kind of value is written and printed. Never: which members there are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
+
+import click
+
+from server.cli.output import listed, moment, rfc3339
+from server.cli.params import moment_ms
+from server.protocol.clients.icons import MOST_BYTES
+from server.services.clients import icons
+from server.services.members import Clear, Having, Kind, Line, Member, Members, searched
+
+_F = TypeVar("_F", bound=Callable[..., object])
+_Names: TypeAlias = Mapping[str, str]
+"""Id → name, of people and groups."""
+_NOBODY: Final[_Names] = MappingProxyType({})
+
+
+def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    names = dict.fromkeys(name for name, _ in pairs)
+    return {name: tuple(one for at, one in pairs if at == name) for name in names}
+
+
+def _read_icon(file: BinaryIO) -> bytes:
+    """One byte more than is taken, so that a larger file is told from one that fits."""
+    raw = file.read(MOST_BYTES + 1)
+    if not raw:
+        raise click.UsageError("The file of the icon is empty. To take one away: --no-icon")
+    return raw
+
+
+def _read_file(file: TextIO) -> str:
+    return file.read()
+
+
+def _people(ids: Sequence[str], names: _Names) -> list[str]:
+    return [names.get(one, one) for one in ids]
+
+
+def _lists(value: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"at {name}: {listed(rest)}" for name, rest in value.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _FlagKind:
+    """How a kind of value is read from flags and shown."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What click is told of the flag."""
+    read: Callable[[Any], object] = lambda value: value
+    document: Callable[[Any, _Names], object] = lambda value, _names: value
+    text: Callable[[Any, _Names], str] = lambda value, _names: str(value)
+
+
+_SEVERAL: Final = _FlagKind(
+    {"multiple": True},
+    document=lambda values, _names: list(values),
+    text=lambda values, _names: listed(values),
+)
+_KINDS: Final[Mapping[Kind, _FlagKind]] = MappingProxyType(
+    {
+        Kind.TEXT: _FlagKind(),
+        Kind.CHOICE: _FlagKind(),
+        Kind.CHOICES: _SEVERAL,
+        Kind.NAMES: _SEVERAL,
+        Kind.PEOPLE: _FlagKind(
+            {"multiple": True},
+            document=_people,
+            text=lambda ids, names: listed(_people(ids, names)),
+        ),
+        Kind.LISTS: _FlagKind(
+            {"multiple": True, "nargs": 2},
+            _read_lists,
+            lambda value, _names: {name: list(rest) for name, rest in value.items()},
+            lambda value, _names: _lists(value),
+        ),
+        Kind.SWITCH: _FlagKind({"default": None}),
+        Kind.NUMBER: _FlagKind({"type": int}),
+        Kind.MOMENT: _FlagKind(
+            document=lambda at, _names: rfc3339(at),
+            text=lambda at, _names: moment(at),
+        ),
+        Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, _read_file),
+        Kind.ICON: _FlagKind(
+            {"type": click.File("rb")},
+            _read_icon,
+            lambda digest, _names: icons.path_of(digest),
+            lambda digest, _names: icons.path_of(digest),
+        ),
+    }
+)
+
+
+def new_flags(members: Members) -> Callable[[_F], _F]:
+    """The flags of the command that adds a record."""
+    return _with([_option(one, adds=True) for one in members if not one.flag.positional])
+
+
+def change_flags(members: Members) -> Callable[[_F], _F]:
+    """The flags of the command that changes one, with those that take values away."""
+    changing = [member for member in members if not member.final]
+    clears = [clear for member in changing for clear in member.flag.clears]
+    return _with(
+        [
+            *(_option(member, adds=False) for member in changing),
+            *(click.option(clear.flag, is_flag=True, help=clear.help) for clear in clears),
+        ]
+    )
+
+
+def search_flags(members: Members) -> Callable[[_F], _F]:
+    """The flags of the command that lists records."""
+    return _with(
+        [
+            click.option(one.flag.name, one.name, help=f"Those with this alone: {one.field.label}.")
+            for one in searched(members)
+        ]
+    )
+
+
+def having(flags: Mapping[str, str | None]) -> Having:
+    """What a list is narrowed to."""
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _with(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    def decorated(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
+
+
+def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
+    flag = member.flag
+    names = f"{flag.name}/--no-{flag.name[2:]}" if member.kind is Kind.SWITCH else flag.name
+    told: dict[str, Any] = {**_KINDS[member.kind].options, "help": flag.help}
+    if words := _words(member):
+        told["type"] = click.Choice(words)
+    if flag.metavar is not None:
+        told["metavar"] = flag.metavar
+    if adds and flag.shows_start:
+        told |= {"default": member.start, "show_default": True}
+    if adds and member.needed:
+        told["required"] = True
+    return click.option(names, member.name, **told)
+
+
+def _words(member: Member) -> list[str]:
+    """What may be written for a choice."""
+    shorter = [word for word, _ in member.flag.words]
+    return shorter or [value for value, _ in member.field.choices if value]
+
+
+def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """What the flags say about members. Raises click.UsageError for two words about one."""
+    found: dict[str, Any] = {}
+    for member in members:
+        value = flags.get(member.name)
+        cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
+        given = value is not None and value != ()
+        if given + len(cleared) > 1:
+            raise click.UsageError("Set it or take it away, not both.")
+        if cleared:
+            found[member.name] = cleared[0]
+        elif given:
+            found[member.name] = _read(member, value, now)
+    return found
+
+
+def _dest(clear: Clear) -> str:
+    return clear.flag.removeprefix("--").replace("-", "_")
+
+
+def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as click read it
+    if member.kind is Kind.MOMENT:
+        return moment_ms(value, now)
+    if member.flag.words:
+        meant = dict(member.flag.words)
+        return tuple(meant[word] for word in value)
+    return _KINDS[member.kind].read(value)
+
+
+def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, object]:
+    """The members of a record in JSON; people by their names."""
+    return {
+        member.wire_name: _document(member, getattr(record, member.name), names)
+        for member in members
+        if member.shown
+    }
+
+
+def _document(member: Member, value: object, names: _Names) -> object:
+    return None if value is None else _KINDS[member.kind].document(value, names)
+
+
+def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, str | None]:
+    """The members of a record as a person reads them."""
+    return {
+        member.line.name: _line(member, member.line, getattr(record, member.name), names)
+        for member in members
+        if member.line is not None
+    }
+
+
+def _line(member: Member, line: Line, value: object, names: _Names) -> str | None:
+    if value is None or value is False:
+        return line.empty
+    if line.empty is None and value in ("", (), {}):
+        return None
+    return line.text.format(_KINDS[member.kind].text(value, names))

@@ -1,0 +1,177 @@
+"""`sayso db`: the database itself."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from server.app import SystemClock
+from server.backups import making, restoring
+from server.backups.restoring import Prepared, Restored
+from server.cli.flags import settings_of, sqlite_file
+from server.cli.output import answer, json_option, moment, rfc3339, safe
+from server.services.operations.restores import KINDS, ONLY_KNOWN
+from server.services.refusals import Conflict, NotFound
+from server.storage.open import SCHEMA, upgrade_database
+
+_ASKED = tuple(kind for kind in KINDS if kind not in ONLY_KNOWN)
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEXT = "To list what is turned off, run: sayso doctor"
+
+
+@click.group("db")
+def command() -> None:
+    """The database: bring it to this program's schema, back it up, restore it."""
+
+
+@command.command("upgrade")
+@json_option
+@click.pass_context
+def upgrade(context: click.Context, *, as_json: bool) -> None:
+    """Bring the database to this program's schema. On SQLite every command does so by itself."""
+    settings = settings_of(context)
+    found = upgrade_database(settings.sqlalchemy_url, SystemClock().now())
+    line = f"The schema is {SCHEMA}; it was {found or 'not there'}."
+    members = {"schema": SCHEMA, "was": found or None, "changed": found != SCHEMA}
+    answer(members, [line], as_json=as_json)
+
+
+@command.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--with-keys", is_flag=True, help="Put the key files into the backup too.")
+@json_option
+@click.pass_context
+def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool) -> None:
+    """Write a backup to a new file, while the server runs. Nothing is overwritten.
+
+    Without its key files a backup cannot be restored. They are left out unless you use
+    --with-keys. Store them apart from the backup: with both, anyone can read every secret.
+    """
+    settings = settings_of(context)
+    if settings.on_sqlite and not sqlite_file(settings).exists():
+        raise NotFound(f"There is no database at {sqlite_file(settings)}. Is --data-dir right?")
+    made = making.make(settings, file, SystemClock().now(), with_keys=with_keys)
+    keys = [str(key.path) for key in made.keys]
+    apart = [] if with_keys else keys
+    lines = [f"The backup is {file}.", *_key_lines(keys, with_keys=with_keys)]
+    members = {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "made_at": rfc3339(made.manifest.made_at),
+        "database": made.manifest.kind,
+        "with_keys": with_keys,
+        "keys_apart": apart,
+    }
+    answer(members, lines, as_json=as_json)
+
+
+def _key_lines(keys: Iterable[str], *, with_keys: bool) -> list[str]:
+    if with_keys:
+        return ["It contains the key files: anyone who can read it can act as this installation."]
+    first = "It cannot be restored without these files. Store copies of them somewhere else:"
+    return [first, *(f"  {key}" for key in keys)]
+
+
+def _keeps(function: Callable[..., None]) -> Callable[..., None]:
+    """The flags that keep what a backup would bring back."""
+    kept = function
+    for kind in reversed(_ASKED):
+        told = f"Keep all {kind} as they are in the backup."
+        kept = click.option(f"--keep-{kind}", is_flag=True, help=told)(kept)
+    return kept
+
+
+@command.command("restore")
+@click.argument("file", type=_EXISTING, required=False)
+@click.option("--in-place", is_flag=True, help="Make a database safe that you restored yourself.")
+@click.option("--force", is_flag=True, help="Replace the installation that is there.")
+@click.option(
+    "--since",
+    type=_EXISTING,
+    help="A later SQLite database of this installation, to see what changed since the backup.",
+)
+@_keeps
+@json_option
+@click.pass_context
+def restore(
+    context: click.Context,
+    /,
+    file: Path | None,
+    since: Path | None,
+    *,
+    in_place: bool,
+    force: bool,
+    as_json: bool,
+    **flags: bool,
+) -> None:
+    """Restore a backup so that nothing in it can be used a second time. Stop the server first.
+
+    Open requests, tokens, sessions and codes end. If the replaced database can still be read, what
+    changed since the backup is turned off. Otherwise everything is, unless you keep it.
+    """
+    if (file is None) != in_place:
+        raise click.UsageError("Name the backup, or use --in-place.")
+    settings, now = settings_of(context), SystemClock().now()
+    asks = not as_json and sys.stdin.isatty()
+    steps = (
+        restoring.in_place(settings, now)
+        if file is None
+        else restoring.from_archive(settings, file, since, now)
+    )
+    with steps as prepared:
+        _confirm(prepared, force=force or in_place, asks=asks)
+        keep = {kind for kind in _ASKED if flags[f"keep_{kind}"]}
+        if asks and prepared.later is None and not keep:
+            keep = {kind for kind in _ASKED if _keeps_all(prepared, kind)}
+        done = restoring.finish(prepared, keep)
+    answer(_document(prepared, done), _lines(prepared, done), as_json=as_json)
+
+
+def _confirm(prepared: Prepared, *, force: bool, asks: bool) -> None:
+    if force or not prepared.replaces:
+        return
+    if not asks:
+        raise Conflict("There is an installation here already. To replace it, add --force.")
+    text = f"Replace the installation here with the backup of {moment(prepared.made_at)}?"
+    click.confirm(text, abort=True)
+
+
+def _keeps_all(prepared: Prepared, kind: str) -> bool:
+    """Show the list and ask: what was revoked since the backup would come back."""
+    labels = prepared.in_force[kind]
+    if not labels:
+        return False
+    click.echo(f"\n{len(labels)} {kind} as of {moment(prepared.made_at)}:")
+    for label in labels:
+        click.echo(f"  {safe(label)}")
+    click.echo("If you keep them, any that were revoked since then come back.")
+    return click.confirm(f"Keep all {kind}? If not, {KINDS[kind]}", default=False)
+
+
+def _lines(prepared: Prepared, done: Restored) -> list[str]:
+    lines = [f"The backup of {moment(prepared.made_at)} is restored."]
+    lines += [f"  {count} {name.replace('_', ' ')} ended" for name, count in _ended(done) if count]
+    lines += [f"  {done.counts[kind]} {KINDS[kind]}" for kind in KINDS if done.counts[kind]]
+    if done.replaced is not None:
+        lines.append(f"The database that was replaced is kept as {done.replaced}.")
+    if done.changed:
+        lines.append(f"Changed since the backup, now as in the backup: {', '.join(done.changed)}.")
+    if not done.compared:
+        lines.append("Check roles, groups, policy and resources: they are as in the backup.")
+    return [*lines, _NEXT]
+
+
+def _ended(done: Restored) -> list[tuple[str, int]]:
+    return [(name, count) for name, count in done.counts.items() if name not in KINDS]
+
+
+def _document(prepared: Prepared, done: Restored) -> dict[str, object]:
+    return {
+        "backup_made_at": rfc3339(prepared.made_at),
+        "compared": done.compared,
+        "ended": dict(_ended(done)),
+        "held": {kind: done.counts[kind] for kind in KINDS},
+        "configuration_changed": list(done.changed),
+        "replaced": None if done.replaced is None else str(done.replaced),
+    }

@@ -1,0 +1,165 @@
+"""The scripted agent of the demonstration: it asks, waits, and gets tokens like any agent.
+
+Owns: three requests and their polling, over HTTP alone. Never: looks into the installation.
+"""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from server.delivery import egress
+from server.protocol.forms import CONTENT_TYPE
+from server.protocol.names import GRANT_CIBA
+
+PAY: Final = "https://pay.example"
+PAYMENT_TYPE: Final = "payment.transfer"
+SCOPES: Final = ("payments:read=low", "reminders:send=medium", "payments:transfer=high")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRequest:
+    """One request: what for, and how the agent explains it."""
+
+    title: str
+    scope: str
+    message: str
+    details: tuple[Mapping[str, object], ...] = ()
+    fact: str = ""
+    """What its approver reads off the request and types back; "" where nothing is asked for."""
+
+
+WISHES: Final = (
+    DemoRequest("read last month's invoices", "payments:read", "Looking for unpaid invoices."),
+    DemoRequest(
+        "pay an invoice",
+        "payments:transfer",
+        "INV-2291 is due today, and the vendor stops delivery otherwise.",
+        (
+            {
+                "type": PAYMENT_TYPE,
+                "amount": {"minor": 482_000, "currency": "EUR"},
+                "payee": "Nordwind Logistik GmbH",
+                "account": "DE89 3704 0044 0532 0130 00",
+                "reference": "INV-2291",
+            },
+        ),
+        fact="3000",
+    ),
+    DemoRequest("send reminders to customers", "reminders:send", "Three invoices are overdue."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who the agent is."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(slots=True)
+class DemoOutcome:
+    """What became of one wish."""
+
+    wish: DemoRequest
+    fingerprint: str = ""
+    auth_req_id: str = ""
+    answer: dict[str, Any] = field(default_factory=dict)
+    """The token answer, or the error that ended it; empty while it waits."""
+
+    @property
+    def granted(self) -> bool:
+        """Reports whether a token came out."""
+        return "access_token" in self.answer
+
+
+class ScriptedAgent:
+    """Asks for everything, then waits for the answers in threads of its own."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.stories = [DemoOutcome(wish) for wish in WISHES]
+        self._credentials = credentials
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def ask(self, story: DemoOutcome, user: str) -> None:
+        """POST /bc-authorize. Raises RuntimeError when the server does not take it."""
+        wish = story.wish
+        form = {
+            "login_hint": user,
+            "scope": f"openid {wish.scope}",
+            "resource": PAY,
+            "binding_message": wish.message,
+        }
+        if wish.details:
+            form["authorization_details"] = json.dumps(wish.details)
+        answer = self._post("/bc-authorize", form)
+        if "auth_req_id" not in answer:
+            raise RuntimeError(f"the server refused: {answer}")
+        story.auth_req_id = answer["auth_req_id"]
+        story.fingerprint = answer["fingerprint"]
+
+    def wait_in_background(self, story: DemoOutcome) -> None:
+        """Poll for the answer until there is one or `stop` was called."""
+        thread = threading.Thread(target=self._wait, args=(story,), daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def ask_all_in_background(self, user: str, pause: float) -> None:
+        """Ask one after the other, so that a screen is seen to change."""
+
+        def run() -> None:
+            for story in self.stories:
+                self.ask(story, user)
+                self.wait_in_background(story)
+                self._stopped.wait(pause)
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def settle(self, seconds: float) -> None:
+        """Give answers that were just made the time to be fetched."""
+        ends = time.monotonic() + seconds
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, ends - time.monotonic()))
+        self._stopped.set()
+
+    def fetch(self, path: str) -> dict[str, Any]:
+        """GET a JSON document."""
+        url = self._credentials.issuer + path
+        return _read(egress.send("GET", url, body=b"", headers={}))
+
+    def _wait(self, story: DemoOutcome) -> None:
+        form = {"grant_type": GRANT_CIBA, "auth_req_id": story.auth_req_id}
+        while not self._stopped.is_set():
+            answer = self._post("/token", form, {"Prefer": "wait=3"})
+            if answer.get("error") == "temporarily_unavailable":
+                self._stopped.wait(1)
+            elif answer.get("error") != "authorization_pending":
+                story.answer = answer
+                return
+
+    def _post(
+        self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        pair = f"{self._credentials.client_id}:{self._credentials.client_secret}".encode()
+        sent = {
+            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+            "Content-Type": CONTENT_TYPE,
+            **(headers or {}),
+        }
+        url = self._credentials.issuer + path
+        try:
+            return _read(egress.send("POST", url, body=urlencode(form).encode(), headers=sent))
+        except egress.Undeliverable as error:
+            return {"error": "temporarily_unavailable", "error_description": str(error)}
+
+
+def _read(answer: egress.Answer) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(answer.body)
+    return document

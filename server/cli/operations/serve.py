@@ -1,0 +1,43 @@
+"""`sayso serve`: reads the flags, then hands over. This process imports no database."""
+
+from importlib.resources import files
+
+import click
+
+from server.cli.flags import settings_of
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8470, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; more than one needs PostgreSQL.",
+)
+@click.option("--insecure", is_flag=True, help="Serve other machines without https, knowingly.")
+@click.option(
+    "--systemd-unit", is_flag=True, help="Print a unit that runs it as its own user, and leave."
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    host: str,
+    port: int,
+    workers: int,
+    *,
+    insecure: bool,
+    systemd_unit: bool,
+) -> None:
+    """Serve agents and approvers until told to end.
+
+    One line with the issuer is printed when connections are accepted.
+    """
+    if systemd_unit:
+        click.echo(files("server.serving").joinpath("sayso.service").read_text("utf-8"), nl=False)
+        return
+    from server.serving.main import ServerShape, run  # noqa: PLC0415  # gunicorn, only to serve
+
+    run(settings_of(context), ServerShape(host, port, workers, insecure))

@@ -1,0 +1,104 @@
+"""Statistics as the command line prints them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from server.cli.output import rfc3339, table
+from server.protocol.policy.risks import Risk
+from server.services.operations.statistics import AgentHistory, Counts, Summary
+
+_HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
+
+
+def statistics_document(summary: Summary) -> dict[str, object]:
+    """All of it, with the names that the API uses."""
+    return {
+        "since": rfc3339(summary.since),
+        "whole": summary.whole,
+        "pending": summary.pending,
+        "total": asdict(summary.counts),
+        "days": [{"day": _day(one.at), **asdict(one.counts)} for one in summary.days],
+        "agents": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "agreement": one.agreement,
+                "read_ms": one.read_ms,
+                "unread": one.unread,
+                **asdict(one.counts),
+            }
+            for one in summary.agents
+        ],
+        "people": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "busiest": one.busiest,
+                "too_much": one.too_much,
+                **asdict(one.counts),
+            }
+            for one in summary.people
+        ],
+        "ending": [
+            {
+                "within_seconds": None if one.within_ms is None else one.within_ms // 1000,
+                **{str(risk): one.by_risk.get(risk, 0) for risk in Risk},
+            }
+            for one in summary.ending
+        ],
+    }
+
+
+def course_document(course: AgentHistory) -> dict[str, object]:
+    """What one agent asked, with the names that the API uses."""
+    return {
+        "since": rfc3339(course.since),
+        "whole": course.whole,
+        "total": asdict(course.counts),
+        "days": [{"day": _day(one.at), **asdict(one.counts)} for one in course.days],
+    }
+
+
+def course_lines(course: AgentHistory) -> list[str]:
+    """A table of days, and whether there was more."""
+    told = [(_day(one.at), *_cells(one.counts)) for one in course.days]
+    return [*table(("day", *_HEADINGS), told), *_cut(course)]
+
+
+def statistics_lines(summary: Summary) -> list[str]:
+    """Three tables, and what should be looked at."""
+    groups = (
+        ("day", [(_day(one.at), one.counts) for one in summary.days]),
+        ("agent", [(one.name, one.counts) for one in summary.agents]),
+        ("person", [(one.name, one.counts) for one in summary.people]),
+    )
+    lines = [f"{summary.pending} wait now."]
+    for title, rows in groups:
+        told = [(name, *_cells(counts)) for name, counts in rows]
+        lines += ["", *table((title, *_HEADINGS), told)]
+    return [*lines, *_remarks(summary)]
+
+
+def _remarks(summary: Summary) -> Iterator[str]:
+    yield from _cut(summary)
+    for agent in summary.agents:
+        if agent.unread:
+            yield f"What {agent.name} asks is approved nearly always, faster than anybody reads."
+    for one in summary.people:
+        if one.too_much:
+            yield f"{one.name} was asked {one.busiest} times in one day."
+
+
+def _cut(found: Summary | AgentHistory) -> Iterator[str]:
+    if not found.whole:
+        yield f"Only the newest {found.counts.asked} requests of this time were looked at."
+
+
+def _cells(counts: Counts) -> tuple[str, ...]:
+    ends = (counts.asked, counts.approved, counts.denied, counts.expired, counts.cancelled)
+    took = "" if counts.median_ms is None else f"{counts.median_ms / 1000:.0f} s"
+    return (*(str(count) for count in ends), str(counts.waiting), took)
+
+
+def _day(at: int) -> str:
+    return (rfc3339(at) or "")[:10]

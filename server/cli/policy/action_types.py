@@ -1,0 +1,270 @@
+"""`sayso actions`: action types."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import click
+
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
+from server.model.policy import ActionRow
+from server.protocol import errors, json_text
+from server.protocol.approvals import ceremonies
+from server.protocol.policy.pointers import written
+from server.protocol.policy.stakes import FactToType, TypeBack
+from server.services.policy import action_types, builtin_action_types
+from server.services.policy.previews import Preview
+from server.services.refusals import Exists, Invalid
+
+
+def file_or_shipped(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """What a type is read from: a file, or one of those that come with Sayso."""
+    argument = click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
+    option = click.option(
+        "--shipped", "name", metavar="TYPE", help="One that comes with Sayso, by name."
+    )
+    return argument(option(verb))
+
+
+@click.group("actions")
+def command() -> None:
+    """Action types: JSON files that turn an agent's details into words a person can judge."""
+
+
+@command.command("add")
+@file_or_shipped
+@if_missing_option
+@json_option
+@administers
+def add(
+    desk: OpenInstallation,
+    file: TextIO | None,
+    *,
+    name: str | None,
+    if_missing: bool,
+    as_json: bool,
+) -> None:
+    """Register a type from a file: type, title, schema, headline, material, risk, undo, labels.
+
+    docs/action-types.md says what each member means. `sayso actions shipped` lists the types that
+    come with Sayso; --shipped registers one of them.
+    """
+    text = _read(file, name)
+    try:
+        row = desk.actions.add(text, by=BY)
+    except Exists:
+        if not if_missing:
+            raise
+        present = desk.actions.show(action_types.read(text).type)
+        line = f"{present.type} is registered already, in version {present.version}."
+        answer(_document(present), [line], as_json=as_json)
+        return
+    lines = [
+        f"{row.type} is registered.",
+        *_without_template(row),
+        "To let a scope be given only with it:",
+        f"  sayso resources update URI --requires SCOPE={row.type}",
+    ]
+    answer(_document(row), lines, as_json=as_json)
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+    """Every action type."""
+    found = desk.actions.all()
+    documents = [_document(row) for row in found]
+    rows = [tuple(str(d[name]) for name in ("type", "version", "risk", "title")) for d in documents]
+    lines = table(("type", "version", "risk", "title"), rows)
+    answer({"items": documents}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("name", metavar="TYPE")
+@json_option
+@administers
+def show(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
+    """One action type, its file included."""
+    row = desk.actions.show(name)
+    lines = [
+        f"{row.type}, version {row.version}, since {moment(row.created_at)}",
+        *_without_template(row),
+        *_stakes(row),
+        *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
+    ]
+    members = {**_document(row), "document": json.loads(row.document)}
+    answer(members, lines, as_json=as_json)
+
+
+@command.command("shipped")
+@click.argument("name", metavar="[TYPE]", required=False)
+@json_option
+def show_shipped(name: str | None, *, as_json: bool) -> None:
+    """The types that come with Sayso; or the file of one, to copy and change."""
+    if name is not None:
+        text = builtin_action_types.document(name)
+        answer(json.loads(text), text.splitlines(), as_json=as_json)
+        return
+    found = [json.loads(text) for text in builtin_action_types.documents().values()]
+    members = ("type", "risk", "title", "headline")
+    rows = [tuple(str(document[member]) for member in members) for document in found]
+    lines = [
+        *table(members, rows),
+        f"{builtin_action_types.GENERIC} is used by itself, for types without a headline.",
+        "To register another one:",
+        "  sayso actions add --shipped TYPE",
+    ]
+    items = [{member: document[member] for member in members} for document in found]
+    answer({"items": items}, lines, as_json=as_json)
+
+
+@command.command("update")
+@file_or_shipped
+@json_option
+@administers
+def update(desk: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool) -> None:
+    """A new version, which requests from now on are shown by."""
+    row = desk.actions.update(_read(file, name), by=BY)
+    answer(
+        _document(row),
+        [f"{row.type} is in version {row.version}.", *_without_template(row)],
+        as_json=as_json,
+    )
+
+
+@command.command("preview")
+@file_or_shipped
+@click.option("--details", type=click.File("r", encoding="utf-8"), help="A JSON object to fill in.")
+@json_option
+@administers
+def preview(
+    desk: OpenInstallation,
+    file: TextIO | None,
+    *,
+    name: str | None,
+    details: TextIO | None,
+    as_json: bool,
+) -> None:
+    """What a person would be shown of a type. Nothing is registered.
+
+    Without --details it is filled in with an example.
+    """
+    given = None if details is None else _details(details.read())
+    found = desk.previews.of(_read(file, name), given)
+    display = json.loads(found.display)
+    lines = [
+        f"{display['headline']}  ({display['risk_reason']})",
+        *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
+        f"  Undo: {display['undo']}",
+        f"  A yes takes: {ceremonies.spelled(found.ceremony)}",
+    ]
+    answer(_previewed(found), lines, as_json=as_json)
+
+
+@command.command("delete")
+@click.argument("name", metavar="TYPE")
+@json_option
+@administers
+def delete(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
+    """Forget a type. Requests that wait keep what they were shown as."""
+    row = desk.actions.delete(name, by=BY)
+    answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)
+
+
+def _previewed(found: Preview) -> dict[str, object]:
+    return {
+        "details": dict(found.details),
+        "display": json.loads(found.display),
+        "ceremony": ceremonies.spelled(found.ceremony),
+    }
+
+
+def _details(text: str) -> dict[str, Any]:
+    try:
+        value = json_text.parse(text, what="The details")
+    except errors.InvalidRequest as error:
+        raise Invalid(f"{error.description}.") from None
+    if not isinstance(value, dict):
+        raise Invalid("The details must be one JSON object.")
+    return value
+
+
+def _read(file: TextIO | None, name: str | None) -> str:
+    if file is not None and name is None:
+        return file.read()
+    if file is None and name is not None:
+        return builtin_action_types.registrable(name)
+    raise click.UsageError("Give either FILE or --shipped TYPE.")
+
+
+def _without_template(row: ActionRow) -> list[str]:
+    action = action_types.read(row.document)
+    if action.has_template:
+        return []
+    return [
+        (
+            f"It has no headline: it is shown as `{builtin_action_types.GENERIC}`, "
+            f"at {action.risk} risk."
+        )
+    ]
+
+
+def _stakes(row: ActionRow) -> list[str]:
+    """What the type says beyond showing its facts, in words."""
+    stakes = action_types.read(row.document).stakes
+    new = "" if stakes.target is None else f"; new by its {written(stakes.target)}"
+    amount = "" if stakes.amount is None else f"; how much by its {written(stakes.amount)}"
+    narrow = [f"{written(path)} ({rule})" for path, rule in stakes.narrow.items()]
+    return [
+        f"typed back: {_typed_back(stakes.type_back)}",
+        f"may be made less: {listed(narrow)}",
+        f"compared with what was approved before: agent, rights, hour{new}{amount}",
+    ]
+
+
+def _typed_back(rule: TypeBack | None) -> str:
+    if rule is None:
+        return "nothing"
+    said = _fact_in_words(rule.fact)
+    if rule.new_target is not None:
+        said += f"; for a new target {_fact_in_words(rule.new_target)}"
+    if rule.if_there is not None:
+        said += f"; where it is there {_fact_in_words(rule.if_there)}"
+    return said
+
+
+def _fact_in_words(fact: FactToType) -> str:
+    part = "the last four characters of " if fact.part == "last_four" else ""
+    return f"{part}{written(fact.path)}"
+
+
+def _document(row: ActionRow) -> dict[str, object]:
+    action = action_types.read(row.document)
+    stakes = action.stakes
+    return {
+        "type": row.type,
+        "title": action.title,
+        "risk": str(action.risk),
+        "undo": action.undo,
+        "type_back": _rule(stakes.type_back),
+        "narrow": {written(path): rule for path, rule in stakes.narrow.items()},
+        "target": None if stakes.target is None else written(stakes.target),
+        "amount": None if stakes.amount is None else written(stakes.amount),
+        "deputies": action.deputies,
+        "version": row.version,
+        "created_at": rfc3339(row.created_at),
+    }
+
+
+def _rule(rule: TypeBack | None) -> dict[str, object] | None:
+    if rule is None:
+        return None
+    others = {"new_target": rule.new_target, "if_there": rule.if_there}
+    named = {name: None if fact is None else _fact(fact) for name, fact in others.items()}
+    return {**_fact(rule.fact), **named}
+
+
+def _fact(fact: FactToType) -> dict[str, object]:
+    return {"fact": written(fact.path), "part": fact.part}

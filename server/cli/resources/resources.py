@@ -1,0 +1,244 @@
+"""`sayso resources`: protected APIs."""
+
+from shlex import quote
+from typing import TypedDict, Unpack
+
+import click
+
+from server.cli.clients.agent_document import secret_document, secret_line
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import (
+    answer,
+    if_missing_option,
+    json_option,
+    listed,
+    moment,
+    rfc3339,
+    sheet,
+    table,
+)
+from server.cli.params import ScopeNeed, ScopeRisk, overlap_option
+from server.model.resources import Resource
+from server.protocol.policy.risks import Risk
+from server.services.refusals import Exists
+from server.services.resources.resources import NewResourceSecret, ResourceChanges
+
+scope_option = click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=ScopeRisk(),
+    help="A scope and its risk: low, medium (unsaid), high or critical.",
+)
+requires_option = click.option(
+    "--requires",
+    multiple=True,
+    type=ScopeNeed(),
+    help="The action type that a request for the scope must carry.",
+)
+
+seconds_option = click.option(
+    "--token-seconds", type=int, help="How long tokens for it live at most; 10 to 3600."
+)
+
+
+class ResourceFlags(TypedDict):
+    """What both verbs take."""
+
+    scopes: tuple[tuple[str, Risk], ...]
+    requires: tuple[tuple[str, str], ...]
+    token_seconds: int | None
+
+
+class ResourceUpdateFlags(ResourceFlags):
+    """What `update` takes beside them."""
+
+    without: tuple[str, ...]
+    no_token_seconds: bool
+
+
+@click.group("resources")
+def command() -> None:
+    """Protected APIs, named by the URI that their tokens carry as audience."""
+
+
+@command.command("add")
+@click.argument("uri")
+@scope_option
+@requires_option
+@seconds_option
+@if_missing_option
+@json_option
+@administers
+def add(
+    desk: OpenInstallation,
+    uri: str,
+    *,
+    if_missing: bool,
+    as_json: bool,
+    **flags: Unpack[ResourceFlags],
+) -> None:
+    """Register a protected API. Its secret is shown once: with it the API asks about tokens."""
+    try:
+        given = desk.resources.add(
+            uri,
+            dict(flags["scopes"]),
+            dict(flags["requires"]),
+            by=BY,
+            token_seconds=flags["token_seconds"],
+        )
+    except Exists:
+        if not if_missing:
+            raise
+        line = f"{uri} is registered already."
+        answer(_document(desk.resources.show(uri)), [line], as_json=as_json)
+        return
+    lines = [f"{uri} is registered.", *_usage(desk, given), *_next(given.resource)]
+    answer(_with_secret(given), lines, as_json=as_json)
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+    """Every protected API."""
+    found = desk.resources.all()
+    lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in found])
+    answer({"items": [_document(resource) for resource in found]}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("uri")
+@json_option
+@administers
+def show(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
+    """One protected API."""
+    resource = desk.resources.show(uri)
+    answer(_document(resource), _lines(resource), as_json=as_json)
+
+
+@command.command("update")
+@click.argument("uri")
+@scope_option
+@click.option("--remove-scope", "without", multiple=True, help="A scope that goes.")
+@requires_option
+@seconds_option
+@click.option("--no-token-seconds", is_flag=True, help="Take the limit of lifetimes away.")
+@json_option
+@administers
+def update(
+    desk: OpenInstallation, uri: str, *, as_json: bool, **flags: Unpack[ResourceUpdateFlags]
+) -> None:
+    """Add scopes, change their risk, take them away. What is not named stays."""
+    if flags["token_seconds"] is not None and flags["no_token_seconds"]:
+        raise click.UsageError("Set it or take it away, not both.")
+    changes = ResourceChanges(
+        dict(flags["scopes"]),
+        flags["without"],
+        dict(flags["requires"]),
+        flags["token_seconds"],
+        usual_token_seconds=flags["no_token_seconds"],
+    )
+    resource = desk.resources.update(uri, changes, by=BY)
+    answer(_document(resource), _lines(resource), as_json=as_json)
+
+
+@command.command("rotate-secret")
+@click.argument("uri")
+@overlap_option
+@json_option
+@administers
+def rotate_secret(desk: OpenInstallation, uri: str, overlap: int, *, as_json: bool) -> None:
+    """A new secret, shown once. The old one works for the overlap."""
+    given = desk.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    answer(_with_secret(given), [f"{uri} has a new secret.", *_usage(desk, given)], as_json=as_json)
+
+
+@command.command("delete")
+@click.argument("uri")
+@json_option
+@administers
+def delete(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
+    """Forget a protected API: tokens and requests for it end, no agent may ask for it any more."""
+    deleted = desk.resources.delete(uri, by=BY)
+    members = {
+        "uri": uri,
+        "deleted": True,
+        "tokens_revoked": deleted.tokens_revoked,
+        "requests_cancelled": deleted.requests_cancelled,
+        "agents_narrowed": list(deleted.agents_narrowed),
+        "apps_narrowed": list(deleted.apps_narrowed),
+    }
+    lines = [
+        f"{uri} is deleted.",
+        f"Tokens revoked: {deleted.tokens_revoked}.",
+        f"Requests cancelled: {deleted.requests_cancelled}.",
+        f"Agents narrowed: {listed(deleted.agents_narrowed)}.",
+        f"Apps narrowed: {listed(deleted.apps_narrowed)}.",
+    ]
+    answer(members, lines, as_json=as_json)
+
+
+def _with_secret(given: NewResourceSecret) -> dict[str, object]:
+    return {
+        "client_id": given.resource.client_id,
+        "client_secret": given.secret,
+        **_document(given.resource),
+    }
+
+
+def _usage(desk: OpenInstallation, given: NewResourceSecret) -> list[str]:
+    """The secret, shown here and never again, and the request that uses it."""
+    credentials = f'-u "{given.resource.client_id}:$SECRET"'
+    url = quote(f"{desk.issuer}/introspect")
+    return [
+        "Its secret is shown once. Keep it where the API reads it:",
+        f"  SECRET={given.secret}",
+        "The API asks whether a token still counts with:",
+        f'  curl {credentials} --data-urlencode "token=$TOKEN" {url}',
+    ]
+
+
+def _document(resource: Resource) -> dict[str, object]:
+    return {
+        "uri": resource.uri,
+        "client_id": resource.client_id,
+        "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
+        "requires": dict(resource.requires),
+        "secrets": [secret_document(secret) for secret in resource.secrets],
+        "token_seconds": resource.token_seconds,
+        "created_at": rfc3339(resource.created_at),
+    }
+
+
+def _lines(resource: Resource) -> list[str]:
+    needs = (f"{scope} needs {kind}" for scope, kind in resource.requires.items())
+    return sheet(
+        {
+            "uri": resource.uri,
+            "client_id": resource.client_id,
+            "secrets": listed(secret_line(secret) for secret in resource.secrets),
+            "scopes": _scopes(resource),
+            "requires": listed(needs),
+            "token life": _life(resource.token_seconds),
+            "since": moment(resource.created_at),
+        }
+    )
+
+
+def _life(seconds: int | None) -> str | None:
+    return None if seconds is None else f"{seconds} seconds"
+
+
+def _scopes(resource: Resource) -> str:
+    return listed(f"{name}={risk}" for name, risk in resource.scopes.items())
+
+
+def _next(resource: Resource) -> list[str]:
+    if not resource.scopes:
+        return [f"It has no scopes. Add one: sayso resources update {resource.uri} --scope NAME"]
+    scopes = " ".join(f"--scope {name}" for name in resource.scopes)
+    return [
+        "To let an agent ask for it:",
+        f"  sayso agents add NAME --owner USER --resource {resource.uri} {scopes}",
+    ]

@@ -1,0 +1,94 @@
+"""`sayso grants`: what users approved ahead, until when. Nobody gives one here."""
+
+from dataclasses import replace
+
+import click
+
+from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.output import answer, json_option, listed, moment, rfc3339, table
+from server.protocol.standing_grants.standing_grants import Sum
+from server.services.standing_grants.displays import money_text
+from server.services.standing_grants.standing_grants import NamedStandingGrant
+
+
+@click.group("grants")
+def command() -> None:
+    """Standing grants of users. They give them on their devices; here they can be revoked."""
+
+
+@command.command("list")
+@click.option("--user", metavar="USER", help="Of one user alone.")
+@click.option("--agent", metavar="AGENT", help="For one agent alone.")
+@click.option("--ended", is_flag=True, help="Also those that are over.")
+@json_option
+@administers
+def show_all(
+    desk: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
+) -> None:
+    """Standing grants, newest first."""
+    found = desk.standing_grants.search(user=user, agent=agent, ended=ended)
+    rows = [
+        (
+            held.user_name,
+            held.agent_name,
+            held.grant.resource,
+            held.grant.type or listed(held.grant.scopes),
+            f"{held.grant.used}/{held.grant.uses}",
+            _sum(held),
+            moment(held.grant.expires_at),
+            held.grant.standing(desk.now),
+            held.grant.id,
+        )
+        for held in found
+    ]
+    heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
+    items = [_document(held, desk.now) for held in found]
+    answer({"items": items}, table(heads, rows), as_json=as_json)
+
+
+@command.command("revoke")
+@click.argument("grant_id", metavar="ID")
+@json_option
+@administers
+def revoke(desk: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
+    """End a standing grant; the person is asked again."""
+    held = desk.standing_grants.revoke(grant_id, by=BY)
+    line = f"The standing grant of {held.user_name} to {held.agent_name} is revoked."
+    answer(_document(held, desk.now), [line], as_json=as_json)
+
+
+def _sum(held: NamedStandingGrant) -> str:
+    total = held.grant.bounds.sum
+    return "-" if total is None else money_text(total)
+
+
+def _money(value: Sum | None) -> dict[str, object] | None:
+    if value is None:
+        return None
+    return {"minor": value.minor, "currency": value.currency, "text": money_text(value)}
+
+
+def _document(held: NamedStandingGrant, now: int) -> dict[str, object]:
+    grant = held.grant
+    total = grant.bounds.sum
+    spent = None if total is None else replace(total, minor=grant.spent_minor)
+    return {
+        "id": grant.id,
+        "state": grant.standing(now),
+        "user": {"id": grant.user_id, "name": held.user_name},
+        "agent": {"id": grant.agent_id, "name": held.agent_name},
+        "resource": grant.resource,
+        "scopes": list(grant.scopes),
+        "type": grant.type,
+        "risk": str(grant.risk),
+        "uses": grant.uses,
+        "used": grant.used,
+        "sum": _money(total),
+        "spent": _money(spent),
+        "tell": grant.tell,
+        "approval": grant.approval_id,
+        "created_at": rfc3339(grant.created_at),
+        "expires_at": rfc3339(grant.expires_at),
+        "ended_at": rfc3339(grant.ended_at),
+        "ended_because": grant.ended_because,
+    }

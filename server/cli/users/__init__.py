@@ -1,0 +1,5 @@
+"""The commands for people.
+
+Owns: parsing flags and printing results.
+Never: a rule; `server.services` decides.
+"""

@@ -1,0 +1,215 @@
+"""A request for a human answer, as JSON for those whom it asks."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel
+
+from server.http.approvals import decision_wire, execution_wire, narrowing_wire
+from server.http.wire import Named
+from server.model.approval_views import Shown
+from server.model.approvals import Approval as ApprovalRecord
+from server.model.approvals import Delivery, said_by
+from server.protocol import errors
+from server.protocol.approvals import decisions
+from server.protocol.approvals.unusual import Unusual
+from server.services.approvals import extensions, retries
+from server.services.approvals.decisions import Page
+from server.services.policy.displays import rfc3339
+from server.services.standing_grants import reservations
+
+_CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
+
+
+class Superseded(BaseModel):
+    """The earlier request that was replaced."""
+
+    id: str
+    fingerprint: str
+
+
+class Signal(BaseModel):
+    """One unusual signal."""
+
+    code: str
+    severity: Literal["notice", "warning"]
+    text: str
+
+
+class UnusualNow(BaseModel):
+    """All signals, and what the request was compared with."""
+
+    signals: list[Signal]
+    compared: str
+
+
+class DecidedByConsent(BaseModel):
+    """The consent that decided, and the version of the policy."""
+
+    consent: str
+    policy: int
+
+
+class DecidedByGrant(BaseModel):
+    """The standing grant that decided, the number of its use, and the version of the policy."""
+
+    standing_grant: str
+    use: int
+    policy: int
+
+
+DecidedBy: TypeAlias = DecidedByConsent | DecidedByGrant
+
+
+class DeliveredTo(BaseModel):
+    """One device: when it received, showed and answered a request."""
+
+    id: str
+    name: str
+    delivered_at: str
+    seen_at: str | None
+    decided_at: str | None
+
+
+class Approval(BaseModel):
+    """One request for a person's answer. `action` and `display` are hashed as they are."""
+
+    id: str
+    kind: Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
+    state: Literal["pending", "approved", "denied", "expired", "cancelled", "redeemed"]
+    reason: str | None
+    risk: Literal["low", "medium", "high", "critical"]
+    ceremony: str
+    agent: Named
+    action: str
+    display: str
+    action_digest: str
+    display_digest: str
+    created_at: str
+    expires_at: str
+    over_at: str | None
+    held_back: bool
+    supersedes: Superseded | None
+    decided: decision_wire.Decided | None
+    decided_by: DecidedBy | None = None
+    granted: narrowing_wire.Granted | None = None
+    extensions_left: int | None
+    retry: Literal["possible", "asked"] | None
+    execution: execution_wire.ToldExecution | None = None
+    nonce: str | None = None
+    together: decision_wire.Together | None = None
+    tries_left: dict[str, int] | None = None
+    devices: list[DeliveredTo] | None = None
+    unusual: UnusualNow | None = None
+
+
+class Approvals(BaseModel):
+    """A page of a list of approvals."""
+
+    items: list[Approval]
+    next: str | None
+    feed_cursor: int
+    server_time: str
+
+
+def approval(shown: Shown) -> Approval:
+    """An approval as JSON."""
+    record = shown.approval
+    return Approval(
+        id=record.id,
+        kind=record.kind,
+        state=str(record.state),  # type: ignore[arg-type]  # the states are these words
+        reason=record.reason,
+        risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
+        ceremony=record.ceremony,
+        agent=Named(id=record.agent_id, name=shown.agent_name),
+        action=record.action,
+        display=record.display,
+        action_digest=record.action_digest,
+        display_digest=record.display_digest,
+        created_at=rfc3339(record.created_at),
+        expires_at=rfc3339(record.expires_at),
+        over_at=None if record.decided_at is None else rfc3339(record.decided_at),
+        held_back=shown.held_back,
+        supersedes=superseded(shown.supersedes),
+        decided=decision_wire.decided(shown),
+        decided_by=decided_by(record),
+        granted=narrowing_wire.granted(record),
+        extensions_left=extensions.left(record),
+        retry=retries.standing(record),
+        execution=execution_wire.execution(shown.execution),
+        nonce=shown.nonce,
+        together=decision_wire.together(shown.tally),
+        tries_left=_tries(shown),
+        devices=devices(shown.deliveries),
+        unusual=unusual_now(shown.unusual),
+    )
+
+
+def _tries(shown: Shown) -> dict[str, int] | None:
+    left = shown.tries_left
+    return None if left is None else {str(step): count for step, count in left.items()}
+
+
+def approvals(page: Page) -> Approvals:
+    """A part of a list as JSON; `next` is opaque."""
+    following = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
+    return Approvals(
+        items=[approval(item) for item in page.items],
+        next=following,
+        feed_cursor=page.feed_cursor,
+        server_time=rfc3339(page.now),
+    )
+
+
+def read_cursor(text: str | None) -> tuple[int, str] | None:
+    """Where a list goes on. Raises errors.Problem 422."""
+    if not text:
+        return None
+    if not _CURSOR.fullmatch(text):
+        raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
+    moment, _, last = text.partition(".")
+    return int(moment), last
+
+
+def superseded(earlier: ApprovalRecord | None) -> Superseded | None:
+    """An earlier request as JSON."""
+    if earlier is None:
+        return None
+    return Superseded(id=earlier.id, fingerprint=decisions.fingerprint(earlier.action_digest))
+
+
+def unusual_now(found: Unusual | None) -> UnusualNow | None:
+    """What is unusual; None if the display has it."""
+    if found is None:
+        return None
+    signals = [
+        Signal(code=str(one.code), severity=one.severity.value, text=one.text)
+        for one in found.oddities
+    ]
+    return UnusualNow(signals=signals, compared=found.compared)
+
+
+def decided_by(record: ApprovalRecord) -> DecidedBy | None:
+    """What decided it; None where a person did, or nobody yet."""
+    said = said_by(record)
+    if said is None:
+        return None
+    kind = DecidedByGrant if reservations.decided(record) else DecidedByConsent
+    return kind.model_validate(said)
+
+
+def devices(found: Iterable[Delivery] | None) -> list[DeliveredTo] | None:
+    """What each device had; None where that is not told."""
+    return None if found is None else [_device(one) for one in found]
+
+
+def _device(one: Delivery) -> DeliveredTo:
+    return DeliveredTo(
+        id=one.device_id,
+        name=one.device_name,
+        delivered_at=rfc3339(one.delivered_at),
+        seen_at=None if one.seen_at is None else rfc3339(one.seen_at),
+        decided_at=None if one.decided_at is None else rfc3339(one.decided_at),
+    )

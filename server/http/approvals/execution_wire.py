@@ -1,0 +1,141 @@
+"""Executions of an approval: what resources send, and what people see of them."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from server.model.approval_views import ShownExecution
+from server.model.granted import effective_digest
+from server.protocol.tokens.step_up import Demand
+from server.services.approvals import consumptions, execution_outcomes
+from server.services.policy.displays import rfc3339
+
+_ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
+
+
+class Execution(BaseModel):
+    """What a resource is about to run under an approval, and what it demands of the answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    token: str = Field(max_length=16_384)
+    authorization_details: list[dict[str, Any]] = Field(max_length=10)
+    execution_id: str = Field(pattern=r"^[\x21-\x7e]{1,128}$")
+    acr_values: list[Annotated[str, Field(pattern=_ACR)]] = Field(default=[], max_length=10)
+    max_age: int | None = Field(default=None, ge=0, le=10**9)
+
+    def record(self) -> consumptions.IntendedExecution:
+        """The same for the services."""
+        return consumptions.IntendedExecution(
+            token=self.token,
+            details=self.authorization_details,
+            id=self.execution_id,
+            demand=Demand(tuple(self.acr_values), self.max_age),
+        )
+
+
+class Consumed(BaseModel):
+    """A consumed approval with its execution."""
+
+    approval: str
+    execution_id: str
+    consumed_at: str
+    granted_digest: str
+    agent: str
+    user: str
+
+
+def consumed(spent: consumptions.Consumed) -> Consumed:
+    """A spent approval as JSON."""
+    return Consumed(
+        approval=spent.approval.id,
+        execution_id=spent.consumption.execution_id,
+        consumed_at=rfc3339(spent.consumption.at),
+        granted_digest=effective_digest(spent.approval),
+        agent=spent.approval.agent_id,
+        user=spent.approval.user_id or "",
+    )
+
+
+_DIGEST = r"^[A-Za-z0-9_-]{43}$"
+
+_EXECUTION = r"^[\x21-\x7e]{1,128}$"
+
+_Word = Literal["executed", "failed"]
+
+
+class OutcomeReport(BaseModel):
+    """The outcome of an execution: what ran, by its digest or complete, or neither."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    approval: str = Field(max_length=64)
+    execution_id: str = Field(pattern=_EXECUTION)
+    outcome: _Word
+    text: str | None = Field(default=None, max_length=1_000)
+    executed_digest: str | None = Field(default=None, pattern=_DIGEST)
+    authorization_details: list[dict[str, Any]] | None = Field(default=None, max_length=10)
+
+    @model_validator(mode="after")
+    def says_it_once(self) -> Self:
+        """What ran is said in one way."""
+        if self.executed_digest is not None and self.authorization_details is not None:
+            message = "send executed_digest or authorization_details, not both"
+            raise ValueError(message)
+        return self
+
+    def record(self) -> execution_outcomes.ReportedOutcome:
+        """The same for the services."""
+        return execution_outcomes.ReportedOutcome(
+            approval_id=self.approval,
+            execution_id=self.execution_id,
+            result=self.outcome,
+            text=self.text,
+            executed_digest=self.executed_digest,
+            details=self.authorization_details,
+        )
+
+
+class ToldExecution(BaseModel):
+    """The execution of an approval; `outcome` is null until the resource reports it."""
+
+    execution_id: str
+    resource: str
+    consumed_at: str
+    outcome: _Word | None
+    text: str | None
+    executed_digest: str | None
+    as_granted: bool | None
+    reported_at: str | None
+
+
+class ReportedOutcome(ToldExecution):
+    """The outcome of an execution as it was recorded."""
+
+    approval: str
+    granted_digest: str
+
+
+def execution(found: ShownExecution | None) -> ToldExecution | None:
+    """An execution as JSON."""
+    return None if found is None else ToldExecution.model_validate(_members(found))
+
+
+def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:
+    """The answer to whoever reported it."""
+    members = {"approval": approval_id, "granted_digest": found.granted_digest}
+    return ReportedOutcome.model_validate(_members(found) | members)
+
+
+def _members(found: ShownExecution) -> dict[str, object]:
+    done = found.outcome
+    return {
+        "execution_id": found.consumption.execution_id,
+        "resource": found.consumption.resource,
+        "consumed_at": rfc3339(found.consumption.at),
+        "outcome": None if done is None else done.result,
+        "text": None if done is None else done.text,
+        "executed_digest": None if done is None else done.executed_digest,
+        "as_granted": found.as_granted,
+        "reported_at": None if done is None else rfc3339(done.at),
+    }

@@ -1,0 +1,117 @@
+"""Approving less, as JSON: what a person would rather grant, and how that reads."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.model.approvals import Approval
+from server.model.granted import Row, effective_digest, granted_headline, rows_of
+from server.protocol.approvals.narrowing import Change
+from server.protocol.policy import pointers
+from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedNarrowing
+
+_CLOSED = ConfigDict(extra="forbid", strict=True)
+
+
+class SmallerFact(BaseModel):
+    """A smaller value: in which object, where in it, and as a person writes it."""
+
+    model_config = _CLOSED
+
+    place: int = Field(default=0, ge=0, le=99)
+    fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
+    to: str = Field(max_length=1_000)
+
+    def record(self) -> Change:
+        """The same for the services."""
+        return Change(self.place, pointers.parts(self.fact), self.to)
+
+
+class Narrowing(BaseModel):
+    """What to grant instead."""
+
+    model_config = _CLOSED
+
+    drop_scopes: list[str] = Field(default=[], max_length=200)
+    changes: list[SmallerFact] = Field(default=[], max_length=200)
+    token_seconds: int | None = Field(default=None, ge=1, le=86_400)
+
+    def record(self) -> RequestedNarrowing:
+        """The same for the services."""
+        changes = tuple(change.record() for change in self.changes)
+        return RequestedNarrowing(tuple(self.drop_scopes), changes, self.token_seconds)
+
+
+class GrantedFact(BaseModel):
+    """One fact that differs between what was asked and what is granted."""
+
+    label: str
+    asked: str
+    granted: str
+
+
+class Granted(BaseModel):
+    """What is granted if it is less than what was asked. `text` is hashed as it is.
+
+    `headline` says it in one line, as the display's says what was asked.
+    """
+
+    text: str
+    digest: str
+    headline: str
+    changes: list[GrantedFact]
+
+
+class LessenedFact(BaseModel):
+    """One fact that can be narrowed, as it was asked; `items` are those of a list."""
+
+    place: int
+    fact: str
+    label: str
+    asked: str
+    rule: Literal["lower", "drop", "earlier", "turn_on"]
+    items: list[str]
+
+
+class Leeway(BaseModel):
+    """What can be narrowed."""
+
+    scopes: list[str]
+    facts: list[LessenedFact]
+    token_seconds: int
+
+
+def leeway(room: Narrowable) -> Leeway:
+    """What may be less, as JSON."""
+    facts = [
+        LessenedFact(
+            place=place,
+            fact=each.pointer,
+            label=each.label,
+            asked=each.asked,
+            rule=each.rule,
+            items=list(each.items),
+        )
+        for place, each in room.facts
+    ]
+    return Leeway(scopes=list(room.scopes), facts=facts, token_seconds=room.token_seconds)
+
+
+def proposed(less: Narrowed) -> Granted:
+    """What a person would grant, as JSON."""
+    return _granted_as(less.text, less.digest, less.headline, less.rows)
+
+
+def granted(record: Approval) -> Granted | None:
+    """What was granted of a request, if that was less."""
+    told = granted_headline(record)
+    if record.granted is None or told is None:
+        return None
+    return _granted_as(record.granted, effective_digest(record), told, rows_of(record))
+
+
+def _granted_as(text: str, digest: str, headline: str, rows: Sequence[Row]) -> Granted:
+    changes = [GrantedFact(**asdict(row)) for row in rows]
+    return Granted(text=text, digest=digest, headline=headline, changes=changes)

@@ -1,0 +1,142 @@
+"""Requests across people: what is sent and answered."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from server.http.approvals.approval_wire import DecidedBy, DeliveredTo, decided_by, devices
+from server.http.approvals.execution_wire import ToldExecution, execution
+from server.http.approvals.narrowing_wire import Granted, granted
+from server.http.audit import audit_wire
+from server.http.audit.audit_wire import entry
+from server.http.wire import Named, RiskWord, StrictBody, Text, moment
+from server.model.approvals import Decision
+from server.protocol.approvals import decisions
+from server.services.approvals import narrowing
+from server.services.approvals.oversight import Seen
+from server.services.policy.displays import rfc3339
+
+
+class Cancellation(StrictBody):
+    """Why a request is canceled; the agent and the audit log get it."""
+
+    reason: Text
+
+
+class Escalation(StrictBody):
+    """Whom to ask too, by name, email address or id."""
+
+    to: Text
+
+
+class GivenAnswer(BaseModel):
+    """A signed answer as it is stored."""
+
+    decision: Literal["approve", "deny"]
+    user: str
+    device: str
+    code: str | None
+    note: str | None
+    reason: str | None
+    ceremony: str
+    channel: str
+    jws: str
+    at: str
+
+
+class ManagedApproval(BaseModel):
+    """A request. If it was narrowed, the headline begins with what was granted."""
+
+    id: str
+    state: str
+    reason: str | None
+    risk: RiskWord
+    headline: str
+    fingerprint: str
+    agent: Named
+    user: Named | None
+    resource: str
+    scope: list[str]
+    created_at: str
+    expires_at: str
+    seen_at: str | None
+    decided_at: str | None
+
+
+class ManagedApprovals(BaseModel):
+    """A page of the list of requests, newest first."""
+
+    items: list[ManagedApproval]
+    next: str | None
+
+
+class ApprovalSheet(ManagedApproval):
+    """A request with its texts, answers and audit entries."""
+
+    action: str
+    display: str
+    action_digest: str
+    display_digest: str
+    decided_by: DecidedBy | None
+    execution: ToldExecution | None
+    granted: Granted | None
+    decisions: list[GivenAnswer]
+    devices: list[DeliveredTo]
+    entries: list[audit_wire.LogEntry]
+
+
+def approval(seen: Seen) -> ManagedApproval:
+    """Somebody's request as JSON."""
+    return ManagedApproval(**_approval(seen))
+
+
+def approval_sheet(seen: Seen) -> ApprovalSheet:
+    """Somebody's request, whole."""
+    return ApprovalSheet(
+        **_approval(seen),
+        action=seen.approval.action,
+        display=seen.approval.display,
+        action_digest=seen.approval.action_digest,
+        display_digest=seen.approval.display_digest,
+        decided_by=decided_by(seen.approval),
+        execution=execution(seen.execution),
+        granted=granted(seen.approval),
+        decisions=[_answer(decision) for decision in seen.decisions],
+        devices=devices(seen.deliveries) or [],
+        entries=[entry(one) for one in seen.entries],
+    )
+
+
+def _approval(seen: Seen) -> dict[str, Any]:
+    record = seen.approval
+    return {
+        "id": record.id,
+        "state": str(record.state),
+        "reason": record.reason,
+        "risk": str(record.risk),
+        "headline": narrowing.headline(record),
+        "fingerprint": decisions.fingerprint(record.action_digest),
+        "agent": Named(id=record.agent_id, name=seen.client_name),
+        "user": Named(id=seen.user.id, name=seen.user.name) if seen.user else None,
+        "resource": record.resource,
+        "scope": record.scope.split(),
+        "created_at": rfc3339(record.created_at),
+        "expires_at": rfc3339(record.expires_at),
+        "seen_at": moment(record.seen_at),
+        "decided_at": moment(record.decided_at),
+    }
+
+
+def _answer(record: Decision) -> GivenAnswer:
+    return GivenAnswer(
+        decision=record.decision,
+        user=record.user_id,
+        device=record.device_id,
+        code=record.code,
+        note=record.note,
+        reason=record.reason,
+        ceremony=record.ceremony,
+        channel=record.channel,
+        jws=record.jws,
+        at=rfc3339(record.at),
+    )

@@ -1,0 +1,111 @@
+"""Receipts, as JSON: what somebody needs who checks a decision without this server."""
+
+from typing import Final, Literal
+
+from pydantic import BaseModel
+
+from server.http import wire
+from server.http.approvals import approval_wire
+from server.http.tokens import delegation_wire
+from server.http.tokens.delegation_wire import ManagedDelegation
+from server.protocol.approvals import decisions
+from server.services.approvals.receipts import AnswerEvidence, Key, Receipt
+from server.services.policy.displays import rfc3339
+
+VERSION: Final = "sayso-receipt/1"
+
+
+class SigningKey(BaseModel):
+    """A public key (RFC 7517); for a passkey, `kid` is its credential id."""
+
+    kid: str
+    jwk: dict[str, str]
+
+
+class LoggedAnswer(BaseModel):
+    """The log's entry: its exact bytes as text, and their leaf (SHA-256, hexadecimal)."""
+
+    id: str
+    body: str
+    leaf: str
+
+
+class GivenBy(BaseModel):
+    """A device by id, name and kind."""
+
+    id: str
+    name: str
+    kind: str
+
+
+class ReceivedAnswer(BaseModel):
+    """One answer as its device signed it, with what is needed to check it."""
+
+    by: wire.Named
+    device: GivenBy
+    decision: Literal["approve", "deny"]
+    code: str | None
+    at: str
+    ceremony: str
+    counts: bool
+    reason: str | None
+    signed: str
+    key: SigningKey | None
+    entry: LoggedAnswer | None
+
+
+class Receipted(BaseModel):
+    """What the server signs of a receipt."""
+
+    type: Literal["sayso-receipt/1"]
+    issuer: str
+    made_at: str
+    fingerprint: str
+    approval: approval_wire.Approval
+    answers: list[ReceivedAnswer]
+    token: ManagedDelegation | None
+
+
+class SignedReceipt(Receipted):
+    """A receipt with the server's compact JWS, whose payload is all its other members."""
+
+    server_signature: str
+
+
+def receipt(found: Receipt, issuer: str) -> Receipted:
+    """A receipt as JSON, not signed yet."""
+    shown, token = found.shown, found.token
+    return Receipted(
+        type=VERSION,
+        issuer=issuer,
+        made_at=rfc3339(found.at),
+        fingerprint=decisions.fingerprint(shown.approval.action_digest),
+        approval=approval_wire.approval(shown),
+        answers=[_answer(one) for one in found.answers],
+        token=None if token is None else delegation_wire.delegation(token, found.at),
+    )
+
+
+def _answer(one: AnswerEvidence) -> ReceivedAnswer:
+    said, device, entry = one.decision, one.device, one.entry
+    return ReceivedAnswer(
+        by=wire.Named(id=said.user_id, name=one.name),
+        device=GivenBy(
+            id=said.device_id, name="" if device is None else device.name, kind=said.channel
+        ),
+        decision=said.decision,
+        code=said.code,
+        at=rfc3339(said.at),
+        ceremony=said.ceremony,
+        counts=said.voided_at is None,
+        reason=said.reason,
+        signed=said.jws,
+        key=_key(one.key),
+        entry=None
+        if entry is None
+        else LoggedAnswer(id=entry.id, body=entry.body.decode(), leaf=entry.leaf.hex()),
+    )
+
+
+def _key(key: Key | None) -> SigningKey | None:
+    return None if key is None else SigningKey(kid=key.kid, jwk=dict(key.jwk))

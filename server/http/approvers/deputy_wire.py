@@ -1,0 +1,63 @@
+"""Deputies, as JSON."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.http.wire import Named
+from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
+from server.services.policy.displays import rfc3339
+
+_MOMENT = 40
+
+
+class NewDeputy(BaseModel):
+    """A deputy, from when to when (RFC 3339), with a signed statement."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    deputy: str = Field(min_length=1, max_length=256)
+    begins: str = Field(alias="from", max_length=_MOMENT)
+    ends: str = Field(alias="to", max_length=_MOMENT)
+    statement: str = Field(max_length=8_192)
+
+    def record(self) -> RequestedDeputy:
+        """The same for the services, without the word."""
+        return RequestedDeputy(self.deputy, self.begins, self.ends)
+
+
+class Deputy(BaseModel):
+    """A deputy of a person."""
+
+    id: str
+    user: Named
+    deputy: Named
+    begins: str = Field(serialization_alias="from")
+    ends: str = Field(serialization_alias="to")
+    state: Literal["named", "begun", "over"]
+
+
+class Deputies(BaseModel):
+    """A person's deputies, and whom they are a deputy of."""
+
+    mine: list[Deputy]
+    others: list[Deputy]
+
+
+class ManagedDeputies(BaseModel):
+    """All deputies that are not over, by their end."""
+
+    items: list[Deputy]
+
+
+def deputy(standing: NamedDeputy) -> Deputy:
+    """A deputy as JSON."""
+    record = standing.deputy
+    return Deputy(
+        id=record.id,
+        user=Named(id=record.user_id, name=standing.user_name),
+        deputy=Named(id=record.deputy_id, name=standing.deputy_name),
+        begins=rfc3339(record.from_at),
+        ends=rfc3339(record.to_at),
+        state=record.state,
+    )

@@ -1,0 +1,42 @@
+"""The log."""
+
+from server.http import listing
+from server.http.audit import audit_wire
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.model.audit import EntrySearch
+from server.services import paging
+from server.services.operations.administration import AdminServices
+
+
+def search(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/audit: the newest entries that match."""
+    query = request.query
+    wanted = EntrySearch(
+        type=query.get("type"),
+        actor=query.get("actor"),
+        agent_id=query.get("agent"),
+        subject=query.get("user"),
+        resource=query.get("resource"),
+        approval_id=query.get("approval"),
+        correlation_id=query.get("correlation"),
+        since=listing.moment(request, "since"),
+        until=listing.moment(request, "until"),
+    )
+    return answer(request, desk, wanted)
+
+
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/audit/<id>."""
+    entry = desk.oversight.entry(request.params["id"])
+    return as_json(200, audit_wire.entry(entry).model_dump())
+
+
+def answer(request: HttpRequest, desk: AdminServices, wanted: EntrySearch) -> HttpResponse:
+    """A part of the log that matches, newest first."""
+    limit, where = listing.limit(request), listing.cursor(request)
+    found = desk.oversight.search(wanted, limit + 1, where or None)
+    part = paging.part(found, limit, lambda entry: entry.id)
+    items = [audit_wire.entry(entry) for entry in part.items]
+    document = audit_wire.LogEntries(items=items, next=listing.write_cursor(part.next))
+    return as_json(200, document.model_dump())

@@ -1,0 +1,43 @@
+"""The log, as the JSON API shows it."""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from server.model.audit import StoredEntry
+from server.services.policy.displays import rfc3339
+
+
+class LogEntry(BaseModel):
+    """An audit entry: the members of its bytes, and their hash as `leaf`."""
+
+    id: str
+    at: str
+    type: str
+    actor: str
+    correlation_id: str
+    members: dict[str, Any]
+    names: dict[str, str]
+    leaf: str
+
+
+class LogEntries(BaseModel):
+    """A page of the audit log, newest first."""
+
+    items: list[LogEntry]
+    next: str | None
+
+
+def entry(record: StoredEntry) -> LogEntry:
+    """An entry of the log as JSON."""
+    return LogEntry(
+        id=record.id,
+        at=rfc3339(record.at),
+        type=record.type,
+        actor=record.actor,
+        correlation_id=record.correlation_id,
+        members=json.loads(record.body),
+        names=dict(record.names),
+        leaf=record.leaf.hex(),
+    )

@@ -1,0 +1,111 @@
+"""Agents in the administration API: what is sent and answered."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from server.http import members
+from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import ClientSecret, Named, Names, StrictBody, Text, moment, secret
+from server.model.clients import Agent
+from server.services.clients import power
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.policy.displays import rfc3339
+
+
+class AuthChange(StrictBody):
+    """How an agent authenticates, its keys, and how long the old way still works."""
+
+    method: Text
+    jwks: dict[str, Any] | None = None
+    overlap: int = Field(default=86_400, ge=0, le=2_592_000)
+
+
+@with_fields(new_fields(AGENT_MEMBERS))
+class NewAgent(StrictBody):
+    """An agent to register; owners and `asks` by name, address or id."""
+
+
+@with_fields(change_fields(AGENT_MEMBERS))
+class AgentChanges(StrictBody):
+    """What becomes different; what is left out stays.
+
+    Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
+    have no review date, external id or icon, or use the default token lifetime.
+    """
+
+    add_owners: Names = Field(default=[])
+    remove_owners: Names = Field(default=[])
+
+
+class StoppedAgent(BaseModel):
+    """What ended, or would end, with an agent."""
+
+    client_id: str
+    state: Literal["enabled", "quarantined", "disabled"]
+    tokens_revoked: int
+    descendants_revoked: int
+    requests_cancelled: int
+    approved_cancelled: int
+
+
+@with_fields(answer_fields(AGENT_MEMBERS))
+class ManagedAgent(BaseModel):
+    """An agent as the administration and its owners see it."""
+
+    client_id: str
+    state: Literal["enabled", "quarantined", "disabled"]
+    auth_before: str | None
+    auth_before_until: str | None
+    secrets: list[ClientSecret]
+    keys: list[dict[str, str]]
+    key_uses: dict[str, str | None]
+    created_at: str
+    named_at: str
+    version: str
+
+
+class Pause(BaseModel):
+    """What the agent cannot ask a person who denied it repeatedly; null means scopes only."""
+
+    user: Named
+    type: str | None
+    until: str
+
+
+class AgentSheet(ManagedAgent):
+    """An agent with its pauses, and when it is quarantined without an owner."""
+
+    pauses: list[Pause]
+    quarantine_at: str | None
+
+
+class ManagedAgents(BaseModel):
+    """A page of the list of agents."""
+
+    items: list[ManagedAgent]
+    next: str | None
+
+
+class GivenSecret(BaseModel):
+    """An agent with its secret, shown once; null if it has keys."""
+
+    agent: ManagedAgent
+    client_secret: str | None
+
+
+def document(record: Agent, called: members.Called) -> ManagedAgent:
+    """An agent as JSON; `called` are the names of people by their ids."""
+    return ManagedAgent(
+        client_id=record.id,
+        state=record.state,
+        auth_before=record.auth_before,
+        auth_before_until=moment(record.auth_before_until),
+        secrets=[secret(one) for one in record.secrets],
+        keys=[dict(key) for key in record.jwks],
+        key_uses={key["kid"]: moment(record.key_uses.get(key["kid"])) for key in record.jwks},
+        created_at=rfc3339(record.created_at),
+        named_at=rfc3339(record.named_at),
+        version=power.version(record),
+        **members.answered(AGENT_MEMBERS, record, called),
+    )

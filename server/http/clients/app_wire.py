@@ -1,0 +1,64 @@
+"""Interactive clients of people in the administration API: what is sent and answered."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from server.http import members
+from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import ClientSecret, StrictBody, secret
+from server.model.clients import App
+from server.services.clients import power
+from server.services.clients.app_members import APP_MEMBERS
+from server.services.policy.displays import rfc3339
+
+
+@with_fields(new_fields(APP_MEMBERS))
+class NewClient(StrictBody):
+    """An app to register."""
+
+
+@with_fields(change_fields(APP_MEMBERS))
+class ClientChanges(StrictBody):
+    """The changes; omitted members stay. Null lets the app use every action type."""
+
+    enabled: bool | None = None
+
+
+@with_fields(answer_fields(APP_MEMBERS))
+class ManagedApp(BaseModel):
+    """An app."""
+
+    client_id: str
+    state: Literal["enabled", "disabled"]
+    secrets: list[ClientSecret]
+    keys: list[dict[str, str]]
+    created_at: str
+    version: str
+
+
+class ManagedApps(BaseModel):
+    """A page of the list of apps."""
+
+    items: list[ManagedApp]
+    next: str | None
+
+
+class GivenAppSecret(BaseModel):
+    """An app with its secret, shown once; null if it has none."""
+
+    app: ManagedApp
+    client_secret: str | None
+
+
+def document(record: App) -> ManagedApp:
+    """An app as JSON."""
+    return ManagedApp(
+        client_id=record.id,
+        state=record.state,
+        secrets=[secret(one) for one in record.secrets],
+        keys=[dict(key) for key in record.jwks],
+        created_at=rfc3339(record.created_at),
+        version=power.version(record),
+        **members.answered(APP_MEMBERS, record),
+    )

@@ -1,0 +1,50 @@
+"""Invitations to register agents: what is sent and answered."""
+
+from pydantic import BaseModel, Field
+
+from server.http.wire import Moment, Named, Names, StrictBody, Text
+
+
+class NewInvitation(StrictBody):
+    """An invitation to create; without `asks`, the agents may ask their owner only."""
+
+    owner: Text
+    grant_types: Names | None = None
+    resources: Names = Field(default=[])
+    scopes: Names = Field(default=[])
+    action_types: Names | None = None
+    asks: Names = Field(default=[])
+    asks_everybody: bool = False
+    uses: int = Field(default=1, ge=1, le=1_000)
+    expires_at: Moment | None = None
+
+
+class ManagedInvitation(BaseModel):
+    """An invitation for agents."""
+
+    id: str
+    owner: Named
+    grant_types: list[str]
+    resources: list[str]
+    scopes: list[str]
+    action_types: list[str] | None
+    asks: list[Named] | None
+    uses_left: int
+    created_by: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+
+
+class ManagedInvitations(BaseModel):
+    """A page of the list of invitations."""
+
+    items: list[ManagedInvitation]
+    next: str | None
+
+
+class GivenInvitation(BaseModel):
+    """An invitation with its token, shown once."""
+
+    invitation: ManagedInvitation
+    initial_access_token: str

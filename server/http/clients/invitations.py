@@ -1,0 +1,66 @@
+"""Administration of invitations, with which agents register themselves."""
+
+from server.http import listing
+from server.http.clients import invitation_wire
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.http.wire import Named, milliseconds, moment, read
+from server.model.clients import Invitation
+from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
+from server.services.operations.administration import AdminServices
+
+
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/invitations."""
+    part = desk.invitations.page(listing.cursor(request), listing.limit(request))
+    items = [_document(desk, invitation) for invitation in part.items]
+    answer = invitation_wire.ManagedInvitations(items=items, next=listing.write_cursor(part.next))
+    return as_json(200, answer.model_dump())
+
+
+def issue(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """POST /api/invitations: its token is told once."""
+    body = read(invitation_wire.NewInvitation, request.body)
+    issued = desk.invitations.issue(_new(body), by=desk.by)
+    answer = invitation_wire.GivenInvitation(
+        invitation=_document(desk, issued.invitation), initial_access_token=issued.token
+    )
+    return as_json(201, answer.model_dump())
+
+
+def revoke(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """DELETE /api/invitations/<id>: answers it as it is now."""
+    invitation = desk.invitations.revoke(request.params["id"], by=desk.by)
+    return as_json(200, _document(desk, invitation).model_dump())
+
+
+def _new(body: invitation_wire.NewInvitation) -> NewInvitation:
+    return NewInvitation(
+        owner=body.owner,
+        grant_types=SAFE_GRANTS if body.grant_types is None else tuple(body.grant_types),
+        resources=tuple(body.resources),
+        scopes=tuple(body.scopes),
+        action_types=None if body.action_types is None else tuple(body.action_types),
+        asks=None if body.asks_everybody else tuple(body.asks),
+        uses=body.uses,
+        expires_at=None if body.expires_at is None else milliseconds(body.expires_at),
+    )
+
+
+def _document(desk: AdminServices, record: Invitation) -> invitation_wire.ManagedInvitation:
+    called = desk.names((record.owner_id, *(record.asks or ())))
+    people = [Named(id=one, name=called.get(one, one)) for one in (record.asks or ())]
+    return invitation_wire.ManagedInvitation(
+        id=record.id,
+        owner=Named(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),
+        grant_types=list(record.grant_types),
+        resources=list(record.resources),
+        scopes=list(record.scopes),
+        action_types=None if record.action_types is None else list(record.action_types),
+        asks=None if record.asks is None else people,
+        uses_left=record.uses_left,
+        created_by=record.created_by,
+        created_at=str(moment(record.created_at)),
+        expires_at=str(moment(record.expires_at)),
+        revoked_at=moment(record.revoked_at),
+    )

@@ -1,0 +1,174 @@
+"""Devices: what is sent and answered."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from server.http.wire import Named, StrictBody, moment
+from server.model.devices import MOST_TRIES
+from server.model.devices import Device as DeviceRecord
+from server.model.users import User as UserRecord
+from server.protocol import base64url
+from server.services.devices.devices import MOST_UNCONFIRMED, PinAnswer
+from server.services.policy.displays import rfc3339
+
+_THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
+"""As base64url, in its one spelling (RFC 4648 3.5)."""
+
+_PIN_PURPOSE = r"^(session|sayso_(ap|dv)_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
+
+
+class ApprovalKeys(StrictBody):
+    """The public halves of a device's two approval keys (JWK, EC P-256)."""
+
+    low: dict[str, str]
+    high: dict[str, str]
+
+
+class NewDevice(StrictBody):
+    """A terminal to register."""
+
+    name: str = Field(min_length=1, max_length=64)
+    approval_keys: ApprovalKeys
+
+
+class PinCall(StrictBody):
+    """The device's half of a PIN, and what it is for."""
+
+    x: str = Field(pattern=_THIRTY_TWO_BYTES)
+    purpose: str = Field(alias="for", pattern=_PIN_PURPOSE)
+
+    def raw(self) -> bytes:
+        """The 32 bytes."""
+        return base64url.decode(self.x)
+
+
+class DeviceName(StrictBody):
+    """The new name of a device."""
+
+    name: str = Field(max_length=256)
+
+
+class DeviceCode(BaseModel):
+    """A one-time code for another device, shown once, and the link to its page."""
+
+    enrolment_code: str
+    link: str
+    expires_at: str
+
+
+class Pin(BaseModel):
+    """How many PIN tries since the last success."""
+
+    tries: int
+    left: int
+    locked: bool
+    exhausted: bool
+
+
+class Device(BaseModel):
+    """A device of a person."""
+
+    id: str
+    name: str
+    kind: str
+    state: Literal["active", "revoked"]
+    created_at: str
+    last_seen_at: str | None
+    high_from: str
+    this: bool
+    keys: dict[str, str]
+    pin: Pin
+    nonce: str | None
+
+
+class Devices(BaseModel):
+    """A person's devices."""
+
+    items: list[Device]
+
+
+class PinAnswered(BaseModel):
+    """The server's half of a PIN."""
+
+    y: str
+    nonce: str
+    tries: int
+    left: int
+
+
+class PinConfirmed(BaseModel):
+    """The tries start again."""
+
+    tries: int
+
+
+class ManagedDevice(BaseModel):
+    """A device."""
+
+    id: str
+    name: str
+    kind: str
+    state: Literal["active", "revoked"]
+    user: Named
+    created_at: str
+    last_seen_at: str | None
+    high_from: str
+    pin: Pin
+
+
+class ManagedDevices(BaseModel):
+    """A page of the list of devices."""
+
+    items: list[ManagedDevice]
+    next: str | None
+
+
+def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
+    """A device as JSON."""
+    seen = record.last_seen_at
+    return Device(
+        id=record.id,
+        name=record.name,
+        kind=record.kind,
+        state=record.state,
+        created_at=rfc3339(record.created_at),
+        last_seen_at=None if seen is None else rfc3339(seen),
+        high_from=rfc3339(record.high_from),
+        this=this,
+        keys=dict(record.kids),
+        pin=pin(record),
+        nonce=nonce,
+    )
+
+
+def pin(record: DeviceRecord) -> Pin:
+    """How a device's PIN stands, as JSON."""
+    return Pin(
+        tries=record.pin_tries,
+        left=max(0, MOST_TRIES - record.pin_tries),
+        locked=record.pin_tries >= MOST_TRIES,
+        exhausted=record.pin_unconfirmed >= MOST_UNCONFIRMED,
+    )
+
+
+def pin_answered(answer: PinAnswer) -> PinAnswered:
+    """The server's half of a PIN as JSON."""
+    y = base64url.encode(answer.y)
+    left = max(0, MOST_TRIES - answer.tries)
+    return PinAnswered(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
+
+
+def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice:
+    """Somebody's device as JSON."""
+    return ManagedDevice(
+        id=record.id,
+        name=record.name,
+        kind=record.kind,
+        state=record.state,
+        user=Named(id=record.user_id, name=of.name if of else record.user_id),
+        created_at=rfc3339(record.created_at),
+        last_seen_at=moment(record.last_seen_at),
+        high_from=rfc3339(record.high_from),
+        pin=pin(record),
+    )

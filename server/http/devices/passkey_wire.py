@@ -1,0 +1,87 @@
+"""Passkeys as JSON: what a browser is told, and what it says."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from server.http.devices.device_wire import Device
+from server.http.users.user_wire import User
+from server.http.wire import StrictBody
+from server.protocol.devices import passkeys
+from server.services.devices.passkeys import Attested, PasskeyChallenge
+
+_BASE64URL = r"^[A-Za-z0-9_-]+$"
+
+
+class CodeToMake(StrictBody):
+    """The one-time code to create a passkey with."""
+
+    code: str = Field(max_length=128)
+
+
+class MadePasskey(StrictBody):
+    """A new passkey (`PublicKeyCredential.toJSON()`)."""
+
+    code: str = Field(max_length=128)
+    name: str = Field(min_length=1, max_length=64)
+    attestation: str = Field(pattern=_BASE64URL, max_length=65_536)
+    client_data: str = Field(pattern=_BASE64URL, max_length=8_192)
+
+    def record(self) -> Attested:
+        """As it is judged. ValueError for a spelling that no browser has."""
+        return Attested(
+            name=self.name,
+            attestation=passkeys.decoded(self.attestation),
+            client_data=passkeys.decoded(self.client_data),
+        )
+
+
+class Creation(BaseModel):
+    """The options for `navigator.credentials.create`."""
+
+    rp: dict[str, str]
+    user: dict[str, str]
+    challenge: str
+    pubKeyCredParams: list[dict[str, Any]]  # noqa: N815  # WebAuthn's own word
+    excludeCredentials: list[dict[str, str]]  # noqa: N815  # likewise
+    authenticatorSelection: dict[str, Any]  # noqa: N815  # likewise
+    attestation: Literal["none"]
+    timeout: int
+
+
+class PasskeyOffer(BaseModel):
+    """What a browser signs to sign in; `challenge` is SHA-256 of `text`."""
+
+    text: str
+    challenge: str
+    rp_id: str
+
+
+class SignedWord(StrictBody):
+    """A passkey signature: five parts, as in `docs/reference/signing.md`."""
+
+    word: str = Field(max_length=16_384)
+
+
+class SignedIn(BaseModel):
+    """Who is signed in in this browser."""
+
+    user: User
+
+
+class FeedTicket(BaseModel):
+    """The first frame of a page on the feed; it works once."""
+
+    ticket: str
+    expires_in: int
+
+
+class Enrolled(BaseModel):
+    """The new device. This browser is signed in with it."""
+
+    device: Device
+
+
+def offer(made: PasskeyChallenge, rp_id: str) -> PasskeyOffer:
+    """An offer as JSON."""
+    return PasskeyOffer(text=made.text, challenge=passkeys.encoded(made.challenge), rp_id=rp_id)

@@ -1,0 +1,67 @@
+"""Passkeys: making one, and signing a browser in and out with it."""
+
+from server.http import cookies, wire
+from server.http.devices import device_wire
+from server.http.devices import passkey_wire as forms
+from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.http.users import user_wire
+from server.protocol import errors
+from server.services.devices.browsers import TICKET_MS
+from server.services.users.device_auth import Person
+
+
+def prepare(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /api/passkeys/options: what a browser is told to make; the code stays unused."""
+    cookies.check_origin(site.rules, request)
+    body = wire.read(forms.CodeToMake, request.body)
+    options = site.devices.passkeys.prepare(body.code, peer=request.peer)
+    return as_json(200, forms.Creation.model_validate(options).model_dump())
+
+
+def register(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /api/passkeys: it is a device from now on, and its browser signed in."""
+    cookies.check_origin(site.rules, request)
+    body = wire.read(forms.MadePasskey, request.body)
+    try:
+        made = body.record()
+    except ValueError as error:
+        raise errors.Problem(422, "invalid_body", f"{error}.") from error
+    device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
+    answer = forms.Enrolled(device=device_wire.device(device, this=True, nonce=None))
+    return as_json(201, answer.model_dump(), cookies.setting(site.rules, cookie))
+
+
+def offer(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /api/passkeys/offer: what a browser signs to sign in."""
+    cookies.check_origin(site.rules, request)
+    made = site.devices.passkeys.offer()
+    return as_json(200, forms.offer(made, site.rules.rp_id).model_dump())
+
+
+def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /api/passkeys/sign-in: a passkey has signed the offer."""
+    cookies.check_origin(site.rules, request)
+    body = wire.read(forms.SignedWord, request.body)
+    user, cookie = site.devices.passkeys.sign_in(body.word)
+    answer = forms.SignedIn(user=user_wire.user(user))
+    return as_json(200, answer.model_dump(), cookies.setting(site.rules, cookie))
+
+
+def ticket(site: Site, request: HttpRequest, _person: Person) -> HttpResponse:
+    """POST /api/feed/ticket: for a page; a terminal proves its key at the socket itself."""
+    cookie = cookies.of(site.rules, request)
+    if not cookie:
+        raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
+    made = forms.FeedTicket(
+        ticket=site.devices.browsers.ticket(cookie), expires_in=TICKET_MS // 1000
+    )
+    return as_json(200, made.model_dump())
+
+
+def sign_out(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /api/passkeys/sign-out: of this browser; the passkey stays."""
+    cookie = cookies.of(site.rules, request)
+    cookies.check_page(site.devices.browsers, site.rules, request, cookie)
+    site.devices.browsers.leave(cookie)
+    return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.rules, "")})

@@ -1,0 +1,187 @@
+"""Reports and incidents as the JSON API reads and shows them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.http.approvals import approval_wire
+from server.http.wire import Named
+from server.services.incidents.incidents import NamedIncident
+from server.services.incidents.reports import Report, Reported
+from server.services.policy.displays import rfc3339
+
+_ScopeWord = Literal["agent", "every_agent"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SignedReport(_Body):
+    """A signed denial as suspicious (compact JWS), whom to quarantine, and a note."""
+
+    decision: str = Field(max_length=16_384)
+    scope: _ScopeWord = "agent"
+    note: str | None = Field(default=None, max_length=1_000)
+
+    def record(self) -> Report:
+        """What the service takes."""
+        return Report(self.decision, self.scope, self.note)
+
+
+class Closing(_Body):
+    """The result of the investigation."""
+
+    note: str | None = Field(default=None, max_length=1_000)
+
+
+class ReportedAgent(BaseModel):
+    """A reported agent, and what ended with it."""
+
+    client_id: str
+    name: str
+    state: Literal["enabled", "quarantined", "disabled", "deleted"]
+    tokens_revoked: int
+    descendants_revoked: int
+    requests_cancelled: int
+    approved_cancelled: int
+
+
+class ReportAnswer(BaseModel):
+    """The result of a report."""
+
+    incident: str
+    scope: _ScopeWord
+    opened_at: str
+    agents: list[ReportedAgent]
+    approval: approval_wire.Approval
+
+
+class AgentSecret(BaseModel):
+    """A secret of an agent, without the secret itself."""
+
+    id: str
+    hint: str
+    last_used_at: str | None
+
+
+class AgentEvidence(ReportedAgent):
+    """An agent as it was then, with its owners, keys and secrets."""
+
+    was: Literal["enabled", "quarantined", "disabled"]
+    owners: list[str]
+    auth_method: str
+    keys: list[str]
+    secrets: list[AgentSecret]
+
+
+class ApprovalEvidence(BaseModel):
+    """The reported request as it was then."""
+
+    id: str
+    kind: str
+    was: str
+    asked_by: Named
+    resource: str
+    scope: str
+    risk: str
+    action_digest: str
+    display_digest: str
+    fingerprint: str
+    asked_at: str
+
+
+class Incident(BaseModel):
+    """Why agents were quarantined, with the evidence.
+
+    `signed` is what the person's device signed. If nobody reported it, `cause` says so, and the
+    members of a report are null.
+    """
+
+    id: str
+    state: Literal["open", "closed"]
+    cause: Literal["reported", "no_owner"]
+    scope: _ScopeWord
+    opened_at: str
+    user: Named | None
+    device: str | None
+    note: str | None
+    approval: ApprovalEvidence | None
+    agents: list[AgentEvidence]
+    signed: str | None
+    closed_at: str | None
+    closed_by: str | None
+    closing_note: str | None
+
+
+class Incidents(BaseModel):
+    """A page of the list of incidents, newest first."""
+
+    items: list[Incident]
+    next: str | None
+
+
+def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
+    """What came of a report as JSON."""
+    members = ReportedAgent.model_fields
+    agents = [
+        ReportedAgent(**{name: getattr(one, name) for name in members}) for one in _agents(told)
+    ]
+    return ReportAnswer(
+        incident=done.incident.id,
+        scope=done.incident.scope,
+        opened_at=rfc3339(done.incident.opened_at),
+        agents=agents,
+        approval=approval_wire.approval(done.approval),
+    )
+
+
+def incident(told: NamedIncident) -> Incident:
+    """An incident as JSON."""
+    record = told.incident
+    return Incident(
+        id=record.id,
+        state=record.state,
+        cause=record.cause,
+        scope=record.scope,
+        opened_at=rfc3339(record.opened_at),
+        user=None if record.user_id is None else Named(id=record.user_id, name=told.user_name),
+        device=record.device_id,
+        note=record.note,
+        approval=_approval(told.evidence.get("approval")),
+        agents=_agents(told),
+        signed=told.evidence.get("signed"),
+        closed_at=_moment(record.closed_at),
+        closed_by=record.closed_by,
+        closing_note=record.closing_note,
+    )
+
+
+def _approval(was: Mapping[str, Any] | None) -> ApprovalEvidence | None:
+    if was is None:
+        return None
+    return ApprovalEvidence(**{**was, "asked_at": rfc3339(was["asked_at"])})
+
+
+def _agents(told: NamedIncident) -> list[AgentEvidence]:
+    return [
+        AgentEvidence(
+            **{name: value for name, value in one.items() if name not in {"id", "secrets"}}
+            | {"state": told.states[one["id"]]},
+            client_id=one["id"],
+            secrets=[
+                AgentSecret(
+                    id=secret["id"],
+                    hint=secret["hint"],
+                    last_used_at=_moment(secret["last_used_at"]),
+                )
+                for secret in one["secrets"]
+            ],
+        )
+        for one in told.evidence["agents"]
+    ]
+
+
+def _moment(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)

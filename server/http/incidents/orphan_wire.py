@@ -1,0 +1,63 @@
+"""The report of agents without an owner, as the JSON API shows it."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from server.http.wire import moment
+from server.services.incidents.orphans import Orphan as Record
+
+
+class Keeper(BaseModel):
+    """An owner, and when they were last seen at a device or signing in to an app."""
+
+    id: str
+    name: str
+    state: Literal["enabled", "disabled"]
+    seen_at: str | None
+
+
+class Orphan(BaseModel):
+    """An agent that needs an owner or a review; `why` has the most serious reason first.
+
+    `quarantine_at` is the end of its grace period, or null.
+    """
+
+    client_id: str
+    name: str
+    state: Literal["enabled", "quarantined", "disabled"]
+    why: list[Literal["no_owner", "owner_away", "review_due", "expired"]]
+    owners: list[Keeper]
+    quarantine_at: str | None
+    review_at: str | None
+    expires_at: str | None
+
+
+class Orphans(BaseModel):
+    """A page of the list, by name."""
+
+    items: list[Orphan]
+    next: str | None
+
+
+def orphan(record: Record) -> Orphan:
+    """One agent of the report as JSON."""
+    agent = record.agent
+    return Orphan(
+        client_id=agent.id,
+        name=agent.name,
+        state=agent.state,
+        why=list(record.why),
+        owners=[
+            Keeper(
+                id=one.user.id,
+                name=one.user.name,
+                state=one.user.state,
+                seen_at=moment(one.seen_at),
+            )
+            for one in record.keepers
+        ],
+        quarantine_at=moment(record.quarantine_at),
+        review_at=moment(agent.review_at),
+        expires_at=moment(agent.expires_at),
+    )

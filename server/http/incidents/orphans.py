@@ -1,0 +1,16 @@
+"""The report of agents without an owner."""
+
+from server.http import listing
+from server.http.incidents import orphan_wire as wire
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.services.operations.administration import AdminServices
+
+
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/admin/orphans: of every agent, or of those that the caller owns."""
+    where, limit = listing.cursor(request), listing.limit(request)
+    part = desk.orphans.page(where, limit, owner=desk.only_of)
+    items = [wire.orphan(one) for one in part.items]
+    answer = wire.Orphans(items=items, next=listing.write_cursor(part.next))
+    return as_json(200, answer.model_dump())

@@ -1,0 +1,178 @@
+"""Members in the JSON API: the fields of bodies and answers, made from the rows of a table.
+
+Owns: how each kind of value is sent and answered. Never: which members there are, or their checks.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
+
+from pydantic import BaseModel, Field, create_model
+
+from server.http.wire import Moment, Named, Names, StrictBody, Text, milliseconds
+from server.protocol import base64url
+from server.services.clients import icons
+from server.services.members import Having, Kind, Member, Members, searched
+from server.services.policy.displays import rfc3339
+from server.services.refusals import Invalid
+
+Fields: TypeAlias = dict[str, Any]
+"""Name → a pair of type and default, as pydantic takes them."""
+Called: TypeAlias = Mapping[str, str]
+"""Id → name, of people and groups."""
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_USUAL_LENGTH: Final = 400
+_NOBODY: Final[Called] = MappingProxyType({})
+_Icon = Annotated[str, Field(max_length=43_691)]
+"""A file of 32 KiB at most, as base64url without padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WireKind:
+    """How a kind of value is sent, read, answered and written."""
+
+    sent: Any
+    answered: Any
+    read: Callable[[Any], object] = lambda value: value
+    write: Callable[[Any, Called], object] = lambda value, _called: value
+    optional: bool = False
+    """A body that registers something has null for one that is left out."""
+
+
+def _icon(text: str) -> bytes:
+    try:
+        return base64url.decode(text)
+    except ValueError:
+        raise Invalid(
+            "The icon must be a file as base64url without padding.", member="icon"
+        ) from None
+
+
+def _people(ids: tuple[str, ...], called: Called) -> list[Named]:
+    return [Named(id=one, name=called.get(one, one)) for one in ids]
+
+
+def _lists(value: Mapping[str, tuple[str, ...]], _called: Called) -> dict[str, list[str]]:
+    return {name: list(rest) for name, rest in value.items()}
+
+
+def _list(value: tuple[str, ...], _called: Called) -> list[str]:
+    return list(value)
+
+
+def _read_lists(value: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(rest) for name, rest in value.items()}
+
+
+_KINDS: Final[Mapping[Kind, _WireKind]] = MappingProxyType(
+    {
+        Kind.TEXT: _WireKind(Text, str),
+        Kind.CHOICE: _WireKind(Text, str),
+        Kind.CHOICES: _WireKind(Names, list[str], tuple, _list, optional=True),
+        Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
+        Kind.PEOPLE: _WireKind(Names, list[Named], tuple, _people),
+        Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
+        Kind.SWITCH: _WireKind(bool, bool),
+        Kind.NUMBER: _WireKind(int, int),
+        Kind.MOMENT: _WireKind(Moment, str, milliseconds, lambda at, _called: rfc3339(at)),
+        Kind.KEYS: _WireKind(dict[str, Any], list[dict[str, str]], json.dumps, optional=True),
+        Kind.ICON: _WireKind(_Icon, str, _icon, lambda digest, _called: icons.path_of(digest)),
+    }
+)
+
+
+def with_fields(fields: Fields) -> Callable[[type[_Model]], type[_Model]]:
+    """Give a model these fields beside its own."""
+
+    def extended(model: type[_Model]) -> type[_Model]:
+        return create_model(
+            model.__name__,
+            __base__=model,
+            __module__=model.__module__,
+            __doc__=model.__doc__,
+            **fields,
+        )
+
+    return extended
+
+
+def new_fields(members: Members) -> Fields:
+    """Of the body that registers a record."""
+    return {member.wire_name: _new_field(member) for member in members}
+
+
+def _new_field(member: Member) -> tuple[Any, Any]:
+    kind = _sent(member)
+    if member.needed:
+        return kind, ...
+    if member.nullable or _KINDS[member.kind].optional:
+        return kind | None, None
+    start = list(member.start) if isinstance(member.start, tuple) else member.start
+    return kind, start
+
+
+def change_fields(members: Members) -> Fields:
+    """Of the body that changes a record: what is left out stays."""
+    return {
+        member.wire_name: (_sent(member) | None, None) for member in members if not member.final
+    }
+
+
+def answer_fields(members: Members) -> Fields:
+    """Of the answer that shows a record."""
+    return {member.wire_name: (_answered(member), ...) for member in members if member.shown}
+
+
+def _sent(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
+    if member.kind is Kind.TEXT and member.longest > _USUAL_LENGTH:
+        return Annotated[str, Field(max_length=member.longest)]
+    return _KINDS[member.kind].sent
+
+
+def _answered(member: Member) -> Any:  # noqa: ANN401  # likewise
+    kind = _KINDS[member.kind].answered
+    return kind | None if member.nullable else kind
+
+
+def written(members: Members, body: StrictBody) -> dict[str, Any]:
+    """What a body says about members; null takes away what can be away, and else says nothing."""
+    found: dict[str, Any] = {}
+    for member in members:
+        if member.wire_name not in body.model_fields_set:
+            continue
+        value = getattr(body, member.wire_name)
+        if value is not None:
+            found[member.name] = _KINDS[member.kind].read(value)
+        elif member.nullable:
+            found[member.name] = None
+    return found
+
+
+def search_names(members: Members) -> tuple[str, ...]:
+    """The parameters by which a list is narrowed."""
+    return tuple(member.wire_name for member in searched(members))
+
+
+def having(members: Members, query: Mapping[str, str]) -> Having:
+    """What a list is narrowed to."""
+    return {
+        member.name: query[member.wire_name]
+        for member in searched(members)
+        if member.wire_name in query
+    }
+
+
+def answered(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
+    """The members of a record as an answer has them."""
+    return {
+        member.wire_name: _written(member, getattr(record, member.name), called)
+        for member in members
+        if member.shown
+    }
+
+
+def _written(member: Member, value: object, called: Called) -> object:
+    return None if value is None else _KINDS[member.kind].write(value, called)

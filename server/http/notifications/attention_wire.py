@@ -1,0 +1,118 @@
+"""A person's own settings of when they are notified, as JSON."""
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.http.wire import Named
+from server.model.notifications import Hold, Why
+from server.model.policy import Hours as HoursRecord
+from server.model.policy_rules import DAYS
+from server.services.notifications.quiet import Muted, NotificationSettings
+from server.services.policy.displays import rfc3339
+
+_CLOSED = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+_HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_END = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
+_MONTH = 31 * 24 * 60
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class QuietHours(BaseModel):
+    """Hours of some days in a time zone; over midnight if `to` is not after `from`."""
+
+    model_config = _CLOSED
+
+    days: Annotated[list[Day], Field(min_length=1, max_length=7)] = list(DAYS)
+    begins: str = Field(alias="from", pattern=_HOUR)
+    ends: str = Field(alias="to", pattern=_END)
+    zone: str = Field(min_length=1, max_length=64)
+
+    def record(self) -> HoursRecord:
+        """The same for the services."""
+        days = tuple(sorted({DAYS.index(day) for day in self.days}))
+        return HoursRecord(_time(self.begins), _time(self.ends), days, self.zone)
+
+
+class NewMute(BaseModel):
+    """An agent, by name or id, and how long to mute it; without `minutes`, until it is unmuted."""
+
+    model_config = _CLOSED
+
+    agent: str = Field(min_length=1, max_length=128)
+    minutes: int | None = Field(default=None, ge=1, le=_MONTH)
+
+
+class NewSnooze(BaseModel):
+    """For how long."""
+
+    model_config = _CLOSED
+
+    minutes: int = Field(ge=1, le=_MONTH)
+
+
+class Mute(BaseModel):
+    """A muted agent."""
+
+    agent: Named
+    since: str
+    until: str | None
+
+
+class Snooze(BaseModel):
+    """A snoozed request, and until when."""
+
+    approval: str
+    until: str
+    why: Why
+
+
+class Attention(BaseModel):
+    """When a person is notified."""
+
+    quiet_hours: QuietHours | None
+    quiet_until: str | None
+    mutes: list[Mute]
+    held: list[Snooze]
+
+
+def attention(wanted: NotificationSettings) -> Attention:
+    """All that somebody has set."""
+    return Attention(
+        quiet_hours=None if wanted.hours is None else _hours(wanted.hours),
+        quiet_until=None if wanted.quiet_until is None else rfc3339(wanted.quiet_until),
+        mutes=[mute(one) for one in wanted.muted],
+        held=[snooze(one) for one in wanted.holds],
+    )
+
+
+def mute(muted: Muted) -> Mute:
+    """A mute as JSON."""
+    record = muted.mute
+    return Mute(
+        agent=Named(id=record.agent_id, name=muted.agent_name),
+        since=rfc3339(record.since),
+        until=None if record.until is None else rfc3339(record.until),
+    )
+
+
+def snooze(hold: Hold) -> Snooze:
+    """What is held, as JSON."""
+    return Snooze(approval=hold.approval_id, until=rfc3339(hold.until), why=hold.why)
+
+
+def _time(text: str) -> time:
+    return time() if text == "24:00" else time.fromisoformat(text)
+
+
+def _hours(record: HoursRecord) -> QuietHours:
+    return QuietHours.model_validate(
+        {
+            "days": [DAYS[day] for day in record.days],
+            "from": record.begins.isoformat("minutes"),
+            "to": "24:00" if record.ends == time() else record.ends.isoformat("minutes"),
+            "zone": record.zone,
+        }
+    )

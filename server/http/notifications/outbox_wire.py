@@ -1,0 +1,91 @@
+"""What leaves the installation, and what works behind it, as models."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel
+
+from server.http.wire import moment
+from server.services.notifications.outbox import GivenUpMessage as GivenUp
+from server.services.notifications.outbox import OutboxState
+from server.services.policy.displays import rfc3339
+
+
+class OutboxCounts(BaseModel):
+    """How many messages are in each state."""
+
+    waiting: int
+    leased: int
+    sent: int
+    dead: int
+
+
+class GivenUpMessage(BaseModel):
+    """A message that was not delivered."""
+
+    id: str
+    channel: str
+    whom: str
+    state: Literal["waiting", "dead"]
+    attempts: int
+    last_error: str | None
+    created_at: str
+
+
+class PushServiceState(BaseModel):
+    """A push service; `problem` says why it refuses messages."""
+
+    service: str
+    browsers: int
+    delivered_at: str | None
+    problem: str | None
+
+
+class LoopState(BaseModel):
+    """A background loop of this process, and when it last ran."""
+
+    name: str
+    last_run: str
+
+
+class OutgoingState(BaseModel):
+    """Pending and undelivered messages (newest first), push services and loops."""
+
+    counts: OutboxCounts
+    items: list[GivenUpMessage]
+    push: list[PushServiceState]
+    loops: list[LoopState]
+
+
+def given_up(one: GivenUp) -> GivenUpMessage:
+    """A message as JSON."""
+    message = one.message
+    return GivenUpMessage(
+        id=str(message.id),
+        channel=message.channel,
+        whom=one.whom,
+        state="dead" if message.state == "dead" else "waiting",
+        attempts=message.attempts,
+        last_error=message.last_error,
+        created_at=rfc3339(message.created_at),
+    )
+
+
+def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutgoingState:
+    """How it stands, as JSON; `loops` with the moment of their last round."""
+    return OutgoingState(
+        counts=OutboxCounts(
+            **{name: state.counts.get(name, 0) for name in OutboxCounts.model_fields}
+        ),
+        items=[given_up(one) for one in state.dead],
+        push=[
+            PushServiceState(
+                service=one.origin,
+                browsers=one.browsers,
+                delivered_at=moment(one.delivered_at),
+                problem=one.problem,
+            )
+            for one in state.push
+        ],
+        loops=[LoopState(name=name, last_run=rfc3339(at)) for name, at in loops],
+    )

@@ -1,0 +1,94 @@
+"""Push subscriptions as JSON: what a browser's page says, and what a person is shown of them."""
+
+from pydantic import BaseModel, Field
+
+from server.http.wire import Named, StrictBody
+from server.model.notifications import Address
+from server.services.notifications.push_losses import Lost
+from server.services.notifications.push_subscriptions import Known
+from server.services.notifications.pushes import DORMANT_MS
+from server.services.policy.displays import rfc3339
+
+_BASE64URL = r"^[A-Za-z0-9_-]+$"
+
+
+class PushKeys(StrictBody):
+    """A browser's own keys (`PushSubscription.toJSON().keys`, RFC 8291 2.1)."""
+
+    p256dh: str = Field(pattern=_BASE64URL, max_length=128)
+    auth: str = Field(pattern=_BASE64URL, max_length=64)
+
+
+class NewPushSubscription(StrictBody):
+    """The subscription of this browser (`PushSubscription.toJSON()`)."""
+
+    endpoint: str = Field(min_length=1, max_length=1_000)
+    keys: PushKeys
+    expirationTime: int | float | None = None  # noqa: N815  # the Push API's own word
+
+    def record(self) -> Address:
+        """The same for the services."""
+        return Address(self.endpoint, self.keys.p256dh, self.keys.auth)
+
+
+class PushSubscription(BaseModel):
+    """A browser that notifies a person. Its address is never shown."""
+
+    id: str
+    device: Named
+    this: bool
+    """It belongs to the calling device."""
+    service: str
+    created_at: str
+    opened_at: str
+    delivered_at: str | None
+    dormant: bool
+    """No page was opened there for two weeks; its push service may lose it."""
+    problem: str | None
+
+
+class LostPush(BaseModel):
+    """A browser that its push service lost. Opening a page there fixes it."""
+
+    id: str
+    device: Named
+    service: str
+    lost_at: str
+
+
+class PushSubscriptions(BaseModel):
+    """A person's browsers, and what a page needs to add one."""
+
+    public_key: str
+    """`applicationServerKey`, as base64url of 65 bytes (RFC 8292 3.2)."""
+    csrf: str | None
+    """What a service worker sends beside its cookie; null for a terminal."""
+    items: list[PushSubscription]
+    lost: list[LostPush]
+
+
+def lost_push(lost: Lost) -> LostPush:
+    """One that is lost as JSON."""
+    one = lost.loss
+    return LostPush(
+        id=one.id,
+        device=Named(id=one.device_id, name=lost.device_name),
+        service=one.origin,
+        lost_at=rfc3339(one.lost_at),
+    )
+
+
+def push_subscription(known: Known, now: int) -> PushSubscription:
+    """One as JSON."""
+    one = known.subscription
+    return PushSubscription(
+        id=one.id,
+        device=Named(id=one.device_id, name=known.device_name),
+        this=known.this,
+        service=one.origin,
+        created_at=rfc3339(one.created_at),
+        opened_at=rfc3339(one.opened_at),
+        delivered_at=None if one.delivered_at is None else rfc3339(one.delivered_at),
+        dormant=one.opened_at < now - DORMANT_MS,
+        problem=one.problem,
+    )

@@ -1,0 +1,178 @@
+"""What the API of policy is sent and answers, as models."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from server.http.wire import Names, StrictBody, Text
+
+_Way = Literal["request", "exchange", "client_credentials", "app"]
+_Outcome = Literal["allow", "ask", "deny"]
+_RiskWord = Literal["low", "medium", "high", "critical"]
+
+
+class NewPolicy(StrictBody):
+    """A policy as the text of its TOML file."""
+
+    document: str
+
+
+class PolicyCase(StrictBody):
+    """A request to try; agents and users by name or id."""
+
+    agent: Text
+    way: _Way = "request"
+    user: Text | None = None
+    resource: Text | None = None
+    scope: Names = Field(default_factory=list)
+    authorization_details: list[dict[str, Any]] | None = None
+    acr_values: str | None = None
+    policy: str | None = None
+    """Other rules to use."""
+
+
+class PolicyTable(StrictBody):
+    """Test cases, as the text of a TOML file."""
+
+    table: str
+    policy: str | None = None
+
+
+class PolicyReplay(StrictBody):
+    """How many seconds back, and under which rules."""
+
+    last: int = Field(default=604_800, ge=1, le=2_678_400)
+    policy: str | None = None
+
+
+class PolicySource(BaseModel):
+    """The policy that was used."""
+
+    version: int
+    hash: str
+
+
+class Policy(BaseModel):
+    """A policy, and what its names meant when it was set."""
+
+    version: int
+    hash: str
+    default: bool
+    set_by: str
+    set_at: str | None
+    names: dict[str, dict[str, str]]
+    document: str
+
+
+class CitedRule(BaseModel):
+    """A rule that led to the outcome."""
+
+    id: str
+    outcome: _Outcome
+    because: str
+
+
+class AskedPerson(BaseModel):
+    """A person who would be asked, and why."""
+
+    name: str
+    why: Literal["asked", "group", "backup", "deputy"]
+    approves: bool
+    group: str | None
+
+
+class AskedLater(BaseModel):
+    """The backup of the person: asked at once at critical risk, else later."""
+
+    name: str
+    at_once: bool
+
+
+class PolicyAsks(BaseModel):
+    """What an approval takes, and who can give it."""
+
+    risk: _RiskWord
+    ceremony: str
+    quorum: int
+    ttl: int
+    people: list[AskedPerson]
+    excluded: list[str]
+    deputies: list[str]
+    backup: AskedLater | None
+
+
+class CoveringGrant(BaseModel):
+    """A standing grant that would answer, and how much of it is used."""
+
+    id: str
+    used: int
+    uses: int
+
+
+class PolicyExplanation(BaseModel):
+    """What would happen to a request, and why."""
+
+    outcome: _Outcome
+    then: Literal["token", "person", "refused"]
+    risk: _RiskWord
+    because: str
+    rules: list[CitedRule]
+    unusual: list[str]
+    consent: bool | None
+    standing_grant: CoveringGrant | None
+    asks: PolicyAsks | None
+    policy: PolicySource
+    token: dict[str, Any] | None
+    token_seconds: int | None
+
+
+class TriedCase(BaseModel):
+    """One test case."""
+
+    name: str
+    passed: bool
+    expected: dict[str, Any]
+    found: dict[str, Any]
+    problem: str | None
+
+
+class TriedCases(BaseModel):
+    """The test cases."""
+
+    passed: bool
+    items: list[TriedCase]
+
+
+class PolicyChange(BaseModel):
+    """A request that would have ended differently."""
+
+    at: str
+    way: _Way
+    id: str
+    agent: str
+    user: str | None
+    resource: str | None
+    scope: list[str]
+    types: list[str]
+    before: _Outcome
+    after: _Outcome
+    rules: list[str]
+    standing_grant: str | None
+    was_quorum: int | None
+    quorum: int | None
+    approvers: list[str]
+
+
+class Replayed(BaseModel):
+    """What the rules would have changed."""
+
+    since: str
+    until: str
+    policy: PolicySource
+    judged: int
+    skipped: int
+    complete: bool
+    before: dict[str, int]
+    after: dict[str, int]
+    changed: int
+    changes: list[PolicyChange]

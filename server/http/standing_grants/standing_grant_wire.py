@@ -1,0 +1,240 @@
+"""Standing grants as the JSON API reads and shows them."""
+
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.http.wire import Named
+from server.model.standing_grants import GrantUse
+from server.protocol.approvals import decisions
+from server.protocol.policy import pointers
+from server.protocol.standing_grants.standing_grants import Sum
+from server.services.policy.displays import rfc3339
+from server.services.standing_grants.displays import money_text, pattern_facts
+from server.services.standing_grants.proposals import Proposal, StandingGrantProposal, TriedRequest
+from server.services.standing_grants.standing_grants import NamedStandingGrant
+
+_CLOSED = ConfigDict(extra="forbid", strict=True)
+_MOST_VARY = 50
+
+
+class Varying(BaseModel):
+    """A member that may vary; a number or money with its limit."""
+
+    model_config = _CLOSED
+
+    fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
+    up_to: str | None = Field(default=None, max_length=64)
+
+
+class GrantWish(BaseModel):
+    """The limits of a standing grant for requests like one."""
+
+    model_config = _CLOSED
+
+    approval: str = Field(max_length=64)
+    seconds: int = Field(ge=1, le=2**53 - 1)
+    uses: int = Field(ge=1, le=2**53 - 1)
+    sum: str | None = Field(default=None, max_length=64)
+    vary: list[Varying] = Field(default=[], max_length=_MOST_VARY)
+    tell: bool = True
+
+    def record(self) -> StandingGrantProposal:
+        """The same for the services."""
+        vary = tuple((pointers.parts(one.fact), one.up_to) for one in self.vary)
+        return StandingGrantProposal(
+            self.approval, self.seconds, self.uses, self.sum, vary, self.tell
+        )
+
+
+class Money(BaseModel):
+    """An amount in minor units, and as a person reads it."""
+
+    minor: int
+    currency: str
+    text: str
+
+
+class PatternFact(BaseModel):
+    """A member of the details, with its required value or how far it may vary."""
+
+    label: str
+    value: str
+
+
+class PastRequest(BaseModel):
+    """An earlier request, and what of it the grant would not have covered."""
+
+    id: str
+    state: str
+    fingerprint: str
+    created_at: str
+    covered: bool
+    misfit: str | None
+
+
+class GrantPreview(BaseModel):
+    """What a standing grant would be. Nothing is given."""
+
+    agent: Named
+    resource: str
+    scopes: list[str]
+    type: str | None
+    pattern: list[PatternFact]
+    risk: Literal["low", "medium", "high", "critical"]
+    given_at: Literal["low", "medium", "high", "critical"]
+    uses: int
+    sum: Money | None
+    expires_at: str
+    tell: bool
+    requests: list[PastRequest]
+
+
+class StandingGrant(BaseModel):
+    """A standing grant with its limits and what is left of it."""
+
+    id: str
+    state: Literal["live", "full", "expired", "ended"]
+    agent: Named
+    resource: str
+    scopes: list[str]
+    type: str | None
+    pattern: list[PatternFact]
+    risk: Literal["low", "medium", "high", "critical"]
+    uses: int
+    used: int
+    sum: Money | None
+    spent: Money | None
+    tell: bool
+    approval: str
+    created_at: str
+    expires_at: str
+    ended_at: str | None
+    ended_because: str | None
+
+
+class StandingGrants(BaseModel):
+    """A person's standing grants."""
+
+    items: list[StandingGrant]
+
+
+class Use(BaseModel):
+    """One use of a standing grant, and its approval."""
+
+    number: int
+    approval: str
+    minor: int
+    state: Literal["reserved", "spent", "released"]
+    at: str
+
+
+class GrantSheet(StandingGrant):
+    """A standing grant with its uses."""
+
+    taken: list[Use]
+
+
+class ManagedGrant(StandingGrant):
+    """A standing grant with its user."""
+
+    user: Named
+
+
+class ManagedGrants(BaseModel):
+    """A page of the list of standing grants, newest first."""
+
+    items: list[ManagedGrant]
+    next: str | None
+
+
+def preview(proposal: Proposal, past: list[TriedRequest]) -> GrantPreview:
+    """What a grant would be, as JSON."""
+    return GrantPreview(
+        agent=Named(id=proposal.agent.id, name=proposal.agent.name),
+        resource=proposal.target.resource.uri,
+        scopes=list(proposal.target.scope),
+        type=None if proposal.action is None else proposal.action.type,
+        pattern=[
+            PatternFact(label=label, value=value)
+            for label, value in pattern_facts(proposal.action, proposal.pattern)
+        ],
+        risk=str(proposal.risk),  # type: ignore[arg-type]  # the risks are these words
+        given_at=str(proposal.given_at),  # type: ignore[arg-type]  # likewise
+        uses=proposal.bounds.uses,
+        sum=_money(proposal.bounds.sum),
+        expires_at=rfc3339(proposal.bounds.until),
+        tell=proposal.tell,
+        requests=[_past(one) for one in past],
+    )
+
+
+def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
+    """A standing grant as JSON."""
+    record = held.grant
+    total = record.bounds.sum
+    spent = None if total is None else replace(total, minor=record.spent_minor)
+    return StandingGrant(
+        id=record.id,
+        state=record.standing(now),
+        agent=Named(id=record.agent_id, name=held.agent_name),
+        resource=record.resource,
+        scopes=list(record.scopes),
+        type=record.type,
+        pattern=[
+            PatternFact(label=label, value=value)
+            for label, value in pattern_facts(held.action, record.pattern)
+        ],
+        risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
+        uses=record.uses,
+        used=record.used,
+        sum=_money(total),
+        spent=_money(spent),
+        tell=record.tell,
+        approval=record.approval_id,
+        created_at=rfc3339(record.created_at),
+        expires_at=rfc3339(record.expires_at),
+        ended_at=None if record.ended_at is None else rfc3339(record.ended_at),
+        ended_because=record.ended_because,
+    )
+
+
+def sheet(held: NamedStandingGrant, now: int) -> GrantSheet:
+    """Likewise, with its uses."""
+    taken = [_use(one) for one in held.uses]
+    return GrantSheet(**grant(held, now).model_dump(), taken=taken)
+
+
+def managed(held: NamedStandingGrant, now: int) -> ManagedGrant:
+    """Likewise, for the administration."""
+    user = Named(id=held.grant.user_id, name=held.user_name)
+    return ManagedGrant(**grant(held, now).model_dump(), user=user)
+
+
+def _money(value: Sum | None) -> Money | None:
+    if value is None:
+        return None
+    return Money(minor=value.minor, currency=value.currency, text=money_text(value))
+
+
+def _past(one: TriedRequest) -> PastRequest:
+    approval = one.approval
+    return PastRequest(
+        id=approval.id,
+        state=str(approval.state),
+        fingerprint=decisions.fingerprint(approval.action_digest),
+        created_at=rfc3339(approval.created_at),
+        covered=one.misfit is None,
+        misfit=one.misfit,
+    )
+
+
+def _use(one: GrantUse) -> Use:
+    return Use(
+        number=one.number,
+        approval=one.approval_id,
+        minor=one.minor,
+        state=one.state,
+        at=rfc3339(one.at),
+    )

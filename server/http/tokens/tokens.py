@@ -1,0 +1,35 @@
+"""What is asked about tokens that are out, and how they are given back."""
+
+from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.protocol import forms
+from server.protocol.clients import client_auth
+from server.protocol.forms import Form
+from server.protocol.tokens import introspection
+from server.services.clients.client_auth import Client, confidential, holds_tokens
+
+
+def introspect(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /introspect (RFC 7662 2)."""
+    form, client = _read(site, request)
+    caller = confidential(client)
+    answer = site.tokens.introspection.inspect(caller, form.require("token"))
+    if introspection.wants_jwt(request.headers.get("accept")):
+        signed = site.tokens.introspection.signed(caller, answer)
+        headers = {**NO_STORE, "Content-Type": introspection.JWT_MEDIA_TYPE}
+        return HttpResponse(200, signed.encode(), headers)
+    return as_json(200, answer)
+
+
+def revoke(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /revoke (RFC 7009 2)."""
+    form, client = _read(site, request)
+    site.tokens.revocation.revoke(holds_tokens(client), form.require("token"))
+    return as_json(200, {})
+
+
+def _read(site: Site, request: HttpRequest) -> tuple[Form, Client]:
+    """What was sent, and who sent it."""
+    form = forms.parse(request.body, request.headers.get("content-type", ""))
+    credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
+    return form, site.clients.auth.authenticate(credentials)

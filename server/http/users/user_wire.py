@@ -1,0 +1,126 @@
+"""People: what is sent and answered."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from server.http.devices.device_wire import Device, ManagedDevice, managed_device
+from server.http.wire import Names, StrictBody, Text, moment
+from server.model.devices import Device as DeviceRecord
+from server.model.users import User as UserRecord
+from server.services.clients import power
+from server.services.policy.displays import rfc3339
+from server.services.users.enrolment_codes import IssuedCode
+
+
+class NewUser(StrictBody):
+    """A user to add."""
+
+    name: Text
+    email: Text | None = None
+    roles: Names = Field(default=[])
+
+
+class UserChanges(StrictBody):
+    """The changes; omitted members stay, null removes the email address or backup."""
+
+    email: Text | None = None
+    roles: Names | None = None
+    backup: Text | None = None
+
+
+class User(BaseModel):
+    """A user."""
+
+    id: str
+    name: str
+    email: str | None
+    roles: list[str]
+
+
+class Me(BaseModel):
+    """The current user and device."""
+
+    user: User
+    device: Device | None
+    server_time: str
+
+
+class ManagedUser(BaseModel):
+    """A user."""
+
+    id: str
+    name: str
+    email: str | None
+    roles: list[str]
+    state: Literal["enabled", "disabled"]
+    backup: str | None
+    created_at: str
+    disabled_at: str | None
+    version: str
+
+
+class ManagedUsers(BaseModel):
+    """A page of the list of users."""
+
+    items: list[ManagedUser]
+    next: str | None
+
+
+class UserSheet(ManagedUser):
+    """A user with their devices."""
+
+    devices: list[ManagedDevice]
+
+
+class EnrolmentCode(BaseModel):
+    """A one-time code, shown once."""
+
+    user: ManagedUser
+    enrolment_code: str
+    expires_at: str
+
+
+class StoppedUser(BaseModel):
+    """What ended with a user."""
+
+    user: ManagedUser
+    tokens_revoked: int
+    requests_cancelled: int
+
+
+def user(record: UserRecord) -> User:
+    """A person as JSON."""
+    return User(id=record.id, name=record.name, email=record.email, roles=list(record.roles))
+
+
+def managed_user(record: UserRecord) -> ManagedUser:
+    """A person as JSON."""
+    return ManagedUser(**_user(record))
+
+
+def user_sheet(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserSheet:
+    """A person and their devices as JSON."""
+    return UserSheet(**_user(record), devices=[managed_device(one, record) for one in devices])
+
+
+def code(record: UserRecord, issued: IssuedCode) -> EnrolmentCode:
+    """A fresh code as JSON."""
+    return EnrolmentCode(
+        user=managed_user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
+    )
+
+
+def _user(record: UserRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "email": record.email,
+        "roles": list(record.roles),
+        "state": record.state,
+        "backup": record.backup,
+        "created_at": rfc3339(record.created_at),
+        "disabled_at": moment(record.disabled_at),
+        "version": power.version(record),
+    }

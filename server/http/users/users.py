@@ -1,0 +1,77 @@
+"""Administration of people."""
+
+from server.http import listing
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.http.users import user_wire
+from server.http.wire import read, tag
+from server.services.operations.administration import AdminServices
+from server.services.users.users import NewUser, UserChanges
+
+
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/users."""
+    part = desk.users.page(listing.cursor(request), listing.limit(request))
+    items = [user_wire.managed_user(user) for user in part.items]
+    answer = user_wire.ManagedUsers(items=items, next=listing.write_cursor(part.next))
+    return as_json(200, answer.model_dump())
+
+
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """POST /api/users."""
+    body = read(user_wire.NewUser, request.body)
+    user, issued = desk.users.add(NewUser(body.name, body.email, tuple(body.roles)), by=desk.by)
+    return as_json(201, user_wire.code(user, issued).model_dump())
+
+
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/users/<id>."""
+    sheet = user_wire.user_sheet(*desk.users.show(request.params["id"]))
+    return as_json(200, sheet.model_dump(), tag(sheet.version))
+
+
+def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """PATCH /api/users/<id>."""
+    body = read(user_wire.UserChanges, request.body)
+    changes = UserChanges(
+        email=_taken_away(body, "email"),
+        roles=None if body.roles is None else tuple(body.roles),
+        backup=_taken_away(body, "backup"),
+    )
+    user = user_wire.managed_user(desk.users.update(request.params["id"], changes, by=desk.by))
+    return as_json(200, user.model_dump(), tag(user.version))
+
+
+def disable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """POST /api/users/<id>/disable."""
+    ended = desk.users.disable(request.params["id"], by=desk.by)
+    answer = user_wire.StoppedUser(
+        user=user_wire.managed_user(ended.user),
+        tokens_revoked=ended.tokens_revoked,
+        requests_cancelled=ended.requests_cancelled,
+    )
+    return as_json(200, answer.model_dump())
+
+
+def enable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """POST /api/users/<id>/enable."""
+    user = desk.users.enable(request.params["id"], by=desk.by)
+    return as_json(200, user_wire.managed_user(user).model_dump())
+
+
+def enrol(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """POST /api/users/<id>/codes."""
+    user, issued = desk.users.enrol(request.params["id"], by=desk.by)
+    return as_json(201, user_wire.code(user, issued).model_dump())
+
+
+def unlock(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """POST /api/users/<id>/unlock: answers the devices that may try again."""
+    user, unlocked = desk.users.unlock(request.params["id"], by=desk.by)
+    return as_json(200, user_wire.user_sheet(user, unlocked).model_dump())
+
+
+def _taken_away(body: user_wire.UserChanges, name: str) -> str | None:
+    """A member as the services take it: a null that was sent is an empty text."""
+    value: str | None = getattr(body, name)
+    return "" if name in body.model_fields_set and value is None else value

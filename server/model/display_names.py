@@ -1,0 +1,60 @@
+"""Who a client_id stands for, in the words of a screen: an agent, an app, or the terminal app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from server.model.clients import Agent, App
+from server.model.store import Directory
+from server.protocol.names import APPROVER_CLIENT, PREFIX_APP
+
+TERMINAL: Final = "Sayso terminal app"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A client that may get something now. `owners` are names."""
+
+    id: str
+    name: str
+    kind: Literal["agent", "app"]
+    owners: tuple[str, ...]
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    may: Callable[[str, str], bool]
+    """Reports whether its ceiling has this scope at this resource."""
+
+
+def find(directory: Directory, client_id: str, now: int) -> Party | None:
+    """The client, if it is there and may act at this moment."""
+    agent, app = directory.agent(client_id), directory.app(client_id)
+    if agent is not None and agent.active(now):
+        return _agent(directory, agent)
+    return None if app is None or not app.active(now) else _app(app)
+
+
+def name_of(directory: Directory, client_id: str) -> str:
+    """What a screen calls this client, also when it is gone."""
+    if client_id == APPROVER_CLIENT:
+        return TERMINAL
+    client = directory.agent(client_id) or directory.app(client_id)
+    if client is not None:
+        return client.name
+    return "(deleted app)" if client_id.startswith(PREFIX_APP) else "(deleted agent)"
+
+
+def _agent(directory: Directory, agent: Agent) -> Party:
+    owners = [directory.user(owner) for owner in agent.owners]
+    return Party(
+        id=agent.id,
+        name=agent.name,
+        kind="agent",
+        owners=tuple(owner.name for owner in owners if owner is not None),
+        resources=agent.resources,
+        scopes=agent.scopes,
+        may=agent.may,
+    )
+
+
+def _app(app: App) -> Party:
+    return Party(app.id, app.name, "app", (), app.resources, app.scopes, app.may)

@@ -1,0 +1,55 @@
+"""What was granted of an approval, where it is less than what was asked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from server.model.approvals import Approval
+from server.protocol.approvals import decisions, kinds, narrowing
+from server.protocol.approvals.narrowing import Terms
+from server.protocol.json_text import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact that differs: as it was asked, and as it is granted."""
+
+    label: str
+    asked: str
+    granted: str
+
+
+def effective(approval: Approval) -> Terms:
+    """What a token of this approval may carry: what was granted, else what was asked."""
+    if approval.granted is not None:
+        return narrowing.terms(approval.granted)
+    return Terms(tuple(json.loads(approval.details)), tuple(approval.scope.split()))
+
+
+def effective_digest(approval: Approval) -> str:
+    """The digest of what was granted."""
+    if approval.granted is None:
+        return approval.action_digest
+    return decisions.digest(approval.granted)
+
+
+def rows_of(approval: Approval) -> list[Row]:
+    """What differs between what was asked and what was granted."""
+    if approval.granted is None:
+        return []
+    return [Row(**row) for row in json.loads(approval.granted_rows)["rows"]]
+
+
+def granted_headline(approval: Approval) -> str | None:
+    """What was granted, in the sentences of its type; None if everything was granted."""
+    if approval.granted is None:
+        return None
+    return str(json.loads(approval.granted_rows)["headline"])
+
+
+def digest_of(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
+    """The digest of the text of an approval, were these its details."""
+    if approval.kind == "app_action":
+        details = kinds.app_action_details(details)
+    text = approval.granted or approval.action
+    return decisions.digest_with(text, [dict(one) for one in details])

@@ -1,0 +1,128 @@
+"""What services need from outside: clock, keys, secrets. MUST is a promise of every adapter."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from server.model.devices import (
+    MadePasskey,
+    Passkey,
+)
+from server.model.tokens import SigningKey
+from server.protocol.devices.passkeys import Assertion
+
+
+class Clock(Protocol):
+    """The time. Only `app.py` has the real one."""
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+
+    def adjust(self, moment: int) -> int:
+        """What this clock says when the database says `moment`; the real one agrees with it."""
+
+
+class Wake(Protocol):
+    """Something may have changed. A wake carries no facts: whoever wakes reads the database."""
+
+    def changed(self) -> None: ...
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; reports whether something may have changed."""
+
+
+class Signer(Protocol):
+    """Our signing keys. A JWT comes out; the private keys never do."""
+
+    def sign(
+        self, keys: Sequence[SigningKey], alg: str, typ: str, claims: Mapping[str, object]
+    ) -> str: ...
+    def new_key(self, alg: str, now: int) -> SigningKey: ...
+
+
+class Verifier(Protocol):
+    """Signatures of others, and of ourselves. Raises `BadToken` with a reason for the log."""
+
+    def client_assertion(
+        self, token: str, jwks: Sequence[Mapping[str, str]]
+    ) -> tuple[str, Mapping[str, object]]:
+        """The `kid` of the key that signed it, and the claims."""
+
+    def request_object(
+        self, token: str, jwks: Sequence[Mapping[str, str]]
+    ) -> tuple[str, str, Mapping[str, object]]:
+        """The `kid` and the algorithm of the key that signed this request, and its claims."""
+
+    def own_token(
+        self, token: str, typ: str, keys: Sequence[SigningKey]
+    ) -> Mapping[str, object]: ...
+    def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
+        """The key inside the proof, and the claims that it signed."""
+
+    def signed_by(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
+        """The payload bytes of a decision or statement."""
+
+    def key_of(self, jws: str) -> str:
+        """The thumbprint that a decision or statement names."""
+
+    def unverified_subject(self, token: str) -> str:
+        """Who claims to have made this assertion; for finding the key to check it with."""
+
+
+class Authenticators(Protocol):
+    """Passkeys, for the one site that this is. Raises `BadToken` with a reason for the log.
+
+    The person MUST have been verified by their authenticator, not only present.
+    """
+
+    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> MadePasskey:
+        """A passkey that was made for this challenge."""
+
+    def signed(self, said: Assertion, passkey: Passkey) -> int:
+        """How often the passkey has signed now, if it has signed this payload."""
+
+    def public_jwk(self, passkey: Passkey) -> Mapping[str, str]:
+        """Its public key, for whoever checks what it signed."""
+
+
+class PasswordHasher(Protocol):
+    """What passwords become. Slow on purpose; it MUST NOT keep other requests from being served.
+
+    Never call it inside a unit of work. Raises `Busy` when too many wait for it.
+    """
+
+    def hash(self, password: str) -> str: ...
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """Reports whether this is the password; without one it MUST take as long to say no."""
+
+
+class BadToken(Exception):
+    """A signed thing that is not what it must be. The text is for the log."""
+
+
+class Secrets(Protocol):
+    """Chance, and the keys that never lie in the database."""
+
+    def new_id(self, prefix: str) -> str: ...
+    def new_secret(self, prefix: str) -> str: ...
+    def new_code(self) -> tuple[str, str]:
+        """An enrolment code: public id and secret, both upper-case Crockford base32."""
+
+    def new_user_code(self) -> str:
+        """What a person types to let a device in; letters of `device_codes.ALPHABET`."""
+
+    def salt(self) -> str:
+        """128 random bits."""
+
+    def auth_req_id(self, approval_id: str) -> str:
+        """The agent's handle for this approval, recomputed whenever it is needed."""
+
+    def code_hash(self, code_id: str, secret: str) -> bytes: ...
+    def user_code_hash(self, user_id: str, code: str) -> bytes: ...
+    def nonce(self, *parts: str) -> str:
+        """What a device must sign for these parts: the same for the same parts, until a restore."""
+
+    def keyed_hash(self, *parts: str) -> str:
+        """What the database keeps instead of these parts; a restore does not change it."""
+
+    def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
+    def seal(self, purpose: str, text: bytes) -> bytes: ...
+    def open(self, purpose: str, sealed: bytes) -> bytes: ...

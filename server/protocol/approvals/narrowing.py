@@ -1,0 +1,332 @@
+"""What a person grants when it is less than what was asked.
+
+Owns: the text of what is granted, how it is made of what was asked, and the proof that it is a
+part of that. Never: whose it is, the schema of a type, words on a screen.
+
+The text is the action's with fewer scopes, smaller `authorization_details` and, when the token is
+to live shorter, a member `token_seconds`. Within the details only that may differ which the action
+type names in `narrow`, by its rule:
+
+    lower     an integer or money: from 0 to what was asked, in the same currency
+    drop      a list: some of its items, in their order
+    earlier   a time: that moment or one before it
+    turn_on   a boolean: true where false was asked
+
+A person writes a smaller value as text: `500` or `499.50`, `1,3` for the items that stay (counted
+from 1, `none` for none of them), `2026-11-25T14:30:00Z`, `yes`.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from server.protocol import errors, json_text
+from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.policy import rendering, schemas
+from server.protocol.policy.pointers import MONEY_MEMBERS, Path
+from server.protocol.policy.stakes import Narrowing
+
+NOT_GRANTED: Final = "(not granted)"
+"""What is said in the place of something that was asked and is left out."""
+
+Rules = Mapping[Path, Narrowing]
+"""What of one type may be made less, and how."""
+
+_SAME = frozenset({"agent", "resource", "salt", "user"})
+_LESS = frozenset({"authorization_details", "scope"})
+_SECONDS = "token_seconds"
+_DECIMAL = re.compile(r"(\d{1,16})(?:\.(\d{1,4}))?", re.ASCII)
+_ITEMS = re.compile(r"none|[1-9]\d{0,3}(?:,[1-9]\d{0,3})*", re.ASCII)
+_SPOKEN = {"yes": True, "true": True, "no": False, "false": False}
+
+
+class NotNarrower(ValueError):
+    """It is no part of what was asked: `pointer` says where, `remedy` what would be."""
+
+    def __init__(self, pointer: str, remedy: str) -> None:
+        super().__init__(f"{pointer or 'what is granted'}: {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a token of an approval may carry."""
+
+    details: tuple[Mapping[str, JsonValue], ...]
+    scope: tuple[str, ...]
+    seconds: int | None = None
+    """How long it lives at the most, where a person said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A smaller value for one fact: in which object (from 0), where, and as a person wrote it."""
+
+    place: int
+    path: Path
+    to: str
+
+
+def terms(text: str) -> Terms:
+    """What an action text, or one of what is granted, allows."""
+    members = json.loads(text)
+    return Terms(
+        tuple(members["authorization_details"]), tuple(members["scope"]), members.get(_SECONDS)
+    )
+
+
+def granted_text(action: str, granted: Terms) -> str:
+    """The text of what is granted: as canonical as the action's."""
+    members: dict[str, Any] = {
+        **json.loads(action),
+        "authorization_details": [dict(detail) for detail in granted.details],
+        "scope": sorted(set(granted.scope)),
+    }
+    if granted.seconds is not None:
+        members[_SECONDS] = granted.seconds
+    return json_text.canonical(members)
+
+
+def narrowed_details(
+    asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[Rules]
+) -> Terms:
+    """What remains after a person's wishes; whether it is less is for `compare`. Raises NotLess."""
+    for name in sorted(set(drop) - set(asked.scope)):
+        raise NotNarrower("scope", f"{name} was not asked for")
+    details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in asked.details]
+    for change in changes:
+        if not 0 <= change.place < len(details):
+            raise NotNarrower(f"/{change.place}", "there is no such object in what was asked")
+        rule = rule_of(change.path, rules[change.place])
+        if rule is None:
+            raise NotNarrower(_pointer(change), "this type does not let it be made less")
+        _put(details[change.place], change, rule)
+    kept = tuple(name for name in asked.scope if name not in drop)
+    return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), kept)
+
+
+def read_granted(action: str, granted: str) -> Terms:
+    """What a text grants that claims to be less than an action. Raises NotLess.
+
+    It is ours byte for byte, of the same agent, person, resource and salt, and has no scope that
+    was not asked for. The details are for `compare`, which knows their types.
+    """
+    try:
+        members = json_text.parse(granted, what="granted")
+    except errors.InvalidRequest:
+        raise NotNarrower("", "is no JSON") from None
+    if not isinstance(members, dict) or members.keys() - {_SECONDS} != _SAME | _LESS:
+        raise NotNarrower("", "has other members than what is granted has")
+    asked = json.loads(action)
+    if any(members[name] != asked[name] for name in _SAME):
+        raise NotNarrower("", "is of another request")
+    found = _shaped(members)
+    if granted != granted_text(action, found):
+        raise NotNarrower("", "is not written as the server writes it")
+    _check_amount(found, terms(action))
+    return found
+
+
+def _check_amount(found: Terms, wanted: Terms) -> None:
+    if not set(found.scope) <= set(wanted.scope):
+        raise NotNarrower("scope", "has more than was asked for")
+    if len(found.details) != len(wanted.details):
+        raise NotNarrower("authorization_details", "has not as many objects as was asked for")
+    if found == wanted:
+        raise NotNarrower("", "is all that was asked for; approve it as it is")
+    if not found.scope and not found.details:
+        raise NotNarrower("", "leaves nothing; deny the request instead")
+
+
+def compare(asked: JsonValue, granted: JsonValue, rules: Rules, trail: Path = ()) -> JsonValue:
+    """Hold one value that is granted against the one that was asked. Raises NotLess.
+
+    Returns what was asked with the granted values in their places, so that both can be shown side
+    by side; what is left out is NOT_GRANTED.
+    """
+    if (rule := rule_of(trail, rules)) is not None and rule != "drop":
+        if not _same(asked, granted) and not _IS_LESS[rule](asked, granted):
+            raise NotNarrower(_written(trail), "is not less than what was asked")
+        return granted
+    if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
+        return {k: compare(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
+    if isinstance(asked, list) and isinstance(granted, list):
+        return _compare_items(asked, granted, rules, trail)
+    if not _same(asked, granted):
+        raise NotNarrower(_written(trail), "may not be changed")
+    return granted
+
+
+def rule_of(trail: Path, rules: Rules) -> Narrowing | None:
+    """How a value at this place may be made less; None when it may not."""
+    for path, rule in rules.items():
+        if len(path) == len(trail) and all(map(_meets, path, trail)):
+            return rule
+    return None
+
+
+def _meets(part: str, step: str) -> bool:
+    return part == step or (part == schemas.ANY_ITEM and step.isdecimal())
+
+
+def _compare_items(
+    asked: list[JsonValue], granted: list[JsonValue], rules: Rules, trail: Path
+) -> JsonValue:
+    """Each item that is granted is one that was asked, in their order; the others were dropped."""
+    may_drop = rule_of(trail, rules) == "drop"
+    if not may_drop and len(asked) != len(granted):
+        raise NotNarrower(_written(trail), "must keep all its items")
+    left, found = list(granted), list[JsonValue]()
+    for index, item in enumerate(asked):
+        try:
+            found.append(compare(item, left[0], rules, (*trail, str(index))))
+            left.pop(0)
+        except (IndexError, NotNarrower):
+            if not may_drop:
+                raise
+            found.append(_left_out(item))
+    if left:
+        raise NotNarrower(_written(trail), "has items that were not asked for, or in another order")
+    return found
+
+
+def _left_out(value: JsonValue) -> JsonValue:
+    """The same shape, with every value said to be left out."""
+    if isinstance(value, dict) and value and not _is_money(value):
+        return {name: _left_out(member) for name, member in value.items()}
+    if isinstance(value, list) and value:
+        return [_left_out(item) for item in value]
+    return NOT_GRANTED
+
+
+def _is_lower(asked: JsonValue, granted: JsonValue) -> bool:
+    if _is_money(asked) and _is_money(granted):
+        ours, theirs = cast("dict[str, Any]", asked), cast("dict[str, Any]", granted)
+        same = ours["currency"] == theirs["currency"]
+        return same and _is_lower(ours["minor"], theirs["minor"])
+    both = _is_integer(asked) and _is_integer(granted)
+    return both and 0 <= cast("int", granted) < cast("int", asked)
+
+
+def _same(asked: JsonValue, granted: JsonValue) -> bool:
+    """Equal as JSON: for Python, but not for us, 1 and true are the same."""
+    return json_text.canonical(asked) == json_text.canonical(granted)
+
+
+def _is_money(value: JsonValue) -> bool:
+    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
+
+
+def _is_integer(value: JsonValue) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_earlier(asked: JsonValue, granted: JsonValue) -> bool:
+    before, after = _moment(asked), _moment(granted)
+    if before is None or after is None or (before.tzinfo is None) is not (after.tzinfo is None):
+        return False
+    return after < before
+
+
+def _moment(value: JsonValue) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _is_turned_on(asked: JsonValue, granted: JsonValue) -> bool:
+    return asked is False and granted is True
+
+
+_IS_LESS = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turned_on}
+
+
+def _shaped(members: Mapping[str, JsonValue]) -> Terms:
+    """The members as terms, if they have the form of some. Raises NotLess."""
+    details, scope = members["authorization_details"], members["scope"]
+    if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
+        raise NotNarrower("authorization_details", "must be a list of objects")
+    if not isinstance(scope, list) or not all(isinstance(name, str) for name in scope):
+        raise NotNarrower("scope", "must be a list of texts")
+    seconds = members.get(_SECONDS)
+    if _SECONDS in members and not (_is_integer(seconds) and cast("int", seconds) > 0):
+        raise NotNarrower(_SECONDS, "must be whole seconds, 1 or more")
+    return Terms(
+        tuple(cast("list[dict[str, JsonValue]]", details)),
+        tuple(cast("list[str]", scope)),
+        cast("int | None", seconds),
+    )
+
+
+def _put(detail: JsonValue, change: Change, rule: Narrowing) -> None:
+    holder: Any = detail
+    try:
+        for step in change.path[:-1]:
+            holder = holder[_step(holder, step)]
+        last = _step(holder, change.path[-1])
+        holder[last] = _read(holder[last], change, rule)
+    except (KeyError, IndexError, TypeError):
+        raise NotNarrower(_pointer(change), "is not in what was asked") from None
+
+
+def _step(holder: object, step: str) -> str | int:
+    return int(step) if isinstance(holder, list) and step.isdecimal() else step
+
+
+def _read(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
+    """A value as a person writes it, in the form of the one that was asked. Raises NotLess."""
+    if rule == "drop":
+        return _read_items(asked, change)
+    if rule == "earlier":
+        return change.to
+    if rule == "turn_on":
+        if change.to not in _SPOKEN:
+            raise NotNarrower(_pointer(change), "write yes or no")
+        return _SPOKEN[change.to]
+    if _is_money(asked):
+        money = cast("dict[str, Any]", asked)
+        digits = rendering.minor_digits(money["currency"])
+        return {**money, "minor": _read_number(change, digits)}
+    return _read_number(change, 0)
+
+
+def read_number(text: str, digits: int) -> int:
+    """A number as a person writes it, in units of which `digits` stand behind the point.
+
+    ValueError with the remedy.
+    """
+    match = _DECIMAL.fullmatch(text)
+    if match is None or len(match[2] or "") > digits:
+        form = f"a number with up to {digits} digits after the point" if digits else "whole digits"
+        raise ValueError(f"write {form}, such as 500")
+    return int(match[1] + (match[2] or "").ljust(digits, "0"))
+
+
+def _read_number(change: Change, digits: int) -> int:
+    try:
+        return read_number(change.to, digits)
+    except ValueError as error:
+        raise NotNarrower(_pointer(change), str(error)) from None
+
+
+def _read_items(asked: JsonValue, change: Change) -> JsonValue:
+    if not isinstance(asked, list) or not _ITEMS.fullmatch(change.to):
+        raise NotNarrower(_pointer(change), "name the items that stay, such as 1,3, or none")
+    numbers = [] if change.to == "none" else [int(number) for number in change.to.split(",")]
+    if any(number > len(asked) for number in numbers):
+        raise NotNarrower(_pointer(change), f"there are {len(asked)} items")
+    return [asked[number - 1] for number in sorted(set(numbers))]
+
+
+def _pointer(change: Change) -> str:
+    return f"/{change.place}{_written(change.path)}"
+
+
+def _written(trail: Path) -> str:
+    pointer = ""
+    for step in trail:
+        pointer = pointer_to(pointer, step)
+    return pointer

@@ -1,0 +1,362 @@
+"""What is unusual about a request: one table of signals, each with its test and its sentence.
+
+Owns: the thresholds, the sentences, and when "nothing unusual" may be shown. Never: reading history
+(`comparisons.py` has its shape), or a value that an agent sent: sentences contain only registered
+names, labels and numbers.
+
+A signal is one row of `SIGNALS`. Its code is its name in the API and in policy (`when.unusual`).
+Every screen shows the sentences made here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, Past
+from server.protocol.text import SafeText, display_safe
+
+
+class Code(StrEnum):
+    """Why something is unusual. The names are part of the API; members are only ever added."""
+
+    NEW_AGENT = "new_agent"
+    RENAMED_AGENT = "renamed_agent"
+    NEW_KEY = "new_key"
+    NEW_TYPE = "new_type"
+    NEW_RESOURCE = "new_resource"
+    NEW_SCOPE = "new_scope"
+    NEW_TARGET = "new_target"
+    OTHER_NAME = "other_name"
+    OTHER_TARGET = "other_target"
+    LOOKALIKE = "lookalike"
+    MIXED_SCRIPTS = "mixed_scripts"
+    LARGE_AMOUNT = "large_amount"
+    NEW_CURRENCY = "new_currency"
+    SPLIT_AMOUNT = "split_amount"
+    BURST = "burst"
+    UNUSUAL_HOUR = "unusual_hour"
+
+
+class Severity(StrEnum):
+    """How serious a signal is. Clients highlight warnings."""
+
+    NOTICE = "notice"
+    """A first time."""
+    WARNING = "warning"
+    """Something contradicts what was approved before."""
+
+
+NO_HISTORY: Final = SafeText("No earlier approval to compare with.")
+
+Words: TypeAlias = Mapping[str, object]
+"""What fills the sentence of a signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One way of being unusual."""
+
+    code: Code
+    severity: Severity
+    test: Callable[[Comparison], Words | None]
+    """The words for its sentence, or None. It reads only facts and history."""
+    sentence: str
+    said_by: frozenset[Code] = frozenset()
+    """If one of these holds too, only its sentence is shown; policy has both codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSignal:
+    """One signal of one request."""
+
+    code: Code
+    severity: Severity
+    text: SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """All signals of one request, and what it was compared with."""
+
+    codes: frozenset[Code] = frozenset()
+    oddities: tuple[FoundSignal, ...] = ()
+    """Those that a person reads, warnings first."""
+    compared: SafeText = NO_HISTORY
+    """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
+
+    def __contains__(self, code: Code) -> bool:
+        """Reports whether it is unusual in this way."""
+        return code in self.codes
+
+
+ENOUGH: Final = 5
+"""Approvals by this person of this agent and type that "nothing unusual" needs."""
+LEAST_AMOUNTS: Final = 3
+"""Approved amounts that a usual amount needs."""
+LARGE: Final = 3
+"""An amount this many times the usual one is large."""
+LARGE_FOR_FEW: Final = 5
+"""With one or two earlier amounts, this many times the larger one is large."""
+NEAR: Final = 2
+"""With one or two earlier amounts, up to this many times the larger one is usual."""
+LEAST_SPLIT: Final = 3
+"""Requests for one target on one day that a split amount needs."""
+LEAST_IN_HOUR, LEAST_IN_DAY = 5, 10
+"""Requests in an hour, or on a day, that a burst needs."""
+BURST_IN_HOUR, BURST_IN_DAY = 2, 3
+"""More than this many times the usual number of a day is a burst in an hour, or on a day."""
+LEAST_ANSWERS: Final = 20
+"""Answers of a person that usual hours need."""
+RARE: Final = 20
+"""An hour is unusual if it and the hours next to it have less than 1 / RARE of the answers."""
+
+_MOST_CHARACTERS: Final = 600
+_MOST_LABELS: Final = 5
+
+
+def find(compared: Comparison) -> Unusual:
+    """Everything that is unusual about a request; computed once and shown everywhere."""
+    found = [(row, words) for row in SIGNALS if (words := row.test(compared)) is not None]
+    codes = frozenset(row.code for row, _ in found)
+    oddities = [
+        FoundSignal(row.code, row.severity, _safe(row.sentence.format(**words)))
+        for row, words in found
+        if codes.isdisjoint(row.said_by)
+    ]
+    oddities.sort(key=lambda one: one.severity is not Severity.WARNING)
+    return Unusual(codes, tuple(oddities), _compared(compared, clear=not codes))
+
+
+def _compared(compared: Comparison, *, clear: bool) -> SafeText:
+    past = compared.comparable
+    if past.count == 0:
+        return NO_HISTORY
+    if past.count < ENOUGH:
+        only = "" if len(compared.amounts) != 1 else _only(compared.amounts[0], past)
+        return _safe(f"Only {_approvals(past.count)} to compare with{only}.")
+    intro = "Nothing unusual, compared" if clear else "Compared"
+    return _safe(f"{intro} with {_approvals(past.count)} since {_day(past.since)}.")
+
+
+def _day(moment: int) -> str:
+    """A day in UTC."""
+    day = datetime.fromtimestamp(moment / 1_000, UTC)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _only(amount: Amount, past: Past) -> str:
+    """The amount of the only approval there is."""
+    known = next((one.past for one in amount.baselines if one.past.count), None)
+    one = known is not None and (known.count, past.count) == (1, 1)
+    return f", {amount.shown(known.total)}" if one and known is not None else ""
+
+
+def _approvals(count: int) -> str:
+    return f"{count:,} earlier approval{'' if count == 1 else 's'}"
+
+
+def times_usual(value: int, past: Past) -> int | None:
+    """How many times the usual amount this is, if that is unusual."""
+    if past.count >= LEAST_AMOUNTS:
+        large = value * past.count >= LARGE * past.total > 0 and value > past.most
+        return value * past.count // past.total if large else None
+    large = value >= LARGE_FOR_FEW * past.most > 0
+    return value // past.most if large else None
+
+
+def is_rare(answers: int, *, near: int) -> bool:
+    """Reports whether so few of somebody's answers fell into this hour and its neighbors."""
+    return answers >= LEAST_ANSWERS and near * RARE < answers
+
+
+def _new_agent(compared: Comparison) -> Words | None:
+    return {"agent": compared.asker.name} if compared.asker.past.count == 0 else None
+
+
+def _renamed_agent(compared: Comparison) -> Words | None:
+    asker = compared.asker
+    known = asker.past.count == 0 or asker.mark in asker.past.members
+    return None if known else {"agent": asker.name, "was": _was(asker.formerly)}
+
+
+def _was(formerly: tuple[str, int] | None) -> str:
+    return "" if formerly is None else f": {formerly[0]}, until {_day(formerly[1])}"
+
+
+def _new_key(compared: Comparison) -> Words | None:
+    asker = compared.asker
+    known = asker.past.count == 0 or asker.keys <= asker.past.members
+    return None if known else {"agent": asker.name}
+
+
+def _first(of: Callable[[Comparison], Mapping[str, str]]) -> Callable[[Comparison], Words | None]:
+    def test(compared: Comparison) -> Words | None:
+        asker = compared.asker
+        new = [name for mark, name in of(compared).items() if mark not in asker.past.members]
+        return {"agent": asker.name, "names": ", ".join(new)} if new else None
+
+    return test
+
+
+def _new_target(compared: Comparison) -> Words | None:
+    return _labels(one.label for one in compared.targets if not one.known)
+
+
+def _other_name(compared: Comparison) -> Words | None:
+    """A known target, such as an account, with a name that it did not have."""
+    return next(
+        (
+            {"target": one.label, "name": one.name_label}
+            for one in compared.targets
+            if one.name_mark and one.names and one.name_mark not in one.names
+        ),
+        None,
+    )
+
+
+def _other_target(compared: Comparison) -> Words | None:
+    """A known name with a target that it did not have."""
+    return next(
+        (
+            {"target": one.label, "name": one.name_label}
+            for one in compared.targets
+            if one.name_mark and one.targets and one.mark not in one.targets
+        ),
+        None,
+    )
+
+
+def _lookalike(compared: Comparison) -> Words | None:
+    return _labels(one.label for one in compared.values if one.alike and one.mark not in one.alike)
+
+
+def _mixed_scripts(compared: Comparison) -> Words | None:
+    return _labels(one.label for one in compared.values if one.mixed)
+
+
+def _labels(labels: Iterable[object]) -> Words | None:
+    found = list(dict.fromkeys(f"“{label}”" for label in labels))
+    more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
+    return {"labels": ", ".join(found[:_MOST_LABELS]) + more} if found else None
+
+
+def _large_amount(compared: Comparison) -> Words | None:
+    return next(filter(None, map(_large, compared.amounts)), None)
+
+
+def _large(amount: Amount) -> Words | None:
+    """By the closest history that is enough: of its target, agent, person, installation."""
+    for baseline in amount.baselines:
+        times = times_usual(amount.value, baseline.past)
+        if times is not None:
+            than = _than(amount, baseline)
+            return {"label": amount.label, "times": f"{times:,}", "than": than}
+        if _tells(amount.value, baseline.past):
+            return None
+    return None
+
+
+def _tells(value: int, past: Past) -> bool:
+    """Reports whether this history is enough to call an amount usual."""
+    return past.count >= LEAST_AMOUNTS or 0 < value <= NEAR * past.most
+
+
+def _than(amount: Amount, baseline: Baseline) -> str:
+    past, whose = baseline.past, str(baseline)
+    if past.count == 1:
+        return f"the only amount approved before {whose}, {amount.shown(past.most)}"
+    if past.count < LEAST_AMOUNTS:
+        few = f"the larger of the {past.count} amounts approved before"
+        return f"{few} {whose}, {amount.shown(past.most)}"
+    return f"the usual amount {whose}, {amount.shown(past.usual)}"
+
+
+def _new_currency(compared: Comparison) -> Words | None:
+    return next(
+        (
+            {"currency": one.currency, "label": one.label}
+            for one in compared.amounts
+            if one.new_currency
+        ),
+        None,
+    )
+
+
+def _split_amount(compared: Comparison) -> Words | None:
+    """Several requests for one target on one day whose sum would be a large amount."""
+    for one in compared.same_day:
+        words = _large(one.amount) if one.count >= LEAST_SPLIT else None
+        if words is not None:
+            total = one.amount.shown(one.amount.value)
+            return {**words, "count": one.count, "total": total, "target": one.target}
+    return None
+
+
+def _burst(compared: Comparison) -> Words | None:
+    asker, before = compared.asker, compared.asker.before
+    if before.count < ENOUGH:
+        return None
+    usual = max(1, before.count // max(1, before.days))
+    words = {"agent": asker.name, "usual": usual}
+    if asker.this_hour >= LEAST_IN_HOUR and asker.this_hour > BURST_IN_HOUR * usual:
+        return {**words, "count": asker.this_hour, "when": "in this hour"}
+    if asker.today >= LEAST_IN_DAY and asker.today > BURST_IN_DAY * usual:
+        return {**words, "count": asker.today, "when": "today"}
+    return None
+
+
+def _unusual_hour(compared: Comparison) -> Words | None:
+    hours = compared.hours
+    if not is_rare(hours.answers, near=hours.near):
+        return None
+    return {"hour": hours.hour, "end": (hours.hour + 1) % 24}
+
+
+_N, _W = Severity.NOTICE, Severity.WARNING
+_BY_AGENT = frozenset({Code.NEW_AGENT})
+_BY_PLACE = frozenset({Code.NEW_AGENT, Code.NEW_RESOURCE})
+_BY_PAIR = frozenset({Code.OTHER_TARGET})
+
+# fmt: off
+SIGNALS: Final[Sequence[Signal]] = (
+    Signal(Code.NEW_AGENT, _N, _new_agent,
+           "First request from {agent} that you would approve."),
+    Signal(Code.RENAMED_AGENT, _W, _renamed_agent,
+           "{agent} had another name when you last approved one of its requests{was}."),
+    Signal(Code.NEW_KEY, _W, _new_key,
+           "{agent} has a new key since you last approved one of its requests."),
+    Signal(Code.NEW_TYPE, _N, _first(lambda compared: compared.asker.types),
+           "First time from {agent}: {names}.", _BY_AGENT),
+    Signal(Code.NEW_RESOURCE, _N, _first(lambda compared: compared.asker.resource),
+           "First time for {agent} at {names}.", _BY_AGENT),
+    Signal(Code.NEW_SCOPE, _N, _first(lambda compared: compared.asker.scopes),
+           "First time for {agent}: {names}.", _BY_PLACE),
+    Signal(Code.NEW_TARGET, _N, _new_target,
+           "You never approved this before: {labels}.", _BY_PAIR),
+    Signal(Code.OTHER_NAME, _W, _other_name,
+           "This “{target}” was approved before with another “{name}”."),
+    Signal(Code.OTHER_TARGET, _W, _other_target,
+           "This “{name}” was approved before with another “{target}”."),
+    Signal(Code.LOOKALIKE, _W, _lookalike,
+           "Looks like a value approved before, but has other characters: {labels}."),
+    Signal(Code.MIXED_SCRIPTS, _W, _mixed_scripts,
+           "Mixes letters of several alphabets in one word: {labels}."),
+    Signal(Code.LARGE_AMOUNT, _W, _large_amount,
+           "{label} is {times} times {than}."),
+    Signal(Code.NEW_CURRENCY, _W, _new_currency,
+           "First time in {currency}: “{label}”."),
+    Signal(Code.SPLIT_AMOUNT, _W, _split_amount,
+           "{count} requests today for this “{target}”, together {total}: {times} times {than}."),
+    Signal(Code.BURST, _W, _burst,
+           "{count} requests from {agent} {when}; the usual number is {usual} a day."),
+    Signal(Code.UNUSUAL_HOUR, _N, _unusual_hour,
+           "Asked between {hour:02}:00 and {end:02}:00 UTC, when you rarely answer."),
+)
+# fmt: on
+"""Every signal, in the order in which they are shown."""
+
+
+def _safe(text: str) -> SafeText:
+    return display_safe(text, max_chars=_MOST_CHARACTERS)

@@ -1,0 +1,131 @@
+"""Our `login_hint_token`: what an exchange that needs a person hands the agent (CIBA 7.1).
+
+Owns: what the token says, when it is good, and how a request with it is held against it.
+Never: its signature (crypto), whether it was used before and what it stands on (services).
+
+It carries everything that the exchange was about, so whoever shows it at /bc-authorize asks for
+exactly that: the same agent, person, parent, resource and scopes. Details that the exchange did not
+name are still open.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import errors
+from server.protocol.json_text import JsonValue
+from server.protocol.resources import scopes
+
+TYPE: Final = "sayso-login-hint+jwt"
+SECONDS: Final = 600
+"""How long it is good at most; never longer than its parent."""
+
+_FOREIGN: Final = "login_hint_token is not one of this issuer for this client."
+
+
+@dataclass(frozen=True, slots=True)
+class LoginHint:
+    """One exchange that waits for a person. Times in seconds."""
+
+    token_id: str
+    agent: str
+    user: str
+    parent: str
+    """The token that was to be exchanged; what comes out dies with it."""
+    resource: str
+    scope: tuple[str, ...]
+    details: tuple[Mapping[str, JsonValue], ...]
+    """Empty when the exchange named none; the request may then bring them."""
+    issued_at: int
+    expires_at: int
+
+
+def claims(hint: LoginHint, issuer: str) -> dict[str, object]:
+    """What is signed."""
+    members: dict[str, object] = {
+        "iss": issuer,
+        "aud": issuer,
+        "sub": hint.user,
+        "client_id": hint.agent,
+        "parent": hint.parent,
+        "resource": hint.resource,
+        "scope": scopes.text(hint.scope),
+        "jti": hint.token_id,
+        "iat": hint.issued_at,
+        "exp": hint.expires_at,
+    }
+    if hint.details:
+        members["authorization_details"] = [dict(detail) for detail in hint.details]
+    return members
+
+
+def read(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> LoginHint:
+    """The hint in claims whose signature holds; `now` in milliseconds.
+
+    Raises errors.InvalidRequest when it is not for this agent, errors.ExpiredLoginHintToken.
+    """
+    texts = {
+        name: _text(signed, name) for name in ("sub", "client_id", "parent", "resource", "jti")
+    }
+    # 1. It is ours, and for this agent.
+    if signed.get("iss") != issuer or signed.get("aud") != issuer or texts["client_id"] != agent:
+        raise errors.InvalidRequest(_FOREIGN)
+    # 2. It is in time.
+    issued_at, expires_at = _seconds(signed, "iat"), _seconds(signed, "exp")
+    if now >= expires_at * 1000:
+        raise errors.ExpiredLoginHintToken("login_hint_token has run out; exchange again.")
+    scope = _text(signed, "scope")
+    return LoginHint(
+        token_id=texts["jti"],
+        agent=agent,
+        user=texts["sub"],
+        parent=texts["parent"],
+        resource=texts["resource"],
+        scope=scopes.parse(scope) if scope else (),
+        details=_details(signed.get("authorization_details", [])),
+        issued_at=issued_at,
+        expires_at=expires_at,
+    )
+
+
+def check_request(
+    hint: LoginHint,
+    *,
+    resource: str | None,
+    scope: Sequence[str],
+    details: Sequence[Mapping[str, JsonValue]],
+) -> tuple[Mapping[str, JsonValue], ...]:
+    """Hold the other parameters of a request against the token; returns the details that count.
+
+    `scope` is without the OpenID scopes. What was sent must equal what the token fixes; what was
+    left out is the token's. Raises errors.InvalidRequest.
+    """
+    if resource not in {None, hint.resource}:
+        raise errors.InvalidRequest("resource differs from login_hint_token; leave it out.")
+    if scope and tuple(sorted(scope)) != hint.scope:
+        raise errors.InvalidRequest("scope differs from login_hint_token; send openid alone.")
+    if hint.details and details and list(details) != list(hint.details):
+        raise errors.InvalidRequest(
+            "authorization_details differ from login_hint_token; leave them out."
+        )
+    return hint.details or tuple(details)
+
+
+def _text(signed: Mapping[str, object], name: str) -> str:
+    value = signed.get(name)
+    if not isinstance(value, str):
+        raise errors.InvalidRequest(_FOREIGN)
+    return value
+
+
+def _seconds(signed: Mapping[str, object], name: str) -> int:
+    value = signed.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise errors.InvalidRequest(_FOREIGN)
+    return value
+
+
+def _details(value: object) -> tuple[Mapping[str, JsonValue], ...]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise errors.InvalidRequest(_FOREIGN)
+    return tuple(value)

@@ -1,0 +1,255 @@
+"""The backchannel request, and what a poll is told (CIBA Core 7, 10, 11).
+
+Owns: the parameters of a request, pacing, the answer to a poll by state.
+Never: who the user is, what the agent may have; those are `server.services.ciba.requests`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import errors, json_text, names, text
+from server.protocol.approvals import outcomes
+from server.protocol.approvals.states import State
+from server.protocol.forms import Form
+from server.protocol.json_text import JsonValue
+from server.protocol.policy.risks import Risk
+from server.protocol.resources import scopes, uris
+
+INTERVAL_MS: Final = 5_000
+LONGEST_INTERVAL_MS: Final = 30_000
+FORGIVEN_MS: Final = 500
+LONGEST_WAIT_SECONDS: Final = 55
+_MOST_HINT = 320
+_MOST_DETAILS = 10
+_MOST_TOKEN = 1_024
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
+_ACR = re.compile(r"[\x20-\x7E]{1,512}")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
+
+_HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
+
+
+@dataclass(frozen=True, slots=True)
+class BackchannelRequest:
+    """A backchannel authentication request, parsed."""
+
+    scope: tuple[str, ...]
+    """Scopes of the resource."""
+    openid_scope: tuple[str, ...]
+    login_hint: str | None
+    id_token_hint: str | None
+    resource: str | None
+    details: tuple[Mapping[str, JsonValue], ...]
+    binding_message: str | None
+    requested_expiry: int | None
+    """Seconds."""
+    acr_values: str
+    notification_token: str | None = None
+    """As it was sent; who polls needs none, and it is not looked at then."""
+    login_hint_token: str | None = None
+    """One of ours, from an exchange that needs a person."""
+    user_code: str | None = None
+    """What the person gave this agent; it is not looked at where the agent does not take one."""
+    supersedes: str | None = None
+    """The `auth_req_id` of an earlier request of this agent, whose place this one takes."""
+    risk: Risk = Risk.LOW
+    """The agent wants it treated as no less than this."""
+
+
+def parse_request(form: Form) -> BackchannelRequest:
+    """Read the parameters of CIBA 7.1, those of a signed request too. Raises those of CIBA 13."""
+    if form.get("request_uri") is not None:
+        raise errors.InvalidRequest("request_uri is not supported; send the request itself.")
+    hint = _one_hint(form)
+    openid, rest = scopes.split(scopes.parse(form.require("scope")))
+    if scopes.OPENID not in openid:
+        raise errors.InvalidRequest("scope must contain openid.")
+    message = form.get("binding_message")
+    return BackchannelRequest(
+        scope=rest,
+        openid_scope=openid,
+        login_hint=form.get("login_hint") if hint == "login_hint" else None,
+        id_token_hint=form.get("id_token_hint") if hint == "id_token_hint" else None,
+        resource=one_resource(form),
+        details=read_details(form.get("authorization_details")),
+        binding_message=None if message is None else text.check_binding_message(message),
+        requested_expiry=_expiry(form.get("requested_expiry")),
+        acr_values=_acr(form.get("acr_values")),
+        notification_token=form.get("client_notification_token"),
+        login_hint_token=form.get("login_hint_token"),
+        user_code=form.get("user_code"),
+        supersedes=form.get("supersedes"),
+        risk=_risk(form.get("risk")),
+    )
+
+
+def check_notification_token(request: BackchannelRequest) -> str:
+    """The bearer token with which an agent is called back (CIBA 7.1, RFC 6750 2.1).
+
+    Nothing that is not a token gets into a header. Raises errors.InvalidRequest.
+    """
+    token = request.notification_token
+    if token is None:
+        raise errors.InvalidRequest("client_notification_token is missing.")
+    if len(token) > _MOST_TOKEN or not _TOKEN.fullmatch(token):
+        raise errors.InvalidRequest(
+            f"client_notification_token must be a bearer token of at most {_MOST_TOKEN} characters."
+        )
+    return token
+
+
+def wants_pin(acr_values: str) -> bool:
+    """Reports whether the first of these that we know is the PIN (OpenID Connect Core 3.1.2.1).
+
+    It is a wish that we can fulfil: the person is asked for more, never for less.
+    """
+    known = {names.ACR_SIGNED: False, names.ACR_SIGNED_PIN: True}
+    return next((known[value] for value in acr_values.split() if value in known), False)
+
+
+def one_resource(form: Form) -> str | None:
+    """The one resource of this request; None when it names none. Raises errors.InvalidTarget."""
+    named = form.every("resource")
+    if len(named) > 1:
+        raise errors.InvalidTarget("A token is for one resource; ask once for each.")
+    return uris.check_resource(named[0]) if named else None
+
+
+def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
+    """The objects of `authorization_details` (RFC 9396 2), whose types are not checked here.
+
+    Raises errors.InvalidAuthorizationDetails; empty when the parameter was not sent.
+    """
+    if raw is None:
+        return ()
+    try:
+        value = json_text.parse(raw, what="authorization_details", shows_names=False)
+    except errors.InvalidRequest as error:
+        raise errors.InvalidAuthorizationDetails(error.description) from error
+    if not isinstance(value, list) or not 0 < len(value) <= _MOST_DETAILS:
+        raise errors.InvalidAuthorizationDetails(
+            f"authorization_details must be an array of 1 to {_MOST_DETAILS} objects."
+        )
+    return tuple(_detail(item, place) for place, item in enumerate(value))
+
+
+def preferred_wait(prefer: str | None) -> int:
+    """Seconds that the client is ready to be held (RFC 7240 4.3), at most 55; 0 for not at all."""
+    found = _WAIT.search(prefer or "")
+    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Whether a poll came too early, and the interval that holds from now on."""
+
+    early: bool
+    interval_ms: int
+
+
+def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
+    """Judge a poll by the time since the previous poll arrived (CIBA 7.3, 11; RFC 8628 3.5).
+
+    `last` is None for a first poll, which is never early. Half a second is forgiven. Each early
+    poll adds five seconds to the interval, up to thirty.
+    """
+    if last is None or arrived >= last + interval_ms - FORGIVEN_MS:
+        return Pace(early=False, interval_ms=interval_ms)
+    return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, LONGEST_INTERVAL_MS))
+
+
+def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> errors.SlowDown:
+    """The answer to an early poll; `members` are those of a pending answer.
+
+    `waited_ms` is the time since the poll arrived, so `Retry-After` counts from the answer.
+    """
+    seconds = pace.interval_ms // 1000
+    left = -((waited_ms - pace.interval_ms) // 1000)
+    return errors.SlowDown(
+        f"Polled too early. Wait {seconds} seconds between polls.",
+        members={"interval": seconds, **members},
+        headers={"Retry-After": str(max(1, left))},
+    )
+
+
+def no_tokens(
+    state: State, members: Mapping[str, object], reason: str | None = None
+) -> errors.ProtocolError:
+    """The answer to a poll of an approval that gives no tokens (CIBA 11).
+
+    `members` say why: `reason`, for a denial its code, note and retry hint, and for an end in time
+    `retry` where the person wants to be asked again. `reason` is the record's own.
+    """
+    if state is State.PENDING:
+        return errors.AuthorizationPending("The person has not answered yet.", members=members)
+    if state is State.DENIED:
+        return errors.AccessDenied(_denial(members), members=members)
+    if state is State.EXPIRED:
+        return errors.ExpiredToken(_lapse(members, reason), members=members)
+    if state is State.CANCELLED:
+        return errors.AccessDenied(outcomes.text_of(members["reason"]), members=members)
+    return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
+
+
+def _lapse(members: Mapping[str, object], reason: str | None) -> str:
+    said = members.get("retry") == outcomes.WANTED
+    return outcomes.ASKED_FOR if said else outcomes.text_of(members["reason"], reason)
+
+
+def _denial(members: Mapping[str, object]) -> str:
+    advice = {
+        "later": "You may ask again later.",
+        "with_changes": "Correct the details and ask again.",
+        "narrower": "Ask for less.",
+        "not_before": "Wait before you ask again.",
+        "redirected": "Ask somebody else.",
+        "never": "Do not ask again.",
+    }
+    hint = advice.get(str(members.get("retry")), "Do not repeat the request unchanged.")
+    return f"The person denied the request. {hint}"
+
+
+def _one_hint(form: Form) -> str:
+    sent = [name for name in _HINTS if form.get(name) is not None]
+    if len(sent) != 1:
+        raise errors.InvalidRequest(f"Send exactly one of {', '.join(_HINTS)}.")
+    if sent == ["login_hint"] and not _hint_is_plain(form.require("login_hint")):
+        raise errors.InvalidRequest("login_hint is too long or has control characters.")
+    return sent[0]
+
+
+def _hint_is_plain(hint: str) -> bool:
+    return len(hint) <= _MOST_HINT and hint.isprintable()
+
+
+def _expiry(raw: str | None) -> int | None:
+    if raw is None:
+        return None
+    if not _EXPIRY.fullmatch(raw):
+        raise errors.InvalidRequest("requested_expiry must be a positive whole number of seconds.")
+    return int(raw)
+
+
+def _risk(raw: str | None) -> Risk:
+    if raw is not None and raw not in set(Risk):
+        raise errors.InvalidRequest(f"risk must be one of {', '.join(Risk)}.")
+    return Risk.LOW if raw is None else Risk(raw)
+
+
+def _acr(raw: str | None) -> str:
+    if raw is not None and not _ACR.fullmatch(raw):
+        raise errors.InvalidRequest("acr_values must be names, in 512 characters at most.")
+    return raw or ""
+
+
+def _detail(item: JsonValue, place: int) -> Mapping[str, JsonValue]:
+    kind = item.get("type") if isinstance(item, dict) else None
+    named = isinstance(kind, str) and kind != "" and kind.isprintable()
+    if not isinstance(item, dict) or not named:
+        raise errors.InvalidAuthorizationDetails(
+            f"/{place} must be an object with a type that is a string."
+        )
+    return item

@@ -1,0 +1,103 @@
+"""The public keys with which agents sign (RFC 7517): which are fit, and how they are kept.
+
+Owns: the rules of a key set that is registered. Never: signatures; those are `server.crypto`'s.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from server.protocol import base64url, json_text, names
+from server.protocol.approvals import decisions
+from server.protocol.json_text import JsonValue
+
+PublicKey: TypeAlias = Mapping[str, str]
+_Algs: TypeAlias = tuple[str, ...]
+"""What a key may sign with; the first unless it says another."""
+
+MOST_KEYS: Final = 10
+LEAST_RSA_BITS: Final = 2048
+MOST_RSA_BITS: Final = 8192
+
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_KID = re.compile(r"[\x21-\x7E]{1,128}")
+_CURVE_BYTES = 32
+_ALSO: Final = {"EdDSA": names.ED25519}
+"""Another name that a key's algorithm may come under (RFC 9864)."""
+# P-256 (FIPS 186-5, SP 800-186 3.2.1.3): y² = x³ - 3x + b.
+_P = 2**256 - 2**224 + 2**192 + 2**96 - 1
+_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+
+
+def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
+    """The keys of a JWK set, or of a single JWK, each with its `kid` and `alg`.
+
+    A key without a `kid` is named by its thumbprint (RFC 7638). Raises ValueError, which says what
+    to change.
+    """
+    keys = document.get("keys", [document]) if isinstance(document, dict) else document
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MOST_KEYS:
+        raise ValueError(f"must be a JWK set with 1 to {MOST_KEYS} keys")
+    read = tuple(_read(key, f"key {place}") for place, key in enumerate(keys, 1))
+    if len({key["kid"] for key in read}) != len(read):
+        raise ValueError("has two keys with the same kid; name each differently")
+    return read
+
+
+def _read(key: JsonValue, what: str) -> PublicKey:
+    if not isinstance(key, dict):
+        raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004  # a document's fault
+    if _PRIVATE & key.keys():
+        raise ValueError(f"{what} is private. Keep it with the agent; register its public half")
+    read = _READERS.get(str(key.get("kty")))
+    if read is None:
+        raise ValueError(f"{what} must be of kty EC, OKP or RSA")
+    algs, members = read(key, what)
+    alg = key.get("alg", algs[0])
+    known = [*algs, *(_ALSO[one] for one in algs if one in _ALSO)]
+    if alg not in known or key.get("use", "sig") != "sig":
+        raise ValueError(f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out")
+    alg = alg if alg in algs else algs[0]
+    kid = key.get("kid", decisions.digest(json_text.canonical({**members})))
+    if not isinstance(kid, str) or not _KID.fullmatch(kid):
+        raise ValueError(f"{what} must have a kid of 1 to 128 visible ASCII characters")
+    return {**members, "kid": kid, "alg": str(alg)}
+
+
+def _elliptic(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+    if key.get("crv") != "P-256":
+        raise ValueError(f"{what} must be on the curve P-256")
+    x, y = (_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
+    if (y * y - (x * x * x - 3 * x + _B)) % _P or max(x, y) >= _P:
+        raise ValueError(f"{what} is not a point on the curve P-256")
+    return ("ES256",), {"kty": "EC", "crv": "P-256", "x": str(key["x"]), "y": str(key["y"])}
+
+
+def _edwards(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+    if key.get("crv") != "Ed25519":
+        raise ValueError(f"{what} must be on the curve Ed25519")
+    _number(key, "x", what, length=_CURVE_BYTES)
+    return ("EdDSA",), {"kty": "OKP", "crv": "Ed25519", "x": str(key["x"])}
+
+
+def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+    modulus, exponent = (_number(key, name, what) for name in ("n", "e"))
+    if not LEAST_RSA_BITS <= modulus.bit_length() <= MOST_RSA_BITS or modulus % 2 == 0:
+        raise ValueError(f"{what} must be an RSA key of {LEAST_RSA_BITS} to {MOST_RSA_BITS} bits")
+    if exponent not in (3, 17, 65537):
+        raise ValueError(f"{what} must have the public exponent 65537 (AQAB)")
+    return ("RS256", "PS256"), {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}
+
+
+def _number(key: Mapping[str, JsonValue], name: str, what: str, length: int | None = None) -> int:
+    text = key.get(name)
+    try:
+        raw = base64url.decode(text) if isinstance(text, str) else b""
+    except ValueError:
+        raw = b""
+    if not raw or (length is not None and len(raw) != length):
+        raise ValueError(f"{what} must have {name} as base64url without padding")
+    return int.from_bytes(raw)
+
+
+_READERS = {"EC": _elliptic, "OKP": _edwards, "RSA": _rsa}

@@ -1,0 +1,10 @@
+"""What a label of an agent looks like."""
+
+import re
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}(=[A-Za-z0-9][A-Za-z0-9._/@:-]{0,62})?")
+
+
+def is_label(text: str) -> bool:
+    """Reports whether an agent could carry this."""
+    return _LABEL.fullmatch(text) is not None

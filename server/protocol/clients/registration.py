@@ -1,0 +1,199 @@
+"""What a client says of itself when it registers (RFC 7591 2, RFC 7592 2.2, OpenID Registration 2).
+
+Owns: reading the metadata, defaults, and every refusal that needs no row.
+Never: what this client may have; that is the invitation's and `services.registration`'s.
+
+Members that are not named here are ignored and not kept. URLs among them are never fetched.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import errors, json_text, names
+from server.protocol.clients import jwks
+from server.protocol.clients.jwks import PublicKey
+from server.protocol.json_text import JsonValue
+from server.protocol.resources import scopes
+
+DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
+"""What OpenID Connect Registration 2 says a client gets that does not say."""
+
+_MOST_BYTES = 32 * 1024
+_MOST_NAMES = 64
+_STATEMENT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+_SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A client as it wants to be. None leaves the choice to us."""
+
+    client_name: str | None
+    auth_method: str
+    grant_types: tuple[str, ...] | None
+    scope: tuple[str, ...] | None
+    action_types: tuple[str, ...] | None
+    keys: tuple[PublicKey, ...]
+    id_token_alg: str
+    dpop_bound: bool
+    request_alg: str | None
+    delivery: str
+    notification_endpoint: str | None
+    takes_user_code: bool
+
+
+def read(body: bytes, content_type: str) -> Metadata:
+    """The metadata in a registration request.
+
+    Raises errors.InvalidClientMetadata, errors.InvalidRedirectUri or what says that a software
+    statement is not taken.
+    """
+    members = _members(body, content_type)
+    _refuse_statement(members.get("software_statement"))
+    _refuse_interactive(members)
+    method = _one(members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS)
+    keys = _keys(members)
+    if method == "private_key_jwt" and not keys:
+        raise errors.InvalidClientMetadata("private_key_jwt needs the public keys in jwks.")
+    return Metadata(
+        client_name=_text(members, "client_name"),
+        auth_method=method,
+        grant_types=_names(members, "grant_types"),
+        scope=_scope(members),
+        action_types=_names(members, "authorization_details_types"),
+        keys=keys,
+        id_token_alg=_one(
+            members, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG, names.SIGNING_ALGS
+        ),
+        dpop_bound=_flag(members, "dpop_bound_access_tokens"),
+        request_alg=_request_alg(members, keys),
+        delivery=_one(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
+        notification_endpoint=_endpoint(members),
+        takes_user_code=_flag(members, "backchannel_user_code_parameter"),
+    )
+
+
+def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadata, str | None]:
+    """The metadata in an update of this client, and the secret that it says it has.
+
+    RFC 7592 2.2: it names itself, and repeats nothing that the server alone gives.
+    """
+    members = _members(body, content_type)
+    if members.get("client_id") != client_id:
+        raise errors.InvalidClientMetadata("client_id must be the one that was registered.")
+    for name in _SERVER_ONLY:
+        if name in members:
+            raise errors.InvalidClientMetadata(f"{name} is not the client's to say.")
+    return read(body, content_type), _text(members, "client_secret")
+
+
+def _members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise errors.InvalidClientMetadata("Send the metadata as application/json.")
+    try:
+        members = json_text.parse(body, max_bytes=_MOST_BYTES, what="metadata", shows_names=False)
+    except errors.InvalidRequest as error:
+        raise errors.InvalidClientMetadata(f"{error.description}.") from error
+    if not isinstance(members, dict):
+        raise errors.InvalidClientMetadata("The metadata must be a JSON object.")
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _refuse_statement(statement: JsonValue) -> None:
+    if statement is None:
+        return
+    if not isinstance(statement, str) or not _STATEMENT.fullmatch(statement):
+        raise errors.InvalidSoftwareStatement("software_statement must be a signed JWT.")
+    raise errors.UnapprovedSoftwareStatement("No software statements are taken here.")
+
+
+def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
+    """What registers is an agent: nobody is sent back to it."""
+    if members.get("redirect_uris", []) != []:
+        raise errors.InvalidRedirectUri("Agents have no redirect URIs; leave them out.")
+    if members.get("response_types", []) not in ([], ["none"]):
+        raise errors.InvalidClientMetadata("Agents have no response_types; leave them out.")
+
+
+def _keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
+    if "jwks_uri" in members:
+        both = "jwks" in members
+        raise errors.InvalidClientMetadata(
+            "jwks and jwks_uri exclude each other." if both else "Send jwks; none are fetched."
+        )
+    if "jwks" not in members:
+        return ()
+    try:
+        return jwks.read_keys(members["jwks"])
+    except ValueError as error:
+        raise errors.InvalidClientMetadata(
+            "jwks must hold public keys that we can check signatures with.", detail=str(error)
+        ) from error
+
+
+def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) -> str | None:
+    name = "backchannel_authentication_request_signing_alg"
+    if name not in members:
+        return None
+    alg = _one(members, name, "", names.CLIENT_ALGS)
+    if all(key["alg"] != alg for key in keys):
+        raise errors.InvalidClientMetadata("jwks has no key for signed requests of this algorithm.")
+    return alg
+
+
+def _endpoint(members: Mapping[str, JsonValue]) -> str | None:
+    """Where it is called back, if it is (CIBA 4); whether that may be called is asked later."""
+    url = _text(members, "backchannel_client_notification_endpoint")
+    polls = members.get("backchannel_token_delivery_mode", "poll") == "poll"
+    if polls != (url is None):
+        raise errors.InvalidClientMetadata(
+            "backchannel_client_notification_endpoint belongs to ping and push, and to them alone."
+        )
+    return url
+
+
+def _scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:
+    text = _text(members, "scope")
+    if not text:
+        return None if text is None else ()
+    try:
+        _, ours = scopes.split(scopes.parse(text))
+    except errors.InvalidScope as error:
+        raise errors.InvalidClientMetadata(error.description) from error
+    return ours
+
+
+def _one(
+    members: Mapping[str, JsonValue], name: str, default: str, allowed: tuple[str, ...]
+) -> str:
+    value = members.get(name, default)
+    if value not in allowed:
+        raise errors.InvalidClientMetadata(f"{name} must be one of {', '.join(allowed)}.")
+    return str(value)
+
+
+def _flag(members: Mapping[str, JsonValue], name: str) -> bool:
+    value = members.get(name, False)
+    if not isinstance(value, bool):
+        raise errors.InvalidClientMetadata(f"{name} must be true or false.")
+    return value
+
+
+def _text(members: Mapping[str, JsonValue], name: str) -> str | None:
+    value = members.get(name)
+    if value is not None and not isinstance(value, str):
+        raise errors.InvalidClientMetadata(f"{name} must be a text.")
+    return value
+
+
+def _names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | None:
+    value = members.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > _MOST_NAMES:
+        raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MOST_NAMES} names.")
+    if not all(isinstance(one, str) for one in value):
+        raise errors.InvalidClientMetadata(f"{name} must be a list of names.")
+    return tuple(dict.fromkeys(str(one) for one in value))

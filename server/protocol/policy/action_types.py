@@ -1,0 +1,272 @@
+"""What an action type is: the data that turns an agent's details into words a person can judge.
+
+Owns: the registered form of an action type and the checks it must pass. Never: the rendering, which
+is `rendering.py`, nor which schemas are fit, which is `schemas.py`.
+
+A file that is registered:
+
+    {"type": "payment.transfer", "title": "Payment", "risk": "high",
+     "headline": "Pay {amount|money} to {payee}", "undo": "Cannot be undone after 15:00",
+     "schema": {"type": "object", "additionalProperties": false, "required": ["amount", "payee"],
+                "properties": {"payee": {"type": "string", "maxLength": 70},
+                               "amount": {"type": "object", "additionalProperties": false,
+                                          "required": ["minor", "currency"],
+                                          "properties": {"minor": {"type": "integer"},
+                                                         "currency": {"enum": ["EUR"]}}}}},
+     "material": ["/amount", "/payee"], "labels": {"/payee": "Paid to"},
+     "type_back": {"fact": "/amount"}, "narrow": {"/amount": "lower"},
+     "target": "/payee", "amount": "/amount", "deputies": false}
+
+The member `type` of the details themselves (RFC 9396 2) is added to the schema here. Without a
+`headline` a type has no template: every field is material, the risk is high at least, and what is
+not known is said to be unknown.
+
+In the headline `{path}` stands for a value, and `{path|filter}` for a value written in one way:
+
+    {amount|money}                   EUR 4,820.00
+    {until|date}                     2026-11-25 14:30 UTC
+    {rows|count}                     1,204: an integer, or how many items a list has
+    {rows|count:record:records}      1 record, 1,204 records: what goes with one and with many
+    {year|text}                      2026: an integer that is no quantity
+    {domains}                        a.example, b.example: a list of texts
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, cast
+
+from server.protocol.approvals import kinds
+from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.policy import pointers, schemas
+from server.protocol.policy.pointers import SCALARS, InvalidActionType, Path
+from server.protocol.policy.risks import Risk, highest
+from server.protocol.policy.stakes import Stakes, read_stakes
+from server.protocol.text import check_prose
+
+MAX_HEADLINE: Final = 72
+"""Characters of a headline, and of its words beside the placeholders."""
+
+UNKNOWN_UNDO: Final = "We do not know if this can be undone."
+
+Filter: TypeAlias = Literal["money", "date", "count", "text"]
+
+_MEMBERS = frozenset({"type", "title", "schema"})
+_OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
+_OPTIONAL = frozenset(
+    {"labels", "type_back", "narrow", "target", "target_name", "amount", "deputies"}
+)
+_TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_INSIDE = re.compile(
+    r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
+    r"(?:\|(money|date|text|count)(?:(?<=count):([^{}|:]{1,40}):([^{}|:]{1,40}))?)?"
+)
+_MAX_LABEL = 40
+_MAX_MATERIAL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place in a headline where a value of the details is put."""
+
+    path: Path
+    filter: Filter | None
+    units: tuple[str, str] | None = None
+    """What follows a count of one, and what follows every other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """A registered type of `authorization_details`.
+
+    `headline` is literal text and placeholders in their order; it is empty when the type has no
+    template. `material` and `labels` hold paths into the details, in which schemas.ANY_ITEM stands
+    for every index.
+    """
+
+    type: str
+    title: str
+    schema: Mapping[str, JsonValue]
+    headline: tuple[str | Placeholder, ...]
+    material: tuple[Path, ...]
+    labels: Mapping[Path, str]
+    risk: Risk
+    undo: str
+    stakes: Stakes
+    deputies: bool = False
+    """A deputy may decide it for the person who named them."""
+
+    @property
+    def has_template(self) -> bool:
+        """Reports whether somebody wrote down how this type reads."""
+        return bool(self.headline)
+
+
+def read_action_type(document: JsonValue) -> ActionType:
+    """Read and check a registered document. Raises InvalidActionType."""
+    # 1. The members, and those that are plain text.
+    members = _members(document)
+    name = _text(members, "type", 128)
+    if name.startswith(kinds.RESERVED):
+        raise InvalidActionType("/type", f"{kinds.RESERVED} is for Sayso's own types")
+    if not _TYPE.fullmatch(name):
+        raise InvalidActionType("/type", "use a-z 0-9 . _ : / - from a letter on, or an https URL")
+    # 2. The schema: without it there is nothing that the rest could name.
+    schema = _schema(members["schema"], name)
+    # 3. What the template says about places in the schema.
+    material = _material(members.get("material", []), schema)
+    return ActionType(
+        type=name,
+        title=_text(members, "title", MAX_HEADLINE),
+        schema=schema,
+        headline=_headline(members, schema),
+        material=material,
+        labels=_labels(members.get("labels", {}), schema),
+        risk=_risk(members),
+        undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
+        stakes=read_stakes(members, schema, material if "headline" in members else None),
+        deputies=_deputies(members),
+    )
+
+
+def _members(document: JsonValue) -> dict[str, JsonValue]:
+    if not isinstance(document, dict):
+        raise InvalidActionType("", "must be a JSON object")
+    needed = _MEMBERS | (_OF_TEMPLATE if "headline" in document else frozenset())
+    for name in sorted(needed - document.keys()):
+        raise InvalidActionType(pointer_to("", name), "is missing")
+    for name in sorted(document.keys() - _MEMBERS - _OF_TEMPLATE - _OPTIONAL):
+        raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
+    return document
+
+
+def _text(members: Mapping[str, JsonValue], name: str, max_chars: int) -> str:
+    return _prose(members[name], pointer_to("", name), max_chars)
+
+
+def _prose(value: JsonValue, pointer: str, max_chars: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidActionType(pointer, "must be a text")
+    try:
+        return check_prose(value, what="the text", max_chars=max_chars)
+    except ValueError as error:
+        raise InvalidActionType(pointer, str(error)) from None
+
+
+def _risk(members: Mapping[str, JsonValue]) -> Risk:
+    value = members.get("risk", Risk.HIGH)
+    if value not in list(Risk):
+        raise InvalidActionType("/risk", "must be low, medium, high or critical")
+    given = Risk(str(value))
+    return given if "headline" in members else highest([given, Risk.HIGH])
+
+
+def _deputies(members: Mapping[str, JsonValue]) -> bool:
+    value = members.get("deputies", False)
+    if not isinstance(value, bool):
+        raise InvalidActionType("/deputies", "must be true or false")
+    return value
+
+
+def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
+    try:
+        schema = schemas.check_schema(value)
+    except schemas.UnfitSchema as error:
+        raise InvalidActionType(f"/schema{error.pointer}", error.remedy) from None
+    properties = cast("dict[str, JsonValue]", schema.get("properties", {}))
+    if properties.get("type", {"const": name}) != {"const": name}:
+        remedy = f'leave it out, or write {{"const": "{name}"}}; it is added by itself'
+        raise InvalidActionType("/schema/properties/type", remedy)
+    required = [r for r in cast("list[str]", schema.get("required", [])) if r != "type"]
+    return {
+        **schema,
+        "properties": {"type": {"const": name}, **properties},
+        "required": ["type", *required],
+    }
+
+
+def _headline(
+    members: Mapping[str, JsonValue], schema: schemas.Schema
+) -> tuple[str | Placeholder, ...]:
+    if "headline" not in members:
+        return ()
+    template = _text(members, "headline", 4 * MAX_HEADLINE)
+    # Splitting by a pattern with one group gives literal, inside, literal, inside, … literal.
+    pieces = _PLACEHOLDER.split(template)
+    literals = pieces[::2]
+    if any("{" in literal or "}" in literal for literal in literals):
+        raise InvalidActionType("/headline", "braces may only enclose {path} or {path|filter}")
+    parts = [
+        _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
+    ]
+    if sum(map(_words, parts)) > MAX_HEADLINE:
+        raise InvalidActionType("/headline", f"keep the words to {MAX_HEADLINE} characters")
+    return tuple(part for part in parts if part)
+
+
+def _words(part: str | Placeholder) -> int:
+    """How many characters stand there whatever the value is."""
+    return len(part) if isinstance(part, str) else max(map(len, part.units or ("",)))
+
+
+def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
+    match = _INSIDE.fullmatch(inside)
+    if not match:
+        remedy = (
+            "a placeholder is {member.member} with |money, |date, |count, |count:record:records, "
+            "|text or nothing"
+        )
+        raise InvalidActionType("/headline", remedy)
+    units = None if match[3] is None else (match[3], match[4])
+    placeholder = Placeholder(tuple(match[1].split(".")), cast("Filter | None", match[2]), units)
+    found = schemas.places(schema, placeholder.path)
+    if not found:
+        raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
+    if not all(_suits(schema, place, placeholder.filter) for place in found):
+        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_WANTED[match[2]]}")
+    return placeholder
+
+
+_WANTED: Mapping[str | None, str] = {
+    None: "name a text, an integer, a boolean, money or a list of texts",
+    "money": 'money is {"minor": integer, "currency": text} and nothing else',
+    "date": "a date is a text",
+    "count": "a count is an integer or an array",
+    "text": "name a text, an integer or a boolean",
+}
+
+
+def _suits(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
+    admitted = schemas.types(place) - {"null"}
+    if wanted == "money":
+        return pointers.is_money(place)
+    if wanted == "count":
+        return admitted <= {"integer", "array"}
+    if wanted == "date":
+        return admitted <= {"string"}
+    if admitted <= SCALARS:
+        return True
+    return wanted is None and (pointers.is_money(place) or pointers.is_list_of_texts(schema, place))
+
+
+def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
+    if not isinstance(value, list) or len(value) > _MAX_MATERIAL:
+        raise InvalidActionType("/material", f"must be a list of up to {_MAX_MATERIAL} pointers")
+    paths = [
+        pointers.read_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)
+    ]
+    if len(paths) != len(set(paths)):
+        raise InvalidActionType("/material", "names the same place twice")
+    return tuple(paths)
+
+
+def _labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
+    if not isinstance(value, dict):
+        raise InvalidActionType("/labels", "must be an object of texts by JSON pointer")
+    return {
+        pointers.read_path(name, pointer_to("/labels", name), schema): _prose(
+            label, pointer_to("/labels", name), _MAX_LABEL
+        )
+        for name, label in value.items()
+    }

@@ -1,0 +1,88 @@
+"""Places in the schema of an action type, as its file names them.
+
+Owns: JSON pointers with `*` for every index (RFC 6901), what kind of value stands at a place, and
+the error that names a place in the file. Never: what a place is used for.
+"""
+
+import re
+from typing import Final, TypeAlias
+
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import schemas
+from server.protocol.policy.schemas import Schema
+
+MONEY_MEMBERS: Final = frozenset({"minor", "currency"})
+SCALARS: Final = frozenset({"string", "integer", "boolean", "null"})
+
+Path: TypeAlias = tuple[str, ...]
+
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+
+
+class InvalidActionType(ValueError):
+    """A file that is no action type: `pointer` says where, `remedy` what to change."""
+
+    def __init__(self, pointer: str, remedy: str) -> None:
+        super().__init__(f"{pointer or 'the document'}: {remedy}")
+        self.pointer = pointer
+        self.remedy = remedy
+
+
+def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
+    """Read a JSON pointer into the details and find it in the schema. Raises InvalidActionType.
+
+    `pointer` says where in the file it stands.
+    """
+    if not isinstance(value, str) or not _POINTER.fullmatch(value):
+        raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
+    path = parts(value)
+    if not schemas.places(schema, path):
+        raise InvalidActionType(pointer, f"{value} is not in the schema")
+    if any(is_money(place) for place in schemas.places(schema, path[:-1])):
+        raise InvalidActionType(pointer, "name the money as a whole, not its members")
+    return path
+
+
+def written(path: Path) -> str:
+    """The pointer that stands for a path."""
+    return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+def parts(pointer: str) -> Path:
+    """The path that a pointer stands for."""
+    steps = pointer.removeprefix("/").split("/")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+
+
+def is_money(place: Schema) -> bool:
+    """Reports whether a value here is money."""
+    properties = place.get("properties")
+    is_object = schemas.types(place) - {"null"} == {"object"}
+    return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
+
+
+def is_list_of_texts(schema: Schema, place: Schema) -> bool:
+    """Reports whether a value here is a list of texts alone."""
+    items = schemas.within(schema, place, schemas.ANY_ITEM)
+    is_list = schemas.types(place) - {"null"} == {"array"}
+    return is_list and all(schemas.types(item) == {"string"} for item in items)
+
+
+def is_always_there(schema: Schema, path: Path) -> bool:
+    """Reports whether details that the schema accepts have one value at this path, not null."""
+    found = schemas.places(schema, ())
+    for part in path:
+        if not all(_demands(place, part) for place in found):
+            return False
+        found = [inner for place in found for inner in schemas.within(schema, place, part)]
+    return all("null" not in schemas.types(place) for place in found)
+
+
+def _demands(place: Schema, part: str) -> bool:
+    admitted = schemas.types(place)
+    if admitted == {"object"}:
+        required = place.get("required")
+        return isinstance(required, list) and part in required
+    least = place.get("minItems", 0)
+    is_item = admitted == {"array"} and part.isdecimal()
+    return is_item and isinstance(least, int) and int(part) < least

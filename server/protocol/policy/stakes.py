@@ -1,0 +1,212 @@
+"""What a type says about its facts beyond showing them: typed back, made less, new, how much.
+
+Owns: reading and checking these members of the file. Never: what is done with them, which is the
+ceremony's, the answer's and the history's.
+
+    "type_back": {"fact": "/amount", "new_target": {"fact": "/account", "part": "last_four"}},
+    "narrow": {"/amount": "lower"},
+    "target": "/account",
+    "target_name": "/payee",
+    "amount": "/amount"
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, cast
+
+from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.policy import pointers, schemas
+from server.protocol.policy.pointers import InvalidActionType, Path
+from server.protocol.policy.schemas import Schema
+
+Part: TypeAlias = Literal["whole", "last_four"]
+Narrowing: TypeAlias = Literal["lower", "drop", "earlier", "turn_on"]
+
+_PARTS = ("whole", "last_four")
+_LAST = 4
+_NARROWINGS: Mapping[str, tuple[frozenset[str], str]] = {
+    "lower": (frozenset({"integer"}), "lower is for an integer or money"),
+    "drop": (frozenset({"array"}), "drop is for a list, whose items may be left out"),
+    "earlier": (frozenset({"string"}), "earlier is for a time, which is a text"),
+    "turn_on": (frozenset({"boolean"}), "turn_on is for a boolean such as dry_run"),
+}
+"""What may be made less, and the type of value that it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactToType:
+    """A fact that the person types back, and how much of it."""
+
+    path: Path
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class TypeBack:
+    """Which fact is typed back; another one when the target is new, or when that one is there."""
+
+    fact: FactToType
+    new_target: FactToType | None
+    if_there: FactToType | None = None
+    """Comes before both: it need not be there, as a domain outside the company."""
+
+    def chosen(self, *, target_is_new: bool) -> FactToType:
+        """The fact to type for this request."""
+        return self.new_target if target_is_new and self.new_target is not None else self.fact
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """These members, each of which a type may leave out."""
+
+    type_back: TypeBack | None = None
+    narrow: Mapping[Path, Narrowing] = field(default_factory=dict)
+    """What a person may make less before agreeing."""
+    target: Path | None = None
+    """By which it is judged whether something is done for the first time: to whom, on what."""
+    target_name: Path | None = None
+    """What the target is called. A target keeps its name, and a name its target."""
+    amount: Path | None = None
+    """Money, or how many; several are added up."""
+
+
+def read_stakes(
+    members: Mapping[str, JsonValue], schema: Schema, material: tuple[Path, ...] | None
+) -> Stakes:
+    """Read these members. `material` None means that every fact is. Raises InvalidActionType."""
+    target = _target(members, schema)
+    return Stakes(
+        type_back=_type_back(members, schema, material, has_target=target is not None),
+        narrow=_narrow(members.get("narrow", {}), schema),
+        target=target,
+        target_name=_target_name(members, schema, target),
+        amount=_amount(members, schema),
+    )
+
+
+def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
+    if "target" not in members:
+        return None
+    path = pointers.read_path(members["target"], "/target", schema)
+    if not _all_are(schema, path, {"string", "integer", "null"}):
+        raise InvalidActionType("/target", "name a text or an integer, such as the payee's account")
+    return path
+
+
+def _target_name(
+    members: Mapping[str, JsonValue], schema: Schema, target: Path | None
+) -> Path | None:
+    if "target_name" not in members:
+        return None
+    if target is None:
+        raise InvalidActionType("/target_name", "needs the member target, which it names")
+    path = pointers.read_path(members["target_name"], "/target_name", schema)
+    if path == target or not _all_are(schema, path, {"string", "null"}):
+        remedy = "name a text beside the target, such as the payee beside the account"
+        raise InvalidActionType("/target_name", remedy)
+    if schemas.ANY_ITEM in path and path[: _list_end(path)] != target[: _list_end(path)]:
+        raise InvalidActionType("/target_name", "must stand in the same list as the target")
+    return path
+
+
+def _list_end(path: Path) -> int:
+    """How many of its parts there are up to its last `*`."""
+    return len(path) - path[::-1].index(schemas.ANY_ITEM)
+
+
+def _amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
+    if "amount" not in members:
+        return None
+    path = pointers.read_path(members["amount"], "/amount", schema)
+    if not _is_amount(schema, path):
+        raise InvalidActionType("/amount", "name money, or an integer that says how many")
+    return path
+
+
+def _narrow(value: JsonValue, schema: Schema) -> Mapping[Path, Narrowing]:
+    if not isinstance(value, dict):
+        raise InvalidActionType("/narrow", 'must be an object such as {"/amount": "lower"}')
+    return dict(_narrowing(name, rule, schema) for name, rule in value.items())
+
+
+def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrowing]:
+    pointer = pointer_to("/narrow", name)
+    if not isinstance(rule, str) or rule not in _NARROWINGS:
+        raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWINGS)}")
+    path = pointers.read_path(name, pointer, schema)
+    wanted, remedy = _NARROWINGS[rule]
+    fits = _is_amount(schema, path) if rule == "lower" else _all_are(schema, path, wanted)
+    if not fits:
+        raise InvalidActionType(pointer, remedy)
+    return path, cast("Narrowing", rule)
+
+
+def _type_back(
+    members: Mapping[str, JsonValue],
+    schema: Schema,
+    material: tuple[Path, ...] | None,
+    *,
+    has_target: bool,
+) -> TypeBack | None:
+    if "type_back" not in members:
+        return None
+    value = members["type_back"]
+    beside = ("new_target", "if_there")
+    fact = _fact(value, "/type_back", schema, material, beside=beside)
+    others = value if isinstance(value, dict) else {}
+    if "new_target" in others and not has_target:
+        remedy = "needs the member target, by which it is judged what is new"
+        raise InvalidActionType("/type_back/new_target", remedy)
+    found = {
+        name: _fact(
+            others[name], f"/type_back/{name}", schema, material, may_lack=name == beside[1]
+        )
+        for name in beside
+        if name in others
+    }
+    return TypeBack(fact, found.get("new_target"), found.get("if_there"))
+
+
+def _fact(
+    value: JsonValue,
+    pointer: str,
+    schema: Schema,
+    material: tuple[Path, ...] | None,
+    *,
+    beside: tuple[str, ...] = (),
+    may_lack: bool = False,
+) -> FactToType:
+    if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {"fact", "part", *beside}:
+        raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
+    place = f"{pointer}/fact"
+    path = pointers.read_path(value["fact"], place, schema)
+    if material is not None and not any(path[: len(shown)] == shown for shown in material):
+        raise InvalidActionType(place, "must be a material fact, so that it is seen before")
+    if not (_is_amount(schema, path) or _all_are(schema, path, {"string", "integer"})):
+        raise InvalidActionType(place, "name a text, an integer or money")
+    if not may_lack and not pointers.is_always_there(schema, path):
+        raise InvalidActionType(place, "must be required, so that there is something to type")
+    return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
+
+
+def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
+    if value not in _PARTS:
+        raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
+    if value == "last_four" and not all(map(_has_four, schemas.places(schema, path))):
+        remedy = f'last_four needs a text with "minLength": {_LAST} or more'
+        raise InvalidActionType(f"{pointer}/part", remedy)
+    return cast("Part", value)
+
+
+def _has_four(place: Schema) -> bool:
+    least = place.get("minLength", 0)
+    return schemas.types(place) == {"string"} and isinstance(least, int) and least >= _LAST
+
+
+def _all_are(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
+    return all(schemas.types(place) <= wanted for place in schemas.places(schema, path))
+
+
+def _is_amount(schema: Schema, path: Path) -> bool:
+    found = schemas.places(schema, path)
+    return all(map(pointers.is_money, found)) or _all_are(schema, path, {"integer"})

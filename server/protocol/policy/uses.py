@@ -1,0 +1,152 @@
+"""What a token was for, as short texts by which history is looked up.
+
+Owns: the text of each kind of use, and reading details for amounts and values.
+Never: rows; those are `UseRows`.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.policy.pointers import MONEY_MEMBERS, parts
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units."""
+
+    minor: int
+    currency: str
+
+
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+ANYTHING: Final = "token"
+MOST_VALUES: Final = 32
+"""Values of one token that are remembered; one beyond it counts as never seen, which asks."""
+
+
+def of_resource(uri: str) -> str:
+    """A token at this resource."""
+    return f"resource {uri}"
+
+
+def of_scope(uri: str, scope: str) -> str:
+    """A token with this scope there."""
+    return f"scope {uri} {scope}"
+
+
+def of_type(action_type: str) -> str:
+    """A token for an action of this type."""
+    return f"type {action_type}"
+
+
+def of_token(
+    resource: str, scopes: Sequence[str], details: Sequence[Mapping[str, JsonValue]]
+) -> tuple[str, ...]:
+    """Everything that one token was for, each once."""
+    found = [ANYTHING, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
+    if details:
+        found += [of_type(str(detail["type"])) for detail in details]
+        found += [*_values(leaves(details))][:MOST_VALUES]
+    return tuple(dict.fromkeys(found))
+
+
+Leaf: TypeAlias = tuple[str, str, JsonValue | Money]
+"""The type of a detail, the JSON pointer of a value in it with `*` for every index, the value."""
+
+
+def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
+    """Every value of the details that holds no other, and money as a whole."""
+    return [
+        (str(detail["type"]), pointer, leaf)
+        for detail in details
+        for pointer, leaf in _leaves(detail, "")
+    ]
+
+
+def money(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, int]:
+    """Currency → the sum of all amounts of the details, in minor units, signs left out."""
+    return summed(leaves(details))
+
+
+def summed(found: Iterable[Leaf]) -> dict[str, int]:
+    """Likewise, of values that were found already."""
+    sums: dict[str, int] = {}
+    for _, _, leaf in found:
+        if isinstance(leaf, Money):
+            sums[leaf.currency] = sums.get(leaf.currency, 0) + abs(leaf.minor)
+    return sums
+
+
+def is_currency(text: str) -> bool:
+    """Reports whether this is a currency as rules write it: three letters such as EUR."""
+    return _CURRENCY.fullmatch(text) is not None
+
+
+def odd_currencies(detail: Mapping[str, JsonValue]) -> bool:
+    """Reports whether there is money in a currency that no rule can name."""
+    found = (leaf for _, leaf in _leaves(detail, ""))
+    return any(isinstance(one, Money) and not is_currency(one.currency) for one in found)
+
+
+def at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
+    """The uses that the values at this pointer are."""
+    return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
+
+
+def are_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
+    """Reports whether every detail has such a value at this pointer, in each item of its lists."""
+    path = parts(pointer)
+    return bool(details) and all(_has(detail, path) for detail in details)
+
+
+def _has(value: JsonValue | Mapping[str, JsonValue], path: Sequence[str]) -> bool:
+    if not path:
+        return isinstance(value, (str, int))
+    if isinstance(value, list):
+        return path[0] == "*" and bool(value) and all(_has(one, path[1:]) for one in value)
+    return isinstance(value, Mapping) and path[0] in value and _has(value[path[0]], path[1:])
+
+
+def _values(found: Iterable[Leaf]) -> Iterator[str]:
+    for action_type, pointer, leaf in found:
+        if pointer != "/type" and isinstance(leaf, (str, int)):
+            yield _of_value(action_type, pointer, leaf)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _of_value(action_type: str, pointer: str, value: str | int) -> str:
+    """An agent asks for the same few payees and accounts time and again."""
+    text = f"{action_type}\n{pointer}\n{type(value).__name__}\n{value}"
+    return f"value {hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _leaves(
+    value: JsonValue | Mapping[str, JsonValue], at: str
+) -> Iterator[tuple[str, JsonValue | Money]]:
+    """Every value that holds no other, and money as a whole."""
+    if isinstance(value, (str, int)):
+        yield at, value
+    elif (amount := _amount(value)) is not None:
+        yield at, amount
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, pointer_to(at, name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, f"{at}/*")
+    else:
+        yield at, value
+
+
+def _amount(value: JsonValue | Mapping[str, JsonValue]) -> Money | None:
+    if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
+        return None
+    minor, currency = value["minor"], value["currency"]
+    if isinstance(minor, bool) or not isinstance(minor, int) or not isinstance(currency, str):
+        return None
+    return Money(minor, currency)

@@ -1,0 +1,178 @@
+"""What an app may ask for at the authorization endpoint (OpenID Connect Core 3.1.2).
+
+First where the answer would go, because until that is known nobody may be redirected; then the
+rest, whose refusals go there.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from server.protocol import errors
+from server.protocol.ciba import requests
+from server.protocol.forms import Form
+from server.protocol.json_text import JsonValue
+from server.protocol.resources import scopes, uris
+from server.protocol.sign_in import pkce
+from server.protocol.users import claims
+from server.protocol.users.claims import Wanted
+
+ResponseMode = Literal["query", "form_post"]
+
+PARAMETERS: Final = (
+    *("response_type", "client_id", "redirect_uri", "scope", "state", "response_mode", "nonce"),
+    *("prompt", "max_age", "login_hint", "id_token_hint", "acr_values", "claims", "resource"),
+    *("code_challenge", "code_challenge_method", "requested_actor", "dpop_jkt"),
+    *("display", "ui_locales", "authorization_details"),
+)
+PROMPTS: Final = ("none", "login", "consent", "select_account")
+_MOST_TEXT: Final = 2_048
+_MAX_AGE = re.compile(r"[0-9]{1,9}")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTo:
+    """Where the answer goes, and how."""
+
+    redirect_uri: str
+    state: str | None
+    mode: ResponseMode
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """One request that is well-formed; whether the app may make it is the service's question."""
+
+    client_id: str
+    back: ReturnTo
+    openid: tuple[str, ...]
+    scope: tuple[str, ...]
+    """Of a resource."""
+    resource: str | None
+    details: tuple[Mapping[str, JsonValue], ...]
+    """What shall be done with it, once (RFC 9396); their types are not checked here."""
+    challenge: str
+    nonce: str | None
+    prompts: tuple[str, ...]
+    max_age: int | None
+    """Seconds."""
+    login_hint: str | None
+    id_token_hint: str | None
+    wanted: Wanted
+    actor: str | None
+    """The agent that shall be able to act for the person with what comes of this."""
+    jkt: str | None
+
+
+def return_to(form: Form) -> ReturnTo:
+    """Where this request wants its answer; the caller checks that it is registered.
+
+    Raises errors.InvalidRequest, which must be told to the person and never to that address.
+    """
+    mode = form.get("response_mode") or "query"
+    state = form.get("state")
+    if state is not None and len(state) > _MOST_TEXT:
+        raise errors.InvalidRequest(f"state is longer than {_MOST_TEXT} characters.")
+    chosen: ResponseMode = "form_post" if mode == "form_post" else "query"
+    return ReturnTo(form.require("redirect_uri"), state, chosen)
+
+
+def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
+    """The request.
+
+    1. It asks for a code, in a way that there is.  2. It carries no request object.  3. PKCE.
+    4. Details and scopes.  5. What the person shall be asked. Raises errors.ProtocolError.
+    """
+    if form.require("response_type") != "code":
+        raise errors.UnsupportedResponseType("response_type must be code.")
+    if form.get("response_mode") not in {None, "query", "form_post"}:
+        raise errors.InvalidRequest("response_mode must be query or form_post.")
+    _refuse_objects(form)
+    challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
+    details = requests.read_details(form.get("authorization_details"))
+    openid, scope = _scopes(form.get("scope"), details)
+    resources = form.every("resource")
+    if len(resources) > 1:
+        raise errors.InvalidTarget("Name one resource; a token has one audience.")
+    actor = form.get("requested_actor")
+    if actor is not None and not scope:
+        raise errors.InvalidRequest("requested_actor needs a scope of a resource to act with.")
+    return AuthorizationRequest(
+        client_id=form.require("client_id"),
+        back=back,
+        openid=openid,
+        scope=scope,
+        resource=uris.check_resource(resources[0]) if resources else None,
+        details=details,
+        challenge=challenge,
+        nonce=_short(form, "nonce"),
+        prompts=_prompts(form.get("prompt")),
+        max_age=_seconds(form.get("max_age")),
+        login_hint=_short(form, "login_hint"),
+        id_token_hint=form.get("id_token_hint"),
+        wanted=claims.read(form.get("claims")),
+        actor=actor,
+        jkt=_thumbprint(form.get("dpop_jkt")),
+    )
+
+
+def kept(form: Form) -> dict[str, list[str]]:
+    """The parameters that are remembered while the person answers."""
+    return {name: list(values) for name, values in form.values.items() if name in PARAMETERS}
+
+
+def reread(parameters: Mapping[str, list[str]]) -> Form:
+    """What `kept` remembered, as a request again."""
+    return Form({name: tuple(values) for name, values in parameters.items()})
+
+
+def answer(issuer: str, back: ReturnTo, members: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The parameters of an answer: with the request's state, and with who answers (RFC 9207)."""
+    state = () if back.state is None else (("state", back.state),)
+    return (*members.items(), *state, ("iss", issuer))
+
+
+def _refuse_objects(form: Form) -> None:
+    if form.get("request") is not None:
+        raise errors.RequestNotSupported("Signed requests are not taken here; push the request.")
+    if form.get("registration") is not None:
+        raise errors.RegistrationNotSupported("Clients are registered beforehand.")
+
+
+def _scopes(
+    asked: str | None, details: Sequence[object]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Whoever names an action may leave them out (RFC 9396 3)."""
+    return ((), ()) if asked is None and details else scopes.split_asked(asked)
+
+
+def _prompts(text: str | None) -> tuple[str, ...]:
+    prompts = tuple(dict.fromkeys((text or "").split()))
+    if any(prompt not in PROMPTS for prompt in prompts):
+        raise errors.InvalidRequest(f"prompt takes {', '.join(PROMPTS)}.")
+    if "none" in prompts and len(prompts) > 1:
+        raise errors.InvalidRequest("prompt=none stands alone.")
+    return prompts
+
+
+def _seconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not _MAX_AGE.fullmatch(text):
+        raise errors.InvalidRequest("max_age must be a whole number of seconds.")
+    return int(text)
+
+
+def _short(form: Form, name: str) -> str | None:
+    value = form.get(name)
+    if value is not None and len(value) > _MOST_TEXT:
+        raise errors.InvalidRequest(f"{name} is longer than {_MOST_TEXT} characters.")
+    return value
+
+
+def _thumbprint(text: str | None) -> str | None:
+    if text is not None and not _THUMBPRINT.fullmatch(text):
+        raise errors.InvalidRequest("dpop_jkt must be the thumbprint of a key (RFC 7638).")
+    return text

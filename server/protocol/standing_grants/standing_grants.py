@@ -1,0 +1,297 @@
+"""Standing grants: an approval given ahead, what it covers, and the arithmetic of its uses.
+
+Owns: the pattern, the four bounds, what each risk allows, reserving and releasing one use.
+Never: rows, who may give one, how it is signed (`kinds.py` has what is signed).
+
+A grant covers a request for its scopes, or fewer of them, whose details equal those of the example
+that it was made from; a member that may vary is a number or money up to a cap, or any text. A use
+that does not fit into what is left is refused whole; nothing is ever made to fit.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from server.protocol import json_text
+from server.protocol.approvals import narrowing
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import pointers, rendering
+from server.protocol.policy.pointers import MONEY_MEMBERS, Path
+from server.protocol.policy.risks import Risk
+
+MOST_USES: Final = 1_000_000
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+SHORTEST: Final = _MINUTE
+"""Seconds; one that ends before anybody could use it is a mistake."""
+
+
+class Unfit(ValueError):
+    """A grant that may not be given: `where` it is wrong, and the remedy."""
+
+    def __init__(self, where: str, remedy: str) -> None:
+        super().__init__(f"{where}: {remedy}")
+        self.where = where
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """An amount in minor units of one currency."""
+
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vary:
+    """A member that need not equal the example's: up to a cap, or without one any text."""
+
+    path: Path
+    up_to: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a request must look like."""
+
+    scope: frozenset[str]
+    details: tuple[Mapping[str, JsonValue], ...]
+    """The example's: one object, or none."""
+    vary: tuple[Vary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Until when, how often, how much in all."""
+
+    until: int
+    """Milliseconds since the epoch."""
+    uses: int
+    sum: Sum | None
+    """None where nothing costs anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was used of a grant, reserved uses among it."""
+
+    uses: int = 0
+    minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a risk allows at most."""
+
+    seconds: int
+    uses: int
+
+
+LIMITS: Final[Mapping[Risk, Limit]] = MappingProxyType(
+    {
+        Risk.LOW: Limit(30 * _DAY, MOST_USES),
+        Risk.MEDIUM: Limit(8 * _HOUR, 20),
+        Risk.HIGH: Limit(_HOUR, 5),
+    }
+)
+"""By the risk of what is granted; critical never is."""
+
+GIVEN_AT: Final[Mapping[Risk, Risk]] = MappingProxyType(
+    {Risk.LOW: Risk.MEDIUM, Risk.MEDIUM: Risk.HIGH, Risk.HIGH: Risk.HIGH}
+)
+"""At which risk a person gives one: one level up. At high it is an administrator who was asked
+before: they let this agent have such grants at all."""
+
+
+def misfit(
+    pattern: Pattern, scope: Collection[str], details: Sequence[Mapping[str, JsonValue]]
+) -> str | None:
+    """The place of the first thing in a request that a grant does not cover; None if it does."""
+    if not set(scope) <= pattern.scope:
+        return "scope"
+    if len(details) != len(pattern.details):
+        return "authorization_details"
+    rules = {vary.path: vary for vary in pattern.vary}
+    for ours, theirs in zip(pattern.details, details, strict=True):
+        differs = _differs({**ours}, {**theirs}, (), rules)
+        if differs is not None:
+            return pointers.written(differs) or "authorization_details"
+    return None
+
+
+def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
+    """What a request takes from the sum; None when it costs what the grant is not about.
+
+    `money` is currency → the sum of all amounts of its details.
+    """
+    if not money:
+        return 0
+    if bounds.sum is None or money.keys() != {bounds.sum.currency}:
+        return None
+    return money[bounds.sum.currency]
+
+
+def reserve(bounds: Bounds, taken: Taken, minor: int, now: int) -> Taken | None:
+    """What is used after one more use that costs so much; None when a bound would be passed."""
+    most = 0 if bounds.sum is None else bounds.sum.minor
+    fits = taken.uses < bounds.uses and taken.minor + minor <= most
+    return Taken(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
+
+
+def release(taken: Taken, minor: int) -> Taken:
+    """What is used when a reserved use came to nothing."""
+    return Taken(taken.uses - 1, taken.minor - minor)
+
+
+def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum | None) -> None:
+    """Hold the bounds of a new grant against its risk. Raises Unfit, which names the cap."""
+    limit = LIMITS.get(risk)
+    if limit is None:
+        raise Unfit("risk", "what is critical is asked for each time, never ahead")
+    if not SHORTEST <= seconds <= limit.seconds:
+        raise Unfit("seconds", f"at {risk} risk {SHORTEST} to {limit.seconds}")
+    if not 1 <= uses <= limit.uses:
+        raise Unfit("uses", f"at {risk} risk 1 to {limit.uses}")
+    if costs and total is None:
+        raise Unfit("sum", "say how much in all; what costs money has a sum")
+    if total is not None and not costs:
+        raise Unfit("sum", "there is no amount of money in this request; leave it out")
+
+
+def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
+    """A sum as a person writes it, in the currency of the example. Raises Unfit."""
+    if text is None:
+        return None
+    if len(money) != 1:
+        raise Unfit("sum", "this request is not about money in one currency")
+    currency = next(iter(money))
+    return Sum(_number("sum", text, rendering.minor_digits(currency)), currency)
+
+
+def read_vary(
+    example: Mapping[str, JsonValue],
+    wishes: Sequence[tuple[Path, str | None]],
+    target: Path | None,
+) -> tuple[Vary, ...]:
+    """Which members may vary, and up to what, as a person writes it. Raises Unfit.
+
+    `target` is the member that says to whom or on what it is done: it is what the grant is for.
+    """
+    found = [_vary(example, path, up_to, target) for path, up_to in wishes]
+    if len({vary.path for vary in found}) != len(found):
+        raise Unfit("vary", "name each member once")
+    return tuple(sorted(found, key=lambda vary: vary.path))
+
+
+def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, JsonValue]:
+    """The example with words in the places that may vary, as a person reads it."""
+    told: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
+    for one in vary:
+        holder = told
+        for step in one.path[:-1]:
+            holder = holder[step]
+        free = one.up_to is None
+        holder[one.path[-1]] = "anything" if free else f"up to {rendering.shown(one.up_to)}"
+    return told
+
+
+def as_json(vary: Sequence[Vary]) -> list[JsonValue]:
+    """Members that may vary, as they are signed and stored."""
+    return [{"path": pointers.written(one.path), "up_to": one.up_to} for one in vary]
+
+
+def from_json(members: Sequence[JsonValue]) -> tuple[Vary, ...]:
+    """Likewise, back again; only for what `as_json` has written."""
+    found = [cast("dict[str, Any]", one) for one in members]
+    return tuple(Vary(pointers.parts(one["path"]), one["up_to"]) for one in found)
+
+
+def _vary(
+    example: Mapping[str, JsonValue], path: Path, up_to: str | None, target: Path | None
+) -> Vary:
+    where = pointers.written(path)
+    value = _at(example, path)
+    if target is not None and path == target[: len(path)]:
+        raise Unfit(where, "it says on what this is done, and may not vary")
+    if _is_money(value):
+        money = cast("dict[str, Any]", value)
+        digits = rendering.minor_digits(money["currency"])
+        return Vary(path, {**money, "minor": _cap(where, up_to, digits)})
+    if _is_integer(value):
+        return Vary(path, _cap(where, up_to, 0))
+    if not _is_text(value):
+        raise Unfit(where, "only a number, money, a text or a list of texts may vary")
+    if up_to is not None:
+        raise Unfit(where, "a text has no cap; leave up_to out")
+    return Vary(path)
+
+
+def _cap(where: str, text: str | None, digits: int) -> int:
+    if text is None:
+        raise Unfit(where, "say up to how much; a number varies only up to a cap")
+    return _number(where, text, digits)
+
+
+def _number(where: str, text: str, digits: int) -> int:
+    try:
+        return narrowing.read_number(text, digits)
+    except ValueError as error:
+        raise Unfit(where, str(error)) from None
+
+
+def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
+    value: JsonValue = {**example}
+    for step in path:
+        if not isinstance(value, dict) or step not in value:
+            raise Unfit(pointers.written(path), "is not in this request")
+        value = value[step]
+    if path == ("type",):
+        raise Unfit("/type", "a grant is for one type")
+    return value
+
+
+def _differs(
+    ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, Vary]
+) -> Path | None:
+    """Where two values differ first, other than as they may."""
+    if (rule := rules.get(trail)) is not None:
+        return None if _within(rule.up_to, ours, theirs) else trail
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        found = (_differs(ours[name], theirs[name], (*trail, name), rules) for name in sorted(ours))
+        return next((differs for differs in found if differs is not None), None)
+    return None if json_text.canonical(ours) == json_text.canonical(theirs) else trail
+
+
+def _within(cap: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
+    """Reports whether a value that may vary is of the example's kind, and not beyond the cap."""
+    if cap is None:
+        return _is_text(theirs) and isinstance(theirs, type(ours))
+    if _is_money(cap) and _is_money(theirs):
+        most, wanted = cast("dict[str, Any]", cap), cast("dict[str, Any]", theirs)
+        same = most["currency"] == wanted["currency"]
+        return same and _within(most["minor"], most["minor"], wanted["minor"])
+    both = _is_integer(cap) and _is_integer(theirs)
+    return both and 0 <= cast("int", theirs) <= cast("int", cap)
+
+
+def _is_money(value: JsonValue) -> bool:
+    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
+
+
+def _is_integer(value: JsonValue) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: JsonValue) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    return isinstance(value, str)
+
+
+def _copy(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {name: _copy(member) for name, member in value.items()}
+    return value

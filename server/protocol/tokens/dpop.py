@@ -1,0 +1,194 @@
+"""What a DPoP proof must say (RFC 9449 4.3).
+
+Owns: the rules of header and claims, and when two URLs are the same. Never: the signature (crypto)
+and the memory of used proofs (services).
+
+A proof is accepted for 60 seconds, and from 5 seconds before its time for clocks that are ahead. It
+is remembered by `jti` until it runs out. Nonces of the server are a setting, for clients whose key
+somebody may have used ahead of time; they need no memory, because a window of time makes them.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from server.protocol import errors
+from server.protocol.approvals import decisions
+
+MAX_AGE: Final = 60
+"""Seconds after `iat` in which a proof is accepted."""
+
+MAX_AHEAD: Final = 5
+"""Seconds by which `iat` may lie in the future."""
+
+NONCE_SECONDS: Final = 300
+"""A nonce is given out for so long, and accepted for as long again."""
+
+MAX_PROOF_CHARS: Final = 4_096
+MAX_JTI_CHARS: Final = 128
+ALGORITHM: Final = "ES256"
+
+_HEADER_MEMBERS = frozenset({"typ", "alg", "jwk"})
+# Web Crypto and many libraries export these beside the key; they say nothing that counts here.
+_KEY_REMARKS = frozenset({"kid", "use", "alg", "key_ops", "ext"})
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_URI_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # RFC 3986 2
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
+
+
+@dataclass(frozen=True, slots=True)
+class ProofUse:
+    """One use of a proof. Remember (key thumbprint, `jti_hash`) until `expires_at`: once only.
+
+    `iat` in seconds, `expires_at` in milliseconds: when the proof is refused for its age anyway.
+    """
+
+    jti_hash: str
+    iat: int
+    expires_at: int
+
+
+def one_proof(values: Sequence[str]) -> str:
+    """Return the only `DPoP` header value if it has the shape of a signed JWT (4.3, 1 and 2)."""
+    if len(values) != 1:
+        raise errors.InvalidDpopProof("send exactly one DPoP header")
+    (proof,) = values
+    if len(proof) > MAX_PROOF_CHARS or not _COMPACT.fullmatch(proof):
+        raise errors.InvalidDpopProof("the DPoP header is not one signed JWT")
+    return proof
+
+
+def read_proof_header(header: Mapping[str, object]) -> dict[str, str]:
+    """Return the public key of a proof: good for this proof's signature and nothing else.
+
+    Raises errors.InvalidDpopProof. Any further header member, `crit` above all, is refused.
+    """
+    if header.get("typ") != "dpop+jwt":
+        raise errors.InvalidDpopProof("typ must be dpop+jwt")
+    if header.get("alg") != ALGORITHM:
+        raise errors.InvalidDpopProof(f"alg must be {ALGORITHM}")
+    if set(header) != _HEADER_MEMBERS:
+        raise errors.InvalidDpopProof("the header must have exactly typ, alg and jwk")
+    jwk = header["jwk"]
+    if isinstance(jwk, Mapping):
+        jwk = {name: value for name, value in jwk.items() if name not in _KEY_REMARKS}
+    try:
+        return decisions.check_public_jwk(jwk)
+    except ValueError as error:
+        raise errors.InvalidDpopProof(f"jwk: {error}") from None
+
+
+def check_proof(
+    claims: Mapping[str, object],
+    *,
+    method: str,
+    url: str,
+    now: int,
+    access_token: str | None,
+    loopback_alias: bool,
+) -> ProofUse:
+    """Hold the claims of a proof against the request that carries it. `now` in milliseconds.
+
+    `access_token` is given where one is used, and then `ath` must be its hash. With
+    `loopback_alias` the three names of this machine are one host. Raises errors.InvalidDpopProof.
+    """
+    # 1. Made for this request and no other (4.3, 8 and 9).
+    if _text(claims, "htm") != method:
+        raise errors.InvalidDpopProof("htm is not the method of this request")
+    if not same_url(_text(claims, "htu"), url, loopback_alias=loopback_alias):
+        raise errors.InvalidDpopProof("htu is not the URL of this request")
+    # 2. Made just now (4.3, 11).
+    iat = _issued_at(claims, now)
+    # 3. Made by whoever holds this access token (4.3, 12).
+    if access_token is not None and _text(claims, "ath") != decisions.digest(access_token):
+        raise errors.InvalidDpopProof("ath is not the hash of the access token")
+    # 4. Recognisable when it comes again (11.1).
+    jti = _text(claims, "jti")
+    if not 1 <= len(jti) <= MAX_JTI_CHARS:
+        raise errors.InvalidDpopProof(f"jti must have 1 to {MAX_JTI_CHARS} characters")
+    return ProofUse(decisions.digest(jti), iat, (iat + MAX_AGE) * 1000)
+
+
+def nonce_windows(now: int) -> tuple[str, str]:
+    """The names of this window of time and the one before, from which nonces are made (8, 9)."""
+    window = now // (NONCE_SECONDS * 1000)
+    return str(window), str(window - 1)
+
+
+def check_nonce(claims: Mapping[str, object], nonces: Sequence[str]) -> None:
+    """Raises errors.UseDpopNonce with the newest of these unless the proof has one (4.3, 10)."""
+    if claims.get("nonce") not in nonces:
+        raise errors.UseDpopNonce(nonces[0])
+
+
+def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
+    """Say whether two URLs name the same thing, query and fragment aside (RFC 3986 6.2.2, 6.2.3).
+
+    What is no http or https URL, or carries a user, equals nothing.
+    """
+    left = _normal(one, loopback_alias=loopback_alias)
+    return left is not None and left == _normal(other, loopback_alias=loopback_alias)
+
+
+def _text(claims: Mapping[str, object], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
+        raise errors.InvalidDpopProof(f"{name} must be there, and a string")
+    return value
+
+
+def _issued_at(claims: Mapping[str, object], now: int) -> int:
+    iat = claims.get("iat")
+    if isinstance(iat, bool) or not isinstance(iat, int):
+        raise errors.InvalidDpopProof("iat must be there, and whole seconds")
+    if iat * 1000 > now + MAX_AHEAD * 1000:
+        raise errors.InvalidDpopProof("iat lies in the future; set the clock of this machine")
+    if now >= (iat + MAX_AGE) * 1000:
+        raise errors.InvalidDpopProof(f"iat is more than {MAX_AGE} seconds ago; make a new proof")
+    return iat
+
+
+def _normal(url: str, *, loopback_alias: bool) -> tuple[str, str, int, str] | None:
+    # urlsplit would drop tabs and line feeds in silence.
+    if not _URI_CHARACTERS.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = _host(parts.hostname or "")
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not host or "@" in parts.netloc:
+        return None
+    if loopback_alias and host in _LOOPBACK:
+        host = "localhost"
+    return parts.scheme, host, _PORTS[parts.scheme] if port is None else port, _path(parts.path)
+
+
+def _host(name: str) -> str:
+    return f"[{ipaddress.IPv6Address(name).compressed}]" if ":" in name else name
+
+
+def _path(path: str) -> str:
+    """Normalise escapes, then dot segments (RFC 3986 6.2.2.1 to 6.2.2.3)."""
+    segments: list[str] = []
+    parts = _ESCAPE.sub(_unescape, path or "/").split("/")[1:]
+    for segment in parts:
+        if segment == "..":
+            del segments[-1:]
+        elif segment != ".":
+            segments.append(segment)
+    if parts[-1] in {".", ".."}:
+        segments.append("")
+    return "/" + "/".join(segments)
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else escape[0].upper()

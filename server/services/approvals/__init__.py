@@ -1,0 +1,5 @@
+"""Use cases of requests for approval.
+
+Owns: create, decide, view, narrow, vote, expire, withdraw, consume, receipts, one more approver.
+Never: who may be asked (`approvers`).
+"""

@@ -1,0 +1,66 @@
+"""What the log says of a person's answer.
+
+Owns: its entry. Never: whether the answer counts.
+"""
+
+import json
+
+from server.model.approvals import Approval, Decision
+from server.model.granted import effective_digest
+from server.model.store import Unit
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.approvals import votes
+from server.services.audit import audit
+
+
+def record(tx: Unit, approval: Approval, answer: Decision) -> None:
+    """Write the entry of an answer that was just stored."""
+    audit.record(
+        tx,
+        audit.approval_entry(
+            approval,
+            _type(approval, answer),
+            actor=audit.by_user(answer.user_id),
+            decision=str(approval.state),
+            cause=answer.code,
+            facts={
+                "kind": approval.kind,
+                "device": answer.device_id,
+                "channel": answer.channel,
+                "ceremony": answer.ceremony,
+                "signed": answer.jws,
+                "display_digest": approval.display_digest,
+                "policy": json.loads(approval.policy),
+                **({} if answer.reason is None else {"reason": answer.reason}),
+                **({} if answer.private_note is None else {"note": answer.private_note}),
+                **({"granted_digest": effective_digest(approval)} if approval.granted else {}),
+                **({"stands_for": answer.stands_for} if answer.stands_for else {}),
+                **({"self_approved": True} if self_approved(approval, answer) else {}),
+                **_together(tx, approval),
+            },
+        ),
+    )
+
+
+def _type(approval: Approval, answer: Decision) -> audit.Type:
+    if answer.decision == "deny":
+        return audit.Type.APPROVAL_DENIED
+    waits = approval.state is State.PENDING
+    return audit.Type.APPROVAL_VOTED if waits else audit.Type.APPROVAL_APPROVED
+
+
+def self_approved(approval: Approval, answer: Decision) -> bool:
+    """Reports whether a critical request has the yes of nobody but the one it is for."""
+    own = answer.user_id == approval.user_id and answer.decision == "approve"
+    return own and approval.risk is Risk.CRITICAL and approval.quorum == 1
+
+
+def _together(tx: Unit, approval: Approval) -> dict[str, object]:
+    """Who has said yes so far, where it takes several."""
+    if approval.quorum == 1:
+        return {}
+    answers = tx.decisions.of_approval(approval.id)
+    yes = [one.user_id for one in votes.standing(answers)]
+    void = [one.user_id for one in answers if one.voided_at is not None]
+    return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}

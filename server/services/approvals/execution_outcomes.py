@@ -1,0 +1,156 @@
+"""What came of an approval at its resource: that it was spent, and how the execution went.
+
+The resource says so afterwards, when its token may have run out long ago: what it did it did. Owns:
+taking its word, once, and holding what ran against what was granted. Never: spending an approval.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from server.model.approval_views import ShownExecution
+from server.model.approvals import Approval, Consumption, Outcome, Result
+from server.model.audit import Entry
+from server.model.granted import digest_of, effective_digest
+from server.model.resources import Resource
+from server.model.store import Store, Unit, View
+from server.protocol import errors
+from server.protocol.approvals.states import State
+from server.protocol.json_text import JsonValue
+from server.protocol.text import check_prose
+from server.services.audit import audit
+from server.services.notifications import notices
+
+_MOST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedOutcome:
+    """What a resource says of one of its executions."""
+
+    approval_id: str
+    execution_id: str
+    result: Result
+    text: str | None = None
+    executed_digest: str | None = None
+    """Of what ran, as it was told when the approval was spent."""
+    details: Sequence[Mapping[str, JsonValue]] | None = None
+    """What ran, where the resource would rather say that; one of the two, or neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Takes the word of resources."""
+
+    store: Store
+
+    def report(self, resource: Resource, said: ReportedOutcome) -> tuple[Approval, ShownExecution]:
+        """Write down how an execution went; the same word again changes nothing.
+
+        1. What is said can be shown.  2. This resource spent this approval on this execution.  3.
+        It has said nothing else before.  4. What ran is what was granted, else it is an alarm.
+        Raises errors.Problem.
+        """
+        text = _checked(said.text)
+        with self.store.write() as tx:
+            approval, spent = _spent(tx, resource, said)
+            wanted = Outcome(
+                approval_id=approval.id,
+                result=said.result,
+                text=text,
+                executed_digest=_digest(approval, said),
+                at=tx.now,
+            )
+            first = tx.outcomes.first(wanted)
+            stood = wanted if first else tx.outcomes.get(approval.id)
+            if not _same(stood, wanted):
+                raise errors.Problem(
+                    409, "already_reported", "Another outcome of this execution was reported."
+                )
+            if first:
+                self._keep(tx, resource, approval, said.execution_id, wanted)
+            return approval, ShownExecution(spent, stood, effective_digest(approval))
+
+    def _keep(
+        self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, done: Outcome
+    ) -> None:
+        facts: dict[str, object] = {"execution": execution_id, "text": done.text}
+        if done.executed_digest is not None:
+            facts["executed_digest"] = done.executed_digest
+        granted = effective_digest(approval)
+        _record(tx, audit.Type.APPROVAL_EXECUTED, resource, approval, done.result, facts)
+        notices.approval(tx, approval, "approval.executed")
+        if done.executed_digest not in {None, granted}:
+            facts |= {"granted_digest": granted}
+            _record(tx, audit.Type.APPROVAL_DIFFERED, resource, approval, "alarm", facts)
+            for asked in tx.approvers.asked(approval):
+                notices.alarm(
+                    tx,
+                    "alarm.execution_differed",
+                    user_id=asked.user_id,
+                    approval=approval.id,
+                    resource=resource.uri,
+                )
+
+
+def execution(view: View, approval: Approval) -> ShownExecution | None:
+    """On what an approval was spent, and how it went; None for one that was not."""
+    if approval.state is not State.REDEEMED or approval.details == "[]":
+        return None
+    spent = view.consumptions.get(approval.id)
+    if spent is None:
+        return None
+    return ShownExecution(spent, view.outcomes.get(approval.id), effective_digest(approval))
+
+
+def _spent(tx: Unit, resource: Resource, said: ReportedOutcome) -> tuple[Approval, Consumption]:
+    """The approval, if this resource spent it on this execution; nobody learns of another's."""
+    spent = tx.consumptions.get(said.approval_id)
+    approval = tx.approvals.get(said.approval_id)
+    ours = (said.execution_id, resource.uri)
+    if spent is None or approval is None or (spent.execution_id, spent.resource) != ours:
+        raise errors.Problem(
+            404, "not_found", "You spent no such approval on this execution. Consume it first."
+        )
+    return approval, spent
+
+
+def _digest(approval: Approval, said: ReportedOutcome) -> str | None:
+    return said.executed_digest if said.details is None else digest_of(approval, said.details)
+
+
+def _same(stood: Outcome | None, wanted: Outcome) -> bool:
+    members = ("result", "text", "executed_digest")
+    return all(getattr(stood, name) == getattr(wanted, name) for name in members)
+
+
+def _checked(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        return check_prose(text, what="text", max_chars=_MOST_TEXT)
+    except ValueError as error:
+        raise errors.Problem(422, "invalid_body", str(error)) from error
+
+
+def _record(  # the facts of one entry
+    tx: Unit,
+    kind: audit.Type,
+    resource: Resource,
+    approval: Approval,
+    decision: str,
+    facts: Mapping[str, object],
+) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_resource(resource.client_id),
+            agent_id=approval.agent_id,
+            subject=approval.user_id,
+            resource=resource.uri,
+            action=approval.action_digest,
+            decision=decision,
+            approval_id=approval.id,
+            facts=dict(facts),
+        ),
+    )

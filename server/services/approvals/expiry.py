@@ -1,0 +1,92 @@
+"""What the clock ends by itself: approvals nobody answered or fetched, and leftovers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.store import Store, Unit
+from server.protocol.approvals.outcomes import NOT_REDEEMED
+from server.protocol.approvals.states import State
+from server.services.audit import audit, floods
+from server.services.notifications import notices, pushes
+from server.services.standing_grants import reservations
+
+_AT_ONCE = 200
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+DEVICE_CODES_KEPT_MS: Final = 60 * 60 * 1000
+"""So long a device that polls late is told that its code has expired."""
+FEED_KEPT_MS: Final = 7 * _DAY_MS
+OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
+DEAD_KEPT_MS: Final = 30 * _DAY_MS
+"""So long `doctor` and an administrator can see what never arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Ends what is overdue. Nothing depends on it: whoever comes first finds the same end."""
+
+    store: Store
+
+    def round(self) -> int:
+        """One round; returns how many approvals ended."""
+        with self.store.read() as view:
+            due = bool(view.approvals.due(view.now, 1))
+        if not due:
+            return 0
+        with self.store.write() as tx:
+            return sum(expire(tx, a) is not None for a in tx.approvals.due(tx.now, _AT_ONCE))
+
+    def tidy(self) -> None:
+        """Drop what nobody can use any more, and write down what was only counted."""
+        with self.store.write() as tx:
+            tx.approvals.forget_answers(tx.now)
+            tx.replays.prune(tx.now)
+            tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
+            floods.settle(tx)
+            tx.counters.prune(tx.now)
+            tx.notifications.prune()
+            tx.pushes.prune()
+            pushes.warn(tx)
+            pushes.check(tx)
+            for rows in (tx.passwords, tx.sign_ins, tx.browsers, tx.flows, tx.code_grants):
+                rows.prune(tx.now)
+            tx.feed.prune(tx.now - FEED_KEPT_MS)
+            tx.outbox.prune(tx.now - OUTBOX_KEPT_MS, dead_before=tx.now - DEAD_KEPT_MS)
+
+
+def expire(tx: Unit, approval: Approval) -> Approval | None:
+    """End an approval whose time is over; None if somebody was first."""
+    reason = _reason(tx, approval)
+    reservations.queue(tx, approval)
+    moved = tx.approvals.move(approval, State.EXPIRED, now=tx.now, reason=reason)
+    if moved is None:
+        return None
+    reservations.release(tx, moved)
+    audit.record(
+        tx,
+        audit.approval_entry(
+            moved,
+            audit.Type.APPROVAL_EXPIRED,
+            decision="expired",
+            cause=reason,
+            facts={
+                "polls": moved.polls,
+                "delivered_at": moved.delivered_at,
+                "seen_at": moved.seen_at,
+            },
+        ),
+    )
+    notices.approval(tx, moved, "approval.expired")
+    return moved
+
+
+def _reason(tx: Unit, approval: Approval) -> str:
+    """Expired is not denied, and unseen is not seen."""
+    if approval.state is State.APPROVED:
+        return NOT_REDEEMED
+    if approval.seen_at is not None:
+        return "expired_seen"
+    asked = tx.approvers.asked(approval)
+    if asked and not any(tx.devices.active_count(one.user_id, tx.now) for one in asked):
+        return "no_device"
+    return "undeliverable" if asked and approval.delivered_at is None else "expired_unseen"

@@ -1,0 +1,190 @@
+"""What an administrator sees of people's requests, devices and the log, and may end.
+
+Owns: looking across people, cancelling a request, revoking a device. Never: deciding a request;
+that takes a signature of the person's own device.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.model import display_names
+from server.model.approval_views import ShownExecution
+from server.model.approvals import Approval, Decision, Delivery
+from server.model.audit import EntrySearch, StoredEntry
+from server.model.devices import Device
+from server.model.store import Store, View
+from server.model.users import User
+from server.protocol.approvals.states import State, overdue
+from server.protocol.text import check_prose
+from server.services.approvals.execution_outcomes import execution
+from server.services.approvals.withdrawals import withdraw
+from server.services.audit import actors
+from server.services.clients import agent_names
+from server.services.devices import devices
+from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.users import users
+
+MOST_REASON: Final = 200
+_IN_WORDS: Final = "administrator: {}"
+"""No words of theirs are the code of anything that agents are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request with the names that its ids stand for; None for a user who is nobody."""
+
+    approval: Approval
+    client_name: str
+    user: User | None
+    decisions: tuple[Decision, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    entries: tuple[StoredEntry, ...] = ()
+    execution: ShownExecution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Oversight:
+    """Looking across people, and ending what should not go on."""
+
+    store: Store
+
+    def approvals(
+        self,
+        *,
+        state: State | None,
+        agent: str | None,
+        user: str | None,
+        limit: int,
+        before: tuple[int, str] | None = None,
+    ) -> list[Seen]:
+        """The newest requests that match, behind a moment and an id.
+
+        Raises `NotFound` for an agent or user.
+        """
+        with self.store.read() as view:
+            found = view.approvals.search(
+                state=state,
+                agent_id=None if agent is None else agent_names.find(view, agent).id,
+                user_id=None if user is None else users.find(view, user).id,
+                limit=limit,
+                before=before,
+            )
+            return [seen(view, approval) for approval in found]
+
+    def approval(self, approval_id: str) -> Seen:
+        """One request with its answers and its entries. Raises `NotFound`."""
+        with self.store.read() as view:
+            approval = find(view, approval_id)
+            named = seen(view, approval)
+            decisions = tuple(view.decisions.of_approval(approval_id))
+            found = view.audit.of_approval(approval_id)
+            entries = tuple(actors.named(view, entry) for entry in found)
+            had = tuple(view.deliveries.of_approval(approval_id))
+            done = execution(view, approval)
+            return Seen(approval, named.client_name, named.user, decisions, had, entries, done)
+
+    def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
+        """Withdraw a request that is still open. Raises `NotFound`, `Conflict` or `Invalid`."""
+        try:
+            reason = check_prose(reason, what="The reason", max_chars=MOST_REASON)
+        except ValueError as error:
+            raise Invalid(f"{error}.") from None
+        with self.store.write() as tx:
+            approval = find(tx, approval_id)
+            if not withdraw(tx, [approval], reason=_IN_WORDS.format(reason), actor=by):
+                ended = overdue(approval.state, approval.expires_at, tx.now)
+                raise Conflict(
+                    f"This request is over: it is {State.EXPIRED if ended else approval.state}."
+                )
+            return seen(tx, find(tx, approval_id))
+
+    def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
+        """Devices of one user or of everybody, oldest first. Raises `NotFound`."""
+        with self.store.read() as view:
+            found = (
+                view.devices.all()
+                if user is None
+                else view.devices.of_user(users.find(view, user).id)
+            )
+            return [(device, view.directory.user(device.user_id)) for device in found]
+
+    def device_page(
+        self, user: str | None, after: tuple[int, str], limit: int
+    ) -> list[tuple[Device, User | None]]:
+        """Devices of one user or of everybody, oldest first, behind a moment and an id.
+
+        Raises `NotFound`.
+        """
+        with self.store.read() as view:
+            user_id = None if user is None else users.find(view, user).id
+            found = view.devices.page(user_id, after, limit)
+            return [(device, view.directory.user(device.user_id)) for device in found]
+
+    def revoke_device(self, device_id: str, *, by: str) -> tuple[Device, bool]:
+        """End a device and its sign-in; False when it had ended before. Raises `NotFound`."""
+        with self.store.write() as tx:
+            device = tx.devices.get(device_id)
+            if device is None:
+                raise NotFound(
+                    f"There is no device {device_id}. See them all with: sayso devices list"
+                )
+            ended = devices.revoke(tx, device, actor=by)
+            tx.installation.release("devices", device.id)
+            return tx.devices.get(device_id) or device, ended
+
+    def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
+        """Enable devices that a restore turned off: one, or all of one user.
+
+        Raises `NotFound` for a user, or when a restore turned off no such device.
+        """
+        with self.store.write() as tx:
+            owner = None if user is None else users.find(tx, user).id
+            held = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
+            every = [one for one in tx.devices.all() if one.id in held]
+            found = [one for one in every if one.id == device or one.user_id == owner]
+            if not found:
+                raise NotFound(
+                    "No restore turned off such a device. List what is off with: sayso doctor"
+                )
+            for one in found:
+                devices.enable(tx, one, actor=by)
+            return [tx.devices.get(one.id) or one for one in found]
+
+    def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
+        """The log's last entries, or those after one, oldest first."""
+        with self.store.read() as view:
+            return [actors.named(view, one) for one in view.audit.tail(limit, after)]
+
+    def search(
+        self, wanted: EntrySearch, limit: int, before: str | None = None
+    ) -> list[StoredEntry]:
+        """The newest entries that match, behind an id."""
+        with self.store.read() as view:
+            found = view.audit.search(actors.resolved(view, wanted), before, limit)
+            return [actors.named(view, entry) for entry in found]
+
+    def entry(self, entry_id: str) -> StoredEntry:
+        """One entry. Raises `NotFound`."""
+        with self.store.read() as view:
+            entry = view.audit.get(entry_id)
+            if entry is None:
+                raise NotFound(
+                    f"There is no entry {entry_id}. See the newest with: sayso audit tail"
+                )
+            return actors.named(view, entry)
+
+
+def find(view: View, approval_id: str) -> Approval:
+    """One request. Raises `NotFound`."""
+    approval = view.approvals.get(approval_id)
+    if approval is None:
+        raise NotFound(
+            f"There is no request {approval_id}. See the newest with: sayso approvals list"
+        )
+    return approval
+
+
+def seen(view: View, approval: Approval) -> Seen:
+    """A request with the names that its ids stand for."""
+    user = None if approval.user_id is None else view.directory.user(approval.user_id)
+    return Seen(approval, display_names.name_of(view.directory, approval.agent_id), user)

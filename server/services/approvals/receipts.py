@@ -1,0 +1,123 @@
+"""Receipts: the signed evidence of what was decided, for somebody who was not there.
+
+Owns: every answer as its device signed it, with the key to check it and the log's entry of it; the
+server's signature over the whole. Never: judges any of it again; whoever reads it does that.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.approval_views import Shown
+from server.model.approvals import Approval, Decision
+from server.model.audit import StoredEntry
+from server.model.devices import Device, Passkey
+from server.model.ports import Authenticators, Signer, Verifier
+from server.model.store import Directory, Store, View
+from server.model.tokens import Delegation, NamedDelegation
+from server.protocol.devices import passkeys
+from server.services.approvals.views import shown
+from server.services.approvers import approvers
+from server.services.users.device_auth import Person
+
+TYPE: Final = "sayso-receipt+jws"
+ALGORITHM: Final = "ES256"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The public half of what signed an answer; `kid` is a passkey's credential id, too."""
+
+    kid: str
+    jwk: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEvidence:
+    """One person's answer with its evidence."""
+
+    decision: Decision
+    name: str
+    device: Device | None
+    key: Key | None
+    """None for one that is not known any more."""
+    entry: StoredEntry | None
+    """The log's entry that carries these very bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A request as it stands, with the evidence of every answer."""
+
+    shown: Shown
+    answers: tuple[AnswerEvidence, ...]
+    token: NamedDelegation | None
+    """What came of it, for the person for whom somebody acts by it."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Makes receipts, anew each time that one is wanted."""
+
+    store: Store
+    signer: Signer
+    verifier: Verifier
+    authenticators: Authenticators
+    held: Callable[[Directory, Delegation], NamedDelegation]
+    """A delegation with its names."""
+
+    def of(self, person: Person, approval_id: str) -> Receipt:
+        """The receipt of a request that asked this person. Raises errors.Problem 404."""
+        with self.store.read() as view:
+            approval = approvers.owned(view, approval_id, person.user.id)
+            entries = view.audit.of_approval(approval.id)
+            return Receipt(
+                shown(view, approval, person.user.id),
+                tuple(
+                    self._answer(view, one, entries)
+                    for one in view.decisions.of_approval(approval.id)
+                ),
+                self._token(view, approval, person),
+                view.now,
+            )
+
+    def sign(self, members: Mapping[str, object]) -> str:
+        """The server's word for a receipt as it is written (compact JWS)."""
+        with self.store.read() as view:
+            keys = view.directory.signing_keys()
+        return self.signer.sign(keys, ALGORITHM, TYPE, members)
+
+    def _answer(self, view: View, decision: Decision, entries: list[StoredEntry]) -> AnswerEvidence:
+        user = view.directory.user(decision.user_id)
+        device = view.devices.get(decision.device_id)
+        return AnswerEvidence(
+            decision,
+            "" if user is None else user.name,
+            device,
+            None if device is None else self._key(view, device, decision.jws),
+            next((one for one in entries if _carries(one, decision.jws)), None),
+        )
+
+    def _key(self, view: View, device: Device, signed: str) -> Key | None:
+        if passkeys.is_assertion(signed):
+            passkey = view.passkeys.of_device(device.id)
+            return None if passkey is None else self._passkey(passkey)
+        kid = self.verifier.key_of(signed)
+        found = (device.keys[name] for name, known in device.kids.items() if known == kid)
+        jwk = next(found, None)
+        return None if jwk is None else Key(kid, jwk)
+
+    def _passkey(self, passkey: Passkey) -> Key:
+        return Key(passkeys.encoded(passkey.credential), self.authenticators.public_jwk(passkey))
+
+    def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
+        found = view.delegations.of_approval(approval.id)
+        own = found is not None and found.user_id == person.user.id
+        return self.held(view.directory, found) if found is not None and own else None
+
+
+def _carries(entry: StoredEntry, signed: str) -> bool:
+    """Reports whether an entry is that of this answer."""
+    return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)

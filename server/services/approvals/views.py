@@ -1,0 +1,46 @@
+"""How a person sees an approval: with the names that belong to it, and how far it is.
+
+Owns: what goes with a request. Never: whose it is, or its words.
+"""
+
+from server.model import display_names
+from server.model.approval_views import Shown
+from server.model.approvals import Approval
+from server.model.store import View
+from server.services.approvals import votes
+from server.services.approvals.execution_outcomes import execution
+
+
+def shown(
+    view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
+) -> Shown:
+    """The approval with the names that belong to it, to one of those whom it asks."""
+    given = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
+    answer = votes.last(given)
+    decider = None if answer is None else view.directory.user(answer.user_id)
+    other = None if answer is None else view.directory.user(answer.ask_user or "")
+    device = None if answer is None else view.devices.get(answer.device_id)
+    return Shown(
+        approval=approval,
+        agent_name=display_names.name_of(view.directory, approval.agent_id),
+        decision=answer,
+        decider_name="" if decider is None else decider.name,
+        device_name="" if device is None else device.name,
+        other_name="" if other is None else other.name,
+        execution=execution(view, approval),
+        nonce=nonce,
+        tally=votes.tally(view, approval),
+        held_back=_held_back(view, approval, viewer),
+        supersedes=_earlier(view, approval),
+    )
+
+
+def _earlier(view: View, approval: Approval) -> Approval | None:
+    return None if approval.supersedes is None else view.approvals.get(approval.supersedes)
+
+
+def _held_back(view: View, approval: Approval, viewer: str | None) -> bool:
+    if viewer in {None, approval.user_id} or not approval.several:
+        return approval.held_back
+    row = view.approvers.find(approval.id, viewer or "")
+    return row is not None and row.held_back

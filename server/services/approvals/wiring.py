@@ -1,0 +1,57 @@
+"""The services of approvals, each made once."""
+
+from collections.abc import Callable
+
+from server.model.store import Directory, View
+from server.model.tokens import Delegation, LiveToken, NamedDelegation
+from server.services.adapters import Adapters
+from server.services.approvals.ceremonies import Ceremonies
+from server.services.approvals.consumptions import Consumptions
+from server.services.approvals.decisions import ApprovalService
+from server.services.approvals.execution_outcomes import Outcomes
+from server.services.approvals.extensions import Extensions
+from server.services.approvals.narrowing import Narrowings
+from server.services.approvals.receipts import Receipts
+from server.services.approvals.retries import Retries
+from server.services.approvals.rights import Rights
+from server.services.consents.consents import ConsentService
+from server.services.devices.signatures import Signatures
+from server.services.standing_grants.standing_grants import StandingGrants
+
+
+class ApprovalServices:
+    """Decide, narrow, extend, retry, consume and prove approvals."""
+
+    def __init__(  # noqa: PLR0913  # what other capabilities lend it
+        self,
+        given: Adapters,
+        rights: Rights,
+        signatures: Signatures,
+        consents: ConsentService,
+        standing_grants: StandingGrants,
+        *,
+        live: Callable[[View, str], LiveToken | None],
+        held: Callable[[Directory, Delegation], NamedDelegation],
+    ) -> None:
+        store, secrets, rules = given.store, given.secrets, given.rules
+        self.rights = rights
+        self.ceremonies = Ceremonies(secrets)
+        self.narrowings = Narrowings(store, secrets, rights.schemas, rules)
+        self.decisions = ApprovalService(
+            store,
+            secrets,
+            signatures,
+            rights,
+            rules,
+            consents,
+            self.narrowings,
+            standing_grants,
+            self.ceremonies,
+        )
+        self.extensions = Extensions(store)
+        self.retries = Retries(store)
+        self.receipts = Receipts(
+            store, given.signer, given.verifier, signatures.authenticators, held
+        )
+        self.consumptions = Consumptions(store, live, rights)
+        self.outcomes = Outcomes(store)

@@ -1,0 +1,86 @@
+"""Ending open approvals: because something that they stand on is gone, or their agent says so."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.reactions import AgentStopped, Ended, ResourceDeleted, UserDisabled
+from server.model.store import Unit
+from server.protocol.approvals.states import State
+from server.services.audit import audit
+from server.services.notifications import notices
+from server.services.standing_grants import reservations
+
+WITHDRAWN: Final = "withdrawn"
+"""Why it is over, in the record and on people's screens."""
+_NOTHING_MORE: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+def withdraw(
+    tx: Unit,
+    approvals: Iterable[Approval],
+    *,
+    reason: str,
+    actor: str,
+    facts: Mapping[str, object] = _NOTHING_MORE,
+) -> int:
+    """Cancel those that are still open, with an entry and an event each; returns how many."""
+    return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
+
+
+def cancel(tx: Unit, client_id: str, handle: str) -> bool:
+    """End the request behind this `auth_req_id`, if it is this client's and still open.
+
+    Reports whether it did. What was redeemed is not undone; its token can be given back itself.
+    """
+    approval = tx.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+    if approval is None or approval.agent_id != client_id:
+        return False
+    return withdraw(tx, [approval], reason=WITHDRAWN, actor=audit.by_agent(client_id)) > 0
+
+
+def agent_stopped(tx: Unit, event: AgentStopped) -> Ended:
+    """Cancel the open requests of the agent."""
+    agent = event.agent
+    found = tx.approvals.open_of_agent(agent.id)
+    reason = f"agent_{agent.state}"
+    ended = [one for one in found if withdraw(tx, [one], reason=reason, actor=event.by)]
+    approved = sum(one.state is State.APPROVED for one in ended)
+    return Ended(requests=len(ended), approved=approved)
+
+
+def user_disabled(tx: Unit, event: UserDisabled) -> Ended:
+    """Cancel the open requests to the user."""
+    found = tx.approvals.open_of_user(event.user.id)
+    return Ended(withdraw(tx, found, reason="user_disabled", actor=event.by))
+
+
+def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
+    """Cancel the open requests for the resource."""
+    found = tx.approvals.open_at_resource(event.uri)
+    return Ended(withdraw(tx, found, reason="resource_deleted", actor=event.by))
+
+
+def _withdraw(
+    tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
+) -> bool:
+    reservations.queue(tx, approval)
+    moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
+    if moved is None:
+        return False
+    reservations.release(tx, moved)
+    audit.record(
+        tx,
+        audit.approval_entry(
+            moved,
+            audit.Type.APPROVAL_CANCELLED,
+            actor=actor,
+            decision="cancelled",
+            cause=reason,
+            facts=facts,
+        ),
+    )
+    notices.approval(tx, moved, "approval.cancelled")
+    return True

@@ -1,0 +1,85 @@
+"""What decides a request instead of a person: an answer that they gave ahead.
+
+At `/bc-authorize` what policy allows needs no answer where the person has consented to it. The
+approval is there all the same, with its texts and its entries; it says what decided, and no token
+of it says that anybody answered. Owns: when that is so, and how it is written down. Never: what
+policy says.
+"""
+
+import json
+from dataclasses import replace
+
+from server.model.approvals import Approval, Decider, said_by
+from server.model.consents import Consent
+from server.model.store import Unit, View
+from server.protocol.approvals.states import State
+from server.protocol.policy.questions import NOBODY, Verdict
+from server.services.audit import audit
+from server.services.notifications import notices
+from server.services.policy.judging import Judge, JudgedRequest
+
+NOT_CONSENTED = "A rule allows this, and you have not consented to it."
+WANTS_YOU = "A rule allows this, and the agent asks for your own answer."
+CALL_AFTER_MS = 1_000
+"""An agent that is called back gets its acknowledgement first, and the call after it."""
+
+
+def found(
+    view: View, case: JudgedRequest, verdict: Verdict, *, wants_person: bool
+) -> tuple[Verdict, Decider | None]:
+    """What stands in for the answer, if policy allows the case; else why the person is asked."""
+    if verdict.outcome != "allow" or case.user is None:
+        return verdict, None
+    if wants_person:
+        return replace(verdict, because=WANTS_YOU), None
+    consent = consent_to(view, case)
+    if consent is None:
+        return replace(verdict, because=NOT_CONSENTED), None
+    return verdict, Decider({"consent": consent.id, "policy": verdict.source.version})
+
+
+def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consent | None:
+    """The consent of this very person to this agent, now or then, if it covers every scope."""
+    if case.user is None:
+        return None
+    resource = case.target.resource.uri
+    consent = view.consents.live(case.user.id, case.agent.id, resource, at or view.now)
+    covers = consent is not None and set(case.target.scope) <= set(consent.scopes)
+    return consent if covers else None
+
+
+def decided(approval: Approval, decider: Decider, now: int) -> Approval:
+    """A request that is approved when it is made."""
+    said = json.dumps(decider.said, sort_keys=True, separators=(",", ":"))
+    return replace(approval, state=State.APPROVED, decided_at=now, decided_by=said)
+
+
+def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
+    """Write down that nobody was asked, and tell the person's screens and the agent."""
+    audit.record(
+        tx,
+        audit.approval_entry(
+            approval,
+            audit.Type.APPROVAL_ALLOWED,
+            decision=str(approval.state),
+            facts={
+                "decided_by": said_by(approval),
+                "display_digest": approval.display_digest,
+                "policy": json.loads(approval.policy),
+            },
+        ),
+    )
+    notices.approval(tx, approval, "approval.decided", call_after_ms=CALL_AFTER_MS, screens=screens)
+
+
+def consent_of(view: View, approval: Approval) -> Consent | None:
+    """The consent that decided a request; None where something else did."""
+    consent = (said_by(approval) or {}).get("consent")
+    return None if consent is None else view.consents.get(str(consent))
+
+
+def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
+    """Reports whether what decided a request is in force, and policy still asks nobody."""
+    stands_on, now = consent_of(view, approval), consent_to(view, case)
+    same = now is not None and stands_on is not None and now.id == stands_on.id
+    return same and judge.holds(view, case, NOBODY)

@@ -1,0 +1,69 @@
+"""Who may say yes to a request, as policy demands it, before anybody is asked.
+
+Owns: the people behind requirements. Never: how many of them must say yes, or whose yes counts in
+the end; that is asked of policy again.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.approvers import NamedApprover
+from server.model.clients import Agent
+from server.model.store import View
+from server.model.users import User
+from server.protocol.policy.questions import Requirements, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class EligibleApprovers:
+    """Whom a request asks, and how many of them may say yes."""
+
+    others: tuple[NamedApprover, ...]
+    """Those beside the person it is for; that person too if their yes does not count."""
+    count: int
+
+
+NOBODY_ELSE: Final = EligibleApprovers((), 1)
+
+
+def asked(view: View, verdict: Verdict, agent: Agent, user: User | None) -> EligibleApprovers:
+    """Who is asked about what policy has judged; the person alone where nobody has to be."""
+    needs = verdict.needs
+    return NOBODY_ELSE if needs is None else people(view, needs, agent, user)
+
+
+def people(view: View, needs: Requirements, agent: Agent, user: User | None) -> EligibleApprovers:
+    """Who is asked: the person it is for, and beside them others.
+
+    Those are whom the rules name, where they do; else, where it takes more than one yes, the
+    agent's owners and the administrators. Only who is enabled
+    counts. Without a person, as if they were there and nobody named them.
+    """
+    if needs.who is not None:
+        return _named(view, needs, user)
+    excluded = user is not None and user.id in needs.excluded
+    if needs.quorum == 1 and not excluded:
+        return NOBODY_ELSE
+    own = set() if user is None else {user.id}
+    beside = {*agent.owners, *view.directory.administrators()} - needs.excluded - own
+    found = [NamedApprover(one, "backup") for one in sorted(beside) if _enabled(view, one)]
+    watching = [NamedApprover(one, "asked", approves=False) for one in own if excluded]
+    return EligibleApprovers((*watching, *found), len(found) + (not excluded))
+
+
+def _named(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
+    members = view.directory.members()
+    counted = [one for one in sorted(needs.left) if _enabled(view, one)]
+    found = []
+    for one in counted:
+        group = next((g for g in sorted(needs.groups) if one in members.get(g, ())), None)
+        why = "asked" if group is None else "group"
+        found.append(NamedApprover(one, why, group_id=group))  # type: ignore[arg-type]  # both are reasons
+    if user is not None and user.id not in counted:
+        found.append(NamedApprover(user.id, "asked", approves=False))
+    return EligibleApprovers(tuple(found), len(counted))
+
+
+def _enabled(view: View, user_id: str) -> bool:
+    user = view.directory.user(user_id)
+    return user is not None and user.enabled

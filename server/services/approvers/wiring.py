@@ -1,0 +1,15 @@
+"""The services of approvers, each made once."""
+
+from server.services.adapters import Adapters
+from server.services.approvers.deputies import Deputies
+from server.services.approvers.substitutes import Substitutes
+from server.services.devices.statements import Statements
+from server.services.policy.judging import Judge
+
+
+class ApproverServices:
+    """Ask deputies and backups, and name deputies."""
+
+    def __init__(self, given: Adapters, judge: Judge, statements: Statements) -> None:
+        self.stand_ins = Substitutes(judge, given.rules)
+        self.deputies = Deputies(given.store, given.secrets, statements, self.stand_ins)

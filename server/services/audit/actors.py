@@ -1,0 +1,87 @@
+"""Who stands in the log: ids and words there, names on a screen, and back again for a search.
+
+Owns: what each is called today. Never: the log's bytes, which keep the ids.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from server.model import display_names
+from server.model.audit import EntrySearch, StoredEntry
+from server.model.store import Directory, View
+from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_USER
+from server.services.audit import audit
+
+_BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "expiry": audit.Type.APPROVAL_EXPIRED,
+        "policy": audit.Type.APPROVAL_ALLOWED,
+        "escalation": audit.Type.APPROVAL_ESCALATED,
+        "succession": audit.Type.AGENT_QUARANTINED,
+    }
+)
+"""What of the server did something, by what it did."""
+_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{str(kind): word for word, kind in _BY_ITSELF.items()},
+        str(audit.Type.INCIDENT_OPENED): "succession",
+    }
+)
+_MEMBERS: Final = ("agent_id", "subject")
+
+
+def named(view: View, entry: StoredEntry) -> StoredEntry:
+    """The entry with what its people and clients are called, by the members that name them."""
+    body = json.loads(entry.body)
+    ids = {member: body.get(member) or "" for member in _MEMBERS}
+    ids["actor"] = entry.actor.partition(":")[2]
+    found = {member: _name(view.directory, one) for member, one in ids.items()}
+    if entry.actor == audit.SYSTEM:
+        found["actor"] = _WORDS.get(entry.type, "server")
+    if entry.actor == audit.OPERATOR:
+        found["actor"] = "command line"
+    return replace(entry, names={member: name for member, name in found.items() if name})
+
+
+def resolved(view: View, wanted: EntrySearch) -> EntrySearch:
+    """The search with ids for names; what nobody is called is looked for as it is."""
+    directory = view.directory
+    agent = directory.agent_called(wanted.agent_id or "")
+    user = directory.user_called(wanted.subject or "")
+    return replace(
+        _by_actor(directory, wanted),
+        agent_id=wanted.agent_id if agent is None else agent.id,
+        subject=wanted.subject if user is None else user.id,
+    )
+
+
+def _by_actor(directory: Directory, wanted: EntrySearch) -> EntrySearch:
+    called = wanted.actor
+    if called is None:
+        return wanted
+    kind = _BY_ITSELF.get(called)
+    if kind is not None and wanted.type in {None, kind}:
+        return replace(wanted, actors=(audit.SYSTEM,), type=kind)
+    return replace(wanted, actors=_actors(directory, called))
+
+
+def _actors(directory: Directory, called: str) -> tuple[str, ...]:
+    """Everybody who is called so: a person and an agent may be."""
+    user = directory.user_called(called)
+    agent, app = directory.agent_called(called), directory.app_called(called)
+    people = () if user is None else (audit.by_user(user.id),)
+    clients = tuple(audit.by_client(one.id) for one in (agent, app) if one is not None)
+    return (called, *people, *clients)
+
+
+def _name(directory: Directory, one: str) -> str:
+    if one.startswith(PREFIX_USER):
+        user = directory.user(one)
+        return "" if user is None else user.name
+    if one.startswith((PREFIX_AGENT, PREFIX_APP)):
+        return display_names.name_of(directory, one)
+    resource = directory.resource_client(one)
+    return "" if resource is None else resource.uri

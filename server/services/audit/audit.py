@@ -1,0 +1,286 @@
+"""The closed list of what the log may say, and how a use case says it.
+
+An entry is written inside the unit of work whose effect it tells, so one exists exactly when the
+other does. A refusal changes nothing; its entry is a unit of work of its own.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.store import Unit
+from server.protocol.names import PREFIX_APP
+
+OPERATOR: Final = "operator"
+"""Whoever can read the data folder and runs `sayso`."""
+SYSTEM: Final = "system"
+"""The server itself: clocks that ran out."""
+_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
+
+
+class Type(StrEnum):
+    """What an entry can be about. A retired name is never used again with another meaning."""
+
+    INSTALLATION_INITIALIZED = "installation.initialized"
+    """The first administrator was created."""
+    INSTALLATION_RESTORED = "installation.restored"
+    """A backup was restored: when it was made, who restored it, how much ended, what was kept."""
+    USER_ADDED = "user.added"
+    """A user was added."""
+    USER_UPDATED = "user.updated"
+    """The name, address or roles of a user changed."""
+    USER_DISABLED = "user.disabled"
+    """A user was disabled and their requests were canceled."""
+    USER_ENABLED = "user.enabled"
+    """A user was enabled again."""
+    USER_UNLOCKED = "user.unlocked"
+    """An administrator unlocked a user's devices."""
+    CODE_ISSUED = "code.issued"
+    """An enrollment code was created."""
+    CODE_USED = "code.used"
+    """An enrollment code became a session."""
+    CODE_REFUSED = "code.refused"
+    """An enrollment code was tried with a wrong secret or too late."""
+    CODE_REUSED = "code.reused"
+    """A used enrollment code was tried again. This is an alarm."""
+    SESSION_REVOKED = "session.revoked"
+    """A session ended before its time."""
+    REFRESH_REUSED = "refresh.reused"
+    """An old refresh token was used. The session ended. This is an alarm."""
+    DEVICE_ADMITTED = "device.admitted"
+    """A device that an older device confirmed got its session."""
+    USER_CODE_SET = "user_code.set"
+    """A person set the code that certain agents must send."""
+    USER_CODE_CLEARED = "user_code.cleared"
+    """A person removed that code."""
+    DEPUTY_NAMED = "deputy.named"
+    """A person signed that someone decides for them between two dates."""
+    DEPUTY_ENDED = "deputy.ended"
+    """A deputy ended, by date or because someone ended it."""
+    QUIET_HOURS_SET = "quiet_hours.set"
+    """A person set quiet hours."""
+    QUIET_HOURS_CLEARED = "quiet_hours.cleared"
+    """A person removed quiet hours."""
+    AGENT_MUTED = "agent.muted"
+    """A person muted an agent."""
+    AGENT_UNMUTED = "agent.unmuted"
+    """A person unmuted an agent."""
+    APPROVAL_SNOOZED = "approval.snoozed"
+    """A person snoozed a request, until when."""
+    APPROVAL_WOKEN = "approval.woken"
+    """A person ended a snooze."""
+    DEVICE_ENROLLED = "device.enrolled"
+    """A device registered its keys."""
+    DEVICE_RENAMED = "device.renamed"
+    """A person renamed a device."""
+    DEVICE_REVOKED = "device.revoked"
+    """A device was removed; `last` if someone else removed the person's last device."""
+    DEVICE_LOCKED = "device.locked"
+    """A device was locked after ten unconfirmed PINs."""
+    DEVICE_UNLOCKED = "device.unlocked"
+    """Another device unlocked it."""
+    DEVICE_ENABLED = "device.enabled"
+    """An administrator enabled a device that a restore turned off."""
+    DEVICE_VOUCHED = "device.vouched"
+    """An older device ended the waiting time of a new one."""
+    PASSKEY_REFUSED = "passkey.refused"
+    """The signature counter of a passkey did not grow, so a copy may be in use."""
+    PUSH_SUBSCRIBED = "push.subscribed"
+    """A browser was added for notifications: its push service, never its address."""
+    PUSH_UNSUBSCRIBED = "push.unsubscribed"
+    """A browser was removed; `cause` is `unsubscribed`, or `gone` if its push service lost it."""
+    GROUP_ADDED = "group.added"
+    """A group of approvers was created."""
+    GROUP_UPDATED = "group.updated"
+    """The name or members of a group changed."""
+    GROUP_DELETED = "group.deleted"
+    """A group was deleted."""
+    AGENT_ADDED = "agent.added"
+    """An agent was registered."""
+    AGENT_UPDATED = "agent.updated"
+    """The permissions, owners, keys or other members of an agent changed."""
+    AGENT_RENAMED = "agent.renamed"
+    """An agent was renamed: the old and the new name."""
+    AGENT_DISABLED = "agent.disabled"
+    """An agent was disabled: how many requests and tokens ended."""
+    AGENT_QUARANTINED = "agent.quarantined"
+    """An agent was quarantined by a report, or (`cause` `no_owner`) without an owner."""
+    AGENT_ENABLED = "agent.enabled"
+    """An agent was enabled again."""
+    AGENT_ORPHANED = "agent.orphaned"
+    """The last enabled owner of an agent was disabled."""
+    AGENT_ADOPTED = "agent.adopted"
+    """An agent without an enabled owner has one again, before the end of the grace period."""
+    AGENT_PAUSED = "agent.paused"
+    """A person denied an agent so often that it cannot ask them for that type for half an hour."""
+    AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
+    """An agent got a new secret."""
+    AGENT_AUTH_CHANGED = "agent.auth_changed"
+    """An agent authenticates in another way: the old way, and until when it still works."""
+    AGENT_DELETED = "agent.deleted"
+    """An agent was deleted."""
+    OUTBOX_RETRIED = "outbox.retried"
+    """An undelivered message was sent again: which one, by which channel, to whom."""
+    INVITATION_ISSUED = "invitation.issued"
+    """An invitation for agents to register themselves was created."""
+    INVITATION_REVOKED = "invitation.revoked"
+    """An invitation was revoked."""
+    APP_ADDED = "app.added"
+    """An app was registered."""
+    APP_UPDATED = "app.updated"
+    """The addresses, permissions, keys or state of an app changed."""
+    APP_SECRET_ROTATED = "app.secret_rotated"  # noqa: S105  # a name, not a secret
+    """An app got a new secret."""
+    APP_DELETED = "app.deleted"
+    """An app was deleted."""
+    PASSWORD_SET = "password.set"  # noqa: S105  # a name, not a secret
+    """A person got or set a password, and their browsers were signed out."""
+    PASSWORD_REMOVED = "password.removed"  # noqa: S105  # likewise
+    """A password was removed."""
+    SIGN_IN_DONE = "sign_in.done"
+    """A person signed in in a browser; for an app, `posture` says how."""
+    SIGN_IN_FAILED = "sign_in.failed"
+    """A sign-in failed: a wrong password, a refused passkey, or an unknown name."""
+    SIGN_IN_ENDED = "sign_in.ended"
+    """A browser was signed out, and what apps got through it ended."""
+    GRANT_GIVEN = "grant.given"
+    """A person let an app have a code: app, agent, resource and scopes."""
+    GRANT_REFUSED = "grant.refused"
+    """An app's request ended without a code, and why."""
+    GRANT_REUSED = "grant.reused"
+    """A used code or refresh token of an app came back; what came from it ended. An alarm."""
+    RESOURCE_ADDED = "resource.added"
+    """A resource was registered."""
+    RESOURCE_UPDATED = "resource.updated"
+    """The scopes of a resource changed."""
+    RESOURCE_SECRET_ROTATED = "resource.secret_rotated"  # noqa: S105  # a name, not a secret
+    """A resource got a new secret."""
+    RESOURCE_DELETED = "resource.deleted"
+    """A resource was deleted and its requests were canceled."""
+    ACTION_ADDED = "action.added"
+    """An action type was registered."""
+    ACTION_UPDATED = "action.updated"
+    """An action type got a new version."""
+    ACTION_DELETED = "action.deleted"
+    """An action type was deleted."""
+    KEY_ADDED = "key.added"
+    """A signing key was created."""
+    KEY_RETIRED = "key.retired"
+    """A signing key no longer signs, but still verifies."""
+    KEY_REVOKED = "key.revoked"
+    """A signing key was revoked: nothing that it signed is valid."""
+    KEY_DROPPED = "key.dropped"
+    """A signing key no longer verifies."""
+    APPROVAL_REQUESTED = "approval.requested"
+    """An agent asked."""
+    APPROVAL_REFUSED = "approval.refused"
+    """A request was refused before anyone was asked."""
+    APPROVAL_VOTED = "approval.voted"
+    """One of several people approved: who has so far, and whose approval became void."""
+    APPROVAL_APPROVED = "approval.approved"
+    """A request was approved; if by several people, who they are."""
+    APPROVAL_ALLOWED = "approval.allowed"
+    """Policy allowed a request under a consent or standing grant, and nobody was asked."""
+    APPROVAL_DENIED = "approval.denied"
+    """A person denied a request."""
+    APPROVAL_EXPIRED = "approval.expired"
+    """Nobody answered, or nobody fetched the answer."""
+    APPROVAL_CANCELLED = "approval.cancelled"
+    """A request was withdrawn, replaced, or lost its agent, user or resource, and why."""
+    APPROVAL_ESCALATED = "approval.escalated"
+    """A request still waited, and its person was reminded or someone else was asked."""
+    APPROVAL_EXTENDED = "approval.extended"
+    """A person extended a request, until when."""
+    APPROVAL_RETRY_ASKED = "approval.retry_asked"
+    """A person asked the agent of an expired request to ask again."""
+    APPROVAL_LOCKED = "approval.locked"
+    """Two wrong entries: this person, or nobody, can approve the request any more."""
+    INCIDENT_OPENED = "incident.opened"
+    """A person reported a request, or an agent had no owner in time: what was stopped and ended."""
+    INCIDENT_CLOSED = "incident.closed"
+    """An administrator closed an incident. Quarantined agents stay quarantined."""
+    CONSENT_GIVEN = "consent.given"
+    """A user signed that a client may have scopes at a resource until a date."""
+    CONSENT_REVOKED = "consent.revoked"
+    """A consent was revoked, or its client or resource is gone: how many tokens ended."""
+    STANDING_GRANT_GIVEN = "standing_grant.given"
+    """A user signed a standing grant: how often, how long, how much."""
+    STANDING_GRANT_ENDED = "standing_grant.ended"
+    """A standing grant ended: why, and how much of it was used."""
+    APPROVAL_CONSUMED = "approval.consumed"
+    """A resource consumed an approval for one execution."""
+    APPROVAL_REUSED = "approval.reused"
+    """A resource was about to run it again and was refused. This is an alarm."""
+    APPROVAL_EXECUTED = "approval.executed"
+    """A resource reported the outcome; the decision is `executed` or `failed`."""
+    APPROVAL_DIFFERED = "approval.differed"
+    """What ran at the resource is not what was granted. This is an alarm."""
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
+    """A client revoked its token: how many ended with it."""
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
+    """A token was issued, with or without an approval."""
+    TOKEN_REFUSED = "token.refused"  # noqa: S105  # a name, not a secret
+    """Policy refused an agent a token for itself, and by which rule."""
+    POLICY_SET = "policy.set"
+    """A policy was put in force: its version and hash."""
+    EXCHANGE_REFUSED = "exchange.refused"
+    """A token exchange was refused: at which step, and why."""
+    REFUSALS_COUNTED = "refusals.counted"
+    """More than twenty refusals of one kind in a minute: the rest of them, as a number."""
+    CALLBACK_LOST = "callback.lost"
+    """A ping or push was given up or came too late, and why."""
+    HANDLE_REUSED = "handle.reused"
+    """A redeemed `auth_req_id` came back."""
+
+
+def record(tx: Unit, entry: Entry) -> str:
+    """Write the entry in this unit of work; returns its id."""
+    return tx.audit.add(entry)
+
+
+def by_user(user_id: str) -> str:
+    """The actor of what a person did."""
+    return f"user:{user_id}"
+
+
+def by_client(client_id: str) -> str:
+    """The actor of what an agent or an app did."""
+    return f"{'app' if client_id.startswith(PREFIX_APP) else 'agent'}:{client_id}"
+
+
+def by_resource(client_id: str) -> str:
+    """The actor of what a resource did."""
+    return f"resource:{client_id}"
+
+
+def by_agent(agent_id: str) -> str:
+    """The actor of what an agent did."""
+    return f"agent:{agent_id}"
+
+
+def approval_entry(
+    approval: Approval,
+    kind: Type,
+    *,
+    actor: str = SYSTEM,
+    decision: str | None = None,
+    cause: str | None = None,
+    facts: Mapping[str, object] = _NOTHING_MORE,
+) -> Entry:
+    """The entry of what happened to an approval: all of them say whose it is, and how grave."""
+    return Entry(
+        type=kind,
+        actor=actor,
+        agent_id=approval.agent_id,
+        subject=approval.user_id,
+        resource=approval.resource,
+        action=approval.action_digest,
+        decision=decision,
+        posture=approval.risk,
+        cause=cause,
+        approval_id=approval.id,
+        facts=facts,
+    )

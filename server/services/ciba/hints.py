@@ -1,0 +1,79 @@
+"""Who an agent means by its hint, and whether it may ask them."""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.model.clients import Agent
+from server.model.ports import BadToken, Secrets, Verifier
+from server.model.store import Unit
+from server.model.tokens import published
+from server.model.users import User
+from server.protocol import errors
+from server.protocol.ciba.requests import BackchannelRequest
+from server.protocol.confusables import skeleton
+from server.protocol.names import PREFIX_USER
+from server.protocol.tokens.tokens import ID_TOKEN_TYPE
+from server.services.server_policy import ServerPolicy
+from server.services.users import user_or_group
+
+
+@dataclass(frozen=True, slots=True)
+class HintedUser:
+    """The person an agent names, and how."""
+
+    text: str
+    by_id: bool
+
+    def hash(self, secrets: Secrets, agent_id: str) -> bytes:
+        """A hash that is equal for all spellings that resolve to one name; it hides the name."""
+        text = self.text if self.by_id else skeleton(self.text)
+        kind = "id" if self.by_id else "name"
+        return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Resolves hints. Users whom the agent may not ask are like users who do not exist."""
+
+    verifier: Verifier
+    rules: ServerPolicy
+
+    def named(
+        self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
+    ) -> HintedUser:
+        """The person a request names: by a name, or by the subject of a token.
+
+        `subject` is the person that a `login_hint_token` names; the caller has read it.
+
+        Raises errors.InvalidRequest for an `id_token_hint` that is not ours and this agent's.
+        """
+        if subject is None and request.login_hint is not None:
+            return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
+        if subject is None:
+            subject = self._subject(tx, agent, request.id_token_hint or "")
+        return HintedUser(subject, by_id=True)
+
+    def askable(self, tx: Unit, agent: Agent, named: HintedUser) -> User | None:
+        """The enabled user who is named, if the agent may ask them; else None."""
+        directory = tx.directory
+        user = directory.user(named.text) if named.by_id else directory.user_called(named.text)
+        if user is None or not user.enabled:
+            return None
+        return user if agent.asks is None or user_or_group.among(tx, user.id, agent.asks) else None
+
+    def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
+        """The subject of an ID token of ours for this agent; one that has expired still names."""
+        keys = published(tx.directory.signing_keys(), tx.now)
+        try:
+            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
+        except BadToken as error:
+            raise errors.InvalidRequest(
+                "id_token_hint is not an ID token of this issuer.", detail=str(error)
+            ) from error
+        audience = claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        if not all(isinstance(name, str) for name in named) or agent.id not in named:
+            raise errors.InvalidRequest("id_token_hint was issued to another client.")
+        if claims.get("iss") != self.rules.issuer or not isinstance(claims.get("sub"), str):
+            raise errors.InvalidRequest("id_token_hint is not of this issuer.")
+        return str(claims["sub"])

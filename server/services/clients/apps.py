@@ -1,0 +1,129 @@
+"""Apps: registering them, changing them, renewing their secrets, forgetting them.
+
+What an app may be is checked in `app_forms.py`. Here is what happens to the ones there are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from server.model.audit import Entry
+from server.model.clients import App
+from server.model.ports import Secrets
+from server.model.reactions import AppStopped, ClientDeleted
+from server.model.store import Store, Unit, View
+from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
+from server.services import client_secrets
+from server.services.audit import audit
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import app_forms
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.clients.client_names import refuse_taken
+from server.services.refusals import Conflict, NotFound
+from server.services.users import users
+
+
+@dataclass(frozen=True, slots=True)
+class NewAppSecret:
+    """An app and the secret it was just given, which is told once; "" when it has none."""
+
+    app: App
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """Administration of apps. Each APP is a name or a client_id."""
+
+    store: Store
+    secrets: Secrets
+
+    def all(self) -> list[App]:
+        """Every app, by name."""
+        with self.store.read() as view:
+            return view.apps.all()
+
+    def show(self, called: str) -> App:
+        """One app as its rows say it, uses of its secrets included. Raises `NotFound`."""
+        with self.store.read() as view:
+            app = find(view, called)
+            return view.apps.get(app.id) or app
+
+    def add(self, new: NewApp, *, by: str) -> NewAppSecret:
+        """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
+        with self.store.administer() as tx:
+            refuse_taken(tx, users.check_called(new["name"]), None)
+            app = app_forms.read(tx, new, self.secrets.new_id(PREFIX_APP))
+            given = NewAppSecret(app, "")
+            if _keeps_a_secret(app):
+                given = self._with_secret(tx, app)
+            tx.apps.add(given.app)
+            _record(tx, audit.Type.APP_ADDED, by, app_forms.facts(app))
+            return given
+
+    def update(self, called: str, changes: AppChanges, *, by: str) -> App:
+        """Change an app. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
+        with self.store.administer() as tx:
+            before = find(tx, called)
+            app = app_forms.changed(tx, before, changes)
+            if app.name != before.name:
+                refuse_taken(tx, app.name, app.id)
+            if app != before:
+                tx.apps.replace(app)
+                if not app.active(tx.now):
+                    _end_everything(tx, app)
+                _record(tx, audit.Type.APP_UPDATED, by, app_forms.facts(app))
+            return app
+
+    def rotate_secret(
+        self, called: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
+    ) -> NewAppSecret:
+        """Give an app a new secret; the old ones work for the overlap and no longer.
+
+        Raises `NotFound`, `Conflict` when it has none, `Invalid` for a longer overlap.
+        """
+        overlap = client_secrets.check_overlap(overlap_ms)
+        with self.store.administer() as tx:
+            app = find(tx, called)
+            if not _keeps_a_secret(app):
+                raise Conflict(f"{app.name} authenticates with {app.auth_method}, not a secret.")
+            alive = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
+            given = self._with_secret(tx, replace(app, secrets=alive))
+            tx.apps.replace(given.app)
+            facts = {"overlap_ms": overlap, "working": len(given.app.secrets)}
+            _record(tx, audit.Type.APP_SECRET_ROTATED, by, {"app": app.id, **facts})
+            return given
+
+    def delete(self, called: str, *, by: str) -> App:
+        """Forget an app; what it did stays in the log. Raises `NotFound`."""
+        with self.store.administer() as tx:
+            app = find(tx, called)
+            _end_everything(tx, app)
+            tx.react(ClientDeleted(app.id, by))
+            tx.apps.delete(app.id)
+            _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
+            return app
+
+    def _with_secret(self, tx: Unit, app: App) -> NewAppSecret:
+        secret, text = client_secrets.new(self.secrets, PREFIX_CLIENT_SECRET, tx.now)
+        return NewAppSecret(replace(app, secrets=(*app.secrets, secret)), text)
+
+
+def find(view: View, called: str) -> App:
+    """The app of this name or client_id. Raises `NotFound`."""
+    app = view.directory.app_called(called)
+    if app is None:
+        raise NotFound(f"There is no app {called}. See them all with: sayso apps list")
+    return app
+
+
+def _end_everything(tx: Unit, app: App) -> None:
+    tx.react(AppStopped(app.id))
+    tx.delegations.revoke_client(app.id, tx.now)
+
+
+def _keeps_a_secret(app: App) -> bool:
+    return app.auth_method not in {"private_key_jwt", AUTH_NONE}
+
+
+def _record(tx: Unit, kind: audit.Type, by: str, facts: Mapping[str, object]) -> None:
+    audit.record(tx, Entry(kind, by, facts=facts))

@@ -1,0 +1,220 @@
+"""Finding out which client is calling: an agent, an app of people, or a resource."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from server.model.clients import Agent, App, Secret, SecretRows
+from server.model.ports import BadToken, Verifier
+from server.model.resources import Resource
+from server.model.store import Directory, Store, Unit, View
+from server.protocol import errors, names
+from server.protocol.clients import client_auth
+from server.protocol.clients.client_auth import Credentials
+from server.protocol.forms import Form
+from server.services.server_policy import ServerPolicy
+
+_USE_NOTED_MS = 60_000
+_REPLAY_KIND = "client assertion"
+
+Holder: TypeAlias = Agent | App
+"""Whom tokens are issued to."""
+Client: TypeAlias = Holder | Resource
+"""Who may authenticate. The prefix of the client_id says which kind it is."""
+
+_OF_RESOURCES = frozenset({"client_secret_basic", "client_secret_post"})
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthentication:
+    """Checks credentials against the clients that are registered."""
+
+    store: Store
+    verifier: Verifier
+    rules: ServerPolicy
+    noted: dict[str, int] = field(default_factory=dict)
+    """Secret or key → when its use was last written down, so that not every request writes."""
+
+    def authenticate(self, credentials: Credentials) -> Client:
+        """The client that these credentials prove; the endpoint says which kinds it takes.
+
+        1. The client is known.  2. It registered this way of authenticating.  3. The proof holds.
+        4. An assertion was not used before, anywhere.  5. The client is enabled (told only to who
+        proved to be it). Raises errors.InvalidClient or errors.UnauthorizedClient.
+        """
+        basic = credentials.method == "client_secret_basic"
+        with self.store.read() as view:
+            claimed = self._claimed(credentials)
+            client = find(view.directory, claimed) or view.directory.resource_client(claimed)
+            now = view.now
+            if client is None or not _registered(client, credentials.method, now):
+                raise client_auth.refused("unknown client or another method", basic=basic)
+        if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
+            self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
+        elif credentials.method != names.AUTH_NONE:
+            self._note(client, _check_secret(client, credentials.secret, now, basic=basic), now)
+        if not isinstance(client, Resource):
+            check_enabled(client, now)
+        return client
+
+    def resource(self, authorization: str | None) -> Resource:
+        """The resource that HTTP Basic proves, for the JSON API. Raises errors.Problem 401."""
+        try:
+            client = self.authenticate(client_auth.read_credentials(authorization, Form({})))
+        except (errors.InvalidClient, errors.UnauthorizedClient) as error:
+            raise _no_resource(error.detail) from error
+        if not isinstance(client, Resource):
+            raise _no_resource("a client of another kind")
+        return client
+
+    def _claimed(self, credentials: Credentials) -> str:
+        if credentials.method != "private_key_jwt":
+            return credentials.client_id or ""
+        try:
+            subject = self.verifier.unverified_subject(credentials.assertion)
+        except BadToken as error:
+            raise client_auth.refused(str(error)) from error
+        if not client_auth.is_credential(subject):
+            raise client_auth.refused("sub is no client of ours")
+        if credentials.client_id not in {None, subject}:
+            raise client_auth.refused("client_id and the assertion's sub differ")
+        return subject
+
+    def _check_assertion(
+        self, client: Holder, assertion: str, now: int
+    ) -> tuple[str, tuple[str, int]]:
+        """The key that signed it; its id, and until when that is remembered."""
+        try:
+            kid, claims = self.verifier.client_assertion(assertion, client.jwks)
+        except BadToken as error:
+            raise client_auth.refused(str(error)) from error
+        used = client_auth.check_assertion(
+            claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
+        )
+        if client_auth.made_at(claims) < self.rules.not_before:
+            raise client_auth.refused("the assertion was made before a restore")
+        return kid, used
+
+    def _use_once(self, client: Holder, kid: str, used: tuple[str, int]) -> None:
+        """The key's use goes into the write that counts the assertion, once a minute."""
+        token_id, until = used
+        key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
+        with self.store.write() as tx:
+            fresh = tx.replays.first_use(_REPLAY_KIND, key, until)
+            if fresh and isinstance(client, Agent) and self._is_news(f"{client.id} {kid}", tx.now):
+                tx.agents.key_used(client.id, kid, tx.now)
+        if not fresh:
+            raise client_auth.refused("the assertion was used before")
+
+    def _note(self, client: Client, secret: Secret, now: int) -> None:
+        if self._is_news(secret.id, now):
+            with self.store.write() as tx:
+                _rows(tx, client).secret_used(secret.id, now)
+
+    def _is_news(self, what: str, now: int) -> bool:
+        if now - self.noted.get(what, 0) < _USE_NOTED_MS:
+            return False
+        self.noted[what] = now
+        return True
+
+
+def find(directory: Directory, client_id: str) -> Holder | None:
+    """The agent or app of this id."""
+    return directory.agent(client_id) or directory.app(client_id)
+
+
+def only_agent(client: Client) -> Agent:
+    """The client, if it is an agent. Raises errors.UnauthorizedClient."""
+    if not isinstance(client, Agent):
+        raise errors.UnauthorizedClient("This is for agents; the client is of another kind.")
+    return client
+
+
+def only_app(client: Client) -> App:
+    """The client, if it is an app. Raises errors.UnauthorizedClient."""
+    if not isinstance(client, App):
+        raise errors.UnauthorizedClient("This is for apps; the client is of another kind.")
+    return client
+
+
+def holds_tokens(client: Client) -> Holder:
+    """The client, if tokens are issued to its kind. Raises errors.UnauthorizedClient."""
+    if isinstance(client, Resource):
+        raise errors.UnauthorizedClient("This is for agents and apps; a resource holds no tokens.")
+    return client
+
+
+def confidential(client: Client) -> Client:
+    """The client, if it has proved who it is and not only said so. Raises errors.InvalidClient."""
+    if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
+        raise client_auth.refused("a public client proves nothing")
+    return client
+
+
+def current(view: View, agent: Agent) -> Agent:
+    """The agent as it stands in this unit of work. Raises errors.UnauthorizedClient."""
+    again = view.directory.agent(agent.id)
+    if again is None:
+        raise client_auth.refused("the agent was deleted meanwhile")
+    check_enabled(again, view.now)
+    return again
+
+
+def current_app(view: View, app: App) -> App:
+    """The app as it stands in this unit of work. Raises errors.UnauthorizedClient."""
+    again = view.directory.app(app.id)
+    if again is None:
+        raise client_auth.refused("the app was deleted meanwhile")
+    check_enabled(again, view.now)
+    return again
+
+
+def check_enabled(client: Holder, now: int) -> None:
+    """Raises errors.UnauthorizedClient when the client may do nothing at all."""
+    if client.active(now):
+        return
+    if isinstance(client, App):
+        raise errors.UnauthorizedClient(
+            "This app is not enabled. An administrator can enable it.",
+            members={"reason": f"app_{client.state}"},
+        )
+    reason = "agent_expired" if client.state == "enabled" else f"agent_{client.state}"
+    raise errors.UnauthorizedClient(
+        "This agent is not enabled. Its owner or an administrator can say why.",
+        members={"reason": reason},
+    )
+
+
+def _registered(client: Client, method: str, now: int) -> bool:
+    """Reports whether this is how the client authenticates; a resource chooses."""
+    if isinstance(client, Resource):
+        return method in _OF_RESOURCES
+    if isinstance(client, Agent):
+        return client.proves_by(method, now)
+    return client.auth_method == method
+
+
+def _rows(tx: Unit, client: Client) -> SecretRows:
+    if isinstance(client, Agent):
+        return tx.agents
+    return tx.apps if isinstance(client, App) else tx.resources
+
+
+def _no_resource(log: str) -> errors.Problem:
+    return errors.Problem(
+        401,
+        "invalid_client",
+        "Send the resource's client_id and secret by HTTP Basic.",
+        headers=client_auth.BASIC_CHALLENGE,
+        log=log,
+    )
+
+
+def _check_secret(client: Client, secret: str, now: int, *, basic: bool) -> Secret:
+    sent = hashlib.sha256(secret.encode()).digest()
+    for known in client.secrets:
+        alive = known.expires_at is None or now < known.expires_at
+        if hmac.compare_digest(known.hash, sent) and alive:
+            return known
+    raise client_auth.refused("wrong secret", basic=basic)

@@ -1,0 +1,35 @@
+"""Names of agents and apps: people compare them by eye, so no two of them look alike."""
+
+from collections.abc import Collection
+
+from server.model.clients import Agent
+from server.model.display_names import TERMINAL
+from server.model.store import Unit
+from server.protocol.confusables import name_keys
+from server.protocol.names import APPROVER_CLIENT
+from server.services.refusals import Exists, about
+from server.services.users.users import clients_called
+
+
+@about("name")
+def refuse_taken(
+    tx: Unit, name: str, own: str | None, *, among: Collection[str] | None = None
+) -> None:
+    """Refuse a client's name that looks like that of another client or of a user.
+
+    `own` is the id of the client that has or gets the name. With `among` only these users count:
+    an agent that names itself must not learn who else has an account. Raises `Exists`.
+    """
+    looks = name_keys(name)
+    for found in clients_called(tx, name):
+        if found.id != own:
+            kind = "agent" if isinstance(found, Agent) else "app"
+            raise Exists(
+                f"There is an {kind} {found.name} already, {found.id}. "
+                "Choose a name that does not look like it."
+            )
+    if looks & name_keys(TERMINAL):
+        raise Exists(f"{TERMINAL} is what screens call {APPROVER_CLIENT}. Choose another name.")
+    for user in map(tx.directory.user, tx.names.bearers("user", looks)):
+        if user is not None and (among is None or user.id in among):
+            raise Exists(f"There is a user {user.name}. Choose a name that does not look like it.")

@@ -1,0 +1,149 @@
+"""Invitations: initial access tokens with which agents register themselves (RFC 7591 1.2).
+
+An invitation names the owner of whatever registers with it and the ceiling that none of it leaves.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.audit import Entry
+from server.model.clients import Agent, Invitation
+from server.model.ports import Secrets
+from server.model.store import Store, Unit
+from server.model.users import User
+from server.protocol import names
+from server.services import paging
+from server.services.audit import audit
+from server.services.clients import agent_forms
+from server.services.clients.agent_forms import NewAgent
+from server.services.paging import ResultPage
+from server.services.refusals import Conflict, Invalid, NotFound, about
+from server.services.users import users
+
+DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
+LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
+MOST_USES: Final = 1_000
+SAFE_GRANTS: Final = (names.GRANT_CIBA,)
+"""What an agent may use that registered itself, unless its invitation says more: it has to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvitation:
+    """An invitation as an administrator asks for it. People are named."""
+
+    owner: str
+    grant_types: tuple[str, ...] = SAFE_GRANTS
+    resources: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    action_types: tuple[str, ...] | None = None
+    asks: tuple[str, ...] | None = ()
+    """Whom its agents may ask: the owner alone when it is empty, everybody when it is None."""
+    uses: int = 1
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedInvitation:
+    """An invitation and its token, which is told once."""
+
+    invitation: Invitation
+    owner: User
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitations:
+    """Administration of invitations."""
+
+    store: Store
+    secrets: Secrets
+
+    def issue(self, new: NewInvitation, *, by: str) -> IssuedInvitation:
+        """Invite. Raises `NotFound`, `Conflict` for a stopped owner, or `Invalid`."""
+        if not 1 <= new.uses <= MOST_USES:
+            raise Invalid(f"An invitation is for 1 to {MOST_USES} agents.", member="uses")
+        token = self.secrets.new_secret(names.PREFIX_INITIAL_TOKEN)
+        with self.store.write() as tx:
+            owner = _owner(tx, new.owner)
+            invitation = self._invitation(tx, new, owner, token, by)
+            tx.invitations.add(invitation)
+            _record(tx, audit.Type.INVITATION_ISSUED, invitation, by)
+            return IssuedInvitation(invitation, owner, token)
+
+    def page(self, after: str, limit: int) -> ResultPage[Invitation]:
+        """Those whose ids come after this one, ended ones too."""
+        with self.store.read() as view:
+            found = view.invitations.page(after, limit + 1)
+        return paging.part(found, limit, lambda invitation: invitation.id)
+
+    def revoke(self, invitation_id: str, *, by: str) -> Invitation:
+        """Let nobody register with it any more; the agents that did stay. Raises `NotFound`."""
+        with self.store.write() as tx:
+            invitation = tx.invitations.get(invitation_id)
+            if invitation is None:
+                raise NotFound(
+                    f"There is no invitation {invitation_id}. "
+                    "See them all with: sayso agents invitations"
+                )
+            if tx.invitations.revoke(invitation.id, tx.now):
+                _record(tx, audit.Type.INVITATION_REVOKED, invitation, by)
+            return tx.invitations.get(invitation_id) or invitation
+
+    def _invitation(
+        self, tx: Unit, new: NewInvitation, owner: User, token: str, by: str
+    ) -> Invitation:
+        ends = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
+        if not tx.now < ends <= tx.now + LONGEST_LIFE_MS:
+            raise Invalid(
+                "An invitation ends in the future, and within 90 days.", member="expires_at"
+            )
+        sample = self._sample(tx, new, owner)
+        return Invitation(
+            id=self.secrets.new_id(names.PREFIX_INVITATION),
+            token_hash=hashlib.sha256(token.encode()).digest(),
+            owner_id=owner.id,
+            grant_types=sample.grant_types,
+            resources=sample.resources,
+            scopes=sample.scopes,
+            action_types=sample.action_types,
+            asks=sample.asks,
+            uses_left=new.uses,
+            created_by=by,
+            created_at=tx.now,
+            expires_at=ends,
+            revoked_at=None,
+        )
+
+    def _sample(self, tx: Unit, new: NewInvitation, owner: User) -> Agent:
+        """An agent with all that the invitation allows, checked as every agent is."""
+        wanted = NewAgent(
+            name="sample",
+            owners=(owner.id,),
+            grant_types=new.grant_types,
+            resources=new.resources,
+            scopes=new.scopes,
+            action_types=new.action_types,
+            asks=(owner.id,) if new.asks == () else new.asks,
+        )
+        return agent_forms.read(tx, wanted, names.PREFIX_AGENT)
+
+
+@about("owner")
+def _owner(tx: Unit, called: str) -> User:
+    owner = users.find(tx, called)
+    if not owner.enabled:
+        raise Conflict(f"{owner.name} is disabled. Run: sayso users enable {owner.name}")
+    return owner
+
+
+def _record(tx: Unit, kind: audit.Type, invitation: Invitation, by: str) -> None:
+    facts = {
+        "invitation": invitation.id,
+        "uses_left": invitation.uses_left,
+        "expires_at": invitation.expires_at,
+        "grant_types": list(invitation.grant_types),
+        "resources": list(invitation.resources),
+        "scopes": list(invitation.scopes),
+    }
+    audit.record(tx, Entry(kind, by, subject=invitation.owner_id, facts=facts))

@@ -1,0 +1,288 @@
+"""Agents that register themselves, and that look after their own registration (RFC 7591, RFC 7592).
+
+An invitation says whose they are and what they may have at most. A registration token opens one
+agent alone, and never gives it more than it has at that moment.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from server.model.clients import Agent, Invitation, Registration
+from server.model.ports import Secrets
+from server.model.store import Store, Unit, View
+from server.protocol import errors, names
+from server.protocol.clients.registration import Metadata
+from server.services.audit import audit
+from server.services.clients import agents
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import NewSecret
+from server.services.clients.client_names import refuse_taken
+from server.services.refusals import ChangeRefused, Exists, Invalid
+from server.services.server_policy import ServerPolicy
+from server.services.users import users
+
+UNKNOWN_TOKENS: Final = 20
+UNKNOWN_WINDOW_MS: Final = 10 * 60 * 1000
+_CLOSED = "Send the access token of an invitation or of this registration."
+_NAME_CHARACTERS = 6
+_TAKEN = "client_name is taken, or looks like a name that is; choose another."
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationService:
+    """Takes agents in, and lets each look after itself."""
+
+    store: Store
+    secrets: Secrets
+    rules: ServerPolicy
+    endpoint_problem: Callable[[str], str]
+    """Why an agent may not be called back at a URL; "" when it may."""
+
+    def register(self, token: str | None, wanted: Metadata, peer: str) -> dict[str, object]:
+        """Register an agent of the invitation's owner (RFC 7591 3.2.1).
+
+        1. The invitation is live.  2. So is its owner.  3. One use of it is spent in the statement
+        that says so.  4. Nothing leaves its ceiling. Raises errors.ProtocolError.
+        """
+        presented = _hash(token or "")
+        self._knock(peer, lambda view: _invited(view, presented) is not None)
+        self._check_endpoint(wanted)
+        with self.store.administer() as tx:
+            invitation = _invited(tx, presented)
+            owner = None if invitation is None else tx.directory.user(invitation.owner_id)
+            if invitation is None or owner is None or not owner.enabled:
+                raise errors.InvalidToken(_CLOSED, detail="the owner is stopped")
+            if not tx.invitations.spend(invitation.id, tx.now):
+                raise errors.InvalidToken(_CLOSED, detail="no use is left")
+            return self._admit(tx, invitation, wanted)
+
+    def show(self, agent_id: str, token: str | None, peer: str) -> dict[str, object]:
+        """What is registered (RFC 7592 2.1). Raises errors.InvalidToken."""
+        self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        with self.store.read() as view:
+            return self._information(NewSecret(_opened(view, agent_id, token), ""), str(token))
+
+    def replace(
+        self, agent_id: str, token: str | None, update: tuple[Metadata, str | None], peer: str
+    ) -> dict[str, object]:
+        """Become as it says now (RFC 7592 2.2): what it leaves out is as if it had never said it.
+
+        Its ceiling stays within what it has at this moment, so that nothing that was taken from it
+        comes back. Raises errors.InvalidToken or errors.InvalidClientMetadata.
+        """
+        wanted, secret = update
+        self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        self._check_endpoint(wanted)
+        with self.store.administer() as tx:
+            before = _opened(tx, agent_id, token)
+            if secret is not None and not _is_secret(before, secret, tx.now):
+                raise errors.InvalidClientMetadata("client_secret is not this client's.")
+            given = self._changed(tx, before, wanted)
+            agents.change(tx, before, given.agent, by=audit.by_agent(before.id))
+            return self._information(given, str(token))
+
+    def delete(self, agent_id: str, token: str | None, peer: str) -> None:
+        """Go (RFC 7592 2.3): tokens and requests end with it. Raises errors.InvalidToken."""
+        self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        with self.store.administer() as tx:
+            agent = _opened(tx, agent_id, token)
+            agents.forget(tx, agent, by=audit.by_agent(agent.id))
+
+    def _knock(self, peer: str, opens: Callable[[View], bool]) -> None:
+        """Turn strangers away before anything waits for them; whoever guesses is slowed.
+
+        What opens here is looked at again in the unit of work. Raises errors.InvalidToken.
+        """
+        with self.store.read() as view:
+            if opens(view):
+                return
+        with self.store.write() as tx:
+            tries = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
+        if tries > UNKNOWN_TOKENS:
+            raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
+        raise errors.InvalidToken(_CLOSED)
+
+    def _check_endpoint(self, wanted: Metadata) -> None:
+        """Before the unit of work, because a name may be looked up."""
+        url = wanted.notification_endpoint
+        if url is not None and (problem := self.endpoint_problem(url)):
+            raise errors.InvalidClientMetadata(
+                "Nobody is called back at this backchannel_client_notification_endpoint.",
+                detail=problem,
+            )
+
+    def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:
+        name = wanted.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
+        new = NewAgent(
+            name=self._free_name(tx, name, invitation),
+            owners=(invitation.owner_id,),
+            auth_method=wanted.auth_method,
+            grant_types=_within("grant_types", wanted.grant_types, invitation.grant_types),
+            resources=invitation.resources,
+            scopes=_within("scope", wanted.scope, invitation.scopes),
+            action_types=_types(tx, wanted, invitation.action_types),
+            asks=invitation.asks,
+            id_token_alg=wanted.id_token_alg,
+            dpop_bound=wanted.dpop_bound,
+            request_alg=wanted.request_alg,
+            delivery=wanted.delivery,
+            notification_endpoint=wanted.notification_endpoint,
+            takes_user_code=wanted.takes_user_code,
+        )
+        if wanted.keys:
+            new["jwks"] = json.dumps({"keys": [dict(key) for key in wanted.keys]})
+        by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
+        try:
+            given = agents.admit(tx, self.secrets, new, by=by, facts=facts)
+        except ChangeRefused as error:
+            raise _refused(error) from error
+        token = self.secrets.new_secret(names.PREFIX_REGISTRATION_TOKEN)
+        tx.registrations.add(Registration(given.agent.id, invitation.id, _hash(token), tx.now))
+        return self._information(given, token)
+
+    def _changed(self, tx: Unit, before: Agent, wanted: Metadata) -> NewSecret:
+        agent = replace(
+            before,
+            name=self._free_name(tx, wanted.client_name or before.name, before),
+            auth_method=wanted.auth_method,
+            jwks=wanted.keys,
+            grant_types=_within("grant_types", wanted.grant_types, before.grant_types),
+            scopes=_within("scope", wanted.scope, before.scopes),
+            action_types=_types(tx, wanted, before.action_types),
+            id_token_alg=wanted.id_token_alg,
+            dpop_bound=wanted.dpop_bound or before.dpop_bound,
+            request_alg=_still_signed(wanted, before),
+            delivery=wanted.delivery,
+            notification_endpoint=wanted.notification_endpoint,
+            takes_user_code=wanted.takes_user_code or before.takes_user_code,
+        )
+        if agent.auth_method == "private_key_jwt":
+            return NewSecret(replace(agent, secrets=()), "")
+        return (
+            NewSecret(agent, "") if agent.secrets else agents.with_secret(tx, self.secrets, agent)
+        )
+
+    def _free_name(self, tx: Unit, raw: str, agent: Agent | Invitation) -> str:
+        """A name that this agent, or one with this invitation, may give itself.
+
+        Raises errors.InvalidClientMetadata.
+        """
+        if isinstance(agent, Agent) and raw == agent.name:
+            return raw
+        own = agent.id if isinstance(agent, Agent) else None
+        try:
+            name = users.check_called(raw, "client_name")
+            refuse_taken(tx, name, own, among=self._known_people(tx, agent))
+        except Invalid as error:
+            raise errors.InvalidClientMetadata(str(error)) from error
+        except Exists as error:
+            raise errors.InvalidClientMetadata(_TAKEN) from error
+        return name
+
+    def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
+        """The users it may know about: its owners, and those it may ask by name."""
+        owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
+        asks = () if self.rules.hide_unknown_users else agent.asks or ()
+        members = tx.directory.members()
+        return {*owners, *(user for one in asks for user in members.get(one, {one}))}
+
+    def _information(self, given: NewSecret, token: str) -> dict[str, object]:
+        """Everything that is registered, with what we chose (RFC 7591 3.2.1, RFC 7592 3)."""
+        agent = given.agent
+        told: dict[str, object] = {
+            "client_id": agent.id,
+            "client_id_issued_at": agent.created_at // 1000,
+            "client_secret": given.secret or None,
+            "client_secret_expires_at": 0 if given.secret else None,
+            "registration_access_token": token,
+            "registration_client_uri": f"{self.rules.issuer}/register/{agent.id}",
+            "client_name": agent.name,
+            "token_endpoint_auth_method": agent.auth_method,
+            "grant_types": list(agent.grant_types),
+            "response_types": [],
+            "scope": " ".join(agent.scopes),
+            "authorization_details_types": _listed(agent.action_types),
+            "jwks": {"keys": [dict(key) for key in agent.jwks]} if agent.jwks else None,
+            "id_token_signed_response_alg": agent.id_token_alg,
+            "dpop_bound_access_tokens": agent.dpop_bound,
+            "backchannel_token_delivery_mode": agent.delivery,
+            "backchannel_client_notification_endpoint": agent.notification_endpoint,
+            "backchannel_user_code_parameter": agent.takes_user_code,
+            "backchannel_authentication_request_signing_alg": agent.request_alg,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+
+def _invited(view: View, token_hash: bytes) -> Invitation | None:
+    found = view.invitations.by_token(token_hash)
+    return found if found is not None and found.live(view.now) else None
+
+
+def _own(view: View, agent_id: str, token: str | None) -> Agent | None:
+    """The agent that this token opens; nobody else's, and none that was stopped."""
+    registration = view.registrations.of_agent(agent_id)
+    presented = _hash(token or "")
+    if registration is None or not hmac.compare_digest(registration.token_hash, presented):
+        return None
+    agent = view.directory.agent(agent_id)
+    return agent if agent is not None and agent.active(view.now) else None
+
+
+def _opened(view: View, agent_id: str, token: str | None) -> Agent:
+    """Likewise, once more where it counts. Raises errors.InvalidToken."""
+    agent = _own(view, agent_id, token)
+    if agent is None:
+        raise errors.InvalidToken(_CLOSED, detail="it was stopped meanwhile")
+    return agent
+
+
+def _within(name: str, wanted: tuple[str, ...] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """What is wanted, if all of it is allowed; all that is allowed when nothing is said."""
+    if wanted is None:
+        return allowed
+    if not set(wanted) <= set(allowed):
+        raise errors.InvalidClientMetadata(f"{name} has more than this client may have.")
+    return wanted
+
+
+def _types(tx: Unit, wanted: Metadata, allowed: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if wanted.action_types is None:
+        return allowed
+    if allowed is not None:
+        return _within("authorization_details_types", wanted.action_types, allowed)
+    if any(tx.directory.action(name) is None for name in wanted.action_types):
+        raise errors.InvalidClientMetadata("authorization_details_types has an unknown type.")
+    return wanted.action_types
+
+
+def _still_signed(wanted: Metadata, before: Agent) -> str | None:
+    """Who has to sign goes on signing; with another key, if it likes."""
+    alg = wanted.request_alg or before.request_alg
+    if alg is not None and all(key["alg"] != alg for key in wanted.keys):
+        raise errors.InvalidClientMetadata("jwks has no key for the requests that must be signed.")
+    return alg
+
+
+def _refused(error: ChangeRefused) -> errors.InvalidClientMetadata:
+    """In words of ours: what an administrator reads quotes what was sent."""
+    return errors.InvalidClientMetadata(
+        "This invitation allows what is not there any more; ask for a new one.", detail=str(error)
+    )
+
+
+def _is_secret(agent: Agent, secret: str, now: int) -> bool:
+    digest = _hash(secret)
+    alive = [s for s in agent.secrets if s.expires_at is None or now < s.expires_at]
+    return any(hmac.compare_digest(kept.hash, digest) for kept in alive)
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

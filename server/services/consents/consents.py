@@ -1,0 +1,382 @@
+"""Consents: a user lets a client have scopes at a resource until a date, and takes it back.
+
+Giving adds power, so it is an approval that a device signs. Taking back removes power, so being
+signed in is enough.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from server.model import display_names
+from server.model.approval_requests import OpenApproval, Opening
+from server.model.approvals import Approval
+from server.model.consents import Consent, PageOutcome
+from server.model.display_names import Party
+from server.model.ports import Secrets
+from server.model.store import Store, Unit, View
+from server.model.users import User
+from server.protocol import errors
+from server.protocol.approvals import kinds
+from server.protocol.approvals.states import State, overdue
+from server.protocol.names import PREFIX_CONSENT
+from server.protocol.policy.risks import Risk, highest
+from server.protocol.resources import scopes
+from server.services.audit import audit
+from server.services.clients import agent_names
+from server.services.consents.displays import ConsentAsked, consent_text
+from server.services.consents.revocations import end, record
+from server.services.notifications import notices, request_limits
+from server.services.policy.displays import rfc3339
+from server.services.refusals import Conflict, NotFound
+from server.services.server_policy import ServerPolicy
+from server.services.users import device_auth, users
+from server.services.users.device_auth import Person
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+USUAL_MS: Final = 30 * DAY_MS
+LONGEST_MS: Final = 180 * DAY_MS
+_MOST_FOUND: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedConsent:
+    """A consent that a page asks a user for; `until` in milliseconds, None for thirty days."""
+
+    user: User
+    client_id: str
+    """The agent, or the app itself."""
+    app_id: str | None
+    resource: str
+    scopes: tuple[str, ...]
+    until: int | None
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentOffer:
+    """What a person can be asked to let a client have: all of it, with what it has already."""
+
+    party: Party
+    risks: Mapping[str, Risk]
+    """Of each scope."""
+    had: tuple[str, ...]
+    until: int
+
+    @property
+    def risk(self) -> Risk:
+        """The highest."""
+        return highest([Risk.LOW, *self.risks.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent:
+    """A consent with the names that belong to it."""
+
+    consent: Consent
+    client_name: str
+    app_name: str | None
+    """The app whose page asked, where that is not the client itself."""
+    user_name: str
+
+    def state(self, now: int) -> Literal["live", "expired", "revoked"]:
+        """How it stands at this moment."""
+        if self.consent.revoked_at is not None:
+            return "revoked"
+        return "live" if self.consent.live(now) else "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentService:
+    """Asks for consents, gives them when a device has signed, lists and revokes them."""
+
+    store: Store
+    secrets: Secrets
+    rules: ServerPolicy
+    open_approval: OpenApproval
+
+    def covering(
+        self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
+    ) -> Consent | None:
+        """The consent in force that allows all of these scopes; then nobody need be asked."""
+        found = view.consents.live(user_id, client_id, resource, view.now)
+        return found if found is not None and set(scope) <= set(found.scopes) else None
+
+    def ask(self, tx: Unit, wanted: RequestedConsent) -> Approval:
+        """Open the approval that the user signs on a device of theirs.
+
+        What the client may still use by the consent in force is asked for again with the rest: a
+        consent that is given takes the place of the one before it, and what was shown is what is.
+
+        Raises errors.ProtocolError: 1. the client may not act;  2. the scopes are beyond it, or
+        need two people;  3. the end is not ahead, or too far;  4. there is no device to ask;
+        5. too much is asked already.
+        """
+        tx.queue(f"asked {wanted.user.id}")
+        offer = self.offer(
+            tx, wanted.user.id, wanted.client_id, wanted.resource, wanted.scopes, wanted.until
+        )
+        if tx.devices.active_count(wanted.user.id, tx.now) == 0:
+            raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
+        refused = request_limits.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
+        if refused is not None:
+            raise errors.AccessDenied(refused[1], detail=refused[0])
+        return self._open(tx, wanted, offer)
+
+    def offer(  # what one consent is about
+        self,
+        tx: Unit,
+        user_id: str,
+        client_id: str,
+        resource: str,
+        scopes_: tuple[str, ...],
+        until: int | None = None,
+    ) -> ConsentOffer:
+        """What a consent to these scopes would be; without a resource it is about the person alone.
+
+        Raises errors.ProtocolError, as `ask` says.
+        """
+        party = _party(tx, client_id)
+        if not resource:
+            return ConsentOffer(party, {}, (), _end(tx, until))
+        before = tx.consents.live(user_id, party.id, resource, tx.now)
+        had = () if before is None else _kept(tx, party, before)
+        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
+        ends = max(_end(tx, until), before.expires_at if before and had else 0)
+        return ConsentOffer(party, risks, had, ends)
+
+    def keep(self, tx: Unit, consent: Consent) -> Consent:
+        """Write a consent; it takes the place of the one in force before it."""
+        before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
+        if before is None:
+            tx.consents.add(consent)
+        else:
+            consent = replace(consent, id=before.id, created_at=before.created_at)
+            tx.consents.renew(consent, tx.now)
+        record(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
+        return consent
+
+    def keep_about(self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]) -> None:
+        """What is about the person alone takes no signature of its own; it is remembered."""
+        resource = self.rules.userinfo_audience
+        if self.covering(tx, user_id, client_id, resource, openid) is not None:
+            return
+        before = tx.consents.live(user_id, client_id, resource, tx.now)
+        self.keep(
+            tx,
+            Consent(
+                id=self.secrets.new_id(PREFIX_CONSENT),
+                user_id=user_id,
+                client_id=client_id,
+                app_id=client_id,
+                resource=resource,
+                scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
+                created_at=tx.now,
+                expires_at=tx.now + LONGEST_MS,
+                revoked_at=None,
+                approval_id=None,
+            ),
+        )
+
+    def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome:
+        """How an approval that `ask` opened for this user stands."""
+        approval = view.approvals.get(approval_id)
+        if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
+            return "over"
+        if overdue(approval.state, approval.expires_at, view.now):
+            return "over"
+        return _OUTCOMES.get(approval.state, "over")
+
+    def give(self, tx: Unit, approval: Approval) -> Approval:
+        """Write the consent that this approved request is for; the approval is redeemed by it.
+
+        In the unit of work that took the signed answer, so there is never one without the other.
+        """
+        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        if moved is None:
+            return approval
+        consent = self._consent(tx, moved)
+        tx.queue(f"consents {consent.user_id}")
+        consent = self.keep(tx, consent)
+        notices.consent(tx, consent, "consent.given")
+        return moved
+
+    def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
+        """The person's consents, newest first; with `ended` those too that are over."""
+        with self.store.read() as view:
+            found = view.consents.of_user(person.user.id, view.now, ended=ended)
+            return [_given(view, consent) for consent in found]
+
+    def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
+        """End a consent of one's own; how many tokens ended with it. Raises errors.Problem 404."""
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            consent = tx.consents.get(consent_id)
+            if consent is None or consent.user_id != person.user.id:
+                raise errors.Problem(404, "not_found", "You have no such consent.")
+            actor = audit.by_user(person.user.id)
+            tokens = end(tx, consent, actor=actor, cause="revoked") or 0
+            return _given(tx, tx.consents.get(consent_id) or consent), tokens
+
+    def search(
+        self,
+        *,
+        user: str | None,
+        client: str | None,
+        ended: bool,
+        limit: int = _MOST_FOUND,
+        before: tuple[int, str] | None = None,
+    ) -> list[GivenConsent]:
+        """Across people, newest first. Raises `NotFound` for a user or client.
+
+        `before` is when the last one of an earlier part was given, and its id.
+        """
+        with self.store.read() as view:
+            found = view.consents.search(
+                user_id=None if user is None else users.find(view, user).id,
+                client_id=None if client is None else _called(view, client),
+                live_at=None if ended else view.now,
+                limit=limit,
+                before=before,
+            )
+            return [_given(view, consent) for consent in found]
+
+    def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
+        """End anybody's consent. Raises `NotFound`, or `Conflict` when it is over."""
+        with self.store.write() as tx:
+            consent = tx.consents.get(consent_id)
+            if consent is None:
+                raise NotFound(
+                    f"There is no consent {consent_id}. See them all with: sayso consents list"
+                )
+            tokens = end(tx, consent, actor=by, cause="revoked")
+            if tokens is None:
+                raise Conflict("This consent is over.")
+            return _given(tx, tx.consents.get(consent_id) or consent), tokens
+
+    def _risks(self, tx: Unit, party: Party, uri: str, scope: tuple[str, ...]) -> dict[str, Risk]:
+        """The risk of each scope. Raises errors.InvalidTarget or errors.InvalidScope."""
+        openid, rest = scopes.split(scope)
+        resource = tx.directory.resource(uri) if uri in party.resources else None
+        if resource is None:
+            raise errors.InvalidTarget(f"{party.name} may not have this resource.")
+        if not scope or any(n not in resource.scopes or not party.may(uri, n) for n in rest):
+            raise errors.InvalidScope(
+                f"{party.name} may not have every one of these scopes at this resource."
+            )
+        risks = {name: resource.scopes[name] for name in rest} | dict.fromkeys(openid, Risk.LOW)
+        if Risk.CRITICAL in risks.values():
+            raise errors.InvalidScope("A critical scope is asked for each time, never ahead.")
+        return risks
+
+    def _open(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
+        party, risks = offer.party, offer.risks
+        asks_for_another = wanted.app_id not in {None, party.id}
+        app_name = (
+            display_names.name_of(tx.directory, wanted.app_id or "") if asks_for_another else None
+        )
+
+        def display(approval_id: str, expires_at: int) -> str:
+            return consent_text(
+                ConsentAsked(
+                    approval_id=approval_id,
+                    party=party,
+                    app_name=app_name,
+                    user=wanted.user,
+                    resource=wanted.resource,
+                    scopes=risks,
+                    had=offer.had,
+                    until=offer.until,
+                    risk=offer.risk,
+                    first_request=agent_names.first_request(tx, party.id, wanted.user.id),
+                    peer=wanted.peer,
+                    asked_at=tx.now,
+                    expires_at=expires_at,
+                )
+            )
+
+        return self.open_approval(
+            tx,
+            Opening(
+                kind="consent",
+                client_id=party.id,
+                user_id=wanted.user.id,
+                phantom=False,
+                resource=wanted.resource,
+                scope=tuple(risks),
+                details=[
+                    kinds.consent_details(kinds.ConsentTerms(rfc3339(offer.until), wanted.app_id))
+                ],
+                risk=offer.risk,
+                actor=audit.by_user(wanted.user.id),
+                peer=wanted.peer,
+                display=display,
+            ),
+        )
+
+    def _consent(self, tx: Unit, approval: Approval) -> Consent:
+        """The consent as it was signed."""
+        terms = json.loads(approval.details)[0]
+        return Consent(
+            id=self.secrets.new_id(PREFIX_CONSENT),
+            user_id=approval.user_id or "",
+            client_id=approval.agent_id,
+            app_id=terms["app"],
+            resource=approval.resource,
+            scopes=tuple(approval.scope.split()),
+            created_at=tx.now,
+            expires_at=kinds.until(terms),
+            revoked_at=None,
+            approval_id=approval.id,
+        )
+
+
+_OUTCOMES: Final[dict[State, PageOutcome]] = {
+    State.PENDING: "waiting",
+    State.REDEEMED: "given",
+    State.DENIED: "denied",
+}
+
+
+def _called(view: View, called: str) -> str:
+    app = view.directory.app_called(called)
+    return agent_names.find(view, called).id if app is None else app.id
+
+
+def _party(tx: Unit, client_id: str) -> Party:
+    party = display_names.find(tx.directory, client_id, tx.now)
+    if party is None:
+        raise errors.UnauthorizedClient("There is no such client, or it is disabled.")
+    return party
+
+
+def _kept(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
+    """What a consent in force still allows: ceilings and risks may have changed since."""
+    resource = tx.directory.resource(before.resource)
+    known = {} if resource is None else resource.scopes
+    openid, rest = scopes.split(before.scopes)
+    still = [
+        name
+        for name in rest
+        if party.may(before.resource, name) and known.get(name, Risk.CRITICAL) is not Risk.CRITICAL
+    ]
+    return (*openid, *still)
+
+
+def _end(tx: Unit, until: int | None) -> int:
+    end_at = tx.now + USUAL_MS if until is None else until
+    if not tx.now < end_at <= tx.now + LONGEST_MS:
+        raise errors.InvalidRequest("A consent ends within 180 days from now.")
+    return end_at
+
+
+def _given(view: View, consent: Consent) -> GivenConsent:
+    user = view.directory.user(consent.user_id)
+    asked_by = None if consent.app_id in {None, consent.client_id} else consent.app_id
+    return GivenConsent(
+        consent=consent,
+        client_name=display_names.name_of(view.directory, consent.client_id),
+        app_name=None if asked_by is None else display_names.name_of(view.directory, asked_by),
+        user_name="" if user is None else user.name,
+    )

@@ -1,0 +1,244 @@
+"""What a person reads before they give a consent or let a device in, in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from server.model.display_names import TERMINAL, Party
+from server.model.users import User
+from server.protocol.approvals.kinds import AppDeviceTerms, DeviceTerms
+from server.protocol.json_text import JsonValue
+from server.protocol.names import APPROVER_CLIENT
+from server.protocol.policy.risks import Risk
+from server.protocol.text import display_safe
+from server.services.policy import displays
+from server.services.policy.displays import Display
+
+_LONG = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAsked:
+    """Everything that a consent's display is made of."""
+
+    approval_id: str
+    party: Party
+    app_name: str | None
+    """The app whose page asks on behalf of an agent."""
+    user: User
+    resource: str
+    scopes: Mapping[str, Risk]
+    had: tuple[str, ...]
+    """Those of the scopes that the client may use already."""
+    until: int
+    risk: Risk
+    first_request: bool
+    peer: str
+    asked_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAsked:
+    """Everything that a device sign-in's display is made of."""
+
+    approval_id: str
+    terms: DeviceTerms
+    user: User
+    resource: str
+    asked_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppDeviceAsked:
+    """Everything that the display of an app's sign-in on a device is made of."""
+
+    approval_id: str
+    terms: AppDeviceTerms
+    party: Party
+    user: User
+    resource: str
+    openid: tuple[str, ...]
+    scopes: Mapping[str, Risk]
+    """Of the resource."""
+    had: tuple[str, ...]
+    until: int
+    risk: Risk
+    asked_at: int
+    expires_at: int
+
+
+def consent_text(asked: ConsentAsked) -> str:
+    """The display document of a consent."""
+    party, until = asked.party, day(asked.until)
+    name = display_safe(party.name)
+    return displays.written(
+        Display(
+            approval_id=asked.approval_id,
+            kind="consent",
+            risk=asked.risk,
+            risk_reason=_risk_reason(asked),
+            title="Consent",
+            headline=_safe(f"Let {name} act for you at {asked.resource} until {until}"),
+            facts=_consent_facts(asked),
+            scopes=asked.scopes,
+            resource=asked.resource,
+            unusual=None,
+            undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
+            why="A consent lasts, so it takes your signature.",
+            gives=_safe(
+                f"Until {until} {name} gets access tokens for {asked.resource} in your name with "
+                "these rights, without asking you each time. What policy wants asked is still "
+                "asked."
+            ),
+            agent=displays.asker(
+                party.id, party.name, party.owners, first_request=asked.first_request
+            ),
+            agent_says=None,
+            user=asked.user,
+            peer=asked.peer,
+            asked_at=asked.asked_at,
+            expires_at=asked.expires_at,
+        )
+    )
+
+
+def device_text(asked: DeviceAsked) -> str:
+    """The display document of a device sign-in."""
+    terms = asked.terms
+    facts = [
+        _fact("New device", terms.name),
+        _fact("Address", terms.address),
+        _fact("Its code", terms.code),
+        _fact(
+            "Careful",
+            "Approve only if you started this sign-in yourself, just now, and the new device shows "
+            "this very code. If somebody sent you the code, deny.",
+        ),
+        _fact("Its key", terms.key, material=False),
+    ]
+    return displays.written(
+        Display(
+            approval_id=asked.approval_id,
+            kind="device",
+            risk=Risk.HIGH,
+            risk_reason="whoever holds the new device can approve in your name",
+            title="Device sign-in",
+            headline=_safe(f"Let a new device sign in as {display_safe(asked.user.name)}"),
+            facts=facts,
+            scopes={},
+            resource=asked.resource,
+            unusual=None,
+            undo="You can revoke the device at any time. What it approved until then stays.",
+            why="Only a device of yours can let another one in.",
+            gives="The new device sees and answers every request to you, high risk included.",
+            agent=displays.asker(APPROVER_CLIENT, TERMINAL, (), first_request=False),
+            agent_says=None,
+            user=asked.user,
+            peer=terms.address,
+            asked_at=asked.asked_at,
+            expires_at=asked.expires_at,
+        )
+    )
+
+
+def app_device_text(asked: AppDeviceAsked) -> str:
+    """The display document of an app's sign-in on a device."""
+    name, until = display_safe(asked.party.name), day(asked.until)
+    acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
+    gives = (
+        f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
+        "rights, on that device, without asking you each time."
+    )
+    return displays.written(
+        Display(
+            approval_id=asked.approval_id,
+            kind="app_device",
+            risk=asked.risk,
+            risk_reason="whoever holds that device acts in your name",
+            title="App sign-in on a device",
+            headline=_safe(f"Let {name} on another device {acts}"),
+            facts=_app_device_facts(asked),
+            scopes={**dict.fromkeys(asked.openid, Risk.LOW), **asked.scopes},
+            resource=asked.resource,
+            unusual=None,
+            undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
+            why="Only a device of yours can let an app on another one in.",
+            gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
+            agent=displays.asker(asked.party.id, asked.party.name, (), first_request=False),
+            agent_says=None,
+            user=asked.user,
+            peer=asked.terms.address,
+            asked_at=asked.asked_at,
+            expires_at=asked.expires_at,
+        )
+    )
+
+
+def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
+    facts = [_fact("App", asked.party.name)]
+    if asked.scopes:
+        facts.append(_fact("At", asked.resource))
+    facts += _scope_facts(asked.scopes, asked.had)
+    if asked.openid:
+        facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in asked.openid)))
+    if asked.scopes:
+        facts.append(_fact("Until", day(asked.until)))
+    return [
+        *facts,
+        _fact("Address", asked.terms.address),
+        _fact("Its code", asked.terms.code),
+        _fact(
+            "Careful",
+            "Approve only if you started this yourself, just now, and the device in front of you "
+            "shows this very code. If somebody sent you the code, deny.",
+        ),
+    ]
+
+
+_LEARNS: Final = {
+    "openid": "that it is you, by an id that stays the same",
+    "profile": "your name",
+    "email": "your e-mail address",
+}
+
+
+def _scope_facts(scopes: Mapping[str, Risk], had: tuple[str, ...]) -> list[JsonValue]:
+    return [
+        _fact("May use", f"{name} ({risk} risk{', as before' if name in had else ''})")
+        for name, risk in sorted(scopes.items())
+    ]
+
+
+def day(moment: int) -> str:
+    """A moment as a person reads it."""
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _consent_facts(asked: ConsentAsked) -> list[JsonValue]:
+    party = asked.party
+    facts = [_fact("Agent" if party.kind == "agent" else "App", party.name)]
+    if party.kind == "agent":
+        facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
+    facts.append(_fact("At", asked.resource))
+    facts += _scope_facts(asked.scopes, asked.had)
+    facts.append(_fact("Until", day(asked.until)))
+    if asked.app_name is not None:
+        facts.append(_fact("Asked by", f"the app {display_safe(asked.app_name)}"))
+    return facts
+
+
+def _risk_reason(asked: ConsentAsked) -> str:
+    named = [name for name, risk in sorted(asked.scopes.items()) if risk is asked.risk]
+    verb = "is" if len(named) == 1 else "are"
+    return _safe(f"{' and '.join(named)} {verb} {asked.risk} risk")
+
+
+def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:
+    return {"label": label, "value": _safe(value), "material": material}
+
+
+def _safe(text: str) -> str:
+    return display_safe(text, max_chars=_LONG)

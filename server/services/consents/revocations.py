@@ -1,0 +1,67 @@
+"""Ending consents, and with each one every token that stands on it, those for refreshing too."""
+
+from server.model.audit import Entry
+from server.model.consents import Consent
+from server.model.reactions import ClientDeleted, ConsentEnded, ResourceDeleted
+from server.model.store import Unit
+from server.protocol.resources import scopes
+from server.services.audit import audit
+from server.services.notifications import notices
+
+
+def end(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
+    """End a consent and what stands on it; how many access tokens, None when it was over before."""
+    ended = tx.consents.revoke(consent.id, tx.now)
+    return None if ended is None else _ended(tx, ended, actor, cause)
+
+
+def client_deleted(tx: Unit, event: ClientDeleted) -> None:
+    """End every consent in which the client has a part."""
+    for consent in tx.consents.revoke_client(event.client_id, tx.now):
+        _ended(tx, consent, event.by, "client_deleted")
+
+
+def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
+    """End every consent at the resource."""
+    for consent in tx.consents.revoke_at(event.uri, tx.now):
+        _ended(tx, consent, event.by, "resource_deleted")
+
+
+def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
+    tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
+    tokens += tx.react(ConsentEnded(consent, actor)).tokens
+    record(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
+    notices.consent(tx, consent, "consent.revoked")
+    return tokens
+
+
+def record(
+    tx: Unit,
+    kind: audit.Type,
+    consent: Consent,
+    actor: str,
+    *,
+    cause: str | None = None,
+    **facts: int,
+) -> None:
+    """Write down what happened to a consent."""
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=actor,
+            agent_id=consent.client_id,
+            subject=consent.user_id,
+            resource=consent.resource,
+            decision="given" if kind is audit.Type.CONSENT_GIVEN else "revoked",
+            cause=cause,
+            approval_id=consent.approval_id,
+            facts={
+                "consent": consent.id,
+                "app": consent.app_id,
+                "scope": scopes.text(consent.scopes),
+                "expires_at": consent.expires_at,
+                **facts,
+            },
+        ),
+    )

@@ -1,0 +1,331 @@
+"""People's devices: registering, the PIN calls, and what one device says of another.
+
+The server keeps the public keys, a try counter and an epoch. It never holds a PIN, nor anything
+against which a PIN could be tested without asking it and being counted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from server.model.approval_requests import OwnedApproval
+from server.model.audit import Entry
+from server.model.devices import MOST_TRIES, Device
+from server.model.ports import Secrets
+from server.model.store import Store, Unit
+from server.protocol import errors
+from server.protocol.approvals import decisions
+from server.protocol.names import PREFIX_DEVICE
+from server.protocol.text import check_name
+from server.services.audit import audit
+from server.services.devices import new_devices
+from server.services.devices.sessions import IDLE_MS
+from server.services.devices.statements import Statements
+from server.services.notifications import notices, push_targets
+from server.services.users import device_auth, enrolment_codes
+from server.services.users.device_auth import Person
+from server.services.users.enrolment_codes import IssuedCode
+
+MOST_UNCONFIRMED: Final = 50
+MOST_DEVICES: Final = 20
+_SESSION_PURPOSE: Final = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class PinAnswer:
+    """The server's half of a PIN: `y`, and the nonce with which the device proves success."""
+
+    y: bytes
+    nonce: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceService:
+    """Registers devices, answers PIN calls and takes devices' statements."""
+
+    store: Store
+    secrets: Secrets
+    statements: Statements
+    owned: OwnedApproval
+
+    def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
+        """Bind this session's terminal to its approval keys. Raises errors.Problem.
+
+        It waits a day before it decides at high risk if `new_devices` says so. One that an older
+        device let in waits for nothing, and comes under the name that was shown there.
+        """
+        checked = _checked_keys(keys)
+        name = _checked_name(name)
+        with self.store.write() as tx:
+            tx.queue(f"devices {person.user.id}")
+            session = device_auth.current_session(tx, person)
+            if session.device_id is not None:
+                raise errors.Problem(409, "already_enrolled", "This session has its device.")
+            if dict(session.public_jwk) in checked.values():
+                raise errors.Problem(422, "invalid_body", "The session's key approves nothing.")
+            if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
+                raise _too_many()
+            if session.admitted_as not in {None, name}:
+                raise errors.Problem(
+                    422, "invalid_body", f"This device was let in as {session.admitted_as}."
+                )
+            public = {"session": dict(session.public_jwk), **checked}
+            is_admitted = session.admitted_as is not None
+            high_from = tx.now if is_admitted else new_devices.high_from(tx, person.user.id)
+            device = self._device(tx, person, name, public, high_from)
+            tx.devices.add(device)
+            tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
+            _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
+            notices.device(tx, person.user.id, "device.enrolled", device.id)
+            return device
+
+    def code(self, person: Person, jws: str) -> IssuedCode:
+        """A one-time code for one more device of this person, told once. Raises errors.Problem.
+
+        It adds power, so the high key signs it after a PIN call that named it, or the passkey. The
+        new device waits like any other that comes to an older one.
+        """
+        with self.store.write() as tx:
+            device = device_auth.current(tx, person)
+            subject = signed_subject(self.statements.nonce(device, device))
+            self.statements.check_with_pin(
+                tx, jws, device, purpose=decisions.ENROL, subject=subject
+            )
+            if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
+                raise _too_many()
+            self.statements.spend(tx, device)
+            by = audit.by_user(person.user.id)
+            return enrolment_codes.issue(tx, self.secrets, person.user, by=by)
+
+    def rename(self, person: Person, device_id: str, name: str) -> Device:
+        """Call one of the person's devices otherwise; it gives no power. Raises errors.Problem."""
+        name = _checked_name(name)
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            device = replace(_own(tx, person, device_id), name=name)
+            tx.devices.rename(device.id, name)
+            _record(tx, audit.Type.DEVICE_RENAMED, person, device)
+            return device
+
+    def all_of(self, person: Person) -> list[Device]:
+        """The person's devices, revoked ones too."""
+        with self.store.read() as view:
+            return view.devices.of_user(person.at.user_id)
+
+    def pin(self, person: Person, x: bytes, purpose: str) -> PinAnswer:
+        """One PIN call: counted and stored first, then answered. Raises errors.Problem 423."""
+        with self.store.write() as tx:
+            named = self._named(tx, person, purpose)
+            device = device_auth.current(tx, person)
+            counted = tx.devices.count_try(
+                device.id, named, tx.now, tries=MOST_TRIES, calls=MOST_UNCONFIRMED
+            )
+            if counted is None:
+                raise _pin_refusal(device)
+            device = counted
+            if device.pin_tries >= MOST_TRIES:
+                _record(tx, audit.Type.DEVICE_LOCKED, person, device)
+                notices.device(tx, person.user.id, "device.locked", device.id)
+        y = self.secrets.pin_answer(device.id, device.pin_epoch, x)
+        return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
+
+    def confirm_pin(self, person: Person, jws: str) -> None:
+        """A statement by the high key proves that the PIN was right and resets the count of tries.
+
+        The low key proves nothing: an unlocked app can use it without the PIN.
+        """
+        with self.store.write() as tx:
+            device = device_auth.current(tx, person)
+            nonce = self._pin_nonce(device)
+            self.statements.check(
+                tx, jws, device, ("high",), purpose="pin", subject=device.id, nonce=nonce
+            )
+            tx.devices.confirm(device.id, entered=True)
+
+    def unlock(self, person: Person, device_id: str, jws: str) -> Device:
+        """Another device of the same person lets a locked one try again."""
+        with self.store.write() as tx:
+            device = self._stated(tx, person, device_id, jws, "unlock")
+            tx.devices.unlock(device.id)
+            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.at.id)
+            notices.device(tx, person.user.id, "device.unlocked", device.id)
+            return tx.devices.get(device.id) or device
+
+    def vouch(self, person: Person, device_id: str, jws: str) -> Device:
+        """An old device lets a new one decide high risk at once."""
+        with self.store.write() as tx:
+            device = self._stated(tx, person, device_id, jws, "vouch")
+            tx.devices.vouch(device.id, tx.now)
+            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.at.id)
+            notices.device(tx, person.user.id, "device.vouched", device.id)
+            return tx.devices.get(device.id) or device
+
+    def revoke(self, person: Person, device_id: str) -> None:
+        """End one of the person's devices; it removes power, so any of them may."""
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            device = _own(tx, person, device_id)
+            revoke(tx, device, actor=audit.by_user(person.user.id))
+
+    def statement_nonce(self, device: Device, signer: Device) -> str:
+        """What `signer` must sign in a statement about `device`; another one after each."""
+        return self.statements.nonce(device, signer)
+
+    def _pin_nonce(self, device: Device) -> str:
+        return self.secrets.nonce("pin", device.id, str(device.pin_calls))
+
+    def _named(self, tx: Unit, person: Person, purpose: str) -> str | None:
+        if purpose == _SESSION_PURPOSE:
+            return None
+        if decisions.is_digest(purpose):
+            return purpose
+        if purpose.startswith(PREFIX_DEVICE):
+            return _own(tx, person, purpose).id
+        return self.owned(tx, purpose, person.user.id).id
+
+    def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
+        device = _own(tx, person, device_id)
+        signer = device_auth.current(tx, person)
+        if signer.id == device.id:
+            raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
+        self.statements.check_with_pin(
+            tx, jws, signer, purpose=purpose, subject=device.id, about=device
+        )
+        tx.devices.confirm(signer.id, entered=True)
+        return device
+
+    def _device(
+        self,
+        tx: Unit,
+        person: Person,
+        name: str,
+        keys: Mapping[str, dict[str, str]],
+        high_from: int,
+    ) -> Device:
+        return Device(
+            id=self.secrets.new_id(PREFIX_DEVICE),
+            user_id=person.user.id,
+            session_id=person.session.id,
+            name=name,
+            kind="terminal",
+            state="active",
+            created_at=tx.now,
+            last_seen_at=tx.now,
+            high_from=high_from,
+            keys=keys,
+            kids={name: decisions.thumbprint(jwk) for name, jwk in keys.items()},
+            pin_tries=0,
+            pin_calls=0,
+            pin_unconfirmed=0,
+            pin_epoch=1,
+            pin_for=None,
+            pin_for_at=None,
+            statements=0,
+        )
+
+
+def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
+    """End a device and its session in this unit of work; reports whether it still was active.
+
+    Where somebody else ends it, all browsers of its person are called, this one too, and the entry
+    says whether it was the last device that they used.
+    """
+    tx.queue(f"devices {device.user_id}")
+    browsers = tx.pushes.targets(device.user_id)
+    if not tx.devices.revoke(device.id):
+        return False
+    tx.sessions.revoke(device.session_id, tx.now)
+    by_other = actor != audit.by_user(device.user_id)
+    is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
+    for subscription_id, origin in browsers if by_other else ():
+        push_targets.send(tx, origin, subscription_id, push_targets.ENDED)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.DEVICE_REVOKED,
+            actor=actor,
+            subject=device.user_id,
+            facts={"device": device.id, **({"last": True} if is_last else {})},
+        ),
+    )
+    notices.device(tx, device.user_id, "device.revoked", device.id)
+    return True
+
+
+def enable(tx: Unit, device: Device, *, actor: str) -> None:
+    """Enable a device that a restore turned off; at high risk it waits like a new one.
+
+    It may have been revoked after the backup, which the database does not know.
+    """
+    tx.installation.release("devices", device.id)
+    tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.DEVICE_ENABLED,
+            actor=actor,
+            subject=device.user_id,
+            facts={"device": device.id, "name": device.name},
+        ),
+    )
+
+
+def signed_subject(nonce: str) -> str:
+    """What a device signs for a code of its person's: a digest over a nonce of ours."""
+    return decisions.digest(nonce)
+
+
+def _too_many() -> errors.Problem:
+    return errors.Problem(409, "too_many_devices", "Revoke a device first.")
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return check_name(name, what="device name")
+    except ValueError as error:
+        raise errors.Problem(422, "invalid_body", str(error)) from error
+
+
+def _own(tx: Unit, person: Person, device_id: str) -> Device:
+    wanted = person.at.id if device_id == "self" else device_id
+    device = tx.devices.get(wanted)
+    if device is None or device.user_id != person.user.id or device.state != "active":
+        raise errors.Problem(404, "not_found", "You have no such device.")
+    return device
+
+
+def _pin_refusal(device: Device) -> errors.Problem:
+    if device.pin_unconfirmed >= MOST_UNCONFIRMED:
+        return errors.Problem(
+            423, "pin_exhausted", "This PIN was tried too often. Enrol the device with a new code."
+        )
+    return errors.Problem(
+        423,
+        "device_locked",
+        "Ten wrong PINs. Unlock it from another device, or ask for: sayso users unlock",
+    )
+
+
+def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    try:
+        checked = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
+    except (KeyError, ValueError) as error:
+        raise errors.Problem(
+            422, "invalid_body", "approval_keys must be two EC P-256 public keys.", log=str(error)
+        ) from error
+    if checked["low"] == checked["high"]:
+        raise errors.Problem(422, "invalid_body", "The two approval keys must differ.")
+    return checked
+
+
+def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_user(person.user.id),
+            subject=person.user.id,
+            facts={"device": device.id, "name": device.name, **facts},
+        ),
+    )

@@ -1,0 +1,64 @@
+"""The signature counter of a passkey (WebAuthn 6.1.1): an assertion counts, or an alarm is raised.
+
+Owns: the count that an assertion must have, and what is logged if it does not. Never: what the
+assertion signs.
+
+A counter that does not go up means that a copy of the passkey may be in use. Passkeys that never
+count always say 0.
+"""
+
+import hashlib
+from typing import Final
+
+from server.model.audit import Entry
+from server.model.devices import Device, Passkey
+from server.model.ports import Authenticators
+from server.model.store import Unit
+from server.protocol.devices.passkeys import Assertion
+from server.services.audit import audit, floods
+from server.services.notifications import notices, push_targets
+from server.services.refusals import Recorded
+
+ALARM: Final = "alarm.passkey_counter"
+_ALARM_EVERY_MS: Final = 60 * 60 * 1000
+
+
+def verify(
+    tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, said: Assertion
+) -> None:
+    """Verify an assertion and count it. Raises `BadToken`, or `Recorded` 403 for an old count.
+
+    The very same assertion may come again: a browser repeats it when the answer was lost.
+    """
+    signs = authenticators.signed(said, passkey)
+    signed = said.authenticator_data + hashlib.sha256(said.client_data).digest()
+    if not tx.passkeys.count(device.id, signs, hashlib.sha256(signed).digest()):
+        raise _refused(device, passkey.signs, signs)
+    tx.devices.seen(device.id, tx.now)
+
+
+def _refused(device: Device, known: int, signs: int) -> Recorded:
+    return Recorded(
+        403,
+        "passkey_counter",
+        "The signature counter of this passkey did not go up, so a copy of it may be in use. "
+        "Remove it under Devices and create a new one.",
+        record=lambda tx: _record(tx, device, known, signs),
+    )
+
+
+def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
+    floods.record(
+        tx,
+        Entry(
+            type=audit.Type.PASSKEY_REFUSED,
+            actor=audit.by_user(device.user_id),
+            subject=device.user_id,
+            decision="refused",
+            facts={"device": device.id, "counter": signs, "known": known},
+        ),
+    )
+    tx.devices.alarmed(device.id, tx.now)
+    if tx.counters.count(f"passkey counter:{device.id}", _ALARM_EVERY_MS) == 1:
+        notices.device(tx, device.user_id, ALARM, device.id)
+        push_targets.ring_all(tx, device.user_id, push_targets.COPIED)

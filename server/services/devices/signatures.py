@@ -1,0 +1,54 @@
+"""Which key of a device signed something, and what exactly it signed.
+
+Owns: a terminal's three keys and a browser's passkey, under one name each. Never: whether that key
+is enough for what was said.
+"""
+
+from dataclasses import dataclass
+
+from server.model.devices import PASSKEY, Device
+from server.model.ports import Authenticators, Verifier
+from server.model.store import Unit
+from server.protocol import errors
+from server.protocol.devices import passkeys
+from server.services.devices import passkey_counters
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a device signed, as bytes, and with which of its keys."""
+
+    payload: bytes
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Reads what devices sign: a compact JWS, or a passkey's word."""
+
+    verifier: Verifier
+    authenticators: Authenticators
+
+    def of(self, tx: Unit, device: Device, text: str, typ: str) -> Signed:
+        """What this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
+        if passkeys.is_assertion(text):
+            return self._of_passkey(tx, device, text)
+        kid = self.verifier.key_of(text)
+        key = next((name for name, known in device.kids.items() if known == kid), None)
+        if key is None or key not in device.keys:
+            raise _not_a_key()
+        return Signed(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
+
+    def _of_passkey(self, tx: Unit, device: Device, text: str) -> Signed:
+        said = passkeys.read_assertion(text)
+        passkey = tx.passkeys.of_device(device.id)
+        if passkey is None or passkey.credential != said.credential:
+            raise _not_a_key()
+        passkey_counters.verify(tx, self.authenticators, device, passkey, said)
+        return Signed(said.payload, PASSKEY)
+
+
+def _not_a_key() -> errors.Problem:
+    return errors.Problem(
+        403, "key_not_allowed", "The answer is not signed by a key of this device."
+    )

@@ -1,0 +1,41 @@
+"""The services of devices, each made once."""
+
+from server.model.approval_requests import OwnedApproval
+from server.model.ports import Authenticators
+from server.services.adapters import Adapters
+from server.services.clients.client_auth import ClientAuthentication
+from server.services.consents.consents import ConsentService
+from server.services.devices.app_devices import AppDevices
+from server.services.devices.browsers import Browsers
+from server.services.devices.device_grant import DeviceGrantService
+from server.services.devices.devices import DeviceService
+from server.services.devices.own_passwords import OwnPasswords
+from server.services.devices.passkeys import PasskeyService
+from server.services.devices.signatures import Signatures
+from server.services.devices.statements import Statements
+from server.services.users.proofs import Proofs
+
+
+class DeviceServices:
+    """Enrol terminals, browsers and passkeys, and check what they sign."""
+
+    def __init__(
+        self,
+        given: Adapters,
+        authenticators: Authenticators,
+        proofs: Proofs,
+        clients: ClientAuthentication,
+        consents: ConsentService,
+        owned: OwnedApproval,
+    ) -> None:
+        store, secrets, rules = given.store, given.secrets, given.rules
+        self.signatures = Signatures(given.verifier, authenticators)
+        self.statements = Statements(secrets, self.signatures, rules)
+        self.browsers = Browsers(store, secrets)
+        self.passkeys = PasskeyService(store, secrets, authenticators, self.browsers, rules)
+        self.devices = DeviceService(store, secrets, self.statements, owned)
+        self.passwords = OwnPasswords(store, given.passwords, self.statements)
+        self.apps = AppDevices(consents)
+        self.grant = DeviceGrantService(
+            store, secrets, proofs, clients, self.apps, rules, consents.open_approval
+        )

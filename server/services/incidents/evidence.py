@@ -1,0 +1,22 @@
+"""What is written down of an agent when an incident stops it."""
+
+from server.model.clients import Agent
+from server.services.clients.agents import StoppedAgent
+
+
+def of_agent(before: Agent, stopped: StoppedAgent) -> dict[str, object]:
+    """An agent as it was, by what it could be told from others, and what ended with it."""
+    return {
+        "id": before.id,
+        "name": before.name,
+        "was": before.state,
+        "state": stopped.agent.state,
+        "owners": list(before.owners),
+        "auth_method": before.auth_method,
+        "keys": [key.get("kid", "") for key in before.jwks],
+        "secrets": [
+            {"id": one.id, "hint": one.hint, "last_used_at": one.last_used_at}
+            for one in before.secrets
+        ],
+        **stopped.counts,
+    }

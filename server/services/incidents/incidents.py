@@ -1,0 +1,127 @@
+"""Incidents: what stopped agents, most of it reported by people. Looking at them, and closing them.
+
+Closing one lifts nothing: an agent that was stopped goes on when an administrator enables it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from server.model.audit import Entry
+from server.model.incidents import Incident
+from server.model.store import Store, View
+from server.protocol.text import check_prose
+from server.services.audit import audit
+from server.services.refusals import Conflict, Invalid, NotFound
+
+MOST_NOTE: Final = 500
+MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NamedIncident:
+    """An incident with the names and the standing of today that its ids stand for."""
+
+    incident: Incident
+    user_name: str
+    """Who reported it; "" where nobody did."""
+    states: Mapping[str, str]
+    """Agent → its state now; one that was deleted is "deleted"."""
+    evidence: Mapping[str, Any]
+    """What was written down when it was reported; of the agents those that the viewer may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """What administrators and auditors see of them, and owners of those about their agents."""
+
+    store: Store
+
+    def search(
+        self,
+        *,
+        closed: bool = False,
+        limit: int = MOST,
+        before: tuple[int, str] | None = None,
+        owner: str | None = None,
+    ) -> list[NamedIncident]:
+        """The newest open ones, with `closed` those too that are over; of one owner's, or all."""
+        with self.store.read() as view:
+            return list(islice(_every(view, before, owner, closed=closed), limit))
+
+    def show(self, incident_id: str, owner: str | None = None) -> NamedIncident:
+        """One incident with its evidence; an owner's is about an agent of theirs.
+
+        Raises `NotFound`.
+        """
+        with self.store.read() as view:
+            told = _told(view, _find(view, incident_id), owner)
+            if owner is not None and not told.states:
+                raise _unknown(incident_id)
+            return told
+
+    def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
+        """Say that it was looked into. Raises `NotFound`, `Conflict` or `Invalid`."""
+        note = _checked(note)
+        with self.store.write() as tx:
+            _find(tx, incident_id)
+            closed = tx.incidents.close(incident_id, by=by, note=note, now=tx.now)
+            if closed is None:
+                raise Conflict("This incident was closed before.")
+            audit.record(
+                tx,
+                Entry(
+                    type=audit.Type.INCIDENT_CLOSED,
+                    actor=by,
+                    subject=closed.user_id,
+                    approval_id=closed.approval_id,
+                    facts={"incident": closed.id, "note": note},
+                ),
+            )
+            return _told(tx, closed)
+
+
+def _find(view: View, incident_id: str) -> Incident:
+    incident = view.incidents.get(incident_id)
+    if incident is None:
+        raise _unknown(incident_id)
+    return incident
+
+
+def _unknown(incident_id: str) -> NotFound:
+    return NotFound(f"There is no incident {incident_id}. See them with: sayso incidents list")
+
+
+def _every(
+    view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
+) -> Iterator[NamedIncident]:
+    """All that match, the newest first; read in parts, because an owner's may be far between."""
+    while found := view.incidents.search(closed=closed, limit=MOST, before=before):
+        told = (_told(view, incident, owner) for incident in found)
+        yield from (one for one in told if owner is None or one.states)
+        before = (found[-1].opened_at, found[-1].id)
+
+
+def _told(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
+    user = None if incident.user_id is None else view.directory.user(incident.user_id)
+    evidence, states = json.loads(incident.evidence), {}
+    for one in evidence["agents"]:
+        agent = view.directory.agent(one["id"])
+        owners = one["owners"] if agent is None else agent.owners
+        if owner is None or owner in owners:
+            states[one["id"]] = "deleted" if agent is None else agent.state
+    seen = [one for one in evidence["agents"] if one["id"] in states]
+    return NamedIncident(
+        incident, "" if user is None else user.name, states, evidence | {"agents": seen}
+    )
+
+
+def _checked(note: str | None) -> str | None:
+    if not note:
+        return None
+    try:
+        return check_prose(note, what="The note", max_chars=MOST_NOTE)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None

@@ -1,0 +1,102 @@
+"""The report of agents that somebody should find an owner for, or look at again.
+
+Owns: what makes an agent one of them. Never: changing it; `agents.py` gives it an owner.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from server.model.clients import Agent
+from server.model.store import Store, View
+from server.model.users import User
+from server.services import paging
+from server.services.clients import owners
+from server.services.clients.agent_names import find
+from server.services.incidents import orphan_quarantine
+from server.services.paging import ResultPage
+from server.services.server_policy import ServerPolicy
+
+AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
+"""Whoever has not been seen for so long may be gone."""
+
+Why: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """An owner, and when they were seen last (ms): at a device, or signing in to an app."""
+
+    user: User
+    seen_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """One agent of the report."""
+
+    agent: Agent
+    keepers: tuple[Keeper, ...]
+    why: tuple[Why, ...]
+    """Every reason, the gravest first."""
+    quarantine_at: int | None
+    """When its time of grace ends; None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Looks at every agent and changes none."""
+
+    store: Store
+    rules: ServerPolicy
+
+    def all(self) -> list[Orphan]:
+        """All of them, by name."""
+        with self.store.read() as view:
+            return self._found(view, view.agents.all())
+
+    def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Orphan]:
+        """Those whose names come after this one; of everybody, or of one owner by their id."""
+        with self.store.read() as view:
+            agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
+            found = self._found(view, agents)
+        return paging.after(found, lambda one: one.agent.name.casefold(), after, limit)
+
+    def grace_of(self, called: str) -> int | None:
+        """When an agent's time of grace ends; None where it has none. Raises `NotFound`."""
+        with self.store.read() as view:
+            return orphan_quarantine.ends_at(view, find(view, called), self.rules)
+
+    def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
+        judged = (self._judged(view, agent) for agent in agents)
+        return [one for one in judged if one.why]
+
+    def _judged(self, view: View, agent: Agent) -> Orphan:
+        keepers = tuple(Keeper(user, _seen_at(view, user)) for user in owners.of(view, agent))
+        return Orphan(
+            agent,
+            keepers,
+            _why(agent, keepers, view.now),
+            orphan_quarantine.ends_at(view, agent, self.rules),
+        )
+
+
+def _why(agent: Agent, keepers: tuple[Keeper, ...], now: int) -> tuple[Why, ...]:
+    """Nobody needs to look at one that somebody stopped, unless nobody could let it go on."""
+    answering = [one for one in keepers if one.user.enabled]
+    seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in answering]
+    goes_on = agent.state != "disabled"
+    found: dict[Why, bool] = {
+        "no_owner": not answering,
+        "owner_away": goes_on and bool(seen) and max(seen) <= now - AWAY_MS,
+        "review_due": goes_on and agent.review_at is not None and agent.review_at <= now,
+        "expired": goes_on and agent.expires_at is not None and agent.expires_at <= now,
+    }
+    return tuple(why for why, is_so in found.items() if is_so)
+
+
+def _seen_at(view: View, user: User) -> int | None:
+    """At any device they ever had; by their password."""
+    at_devices = (device.last_seen_at for device in view.devices.of_user(user.id))
+    password = view.passwords.get(user.id)
+    by_password = None if password is None else password.used_at
+    return max((at for at in (*at_devices, by_password) if at is not None), default=None)

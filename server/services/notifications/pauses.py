@@ -1,0 +1,145 @@
+"""Pauses: what an agent may not ask a person for a while, because they denied it repeatedly.
+
+It is the pause of who said no, whomever they were asked for.
+Owns: when one begins and ends, counted from the denials in the database. Never: denying, which is
+never limited.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.store import Store, Unit, View
+from server.services.audit import audit
+from server.services.clients import agent_names
+from server.services.notifications import notices
+from server.services.server_policy import ServerPolicy
+
+_MINUTE_MS = 60_000
+WITHIN_MS: Final = 10 * _MINUTE_MS
+"""So many denials of one kind within this time begin a pause."""
+PAUSE_MS: Final = 30 * _MINUTE_MS
+"""How long it lasts, from the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One agent may not ask one person for one type; "" stands for scopes alone."""
+
+    user_id: str
+    user_name: str
+    type: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """What an administrator or an owner sees of them."""
+
+    store: Store
+    rules: ServerPolicy
+
+    def of(self, called: str) -> list[Pause]:
+        """The pauses of an agent that go on now, by person and type. Raises `NotFound`."""
+        with self.store.read() as view:
+            agent = agent_names.find(view, called)
+            found = view.approvals.denials_of(agent.id, view.now - WITHIN_MS - PAUSE_MS)
+            limit = self.rules.denials_before_pause
+            return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
+
+
+def until(view: View, client_id: str, user_id: str, types: Sequence[str], limit: int) -> int | None:
+    """When the pause of such a request ends; None if there is none."""
+    denials = view.approvals.denials_since(client_id, user_id, view.now - WITHIN_MS - PAUSE_MS)
+    ends = [_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def until_of_any(
+    view: View, client_id: str, whom: Collection[str], types: Sequence[str], limit: int
+) -> int | None:
+    """When the last pause of such a request with any of these people ends; None without one."""
+    if not whom:
+        return None
+    found = view.approvals.denials_of(client_id, view.now - WITHIN_MS - PAUSE_MS)
+    theirs = (denials for user_id, denials in _by_user(found).items() if user_id in whom)
+    kinds = set(types) or {""}
+    ends = [_end(_times_of(kind, one), limit, view.now) for one in theirs for kind in kinds]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def begin(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) -> None:
+    """Write down that this denial began a pause of theirs, if it did, and tell the owners."""
+    agent = tx.directory.agent(denied.agent_id)
+    if agent is None:
+        return
+    since = tx.now - WITHIN_MS - PAUSE_MS
+    denials = tx.approvals.denials_since(agent.id, by, since)
+    for kind in sorted(_kinds(denied.details)):
+        times, limit = _times_of(kind, denials), rules.denials_before_pause
+        until_ = _end(times, limit, tx.now)
+        if until_ is not None and _end(times[:-1], limit, tx.now) is None:
+            _record(tx, denied, by, kind, until_)
+            owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
+            notices.agent(tx, agent.id, "alarm.agent_paused", owners)
+
+
+def _is_enabled(view: View, user_id: str) -> bool:
+    user = view.directory.user(user_id)
+    return user is not None and user.enabled
+
+
+def _record(tx: Unit, denied: Approval, by: str, kind: str, until_: int) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.AGENT_PAUSED,
+            actor=audit.SYSTEM,
+            agent_id=denied.agent_id,
+            subject=by,
+            cause="denied_repeatedly",
+            approval_id=denied.id,
+            facts={"type": kind or None, "until": until_},
+        ),
+    )
+
+
+def _all(view: View, found: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:
+    pauses: list[Pause] = []
+    for user_id, denials in _by_user(found).items():
+        user = view.directory.user(user_id)
+        name = user_id if user is None else user.name
+        kinds = {kind for _, details in denials for kind in _kinds(details)}
+        ends = {kind: _end(_times_of(kind, denials), limit, view.now) for kind in kinds}
+        pauses += [Pause(user_id, name, kind, at) for kind, at in ends.items() if at is not None]
+    return pauses
+
+
+def _by_user(found: Sequence[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:
+    by_user: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for user_id, at, details in found:
+        by_user[user_id].append((at, details))
+    return by_user
+
+
+def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
+    return sorted(at for at, details in denials if kind in _kinds(details))
+
+
+def _kinds(details: str) -> set[str]:
+    """The types of a request; scopes alone are one type."""
+    return {item["type"] for item in json.loads(details)} or {""}
+
+
+def _end(times: Sequence[int], limit: int, now: int) -> int | None:
+    """When the latest pause of these denials ends, if that is still to come."""
+    ends = [
+        last + PAUSE_MS
+        for first, last in zip(times, times[limit - 1 :], strict=False)
+        if last - first <= WITHIN_MS and now < last + PAUSE_MS
+    ]
+    return max(ends, default=None)

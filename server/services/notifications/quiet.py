@@ -1,0 +1,204 @@
+"""A person's own settings of when they want to be left alone: quiet hours, mutes, snoozes.
+
+They take nothing but notifications away, so the session is enough. Everything stays listed, and
+what is high or critical rings all the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfoNotFoundError
+
+from server.model import display_names
+from server.model.approval_requests import OwnedApproval
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.clients import Agent
+from server.model.notifications import Hold, Mute
+from server.model.policy import Hours
+from server.model.policy_rules import DAYS
+from server.model.store import Store, Unit, View
+from server.protocol import errors
+from server.protocol.approvals.states import State, overdue
+from server.protocol.policy.risks import Risk
+from server.services.audit import audit
+from server.services.notifications import attention
+from server.services.policy.displays import rfc3339
+from server.services.users import device_auth
+from server.services.users.device_auth import Person
+from server.services.zones import zone
+
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A mute with the name of its agent."""
+
+    mute: Mute
+    agent_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """All that one person has set, as it stands now."""
+
+    hours: Hours | None
+    quiet_until: int | None
+    """The end of the quiet hours that go on now."""
+    muted: tuple[Muted, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Reads and changes a person's own settings."""
+
+    store: Store
+    owned: OwnedApproval
+
+    def of(self, person: Person) -> NotificationSettings:
+        """What this person has set."""
+        with self.store.read() as view:
+            device_auth.current(view, person)
+            user_id = person.user.id
+            hours = view.attention.quiet_hours(user_id)
+            return NotificationSettings(
+                hours=hours,
+                quiet_until=None if hours is None else attention.quiet_until(hours, view.now),
+                muted=tuple(_named(view, one) for one in view.attention.mutes(user_id, view.now)),
+                holds=tuple(
+                    one
+                    for one in view.attention.holds(user_id, view.now)
+                    if one.why not in attention.DIGESTED
+                ),
+            )
+
+    def set_hours(self, person: Person, hours: Hours) -> None:
+        """Be notified of low and medium risk outside of these hours only.
+
+        Raises errors.Problem 422 for a time zone that this machine does not know.
+        """
+        _check_zone(hours.zone)
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            tx.attention.set_quiet_hours(person.user.id, hours, tx.now)
+            tx.attention.end_quiet(person.user.id, tx.now)
+            _record(tx, person, audit.Type.QUIET_HOURS_SET, facts=_facts(hours))
+
+    def clear_hours(self, person: Person) -> None:
+        """Have no quiet hours; what they hold back rings now. Doing it again changes nothing."""
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            if tx.attention.clear_quiet_hours(person.user.id):
+                tx.attention.end_quiet(person.user.id, tx.now)
+                _record(tx, person, audit.Type.QUIET_HOURS_CLEARED)
+
+    def mute(self, person: Person, called: str, minutes: int | None) -> Muted:
+        """Want no notifications of an agent, for so long or until it is unmuted.
+
+        Raises errors.Problem 404 for an agent that never asked this person.
+        """
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            agent = tx.directory.agent_called(called)
+            if agent is None or not tx.approvals.asked_before(agent.id, person.user.id):
+                raise errors.Problem(404, "not_found", "No agent of this name has ever asked you.")
+            until = None if minutes is None else tx.now + minutes * _MINUTE_MS
+            mute = Mute(person.user.id, agent.id, tx.now, until)
+            tx.attention.mute(mute)
+            facts = {} if until is None else {"until": until}
+            _record(tx, person, audit.Type.AGENT_MUTED, agent, facts=facts)
+            return Muted(mute, agent.name)
+
+    def unmute(self, person: Person, called: str) -> None:
+        """Be notified of an agent again. Raises errors.Problem 404 if it is not muted."""
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            agent = tx.directory.agent_called(called)
+            if agent is None or not tx.attention.unmute(person.user.id, agent.id):
+                raise errors.Problem(404, "not_found", "You have muted no agent of this name.")
+            _record(tx, person, audit.Type.AGENT_UNMUTED, agent)
+
+    def snooze(self, person: Person, approval_id: str, minutes: int) -> Hold:
+        """Be notified of a request again after so many minutes, and not before.
+
+        Raises errors.Problem: 404 for somebody else's, 409 for one that does not wait any more,
+        422 for one that rings in any case, or ends before that.
+        """
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            approval = self.owned(tx, approval_id, person.user.id)
+            over = overdue(approval.state, approval.expires_at, tx.now)
+            if over or approval.state is not State.PENDING:
+                raise errors.Problem(409, "not_pending", "This request waits no more.")
+            if approval.risk.rank >= Risk.HIGH.rank:
+                raise errors.Problem(
+                    422, "still_rings", f"A request of {approval.risk} risk cannot be snoozed."
+                )
+            until = tx.now + minutes * _MINUTE_MS
+            if until >= approval.expires_at:
+                end = rfc3339(approval.expires_at)
+                raise errors.Problem(
+                    422, "invalid_body", f"It ends at {end}. Snooze it for less, or deny it."
+                )
+            hold = Hold(approval.id, person.user.id, until, "snoozed")
+            tx.attention.hold(hold)
+            _record(tx, person, audit.Type.APPROVAL_SNOOZED, approval, facts={"until": until})
+            return hold
+
+    def wake(self, person: Person, approval_id: str) -> None:
+        """End a snooze before its time. Raises errors.Problem 404 if there is none."""
+        with self.store.write() as tx:
+            device_auth.current(tx, person)
+            approval = self.owned(tx, approval_id, person.user.id)
+            if not tx.attention.unhold(person.user.id, approval.id):
+                raise errors.Problem(404, "not_found", "This request is not snoozed.")
+            _record(tx, person, audit.Type.APPROVAL_WOKEN, approval)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise errors.Problem(
+            422, "invalid_body", "/zone: this server knows no such zone. Send Europe/Berlin, or UTC"
+        ) from None
+
+
+def _named(view: View, mute: Mute) -> Muted:
+    return Muted(mute, display_names.name_of(view.directory, mute.agent_id))
+
+
+def _facts(hours: Hours) -> dict[str, object]:
+    return {
+        "days": [DAYS[day] for day in hours.days],
+        "from": hours.begins.isoformat("minutes"),
+        "to": hours.ends.isoformat("minutes"),
+        "zone": hours.zone,
+    }
+
+
+def _record(
+    tx: Unit,
+    person: Person,
+    kind: audit.Type,
+    about: Agent | Approval | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    """Write it down, and tell the person's other screens."""
+    approval_id = about.id if isinstance(about, Approval) else None
+    agent_id = (
+        about.agent_id if isinstance(about, Approval) else None if about is None else about.id
+    )
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_user(person.user.id),
+            agent_id=agent_id,
+            subject=person.user.id,
+            approval_id=approval_id,
+            facts={"device": person.at.id, **(facts or {})},
+        ),
+    )
+    tx.feed.add(person.user.id, "attention.changed")

@@ -1,0 +1,49 @@
+"""The first minute of an installation: signing keys and the first administrator."""
+
+from dataclasses import dataclass
+
+from server.model.audit import Entry
+from server.model.ports import Secrets, Signer
+from server.model.store import Store, View
+from server.model.users import User
+from server.services.audit import audit
+from server.services.refusals import Exists
+from server.services.tokens import keys
+from server.services.users import enrolment_codes, users
+from server.services.users.enrolment_codes import IssuedCode
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Setting up."""
+
+    store: Store
+    secrets: Secrets
+    signer: Signer
+
+    def init(self, admin: str, *, by: str) -> tuple[User, IssuedCode]:
+        """Make the keys and the first administrator, with a code for their first device.
+
+        Raises `Exists` when there is an administrator; `Invalid` when nobody can be called so.
+        """
+        with self.store.administer() as tx:
+            if (present := first_admin(tx)) is not None:
+                raise Exists(
+                    f"{present.name} administers this installation already. "
+                    f"For another device run: sayso users enrol {present.name}"
+                )
+            keys.ensure_keys(tx, self.signer, by=by)
+            user = users.admit(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
+            audit.record(tx, Entry(audit.Type.INSTALLATION_INITIALIZED, by, subject=user.id))
+            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
+
+    def admin(self) -> User | None:
+        """The administrator that was there first, if there is one."""
+        with self.store.read() as view:
+            return first_admin(view)
+
+
+def first_admin(view: View) -> User | None:
+    """The administrator that was there first, as this reading or unit of work sees it."""
+    admins = [user for user in view.users.all() if "admin" in user.roles]
+    return min(admins, key=lambda user: (user.created_at, user.id), default=None)

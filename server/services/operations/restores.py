@@ -1,0 +1,78 @@
+"""Restoring a backup: what it must not bring back, and what stays in force.
+
+A backup does not know what was revoked after it was made. If the replaced database can still be
+read, everything that changed since is held; otherwise everything is, unless the operator keeps it.
+Owns: which items a restore holds. Never: rows; `storage.restores` reads and ends them.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+REASON: Final = "restored"
+"""Why something ended, in the audit log and in people's history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that gives power: a device, an agent, a consent and the like."""
+
+    id: str
+    label: str
+    """How the operator recognizes it."""
+    mark: str
+    """Equal as long as nothing about its power has changed."""
+
+
+Items = Mapping[str, Mapping[str, Item]]
+"""Kind → id → item, of what is in force in one database."""
+
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "users": "users are disabled until you enable them (sayso users enable)",
+        "devices": "devices decide nothing until you enable them (sayso devices enable)",
+        "agents": "agents are disabled until you enable them (sayso agents enable)",
+        "apps": "apps are disabled until you enable them (sayso apps update --enable)",
+        "consents": "consents are revoked; people are asked again",
+        "grants": "standing grants are ended; people can give new ones",
+        "passwords": "passwords are removed; people set new ones",
+        "deputies": "deputies are removed; people can name new ones",
+    }
+)
+"""Every kind, and what happens to the items that a restore holds."""
+
+ONLY_KNOWN: Final = frozenset({"users"})
+"""Held only if they are known to have changed: without device or password they do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredItem:
+    """An item that a restore turns off or ends."""
+
+    item: Item
+    over: bool = False
+    """It is known to have ended, so `sayso doctor` does not list it."""
+
+
+def held(
+    backup: Items, since: Items | None, keep: Collection[str]
+) -> dict[str, list[RestoredItem]]:
+    """The items that a restore holds, by kind.
+
+    `since` is what was in force later, or None if that is not known; then `keep` names the kinds
+    that the operator has checked.
+    """
+    return {kind: _held(kind, backup[kind], since, keep) for kind in KINDS}
+
+
+def _held(
+    kind: str, items: Mapping[str, Item], since: Items | None, keep: Collection[str]
+) -> list[RestoredItem]:
+    if since is not None:
+        later = since[kind]
+        gone = [RestoredItem(item, over=True) for item in items.values() if item.id not in later]
+        both = [item for item in items.values() if item.id in later]
+        return gone + [RestoredItem(item) for item in both if later[item.id].mark != item.mark]
+    kept = kind in keep or kind in ONLY_KNOWN
+    return [] if kept else [RestoredItem(item) for item in items.values()]

@@ -1,0 +1,131 @@
+"""How policy and its answers are written as JSON, for the command line and the API alike."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from server.model.policy import PolicyRow
+from server.protocol.approvals import ceremonies
+from server.services.operations.askings import RequestAudience
+from server.services.operations.replays import Change, Replay
+from server.services.operations.trials import Explained, TriedCase
+from server.services.policy import documents
+from server.services.policy.binding import DEFAULT_VERSION
+from server.services.policy.displays import rfc3339
+
+
+def policy(row: PolicyRow) -> dict[str, object]:
+    """A rule set; `names` are what it calls agents and people, with what that meant."""
+    default = row.version == DEFAULT_VERSION
+    return {
+        "version": row.version,
+        "hash": row.hash,
+        "default": default,
+        "set_by": row.set_by,
+        "set_at": None if default else rfc3339(row.set_at),
+        "names": {"agents": dict(row.agents), "users": dict(row.users)},
+        "alone_at_critical": list(documents.read(row.document).alone_at_critical),
+        "document": row.document,
+    }
+
+
+def explained(found: Explained) -> dict[str, object]:
+    """What would happen to one case."""
+    verdict = found.verdict
+    return {
+        "outcome": verdict.outcome,
+        "then": found.then,
+        "risk": str(verdict.risk),
+        "because": verdict.because,
+        "rules": [
+            {"id": rule.id, "outcome": rule.outcome, "because": rule.because}
+            for rule in found.rules
+        ],
+        "unusual": [str(code) for code in found.unusual],
+        "consent": found.consent,
+        "standing_grant": _covered(found),
+        "asks": _asks(found),
+        "policy": {"version": verdict.source.version, "hash": verdict.source.hash},
+        "token": None if found.token is None else dict(found.token),
+        "token_seconds": None if found.token is None else found.seconds,
+    }
+
+
+def tried(found: Sequence[TriedCase]) -> dict[str, object]:
+    """The cases of a table."""
+    items = [
+        {
+            "name": one.name,
+            "passed": one.passed,
+            "expected": dict(one.expected),
+            "found": dict(one.found),
+            "problem": one.problem or None,
+        }
+        for one in found
+    ]
+    return {"passed": all(one.passed for one in found), "items": items}
+
+
+def replayed(found: Replay) -> dict[str, object]:
+    """What a rule set would have changed."""
+    return {
+        "since": rfc3339(found.since),
+        "until": rfc3339(found.until),
+        "policy": {"version": found.source.version, "hash": found.source.hash},
+        "judged": found.judged,
+        "skipped": found.skipped,
+        "complete": found.complete,
+        "before": dict(found.before),
+        "after": dict(found.after),
+        "changed": found.changed,
+        "changes": [_change(one) for one in found.changes],
+    }
+
+
+def _asks(found: Explained) -> dict[str, object] | None:
+    needs, asking = found.verdict.needs, found.asking
+    if needs is None or asking is None:
+        return None
+    return {
+        "risk": str(needs.risk),
+        "ceremony": ceremonies.spelled(needs.ceremony),
+        "quorum": needs.quorum,
+        "ttl": needs.seconds,
+        **_asking(asking),
+    }
+
+
+def _asking(found: RequestAudience) -> dict[str, object]:
+    """Whom it would ask."""
+    backup = None if found.backup is None else {"name": found.backup, "at_once": found.at_once}
+    return {
+        "people": [asdict(one) for one in found.people],
+        "excluded": list(found.excluded),
+        "deputies": list(found.deputies),
+        "backup": backup,
+    }
+
+
+def _covered(found: Explained) -> dict[str, object] | None:
+    """The grant that would answer, as much of it as is used."""
+    grant = found.covered
+    return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}
+
+
+def _change(one: Change) -> dict[str, object]:
+    return {
+        "at": rfc3339(one.at),
+        "way": one.way,
+        "id": one.id,
+        "agent": one.agent,
+        "user": one.user,
+        "resource": one.resource,
+        "scope": list(one.scope),
+        "types": list(one.types),
+        "before": one.before,
+        "after": one.after,
+        "rules": list(one.rules),
+        "standing_grant": one.standing_grant,
+        "was_quorum": one.was_quorum,
+        "quorum": one.quorum,
+        "approvers": list(one.approvers),
+    }

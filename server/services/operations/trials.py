@@ -1,0 +1,387 @@
+"""What policy would say: to one case that somebody describes, or to a table of them.
+
+Owns: describing a case by names, the token that would come out, tables of cases with what is
+expected of them. Never: an answer of its own; it asks the judge that enforcement asks.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Literal, TypeAlias, cast
+
+from server.model.clients import Agent, App
+from server.model.consents import Consent
+from server.model.policy import PolicyRow
+from server.model.policy_rules import PolicyRule
+from server.model.standing_grants import StandingGrant
+from server.model.store import Store, View
+from server.protocol import errors
+from server.protocol.approvals import ceremonies
+from server.protocol.approvals.unusual import Code
+from server.protocol.ciba import requests
+from server.protocol.policy import uses
+from server.protocol.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
+from server.protocol.resources import scopes
+from server.protocol.tokens import tokens
+from server.protocol.tokens.tokens import Issue
+from server.services.approvers import answerers, deciders, eligible
+from server.services.approvers.answerers import AnswerSources
+from server.services.clients import agent_names, apps
+from server.services.operations.askings import RequestAudience, asking
+from server.services.policy import binding, documents, policies
+from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
+from server.services.policy.schemas import Schemas
+from server.services.refusals import ChangeRefused, Invalid
+from server.services.resources import targets
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
+from server.services.standing_grants import uses as standing_uses
+from server.services.users import users
+
+_REQUESTED: Final = frozenset({"request", APP})
+"""By these doors somebody is asked at once; by the others an agent is told to ask."""
+Then: TypeAlias = Literal["token", "person", "refused"]
+"""What the agent gets: a token, a person who is asked, or neither."""
+
+MOST_CASES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRequest:
+    """What an agent would ask for. Agents and people are named; `details` is JSON text."""
+
+    agent: str
+    way: Way = "request"
+    user: str | None = None
+    resource: str | None = None
+    scope: tuple[str, ...] = ()
+    details: str | None = None
+    at: int | None = None
+    """At which moment; None means now."""
+    acr: str | None = None
+    """Its `acr_values`: it wants the person's own answer, and may want their PIN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What would happen, and why."""
+
+    case: JudgedRequest
+    verdict: Verdict
+    then: Then
+    rules: tuple[PolicyRule, ...]
+    """Those that made it so."""
+    unusual: tuple[Code, ...]
+    """What is unusual about it, by what was approved before."""
+    consent: bool | None
+    """Whether the person has consented to it; None where that makes no difference."""
+    token: Mapping[str, object] | None
+    """The claims that would come out, without those that are new each time; none for an app's."""
+    seconds: int
+    """How long the token would live."""
+    covered: StandingGrant | None = None
+    """The standing grant that would answer it; nothing of it is taken by asking here."""
+    asking: RequestAudience | None = None
+    """Whom it would ask, where it asks anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedCase:
+    """One case of a table: what was expected, and what came."""
+
+    name: str
+    expected: Mapping[str, object]
+    found: Mapping[str, object]
+    problem: str = ""
+    """Why it could not be asked at all."""
+
+    @property
+    def passed(self) -> bool:
+        """Reports whether everything that was expected came."""
+        return not self.problem and all(
+            self.found[member] == value for member, value in self.expected.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenHistory:
+    """A history that a table tells instead of the agent's own."""
+
+    known: frozenset[str] = frozenset()
+    tokens: int = 0
+    odd: frozenset[Code] = frozenset()
+
+    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+        """Those of these that the table says are known."""
+        return self.known.intersection(uses)
+
+    def count(self, _use: str, _window_ms: int, enough: int) -> int:
+        """As many as the table says, of everything."""
+        return min(enough, self.tokens)
+
+    def unusual(self) -> frozenset[Code]:
+        """What the table says is unusual."""
+        return self.odd
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Asks policy without consequences. `rules` is the text of another rule set to ask."""
+
+    store: Store
+    rules: ServerPolicy
+    judge: Judge
+    schemas: Schemas = field(default_factory=Schemas)
+
+    def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
+        """What would happen to this, and which rule makes it so. Raises `NotFound`, `Invalid`."""
+        with self.store.read() as view:
+            row = trial(view, rules)
+            case = self._case(view, wanted)
+            verdict = self._judge(rules, row).decide(view, case, wanted.at)
+            consent = deciders.consent_to(view, case)
+            by = _answerers(view, case, verdict, consent, acr=bool(wanted.acr))
+            then = _then(case, by, consent)
+            seconds = targets.lifetime(
+                case.agent if isinstance(case.agent, Agent) else None,
+                case.target.resource,
+                self.rules.access_token_seconds,
+            )
+            return Explained(
+                case,
+                verdict,
+                then,
+                _cited(row, verdict),
+                tuple(sorted(unusual_now(view, self.judge.secrets, case))),
+                None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
+                None if then == "refused" or case.way == APP else self._claims(case),
+                seconds,
+                by.fits[0].grant if by.fits else None,
+                _asking(view, case, by, then),
+            )
+
+    def test(self, table: str, rules: str | None = None) -> list[TriedCase]:
+        """The cases of a TOML table against the rules. Raises `Invalid` for what is no table."""
+        cases = _cases(table)
+        with self.store.read() as view:
+            judge = self._judge(rules, trial(view, rules))
+            return [self._tried(view, judge, raw, n) for n, raw in enumerate(cases, 1)]
+
+    def _judge(self, rules: str | None, row: PolicyRow) -> Judge:
+        return self.judge if rules is None else replace(self.judge, instead=engine_of(row))
+
+    def _case(self, view: View, wanted: TrialRequest) -> JudgedRequest:
+        if wanted.way not in WAYS:
+            raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
+        find = apps.find if wanted.way == APP else agent_names.find
+        agent: Agent | App = find(view, wanted.agent)
+        user = None if wanted.user is None else users.find(view, wanted.user)
+        alone = wanted.way == "client_credentials"
+        if alone and (user is not None or wanted.details is not None):
+            raise Invalid("By client_credentials an agent acts for nobody and takes no details.")
+        if wanted.way == "exchange" and user is None:
+            raise Invalid("An exchange is about a person. Name one with: --user")
+        if wanted.acr and wanted.way != "request":
+            raise Invalid("Only a request at /bc-authorize says how a person shall answer: --acr")
+        try:
+            details = requests.read_details(wanted.details)
+            target = self._target(view, agent, wanted, asks=details != ())
+            actions = self.schemas.check(view.directory, details, agent.action_types)
+            targets.check_required_types(target, frozenset(action.type for action in actions))
+        except errors.ProtocolError as error:
+            raise Invalid(f"{error.code}: {error.description}") from error
+        pin = requests.wants_pin(wanted.acr or "")
+        return JudgedRequest(wanted.way, agent, user, target, details, actions, wants_pin=pin)
+
+    def _target(
+        self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
+    ) -> TokenTarget:
+        """For which resource; for our own where an agent asks for OpenID scopes alone."""
+        openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
+        audience = self.rules.userinfo_audience
+        alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
+        if wanted.way == "request" and alone:
+            return targets.about_person(audience, openid)
+        return targets.resolve(view.directory, agent, wanted.resource, scope)
+
+    def _claims(self, case: JudgedRequest) -> Mapping[str, object]:
+        issue = Issue(
+            issuer=self.rules.issuer,
+            token_id="",
+            agent=case.agent.id,
+            user=None if case.user is None else case.user.id,
+            resource=case.target.resource.uri,
+            scope=scopes.text(case.target.scope),
+            details=case.details,
+            issued_at=0,
+            expires_at=0,
+        )
+        claims = tokens.access_token_claims(issue)
+        return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
+
+    def _tried(self, view: View, judge: Judge, raw: Mapping[str, object], place: int) -> TriedCase:
+        name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
+        wanted, at = _wanted(raw, place), _moment(raw, place)
+        try:
+            case = self._case(view, wanted)
+        except ChangeRefused as error:
+            return TriedCase(name, expected, {}, str(error))
+        facts = _told(raw, judge.question(view, case, at), place)
+        verdict = judge.decide(view, case, at, facts)
+        needs = verdict.needs
+        found = {
+            "expect": verdict.outcome,
+            "rules": list(verdict.rules),
+            "risk": str(verdict.risk),
+            "ceremony": None if needs is None else ceremonies.spelled(needs.ceremony),
+        }
+        return TriedCase(name, expected, found)
+
+
+def trial(view: View, rules: str | None) -> PolicyRow:
+    """The rule set that is asked: another one, or the one in force. Raises `InvalidPolicy`."""
+    now = policies.in_force(view)
+    if rules is None:
+        return now
+    return binding.bound(view, rules, version=now.version + 1, by="trial")
+
+
+def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
+    """Reports whether it makes a difference that the person has consented."""
+    return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
+
+
+def _answerers(
+    view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
+) -> AnswerSources:
+    """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
+    if case.way in _REQUESTED:
+        return answerers.found(view, case, verdict, acr=acr)
+    lacks = case.way == "exchange" and consent is None and case.target.scope
+    fits = () if lacks or verdict.outcome != "ask" else standing_uses.fits(view, case, verdict)
+    asked = eligible.asked(view, verdict, cast("Agent", case.agent), case.user)
+    return AnswerSources(verdict, asked, fits=tuple(fits))
+
+
+def _then(case: JudgedRequest, by: AnswerSources, consent: Consent | None) -> Then:
+    if not by.asked:
+        return "token"
+    if case.way in _REQUESTED:
+        return "refused" if by.is_ruled_out else "person"
+    if by.verdict.outcome == "deny":
+        return "refused"
+    lacks = case.way == "exchange" and consent is None
+    return "person" if lacks or by.verdict.outcome == "ask" else "token"
+
+
+def _asking(
+    view: View, case: JudgedRequest, by: AnswerSources, then: Then
+) -> RequestAudience | None:
+    needs = by.verdict.needs
+    return None if needs is None or then != "person" else asking(view, case, needs, by.people)
+
+
+def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
+    if not set(verdict.rules) - {FAILED}:
+        return ()
+    return tuple(r for r in documents.read(row.document).rules if r.id in verdict.rules)
+
+
+_MEMBERS: Final = frozenset(
+    {"name", "agent", "way", "user", "resource", "scope", "details", "at", "history"}
+)
+_EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
+
+
+def _cases(table: str) -> list[Mapping[str, object]]:
+    try:
+        members = tomllib.loads(table)
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"The file is not TOML: {error}.") from error
+    cases = members.get("cases")
+    if set(members) != {"cases"} or not isinstance(cases, list) or not cases:
+        raise Invalid("A table consists of [[cases]] and nothing else; write at least one.")
+    if len(cases) > MOST_CASES:
+        raise Invalid(f"A table has at most {MOST_CASES} cases.")
+    for place, case in enumerate(cases, 1):
+        if not isinstance(case, dict):
+            raise Invalid(f"case {place}: must be a table.")
+        for name in sorted(set(case) - _MEMBERS - _EXPECTED):
+            raise Invalid(f"case {place}: {name} is not known here.")
+    return cases
+
+
+def _expected(raw: Mapping[str, object], place: int) -> dict[str, object]:
+    if raw.get("expect") not in ("allow", "ask", "deny"):
+        raise Invalid(f"case {place}: expect must be allow, ask or deny.")
+    return {name: raw[name] for name in sorted(_EXPECTED & set(raw))}
+
+
+def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
+    agent = _text(raw, "agent", place)
+    if agent is None:
+        raise Invalid(f"case {place}: agent is missing.")
+    details = raw.get("details")
+    try:
+        text = None if details is None else json.dumps(details)
+    except TypeError:
+        raise Invalid(f"case {place}: details cannot be JSON; write dates as text.") from None
+    return TrialRequest(
+        agent=agent,
+        way=cast("Way", _text(raw, "way", place) or "request"),
+        user=_text(raw, "user", place),
+        resource=_text(raw, "resource", place),
+        scope=tuple(_texts(raw.get("scope", []), "scope", place)),
+        details=text,
+    )
+
+
+def _text(raw: Mapping[str, object], name: str, place: int) -> str | None:
+    value = raw.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Invalid(f"case {place}: {name} must be a text.")
+    return value
+
+
+def _texts(value: object, name: str, place: int) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Invalid(f"case {place}: {name} must be a list of texts.")
+    return value
+
+
+def _moment(raw: Mapping[str, object], place: int) -> int | None:
+    at = raw.get("at")
+    if at is None:
+        return None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise Invalid(f"case {place}: at must be a time with its zone: 2026-11-26T12:00:00Z.")
+    return int(at.timestamp() * 1000)
+
+
+def _told(raw: Mapping[str, object], asked: Question, place: int) -> GivenHistory:
+    history = raw.get("history", {})
+    if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
+        raise Invalid(f"case {place}: history has `known`, `tokens`, `unusual` and nothing else.")
+    count = history.get("tokens", 0)
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise Invalid(f"case {place}: tokens must be a number.")
+    found: list[str] = []
+    for target in _texts(history.get("known", []), "known", place):
+        if target == "resource":
+            found.append(uses.of_resource(asked.resource))
+        elif target == "scope":
+            found += [uses.of_scope(asked.resource, name) for name in asked.scopes]
+        else:
+            found += asked.values(target)
+    return GivenHistory(frozenset(found), count, _odd(history.get("unusual", []), place))
+
+
+def _odd(value: object, place: int) -> frozenset[Code]:
+    try:
+        return frozenset(map(Code, _texts(value, "unusual", place)))
+    except ValueError:
+        known = ", ".join(Code)
+        raise Invalid(f"case {place}: unusual must be some of {known}.") from None

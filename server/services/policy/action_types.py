@@ -1,0 +1,134 @@
+"""Action types: the files that turn an agent's details into words a person can judge."""
+
+from dataclasses import dataclass, replace
+
+from server.model.audit import Entry
+from server.model.policy import ActionRow
+from server.model.reactions import ActionTypeChanged
+from server.model.store import Directory, Store, Unit
+from server.protocol import errors, json_text, names
+from server.protocol.policy import action_types
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.pointers import InvalidActionType
+from server.services import paging
+from server.services.audit import audit
+from server.services.paging import ResultPage
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Administration of action types. A document is the text of a JSON file."""
+
+    store: Store
+
+    def all(self) -> list[ActionRow]:
+        """Every action type, by name."""
+        with self.store.read() as view:
+            return view.actions.all()
+
+    def page(self, after: str, limit: int) -> ResultPage[ActionRow]:
+        """Those whose names come after this one."""
+        return paging.after(self.all(), lambda action: action.type, after, limit)
+
+    def by_id(self, action_id: str) -> ActionRow:
+        """The type of which this is `names.name_id`. Raises `NotFound`."""
+        for row in self.all():
+            if names.name_id(row.type) == action_id:
+                return row
+        raise NotFound("There is no such action type.")
+
+    def show(self, name: str) -> ActionRow:
+        """One action type. Raises `NotFound`."""
+        with self.store.read() as view:
+            return find(view.directory, name)
+
+    def add(self, document: str, *, by: str) -> ActionRow:
+        """Register a type. Raises `Exists`, or `Invalid` with the place in the file."""
+        action = read(document)
+        with self.store.administer() as tx:
+            if tx.directory.action(action.type) is not None:
+                raise Exists(
+                    f"{action.type} is registered already. "
+                    "To change it run: sayso actions update FILE"
+                )
+            row = ActionRow(action.type, document, version=1, created_at=tx.now)
+            tx.actions.add(row)
+            _record(tx, audit.Type.ACTION_ADDED, row, by)
+            return row
+
+    def update(self, document: str, *, by: str) -> ActionRow:
+        """A new version of a type, which requests from now on are shown by.
+
+        Requests that wait keep what they were shown as. Raises `NotFound` or `Invalid`.
+        """
+        action = read(document)
+        with self.store.administer() as tx:
+            before = find(tx.directory, action.type)
+            if before.document == document:
+                return before
+            row = replace(before, document=document, version=before.version + 1)
+            tx.actions.replace(row)
+            _record(tx, audit.Type.ACTION_UPDATED, row, by)
+            tx.react(ActionTypeChanged(row.type, by))
+            return row
+
+    def delete(self, name: str, *, by: str) -> ActionRow:
+        """Forget a type; requests for it are not granted any more, and no agent names it.
+
+        Raises `NotFound`, or `Conflict` while a scope needs it.
+        """
+        with self.store.administer() as tx:
+            row = find(tx.directory, name)
+            for resource in tx.resources.all():
+                if name in resource.requires.values():
+                    raise Conflict(
+                        f"{resource.uri} has a scope that needs {name}. Take that away first: "
+                        f"sayso resources update {resource.uri} --requires SCOPE="
+                    )
+            tx.actions.delete(name)
+            for agent in tx.agents.all():
+                if (left := _narrowed(agent.action_types, name)) is not None:
+                    tx.agents.replace(replace(agent, action_types=left), tx.now)
+            for app in tx.apps.all():
+                if (left := _narrowed(app.action_types, name)) is not None:
+                    tx.apps.replace(replace(app, action_types=left))
+            _record(tx, audit.Type.ACTION_DELETED, row, by)
+            tx.react(ActionTypeChanged(row.type, by))
+            return row
+
+
+def find(directory: Directory, name: str) -> ActionRow:
+    """The registered type of this name. Raises `NotFound`."""
+    row = directory.action(name)
+    if row is None:
+        raise NotFound(
+            f"There is no action type {name}. See them all with: sayso actions list. "
+            "Register it with: sayso actions add FILE"
+        )
+    return row
+
+
+@about("document")
+def read(document: str) -> ActionType:
+    """The action type in this file. Raises `Invalid`, which names the place and the remedy."""
+    try:
+        return action_types.read_action_type(json_text.parse(document, what="The file"))
+    except errors.InvalidRequest as error:
+        raise Invalid(f"{error.description}.") from error
+    except InvalidActionType as error:
+        raise Invalid(f"The file does not describe an action type. {error}.") from error
+
+
+def _narrowed(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
+    """What is left of the types that a client is held to; None when this was not among them.
+
+    A later type of the same name is another one, which nobody has let this client ask for.
+    """
+    if types is None or name not in types:
+        return None
+    return tuple(other for other in types if other != name)
+
+
+def _record(tx: Unit, kind: audit.Type, row: ActionRow, by: str) -> None:
+    audit.record(tx, Entry(kind, by, facts={"type": row.type, "version": row.version}))

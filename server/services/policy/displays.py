@@ -1,0 +1,345 @@
+"""What a person is shown: rendered by the server from typed data, never from an agent's prose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from server.model.approvals import ApprovalKind
+from server.model.clients import Agent
+from server.model.users import User
+from server.protocol import errors, json_text
+from server.protocol.approvals.ceremonies import Ceremony, Step, Typed
+from server.protocol.approvals.unusual import Code, Unusual
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering, typed_facts
+from server.protocol.policy.action_types import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
+from server.protocol.policy.rendering import MAX_MATERIAL_VALUE, Fact
+from server.protocol.policy.risks import Risk
+from server.protocol.resources import scopes
+from server.protocol.text import display_safe
+from server.protocol.users import claims
+from server.services.policy import builtin_action_types
+from server.services.resources.targets import TokenTarget
+
+MOST_FACTS: Final = 200
+"""More than that nobody reads; such a request is refused, never shown in part."""
+
+NOTHING_COMPARED: Final = Unusual()
+
+_NO_TEMPLATE = "; no template for this type"
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayedRequest:
+    """Everything that the display of one request is made of."""
+
+    approval_id: str
+    agent: Agent
+    owners: tuple[str, ...]
+    user: User
+    target: TokenTarget
+    details: Sequence[Mapping[str, JsonValue]]
+    actions: Sequence[ActionType]
+    risk: Risk
+    because: str
+    """Why policy has it asked."""
+    ceremony: Ceremony
+    """What a yes takes."""
+    binding_message: str | None
+    first_request: bool
+    peer: str
+    asked_at: int
+    expires_at: int
+    token_seconds: int
+    through: tuple[str, ...] = ()
+    """The names of those who acted for the person before, nearest first (RFC 8693 4.1)."""
+
+
+class Act(Protocol):
+    """What somebody wants to do: of this the words are made, whoever asks."""
+
+    @property
+    def target(self) -> TokenTarget:
+        """Where, and with which scopes."""
+
+    @property
+    def details(self) -> Sequence[Mapping[str, JsonValue]]:
+        """What, as it was sent."""
+
+    @property
+    def actions(self) -> Sequence[ActionType]:
+        """The type of each of the details."""
+
+    @property
+    def risk(self) -> Risk:
+        """At which level it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An act as a person reads it."""
+
+    title: str
+    headline: str
+    facts: tuple[JsonValue, ...]
+    """Every leaf, material ones first."""
+    risk_reason: str
+    undo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """The members of a display document, whatever kind of approval it shows."""
+
+    approval_id: str
+    kind: ApprovalKind
+    risk: Risk
+    risk_reason: str
+    title: str
+    headline: str
+    facts: Sequence[JsonValue]
+    scopes: Mapping[str, Risk]
+    resource: str
+    unusual: Unusual | None
+    """None for what is not compared with anything."""
+    undo: str
+    why: str
+    gives: str
+    agent: Mapping[str, JsonValue]
+    agent_says: str | None
+    user: User
+    peer: str
+    asked_at: int
+    expires_at: int
+    type_back: Typed | None = None
+    """What the person types to say yes."""
+
+
+def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
+    """The display document of an action, made once; what is signed is its digest."""
+    risks = asked.target.resource.scopes
+    return written(
+        Display(
+            approval_id=asked.approval_id,
+            kind="action",
+            risk=asked.risk,
+            risk_reason=_risk_reason(asked),
+            title=_title(asked),
+            headline=headline(asked),
+            facts=_facts(asked),
+            scopes={name: risks[name] for name in asked.target.scope},
+            resource=asked.target.resource.uri,
+            unusual=unusual,
+            undo=_undo(asked),
+            why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
+            gives=_gives(asked),
+            agent={
+                **asker(
+                    asked.agent.id,
+                    asked.agent.name,
+                    asked.owners,
+                    first_request=asked.first_request,
+                ),
+                "keys": [display_safe(key) for key in _keys(asked.agent)],
+                "through": [display_safe(name) for name in asked.through],
+            },
+            agent_says=_quoted(asked.binding_message),
+            user=asked.user,
+            peer=asked.peer,
+            asked_at=asked.asked_at,
+            expires_at=asked.expires_at,
+            type_back=_typed(asked, unusual),
+        )
+    )
+
+
+def words(act: Act) -> Words:
+    """What is said of it. Raises errors.InvalidAuthorizationDetails when it cannot be shown whole.
+
+    On a page, in a terminal and in what is signed it is the same.
+    """
+    return Words(
+        title=_title(act),
+        headline=headline(act),
+        facts=tuple(_facts(act)),
+        risk_reason=_risk_reason(act),
+        undo=_undo(act),
+    )
+
+
+def written(display: Display) -> str:
+    """The document as canonical JSON (RFC 8785)."""
+    document: dict[str, JsonValue] = {
+        "v": 1,
+        "kind": display.kind,
+        "approval": display.approval_id,
+        "risk": str(display.risk),
+        "risk_reason": display.risk_reason,
+        "title": display.title,
+        "headline": display.headline,
+        "facts": list(display.facts),
+        "scopes": [
+            {"scope": name, "risk": str(risk)} for name, risk in sorted(display.scopes.items())
+        ],
+        "resource": display.resource,
+        "unusual": signals(display.unusual),
+        "compared": None if display.unusual is None else display.unusual.compared,
+        "undo": display.undo,
+        "why": display.why,
+        "gives": display.gives,
+        "agent": dict(display.agent),
+        "agent_says": display.agent_says,
+        "user": {"id": display.user.id, "name": display_safe(display.user.name)},
+        "asked_from": display_safe(display.peer),
+        "asked_at": rfc3339(display.asked_at),
+        "expires_at": rfc3339(display.expires_at),
+        "type_back": None if display.type_back is None else display.type_back.document(),
+    }
+    return json_text.canonical(document)
+
+
+def asker(
+    client_id: str, name: str, owners: Sequence[str], *, first_request: bool
+) -> dict[str, JsonValue]:
+    """Who asks, as every display says it."""
+    return {
+        "id": client_id,
+        "name": display_safe(name),
+        "owners": [display_safe(owner) for owner in owners],
+        "first_request": first_request,
+    }
+
+
+def _keys(agent: Agent) -> tuple[str, ...]:
+    """What its credentials are called: what it proves itself by, and nothing secret."""
+    return (*(jwk["kid"] for jwk in agent.jwks), *(secret.id for secret in agent.secrets))
+
+
+def rfc3339(moment: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 text in UTC."""
+    at = datetime.fromtimestamp(moment / 1000, UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
+
+
+def signals(unusual: Unusual | None) -> list[JsonValue] | None:
+    """What a person reads about what is unusual; None for a request that is not compared."""
+    if unusual is None:
+        return None
+    return [
+        {"code": str(one.code), "severity": str(one.severity), "text": one.text}
+        for one in unusual.oddities
+    ]
+
+
+def _typed(asked: DisplayedRequest, unusual: Unusual) -> Typed | None:
+    if Step.TYPE_BACK not in asked.ceremony:
+        return None
+    is_new = Code.NEW_TARGET in unusual
+    return typed_facts.chosen(asked.actions, asked.details, target_is_new=is_new)
+
+
+def _quoted(message: str | None) -> str | None:
+    return None if message is None else display_safe(message)
+
+
+def _title(asked: Act) -> str:
+    if not asked.actions:
+        return "Access"
+    return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
+
+
+def headline(asked: Act) -> str:
+    """The one line that says what it would do."""
+    if not asked.actions:
+        return _scope_headline(asked)
+    more = len(asked.actions) - 1
+    rest = f" and {more} more" if more else ""
+    action, said = asked.actions[0], asked.details[0]
+    if not action.has_template:
+        action, said = (
+            builtin_action_types.generic(),
+            builtin_action_types.said(action, asked.target.resource.uri),
+        )
+    return rendering.render_headline(action, said, room=MAX_HEADLINE - len(rest)) + rest
+
+
+def _scope_headline(asked: Act) -> str:
+    """Every scope by its name, or how many there are; the names stand among the rights."""
+    scope, uri = asked.target.scope, asked.target.resource.uri
+    if scopes.about_person(scope):
+        return f"Know who you are: {claims.in_words(scope)}"
+    whole = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
+    too_long = len(whole) > MAX_HEADLINE and len(scope) > 1
+    return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
+
+
+def _undo(asked: Act) -> str:
+    if scopes.about_person(asked.target.scope):
+        return "What it has read it keeps."
+    return " ".join(dict.fromkeys(action.undo for action in asked.actions)) or UNKNOWN_UNDO
+
+
+def _facts(asked: Act) -> list[JsonValue]:
+    """Every leaf of every object; material ones first, whichever object they are of."""
+    many = len(asked.actions) > 1
+    found = [
+        (fact, f"{place + 1}. {fact.label}" if many else fact.label)
+        for place, (action, detail) in enumerate(zip(asked.actions, asked.details, strict=True))
+        for fact in rendering.facts(action, detail)
+    ]
+    if len(found) > MOST_FACTS or any(_is_cut(fact) for fact, _ in found):
+        raise errors.InvalidAuthorizationDetails(
+            f"At most {MOST_FACTS} values can be shown to a person, and material ones only whole."
+        )
+    found.sort(key=lambda pair: not pair[0].material)
+    return [
+        {"label": label, "value": fact.value, "material": fact.material} for fact, label in found
+    ]
+
+
+def _is_cut(fact: Fact) -> bool:
+    return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
+
+
+def _risk_reason(asked: Act) -> str:
+    causes = [a.title for a in asked.actions if a.risk is asked.risk]
+    causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
+    named = list(dict.fromkeys(causes)) or ["what policy or the agent makes of this"]
+    verb = "is" if len(named) == 1 else "are"
+    known = all(action.has_template for action in asked.actions)
+    return display_safe(
+        f"{' and '.join(named)} {verb} {asked.risk} risk{'' if known else _NO_TEMPLATE}"
+    )
+
+
+def _gives(asked: DisplayedRequest) -> str:
+    if scopes.about_person(asked.target.scope):
+        return _gives_about_person(asked)
+    scope = ", ".join(asked.target.scope) or "no scope"
+    what = "for exactly this action" if asked.details else "for anything these scopes allow"
+    return display_safe(
+        f"One access token for {asked.target.resource.uri}, valid {lasting(asked.token_seconds)}, "
+        f"with {scope}, {what}. No refresh token.",
+        max_chars=2_000,
+    )
+
+
+def _gives_about_person(asked: DisplayedRequest) -> str:
+    return display_safe(
+        f"An ID token, and one access token for {asked.target.resource.uri}, valid "
+        f"{lasting(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
+        f"{claims.in_words(asked.target.scope)}, and opens nothing else. No refresh token.",
+        max_chars=2_000,
+    )
+
+
+def lasting(seconds: int) -> str:
+    """How long that is, in words."""
+    hours, odd = divmod(seconds, 3_600)
+    if hours > 1 and not odd:
+        return f"{hours} hours"
+    minutes, rest = divmod(seconds, 60)
+    if rest or not minutes:
+        return f"{seconds} seconds"
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"

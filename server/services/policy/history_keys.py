@@ -1,0 +1,374 @@
+"""The keys under which one request is looked up in history, and added to it after a yes.
+
+Owns: which facts of a request are compared, and with what. Values are in keys and marks as keyed
+hashes: a reader of the database alone cannot try out account numbers. Names that are registered
+here are not hashed. Never: the rows; what is unusual.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol, TypeAlias, cast
+
+from server.model.clients import Agent
+from server.model.ports import Secrets
+from server.model.users import User
+from server.protocol import confusables
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.pointers import Path
+from server.protocol.policy.rendering import Trail
+from server.services.resources.targets import TokenTarget
+
+MOST_TARGETS: Final = 32
+"""Targets of one request that are remembered; further targets are new every time."""
+MOST_VALUES: Final = 8
+"""Texts of one request that are compared with what looks like them."""
+
+_MOST_CHARACTERS: Final = 140
+_MOST_CACHED: Final = 500
+"""Characters of what is hashed, up to which the hash is kept: the cache is bounded by that."""
+_MARK: Final = 16
+"""Characters of a hash that tell the members of one row apart."""
+OF_NAME: Final = "n "
+_OF_AGENT: Final = "a "
+"""They tell the marks of names and of agents apart, which are members of the same row."""
+_WORD: Final = re.compile(r"\w+")
+_AGENT_NAME: Final = "Agent name"
+
+Detail: TypeAlias = Mapping[str, JsonValue]
+
+
+class ComparedRequest(Protocol):
+    """What an agent asks a person for, as far as it is compared."""
+
+    @property
+    def agent(self) -> Agent:
+        """The agent."""
+
+    @property
+    def user(self) -> User:
+        """The person."""
+
+    @property
+    def target(self) -> TokenTarget:
+        """The resource and the scopes."""
+
+    @property
+    def details(self) -> Sequence[Detail]:
+        """What for."""
+
+    @property
+    def actions(self) -> Sequence[ActionType]:
+        """The types of the details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it is compared."""
+
+    agent: Agent
+    user: User
+    target: TokenTarget
+    details: Sequence[Detail]
+    actions: Sequence[ActionType]
+
+
+class Place(NamedTuple):
+    """The place of a value; as text, its label. Most labels are never needed."""
+
+    action: ActionType | None
+    trail: Trail = ()
+
+    def __str__(self) -> str:
+        return _AGENT_NAME if self.action is None else rendering.called(self.action, self.trail)
+
+
+class TextKeys(NamedTuple):
+    """A text that may look like one that was approved before."""
+
+    place: Place
+    mark: str
+    key: str
+
+
+class NameKeys(NamedTuple):
+    """The name of a target."""
+
+    place: Place
+    mark: str
+    person: str
+    everybody: str
+
+
+class TargetKeys(NamedTuple):
+    """A target: what this person, and what anybody here, approved of it."""
+
+    place: Place
+    mark: str
+    person: str
+    everybody: str
+    name: NameKeys | None
+
+
+class AmountKeys(NamedTuple):
+    """An amount by its type and unit: what this agent, this person and everybody approved."""
+
+    place: Place
+    value: int
+    currency: str | None
+    kind: str
+    agent: str
+    person: str
+    everybody: str
+
+    @property
+    def mark(self) -> str:
+        """Of the unit, among the units of its type."""
+        return f"unit {self.currency}"
+
+
+class PartKeys(NamedTuple):
+    """The amounts for one target: approved before, and asked today."""
+
+    amount: AmountKeys
+    target: Place
+    person: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryKeys:
+    """All keys and marks of one request."""
+
+    agent: str
+    agent_mark: str
+    name: TextKeys
+    credentials: frozenset[str]
+    types: Mapping[str, str]
+    scopes: Mapping[str, str]
+    resource: Mapping[str, str]
+    kinds: tuple[str, ...]
+    asked_day: str
+    asked_hour: str
+    targets: tuple[TargetKeys, ...]
+    amounts: tuple[AmountKeys, ...]
+    parts: tuple[PartKeys, ...]
+    texts: tuple[TextKeys, ...]
+    mixed: tuple[Place, ...]
+    """The places of words that mix scripts."""
+
+
+def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
+    """The keys of one request."""
+    maker = _Maker(secrets, wanted.user.id)
+    agent, user, uri = wanted.agent, wanted.user.id, wanted.target.resource.uri
+    for action, detail in zip(wanted.actions, wanted.details, strict=True):
+        maker.add(action, detail)
+    kinds = dict.fromkeys(action.type for action in wanted.actions) or (uri,)
+    mixed = [Place(None)] if is_mixed(agent.name) else []
+    return HistoryKeys(
+        agent=f"agent {user}",
+        agent_mark=_OF_AGENT + agent.id,
+        name=maker.text(Place(None), agent.name, ()),
+        credentials=frozenset(f"key {one}" for one in credentials(secrets, agent)),
+        types={f"type {action.type}": action.title for action in wanted.actions},
+        scopes={f"scope {uri} {one}": one for one in wanted.target.scope},
+        resource={f"resource {uri}": uri},
+        kinds=tuple(f"kind {user} {one}" for one in kinds),
+        asked_day=f"asked day {user}",
+        asked_hour=f"asked hour {user}",
+        targets=tuple(maker.targets),
+        amounts=tuple(maker.amounts.values()),
+        parts=tuple(maker.parts.values()),
+        texts=tuple(maker.texts[:MOST_VALUES]),
+        mixed=(*mixed, *maker.mixed),
+    )
+
+
+def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
+    """The mark of another name of an agent."""
+    return _Maker(secrets, user_id).text(Place(None), name, ()).mark
+
+
+def credentials(secrets: Secrets, agent: Agent) -> list[str]:
+    """The keys and secrets of this agent."""
+    jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]
+    return [*jwks, *[secret.id for secret in agent.secrets]]
+
+
+def _hashed(secrets: Secrets, parts: object) -> str:
+    text = ascii(parts)
+    hashed = _hash if len(text) <= _MOST_CACHED else _hash.__wrapped__
+    return hashed(secrets, text)  # type: ignore[arg-type]  # hashed as the object that it is
+
+
+@lru_cache(maxsize=4_096)
+def _hash(secrets: Secrets, parts: str) -> str:
+    """Most of what one agent asks for is compared by the same few keys time and again."""
+    return secrets.keyed_hash("history", parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Takes the facts of each detail that are compared. Values are hashed, names are not."""
+
+    secrets: Secrets
+    user: str
+    targets: list[TargetKeys] = field(default_factory=list)
+    amounts: dict[str, AmountKeys] = field(default_factory=dict)
+    parts: dict[str, PartKeys] = field(default_factory=dict)
+    texts: list[TextKeys] = field(default_factory=list)
+    mixed: list[Place] = field(default_factory=list)
+
+    def add(self, action: ActionType, detail: Detail) -> None:
+        """One more detail."""
+        found = [
+            self._target(action, detail, trail, value)
+            for trail, value in _at(detail, action.stakes.target)
+        ]
+        self.targets.extend(found)
+        for trail, value in _at(detail, action.stakes.amount):
+            self._amount(action, trail, value, found)
+        self._texts(action, detail)
+        self.mixed.extend(Place(action, trail) for trail in _mixed(detail))
+
+    def text(self, place: Place, value: str, where: Path) -> TextKeys:
+        """A text, and where those that look like it are kept."""
+        kind = "" if place.action is None else place.action.type
+        plain = _plain(value)
+        return TextKeys(
+            place,
+            self._hash("text", kind, where, plain)[:_MARK],
+            self._hash("alike", self.user, kind, where, _skeleton(plain)),
+        )
+
+    def _hash(self, *parts: object) -> str:
+        return _hashed(self.secrets, parts)
+
+    def _target(
+        self, action: ActionType, detail: Detail, trail: Trail, value: JsonValue
+    ) -> TargetKeys:
+        same = "".join(value.split()) if isinstance(value, str) else value
+        everybody = self._hash("target", action.type, same)
+        name = self._name(action, detail, trail)
+        person = f"{self.user} {everybody}"
+        return TargetKeys(Place(action, trail), everybody[:_MARK], person, everybody, name)
+
+    def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
+        """The name that stands beside a target: in a list, in the same item."""
+        for trail, value in _at(detail, action.stakes.target_name):
+            steps = _indexes(trail)
+            if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
+                everybody = self._hash("name", action.type, _plain(value))
+                mark, person = OF_NAME + everybody[:_MARK], f"{self.user} {everybody}"
+                return NameKeys(Place(action, trail), mark, person, everybody)
+        return None
+
+    def _amount(
+        self, action: ActionType, trail: Trail, value: JsonValue, targets: Sequence[TargetKeys]
+    ) -> None:
+        """Several amounts of one type and unit are added up, and so are those of one target."""
+        currency, number = _number(value)
+        if number is None:
+            return
+        unit = f"{action.type} {currency}"
+        one = AmountKeys(
+            Place(action, trail),
+            abs(number),
+            currency,
+            f"kind {self.user} {action.type}",
+            f"amount {self.user} {unit}",
+            f"amount {unit}",
+            f"all {unit}",
+        )
+        self.amounts[unit] = _sum(self.amounts.get(unit), one)
+        to = _target_of(trail, targets)
+        if to is not None:
+            key = f"{to.person} {currency}"
+            before = self.parts.get(key)
+            whole = _sum(None if before is None else before.amount, one)
+            self.parts[key] = PartKeys(whole, to.place, key, f"asked {key}")
+
+    def _texts(self, action: ActionType, detail: Detail) -> None:
+        """The short material texts, the target and its name."""
+        stakes = action.stakes
+        for path in dict.fromkeys((stakes.target, stakes.target_name, *action.material)):
+            for trail, value in _at(detail, path):
+                if isinstance(value, str) and _is_comparable(value):
+                    self.texts.append(self.text(Place(action, trail), value, path or ()))
+
+
+def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
+    """The values at a path. Most are members of the detail itself."""
+    if path is None:
+        return []
+    if len(path) == 1 and isinstance(detail.get(path[0]), (str, int)):
+        return [(path, detail[path[0]])]
+    return [(trail, value) for trail, value in rendering.along(detail, path) if value is not None]
+
+
+def _indexes(trail: Trail) -> tuple[int, ...]:
+    return tuple(step for step in trail if isinstance(step, int))
+
+
+def _number(value: JsonValue) -> tuple[str | None, int | None]:
+    """The currency, if it is money, and how much."""
+    if isinstance(value, dict):
+        return cast("str", value["currency"]), cast("int", value["minor"])
+    return None, value if isinstance(value, int) else None
+
+
+def _sum(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
+    return one if before is None else before._replace(value=before.value + one.value)
+
+
+def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None:
+    """The target of an amount, where that is clear."""
+    if len(targets) == 1:
+        return targets[0]
+    steps = _indexes(trail)
+    return next((one for one in targets if steps and _indexes(one.place.trail) == steps), None)
+
+
+def _is_comparable(value: str) -> bool:
+    short = len(value) <= _MOST_CHARACTERS
+    return short and not value.isdecimal() and not rendering.is_time(value)
+
+
+def _mixed(detail: Detail) -> list[Trail]:
+    """The places of all texts in which a word mixes scripts."""
+    if all(map(_is_ascii, detail.values())):
+        return []
+    return [
+        trail
+        for trail, value in rendering.leaves(detail)
+        if isinstance(value, str) and is_mixed(value)
+    ]
+
+
+def _is_ascii(value: JsonValue) -> bool:
+    """Reports whether this is enough to know that no word in it is mixed."""
+    if isinstance(value, str):
+        return value.isascii()
+    return not isinstance(value, (dict, list)) or rendering.is_money(value)
+
+
+def is_mixed(text: str) -> bool:
+    """Reports whether a word in it mixes scripts that no language mixes."""
+    return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
+
+
+def _plain(text: str) -> str:
+    """A name as it is compared: case and spaces between words tell nothing apart."""
+    whole = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(whole.casefold().split())
+
+
+@lru_cache(maxsize=4_096)
+def _skeleton(text: str) -> str:
+    """Of a short text: the cache is bounded by that."""
+    return confusables.skeleton(text)

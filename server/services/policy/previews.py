@@ -1,0 +1,110 @@
+"""What a person would be shown of an action type, before anybody asks for it.
+
+Owns: the request that is made up for it. Never: another rendering; it is the one of `displays.py`,
+with the ceremony that the risk of the type takes where no rule says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from server.model.clients import Agent
+from server.model.resources import Resource
+from server.model.store import Store
+from server.model.users import User
+from server.protocol import errors, names
+from server.protocol.approvals.ceremonies import Ceremony
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import examples, questions, typed_facts
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.risks import TIME_TO_LIVE
+from server.services.policy import action_types, displays, schemas
+from server.services.policy.displays import DisplayedRequest
+from server.services.refusals import Invalid, about
+from server.services.resources.targets import TokenTarget
+
+_URI: Final = "https://resource.example"
+_SAYS: Final = "Here stands what the agent says of it."
+_BECAUSE: Final = "Here stands which rule asks."
+_TOKEN_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An action type with details, as a person would read it."""
+
+    details: Mapping[str, JsonValue]
+    display: str
+    """The display document, as approvals have it."""
+    ceremony: Ceremony
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """Shows action types that are registered, or might be."""
+
+    store: Store
+
+    def of(self, document: str, details: Mapping[str, JsonValue] | None = None) -> Preview:
+        """The type of this file with these details, or with an example. Raises `Invalid`."""
+        with about("document"):
+            action = action_types.read(document)
+            whole = _example(action) if details is None else {"type": action.type, **details}
+        with self.store.read() as view:
+            return _preview(action, whole, view.now)
+
+
+def _example(action: ActionType) -> Mapping[str, JsonValue]:
+    try:
+        return cast("Mapping[str, JsonValue]", examples.example(action.schema))
+    except examples.TooMuch as error:
+        raise Invalid(f"{error} Write details yourself.") from None
+
+
+def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
+    ceremony = questions.steps(action.risk, typed=typed_facts.are_named([action]))
+    asked = DisplayedRequest(
+        approval_id=names.PREFIX_APPROVAL + "example",
+        agent=_AGENT,
+        owners=("its owner",),
+        user=_USER,
+        target=TokenTarget(Resource(_URI, {}, {}, now), ()),
+        details=[details],
+        actions=[action],
+        risk=action.risk,
+        because=_BECAUSE,
+        ceremony=ceremony,
+        binding_message=_SAYS,
+        first_request=True,
+        peer="192.0.2.1",
+        asked_at=now,
+        expires_at=now + TIME_TO_LIVE[action.risk] * 1000,
+        token_seconds=_TOKEN_SECONDS,
+    )
+    try:
+        schemas.check_alone(action, details)
+        return Preview(details, displays.display_text(asked), ceremony)
+    except errors.InvalidAuthorizationDetails as error:
+        raise Invalid(error.description, member="details") from None
+
+
+_USER: Final = User(names.PREFIX_USER + "example", "you", None, (), "enabled", 0)
+_AGENT: Final = Agent(
+    id=names.PREFIX_AGENT + "example",
+    name="an agent",
+    description="",
+    auth_method=names.AUTH_METHODS[0],
+    jwks=(),
+    grant_types=(names.GRANT_CIBA,),
+    delivery="poll",
+    resources=(_URI,),
+    scopes=(),
+    action_types=None,
+    asks=None,
+    owners=(),
+    secrets=(),
+    id_token_alg="ES256",  # noqa: S106  # an algorithm
+    state="enabled",
+    expires_at=None,
+    created_at=0,
+)

@@ -1,0 +1,99 @@
+"""Holding an agent's `authorization_details` against the registered action types."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jsonschema import Draft202012Validator
+
+from server.model.policy import ActionRow
+from server.model.store import Directory
+from server.protocol import errors
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import action_types, uses
+from server.protocol.policy.action_types import ActionType
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    row: ActionRow
+    action: ActionType
+    validator: Draft202012Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """Compiled action types, remembered by type while their version stays the same."""
+
+    compiled: dict[str, _Compiled] = field(default_factory=dict)
+
+    def check(
+        self,
+        directory: Directory,
+        details: Sequence[Mapping[str, JsonValue]],
+        allowed: Collection[str] | None,
+    ) -> tuple[ActionType, ...]:
+        """The action type of each object. Raises errors.InvalidAuthorizationDetails.
+
+        `allowed` are the types that this client may ask for (RFC 9396 10); None means all.
+        """
+        for place, detail in enumerate(details):
+            if allowed is not None and detail["type"] not in allowed:
+                raise errors.InvalidAuthorizationDetails(
+                    f"/{place}/type is not one that this client may ask for."
+                )
+        return tuple(
+            self._check_one(directory, detail, place) for place, detail in enumerate(details)
+        )
+
+    def known(self, directory: Directory, types: Sequence[str]) -> tuple[ActionType, ...]:
+        """Those of these types that are registered, where their details are gone."""
+        rows = (directory.action(name) for name in types)
+        return tuple(self._compile(row).action for row in rows if row is not None)
+
+    def _check_one(
+        self, directory: Directory, detail: Mapping[str, JsonValue], place: int
+    ) -> ActionType:
+        row = directory.action(str(detail["type"]))
+        if row is None:
+            raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
+        compiled = self._compile(row)
+        _hold(compiled.validator, detail, [str(place)])
+        return compiled.action
+
+    def _compile(self, row: ActionRow) -> _Compiled:
+        known = self.compiled.get(row.type)
+        if known is None or known.row != row:
+            action = action_types.read_action_type(json.loads(row.document))
+            known = _Compiled(row, action, _validator(action))
+            self.compiled[row.type] = known
+        return known
+
+
+def check_alone(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
+    """Hold details against a type that need not be registered.
+
+    Raises errors.InvalidAuthorizationDetails.
+    """
+    _hold(_validator(action), detail, [])
+
+
+def _validator(action: ActionType) -> Draft202012Validator:
+    return Draft202012Validator(dict(action.schema))
+
+
+def _hold(
+    validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str]
+) -> None:
+    error = next(iter(validator.iter_errors(detail)), None)
+    if error is not None:
+        where = "/".join([*before, *map(str, error.absolute_path)])
+        raise errors.InvalidAuthorizationDetails(
+            f"/{where} breaks the schema of its type: {error.validator}.",
+            detail=f"/{where}: {error.validator}",  # its message quotes what was sent
+        )
+    if uses.odd_currencies(detail):
+        raise errors.InvalidAuthorizationDetails(
+            f"/{'/'.join(before)} has money in no currency that rules know: write currency in "
+            "three capital letters such as EUR."
+        )

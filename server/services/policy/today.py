@@ -1,0 +1,37 @@
+"""A request that waits, as policy is asked about it today."""
+
+from server.model.approvals import Approval
+from server.model.clients import Agent
+from server.model.granted import effective
+from server.model.store import View
+from server.model.users import User
+from server.protocol import errors
+from server.protocol.policy.questions import Requirements
+from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.schemas import Schemas
+from server.services.resources import targets
+
+
+def same_today(
+    view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
+) -> JudgedRequest | None:
+    """The same request today, as policy is asked about it; None when it would be refused."""
+    try:
+        terms = effective(approval)
+        details = terms.details
+        target = targets.again(view.directory, agent, approval.resource, terms.scope)
+        actions = schemas.check(view.directory, details, agent.action_types)
+        targets.check_required_types(target, frozenset(action.type for action in actions))
+    except errors.ProtocolError:
+        return None
+    return JudgedRequest("request", agent, user, target, details, actions, past=approval.past)
+
+
+def needs_today(
+    view: View, judge: Judge, schemas: Schemas, approval: Approval
+) -> Requirements | None:
+    """What the yes to a request takes today; None when nobody can give it any more."""
+    agent = view.directory.agent(approval.agent_id)
+    user = view.directory.user(approval.user_id or "")
+    case = None if agent is None else same_today(view, schemas, agent, user, approval)
+    return None if case is None else judge.decide(view, case).needs

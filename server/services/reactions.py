@@ -1,0 +1,83 @@
+"""What follows from an event, in which order: the one table of reactions.
+
+Owns: which functions of which capabilities run on an event, inside its unit of work. Never: what
+they do; each stands in its own capability, and none of them knows the others.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import add
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, TypeVar
+
+from server.model.reactions import (
+    ActionTypeChanged,
+    AgentAnnounced,
+    AgentReplaced,
+    AgentStopped,
+    AppStopped,
+    ClientDeleted,
+    ConsentEnded,
+    DeviceUnlocked,
+    Ended,
+    Event,
+    PasswordChanged,
+    ResourceDeleted,
+    UserDisabled,
+    UserEnabled,
+)
+from server.model.store import Unit
+from server.services.approvals import withdrawals
+from server.services.clients import owners
+from server.services.consents import revocations
+from server.services.notifications import notices
+from server.services.standing_grants import ends
+from server.services.tokens import refresh_families
+
+E = TypeVar("E", bound=Event)
+_Reaction: TypeAlias = Callable[[Unit, Any], Ended | None]
+
+
+def _on(
+    event: type[E], *run: Callable[[Unit, E], Ended | None]
+) -> tuple[type[Event], tuple[_Reaction, ...]]:
+    """A row: on this event these run, in this order."""
+    return event, run
+
+
+REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType(
+    dict(
+        (
+            # Requests first: what was approved can become no token while the others end.
+            _on(AgentStopped, withdrawals.agent_stopped, ends.agent_stopped),
+            _on(AgentReplaced, ends.agent_replaced),
+            _on(AgentAnnounced, notices.agent_announced),
+            _on(AppStopped, refresh_families.app_stopped),
+            _on(ClientDeleted, revocations.client_deleted),
+            _on(
+                UserDisabled,
+                owners.user_disabled,
+                ends.user_disabled,
+                refresh_families.user_disabled,
+                withdrawals.user_disabled,
+            ),
+            _on(UserEnabled, owners.user_enabled),
+            _on(PasswordChanged, refresh_families.password_changed),
+            _on(DeviceUnlocked, notices.device_unlocked),
+            _on(
+                ResourceDeleted,
+                withdrawals.resource_deleted,
+                revocations.resource_deleted,
+                ends.resource_deleted,
+            ),
+            _on(ActionTypeChanged, ends.action_type_changed),
+            _on(ConsentEnded, refresh_families.consent_ended, ends.consent_ended),
+        )
+    )
+)
+
+
+def react(tx: Unit, event: Event) -> Ended:
+    """Run what follows from an event; returns what ended with it."""
+    found = [run(tx, event) for run in REACTIONS[type(event)]]
+    return reduce(add, (one for one in found if one is not None), Ended())

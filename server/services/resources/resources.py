@@ -1,0 +1,284 @@
+"""Protected APIs: their names, their scopes, how risky each is, and how they authenticate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from server.model.audit import Entry
+from server.model.clients import Agent, App
+from server.model.ports import Secrets
+from server.model.reactions import ResourceDeleted
+from server.model.resources import Resource
+from server.model.store import Directory, Store, Unit, View
+from server.protocol.confusables import name_keys
+from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
+from server.protocol.policy.risks import Risk
+from server.protocol.resources import scopes, uris
+from server.services import client_secrets, paging
+from server.services.audit import audit
+from server.services.paging import ResultPage
+from server.services.refusals import Exists, Invalid, NotFound, about
+
+MOST_SCOPES: Final = 200
+SHORTEST_TOKEN: Final = 10
+LONGEST_TOKEN: Final = 3_600
+"""Seconds; whoever only checks signatures accepts a token until it runs out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChanges:
+    """Scopes that come or change, scopes that go, and action types that scopes need (or no more).
+
+    An empty type in `requires` takes the need away.
+    """
+
+    scopes: Mapping[str, Risk] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    requires: Mapping[str, str] = field(default_factory=dict)
+    token_seconds: int | None = None
+    usual_token_seconds: bool = False
+    """Take the limit away."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewResourceSecret:
+    """A resource and the secret it was just given, which is told once."""
+
+    resource: Resource
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedResource:
+    """What ended with a resource."""
+
+    resource: Resource
+    tokens_revoked: int
+    """Those for it, and all that came from them."""
+    requests_cancelled: int
+    agents_narrowed: tuple[str, ...]
+    """Names of the agents whose ceiling it was part of."""
+    apps_narrowed: tuple[str, ...]
+    """Names of the apps that could ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Administration of protected APIs. Each is named by its URI, compared exactly."""
+
+    store: Store
+    secrets: Secrets
+    issuer: str = ""
+    """Our own URL: what it names is no resource."""
+
+    def all(self) -> list[Resource]:
+        """Every resource, by URI."""
+        with self.store.read() as view:
+            return view.resources.all()
+
+    def page(self, after: str, limit: int) -> ResultPage[Resource]:
+        """Those whose URIs come after this one."""
+        return paging.after(self.all(), lambda resource: resource.uri, after, limit)
+
+    def by_id(self, resource_id: str) -> Resource:
+        """The resource of which this is `names.name_id`. Raises `NotFound`."""
+        for resource in self.all():
+            if name_id(resource.uri) == resource_id:
+                return resource
+        raise NotFound("There is no such resource.")
+
+    def show(self, uri: str) -> Resource:
+        """One resource. Raises `NotFound`."""
+        with self.store.read() as view:
+            return find(view.directory, uri)
+
+    def add(
+        self,
+        uri: str,
+        given: Mapping[str, Risk],
+        requires: Mapping[str, str],
+        *,
+        by: str,
+        token_seconds: int | None = None,
+    ) -> NewResourceSecret:
+        """Register a protected API, with a secret by which it may ask about tokens for it.
+
+        Raises `Exists`, `Invalid`, or `NotFound` for a type.
+        """
+        if problem := uris.resource_problem(uri):
+            raise Invalid(f"The resource {problem}.", member="uri")
+        check_lifetime(token_seconds)
+        if self.issuer and uris.lies_below(uri, self.issuer):
+            raise Invalid(f"{uri} is Sayso's own; register APIs of your own.", member="uri")
+        with self.store.administer() as tx:
+            _refuse_taken(tx, uri)
+            kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
+            client_id = self.secrets.new_id(PREFIX_RESOURCE)
+            resource = Resource(
+                uri, dict(given), dict(requires), tx.now, client_id, (kept,), token_seconds
+            )
+            _check(tx.directory, resource)
+            tx.resources.add(resource)
+            _record(tx, audit.Type.RESOURCE_ADDED, resource, by)
+            return NewResourceSecret(resource, text)
+
+    def update(self, uri: str, changes: ResourceChanges, *, by: str) -> Resource:
+        """Change scopes, or how long tokens live. Raises `NotFound` or `Invalid`."""
+        with self.store.administer() as tx:
+            before = find(tx.directory, uri)
+            resource = _changed(before, changes)
+            _check(tx.directory, resource)
+            if resource != before:
+                tx.resources.replace(resource)
+                _record(tx, audit.Type.RESOURCE_UPDATED, resource, by)
+            return resource
+
+    def rotate_secret(
+        self, uri: str, *, by: str, overlap_ms: int = client_secrets.DEFAULT_OVERLAP_MS
+    ) -> NewResourceSecret:
+        """A new secret; the old ones work for the overlap and no longer.
+
+        Raises `NotFound`, or `Invalid` for a longer overlap.
+        """
+        client_secrets.check_overlap(overlap_ms)
+        with self.store.administer() as tx:
+            before = find(tx.directory, uri)
+            kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
+            old = client_secrets.ending(before.secrets, tx.now + overlap_ms, tx.now)
+            resource = replace(before, secrets=(*old, kept))
+            tx.resources.replace(resource)
+            facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}
+            kind = audit.Type.RESOURCE_SECRET_ROTATED
+            audit.record(tx, Entry(kind, by, resource=uri, facts=facts))
+            return NewResourceSecret(resource, text)
+
+    def delete(self, uri: str, *, by: str) -> DeletedResource:
+        """Forget a protected API: its tokens and open requests end, no ceiling names it any more.
+
+        So nothing comes back with it when it is registered again. Raises `NotFound`.
+        """
+        with self.store.administer() as tx:
+            resource = find(tx.directory, uri)
+            revoked = len(tx.delegations.revoke_at(uri, tx.now))
+            cancelled = tx.react(ResourceDeleted(uri, by)).requests
+            tx.resources.delete(uri)
+            narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
+            for agent in tx.agents.all():
+                if uri in agent.serves:
+                    left = tuple(other for other in agent.serves if other != uri)
+                    tx.agents.replace(replace(agent, serves=left), tx.now)
+            apps = tuple(_narrow_app(tx, app, uri) for app in tx.apps.all() if uri in app.resources)
+            facts = {
+                "tokens_revoked": revoked,
+                "requests_cancelled": cancelled,
+                "agents_narrowed": list(narrowed),
+                "apps_narrowed": list(apps),
+            }
+            audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
+            return DeletedResource(resource, revoked, cancelled, narrowed, apps)
+
+
+@about("uri")
+def _refuse_taken(tx: Unit, uri: str) -> None:
+    """People read the URI to know where a token counts, so no two look alike."""
+    if tx.directory.resource(uri) is not None:
+        raise Exists(f"{uri} is registered already.")
+    for taken in tx.names.bearers("resource", name_keys(uri)):
+        raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
+
+
+def find(directory: Directory, uri: str) -> Resource:
+    """The resource of this URI. Raises `NotFound`."""
+    resource = directory.resource(uri)
+    if resource is None:
+        raise NotFound(
+            f"There is no resource {uri}. See them all with: sayso resources list. "
+            f"Register it with: sayso resources add {uri} --scope NAME=RISK"
+        )
+    return resource
+
+
+def _changed(before: Resource, changes: ResourceChanges) -> Resource:
+    check_lifetime(changes.token_seconds)
+    for name in changes.without:
+        if name not in before.scopes:
+            raise Invalid(f"{before.uri} has no scope {name}.", member="without")
+    kept = {name: risk for name, risk in before.scopes.items() if name not in changes.without}
+    names = {**kept, **changes.scopes}
+    requires = {name: kind for name, kind in before.requires.items() if name in names}
+    requires |= changes.requires
+    needed = {name: kind for name, kind in requires.items() if kind}
+    seconds = before.token_seconds if changes.token_seconds is None else changes.token_seconds
+    return replace(
+        before,
+        scopes=names,
+        requires=needed,
+        token_seconds=None if changes.usual_token_seconds else seconds,
+    )
+
+
+@about("token_seconds")
+def check_lifetime(seconds: int | None) -> int | None:
+    """A limit of lifetimes in seconds, or none. Raises `Invalid`."""
+    if seconds is not None and not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
+        raise Invalid(f"Tokens live {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds.")
+    return seconds
+
+
+@about("scopes")
+def _check(directory: Directory, resource: Resource) -> None:
+    if len(resource.scopes) > MOST_SCOPES:
+        raise Invalid(f"A resource has at most {MOST_SCOPES} scopes.")
+    for name in resource.scopes:
+        if not scopes.is_scope(name):
+            raise Invalid("A scope's name has no spaces, quotes, backslashes or other alphabets.")
+        if name in scopes.OPENID_SCOPES:
+            raise Invalid(f"The scope {name} is OpenID's own; call yours differently.")
+    _check_needs(directory, resource)
+
+
+@about("requires")
+def _check_needs(directory: Directory, resource: Resource) -> None:
+    for name, kind in resource.requires.items():
+        if name not in resource.scopes:
+            raise Invalid(f"The scope {name} needs {kind}, but {resource.uri} does not have it.")
+        if directory.action(kind) is None:
+            raise NotFound(f"There is no action type {kind}. Add it: sayso actions add FILE")
+
+
+def _using(view: View, uri: str) -> list[Agent]:
+    return [agent for agent in view.agents.all() if uri in agent.resources]
+
+
+def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
+    """Take the resource out of the ceiling, and the scopes that no other of its resources has."""
+    left, scope = _without(tx, agent, uri)
+    only = {
+        other: tuple(name for name in may if name in scope)
+        for other, may in agent.only.items()
+        if other != uri
+    }
+    tx.agents.replace(replace(agent, resources=left, scopes=scope, only=only), tx.now)
+    return agent.name
+
+
+def _narrow_app(tx: Unit, app: App, uri: str) -> str:
+    left, scope = _without(tx, app, uri)
+    tx.apps.replace(replace(app, resources=left, scopes=scope))
+    return app.name
+
+
+def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    left = tuple(other for other in client.resources if other != uri)
+    found = [r for other in left if (r := tx.directory.resource(other)) is not None]
+    return left, tuple(name for name in client.scopes if any(name in r.scopes for r in found))
+
+
+def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
+    facts = {
+        "client_id": resource.client_id,
+        "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
+        "requires": dict(resource.requires),
+        "token_seconds": resource.token_seconds,
+    }
+    audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))

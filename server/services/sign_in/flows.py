@@ -1,0 +1,327 @@
+"""From a request to its code: sign in, say yes, sign that on a device, go on.
+
+Each look works out anew what comes next, so going back, reloading and a second window do no harm.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.audit import Entry
+from server.model.ports import BadToken, Secrets, Verifier
+from server.model.sign_in import Code, Flow, Grant
+from server.model.store import Store, Unit, View
+from server.model.tokens import published
+from server.protocol import errors
+from server.protocol.names import PREFIX_CODE
+from server.protocol.sign_in import authorize
+from server.protocol.sign_in.handles import handle_hash
+from server.protocol.tokens.tokens import ID_TOKEN_TYPE
+from server.services.approvals.app_actions import AppActions
+from server.services.approvals.withdrawals import withdraw
+from server.services.audit import audit, floods
+from server.services.consents.consents import ConsentService, RequestedConsent
+from server.services.sign_in.authorize import (
+    AuthorizationPlan,
+    AuthorizationResponse,
+    AuthorizeService,
+    ConsentNeeded,
+)
+from server.services.sign_in.flow_pages import (
+    ConsentPage,
+    SignInPage,
+    WaitingPage,
+    consent_page,
+    sign_in_page,
+    waiting_page,
+    ways,
+)
+from server.services.sign_in.sign_ins import SignedIn, SignIns
+
+CODE_MS: Final = 60_000
+_OVER: Final = "This sign-in is over. Go back to the app and start again."
+
+Step = SignInPage | ConsentPage | WaitingPage | AuthorizationResponse
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Nothing is in the way of a code."""
+
+    plan: AuthorizationPlan
+    signed_in: SignedIn
+    approval_id: str | None = None
+    """What the person signed, where it is for this code alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The app is told no."""
+
+    plan: AuthorizationPlan
+    error: errors.ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Takes a request from page to page.
+
+    What only a page can say, because no address is known to be the app's, is raised as
+    errors.ProtocolError.
+    """
+
+    store: Store
+    secrets: Secrets
+    verifier: Verifier
+    begun: AuthorizeService
+    consents: ConsentService
+    actions: AppActions
+    sign_ins: SignIns
+
+    def step(self, handle: str, cookie: str, *, somebody_else: bool = False) -> Step:
+        """What the browser shows now, or the answer to the app."""
+        with self.store.read() as view:
+            flow = _open(view, handle)
+            found = self._next(view, flow, self.sign_ins.current(view, cookie))
+            if somebody_else and isinstance(found, ConsentPage):
+                return sign_in_page(self.begun.reread(view, flow), "")
+        if not isinstance(found, _Ready | _Refused):
+            return found
+        with self.store.write() as tx:  # and now it counts
+            flow = _open(tx, handle)
+            return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
+
+    def waits(self, handle: str, cookie: str) -> bool:
+        """Reports whether a device still has to answer; asking takes nothing further."""
+        with self.store.read() as view:
+            flow = _open(view, handle)
+            found = self._next(view, flow, self.sign_ins.current(view, cookie))
+            return isinstance(found, WaitingPage)
+
+    def allow(self, handle: str, cookie: str, *, peer: str) -> Step:
+        """The person said yes on the page: ask for the signatures that this takes."""
+        with self.store.write() as tx:
+            flow = _open(tx, handle)
+            signed_in = self.sign_ins.current(tx, cookie)
+            found = self._next(tx, flow, signed_in)
+            if isinstance(found, ConsentPage) and signed_in is not None:
+                plan = self.begun.reread(tx, flow)
+                asked = self._ask(tx, plan, signed_in, peer)
+                tx.flows.allow(flow.hash, signed_in.sign_in.id, asked, tx.now)
+        return self.step(handle, cookie)
+
+    def _ask(
+        self, tx: Unit, plan: AuthorizationPlan, signed_in: SignedIn, peer: str
+    ) -> tuple[str, ...]:
+        """Open what is to be signed; ids of the approvals."""
+        asked = [
+            self.consents.ask(tx, _wanted(plan, ask, signed_in, peer))
+            for ask in self._missing(tx, plan, signed_in)
+            if ask in plan.signed
+        ]
+        if plan.act is not None:
+            asked.append(self.actions.ask(tx, plan.app, signed_in.user, plan.act, peer))
+        return tuple(approval.id for approval in asked)
+
+    def deny(self, handle: str, cookie: str) -> Step:
+        """The person said no on the page; that counts also where their device said yes already."""
+        with self.store.write() as tx:
+            flow = _open(tx, handle)
+            found = self._next(tx, flow, self.sign_ins.current(tx, cookie))
+            if isinstance(found, ConsentPage | WaitingPage | _Ready):
+                plan = self.begun.reread(tx, flow)
+                return self._end(tx, flow, _Refused(plan, errors.AccessDenied("You said no.")))
+        return self.step(handle, cookie)
+
+    def _next(
+        self, view: View, flow: Flow, signed_in: SignedIn | None
+    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
+        """What comes next.
+
+        1. The app may still ask.  2. Somebody is signed in, freshly enough, and is who is meant.
+        3. What is asked for was allowed; an action never was before.  4. It was signed.
+        """
+        plan = self.begun.reread(view, flow)
+        try:
+            return self._judged(view, flow, plan, signed_in)
+        except errors.InvalidRequest as error:  # a hint that is none; the app learns it
+            return _Refused(plan, error)
+
+    def _judged(
+        self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
+    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
+        silent = "none" in plan.request.prompts
+        if signed_in is None or not self._fits(view, flow, plan, signed_in):
+            if silent:
+                return _Refused(plan, errors.LoginRequired("Nobody is signed in here."))
+            again = plan.request.login_hint if signed_in is None else signed_in.user.name
+            return sign_in_page(plan, again or "")
+        if flow.allowed_at is not None:
+            return self._signed(view, flow, plan, signed_in)
+        missing = self._missing(view, plan, signed_in)
+        if not missing and plan.act is None:
+            return _Ready(plan, signed_in)
+        if silent:
+            return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
+        return consent_page(view, plan, signed_in, missing)
+
+    def _fits(self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn) -> bool:
+        """Reports whether this sign-in will do for this request (OpenID Connect Core 3.1.2.3)."""
+        request, sign_in = plan.request, signed_in.sign_in
+        if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in ways(plan):
+            return False
+        if request.id_token_hint is not None:
+            meant = self._meant(view, plan.app.id, request.id_token_hint)
+            if meant != signed_in.user.id:
+                return False
+        if {"login", "select_account"} & set(request.prompts):
+            return sign_in.auth_time >= flow.created_at
+        oldest = None if request.max_age is None else flow.created_at - request.max_age * 1000
+        return oldest is None or sign_in.auth_time >= oldest
+
+    def _meant(self, view: View, app_id: str, hint: str) -> object:
+        """Whom an ID token of ours names. Raises errors.InvalidRequest when it is none."""
+        keys = published(view.directory.signing_keys(), view.now)
+        try:
+            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
+        except BadToken as error:
+            raise errors.InvalidRequest(
+                "id_token_hint is not an ID token of this issuer.", detail=str(error)
+            ) from error
+        if claims.get("aud") != app_id:
+            raise errors.InvalidRequest("id_token_hint was issued to another client.")
+        return claims.get("sub")
+
+    def _missing(
+        self, view: View, plan: AuthorizationPlan, signed_in: SignedIn
+    ) -> list[ConsentNeeded]:
+        """What is not consented to; all of it when the app wants the person to be asked again."""
+        if "consent" in plan.request.prompts:
+            return list(plan.asks)
+        return [ask for ask in plan.asks if not self._covered(view, ask, signed_in)]
+
+    def _covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
+        user = signed_in.user.id
+        found = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
+        return found is not None
+
+    def _signed(
+        self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
+    ) -> WaitingPage | _Ready | _Refused:
+        """What the device said."""
+        user = signed_in.user.id
+        acts = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
+        outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
+        if "denied" in outcomes:
+            return _Refused(plan, errors.AccessDenied("The person said no on their device."))
+        if "over" in outcomes:
+            return _Refused(plan, errors.AccessDenied("Nobody answered on a device in time."))
+        if waiting := outcomes.count("waiting"):
+            return waiting_page(plan, signed_in, waiting)
+        if not all(self._covered(view, ask, signed_in) for ask in plan.signed):
+            return _Refused(plan, errors.AccessDenied("The consent was taken back."))
+        return _Ready(plan, signed_in, next((one for one, act in acts.items() if act), None))
+
+    def _end(self, tx: Unit, flow: Flow, found: object) -> Step:
+        """Answer the app, once."""
+        if not isinstance(found, _Ready | _Refused):
+            return found  # type: ignore[return-value]  # a page: somebody was signed out meanwhile
+        if not tx.flows.finish(flow.hash, tx.now):
+            raise errors.InvalidRequest(_OVER)
+        back = found.plan.request.back
+        if isinstance(found, _Refused):
+            _take_back_the_question(tx, flow)
+            _record(tx, audit.Type.GRANT_REFUSED, found.plan, None, cause=found.error.code)
+            return self.begun.refusal(back, found.error)
+        if flow.allowed_at is not None:
+            self._keep(tx, found)
+        code = self.secrets.new_secret(PREFIX_CODE)
+        grant = _grant(found)
+        challenge = found.plan.request.challenge
+        tx.code_grants.add_code(Code(handle_hash(code), grant, challenge, tx.now + CODE_MS))
+        _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
+        issuer = self.begun.rules.issuer
+        return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
+
+    def _keep(self, tx: Unit, found: _Ready) -> None:
+        """The page alone is enough for what is about the person; it is remembered as a consent."""
+        user = found.signed_in.user.id
+        for ask in found.plan.asks:
+            if ask not in found.plan.signed:
+                self.consents.keep_about(tx, user, ask.client_id, ask.scopes)
+
+
+def _open(view: View, handle: str) -> Flow:
+    flow = view.flows.get(handle_hash(handle))
+    if flow is None or flow.done_at is not None or view.now >= flow.expires_at:
+        raise errors.InvalidRequest(_OVER)
+    return flow
+
+
+def _take_back_the_question(tx: Unit, flow: Flow) -> None:
+    """What still waits on a device would be a yes to nothing."""
+    asked = [approval for one in flow.approvals if (approval := tx.approvals.get(one)) is not None]
+    withdraw(tx, asked, reason="cancelled", actor=audit.SYSTEM)
+
+
+def _wanted(
+    plan: AuthorizationPlan, ask: ConsentNeeded, signed_in: SignedIn, peer: str
+) -> RequestedConsent:
+    return RequestedConsent(
+        user=signed_in.user,
+        client_id=ask.client_id,
+        app_id=plan.app.id,
+        resource=ask.resource,
+        scopes=ask.scopes,
+        until=None,
+        peer=peer,
+    )
+
+
+def _grant(found: _Ready) -> Grant:
+    plan, request = found.plan, found.plan.request
+    return Grant(
+        app_id=plan.app.id,
+        user_id=found.signed_in.user.id,
+        sign_in_id=found.signed_in.sign_in.id,
+        redirect_uri=request.back.redirect_uri,
+        openid=request.openid,
+        resource=plan.resource,
+        scope=request.scope,
+        actor=request.actor,
+        nonce=request.nonce,
+        auth_time=found.signed_in.sign_in.auth_time,
+        acr=found.signed_in.sign_in.acr,
+        id_token_claims=request.wanted.id_token,
+        userinfo_claims=request.wanted.userinfo,
+        jkt=request.jkt,
+        approval_id=found.approval_id,
+    )
+
+
+def _record(
+    tx: Unit, kind: audit.Type, plan: AuthorizationPlan, ready: _Ready | None, *, cause: str | None
+) -> None:
+    signed_in = None if ready is None else ready.signed_in
+    write = floods.record if kind is audit.Type.GRANT_REFUSED else audit.record
+    write(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_client(plan.app.id) if signed_in is None else by(signed_in),
+            agent_id=plan.request.actor,
+            subject=None if signed_in is None else signed_in.user.id,
+            resource=plan.resource or None,
+            decision="refused" if signed_in is None else "given",
+            cause=cause,
+            approval_id=None if ready is None else ready.approval_id,
+            facts={
+                "app": plan.app.id,
+                "scope": " ".join((*plan.request.openid, *plan.request.scope)),
+            },
+        ),
+    )
+
+
+def by(signed_in: SignedIn) -> str:
+    """The actor of what somebody answered on a page."""
+    return audit.by_user(signed_in.user.id)

@@ -1,0 +1,83 @@
+"""Signing out because an app asks for it (OpenID Connect RP-Initiated Logout 1.0)."""
+
+from dataclasses import dataclass
+
+from server.model.clients import App
+from server.model.ports import BadToken, Verifier
+from server.model.store import Store, View
+from server.model.tokens import published
+from server.protocol import errors
+from server.protocol.clients import redirects
+from server.protocol.forms import Form
+from server.protocol.tokens.tokens import ID_TOKEN_TYPE
+from server.services.server_policy import ServerPolicy
+from server.services.sign_in.sign_ins import SignIns
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody is about to sign out."""
+
+    user_name: str | None
+    """None when nobody is signed in."""
+    app_name: str | None
+    go_to: str | None
+    """Where the browser is sent afterwards, state included."""
+
+
+@dataclass(frozen=True, slots=True)
+class RpLogout:
+    """Checks what an app asks for; the person confirms it on a page."""
+
+    store: Store
+    verifier: Verifier
+    rules: ServerPolicy
+    sign_ins: SignIns
+
+    def look(self, form: Form, cookie: str) -> Leaving:
+        """Who would sign out, and where the browser goes then.
+
+        Only an address that the app registered counts, and only once the app is known. Raises
+        errors.InvalidRequest.
+        """
+        with self.store.read() as view:
+            signed_in = self.sign_ins.current(view, cookie)
+            app = self._app(view, form)
+            go_to = form.get("post_logout_redirect_uri")
+            if go_to is not None:
+                if app is None:
+                    raise errors.InvalidRequest("Say which app asks: id_token_hint or client_id.")
+                if not redirects.is_registered(go_to, app.post_logout_redirect_uris):
+                    raise errors.InvalidRequest("That address is not registered for this app.")
+                state = form.get("state")
+                if state is not None:
+                    go_to = redirects.with_parameters(go_to, [("state", state)])
+            return Leaving(
+                user_name=None if signed_in is None else signed_in.user.name,
+                app_name=None if app is None else app.name,
+                go_to=go_to,
+            )
+
+    def _app(self, view: View, form: Form) -> App | None:
+        named, hint = form.get("client_id"), form.get("id_token_hint")
+        if hint is not None:
+            audience = self._audience(view, hint)
+            if named not in {None, audience}:
+                raise errors.InvalidRequest("id_token_hint was issued to another app.")
+            named = audience
+        if named is None:
+            return None
+        app = view.directory.app(named)
+        if app is None:
+            raise errors.InvalidRequest("There is no such app here.")
+        return app
+
+    def _audience(self, view: View, hint: str) -> str:
+        keys = published(view.directory.signing_keys(), view.now)
+        try:
+            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
+        except BadToken as error:
+            raise errors.InvalidRequest(
+                "id_token_hint is not an ID token of this issuer.", detail=str(error)
+            ) from error
+        return str(claims.get("aud"))

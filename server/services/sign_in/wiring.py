@@ -1,0 +1,37 @@
+"""The services of signing in, each made once."""
+
+from server.services.adapters import Adapters
+from server.services.approvals.app_actions import AppActions
+from server.services.consents.consents import ConsentService
+from server.services.devices.passkeys import PasskeyService
+from server.services.sign_in.authorize import AuthorizeService
+from server.services.sign_in.flows import Flows
+from server.services.sign_in.passkey_sign_ins import PasskeySignIns
+from server.services.sign_in.rp_logout import RpLogout
+from server.services.sign_in.sign_ins import SignIns
+from server.services.sign_in.userinfo import UserInfo
+from server.services.tokens.bearers import Bearers
+from server.services.users.proofs import Proofs
+
+
+class SignInServices:
+    """Sign people in to apps, and out again."""
+
+    def __init__(
+        self,
+        given: Adapters,
+        proofs: Proofs,
+        actions: AppActions,
+        consents: ConsentService,
+        passkeys: PasskeyService,
+        bearers: Bearers,
+    ) -> None:
+        store, secrets, verifier, rules = given.store, given.secrets, given.verifier, given.rules
+        self.sign_ins = SignIns(store, secrets, given.passwords)
+        self.passkeys = PasskeySignIns(store, passkeys, self.sign_ins)
+        self.authorize = AuthorizeService(store, secrets, proofs, actions, rules)
+        self.flows = Flows(
+            store, secrets, verifier, self.authorize, consents, actions, self.sign_ins
+        )
+        self.rp_logout = RpLogout(store, verifier, rules, self.sign_ins)
+        self.userinfo = UserInfo(store, bearers, rules)

@@ -1,0 +1,251 @@
+"""What a person may give ahead, held against the agent, policy and the caps; tried on the past.
+
+Owns: making a grant out of a wish, every refusal with its remedy. Never: writes, signatures.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.clients import Agent
+from server.model.store import View
+from server.model.users import User
+from server.protocol import errors
+from server.protocol.approvals import kinds
+from server.protocol.approvals.ceremonies import Step
+from server.protocol.policy import uses as amounts
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.pointers import Path
+from server.protocol.policy.questions import Approvals, Requirements
+from server.protocol.policy.risks import Risk
+from server.protocol.standing_grants import standing_grants
+from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Taken, Unfit
+from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.schemas import Schemas
+from server.services.resources import targets
+from server.services.resources.targets import TokenTarget
+from server.services.users.device_auth import Person
+
+LOOKED_AT: Final = 10
+"""How many of the newest requests a new grant is tried on."""
+MOST_LIVE: Final = 50
+"""Grants of one person that may be in force; nobody keeps more in mind."""
+_LOOKED_THROUGH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGrantProposal:
+    """What a person wants to give ahead: requests like an example."""
+
+    approval_id: str
+    """The example, a request of an agent to this person."""
+    seconds: int
+    uses: int
+    sum: str | None = None
+    """How much in all, as a person writes it, in the currency of the example."""
+    vary: tuple[tuple[Path, str | None], ...] = ()
+    """Members that need not be as in the example; numbers and money with their cap."""
+    tell: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A grant as it would be given."""
+
+    agent: Agent
+    user: User
+    target: TokenTarget
+    action: ActionType | None
+    version: int | None
+    pattern: Pattern
+    bounds: Bounds
+    risk: Risk
+    pin: bool
+    """What it covers takes the PIN, so giving it does."""
+    tell: bool
+
+    @property
+    def given_at(self) -> Risk:
+        """One level up."""
+        return standing_grants.GIVEN_AT[self.risk]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedRequest:
+    """A request of the past, and where a grant would not have covered it; None if it would."""
+
+    approval: Approval
+    misfit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An example, as policy sees it today."""
+
+    case: JudgedRequest
+    user: User
+    action: ActionType | None
+    version: int | None
+    risk: Risk
+    pin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Makes proposals."""
+
+    schemas: Schemas
+    judge: Judge
+
+    def of(self, view: View, person: Person, wish: StandingGrantProposal) -> Proposal:
+        """Hold a wish against what may be given ahead.
+
+        1. The example is a request of an agent to this person.  2. The agent may still have it, and
+        policy lets one person's answer be enough.  3. What may vary is fit for it.  4. The bounds
+        are within the caps of its risk.  5. There are not too many already.
+        """
+        example = view.approvals.get(wish.approval_id)
+        if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
+            raise errors.Problem(404, "not_found", "There is no such request of an agent to you.")
+        agent = view.directory.agent(example.agent_id)
+        if agent is None or not agent.active(view.now):
+            raise _refused("agent", "it is stopped or gone")
+        found = self._judged(view, agent, view.directory.user(person.user.id), example)
+        details = found.case.details
+        money = amounts.money(details)
+        try:
+            total = standing_grants.read_sum(money, wish.sum)
+            vary = _vary(found, wish)
+            standing_grants.check_limits(
+                found.risk, seconds=wish.seconds, uses=wish.uses, costs=bool(money), total=total
+            )
+        except Unfit as unfit:
+            raise _refused(unfit.where, unfit.remedy) from unfit
+        _check_room(view, person.user.id)
+        return Proposal(
+            agent=agent,
+            user=found.user,
+            target=found.case.target,
+            action=found.action,
+            version=found.version,
+            pattern=Pattern(frozenset(found.case.target.scope), tuple(details), vary),
+            bounds=Bounds(view.now + wish.seconds * 1000, wish.uses, total),
+            risk=found.risk,
+            pin=found.pin,
+            tell=wish.tell,
+        )
+
+    def _judged(self, view: View, agent: Agent, user: User | None, example: Approval) -> _Judged:
+        """The example as it would be asked today. Raises errors.Problem 400."""
+        details = kinds.granted(json.loads(example.details))
+        scope = tuple(example.scope.split())
+        if len(details) > 1:
+            raise _refused("authorization_details", "give one action ahead, not several at once")
+        try:
+            target = targets.again(view.directory, agent, example.resource, scope)
+            actions = self.schemas.check(view.directory, details, agent.action_types)
+            targets.check_required_types(target, frozenset(action.type for action in actions))
+        except errors.ProtocolError as error:
+            raise _refused("example", error.description) from error
+        case = JudgedRequest("request", agent, user, target, details, actions)
+        verdict = self.judge.decide(view, case)
+        needs = verdict.needs
+        if verdict.outcome == "deny" or needs is None or user is None:
+            raise _refused("policy", "this is forbidden today")
+        if verdict.risk is Risk.CRITICAL:
+            raise _refused("risk", "what is critical is asked for each time, never ahead")
+        if not needs.met_by(_best(needs, user), user.id):
+            raise _refused("policy", "one answer of yours, given ahead, is not enough for this")
+        if verdict.risk is Risk.HIGH and not agent.high_grants:
+            raise _refused(
+                "risk",
+                f"an administrator lets {agent.name} have grants at high risk first: "
+                f"sayso agents update {agent.name} --high-grants",
+            )
+        row = view.directory.action(actions[0].type) if actions else None
+        return _Judged(
+            case,
+            user,
+            actions[0] if actions else None,
+            None if row is None else row.version,
+            verdict.risk,
+            Step.PIN in needs.ceremony,
+        )
+
+    def gone(self, view: View, approval: Approval) -> str | None:
+        """What an unsigned grant stood on and is no longer there; None when it still holds."""
+        agent = view.directory.agent(approval.agent_id)
+        if agent is None or not agent.active(view.now):
+            return "agent_disabled"
+        scope = tuple(approval.scope.split())
+        if targets.standing(view.directory, approval.resource, scope) is None:
+            return "resource_deleted"
+        terms = json.loads(approval.details)[0]
+        try:
+            found = self._judged(view, agent, view.directory.user(approval.user_id or ""), approval)
+        except errors.Problem:
+            return "policy_changed"
+        same = (found.version, str(found.risk)) == (terms["version"], terms["risk"])
+        return None if same else "policy_changed"
+
+
+def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.Vary, ...]:
+    if found.action is None:
+        if wish.vary:
+            raise Unfit("vary", "this request has no details that could vary")
+        return ()
+    return standing_grants.read_vary(found.case.details[0], wish.vary, found.action.stakes.target)
+
+
+def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
+    """The newest requests, each held against the grant as if it had been given before them."""
+    found = view.approvals.search(
+        state=None,
+        agent_id=proposal.agent.id,
+        user_id=proposal.user.id,
+        limit=_LOOKED_THROUGH,
+    )
+    newest = [one for one in found if one.kind == "action"][:LOOKED_AT]
+    taken, tried = Taken(), list[TriedRequest]()
+    for approval in reversed(newest):
+        misfit, taken = _would(proposal, approval, taken)
+        tried.append(TriedRequest(approval, misfit))
+    return tried[::-1]
+
+
+def _would(proposal: Proposal, approval: Approval, taken: Taken) -> tuple[str | None, Taken]:
+    details = json.loads(approval.details)
+    if approval.resource != proposal.target.resource.uri:
+        return "resource", taken
+    misfit = standing_grants.misfit(proposal.pattern, approval.scope.split(), details)
+    if misfit is None and approval.risk.rank > proposal.risk.rank:
+        misfit = "risk"
+    if misfit is not None:
+        return misfit, taken
+    minor = standing_grants.cost(proposal.bounds, amounts.money(details))
+    after = None if minor is None else standing_grants.reserve(proposal.bounds, taken, minor, 0)
+    if after is not None:
+        return None, after
+    return "uses" if taken.uses >= proposal.bounds.uses else "sum", taken
+
+
+def _check_room(view: View, user_id: str) -> None:
+    """Raises errors.Problem when one more might be too many.
+
+    What waits is read first: what is given meanwhile then counts twice, and not never.
+    """
+    waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
+    if waits + view.standing_grants.live_count(user_id, view.now) >= MOST_LIVE:
+        raise _refused(
+            "grants", f"{MOST_LIVE} of yours are in force or wait for your answer; revoke one first"
+        )
+
+
+def _best(needs: Requirements, user: User) -> Approvals:
+    """The most that a person can do ahead: nothing is typed, and no reason is given for each."""
+    return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), ahead=True)
+
+
+def _refused(where: str, remedy: str) -> errors.Problem:
+    return errors.Problem(400, "not_grantable", f"{where}: {remedy}.")

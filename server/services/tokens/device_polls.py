@@ -1,0 +1,65 @@
+"""What a device that polls is told until there is something for it (RFC 8628 3.5).
+
+The terminal app and people's apps poll alike; what comes out at the end is each grant's own affair.
+"""
+
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.devices import DeviceCode
+from server.model.store import Unit
+from server.protocol import errors
+from server.protocol.approvals.states import State, overdue
+from server.protocol.ciba import requests
+from server.services.approvals.expiry import expire
+
+UNKNOWN: Final = "device_code is unknown, used, or not yours."
+
+
+def answered(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors.ProtocolError:
+    """The approval that the person has said yes to, or what else the device is told.
+
+    1. The clock has not ended it.  2. While nobody has answered, polls are paced.
+    """
+    approval = _approval(tx, code)
+    if approval is None and tx.now >= code.expires_at:
+        return _expired()
+    if approval is None or approval.state is State.PENDING:
+        return _pending(tx, code, waited_ms)
+    return approval if approval.state is State.APPROVED else _over(tx, approval)
+
+
+def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
+    found = None if code.approval_id is None else tx.approvals.get(code.approval_id)
+    if found is not None and overdue(found.state, found.expires_at, tx.now):
+        return expire(tx, found) or tx.approvals.get(found.id)
+    return found
+
+
+def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:
+    arrived = tx.now - waited_ms
+    pace = requests.pace(
+        arrived=arrived,
+        last=code.last_poll_at,
+        interval_ms=code.interval_ms,
+    )
+    tx.device_codes.paced(code.id, now=arrived, interval_ms=pace.interval_ms)
+    if pace.early:
+        return requests.slow_down(pace, waited_ms, {})
+    return errors.AuthorizationPending("Nobody has let this device in yet.")
+
+
+def _over(tx: Unit, approval: Approval) -> errors.ProtocolError:
+    """Why nothing will come of it."""
+    user = tx.directory.user(approval.user_id or "")
+    if approval.state is State.EXPIRED:
+        return _expired()
+    if approval.state is State.DENIED:
+        return errors.AccessDenied("The person denied this sign-in.", members={"reason": "denied"})
+    if approval.state is State.CANCELLED and user is not None and user.enabled:
+        return errors.AccessDenied("The sign-in was withdrawn.", members={"reason": "cancelled"})
+    return errors.InvalidGrant(UNKNOWN)
+
+
+def _expired() -> errors.ProtocolError:
+    return errors.ExpiredToken("Nobody let this device in in time. Begin again.")

@@ -1,0 +1,122 @@
+"""An app on a device that was let in gets its tokens (RFC 8628 3.4, 3.5): once per device code."""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.clients import App
+from server.model.devices import DeviceCode
+from server.model.sign_in import Grant
+from server.model.store import Store, Unit
+from server.protocol import errors, names
+from server.protocol.approvals.states import State
+from server.protocol.devices import device_codes
+from server.protocol.resources import scopes
+from server.services.approvals.rights import Rights
+from server.services.audit import audit
+from server.services.clients import client_auth
+from server.services.devices.app_devices import AppDevices
+from server.services.notifications import notices
+from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
+from server.services.tokens.device_polls import UNKNOWN, answered
+from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.flow_checks import person_now, rights_now
+from server.services.tokens.issuing import how_proved
+
+Outcome = dict[str, object] | errors.ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class AppDeviceGrant:
+    """Answers the polls of an app on a device."""
+
+    store: Store
+    issuing: AppIssuing
+    rights: Rights
+    devices: AppDevices
+
+    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+        """The tokens. Raises errors.ProtocolError; how often it polled is stored before."""
+        sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
+        with self.store.write() as tx:
+            outcome = self._visit(tx, client_auth.current_app(tx, app), sent, request)
+        if isinstance(outcome, errors.ProtocolError):
+            raise outcome
+        return outcome
+
+    def _visit(self, tx: Unit, app: App, sent: bytes, request: TokenRequest) -> Outcome:
+        """Look once, in a unit of work of its own.
+
+        1. The code is known, and this app's.  2. It asks for what it began with.  3. A person has
+        said yes in time.  4. Person and app still may.  5. Only the one UPDATE that redeems the
+        approval lets tokens be made.
+        """
+        code = tx.device_codes.by_device_code(sent)
+        if code is None or code.client_id != app.id:
+            return errors.InvalidGrant(UNKNOWN)
+        device_codes.same_as_before(request.form, tuple(code.scope.split()), code.resource)
+        approval = answered(tx, code, request.waited_ms)
+        if isinstance(approval, errors.ProtocolError):
+            return approval
+        if self.rights.gone(tx, approval) is not None:
+            return errors.InvalidGrant("What was asked for may not be had any more.")
+        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        if moved is None:
+            return errors.InvalidGrant(UNKNOWN)
+        return self._issue(tx, app, moved, code, request)
+
+    def _issue(  # what one answer is made of
+        self, tx: Unit, app: App, approval: Approval, code: DeviceCode, request: TokenRequest
+    ) -> dict[str, object]:
+        """The consents that were signed, then what stands on them."""
+        self.devices.keep(tx, approval, code)
+        grant = _grant(tx, approval, code)
+        part = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
+        user = person_now(tx, grant)
+        rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
+        jkt = request.dpop_jkt
+        answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
+        if names.GRANT_REFRESH_TOKEN in app.grant_types:
+            _, answer["refresh_token"] = self.issuing.new_family(tx, grant, jti, jkt=jkt)
+        _record(tx, approval, grant)
+        notices.approval(tx, approval, "approval.redeemed")
+        return answer
+
+
+def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
+    openid, scope = scopes.split(tuple(code.scope.split()))
+    decision = tx.decisions.of_approval(approval.id)[-1]
+    return Grant(
+        app_id=code.client_id,
+        user_id=approval.user_id or "",
+        sign_in_id="",
+        redirect_uri="",
+        openid=openid,
+        resource=code.resource,
+        scope=scope,
+        actor=None,
+        nonce=None,
+        auth_time=decision.at,
+        id_token_claims=(),
+        userinfo_claims=(),
+        jkt=None,
+        acr=how_proved(decision)[0],
+    )
+
+
+def _record(tx: Unit, approval: Approval, grant: Grant) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.GRANT_GIVEN,
+            actor=audit.by_user(grant.user_id),
+            subject=grant.user_id,
+            resource=grant.resource or None,
+            action=approval.action_digest,
+            decision="given",
+            posture=approval.risk,
+            approval_id=approval.id,
+            facts={"app": grant.app_id, "scope": " ".join((*grant.openid, *grant.scope))},
+        ),
+    )

@@ -1,0 +1,132 @@
+"""A code becomes tokens, once (RFC 6749 4.1.3, RFC 7636 4.6, OpenID Connect Core 3.1.3)."""
+
+from dataclasses import dataclass
+
+from server.model.approvals import Approval
+from server.model.clients import App
+from server.model.sign_in import Code, Family, Grant
+from server.model.store import Store, Unit
+from server.protocol import errors, names
+from server.protocol.approvals.states import State, overdue
+from server.protocol.ciba import requests
+from server.protocol.forms import Form
+from server.protocol.sign_in import pkce
+from server.protocol.sign_in.handles import handle_hash
+from server.services.approvals.app_actions import granted
+from server.services.approvals.rights import Rights
+from server.services.clients import client_auth
+from server.services.notifications import notices
+from server.services.tokens import refresh_families
+from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
+from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.flow_checks import person_now, rights_now
+
+_GONE = "What the person signed for is over or may not be had any more. Start again."
+_REFUSED = "The code is unknown, used, too old, or another app's. Start again."
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCodeGrant:
+    """Exchanges codes."""
+
+    store: Store
+    issuing: AppIssuing
+    rights: Rights
+
+    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError; what reuse ends is stored before."""
+        code = request.form.require("code")
+        with self.store.write() as tx:
+            app = client_auth.current_app(tx, app)
+            found = tx.code_grants.code(handle_hash(code))
+            if found is None or found.grant.app_id != app.id:
+                raise errors.InvalidGrant(_REFUSED)
+            if found.used_at is not None:
+                _stop(tx, found)
+                answer = None
+            else:
+                answer = self._redeem(tx, app, found, request)
+        if answer is None:
+            raise errors.InvalidGrant(_REFUSED)
+        return answer
+
+    def _redeem(self, tx: Unit, app: App, code: Code, request: TokenRequest) -> dict[str, object]:
+        """Give what the code stands for.
+
+        1. It is for this address, this verifier and this key.  2. The person and what they allowed
+        are there now.  3. One conditional step uses it up, and one what was signed for it alone.
+        """
+        grant = code.grant
+        if request.form.require("redirect_uri") != grant.redirect_uri:
+            raise errors.InvalidGrant("redirect_uri is not that of the request.")
+        pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
+        if grant.jkt not in {None, request.dpop_jkt}:
+            raise errors.InvalidGrant("The code is bound to another key.")
+        asked = request.form.every("resource")
+        if asked and asked != (grant.resource,):
+            raise errors.InvalidTarget("The code is for another resource.")
+        signed = self._signed(tx, grant)
+        _check_details(request.form, signed)
+        part = _part(grant, signed)
+        user = person_now(tx, grant)
+        rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
+        if not tx.code_grants.use_code(code.hash, tx.now):
+            raise errors.InvalidGrant(_REFUSED)
+        if signed is not None:
+            _redeem(tx, signed)
+        jkt = request.dpop_jkt
+        answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
+        family_id = None
+        if signed is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
+            family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
+            family_id, answer["refresh_token"] = family.id, token
+        tx.code_grants.came_of_code(code.hash, jti, family_id)
+        return answer
+
+    def _signed(self, tx: Unit, grant: Grant) -> Approval | None:
+        """What the person signed for this code alone, as it may be had now."""
+        if grant.approval_id is None:
+            return None
+        approval = tx.approvals.get(grant.approval_id)
+        if (
+            approval is None
+            or approval.state is not State.APPROVED
+            or overdue(approval.state, approval.expires_at, tx.now)
+            or self.rights.gone(tx, approval) is not None
+        ):
+            raise errors.InvalidGrant(_GONE)
+        return approval
+
+
+def _redeem(tx: Unit, approval: Approval) -> None:
+    """Only the one UPDATE that redeems it lets a token be made."""
+    moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+    if moved is None:
+        raise errors.InvalidGrant(_GONE)
+    notices.approval(tx, moved, "approval.redeemed")
+
+
+def _part(grant: Grant, signed: Approval | None) -> AccessTokenTerms:
+    """What was signed is what comes."""
+    if signed is None:
+        return AccessTokenTerms(grant.openid, grant.resource, grant.scope)
+    return AccessTokenTerms(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
+
+
+def _check_details(form: Form, signed: Approval | None) -> None:
+    """A code is for what was asked for, whatever is said here (RFC 9396 6)."""
+    sent = form.get("authorization_details")
+    if sent is None:
+        return
+    held = () if signed is None else granted(signed)
+    if list(requests.read_details(sent)) != list(held):
+        raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
+
+
+def _stop(tx: Unit, code: Code) -> None:
+    """A code that comes back was stolen, or its answer was: end what came of it (RFC 6749 10.5)."""
+    tx.delegations.revoke_tree(code.jti or "", tx.now)
+    if code.family_id is not None:
+        refresh_families.end(tx, code.family_id)
+    known = Family(code.family_id or "", code.grant, tx.now, tx.now)
+    refresh_families.note_reuse(tx, known, what="authorization code")

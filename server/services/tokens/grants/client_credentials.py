@@ -1,0 +1,49 @@
+"""An agent for itself, with no person behind it (RFC 6749 4.4)."""
+
+from dataclasses import dataclass
+
+from server.model.clients import Agent
+from server.model.store import Store
+from server.protocol import errors
+from server.protocol.ciba import requests
+from server.protocol.resources import scopes
+from server.services.clients import client_auth
+from server.services.policy import refusals
+from server.services.policy.judging import Judge, JudgedRequest
+from server.services.resources import targets
+from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.issuing import Issuing
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsGrant:
+    """Gives what policy allows an agent alone; the rest needs a person's answer."""
+
+    store: Store
+    judge: Judge
+    issuing: Issuing
+
+    def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError."""
+        asked = request.form.get("scope")
+        if asked is None:
+            raise errors.InvalidScope("Name the scopes; there is no default.")
+        if request.form.get("authorization_details") is not None:
+            raise errors.InteractionRequired("An action needs a person: ask at /bc-authorize.")
+        openid, scope = scopes.split(scopes.parse(asked))
+        if openid or not scope:
+            raise errors.InvalidScope("OpenID scopes are about a person; there is none here.")
+        with self.store.write() as tx:
+            agent = client_auth.current(tx, agent)
+            target = targets.resolve(
+                tx.directory, agent, requests.one_resource(request.form), scope
+            )
+            targets.check_required_types(target, frozenset())
+            case = JudgedRequest("client_credentials", agent, None, target)
+            verdict = self.judge.decide(tx, case)
+            if verdict.outcome == "allow":
+                return self.issuing.for_agent(
+                    tx, agent, target, verdict=verdict, jkt=request.dpop_jkt
+                )
+            refusal = refusals.of_agent_alone(tx, case, verdict)
+        raise refusal

@@ -1,0 +1,109 @@
+"""A device that was let in gets its session (RFC 8628 3.4, 3.5): at most one per device code.
+
+It must prove the key that it began with, which is the key that the person's device signed for.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.devices import DeviceCode, Session
+from server.model.ports import Secrets
+from server.model.store import Store, Unit
+from server.protocol import errors, names
+from server.protocol.approvals import decisions
+from server.protocol.approvals.states import State
+from server.protocol.devices import device_codes
+from server.services.approvals.rights import Rights
+from server.services.audit import audit
+from server.services.devices.sessions import UNREGISTERED_MS, session_answer
+from server.services.notifications import notices
+from server.services.tokens.device_polls import UNKNOWN, answered
+from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.issuing import Issuing
+from server.services.users.proofs import Proofs
+
+Outcome = dict[str, object] | errors.ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCodeGrant:
+    """Answers the polls of a device that waits to be let in."""
+
+    store: Store
+    secrets: Secrets
+    proofs: Proofs
+    issuing: Issuing
+    rights: Rights
+
+    def exchange(self, request: TokenRequest) -> dict[str, object]:
+        """The session's first tokens. Raises errors.ProtocolError."""
+        sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
+        device_codes.no_scope(request.form)
+        with self.store.write() as tx:
+            outcome = self._visit(tx, sent, request)
+        if isinstance(outcome, errors.ProtocolError):
+            raise outcome
+        return outcome
+
+    def _visit(self, tx: Unit, sent: bytes, request: TokenRequest) -> Outcome:
+        """Look once, in a unit of work of its own.
+
+        1. The code is known, and a terminal's.  2. The proof is of the key it was given to.  3. A
+        person has said yes in time.  4. That person still may.  5. Only the one UPDATE that redeems
+        the approval lets a session be made.
+        """
+        code = tx.device_codes.by_device_code(sent)
+        if code is None or code.client_id != names.APPROVER_CLIENT:
+            return errors.InvalidGrant(UNKNOWN)
+        jwk = self.proofs.terminal(tx, request.proofs)
+        if decisions.thumbprint(jwk) != code.jkt:
+            return errors.InvalidDpopProof("The code was given to another key.")
+        approval = answered(tx, code, request.waited_ms)
+        if isinstance(approval, errors.ProtocolError):
+            return approval
+        if self.rights.gone(tx, approval) is not None:
+            return errors.InvalidGrant("The user may not sign in any more.")
+        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        return errors.InvalidGrant(UNKNOWN) if moved is None else self._admit(tx, moved, code, jwk)
+
+    def _admit(
+        self, tx: Unit, approval: Approval, code: DeviceCode, jwk: dict[str, str]
+    ) -> dict[str, object]:
+        refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
+        session = Session(
+            id=self.secrets.new_id(names.PREFIX_SESSION),
+            user_id=approval.user_id or "",
+            code_id=code.id,
+            jkt=code.jkt,
+            public_jwk=jwk,
+            refresh_hash=hashlib.sha256(refresh.encode()).digest(),
+            previous_hash=None,
+            rotated_at=tx.now,
+            created_at=tx.now,
+            expires_at=tx.now + UNREGISTERED_MS,
+            revoked_at=None,
+            device_id=None,
+            admitted_as=code.name,
+        )
+        tx.sessions.add(session)
+        _record(tx, approval, session)
+        notices.approval(tx, approval, "approval.redeemed")
+        return session_answer(self.issuing.for_session(tx, session), refresh)
+
+
+def _record(tx: Unit, approval: Approval, session: Session) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.DEVICE_ADMITTED,
+            actor=audit.by_user(session.user_id),
+            subject=session.user_id,
+            action=approval.action_digest,
+            decision="redeemed",
+            posture=approval.risk,
+            approval_id=approval.id,
+            facts={"session": session.id, "key": session.jkt, "name": session.admitted_as},
+        ),
+    )

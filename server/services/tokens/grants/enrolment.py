@@ -1,0 +1,75 @@
+"""A one-time code becomes a terminal's session (grant `urn:sayso:grant-type:enrolment`)."""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.model.devices import EnrolmentCode, Session
+from server.model.ports import Secrets
+from server.model.store import Store, Unit
+from server.protocol import errors, names
+from server.protocol.approvals import decisions
+from server.services.devices import enrolment
+from server.services.devices.enrolment import BadCode, normalise
+from server.services.devices.sessions import UNREGISTERED_MS, session_answer
+from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.issuing import Issuing
+from server.services.users.proofs import Proofs
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentGrant:
+    """Takes a code once. Five wrong secrets end it; a second use is an alarm."""
+
+    store: Store
+    secrets: Secrets
+    proofs: Proofs
+    issuing: Issuing
+
+    def exchange(self, request: TokenRequest) -> dict[str, object]:
+        """The session's first tokens. Raises errors.ProtocolError."""
+        try:
+            code_id, secret = normalise(request.form.require("code"))
+        except BadCode as error:
+            raise errors.InvalidGrant(enrolment.REFUSED) from error
+        with self.store.write() as tx:
+            result = self._use(tx, code_id, secret, request)
+        if isinstance(result, errors.ProtocolError):
+            raise result
+        return result
+
+    def _use(
+        self, tx: Unit, code_id: str, secret: str, request: TokenRequest
+    ) -> dict[str, object] | errors.ProtocolError:
+        """Use the code up, or remember the try.
+
+        1. There is such a code.  2. The terminal proves its key.  3. The code counts.  4. It is
+        used up in the statement that says so.
+        """
+        code = enrolment.known(tx, code_id, peer=request.peer)
+        if isinstance(code, errors.ProtocolError):
+            return code
+        jwk = self.proofs.terminal(tx, request.proofs)
+        if (refused := enrolment.judged(tx, self.secrets, code, secret)) is not None:
+            return refused
+        if not enrolment.use(tx, code):
+            return errors.InvalidGrant(enrolment.REFUSED)
+        return self._sign_in(tx, code, jwk)
+
+    def _sign_in(self, tx: Unit, code: EnrolmentCode, jwk: dict[str, str]) -> dict[str, object]:
+        refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
+        session = Session(
+            id=self.secrets.new_id(names.PREFIX_SESSION),
+            user_id=code.user_id,
+            code_id=code.id,
+            jkt=decisions.thumbprint(jwk),
+            public_jwk=jwk,
+            refresh_hash=hashlib.sha256(refresh.encode()).digest(),
+            previous_hash=None,
+            rotated_at=tx.now,
+            created_at=tx.now,
+            expires_at=tx.now + UNREGISTERED_MS,
+            revoked_at=None,
+            device_id=None,
+        )
+        tx.sessions.add(session)
+        return session_answer(self.issuing.for_session(tx, session), refresh)

@@ -1,0 +1,75 @@
+"""Whether an access token of ours counts now: what everybody who is shown one asks.
+
+Owns: the steps from the text of a token to a row that is in force. Never: who may learn of it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from server.model.ports import BadToken, Verifier
+from server.model.store import Directory, View
+from server.model.tokens import Delegation, LiveToken, published
+from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
+from server.services.clients import client_auth
+from server.services.server_policy import ServerPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTokens:
+    """Reads tokens that are said to be ours."""
+
+    verifier: Verifier
+    rules: ServerPolicy
+
+    def read(self, view: View, token: str) -> Mapping[str, object] | None:
+        """The claims of an access token that a key of ours signed, run out or not; else None."""
+        keys = published(view.directory.signing_keys(), view.now)
+        try:
+            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, keys)
+        except BadToken:
+            return None
+        return claims if claims.get("iss") == self.rules.issuer else None
+
+    def live(self, view: View, token: str) -> LiveToken | None:
+        """The token, if it counts now; else None, whatever the reason.
+
+        1. A published key of ours signed it; one that was revoked verifies nothing.  2. It is in
+        date.  3. It was issued, and neither it nor what it came from was revoked since.  4. The
+        client, the person and whoever acted on the way are enabled.  5. Its audience exists.
+        """
+        claims = self.read(view, token)
+        row = None if claims is None else view.delegations.get(str(claims.get("jti")))
+        if claims is None or row is None or not _in_force(row, claims, view.now):
+            return None
+        client = client_auth.find(view.directory, row.client_id)
+        user = view.directory.user(row.user_id) if row.user_id else None
+        if client is None or not client.active(view.now):
+            return None
+        if row.user_id and (user is None or not user.enabled):
+            return None
+        stands = all(_may_act(view, actor) for actor in _actors(claims))
+        if not stands or not self._exists(view.directory, row.resource):
+            return None
+        return LiveToken(claims, row, client, user)
+
+    def _exists(self, directory: Directory, audience: str) -> bool:
+        ours = audience.startswith(f"{self.rules.issuer}/")
+        return ours or directory.resource(audience) is not None
+
+
+def _in_force(row: Delegation, claims: Mapping[str, object], now: int) -> bool:
+    expires = claims.get("exp")
+    return row.revoked_at is None and isinstance(expires, int) and now < expires * 1000
+
+
+def _may_act(view: View, actor: str) -> bool:
+    agent = view.directory.agent(actor)
+    return agent is not None and agent.active(view.now)
+
+
+def _actors(claims: Mapping[str, object]) -> Iterator[str]:
+    """Everybody who acts in it, the current one first (RFC 8693 4.1)."""
+    actor = claims.get("act")
+    while isinstance(actor, Mapping):
+        yield str(actor.get("sub"))
+        actor = actor.get("act")

@@ -1,0 +1,329 @@
+"""Issuing: a token, its delegation and its entry, in the unit of work that allows it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from server.model.approvals import Approval, Decision, said_by
+from server.model.audit import Entry
+from server.model.clients import Agent
+from server.model.devices import BROWSER, Session
+from server.model.granted import effective, effective_digest
+from server.model.ports import Secrets, Signer
+from server.model.store import Unit
+from server.model.tokens import Delegation
+from server.protocol import json_text, names
+from server.protocol.policy import uses
+from server.protocol.policy.questions import Verdict
+from server.protocol.resources import scopes
+from server.protocol.tokens import tokens
+from server.protocol.tokens.tokens import Approved, Issue
+from server.services.approvals.votes import standing
+from server.services.approvers import deciders
+from server.services.audit import audit
+from server.services.resources import targets
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a token comes from, and what it may not outlive."""
+
+    approval_id: str | None = None
+    parent: Delegation | None = None
+    """The token that it was exchanged for, or of whose exchange the approval came."""
+    consent_id: str | None = None
+    until: int | None = None
+    """Its end at the latest, in seconds."""
+    signed: Approval | None = None
+    """What a person signed at the chain's beginning, where an exchange stands on that."""
+    carried: Mapping[str, object] = field(default_factory=dict)
+    """Claims of the parent that go on as they were, unless the signed answer says them."""
+    policy: Mapping[str, object] = field(default_factory=dict)
+    """What policy said, as the log keeps it."""
+
+    @property
+    def under(self) -> Mapping[str, object] | None:
+        """The actors before this one, as a claim."""
+        chain = "" if self.parent is None else self.parent.chain
+        return json.loads(chain) if chain else None
+
+    def end(self, seconds: int) -> int:
+        """The end of a token that would live until then: never after its parent."""
+        limits = [seconds]
+        if self.parent is not None:
+            limits.append(self.parent.expires_at // 1000)
+        if self.until is not None:
+            limits.append(self.until)
+        return min(limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """Makes what the token endpoint answers."""
+
+    signer: Signer
+    secrets: Secrets
+    rules: ServerPolicy
+
+    def for_approval(
+        self,
+        tx: Unit,
+        agent: Agent,
+        approval: Approval,
+        handle: str,
+        *,
+        jkt: str | None = None,
+    ) -> dict[str, object]:
+        """The token set of an approved request, whose `auth_req_id` this is (CIBA 10.1.1)."""
+        terms = effective(approval)
+        details = [dict(detail) for detail in terms.details]
+        parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
+        if parent is not None:
+            tx.delegations.used(parent.id, tx.now)
+        consent = deciders.consent_of(tx, approval)
+        until = None if terms.seconds is None else tx.now // 1000 + terms.seconds
+        policy = json.loads(approval.policy)
+        origin = Origin(
+            approval.id,
+            parent,
+            consent_id=None if consent is None else consent.id,
+            until=until if consent is None else consent.expires_at // 1000,
+            policy=policy,
+        )
+        issue = self._issue(
+            tx,
+            agent,
+            resource=approval.resource,
+            scope=scopes.text(terms.scope),
+            user=approval.user_id,
+            details=tuple(details),
+            approved=answer_to(tx, approval),
+            jkt=jkt,
+            origin=origin,
+        )
+        answer = self._answer(tx, issue, origin)
+        alg = agent.id_token_alg
+        claims = tokens.id_token_claims(
+            issue,
+            auth_req_id=handle,
+            access_token=str(answer["access_token"]),
+            alg=alg,
+        )
+        answer["id_token"] = self.signer.sign(
+            tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims
+        )
+        about = scopes.about_person(terms.scope)
+        openid = "" if about else approval.openid_scope
+        answer["scope"] = " ".join(filter(None, [openid, issue.scope]))
+        if details:
+            answer["authorization_details"] = details
+        return answer if approval.granted is None else {**answer, "narrowed": True}
+
+    def for_agent(
+        self,
+        tx: Unit,
+        agent: Agent,
+        target: TokenTarget,
+        *,
+        verdict: Verdict,
+        jkt: str | None = None,
+    ) -> dict[str, object]:
+        """The token of an agent that acts for itself (RFC 6749 4.4)."""
+        origin = Origin(policy=verdict.facts())
+        issue = self._issue(
+            tx,
+            agent,
+            resource=target.resource.uri,
+            scope=scopes.text(target.scope),
+            user=None,
+            details=(),
+            approved=None,
+            jkt=jkt,
+            origin=origin,
+        )
+        return self._answer(tx, issue, origin) | {"scope": issue.scope}
+
+    def for_exchange(
+        self,
+        tx: Unit,
+        agent: Agent,
+        target: TokenTarget,
+        details: Sequence[Mapping[str, object]],
+        origin: Origin,
+        *,
+        jkt: str | None,
+    ) -> dict[str, object]:
+        """The token of an agent that acts in the chain of another token (RFC 8693 2.2.1)."""
+        issue = self._issue(
+            tx,
+            agent,
+            resource=target.resource.uri,
+            scope=scopes.text(target.scope),
+            user=None if origin.parent is None else origin.parent.user_id,
+            details=tuple(details),
+            approved=None if origin.signed is None else answer_to(tx, origin.signed),
+            jkt=jkt,
+            origin=origin,
+        )
+        answer = self._answer(tx, issue, origin)
+        if issue.scope:
+            answer["scope"] = issue.scope
+        return {**answer, "authorization_details": list(details)} if details else answer
+
+    def for_session(self, tx: Unit, session: Session) -> str:
+        """A person's access token for our own API, bound to their terminal's key."""
+        now = tx.now // 1000
+        claims = {
+            "iss": self.rules.issuer,
+            "sub": session.user_id,
+            "sub_profile": names.SUB_PROFILE_USER,
+            "aud": self.rules.api_audience,
+            "client_id": names.APPROVER_CLIENT,
+            "sid": session.id,
+            "cnf": {"jkt": session.jkt},
+            "jti": self.secrets.new_id(tokens.JTI),
+            "iat": now,
+            "exp": now + tokens.API_TOKEN_SECONDS,
+        }
+        keys = tx.directory.signing_keys()
+        return self.signer.sign(keys, "ES256", tokens.ACCESS_TOKEN_TYPE, claims)
+
+    def _issue(  # noqa: PLR0913  # what one token says
+        self,
+        tx: Unit,
+        agent: Agent,
+        *,
+        resource: str,
+        scope: str,
+        user: str | None,
+        details: tuple[Mapping[str, object], ...],
+        approved: Approved | None,
+        jkt: str | None,
+        origin: Origin,
+    ) -> Issue:
+        now = tx.now // 1000
+        known = tx.directory.resource(resource)
+        seconds = targets.lifetime(agent, known, self.rules.access_token_seconds)
+        return Issue(
+            issuer=self.rules.issuer,
+            token_id=self.secrets.new_id(tokens.JTI),
+            agent=agent.id,
+            user=user,
+            resource=resource,
+            scope=scope,
+            details=details,  # type: ignore[arg-type]  # it was read as JSON
+            issued_at=now,
+            expires_at=origin.end(_end(now + seconds, agent)),
+            approved=approved,
+            jkt=jkt,
+            under=origin.under,
+            carried=origin.carried,
+        )
+
+    def _answer(self, tx: Unit, issue: Issue, origin: Origin) -> dict[str, object]:
+        """Sign the access token and write its delegation and entry."""
+        tx.delegations.add(_delegation(issue, origin))
+        used = uses.of_token(issue.resource, issue.scope.split(), issue.details)
+        tx.uses.add(issue.agent, issue.token_id, used, tx.now)
+        _record(tx, issue, origin)
+        token = self.signer.sign(
+            tx.directory.signing_keys(),
+            self.rules.access_token_alg,
+            tokens.ACCESS_TOKEN_TYPE,
+            tokens.access_token_claims(issue),
+        )
+        return {
+            "access_token": token,
+            "token_type": issue.token_type,
+            "expires_in": issue.expires_at - issue.issued_at,
+        }
+
+
+def _end(seconds: int, agent: Agent) -> int:
+    """No token outlives its agent."""
+    return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
+
+
+def answer_to(tx: Unit, approval: Approval) -> Approved:
+    """How the person themselves answered, or what did instead of them."""
+    said = Approved(
+        id=approval.id,
+        action_digest=approval.action_digest,
+        granted_digest=effective_digest(approval),
+        single_use=approval.details != "[]",
+        decided_by=said_by(approval),
+    )
+    return said if approval.decided_by is not None else _answered(tx, approval, said)
+
+
+def _answered(tx: Unit, approval: Approval, said: Approved) -> Approved:
+    """In the words of RFC 8176; if others answered for them, who they were."""
+    yes = standing(tx.decisions.of_approval(approval.id))
+    decision = next((one for one in yes if one.user_id == approval.user_id), None)
+    if decision is None:
+        return replace(said, decided_by={"users": [one.user_id for one in yes]})
+    acr, amr = how_proved(decision)
+    return replace(said, acr=acr, amr=amr, auth_time=decision.at // 1000)
+
+
+def how_proved(decision: Decision) -> tuple[str, tuple[str, ...]]:
+    """The `acr` and `amr` (RFC 8176) of an answer: what was verified when it came in.
+
+    A stored answer names the PIN only if the high key signed it after a PIN call for it. Where a
+    passkey lives is not known; that it proved its key and its person is.
+    """
+    if decision.channel == BROWSER:
+        return names.ACR_PASSKEY, ("pop", "user")
+    if decision.with_pin:
+        return names.ACR_SIGNED_PIN, ("swk", "pin")
+    return names.ACR_SIGNED, ("swk",)
+
+
+def _delegation(issue: Issue, origin: Origin) -> Delegation:
+    chain = tokens.actor(issue)
+    before = 0 if origin.parent is None else origin.parent.depth
+    return Delegation(
+        id=issue.token_id,
+        client_id=issue.agent,
+        user_id=issue.user,
+        resource=issue.resource,
+        scope=issue.scope,
+        issued_at=issue.issued_at * 1000,
+        expires_at=issue.expires_at * 1000,
+        chain="" if chain is None else json.dumps(chain, sort_keys=True),
+        depth=0 if chain is None else before + 1,
+        details=json_text.compact(list(issue.details)),
+        parent_id=None if origin.parent is None else origin.parent.id,
+        approval_id=origin.approval_id,
+        consent_id=origin.consent_id,
+        jkt=issue.jkt,
+    )
+
+
+def _record(tx: Unit, issue: Issue, origin: Origin) -> None:
+    approved = issue.approved
+    facts: dict[str, object] = {
+        "jti": issue.token_id,
+        "scope": issue.scope,
+        "expires_at": issue.expires_at * 1000,
+        "policy": dict(origin.policy),
+    }
+    if origin.parent is not None:
+        facts |= {"parent": origin.parent.id, "act": tokens.actor(issue)}
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.TOKEN_ISSUED,
+            actor=audit.by_agent(issue.agent),
+            agent_id=issue.agent,
+            subject=issue.user,
+            resource=issue.resource,
+            action=None if approved is None else approved.granted_digest,
+            decision="issued",
+            posture=None if approved is None else approved.acr,
+            approval_id=None if approved is None else approved.id,
+            facts=facts,
+        ),
+    )

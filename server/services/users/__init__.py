@@ -1,0 +1,5 @@
+"""Use cases of people.
+
+Owns: accounts, roles, passwords, enrolment codes and the device authentication of their calls.
+Never: their devices (`devices`).
+"""

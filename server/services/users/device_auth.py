@@ -1,0 +1,176 @@
+"""Who is calling our own API: a person, through a terminal that proves its key (RFC 9449 7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.model.devices import Device, Session
+from server.model.ports import BadToken, Verifier
+from server.model.store import Store, Unit, View
+from server.model.tokens import published
+from server.model.users import User
+from server.protocol import errors
+from server.protocol.names import APPROVER_CLIENT
+from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
+from server.services.server_policy import ServerPolicy
+from server.services.users.proofs import Proofs, ProofTarget
+
+_CHALLENGE = 'DPoP error="{code}", algs="ES256"'
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user at one of their devices; `device` is None until the terminal has registered."""
+
+    user: User
+    session: Session
+    device: Device | None
+    token_expires_at: int
+
+    @property
+    def at(self) -> Device:
+        """The device. Raises errors.Problem until it is registered."""
+        if self.device is None:
+            raise errors.Problem(403, "forbidden", "Register this device first: POST /api/devices.")
+        return self.device
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCall:
+    """What a request to our own API brings: token, proofs, and what they must be for."""
+
+    authorization: str | None
+    proofs: Sequence[str]
+    method: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthentication:
+    """Checks tokens and proofs of people's terminals."""
+
+    store: Store
+    verifier: Verifier
+    proofs: Proofs
+    rules: ServerPolicy
+
+    def authenticate(self, call: DeviceCall) -> Person:
+        """The person behind this call. Raises errors.Problem 401, or 403 for a stopped one.
+
+        1. A DPoP-bound token of ours for our API, in date.  2. A proof of its key for this very
+        call.  3. The proof was not used before.  4. Session, user and device are in force now.
+        """
+        token = _token(call.authorization)
+        with self.store.write() as tx:
+            claims = self._claims(tx, token)
+            self._check_proof(tx, call, token, claims)
+            return self._person(tx, claims)
+
+    def _claims(self, tx: Unit, token: str) -> dict[str, object]:
+        keys = published(tx.directory.signing_keys(), tx.now)
+        try:
+            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, keys)
+        except BadToken as error:
+            raise unauthorized(str(error)) from error
+        expires = claims.get("exp")
+        if not isinstance(expires, int) or expires * 1000 <= tx.now:
+            raise unauthorized("expired")
+        ours = (self.rules.issuer, self.rules.api_audience, APPROVER_CLIENT)
+        if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != ours:
+            raise unauthorized("a token for somebody else")
+        return dict(claims)
+
+    def _check_proof(
+        self, tx: Unit, call: DeviceCall, token: str, claims: dict[str, object]
+    ) -> None:
+        bound = claims.get("cnf")
+        jkt = bound.get("jkt") if isinstance(bound, dict) else None
+        try:
+            self.proofs.of_token(
+                tx, call.proofs, ProofTarget(call.method, call.url, token), jkt=jkt
+            )
+        except errors.InvalidDpopProof as error:
+            raise unauthorized(error.description, code="invalid_dpop_proof") from error
+        except BadToken as error:
+            raise unauthorized(str(error)) from error
+
+    def _person(self, tx: Unit, claims: dict[str, object]) -> Person:
+        session = tx.sessions.get(str(claims.get("sid")))
+        if session is None or session.revoked_at is not None:
+            raise unauthorized("the session has ended")
+        if (claims.get("sub"), claims.get("cnf")) != (session.user_id, {"jkt": session.jkt}):
+            raise unauthorized("a token of another session")
+        user = tx.directory.user(session.user_id)
+        if user is None or not user.enabled:
+            raise stopped_user()
+        device = None if session.device_id is None else tx.devices.get(session.device_id)
+        if device is not None and device.state != "active":
+            raise _stopped_device()
+        if device is not None:
+            tx.devices.seen(device.id, tx.now)
+        return Person(user, session, device, int(str(claims["exp"])) * 1000)
+
+
+def at(view: View, device_id: str, *, until: int) -> Person:
+    """The person at this device, in a browser that is signed in until then.
+
+    Raises errors.Problem 401 or 403 where one of them is not in force.
+    """
+    device = view.devices.get(device_id)
+    session = None if device is None else view.sessions.get(device.session_id)
+    if device is None or session is None or session.revoked_at is not None:
+        raise _stopped_device()
+    user = view.directory.user(device.user_id)
+    if user is None or not user.enabled:
+        raise stopped_user()
+    return Person(user, session, device, until)
+
+
+def current_session(tx: View, person: Person) -> Session:
+    """The person's session as it stands in this unit of work; both may have been stopped since."""
+    session = tx.sessions.get(person.session.id)
+    if session is None or session.revoked_at is not None:
+        raise unauthorized("the session has ended")
+    user = tx.directory.user(person.user.id)
+    if user is None or not user.enabled:
+        raise stopped_user()
+    return session
+
+
+def current(tx: View, person: Person) -> Device:
+    """The person's device as it stands in this unit of work."""
+    current_session(tx, person)
+    device = tx.devices.get(person.at.id)
+    if device is None or device.state != "active":
+        raise _stopped_device()
+    return device
+
+
+def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
+    """401 with the challenge of RFC 9449 7.1; the reason is for the log."""
+    return errors.Problem(
+        401,
+        code,
+        "Send a valid access token and a fresh proof of its key.",
+        headers={"WWW-Authenticate": _CHALLENGE.format(code=code)},
+        log=log,
+    )
+
+
+def stopped_user() -> errors.Problem:
+    """403: what is said to somebody whose account an administrator has stopped."""
+    return errors.Problem(
+        403, "forbidden", "This user is disabled. An administrator can enable it."
+    )
+
+
+def _stopped_device() -> errors.Problem:
+    return errors.Problem(
+        403, "forbidden", "This device was revoked. Enrol it again with a new code."
+    )
+
+
+def _token(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "dpop" or not token:
+        raise unauthorized("no DPoP authorization")
+    return token.strip()

@@ -1,0 +1,53 @@
+"""The code that a user gets to enrol a device with.
+
+What it is redeemed for, and how it is judged, is in `devices`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.audit import Entry
+from server.model.devices import EnrolmentCode
+from server.model.ports import Secrets
+from server.model.store import Unit
+from server.model.users import User
+from server.services.audit import audit
+
+LIFETIME_MS: Final = 15 * 60 * 1000
+
+
+_GROUP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCode:
+    """A code as its user needs it. It is told once; nobody can read it from the database."""
+
+    code: str
+    """Groups of four with hyphens."""
+    expires_at: int
+
+
+def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
+    """Give the user a new code; the unused ones that came before it end here."""
+    tx.codes.withdraw(user.id, tx.now)
+    code_id, secret = secrets.new_code()
+    code = EnrolmentCode(
+        id=code_id,
+        user_id=user.id,
+        secret_hash=secrets.code_hash(code_id, secret),
+        created_by=by,
+        created_at=tx.now,
+        expires_at=tx.now + LIFETIME_MS,
+        used_at=None,
+        tries=0,
+    )
+    tx.codes.add(code)
+    facts = {"code": code_id, "expires_at": code.expires_at}
+    audit.record(tx, Entry(audit.Type.CODE_ISSUED, by, subject=user.id, facts=facts))
+    return IssuedCode(grouped(code_id + secret), code.expires_at)
+
+
+def grouped(code: str) -> str:
+    """The code in groups of four, for reading it aloud."""
+    return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))

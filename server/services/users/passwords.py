@@ -1,0 +1,62 @@
+"""Setting passwords: by an administrator, or by their owner at a device of theirs.
+
+Who types one into a page is `sign_ins.py`'s affair.
+"""
+
+from dataclasses import dataclass
+
+from server.model.audit import Entry
+from server.model.ports import PasswordHasher
+from server.model.reactions import PasswordChanged
+from server.model.store import Store, Unit
+from server.model.users import Password, User
+from server.protocol.users import passwords as rules
+from server.services.audit import audit
+from server.services.refusals import Conflict, Invalid
+from server.services.users import users
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """Sets and takes away. There is no default, and nobody has one until it was set."""
+
+    store: Store
+    hasher: PasswordHasher
+
+    def set(self, called: str, raw: str, *, by: str) -> User:
+        """Give a user this password; browsers that were signed in are signed out.
+
+        Raises `NotFound`, or `Invalid` for what may not be a password.
+        """
+        try:
+            password = rules.check(raw)
+        except ValueError as error:
+            raise Invalid(f"{error}.") from None
+        with self.store.read() as view:
+            users.find(view, called)
+        hashed = self.hasher.hash(password)
+        with self.store.write() as tx:
+            user = users.find(tx, called)
+            put(tx, user.id, hashed, by)
+            return user
+
+    def remove(self, called: str, *, by: str) -> User:
+        """Take it away; nobody signs in as this user then. Raises `NotFound` or `Conflict`."""
+        with self.store.write() as tx:
+            user = users.find(tx, called)
+            if not tx.passwords.remove(user.id):
+                raise Conflict(f"{user.name} has no password.")
+            facts = {"sign_ins_ended": tx.react(PasswordChanged(user.id)).sign_ins}
+            audit.record(tx, Entry(audit.Type.PASSWORD_REMOVED, by, subject=user.id, facts=facts))
+            return user
+
+
+def put(tx: Unit, user_id: str, hashed: str, by: str, **facts: str) -> int:
+    """Whoever was signed in with the old one is signed out; how many browsers those were."""
+    tx.passwords.put(Password(user_id, hashed, tx.now))
+    ended = tx.react(PasswordChanged(user_id)).sign_ins
+    entry = Entry(
+        audit.Type.PASSWORD_SET, by, subject=user_id, facts={"sign_ins_ended": ended, **facts}
+    )
+    audit.record(tx, entry)
+    return ended

@@ -1,0 +1,295 @@
+"""People: letting them in, changing what they may do, stopping them, helping them back in."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from server.model.approvers import Group
+from server.model.audit import Entry
+from server.model.clients import Agent, App
+from server.model.devices import MOST_TRIES, Device
+from server.model.ports import Secrets
+from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
+from server.model.store import Store, Unit, View
+from server.model.users import User
+from server.protocol.confusables import name_keys
+from server.protocol.names import PREFIX_USER, is_group
+from server.protocol.text import check_name
+from server.services import paging
+from server.services.audit import audit
+from server.services.paging import ResultPage
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
+from server.services.users import enrolment_codes
+from server.services.users.enrolment_codes import IssuedCode
+
+ROLES: Final = ("admin", "auditor")
+"""What a user may be beside being a user."""
+
+_NO_FACTS: Mapping[str, object] = MappingProxyType({})
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Who comes in. A user without roles asks for nothing and decides what is asked of them."""
+
+    name: str
+    email: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanges:
+    """What becomes different; None leaves a member as it is, an empty text takes it away."""
+
+    email: str | None = None
+    roles: tuple[str, ...] | None = None
+    backup: str | None = None
+    """Who is asked too when they do not answer: a name, an address or an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisabledUser:
+    """A user who was stopped, and what ended with it."""
+
+    user: User
+    tokens_revoked: int = 0
+    requests_cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Administration of people. Each USER is a name, an e-mail address or an id."""
+
+    store: Store
+    secrets: Secrets
+
+    def all(self) -> list[User]:
+        """Everybody, by name."""
+        with self.store.read() as view:
+            return view.users.all()
+
+    def page(self, after: str, limit: int) -> ResultPage[User]:
+        """Those whose names come after this one."""
+        with self.store.read() as view:
+            return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """Id → name, of those users and groups that are there."""
+        with self.store.read() as view:
+            found = [_called(view, one) for one in ids]
+        return {one.id: one.name for one in found if one is not None}
+
+    def show(self, called: str) -> tuple[User, list[Device]]:
+        """One user and their devices. Raises `NotFound`."""
+        with self.store.read() as view:
+            user = find(view, called)
+            return user, view.devices.of_user(user.id)
+
+    def add(self, new: NewUser, *, by: str) -> tuple[User, IssuedCode]:
+        """Let somebody in, with a code for their first device. Raises `Exists` or `Invalid`."""
+        with self.store.administer() as tx:
+            user = admit(tx, self.secrets, new, by=by)
+            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
+
+    def update(self, called: str, changes: UserChanges, *, by: str) -> User:
+        """Change e-mail, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
+        with self.store.administer() as tx:
+            before = find(tx, called)
+            user = replace(
+                before,
+                email=before.email if changes.email is None else _email(changes.email or None),
+                roles=before.roles if changes.roles is None else _roles(changes.roles),
+                backup=_backup(tx, before, changes.backup),
+            )
+            if user == before:
+                return user
+            _refuse_used_email(tx, user)
+            tx.users.replace(user)
+            # The log is for ever, so an e-mail address does not go into it.
+            facts = {
+                "email_changed": user.email != before.email,
+                "roles": list(user.roles),
+                "backup": user.backup,
+            }
+            _record(tx, audit.Type.USER_UPDATED, user, by, facts)
+            return user
+
+    def disable(self, called: str, *, by: str) -> DisabledUser:
+        """Stop a user: no request, no decision, no token; open requests and live tokens end.
+
+        Doing it again changes nothing. Raises `NotFound`.
+        """
+        with self.store.administer() as tx:
+            user = find(tx, called)
+            if not user.enabled:
+                return DisabledUser(user)
+            user = replace(user, state="disabled", disabled_at=tx.now)
+            tx.users.replace(user)
+            tx.codes.withdraw(user.id, tx.now)
+            tokens = len(tx.delegations.revoke_user(user.id, tx.now))
+            also = tx.react(UserDisabled(user, by))
+            ended = DisabledUser(user, tokens, also.requests)
+            facts = {
+                "tokens_revoked": ended.tokens_revoked,
+                "requests_cancelled": ended.requests_cancelled,
+            }
+            _record(tx, audit.Type.USER_DISABLED, user, by, facts)
+            # Sockets of a user who may no longer look close when they read this.
+            tx.feed.add(user.id, "user.disabled")
+            return ended
+
+    def enable(self, called: str, *, by: str) -> User:
+        """Let a stopped user go on; what ended stays ended. Raises `NotFound`."""
+        with self.store.administer() as tx:
+            before = find(tx, called)
+            user = replace(before, state="enabled", disabled_at=None)
+            if not before.enabled:
+                tx.users.replace(user)
+                tx.react(UserEnabled(user, by))
+                _record(tx, audit.Type.USER_ENABLED, user, by)
+            return user
+
+    def enrol(self, called: str, *, by: str) -> tuple[User, IssuedCode]:
+        """A code for one more device; earlier unused codes end. Raises `NotFound`, `Conflict`."""
+        with self.store.write() as tx:
+            user = find(tx, called)
+            if not user.enabled:
+                raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
+            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
+
+    def unlock(self, called: str, *, by: str) -> tuple[User, list[Device]]:
+        """Unlock the devices that too many wrong PINs have locked; answers them.
+
+        Raises `NotFound`.
+        """
+        with self.store.write() as tx:
+            user = find(tx, called)
+            locked = [d for d in tx.devices.of_user(user.id) if _is_locked(d)]
+            for device in locked:
+                tx.devices.unlock(device.id)
+                tx.react(DeviceUnlocked(user.id, device.id))
+            if locked:
+                facts = {"devices": [device.id for device in locked]}
+                _record(tx, audit.Type.USER_UNLOCKED, user, by, facts)
+            return user, locked
+
+
+def find(view: View, called: str) -> User:
+    """The user of this name, e-mail address or id. Raises `NotFound`."""
+    user = view.directory.user_called(called)
+    if user is None:
+        raise NotFound(f"There is no user {called}. See them all with: sayso users list")
+    return user
+
+
+@about("name")
+def check_called(raw: str, what: str = "The name") -> str:
+    """A valid name for a user, group or client. Raises `Invalid`."""
+    try:
+        name = check_name(raw, what=what)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None
+    # A hint or an argument that begins like an id is looked up as one.
+    if name.casefold().startswith("sayso_"):
+        raise Invalid(f"{what} may not begin with sayso_; ids do.")
+    return name
+
+
+def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
+    """Add a user in a unit of work that is marked as administration."""
+    user = User(
+        id=secrets.new_id(PREFIX_USER),
+        name=check_called(new.name),
+        email=_email(new.email),
+        roles=_roles(new.roles),
+        state="enabled",
+        created_at=tx.now,
+    )
+    _refuse_taken(tx, user.name)
+    _refuse_used_email(tx, user)
+    tx.users.add(user)
+    _record(tx, audit.Type.USER_ADDED, user, by, {"name": user.name, "roles": list(user.roles)})
+    return user
+
+
+@about("name")
+def _refuse_taken(tx: Unit, name: str) -> None:
+    """Refuse a name that looks like that of a user, an agent or an app."""
+    alike = map(tx.directory.user, tx.names.bearers("user", name_keys(name)))
+    for taken in (*alike, tx.directory.user_called(name)):
+        if taken is not None:
+            raise Exists(
+                f"There is a user {taken.name} already. A new user needs a name that does not look "
+                f"like it. For one more device run: sayso users enrol {taken.name}"
+            )
+    refuse_client(tx, name)
+
+
+@about("email")
+def _refuse_used_email(tx: Unit, user: User) -> None:
+    taken = tx.directory.user_called(user.email) if user.email else None
+    if taken is not None and taken.id != user.id:
+        raise Exists(f"{user.email} belongs to {taken.name} already.")
+
+
+@about("email")
+def _email(raw: str | None) -> str | None:
+    if raw is not None and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
+        raise Invalid("That is no e-mail address. Write it like name@example.com.")
+    return raw
+
+
+@about("roles")
+def _roles(raw: tuple[str, ...]) -> tuple[str, ...]:
+    for role in raw:
+        if role not in ROLES:
+            raise Invalid(f"{role} is no role. Roles are {' and '.join(ROLES)}.")
+    return tuple(sorted(set(raw)))
+
+
+def _called(view: View, one: str) -> User | Group | None:
+    return view.directory.group_called(one) if is_group(one) else view.directory.user(one)
+
+
+@about("backup")
+def _backup(tx: Unit, user: User, called: str | None) -> str | None:
+    """The id of the one who is asked too; one person cannot be their own."""
+    if called is None:
+        return user.backup
+    if not called:
+        return None
+    backup = find(tx, called)
+    if backup.id == user.id:
+        raise Invalid("Nobody is their own backup. Name somebody else.")
+    return backup.id
+
+
+def _is_locked(device: Device) -> bool:
+    return device.state == "active" and device.pin_tries >= MOST_TRIES
+
+
+def _record(
+    tx: Unit, kind: audit.Type, user: User, by: str, facts: Mapping[str, object] = _NO_FACTS
+) -> None:
+    audit.record(tx, Entry(kind, by, subject=user.id, facts=facts))
+
+
+@about("name")
+def refuse_client(tx: Unit, name: str) -> None:
+    """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
+    for found in clients_called(tx, name):
+        kind = "agent" if isinstance(found, Agent) else "app"
+        raise Exists(
+            f"There is an {kind} {found.name}. Choose a name that does not look like it, "
+            f"or give the {kind} another one: sayso {kind}s update {found.id} --name NAME"
+        )
+
+
+def clients_called(view: View, name: str) -> list[Agent | App]:
+    """The agents and apps whose names look like this one."""
+    ids = view.names.bearers("client", name_keys(name))
+    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
+    return [one for one in found if one is not None]

@@ -1,0 +1,13 @@
+"""The services of users, each made once."""
+
+from server.services.adapters import Adapters
+from server.services.users.device_auth import DeviceAuthentication
+from server.services.users.proofs import Proofs
+
+
+class UserServices:
+    """Authenticate people by their devices."""
+
+    def __init__(self, given: Adapters, proofs: Proofs) -> None:
+        self.proofs = proofs
+        self.device_auth = DeviceAuthentication(given.store, given.verifier, proofs, given.rules)

@@ -1,0 +1,41 @@
+"""Rows of approvals that were spent, each on one execution."""
+
+from dataclasses import asdict
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.model.approvals import Consumption
+from server.storage.resources.resource_tables import consumptions
+
+_VALUES: dict[str, BindParameter[object]] = {
+    name: bindparam(name) for name in ("approval_id", "execution_id", "token_id", "resource", "at")
+}
+_FIRST = {
+    "sqlite": sqlite.insert(consumptions)
+    .values(_VALUES)
+    .on_conflict_do_nothing()
+    .returning(consumptions.c.approval_id),
+    "postgresql": postgresql.insert(consumptions)
+    .values(_VALUES)
+    .on_conflict_do_nothing()
+    .returning(consumptions.c.approval_id),
+}
+_GET = select(consumptions).where(consumptions.c.approval_id == bindparam("of"))
+
+
+class Consumptions:
+    """Spent approvals in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def first(self, wanted: Consumption) -> bool:
+        """Reports whether nobody had spent this approval before; then it is spent."""
+        statement = _FIRST[self._connection.dialect.name]
+        return bool(self._connection.execute(statement, asdict(wanted)).all())
+
+    def get(self, approval_id: str) -> Consumption | None:
+        """On what this approval was spent."""
+        row = self._connection.execute(_GET, {"of": approval_id}).mappings().first()
+        return None if row is None else Consumption(**row)

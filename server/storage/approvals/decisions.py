@@ -1,0 +1,51 @@
+"""Rows of signed answers."""
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from server.model.approvals import Decision
+from server.storage.prepared import Prepared, adding, reading, writing
+from server.storage.tables import decisions
+
+_ADD = Prepared(adding(decisions))
+_OF = Prepared(
+    select(decisions)
+    .where(decisions.c.approval_id == bindparam("of"))
+    .order_by(decisions.c.at, decisions.c.user_id)
+)
+_VOID = Prepared(
+    update(decisions)
+    .where(decisions.c.approval_id == bindparam("of"), decisions.c.voided_at.is_(None))
+    .values(voided_at=bindparam("now"))
+)
+_GIVE_WAY = Prepared(
+    delete(decisions).where(
+        decisions.c.approval_id == bindparam("of"),
+        decisions.c.user_id == bindparam("user"),
+        decisions.c.voided_at.is_not(None),
+    )
+)
+_record = reading(Decision, decisions)
+_values = writing(decisions)
+
+
+class Decisions:
+    """Signed answers in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, decision: Decision) -> None:
+        """Store an answer; the table allows one per approval and human."""
+        _ADD.run(self._connection, _values(decision))
+
+    def void(self, approval_id: str, now: int) -> None:
+        """None of those that were given so far counts any more."""
+        _VOID.run(self._connection, {"of": approval_id, "now": now})
+
+    def give_way(self, approval_id: str, user_id: str) -> None:
+        """Drop a person's answer that does not count any more; the log keeps it."""
+        _GIVE_WAY.run(self._connection, {"of": approval_id, "user": user_id})
+
+    def of_approval(self, approval_id: str) -> list[Decision]:
+        """The answers to one approval, oldest first."""
+        return [_record(row) for row in _OF.run(self._connection, {"of": approval_id})]

@@ -1,0 +1,41 @@
+"""Rows of what resources said of their executions: one of each, and it stays."""
+
+from dataclasses import asdict
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.model.approvals import Outcome
+from server.storage.resources.resource_tables import outcomes
+
+_VALUES: dict[str, BindParameter[object]] = {
+    name: bindparam(name) for name in ("approval_id", "result", "text", "executed_digest", "at")
+}
+_FIRST = {
+    "sqlite": sqlite.insert(outcomes)
+    .values(_VALUES)
+    .on_conflict_do_nothing()
+    .returning(outcomes.c.approval_id),
+    "postgresql": postgresql.insert(outcomes)
+    .values(_VALUES)
+    .on_conflict_do_nothing()
+    .returning(outcomes.c.approval_id),
+}
+_GET = select(outcomes).where(outcomes.c.approval_id == bindparam("of"))
+
+
+class Outcomes:
+    """Outcomes in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def first(self, wanted: Outcome) -> bool:
+        """Reports whether nothing was said of this execution before; then this is."""
+        statement = _FIRST[self._connection.dialect.name]
+        return bool(self._connection.execute(statement, asdict(wanted)).all())
+
+    def get(self, approval_id: str) -> Outcome | None:
+        """How the execution of this approval went."""
+        row = self._connection.execute(_GET, {"of": approval_id}).mappings().first()
+        return None if row is None else Outcome(**row)

@@ -1,0 +1,67 @@
+"""What waits for a person, gravest first: the lists that pages and terminals begin with.
+
+Owns: their order in the database. Never: what is over.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
+
+from server.model.approvals import first_place
+from server.protocol.policy.risks import Risk
+from server.storage.approvers.approver_tables import approvers as p
+from server.storage.prepared import Prepared
+from server.storage.tables import approvals as a
+
+_USER: BindParameter[str] = bindparam("user")
+_NOW: BindParameter[int] = bindparam("now")
+_AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
+"""The place and the id behind which a list goes on."""
+
+
+def asking(condition: ColumnElement[bool]) -> Select[Any]:
+    """Requests that ask somebody whom they are not for."""
+    of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
+    return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
+
+
+def _gravest_first(
+    those: Select[Any], risk: ColumnElement[str], end: ColumnElement[int], of: ColumnElement[str]
+) -> CompoundSelect[Any]:
+    """What of those waits still, behind a place: the first of each risk, by its index."""
+    levels = (
+        those.where(
+            risk == literal_column(f"'{level}'"),
+            end > _NOW,
+            tuple_(end, of) > tuple_(_AT - literal_column(str(first_place(level))), _AFTER),
+        )
+        .order_by(end, of)
+        .limit(bindparam("limit"))
+        .subquery()
+        for level in Risk
+    )
+    return union_all(*(select(level) for level in levels))
+
+
+_OWN = select(a).where(a.c.user_id == _USER, a.c.state == literal_column("'pending'"))
+_OTHERS = asking(p.c.over_at.is_(None))
+WAITING = Prepared(_gravest_first(_OWN, a.c.risk, a.c.expires_at, a.c.id))
+ASKING = Prepared(_gravest_first(_OTHERS, p.c.risk, p.c.ends_at, p.c.approval_id))
+"""Each risk by itself; whoever runs them puts their rows in order."""
+COUNTS = tuple(
+    Prepared(select(func.count()).select_from(those.where(end > _NOW).subquery()))
+    for those, end in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
+)

@@ -1,0 +1,113 @@
+"""Rows of deputies: who decides for whom, and until when."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from server.model.approvers import Deputy
+from server.storage.approvers.approver_tables import approvers as p
+from server.storage.approvers.deputy_tables import deputies as d
+from server.storage.prepared import Prepared, reading
+
+_NOW: BindParameter[int] = bindparam("now")
+_LIVE = d.c.state != "over"
+_GET = select(d).where(d.c.id == bindparam("of"))
+_ALL = select(d).where(_LIVE, d.c.to_at > _NOW).order_by(d.c.to_at, d.c.id)
+_OF_USER = _ALL.where(d.c.user_id == bindparam("user"))
+_OF_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
+_DECIDING = (
+    _ALL.where(d.c.user_id == bindparam("user"), d.c.deputy_id == bindparam("deputy"))
+    .where(d.c.from_at <= _NOW)
+    .limit(1)
+)
+_DUE = Prepared(
+    select(d)
+    .where(_LIVE, or_(d.c.to_at <= _NOW, and_(d.c.state == "named", d.c.from_at <= _NOW)))
+    .order_by(d.c.id)
+    .limit(bindparam("limit"))
+)
+_BEGIN = (
+    update(d)
+    .where(d.c.id == bindparam("of"), d.c.state == "named")
+    .values(state="begun")
+    .returning(d.c.id)
+)
+_END = (
+    update(d)
+    .where(d.c.id == bindparam("of"), _LIVE)
+    .values(state="over", revoked_at=bindparam("at"))
+    .returning(d.c.id)
+)
+_LEAVE = delete(p).where(
+    p.c.user_id == bindparam("deputy"),
+    p.c.stands_for == bindparam("user"),
+    p.c.why == "deputy",
+    p.c.over_at.is_(None),
+)
+_record = reading(Deputy, d)
+
+
+class Deputies:
+    """Deputies in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, deputy: Deputy) -> None:
+        """Store a new one."""
+        self._connection.execute(insert(d), asdict(deputy))
+
+    def get(self, deputy_id: str) -> Deputy | None:
+        """By id, those that are over too."""
+        return next(iter(self._many(_GET, {"of": deputy_id})), None)
+
+    def of_user(self, user_id: str, now: int) -> list[Deputy]:
+        """Those whom this person named and who are not over."""
+        return self._many(_OF_USER, {"user": user_id, "now": now})
+
+    def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
+        """Those for whom this person decides or will."""
+        return self._many(_OF_DEPUTY, {"user": deputy_id, "now": now})
+
+    def live(self, now: int) -> list[Deputy]:
+        """All that are not over, by their end."""
+        return self._many(_ALL, {"now": now})
+
+    def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
+        """The one by which this person decides for that one at this moment."""
+        values = {"user": user_id, "deputy": deputy_id, "now": now}
+        return next(iter(self._many(_DECIDING, values)), None)
+
+    def due(self, now: int, limit: int) -> list[Deputy]:
+        """Those that begin or end by the clock."""
+        rows = _DUE.run(self._connection, {"now": now, "limit": limit})
+        return [_record(row) for row in rows]
+
+    def begin(self, deputy_id: str) -> bool:
+        """Reports whether it begins now; at most one call ever gets True."""
+        return bool(self._connection.execute(_BEGIN, {"of": deputy_id}).all())
+
+    def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
+        """Reports whether it ends now; at most one call ever gets True."""
+        values = {"of": deputy_id, "at": revoked_at}
+        return bool(self._connection.execute(_END, values).all())
+
+    def leave(self, user_id: str, deputy_id: str) -> None:
+        """Their waiting requests ask this deputy no more."""
+        self._connection.execute(_LEAVE, {"user": user_id, "deputy": deputy_id})
+
+    def _many(self, statement: Select[Any], values: Mapping[str, object]) -> list[Deputy]:
+        return [_record(row) for row in self._connection.execute(statement, values).all()]

@@ -1,0 +1,74 @@
+"""Rows of groups of approvers. There are few, so they are always read together."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from server.model.approvers import Group
+from server.model.store import Taken
+from server.storage import codec
+from server.storage.approvers.group_tables import group_members as m
+from server.storage.approvers.group_tables import groups as g
+from server.storage.clients.names import Names, kept_key
+
+_ADD = insert(g)
+_RENAME = (
+    update(g)
+    .where(g.c.id == bindparam("of"))
+    .values(name=bindparam("called"), name_key=bindparam("key"))
+)
+_DELETE = delete(g).where(g.c.id == bindparam("of"))
+_ALL = select(g).order_by(g.c.name_key)
+_ADD_MEMBER = insert(m)
+_DROP_MEMBERS = delete(m).where(m.c.group_id == bindparam("of"))
+_MEMBERS = select(m).order_by(m.c.group_id, m.c.user_id)
+
+
+class Groups:
+    """Groups in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, group: Group) -> None:
+        """Raises `Taken` if the name is used."""
+        row = {"id": group.id, "name": group.name, "created_at": group.created_at}
+        try:
+            self._connection.execute(_ADD, row | {"name_key": codec.key(group.name)})
+        except IntegrityError as error:
+            raise Taken(group.name) from error
+        Names(self._connection).give("group", group.id, group.name)
+        self._attach(group)
+
+    def replace(self, group: Group) -> None:
+        """Write name and members; raises `Taken` for a used name."""
+        key = kept_key(self._connection, g, group.id, group.name)
+        values = {"of": group.id, "called": group.name, "key": key or codec.key(group.name)}
+        try:
+            self._connection.execute(_RENAME, values)
+        except IntegrityError as error:
+            raise Taken(group.name) from error
+        names = Names(self._connection)
+        (names.keep if key else names.give)("group", group.id, group.name)
+        self._connection.execute(_DROP_MEMBERS, {"of": group.id})
+        self._attach(group)
+
+    def delete(self, group_id: str) -> None:
+        """Remove the group with its name and members."""
+        Names(self._connection).drop(group_id)
+        for statement in (_DROP_MEMBERS, _DELETE):
+            self._connection.execute(statement, {"of": group_id})
+
+    def all(self) -> list[Group]:
+        """Every group, by name; members by id."""
+        members: dict[str, list[str]] = {}
+        for row in self._connection.execute(_MEMBERS).all():
+            members.setdefault(row[0], []).append(row[1])
+        rows = self._connection.execute(_ALL).mappings().all()
+        return [
+            Group(row["id"], row["name"], tuple(members.get(row["id"], ())), row["created_at"])
+            for row in rows
+        ]
+
+    def _attach(self, group: Group) -> None:
+        for user_id in group.members:
+            self._connection.execute(_ADD_MEMBER, {"group_id": group.id, "user_id": user_id})

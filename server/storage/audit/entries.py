@@ -1,0 +1,97 @@
+"""Rows of the audit log: added, read, never changed."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.engine import RowMapping
+
+from server.audit_log.entries import entry_bytes, leaf_hash
+from server.model.audit import Entry, EntrySearch, StoredEntry
+from server.storage.prepared import Prepared, adding
+from server.storage.tables import audit_entries as e
+from server.telemetry import correlation_id
+
+_ADD = Prepared(adding(e))
+_TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
+_AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
+_GET = select(e).where(e.c.id == bindparam("of"))
+_OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("of")).order_by(e.c.id)
+_SEARCHED = ["type", "agent_id", "subject", "resource", "approval_id", "correlation_id"]
+
+
+class Audit:
+    """The audit log in the database."""
+
+    def __init__(self, connection: Connection, now: int, new_id: Callable[[int], str]) -> None:
+        self._connection = connection
+        self._now = now
+        self._new_id = new_id
+
+    def add(self, entry: Entry) -> str:
+        """Store the entry with its canonical bytes and leaf; returns its id."""
+        columns: dict[str, object] = {
+            "id": self._new_id(self._now),
+            "at": self._now,
+            "type": entry.type,
+            "actor": entry.actor,
+            "agent_id": entry.agent_id,
+            "subject": entry.subject,
+            "resource": entry.resource,
+            "action": entry.action,
+            "decision": entry.decision,
+            "correlation_id": correlation_id(),
+            "posture": entry.posture,
+            "cause": entry.cause,
+            "approval_id": entry.approval_id,
+        }
+        body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
+        row = {**columns, "seq": None, "body": body, "leaf": leaf_hash(body)}
+        _ADD.run(self._connection, row)
+        return str(columns["id"])
+
+    def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
+        """The last `limit` entries, or those after an id, oldest first."""
+        if after is not None:
+            values = {"after": after, "limit": limit}
+            return [_record(row) for row in self._connection.execute(_AFTER, values).mappings()]
+        rows = self._connection.execute(_TAIL, {"limit": limit}).mappings().all()
+        return [_record(row) for row in reversed(rows)]
+
+    def get(self, entry_id: str) -> StoredEntry | None:
+        """By its id."""
+        row = self._connection.execute(_GET, {"of": entry_id}).mappings().first()
+        return None if row is None else _record(row)
+
+    def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
+        """The newest entries that match, behind an id."""
+        statement = select(e).order_by(e.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(e.c.id < before)
+        if wanted.since is not None:
+            statement = statement.where(e.c.at >= wanted.since)
+        if wanted.until is not None:
+            statement = statement.where(e.c.at < wanted.until)
+        if wanted.actors is not None:
+            statement = statement.where(e.c.actor.in_(wanted.actors))
+        for name in _SEARCHED:
+            if (value := getattr(wanted, name)) is not None:
+                statement = statement.where(e.c[name] == value)
+        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+
+    def of_approval(self, approval_id: str) -> list[StoredEntry]:
+        """Everything that concerns one approval, oldest first."""
+        rows = self._connection.execute(_OF_APPROVAL, {"of": approval_id}).mappings().all()
+        return [_record(row) for row in rows]
+
+
+def _record(row: RowMapping) -> StoredEntry:
+    return StoredEntry(
+        id=row["id"],
+        at=row["at"],
+        type=row["type"],
+        actor=row["actor"],
+        approval_id=row["approval_id"],
+        correlation_id=row["correlation_id"],
+        body=bytes(row["body"]),
+        leaf=bytes(row["leaf"]),
+    )

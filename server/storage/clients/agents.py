@@ -1,0 +1,251 @@
+"""Rows of agents, their owners and their secrets."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from server.model.clients import Agent, Secret
+from server.model.store import Taken
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.members import ANY, Having
+from server.storage import codec, member_columns
+from server.storage.clients.agent_tables import agent_keys, agent_owners, agent_secrets
+from server.storage.clients.names import Names, kept_key
+from server.storage.tables import agents, users
+
+_USE_NOTED_MS = 60_000
+_NO_KEYS = codec.dump([])
+
+_ADD = insert(agents)
+_ALL = select(agents).order_by(agents.c.name_key)
+_PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))
+_IS_OWNED = agents.c.id.in_(
+    select(agent_owners.c.agent_id).where(agent_owners.c.user_id == bindparam("owner"))
+)
+_PAGE_OF_OWNER = _PAGE.where(_IS_OWNED)
+_OWNED = _ALL.where(_IS_OWNED)
+_ORPHANS = _ALL.where(
+    agents.c.state == "enabled",
+    ~exists().where(
+        agent_owners.c.agent_id == agents.c.id,
+        users.c.id == agent_owners.c.user_id,
+        users.c.state == "enabled",
+    ),
+)
+_BY_ID = select(agents).where(agents.c.id == bindparam("id"))
+_BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
+_REPLACE = (
+    update(agents)
+    .where(agents.c.id == bindparam("of"))
+    .values(
+        {
+            column.name: bindparam(column.name)
+            for column in agents.c
+            if column.name not in {"id", "created_at"}
+        }
+    )
+)
+_DELETE = delete(agents).where(agents.c.id == bindparam("of"))
+_OWNERS = (
+    select(agent_owners.c.user_id)
+    .where(agent_owners.c.agent_id == bindparam("id"))
+    .order_by(agent_owners.c.since, agent_owners.c.user_id)
+)
+_SECRETS = (
+    select(agent_secrets)
+    .where(agent_secrets.c.agent_id == bindparam("id"))
+    .order_by(agent_secrets.c.created_at, agent_secrets.c.id)
+)
+_KEYS = select(agent_keys.c.kid, agent_keys.c.last_used_at).where(
+    agent_keys.c.agent_id == bindparam("id"), agent_keys.c.last_used_at.is_not(None)
+)
+_DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("of"))
+_DROP_SECRETS = delete(agent_secrets).where(agent_secrets.c.agent_id == bindparam("of"))
+_DROP_KEYS = delete(agent_keys).where(agent_keys.c.agent_id == bindparam("of"))
+_DROP_PARTS = (_DROP_OWNERS, _DROP_SECRETS, _DROP_KEYS)
+_ADD_OWNER = insert(agent_owners)
+_ADD_SECRET = insert(agent_secrets)
+_ADD_KEY = insert(agent_keys)
+_SECRET_USED = (
+    update(agent_secrets)
+    .where(
+        agent_secrets.c.id == bindparam("of"),
+        or_(
+            agent_secrets.c.last_used_at.is_(None),
+            agent_secrets.c.last_used_at < bindparam("before"),
+        ),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+_KEY_USED = (
+    update(agent_keys)
+    .where(
+        agent_keys.c.agent_id == bindparam("of"),
+        agent_keys.c.kid == bindparam("named"),
+        or_(agent_keys.c.last_used_at.is_(None), agent_keys.c.last_used_at < bindparam("before")),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+
+
+class Agents:
+    """Agents in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, agent: Agent, now: int) -> None:
+        """Raises `Taken` if a client has the name, or one that looks like it."""
+        try:
+            self._connection.execute(_ADD, _values(agent))
+        except IntegrityError as error:
+            raise Taken(agent.name) from error
+        Names(self._connection).give("client", agent.id, agent.name)
+        self._attach(agent, now)
+
+    def replace(self, agent: Agent, now: int) -> None:
+        """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
+        key = kept_key(self._connection, agents, agent.id, agent.name)
+        row = _values(agent) | {"of": agent.id}
+        row["name_key"] = key or row["name_key"]
+        del row["id"], row["created_at"]
+        try:
+            self._connection.execute(_REPLACE, row)
+        except IntegrityError as error:
+            raise Taken(agent.name) from error
+        names = Names(self._connection)
+        (names.keep if key else names.give)("client", agent.id, agent.name)
+        for statement in _DROP_PARTS:
+            self._connection.execute(statement, {"of": agent.id})
+        self._attach(agent, now)
+
+    def delete(self, agent_id: str) -> None:
+        """Remove the agent with its names, owners, secrets and keys."""
+        Names(self._connection).forget(agent_id)
+        for statement in (*_DROP_PARTS, _DELETE):
+            self._connection.execute(statement, {"of": agent_id})
+
+    def all(self, having: Having = ANY) -> list[Agent]:
+        """Every agent that has these values, by name."""
+        found = self._connection.execute(_having(_ALL, having), having).mappings().all()
+        return [self._record(row) for row in found]
+
+    def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
+        """Those with these values, of one owner or of everybody, that come after this name."""
+        values: dict[str, object] = {"after": codec.key(after), "limit": limit}
+        statement = _PAGE if owner is None else _PAGE_OF_OWNER
+        given = values if owner is None else {**values, "owner": owner}
+        found = self._connection.execute(_having(statement, having), {**given, **having})
+        return [self._record(row) for row in found.mappings().all()]
+
+    def owned_by(self, user_id: str) -> list[Agent]:
+        """Those for which this user answers, by name."""
+        found = self._connection.execute(_OWNED, {"owner": user_id}).mappings().all()
+        return [self._record(row) for row in found]
+
+    def orphans(self) -> list[Agent]:
+        """The enabled ones of which no owner is enabled, by name."""
+        return [self._record(row) for row in self._connection.execute(_ORPHANS).mappings().all()]
+
+    def get(self, agent_id: str) -> Agent | None:
+        """By client_id."""
+        row = self._connection.execute(_BY_ID, {"id": agent_id}).mappings().first()
+        return None if row is None else self._record(row)
+
+    def called(self, name: str) -> Agent | None:
+        """By name, without regard to case."""
+        row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
+        return None if row is None else self._record(row)
+
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
+        self._connection.execute(
+            _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
+        )
+
+    def key_used(self, agent_id: str, kid: str, now: int) -> None:
+        """Likewise."""
+        values = {"of": agent_id, "named": kid, "now": now, "before": now - _USE_NOTED_MS}
+        self._connection.execute(_KEY_USED, values)
+
+    def _attach(self, agent: Agent, now: int) -> None:
+        for place, owner in enumerate(agent.owners):
+            row = {"agent_id": agent.id, "user_id": owner, "since": now + place}
+            self._connection.execute(_ADD_OWNER, row)
+        for secret in agent.secrets:
+            self._connection.execute(_ADD_SECRET, _secret_values(agent.id, secret))
+        for kid in (key["kid"] for key in agent.jwks):
+            used = agent.key_uses.get(kid)
+            row = {"agent_id": agent.id, "kid": kid, "last_used_at": used}
+            self._connection.execute(_ADD_KEY, row)
+
+    def _record(self, m: RowMapping) -> Agent:
+        of = {"id": m["id"]}
+        owners = self._connection.execute(_OWNERS, of).scalars().all()
+        secrets = self._connection.execute(_SECRETS, of).mappings().all()
+        uses = self._connection.execute(_KEYS, of).all() if m["jwks"] != _NO_KEYS else ()
+        return Agent(
+            id=m["id"],
+            owners=tuple(owners),
+            secrets=tuple(_secret(secret) for secret in secrets),
+            auth_before=m["auth_before"],
+            auth_before_until=m["auth_before_until"],
+            key_uses={row[0]: row[1] for row in uses},
+            state=m["state"],
+            created_at=m["created_at"],
+            named_at=m["named_at"],
+            **member_columns.loaded(AGENT_MEMBERS, m),
+        )
+
+
+def _having(statement: Select[Any], having: Having) -> Select[Any]:
+    """What is found, less what has other values."""
+    return statement.where(*(agents.c[name] == bindparam(name) for name in having))
+
+
+def _secret(m: RowMapping) -> Secret:
+    return Secret(
+        id=m["id"],
+        hash=bytes(m["hash"]),
+        hint=m["hint"],
+        created_at=m["created_at"],
+        expires_at=m["expires_at"],
+        last_used_at=m["last_used_at"],
+    )
+
+
+def _secret_values(agent_id: str, secret: Secret) -> dict[str, object]:
+    return {
+        "id": secret.id,
+        "agent_id": agent_id,
+        "hash": secret.hash,
+        "hint": secret.hint,
+        "created_at": secret.created_at,
+        "expires_at": secret.expires_at,
+        "last_used_at": secret.last_used_at,
+    }
+
+
+def _values(agent: Agent) -> dict[str, object]:
+    return {
+        "id": agent.id,
+        "name_key": codec.key(agent.name),
+        "auth_before": agent.auth_before,
+        "auth_before_until": agent.auth_before_until,
+        "state": agent.state,
+        "created_at": agent.created_at,
+        "named_at": agent.named_at,
+        **member_columns.values(AGENT_MEMBERS, agent),
+    }

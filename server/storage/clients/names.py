@@ -1,0 +1,118 @@
+"""Rows of names: what each looks like, and what agents were called before."""
+
+from collections.abc import Collection
+
+from sqlalchemy import (
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.exc import IntegrityError
+
+from server.model.clients import FormerName, NameKind, UnprotectedName
+from server.model.store import Taken
+from server.protocol.confusables import name_keys
+from server.storage.approvers.group_tables import groups
+from server.storage.clients.name_tables import former_names as f
+from server.storage.clients.name_tables import name_looks as n
+from server.storage.tables import agents, resources, users
+from server.storage.users.user_tables import apps
+
+_ADD = insert(n)
+_DROP = delete(n).where(n.c.bearer == bindparam("of"))
+_BEARERS = select(n.c.bearer).where(
+    n.c.kind == bindparam("of"), n.c.look.in_(bindparam("looks", expanding=True))
+)
+_UNPROTECTED = union_all(
+    *(
+        select(literal(kind).label("kind"), bearer.label("bearer"), name.label("name")).where(
+            ~exists().where(n.c.kind == kind, n.c.bearer == bearer)
+        )
+        for kind, bearer, name in (
+            ("client", agents.c.id, agents.c.name),
+            ("client", apps.c.id, apps.c.name),
+            ("user", users.c.id, users.c.name),
+            ("group", groups.c.id, groups.c.name),
+            ("resource", resources.c.uri, resources.c.uri),
+        )
+    )
+)
+_ADD_FORMER = insert(f)
+_SAME_FORMER = delete(f).where(
+    f.c.agent_id == bindparam("agent_id"),
+    f.c.name == bindparam("name"),
+    f.c.until == bindparam("until"),
+)
+_DROP_FORMER = delete(f).where(f.c.agent_id == bindparam("of"))
+_FORMER = (
+    select(f.c.name, f.c.until).where(f.c.agent_id == bindparam("of")).order_by(f.c.until.desc())
+)
+
+
+def kept_key(connection: Connection, table: Table, of: str, name: str) -> str | None:
+    """The stored key of a row whose name does not change; None if the name changes."""
+    found = connection.execute(
+        select(table.c.name_key).where(table.c.id == of, table.c.name == name)
+    )
+    return found.scalar()
+
+
+class Names:
+    """Names in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def give(self, kind: NameKind, bearer: str, name: str) -> None:
+        """Store the look of a name; raises `Taken` if another name of this kind has it."""
+        self.drop(bearer)
+        try:
+            for look in sorted(name_keys(name)):
+                row = {"kind": kind, "look": look, "bearer": bearer}
+                self._connection.execute(_ADD, row)
+        except IntegrityError as error:
+            raise Taken(name) from error
+
+    def keep(self, kind: NameKind, bearer: str, name: str) -> None:
+        """Store the look of a name that does not change, unless it belongs to another one.
+
+        Earlier versions did not compare looks. Their names stay until somebody changes them.
+        """
+        if set(self.bearers(kind, name_keys(name))) <= {bearer}:
+            self.give(kind, bearer, name)
+
+    def drop(self, bearer: str) -> None:
+        """Free the name for others."""
+        self._connection.execute(_DROP, {"of": bearer})
+
+    def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
+        """The ids of those whose names have one of these looks."""
+        values = {"of": kind, "looks": sorted(looks)}
+        return list(dict.fromkeys(self._connection.execute(_BEARERS, values).scalars().all()))
+
+    def unprotected(self) -> list[UnprotectedName]:
+        """Names from an earlier version whose look belongs to another one, or did."""
+        rows = self._connection.execute(_UNPROTECTED).all()
+        return [UnprotectedName(row.kind, row.bearer, row.name) for row in rows]
+
+    def add_former(self, agent_id: str, former: FormerName) -> None:
+        """Remember what an agent was called until now."""
+        row = {"agent_id": agent_id, "name": former.name, "until": former.until}
+        for statement in (_SAME_FORMER, _ADD_FORMER):
+            self._connection.execute(statement, row)
+
+    def former(self, agent_id: str) -> list[FormerName]:
+        """What an agent was called before, the newest first."""
+        rows = self._connection.execute(_FORMER, {"of": agent_id}).all()
+        return [FormerName(row[0], row[1]) for row in rows]
+
+    def forget(self, agent_id: str) -> None:
+        """Drop all names of an agent that is deleted."""
+        self._connection.execute(_DROP_FORMER, {"of": agent_id})
+        self.drop(agent_id)

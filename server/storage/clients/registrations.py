@@ -1,0 +1,104 @@
+"""Rows of invitations and of the agents that registered themselves."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.clients import Invitation, Registration
+from server.storage import codec
+from server.storage.clients.registration_tables import invitations as i
+from server.storage.clients.registration_tables import registrations as r
+from server.storage.prepared import writing
+
+_ADD = insert(i)
+_GET = select(i).where(i.c.id == bindparam("of"))
+_BY_TOKEN = select(i).where(i.c.token_hash == bindparam("of"))
+_PAGE = select(i).where(i.c.id > bindparam("after")).order_by(i.c.id).limit(bindparam("limit"))
+_SPEND = (
+    update(i)
+    .where(
+        i.c.id == bindparam("of"),
+        i.c.uses_left > 0,
+        i.c.revoked_at.is_(None),
+        i.c.expires_at > bindparam("now"),
+    )
+    .values(uses_left=i.c.uses_left - 1)
+    .returning(i.c.id)
+)
+_REVOKE = (
+    update(i)
+    .where(i.c.id == bindparam("of"), i.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+    .returning(i.c.id)
+)
+_REGISTER = insert(r)
+_OF_AGENT = select(r).where(r.c.agent_id == bindparam("of"))
+_invitation_values = writing(i)
+_registration_values = writing(r)
+_LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
+
+_END = delete(r).where(r.c.agent_id == bindparam("of"))
+
+
+class Invitations:
+    """Invitations in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, invitation: Invitation) -> None:
+        """Store a new invitation."""
+        row = _invitation_values(invitation)
+        lists = {name: None if row[name] is None else codec.dump(row[name]) for name in _LISTS}
+        self._connection.execute(_ADD, row | lists)
+
+    def get(self, invitation_id: str) -> Invitation | None:
+        """By its id."""
+        return _one(self._connection.execute(_GET, {"of": invitation_id}).mappings().first())
+
+    def by_token(self, token_hash: bytes) -> Invitation | None:
+        """By the hash of its token."""
+        return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
+
+    def page(self, after: str, limit: int) -> list[Invitation]:
+        """Those whose ids come after this one, ended ones too."""
+        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit}).mappings().all()
+        return [_record(row) for row in rows]
+
+    def spend(self, invitation_id: str, now: int) -> bool:
+        """Use it once; reports whether it still had a use."""
+        return bool(self._connection.execute(_SPEND, {"of": invitation_id, "now": now}).all())
+
+    def revoke(self, invitation_id: str, now: int) -> bool:
+        """Reports whether this call ended it."""
+        return bool(self._connection.execute(_REVOKE, {"of": invitation_id, "now": now}).all())
+
+
+class Registrations:
+    """Registrations in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, registration: Registration) -> None:
+        """Store that an agent registered itself."""
+        self._connection.execute(_REGISTER, _registration_values(registration))
+
+    def of_agent(self, agent_id: str) -> Registration | None:
+        """How this agent registered itself, if it did."""
+        row = self._connection.execute(_OF_AGENT, {"of": agent_id}).mappings().first()
+        if row is None:
+            return None
+        return Registration(**{**row, "token_hash": bytes(row["token_hash"])})
+
+    def end(self, agent_id: str) -> None:
+        """Its token opens nothing any more."""
+        self._connection.execute(_END, {"of": agent_id})
+
+
+def _one(row: RowMapping | None) -> Invitation | None:
+    return None if row is None else _record(row)
+
+
+def _record(row: RowMapping) -> Invitation:
+    lists = {name: None if row[name] is None else codec.names(row[name]) for name in _LISTS}
+    return Invitation(**{**row, **lists, "token_hash": bytes(row["token_hash"])})

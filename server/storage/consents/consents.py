@@ -1,0 +1,135 @@
+"""Rows of consents: what a user lets a client have at a resource, until when."""
+
+from sqlalchemy import Connection, Executable, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.consents import Consent
+from server.storage.codec import dump, names
+from server.storage.prepared import Prepared, reading, writing
+from server.storage.tables import consents as c
+
+_ADD = insert(c)
+_GET = select(c).where(c.c.id == bindparam("of"))
+_IN_FORCE = (c.c.revoked_at.is_(None), c.c.expires_at > bindparam("now"))
+_NEWEST = (c.c.created_at.desc(), c.c.id.desc())
+_LIVE = Prepared(
+    select(c)
+    .where(
+        c.c.user_id == bindparam("user"),
+        c.c.client_id == bindparam("client"),
+        c.c.resource == bindparam("resource"),
+        *_IN_FORCE,
+    )
+    .order_by(*_NEWEST)
+    .limit(1)
+    .with_for_update(read=True)
+)
+"""Held on PostgreSQL until the unit of work is over, so that a revocation finds what it made."""
+_OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
+_LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
+_RENEW = (
+    update(c)
+    .where(c.c.id == bindparam("of"), *_IN_FORCE)
+    .values(
+        scopes=bindparam("may"),
+        expires_at=bindparam("until"),
+        approval_id=bindparam("by"),
+        app_id=bindparam("app"),
+    )
+    .returning(c)
+)
+_END = update(c).where(*_IN_FORCE).values(revoked_at=bindparam("now")).returning(c)
+_REVOKE = _END.where(c.c.id == bindparam("of"))
+_REVOKE_CLIENT = _END.where(or_(c.c.client_id == bindparam("of"), c.c.app_id == bindparam("of")))
+_REVOKE_AT = _END.where(c.c.resource == bindparam("of"))
+_values = writing(c)
+
+
+class Consents:
+    """Consents in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, consent: Consent) -> None:
+        """Store a new consent."""
+        row = _values(consent)
+        self._connection.execute(_ADD, row | {"scopes": dump(consent.scopes)})
+
+    def get(self, consent_id: str) -> Consent | None:
+        """By id, ended ones too."""
+        row = self._connection.execute(_GET, {"of": consent_id}).mappings().first()
+        return None if row is None else _record(row)
+
+    def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
+        """The one in force between this user and this client at this resource."""
+        values = {"user": user_id, "client": client_id, "resource": resource, "now": now}
+        rows = _LIVE.run(self._connection, values)
+        return _read(rows[0]) if rows else None
+
+    def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
+        """The user's, newest first; with `ended` those too that are over."""
+        statement = _OF_USER if ended else _LIVE_OF_USER
+        rows = self._connection.execute(statement, {"user": user_id, "now": now}).mappings().all()
+        return [_record(row) for row in rows]
+
+    def search(
+        self,
+        *,
+        user_id: str | None,
+        client_id: str | None,
+        live_at: int | None,
+        limit: int,
+        before: tuple[int, str] | None,
+    ) -> list[Consent]:
+        """The newest that match all that is given; `live_at` leaves out what is over then.
+
+        `before` is the moment and the id of the last one that was seen.
+        """
+        statement = select(c).order_by(*_NEWEST).limit(limit)
+        if user_id is not None:
+            statement = statement.where(c.c.user_id == user_id)
+        if client_id is not None:
+            statement = statement.where(c.c.client_id == client_id)
+        if live_at is not None:
+            statement = statement.where(c.c.revoked_at.is_(None), c.c.expires_at > live_at)
+        if before is not None:
+            statement = statement.where(tuple_(c.c.created_at, c.c.id) < tuple_(*before))
+        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+
+    def renew(self, consent: Consent, now: int) -> Consent | None:
+        """Give one in force these scopes and this end; None if it is over meanwhile."""
+        values = {
+            "of": consent.id,
+            "may": dump(consent.scopes),
+            "until": consent.expires_at,
+            "by": consent.approval_id,
+            "app": consent.app_id,
+            "now": now,
+        }
+        rows = self._connection.execute(_RENEW, values).mappings().all()
+        return _record(rows[0]) if rows else None
+
+    def revoke(self, consent_id: str, now: int) -> Consent | None:
+        """End one; None if it was over before."""
+        rows = self._connection.execute(_REVOKE, {"of": consent_id, "now": now}).mappings().all()
+        return _record(rows[0]) if rows else None
+
+    def revoke_client(self, client_id: str, now: int) -> list[Consent]:
+        """End all in which this client has a part; returns those that were in force."""
+        return self._ended(_REVOKE_CLIENT, client_id, now)
+
+    def revoke_at(self, resource: str, now: int) -> list[Consent]:
+        """End all at this resource; returns those that were in force."""
+        return self._ended(_REVOKE_AT, resource, now)
+
+    def _ended(self, statement: Executable, of: str, now: int) -> list[Consent]:
+        rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()
+        return [_record(row) for row in rows]
+
+
+_read = reading(Consent, c, scopes=names)
+
+
+def _record(row: RowMapping) -> Consent:
+    return Consent(**{**row, "scopes": names(row["scopes"])})

@@ -1,0 +1,5 @@
+"""Rows of devices.
+
+Owns: the tables of this capability and all SQL on them.
+Never: a rule; `server.services` decides.
+"""

@@ -1,0 +1,73 @@
+"""Rows of device grants under way."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.devices import DeviceCode
+from server.storage.prepared import writing
+from server.storage.sign_in.sign_in_tables import device_codes as d
+
+_ADD = insert(d)
+_BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))
+_BY_USER = select(d).where(d.c.user_code_hash == bindparam("hash"))
+_USE = (
+    update(d)
+    .where(
+        d.c.id == bindparam("of"),
+        d.c.approval_id.is_(None),
+        d.c.expires_at > bindparam("now"),
+    )
+    .values(approval_id=bindparam("by"))
+    .returning(d.c.id)
+)
+_PACED = (
+    update(d)
+    .where(d.c.id == bindparam("of"))
+    .values(last_poll_at=bindparam("now"), interval_ms=bindparam("interval"))
+)
+_PRUNE = delete(d).where(d.c.expires_at <= bindparam("before")).returning(d.c.id)
+_values = writing(d)
+
+
+class DeviceCodes:
+    """Device grants in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, code: DeviceCode) -> None:
+        """Store a new one; the table allows each code once."""
+        self._connection.execute(_ADD, _values(code))
+
+    def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None:
+        """By the hash of what the device polls with."""
+        row = self._connection.execute(_BY_DEVICE, {"hash": device_code_hash}).mappings().first()
+        return None if row is None else _record(row)
+
+    def by_user_code(self, user_code_hash: bytes) -> DeviceCode | None:
+        """By the keyed hash of the code that a person types."""
+        row = self._connection.execute(_BY_USER, {"hash": user_code_hash}).mappings().first()
+        return None if row is None else _record(row)
+
+    def use(self, code_id: str, approval_id: str, now: int) -> bool:
+        """Tie it to the approval that it opened; at most one call ever gets True."""
+        values = {"of": code_id, "by": approval_id, "now": now}
+        return bool(self._connection.execute(_USE, values).all())
+
+    def paced(self, code_id: str, *, now: int, interval_ms: int) -> None:
+        """Remember a poll; nothing else is touched."""
+        self._connection.execute(_PACED, {"of": code_id, "now": now, "interval": interval_ms})
+
+    def prune(self, before: int) -> int:
+        """Drop those that ended by then; returns how many."""
+        return len(self._connection.execute(_PRUNE, {"before": before}).all())
+
+
+def _record(row: RowMapping) -> DeviceCode:
+    return DeviceCode(
+        **{
+            **row,
+            "device_code_hash": bytes(row["device_code_hash"]),
+            "user_code_hash": bytes(row["user_code_hash"]),
+        }
+    )

@@ -1,0 +1,212 @@
+"""Rows of devices."""
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.devices import Device
+from server.storage import codec
+from server.storage.prepared import writing
+from server.storage.tables import devices, sessions
+
+_SEEN_NOTED_MS = 60_000
+
+_ADD = insert(devices)
+_GET = select(devices).where(devices.c.id == bindparam("of"))
+_ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
+_OF_USER = _ALL.where(devices.c.user_id == bindparam("user"))
+_ACTIVE = (
+    select(func.count())
+    .select_from(devices.join(sessions, sessions.c.id == devices.c.session_id))
+    .where(
+        devices.c.user_id == bindparam("user"),
+        devices.c.state == "active",
+        sessions.c.revoked_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+    )
+)
+"""A device whose session has idled away can vouch for nothing and decide nothing."""
+_USED = (
+    select(devices.c.id)
+    .select_from(devices.outerjoin(sessions, sessions.c.id == devices.c.session_id))
+    .where(
+        devices.c.user_id == bindparam("user"),
+        func.coalesce(devices.c.last_seen_at, devices.c.created_at) > bindparam("used_after"),
+    )
+    .limit(1)
+)
+_IN_USE = _USED.where(
+    devices.c.state == "active",
+    sessions.c.revoked_at.is_(None),
+    devices.c.high_from <= bindparam("now"),
+)
+_PRESENT = _USED.where(
+    or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before"))
+)
+"""A device ends with its session, and has not ended if the session has no end."""
+_SEEN = (
+    update(devices)
+    .where(
+        devices.c.id == bindparam("of"),
+        or_(devices.c.last_seen_at.is_(None), devices.c.last_seen_at < bindparam("before")),
+    )
+    .values(last_seen_at=bindparam("now"))
+)
+_TRY = (
+    update(devices)
+    .where(
+        devices.c.id == bindparam("of"),
+        devices.c.pin_tries < bindparam("tries"),
+        devices.c.pin_unconfirmed < bindparam("calls"),
+    )
+    .values(
+        pin_tries=devices.c.pin_tries + 1,
+        pin_calls=devices.c.pin_calls + 1,
+        pin_unconfirmed=devices.c.pin_unconfirmed + 1,
+        pin_for=bindparam("purpose"),
+        pin_for_at=bindparam("now"),
+    )
+    .returning(devices)
+)
+_CONFIRM = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.pin_tries > 0)
+    .values(pin_tries=0)
+)
+_CONFIRM_CALL = _CONFIRM.values(pin_unconfirmed=devices.c.pin_unconfirmed - 1)
+"""The confirmed call is taken back from the unconfirmed ones; the wrong ones before it stay."""
+_UNLOCK = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"))
+    .values(pin_tries=0, statements=devices.c.statements + 1)
+)
+_VOUCH = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"))
+    .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
+)
+_ALARMED = (
+    update(devices).where(devices.c.id == bindparam("of")).values(alarmed_at=bindparam("now"))
+)
+_RENAME = update(devices).where(devices.c.id == bindparam("of")).values(name=bindparam("called"))
+_STATED = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.statements == bindparam("seen"))
+    .values(statements=devices.c.statements + 1)
+    .returning(devices.c.id)
+)
+_REVOKE = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.state == "active")
+    .values(state="revoked")
+    .returning(devices.c.id)
+)
+_ENABLE = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.state == "revoked")
+    .values(state="active", high_from=bindparam("high_from"))
+)
+_values = writing(devices)
+
+
+class Devices:
+    """Devices in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, device: Device) -> None:
+        """Store a new device."""
+        row = _values(device)
+        row["keys"] = codec.dump({name: dict(key) for name, key in device.keys.items()})
+        row["kids"] = codec.dump(dict(device.kids))
+        self._connection.execute(_ADD, row)
+
+    def get(self, device_id: str) -> Device | None:
+        """By id."""
+        row = self._connection.execute(_GET, {"of": device_id}).mappings().first()
+        return None if row is None else _record(row)
+
+    def of_user(self, user_id: str) -> list[Device]:
+        """The user's devices, oldest first, revoked ones too."""
+        rows = self._connection.execute(_OF_USER, {"user": user_id}).mappings().all()
+        return [_record(row) for row in rows]
+
+    def all(self) -> list[Device]:
+        """Everybody's devices, oldest first."""
+        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
+        """Devices of one user or of everybody, oldest first, behind that moment and id."""
+        place = tuple_(devices.c.created_at, devices.c.id)
+        statement = _ALL.where(place > after).limit(limit)
+        if user_id is not None:
+            statement = statement.where(devices.c.user_id == user_id)
+        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+
+    def active_count(self, user_id: str, now: int) -> int:
+        """How many devices the user can decide from."""
+        values = {"user": user_id, "now": now}
+        return int(self._connection.execute(_ACTIVE, values).scalar_one())
+
+    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+        """Reports whether a device of the user, ended ones too, fits both moments."""
+        values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
+        return self._connection.execute(_PRESENT, values).first() is not None
+
+    def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
+        """Reports whether a device of the user is in force, no longer waits, and was used since."""
+        values = {"user": user_id, "now": now, "used_after": used_after}
+        return self._connection.execute(_IN_USE, values).first() is not None
+
+    def seen(self, device_id: str, now: int) -> None:
+        """Remember the visit, at most once a minute."""
+        values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
+        self._connection.execute(_SEEN, values)
+
+    def count_try(
+        self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
+    ) -> Device | None:
+        """One more PIN call, unless so many tries or calls were made: then None."""
+        values = {"of": device_id, "purpose": purpose, "now": now, "tries": tries, "calls": calls}
+        rows = self._connection.execute(_TRY, values).mappings().all()
+        return _record(rows[0]) if rows else None
+
+    def confirm(self, device_id: str, *, entered: bool) -> None:
+        """A valid signature of the high key or a passkey: the tries start again.
+
+        Only where the PIN was entered for it is one call taken back from the unconfirmed ones.
+        """
+        self._connection.execute(_CONFIRM_CALL if entered else _CONFIRM, {"of": device_id})
+
+    def unlock(self, device_id: str) -> None:
+        """The tries start again; the calls of this PIN's life stay counted."""
+        self._connection.execute(_UNLOCK, {"of": device_id})
+
+    def vouch(self, device_id: str, now: int) -> None:
+        """The device may decide at high risk from now on."""
+        self._connection.execute(_VOUCH, {"of": device_id, "now": now})
+
+    def alarmed(self, device_id: str, now: int) -> None:
+        """A copy of its passkey may be in use."""
+        self._connection.execute(_ALARMED, {"of": device_id, "now": now})
+
+    def rename(self, device_id: str, name: str) -> None:
+        """Call it so from now on."""
+        self._connection.execute(_RENAME, {"of": device_id, "called": name})
+
+    def stated(self, device_id: str, seen: int) -> bool:
+        """A statement counts; reports whether it is the first with this nonce."""
+        return bool(self._connection.execute(_STATED, {"of": device_id, "seen": seen}).all())
+
+    def revoke(self, device_id: str) -> bool:
+        """Reports whether this call ended it."""
+        return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
+
+    def enable(self, device_id: str, high_from: int) -> None:
+        """Enable a device that a restore turned off, for high risk from that moment on."""
+        self._connection.execute(_ENABLE, {"of": device_id, "high_from": high_from})
+
+
+def _record(row: RowMapping) -> Device:
+    keys = {name: dict(key) for name, key in codec.load_map(row["keys"]).items()}
+    return Device(**{**row, "keys": keys, "kids": codec.string_map(row["kids"])})

@@ -1,0 +1,67 @@
+"""Rows of enrolment codes."""
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from server.model.devices import EnrolmentCode
+from server.storage.prepared import writing
+from server.storage.tables import enrolment_codes as codes
+
+_ADD = insert(codes)
+_GET = select(codes).where(codes.c.id == bindparam("of"))
+_MISSED = (
+    update(codes)
+    .where(codes.c.id == bindparam("of"))
+    .values(tries=codes.c.tries + 1)
+    .returning(codes.c.tries)
+)
+_USE = (
+    update(codes)
+    .where(
+        codes.c.id == bindparam("of"),
+        codes.c.used_at.is_(None),
+        codes.c.expires_at > bindparam("now"),
+    )
+    .values(used_at=bindparam("now"))
+    .returning(codes.c.id)
+)
+_WITHDRAW = (
+    update(codes)
+    .where(
+        codes.c.user_id == bindparam("user"),
+        codes.c.used_at.is_(None),
+        codes.c.expires_at > bindparam("now"),
+    )
+    .values(expires_at=bindparam("now"))
+)
+_values = writing(codes)
+
+
+class Codes:
+    """Enrolment codes in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, code: EnrolmentCode) -> None:
+        """Store a new code."""
+        self._connection.execute(_ADD, _values(code))
+
+    def get(self, code_id: str) -> EnrolmentCode | None:
+        """By its public id."""
+        row = self._connection.execute(_GET, {"of": code_id}).mappings().first()
+        if row is None:
+            return None
+        return EnrolmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
+
+    def missed(self, code_id: str) -> int:
+        """Count one wrong secret and return how many there were."""
+        tries: int = self._connection.execute(_MISSED, {"of": code_id}).scalars().all()[0]
+        return tries
+
+    def use(self, code_id: str, now: int) -> bool:
+        """Reports whether this call used it up."""
+        return bool(self._connection.execute(_USE, {"of": code_id, "now": now}).all())
+
+    def withdraw(self, user_id: str, now: int) -> None:
+        """End the user's unused codes."""
+        self._connection.execute(_WITHDRAW, {"user": user_id, "now": now})

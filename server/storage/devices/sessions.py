@@ -1,0 +1,104 @@
+"""Rows of terminals' sign-ins."""
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.devices import Session
+from server.storage import codec
+from server.storage.prepared import writing
+from server.storage.tables import sessions
+
+_ADD = insert(sessions)
+_GET = select(sessions).where(sessions.c.id == bindparam("of"))
+_BY_REFRESH = select(sessions).where(
+    or_(sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash"))
+)
+_AWAITED = select(sessions.c.id).where(sessions.c.resumes).limit(1)
+_RESUMING = select(sessions).where(
+    sessions.c.resumes, sessions.c.jkt == bindparam("key"), sessions.c.revoked_at.is_(None)
+)
+_ROTATE = (
+    update(sessions)
+    .where(
+        sessions.c.id == bindparam("of"),
+        sessions.c.refresh_hash == bindparam("old"),
+        sessions.c.revoked_at.is_(None),
+    )
+    .values(
+        refresh_hash=bindparam("new"),
+        previous_hash=bindparam("old"),
+        rotated_at=bindparam("now"),
+        expires_at=bindparam("until"),
+        resumes=False,
+    )
+    .returning(sessions.c.id)
+)
+_BIND = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("of"))
+    .values(device_id=bindparam("device"), expires_at=bindparam("until"))
+)
+_REVOKE = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("of"), sessions.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_values = writing(sessions)
+
+
+class Sessions:
+    """Terminals' sign-ins in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, session: Session) -> None:
+        """Store a new sign-in."""
+        row = _values(session)
+        row["public_jwk"] = codec.dump(dict(session.public_jwk))
+        self._connection.execute(_ADD, row)
+
+    def get(self, session_id: str) -> Session | None:
+        """By id."""
+        return _one(self._connection.execute(_GET, {"of": session_id}).mappings().first())
+
+    def by_refresh(self, refresh_hash: bytes) -> Session | None:
+        """The session whose current or previous refresh token this is."""
+        row = self._connection.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
+        return _one(row)
+
+    def any_resumes(self) -> bool:
+        """Reports whether there are sessions that terminals may resume after a restore."""
+        return bool(self._connection.execute(_AWAITED).all())
+
+    def resuming(self, jkt: str) -> Session | None:
+        """The session that the holder of this key may resume after a restore."""
+        return _one(self._connection.execute(_RESUMING, {"key": jkt}).mappings().first())
+
+    def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
+        """Replace the refresh token if it still is `old`."""
+        values = {"of": session_id, "old": old, "new": new, "now": now, "until": expires_at}
+        return bool(self._connection.execute(_ROTATE, values).all())
+
+    def bind(self, session_id: str, device_id: str, expires_at: int) -> None:
+        """The session is this device's from now on, and may idle until then."""
+        values = {"of": session_id, "device": device_id, "until": expires_at}
+        self._connection.execute(_BIND, values)
+
+    def revoke(self, session_id: str, now: int) -> None:
+        """End the session."""
+        self._connection.execute(_REVOKE, {"of": session_id, "now": now})
+
+
+def _one(row: RowMapping | None) -> Session | None:
+    if row is None:
+        return None
+    previous = row["previous_hash"]
+    return Session(
+        **{
+            **row,
+            "public_jwk": codec.string_map(row["public_jwk"]),
+            "refresh_hash": bytes(row["refresh_hash"]),
+            "previous_hash": None if previous is None else bytes(previous),
+        }
+    )

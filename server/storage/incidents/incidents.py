@@ -1,0 +1,68 @@
+"""Rows of incidents: what people reported, with the evidence."""
+
+from dataclasses import asdict
+
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+
+from server.model.incidents import Incident, Scope
+from server.storage.incidents.incident_tables import incidents as i
+
+_ADD = insert(i)
+_GET = select(i).where(i.c.id == bindparam("of"))
+_NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
+_OPEN_OF = (
+    select(i)
+    .where(i.c.approval_id == bindparam("of"), i.c.scope == bindparam("wide"), i.c.state == "open")
+    .order_by(*_NEWEST)
+    .limit(1)
+)
+_CLOSE = (
+    update(i)
+    .where(i.c.id == bindparam("of"), i.c.state == "open")
+    .values(
+        state="closed",
+        closed_at=bindparam("now"),
+        closed_by=bindparam("by"),
+        closing_note=bindparam("said"),
+    )
+    .returning(i)
+)
+
+
+class Incidents:
+    """Incidents in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, incident: Incident) -> None:
+        """Store a new incident."""
+        self._connection.execute(_ADD, asdict(incident))
+
+    def get(self, incident_id: str) -> Incident | None:
+        """By id, closed ones too."""
+        row = self._connection.execute(_GET, {"of": incident_id}).mappings().first()
+        return None if row is None else Incident(**row)
+
+    def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
+        """The newest open one about this request."""
+        values = {"of": approval_id, "wide": scope}
+        row = self._connection.execute(_OPEN_OF, values).mappings().first()
+        return None if row is None else Incident(**row)
+
+    def search(
+        self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
+    ) -> list[Incident]:
+        """The newest open ones, with `closed` those too that are over."""
+        statement = select(i).order_by(*_NEWEST).limit(limit)
+        if not closed:
+            statement = statement.where(i.c.state == "open")
+        if before is not None:
+            statement = statement.where(tuple_(i.c.opened_at, i.c.id) < tuple_(*before))
+        return [Incident(**row) for row in self._connection.execute(statement).mappings().all()]
+
+    def close(self, incident_id: str, *, by: str, note: str | None, now: int) -> Incident | None:
+        """Close one; None if it was closed before."""
+        values = {"of": incident_id, "by": by, "said": note, "now": now}
+        row = self._connection.execute(_CLOSE, values).mappings().first()
+        return None if row is None else Incident(**row)

@@ -1,0 +1,52 @@
+"""Members in their columns: what is a list or a map lies there as JSON text."""
+
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy.engine import RowMapping
+
+from server.services.members import Kind, Members
+from server.storage import codec
+
+
+def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(rest) for name, rest in json.loads(text).items()}
+
+
+_LOAD: Final[Mapping[Kind, Callable[[str], object]]] = MappingProxyType(
+    {
+        Kind.CHOICES: codec.names,
+        Kind.NAMES: codec.names,
+        Kind.PEOPLE: codec.names,
+        Kind.LISTS: _as_lists,
+        Kind.KEYS: lambda text: tuple(json.loads(text)),
+    }
+)
+"""The kinds that lie there as JSON; the others lie there as they are."""
+
+
+def values(members: Members, record: object) -> dict[str, object]:
+    """The columns of a record's members."""
+    return {
+        member.name: _stored(member.kind, getattr(record, member.name))
+        for member in members
+        if member.column
+    }
+
+
+def _stored(kind: Kind, value: object) -> object:
+    return codec.dump(value) if kind in _LOAD and value is not None else value
+
+
+def loaded(members: Members, row: RowMapping) -> dict[str, Any]:
+    """The members of a record from its columns."""
+    return {
+        member.name: _loaded(member.kind, row[member.name]) for member in members if member.column
+    }
+
+
+def _loaded(kind: Kind, stored: Any) -> object:  # noqa: ANN401  # whatever the column holds
+    load = _LOAD.get(kind)
+    return stored if stored is None or load is None else load(stored)

@@ -1,0 +1,191 @@
+"""Rows of people's wishes to be left alone: quiet hours, mutes, and what is held until when."""
+
+import json
+from collections.abc import Sequence
+from datetime import time
+from typing import cast
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.engine import Row
+
+from server.model.notifications import Hold, Mute, NotificationPreferences, Why
+from server.model.policy import Hours
+from server.storage.notifications.attention_tables import holds as h
+from server.storage.notifications.attention_tables import mutes as m
+from server.storage.notifications.attention_tables import quiet_hours as q
+from server.storage.prepared import Prepared
+
+_MUTED = and_(
+    m.c.user_id == bindparam("user"),
+    m.c.agent_id == bindparam("agent"),
+    or_(m.c.until.is_(None), m.c.until > bindparam("now")),
+)
+_HELD = and_(
+    h.c.user_id == bindparam("user"),
+    h.c.approval_id == bindparam("approval"),
+    h.c.until > bindparam("now"),
+)
+_ONE = select(literal_column("1").label("one")).subquery()
+_WISHES = Prepared(
+    select(m.c.agent_id, h.c.until, h.c.why, q.c.begins, q.c.ends, q.c.days, q.c.zone).select_from(
+        _ONE.outerjoin(m, _MUTED).outerjoin(h, _HELD).outerjoin(q, q.c.user_id == bindparam("user"))
+    )
+)
+_OF_USER: BindParameter[str] = bindparam("user")
+_QUIET = select(q.c.begins, q.c.ends, q.c.days, q.c.zone).where(q.c.user_id == _OF_USER)
+_CLEAR = delete(q).where(q.c.user_id == _OF_USER).returning(q.c.user_id)
+_UNMUTE = (
+    delete(m)
+    .where(m.c.user_id == _OF_USER, m.c.agent_id == bindparam("agent"))
+    .returning(m.c.agent_id)
+)
+_MUTES = (
+    select(m)
+    .where(m.c.user_id == _OF_USER, or_(m.c.until.is_(None), m.c.until > bindparam("now")))
+    .order_by(m.c.agent_id)
+)
+_UNHOLD = (
+    delete(h)
+    .where(h.c.user_id == _OF_USER, h.c.approval_id == bindparam("approval"))
+    .returning(h.c.user_id)
+)
+_HOLDS = (
+    select(h)
+    .where(h.c.user_id == _OF_USER, h.c.until > bindparam("now"))
+    .order_by(h.c.until, h.c.approval_id)
+)
+_END_QUIET = (
+    update(h)
+    .where(h.c.user_id == _OF_USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
+    .values(until=bindparam("now"))
+)
+_OVER = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
+_DUE = Prepared(_OVER.limit(1))
+_RELEASE = (
+    delete(h)
+    .where(
+        tuple_(h.c.user_id, h.c.approval_id).in_(
+            _OVER.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
+        )
+    )
+    .returning(h)
+)
+
+
+class Attention:
+    """What people want to be notified of, in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def wishes(
+        self, user_id: str, agent_id: str, approval_id: str, now: int
+    ) -> NotificationPreferences:
+        """What this person wants about this request."""
+        values = {"user": user_id, "agent": agent_id, "approval": approval_id, "now": now}
+        muted, until, why, *quiet = _WISHES.run(self._connection, values)[0]
+        return NotificationPreferences(
+            muted=muted is not None,
+            hold=None if until is None else Hold(approval_id, user_id, until, cast("Why", why)),
+            quiet=None if quiet[0] is None else _hours(quiet),
+        )
+
+    def quiet_hours(self, user_id: str) -> Hours | None:
+        """Those of this person."""
+        row = self._connection.execute(_QUIET, {"user": user_id}).first()
+        return None if row is None else _hours(row)
+
+    def set_quiet_hours(self, user_id: str, hours: Hours, now: int) -> None:
+        """In the place of those before."""
+        self.clear_quiet_hours(user_id)
+        row = {
+            "user_id": user_id,
+            "days": json.dumps(hours.days),
+            "begins": hours.begins.isoformat("minutes"),
+            "ends": hours.ends.isoformat("minutes"),
+            "zone": hours.zone,
+            "set_at": now,
+        }
+        self._connection.execute(insert(q), row)
+
+    def clear_quiet_hours(self, user_id: str) -> bool:
+        """Reports whether there were any."""
+        return bool(self._connection.execute(_CLEAR, {"user": user_id}).all())
+
+    def mute(self, mute: Mute) -> None:
+        """In the place of the one before."""
+        self.unmute(mute.user_id, mute.agent_id)
+        row = {
+            "user_id": mute.user_id,
+            "agent_id": mute.agent_id,
+            "since": mute.since,
+            "until": mute.until,
+        }
+        self._connection.execute(insert(m), row)
+
+    def unmute(self, user_id: str, agent_id: str) -> bool:
+        """Reports whether the agent was muted."""
+        values = {"user": user_id, "agent": agent_id}
+        return bool(self._connection.execute(_UNMUTE, values).all())
+
+    def mutes(self, user_id: str, now: int) -> list[Mute]:
+        """Those that are not over, by agent."""
+        rows = self._connection.execute(_MUTES, {"user": user_id, "now": now}).mappings()
+        return [Mute(**row) for row in rows]
+
+    def hold(self, hold: Hold) -> None:
+        """In the place of the one before."""
+        self.unhold(hold.user_id, hold.approval_id)
+        row = {
+            "user_id": hold.user_id,
+            "approval_id": hold.approval_id,
+            "until": hold.until,
+            "why": hold.why,
+        }
+        self._connection.execute(insert(h), row)
+
+    def unhold(self, user_id: str, approval_id: str) -> bool:
+        """Reports whether there was one."""
+        values = {"user": user_id, "approval": approval_id}
+        return bool(self._connection.execute(_UNHOLD, values).all())
+
+    def holds(self, user_id: str, now: int) -> list[Hold]:
+        """Those that are not over, the first to end first."""
+        return _holds(self._connection.execute(_HOLDS, {"user": user_id, "now": now}).all())
+
+    def end_quiet(self, user_id: str, now: int) -> None:
+        """What was held because of quiet hours ends now."""
+        self._connection.execute(_END_QUIET, {"user": user_id, "now": now})
+
+    def due(self, now: int) -> bool:
+        """Reports whether a hold is over."""
+        return bool(_DUE.run(self._connection, {"now": now}))
+
+    def release(self, now: int, limit: int) -> list[Hold]:
+        """Take away holds that are over; each is ever returned by one call only."""
+        return _holds(self._connection.execute(_RELEASE, {"now": now, "limit": limit}).all())
+
+
+def _hours(row: Sequence[str]) -> Hours:
+    begins, ends, days, zone = row
+    return Hours(time.fromisoformat(begins), time.fromisoformat(ends), _days(days), zone)
+
+
+def _days(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))
+
+
+def _holds(rows: Sequence[Row[tuple[str, str, int, Why]]]) -> list[Hold]:
+    return [Hold(row.approval_id, row.user_id, row.until, row.why) for row in rows]

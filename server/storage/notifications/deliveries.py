@@ -1,0 +1,87 @@
+"""Rows of deliveries: when each device had a request, and when it was opened there."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import BindParameter, Connection, Executable, and_, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.model.approvals import Delivery
+from server.storage.notifications.delivery_tables import deliveries as d
+from server.storage.prepared import Prepared
+from server.storage.tables import approvals as a
+from server.storage.tables import decisions, devices
+
+_VALUES: dict[str, BindParameter[object]] = {
+    "approval_id": bindparam("approval"),
+    "device_id": bindparam("device"),
+    "delivered_at": bindparam("now"),
+    "seen_at": bindparam("seen"),
+}
+
+
+def _add(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+    """A device has it once, and what was seen there first stays."""
+    return insert.on_conflict_do_update(
+        index_elements=[d.c.approval_id, d.c.device_id],
+        set_={"seen_at": func.coalesce(d.c.seen_at, insert.excluded.seen_at)},
+    )
+
+
+_ADD = {
+    "sqlite": Prepared(_add(sqlite.insert(d).values(_VALUES))),
+    "postgresql": Prepared(_add(postgresql.insert(d).values(_VALUES))),
+}
+_FIRST = Prepared(
+    update(a)
+    .where(a.c.id == bindparam("of"), a.c.delivered_at.is_(None))
+    .values(delivered_at=bindparam("now"))
+)
+_HAD = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
+_OF = (
+    select(
+        d.c.device_id,
+        devices.c.name,
+        devices.c.user_id,
+        d.c.delivered_at,
+        d.c.seen_at,
+        decisions.c.at,
+    )
+    .join(devices, devices.c.id == d.c.device_id)
+    .outerjoin(
+        decisions,
+        and_(decisions.c.approval_id == d.c.approval_id, decisions.c.device_id == d.c.device_id),
+    )
+    .where(d.c.approval_id == bindparam("of"))
+    .order_by(d.c.delivered_at, d.c.device_id)
+)
+
+
+class Deliveries:
+    """Deliveries in the database."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def add(self, approval_id: str, device_id: str, *, seen: bool = False) -> None:
+        """A device has this request, and shows it if it is `seen`; again changes nothing."""
+        values = {
+            "approval": approval_id,
+            "device": device_id,
+            "now": self._now,
+            "seen": self._now if seen else None,
+        }
+        _ADD[self._connection.dialect.name].run(self._connection, values)
+        _FIRST.run(self._connection, {"of": approval_id, "now": self._now})
+
+    def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
+        """Those of these requests that this device never had."""
+        asked = list(approval_ids)
+        statement = _HAD.where(d.c.approval_id.in_(asked))
+        had = set(self._connection.execute(statement, {"device": device_id}).scalars())
+        return [one for one in asked if one not in had]
+
+    def of_approval(self, approval_id: str) -> list[Delivery]:
+        """What each device had of it, the first one first."""
+        rows = self._connection.execute(_OF, {"of": approval_id}).all()
+        return [Delivery(*row) for row in rows]

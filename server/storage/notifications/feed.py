@@ -1,0 +1,117 @@
+"""Rows of feed events.
+
+`seq` is what cursors count. On SQLite the one writer numbers an event as it adds it. On PostgreSQL
+transactions commit out of order, so events are added without a number and the elected sequencer
+numbers them in the order in which it sees them; a reader never meets a hole that fills later.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from server.model.notifications import FeedEvent
+from server.storage.prepared import Prepared
+from server.storage.tables import feed_events as f
+
+_NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
+_ABOUT = ("approval_id", "device_id", "held", "agent_id", "incident_id")
+_VALUES: dict[str, BindParameter[object]] = {
+    name: bindparam(name) for name in ("user_id", "event", "at", *_ABOUT)
+}
+_ADD_NUMBERED = Prepared(insert(f).values(_VALUES).values(seq=_NEXT))
+_ADD_UNNUMBERED = Prepared(insert(f).values(_VALUES))
+_HEAD = select(func.coalesce(func.max(f.c.seq), 0))
+_FLOOR = select(func.coalesce(func.min(f.c.seq), 0))
+_PAST = (
+    select(f.c.seq, f.c.user_id, f.c.event, f.c.at, *(f.c[name] for name in _ABOUT))
+    .where(f.c.seq > bindparam("cursor"))
+    .order_by(f.c.seq)
+    .limit(bindparam("limit"))
+)
+_AFTER = Prepared(_PAST)
+_AFTER_OF_USER = Prepared(_PAST.where(f.c.user_id == bindparam("user")))
+_PRUNE = (
+    delete(f)
+    .where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
+    .returning(f.c.id)
+)
+_UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
+_NUMBER = update(f).where(f.c.id == bindparam("of")).values(seq=bindparam("number"))
+
+
+class Feed:
+    """Feed events in the database."""
+
+    def __init__(self, connection: Connection, now: int, stir: Callable[[], None]) -> None:
+        self._connection = connection
+        self._now = now
+        self._stir = stir
+        one_writer = connection.dialect.name == "sqlite"
+        self._add = _ADD_NUMBERED if one_writer else _ADD_UNNUMBERED
+
+    def add(  # noqa: PLR0913  # what an event may be about
+        self,
+        user_id: str,
+        event: str,
+        *,
+        approval_id: str | None = None,
+        device_id: str | None = None,
+        held: str | None = None,
+        agent_id: str | None = None,
+        incident_id: str | None = None,
+    ) -> None:
+        """Something that this user's screens should know."""
+        values = {
+            "user_id": user_id,
+            "event": event,
+            "at": self._now,
+            "approval_id": approval_id,
+            "device_id": device_id,
+            "held": held,
+            "agent_id": agent_id,
+            "incident_id": incident_id,
+        }
+        self._add.run(self._connection, values)
+        self._stir()
+
+    def head(self) -> int:
+        """The newest cursor; 0 when nothing ever happened."""
+        return int(self._connection.execute(_HEAD).scalar_one())
+
+    def floor(self) -> int:
+        """The oldest event that is still there; 0 when there is none."""
+        return int(self._connection.execute(_FLOOR).scalar_one())
+
+    def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
+        """Events past the cursor, of one user or of all (None), oldest first."""
+        values = {"cursor": cursor, "user": user_id, "limit": limit}
+        statement = _AFTER if user_id is None else _AFTER_OF_USER
+        return [FeedEvent(*row) for row in statement.run(self._connection, values)]
+
+    def prune(self, before: int) -> int:
+        """Drop events older than that; the newest stays, so that numbering goes on."""
+        return len(self._connection.execute(_PRUNE, {"before": before}).all())
+
+    def number(self, limit: int) -> int:
+        """Give numbers to events without one; the caller holds the sequencer's lock."""
+        ids = self._connection.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
+        first = self.head() + 1
+        rows = [{"of": event, "number": first + place} for place, event in enumerate(ids)]
+        if rows:
+            self._connection.execute(_NUMBER, rows)
+        return len(rows)
+
+
+SEQUENCER_LOCK: ColumnElement[bool] = literal_column("pg_try_advisory_xact_lock(7243001)")
+"""Whoever gets it numbers events until the end of its transaction."""

@@ -1,0 +1,83 @@
+"""Rows of notifications: how often each person was called within the last hour."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, select
+
+from server.model.notifications import Lane, Spent
+from server.storage.incidents.incident_tables import incidents as i
+from server.storage.notifications.notification_tables import notifications as n
+from server.storage.prepared import Prepared, adding
+from server.storage.tables import approvals as a
+
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 60 * _MINUTE_MS
+
+_ADD = Prepared(adding(n))
+_LATE = n.c.at > bindparam("minute")
+_BY_AGENT = n.c.agent_id == bindparam("agent")
+_REPORTED = exists().where(
+    i.c.user_id == bindparam("user"),
+    i.c.state == literal_column("'open'"),
+    a.c.id == i.c.approval_id,
+    a.c.agent_id == bindparam("agent"),
+)
+_SPENT = Prepared(
+    select(
+        func.count().filter(_LATE),
+        func.count(),
+        func.count().filter(and_(_BY_AGENT, _LATE)),
+        func.count().filter(_BY_AGENT),
+        func.count().filter(n.c.types == bindparam("kind")),
+        select(_REPORTED).scalar_subquery(),
+    )
+    .select_from(n)
+    .where(
+        n.c.user_id == bindparam("user"),
+        n.c.at > bindparam("hour"),
+        n.c.lane == bindparam("of"),
+    )
+)
+_PRUNE = delete(n).where(n.c.at <= bindparam("hour")).returning(n.c.id)
+
+
+def _record(row: Sequence[int]) -> Spent:
+    minute, hour, agent_minute, agent_hour, type_hour, reported = row
+    return Spent(minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported))
+
+
+class Notifications:
+    """Notifications in the database."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None:
+        """Count one more."""
+        values = {
+            "user_id": user_id,
+            "agent_id": agent_id,
+            "types": types,
+            "lane": lane,
+            "at": self._now,
+        }
+        _ADD.run(self._connection, values)
+
+    def spent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> Spent:
+        """How often this person was called in the last minute and hour, by risks of this lane."""
+        values = {
+            "user": user_id,
+            "agent": agent_id,
+            "kind": types,
+            "of": lane,
+            "minute": self._now - _MINUTE_MS,
+            "hour": self._now - _HOUR_MS,
+        }
+        return _record(_SPENT.run(self._connection, values)[0])
+
+    def prune(self) -> int:
+        """Drop what is not counted any more."""
+        values = {"hour": self._now - _HOUR_MS}
+        return len(self._connection.execute(_PRUNE, values).all())

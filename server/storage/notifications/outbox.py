@@ -1,0 +1,296 @@
+"""Rows of messages that leave the installation."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.engine import RowMapping
+
+from server.model.notifications import Loss, OutboxMessage
+from server.storage.prepared import Prepared, adding
+from server.storage.tables import outbox as o
+
+_ADD = Prepared(adding(o))
+_IS_DUE = or_(
+    and_(o.c.state == "waiting", o.c.not_before <= bindparam("now")),
+    and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
+)
+_ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
+_LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
+_TURN = case((_LIVE, 0), (_IS_DUE, 1), else_=2)
+_MOST_OF_ONE = 5
+"""So many messages to one target are on their way at the same time."""
+_MOST_IN_TROUBLE = 32
+"""So many to targets that did not take their last one: one to each, and room for the others."""
+_one, _other = o.alias("one"), o.alias("other")
+_IN_ORDER = (_other.c.channel, _other.c.target, _other.c.not_before, _other.c.id)
+_WAITS = select(_other.c.id).where(_other.c.state == "waiting").order_by(*_IN_ORDER).limit(1)
+_same = _WAITS.where(_other.c.channel == _one.c.channel, _other.c.target > _one.c.target)
+_next_channel = _WAITS.where(_other.c.channel > _one.c.channel)
+_heads = select(_WAITS.scalar_subquery().label("id")).cte("heads", recursive=True)
+_heads = _heads.union_all(
+    select(
+        func.coalesce(
+            _same.correlate(_one).scalar_subquery(), _next_channel.correlate(_one).scalar_subquery()
+        )
+    ).join_from(_heads, _one, _one.c.id == _heads.c.id)
+)
+"""The first message of each target: from one to the next by the index, past all that wait there."""
+_TARGETS = (
+    select(_one.c.channel, _one.c.target)
+    .join_from(_heads, _one, _one.c.id == _heads.c.id)
+    .subquery("targets")
+)
+_next = o.alias("next")
+_FIRST = (
+    select(_next.c.id)
+    .where(
+        _next.c.state == "waiting",
+        _next.c.channel == _TARGETS.c.channel,
+        _next.c.target == _TARGETS.c.target,
+    )
+    .order_by(_next.c.not_before, _next.c.id)
+    .limit(_MOST_OF_ONE)
+    .correlate(_TARGETS)
+)
+"""The index has them in this order, so it does not matter how many others wait behind them."""
+_failed = o.alias("failed")
+_TROUBLE = (
+    exists()
+    .where(
+        _failed.c.channel == o.c.channel,
+        _failed.c.target == o.c.target,
+        _failed.c.last_error.is_not(None),
+        _failed.c.state.in_(("waiting", "leased")),
+    )
+    .correlate(o)
+)
+
+
+def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
+    """Take what is due of these, which are enough to know each target's next ones.
+
+    `still` must hold of a row when it is locked.
+    """
+    chosen = candidates.union_all(select(o.c.id).where(o.c.state == "leased"))
+    ranked = (
+        select(
+            o.c.id,
+            _TURN.label("turn"),
+            o.c.not_before,
+            case((_TROUBLE, 1), else_=0).label("trouble"),
+            func.row_number()
+            .over(partition_by=[o.c.channel, o.c.target], order_by=[_TURN, o.c.not_before, o.c.id])
+            .label("rank"),
+        )
+        .where(o.c.id.in_(chosen))
+        .subquery()
+    )
+    r = ranked.c
+    placed = (
+        select(
+            r.id,
+            r.turn,
+            r.trouble,
+            func.row_number()
+            .over(partition_by=r.trouble, order_by=[r.turn, r.not_before, r.id])
+            .label("place"),
+        )
+        .where(r.rank <= case((r.trouble == 1, 1), else_=_MOST_OF_ONE))
+        .subquery()
+    )
+    p = placed.c
+    taken = select(p.id).where(p.turn == 1, or_(p.trouble == 0, p.place <= _MOST_IN_TROUBLE))
+    due = (
+        select(o.c.id)
+        .where(o.c.id.in_(taken), *still)
+        .order_by(o.c.not_before, o.c.id)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(o)
+        .where(o.c.id.in_(due.scalar_subquery()))
+        .values(
+            state="leased",
+            lease_by=bindparam("by"),
+            lease_until=bindparam("until"),
+            attempts=o.c.attempts + 1,
+        )
+        .returning(o)
+    )
+
+
+_beside = _FIRST.lateral("beside")
+_LEASE = {
+    "sqlite": _lease(select(o.c.id).select_from(_TARGETS.join(o, o.c.id.in_(_FIRST)))),
+    "postgresql": _lease(select(_beside.c.id).select_from(_TARGETS.join(_beside, true())), _IS_DUE),
+}
+_MINE = and_(o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by"))
+_SETTLE = (
+    update(o)
+    .where(o.c.state == "waiting", o.c.channel == bindparam("by"))
+    .values(state="sent")
+    .returning(o.c.id)
+)
+_SENT = update(o).where(_MINE).values(state="sent", last_error=None).returning(o.c.id)
+_FAILED = (
+    update(o)
+    .where(_MINE)
+    .values(state=bindparam("to"), not_before=bindparam("at"), last_error=bindparam("error"))
+    .returning(o.c.id)
+)
+_AGAIN = (
+    update(o)
+    .where(o.c.id == bindparam("of"), o.c.state == "dead")
+    .values(state="waiting", attempts=0, not_before=bindparam("now"), last_error=None)
+    .returning(o)
+)
+_COUNTS = select(o.c.state, func.count()).group_by(o.c.state)
+_DEAD = select(o).where(o.c.state == "dead").order_by(o.c.id.desc()).limit(bindparam("limit"))
+_LAST = (
+    select(func.max(o.c.id).label("id"), func.count().label("messages"))
+    .where(o.c.state == "dead", o.c.created_at >= bindparam("since"))
+    .group_by(o.c.channel, o.c.target)
+    .subquery()
+)
+_later = o.alias()
+_LOSSES = (
+    select(
+        o.c.channel,
+        o.c.target,
+        _LAST.c.messages,
+        o.c.last_error,
+        exists()
+        .where(
+            _later.c.state == "sent",
+            _later.c.attempts == 1,
+            _later.c.channel == o.c.channel,
+            _later.c.target == o.c.target,
+            _later.c.id > o.c.id,
+        )
+        .label("over"),
+    )
+    .join(_LAST, _LAST.c.id == o.c.id)
+    .order_by(o.c.channel, o.c.target)
+)
+_PRUNE = (
+    delete(o)
+    .where(
+        or_(
+            and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
+            and_(o.c.state == "dead", o.c.created_at < bindparam("dead_before")),
+        )
+    )
+    .returning(o.c.id)
+)
+
+
+class Outbox:
+    """The outbox in the database."""
+
+    def __init__(self, connection: Connection, now: int, stir: Callable[[], None]) -> None:
+        self._connection = connection
+        self._now = now
+        self._stir = stir
+
+    def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None:
+        """Something to deliver when this unit of work is stored, or so much later."""
+        row = {
+            "channel": channel,
+            "target": target,
+            "body": body,
+            "state": "waiting",
+            "attempts": 0,
+            "not_before": self._now + after_ms,
+            "lease_until": None,
+            "lease_by": None,
+            "created_at": self._now,
+            "last_error": None,
+        }
+        _ADD.run(self._connection, row)
+        self._stir()
+
+    def settle(self, channel: str) -> int:
+        """Nothing leaves by this channel: what waits for it is done; returns how many."""
+        return len(self._connection.execute(_SETTLE, {"by": channel}).all())
+
+    def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
+        """Take messages that are due, and those whose holder went silent."""
+        values = {
+            "now": self._now,
+            "limit": limit,
+            "by": holder,
+            "until": self._now + seconds * 1000,
+        }
+        rows = (
+            self._connection.execute(_LEASE[self._connection.dialect.name], values).mappings().all()
+        )
+        return sorted((_record(row) for row in rows), key=lambda message: message.id)
+
+    def due(self) -> bool:
+        """Reports whether there is anything to deliver now."""
+        return bool(_ANY_DUE.run(self._connection, {"now": self._now}))
+
+    def sent(self, message_id: int, holder: str) -> bool:
+        """Reports whether the lease still was the holder's."""
+        return bool(self._connection.execute(_SENT, {"of": message_id, "by": holder}).all())
+
+    def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
+        """Try again at `not_before`; None means never: it is dead."""
+        values = {
+            "of": message_id,
+            "by": holder,
+            "error": error,
+            "to": "dead" if not_before is None else "waiting",
+            "at": self._now if not_before is None else not_before,
+        }
+        return bool(self._connection.execute(_FAILED, values).all())
+
+    def counts(self) -> Mapping[str, int]:
+        """State → how many."""
+        return {row[0]: row[1] for row in self._connection.execute(_COUNTS)}
+
+    def dead(self, limit: int) -> list[OutboxMessage]:
+        """Messages that were given up, newest first."""
+        rows = self._connection.execute(_DEAD, {"limit": limit}).mappings().all()
+        return [_record(row) for row in rows]
+
+    def again(self, message_id: int) -> OutboxMessage | None:
+        """Let one that is dead wait to leave, now, as if new; None where none is dead."""
+        values = {"of": message_id, "now": self._now}
+        row = self._connection.execute(_AGAIN, values).mappings().first()
+        if row is None:
+            return None
+        self._stir()
+        return _record(row)
+
+    def losses(self, since: int) -> list[Loss]:
+        """What was given up since then, by target."""
+        rows = self._connection.execute(_LOSSES, {"since": since}).mappings()
+        return [Loss(**{**row, "over": bool(row["over"])}) for row in rows]
+
+    def prune(self, before: int, *, dead_before: int) -> int:
+        """Drop delivered messages that are older; dead ones stay until somebody could look."""
+        values = {"before": before, "dead_before": dead_before}
+        return len(self._connection.execute(_PRUNE, values).all())
+
+
+def _record(row: RowMapping) -> OutboxMessage:
+    kept = {k: v for k, v in row.items() if k not in {"lease_by", "lease_until"}}
+    return OutboxMessage(**kept)

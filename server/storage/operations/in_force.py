@@ -1,0 +1,172 @@
+"""What is in force in one database: read from a backup and from the database it replaces."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, Table, or_, select
+from sqlalchemy.engine import RowMapping
+
+from server.services.operations.restores import Item, Items
+from server.storage.approvers.deputy_tables import deputies
+from server.storage.approvers.group_tables import group_members, groups
+from server.storage.clients.agent_tables import agent_owners, agent_secrets
+from server.storage.clients.registration_tables import registrations
+from server.storage.devices.passkey_tables import passkeys
+from server.storage.policy.policy_tables import policies
+from server.storage.resources.resource_tables import resource_secrets
+from server.storage.standing_grants.standing_grant_tables import standing_grants
+from server.storage.tables import (
+    action_types,
+    agents,
+    consents,
+    devices,
+    resources,
+    sessions,
+    users,
+)
+from server.storage.users.user_tables import app_secrets, apps, passwords
+
+_PASSING: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
+"""Columns that change without a change of power."""
+_PIN: Final = frozenset(
+    {"pin_tries", "pin_calls", "pin_unconfirmed", "pin_for", "pin_for_at", "statements"}
+)
+_CONFIGURATION: Final = {
+    "policy": (policies,),
+    "groups": (groups, group_members),
+    "resources": (resources, resource_secrets),
+    "action types": (action_types,),
+}
+
+
+def items(connection: Connection, now: int) -> Items:
+    """Everything that is in force, by kind and id."""
+    return {kind: read(connection, now) for kind, read in _READERS.items()}
+
+
+def configuration(connection: Connection) -> dict[str, str]:
+    """A mark of each part that an administrator sets; equal as long as nothing changed there."""
+    return {
+        name: _mark(row for table in tables for row in _rows(connection, _all(table)))
+        for name, tables in _CONFIGURATION.items()
+    }
+
+
+def _users(connection: Connection, _now: int) -> dict[str, Item]:
+    found = _rows(connection, select(users).where(users.c.state == "enabled"))
+    return {row["id"]: Item(row["id"], row["name"], _mark([row])) for row in found}
+
+
+def _devices(connection: Connection, _now: int) -> dict[str, Item]:
+    """A device with its session and its passkey, if it has one."""
+    found = _rows(
+        connection,
+        select(devices, users.c.name.label("owner"), sessions.c.revoked_at, passkeys.c.credential)
+        .join(users, users.c.id == devices.c.user_id)
+        .join(sessions, sessions.c.id == devices.c.session_id)
+        .join(passkeys, passkeys.c.device_id == devices.c.id, isouter=True)
+        .where(devices.c.state == "active", sessions.c.revoked_at.is_(None)),
+    )
+    return {
+        row["id"]: Item(row["id"], f"{row['name']} of {row['owner']}", _mark([row], _PIN))
+        for row in found
+    }
+
+
+def _agents(connection: Connection, _now: int) -> dict[str, Item]:
+    found = _rows(connection, select(agents).where(agents.c.state == "enabled"))
+    parts = [_of(connection, table) for table in (agent_owners, agent_secrets, registrations)]
+    return {row["id"]: _with_parts(row, parts) for row in found}
+
+
+def _apps(connection: Connection, _now: int) -> dict[str, Item]:
+    found = _rows(connection, select(apps).where(apps.c.state == "enabled"))
+    parts = [_of(connection, app_secrets, "app_id")]
+    return {row["id"]: _with_parts(row, parts) for row in found}
+
+
+def _consents(connection: Connection, now: int) -> dict[str, Item]:
+    live = select(consents, users.c.name).join(users, users.c.id == consents.c.user_id)
+    live = live.where(consents.c.revoked_at.is_(None), consents.c.expires_at > now)
+    return {
+        row["id"]: Item(
+            row["id"], f"{row['name']}: {row['client_id']} at {row['resource']}", _mark([row])
+        )
+        for row in _rows(connection, live)
+    }
+
+
+def _grants(connection: Connection, now: int) -> dict[str, Item]:
+    g = standing_grants.c
+    live = select(standing_grants, users.c.name).join(users, users.c.id == g.user_id)
+    live = live.where(g.ended_at.is_(None), or_(g.expires_at.is_(None), g.expires_at > now))
+    return {
+        row["id"]: Item(row["id"], f"{row['name']}: {row['agent_id']}", _mark([row], {"name"}))
+        for row in _rows(connection, live)
+    }
+
+
+def _passwords(connection: Connection, _now: int) -> dict[str, Item]:
+    found = select(passwords, users.c.name).join(users, users.c.id == passwords.c.user_id)
+    return {
+        row["user_id"]: Item(row["user_id"], row["name"], _mark([row]))
+        for row in _rows(connection, found)
+    }
+
+
+def _deputies(connection: Connection, now: int) -> dict[str, Item]:
+    live = select(deputies).where(deputies.c.state != "over", deputies.c.to_at > now)
+    return {
+        row["id"]: Item(
+            row["id"], f"{row['deputy_id']} for {row['user_id']}", _mark([row], {"state"})
+        )
+        for row in _rows(connection, live)
+    }
+
+
+_READERS: Final[dict[str, Callable[[Connection, int], dict[str, Item]]]] = {
+    "users": _users,
+    "devices": _devices,
+    "agents": _agents,
+    "apps": _apps,
+    "consents": _consents,
+    "grants": _grants,
+    "passwords": _passwords,
+    "deputies": _deputies,
+}
+
+
+def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> Item:
+    rows = [row, *(one for part in parts for one in part.get(row["id"], ()))]
+    return Item(row["id"], row["name"], _mark(rows))
+
+
+def _of(
+    connection: Connection, table: Table, owner: str = "agent_id"
+) -> dict[str, list[RowMapping]]:
+    found: dict[str, list[RowMapping]] = {}
+    for row in _rows(connection, _all(table)):
+        found.setdefault(row[owner], []).append(row)
+    return found
+
+
+def _all(table: Table) -> Select[Any]:
+    return select(table).order_by(*table.primary_key)
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> Sequence[RowMapping]:
+    return connection.execute(statement).mappings().all()
+
+
+def _mark(rows: Iterable[RowMapping], without: Iterable[str] = ()) -> str:
+    left_out = _PASSING | set(without)
+    hashed = hashlib.sha256()
+    for row in rows:
+        kept = sorted((name, value) for name, value in row.items() if name not in left_out)
+        hashed.update(repr([(name, _plain(value)) for name, value in kept]).encode())
+    return hashed.hexdigest()
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview | bytearray) else value

@@ -1,0 +1,54 @@
+"""Rows of the installation itself: its epoch, its key ids and what a restore holds."""
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.model.operations import InstallationRow
+from server.storage.operations.installation_tables import installation_keys as k
+from server.storage.operations.installation_tables import restore_holds as h
+from server.storage.tables import installation as i
+
+_ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
+_IDS = select(k.c.name, k.c.key_id)
+_SEALED = select(k.c.sealed).where(k.c.name == bindparam("called"))
+_ADD = {
+    name: dialect.insert(k).on_conflict_do_nothing().returning(k.c.name)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_HELD = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
+_RELEASE = (
+    delete(h).where(h.c.kind == bindparam("of_kind"), h.c.id == bindparam("of")).returning(h.c.id)
+)
+
+
+class InstallationRecords:
+    """The installation in its own database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def row(self) -> InstallationRow:
+        """The one row."""
+        return InstallationRow(*self._connection.execute(_ROW).one())
+
+    def key_ids(self) -> dict[str, str]:
+        """The name of each key that belongs to this database, and the key's id."""
+        return {row.name: row.key_id for row in self._connection.execute(_IDS).all()}
+
+    def sealed_key(self, name: str) -> bytes | None:
+        """A key that is kept here instead of in a file."""
+        sealed = self._connection.execute(_SEALED, {"called": name}).scalar()
+        return None if sealed is None else bytes(sealed)
+
+    def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
+        """Record a key; reports False when this name has one already."""
+        row = {"name": name, "key_id": key_id, "sealed": sealed}
+        return bool(self._connection.execute(_ADD[self._connection.dialect.name], row).all())
+
+    def held(self) -> list[tuple[str, str]]:
+        """The kind and id of everything that a restore turned off and nobody has enabled yet."""
+        return [(kind, held_id) for kind, held_id in self._connection.execute(_HELD).all()]
+
+    def release(self, kind: str, held_id: str) -> bool:
+        """Delete the hold; reports whether there was one."""
+        return bool(self._connection.execute(_RELEASE, {"of_kind": kind, "of": held_id}).all())

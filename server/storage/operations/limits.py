@@ -1,0 +1,116 @@
+"""Rows in which limits are counted, cut off: each by an index in the order of the answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
+
+from server.model.operations import CallRecord, LimitRefusal, OpenRequest, Window
+from server.storage.notifications.notification_tables import notifications as n
+from server.storage.operations.counter_tables import counters as c
+from server.storage.prepared import Prepared
+from server.storage.tables import approvals as a
+from server.storage.tables import audit_entries as e
+
+_OPEN = Prepared(
+    select(a.c.agent_id, a.c.user_id, a.c.kind)
+    .where(
+        a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")]),  # as the index
+        a.c.state == literal_column("'pending'"),
+        a.c.expires_at > bindparam("now"),
+    )
+    .order_by(a.c.expires_at)
+    .limit(bindparam("limit"))
+)
+_CALLS = Prepared(
+    select(n.c.user_id, n.c.agent_id, n.c.types, n.c.lane, n.c.at)
+    .where(n.c.at > bindparam("moment"))
+    .order_by(n.c.at.desc())
+    .limit(bindparam("limit"))
+)
+
+
+def _between(key: ColumnElement[str]) -> Select[tuple[str, int, int]]:
+    return (
+        select(c.c.key, c.c.count, c.c.window_ends_at)
+        .where(
+            key >= bindparam("first"),
+            key < bindparam("last"),
+            c.c.window_ends_at > bindparam("now"),
+        )
+        .order_by(key)
+        .limit(bindparam("limit"))
+    )
+
+
+_COUNTED = {
+    "sqlite": Prepared(_between(c.c.key)),
+    "postgresql": Prepared(_between(c.c.key.collate("C"))),  # whatever order its language has
+}
+_REFUSED = Prepared(
+    select(e.c.type, e.c.agent_id, e.c.subject, e.c.cause, e.c.at, e.c.body)
+    .where(
+        e.c.type.in_(
+            literal_column(f"'{name}'")  # word for word what the index is limited to
+            for name in ("approval.refused", "agent.paused", "refusals.counted")
+        ),
+        e.c.at >= bindparam("moment"),
+    )
+    .order_by(e.c.at.desc())
+    .limit(bindparam("limit"))
+)
+
+
+def _newest() -> Select[tuple[str, bool]]:
+    """The limit is inside: so many are looked at, however few of them were held back."""
+    found = (
+        select(a.c.user_id, a.c.held_back)
+        .where(a.c.created_at >= bindparam("moment"), a.c.user_id.is_not(None))
+        .order_by(a.c.created_at.desc())
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+    return select(found.c.user_id, found.c.held_back).where(found.c.held_back == true())
+
+
+_HELD_BACK = Prepared(_newest())
+
+
+class Limits:
+    """What is counted in the database."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def open(self, limit: int) -> list[OpenRequest]:
+        """Those that wait, the first to end first."""
+        rows = _OPEN.run(self._connection, {"now": self._now, "limit": limit})
+        return [OpenRequest(*row) for row in rows]
+
+    def calls(self, since: int, limit: int) -> list[CallRecord]:
+        """The newest after that."""
+        rows = _CALLS.run(self._connection, {"moment": since, "limit": limit})
+        return [CallRecord(*row) for row in rows]
+
+    def counted(self, prefix: str, limit: int) -> list[Window]:
+        """Open windows of keys that begin so, by key."""
+        last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        values = {"first": prefix, "last": last, "now": self._now, "limit": limit}
+        statement = _COUNTED[self._connection.dialect.name]
+        return [Window(*row) for row in statement.run(self._connection, values)]
+
+    def refused(self, since: int, limit: int) -> list[LimitRefusal]:
+        """The newest from then on."""
+        rows = _REFUSED.run(self._connection, {"moment": since, "limit": limit})
+        return [_refused(row) for row in rows]
+
+    def held_back(self, since: int, limit: int) -> list[str]:
+        """To whom the newest requests from then on went that called nobody."""
+        rows = _HELD_BACK.run(self._connection, {"moment": since, "limit": limit})
+        return [str(row[0]) for row in rows]
+
+
+def _refused(row: Sequence[Any]) -> LimitRefusal:
+    kind, agent_id, subject, cause, at, body = row
+    return LimitRefusal(kind, agent_id, subject, cause, at, bytes(body))

@@ -1,0 +1,110 @@
+"""Rows of approvals for statistics: few columns, the newest alone, by the index of when."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+)
+
+from server.model.operations import Trace, WaitingRequest
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.storage.prepared import Prepared
+from server.storage.tables import approvals as a
+from server.storage.tables import decisions as d
+
+
+def _is(*states: str) -> ColumnElement[bool]:
+    return a.c.state.in_([literal_column(f"'{state}'") for state in states])
+
+
+_YES = (
+    select(literal_column("1"))
+    .select_from(d)
+    .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
+    .exists()
+)
+_TRACES = (
+    select(
+        a.c.agent_id,
+        a.c.user_id,
+        a.c.state,
+        a.c.created_at,
+        a.c.seen_at,
+        a.c.decided_at,
+        case(
+            (_is("approved", "redeemed"), true()),
+            (_is("pending", "denied"), false()),
+            (a.c.decided_by.is_not(None), true()),
+            else_=_YES,
+        ),
+        a.c.decided_by.is_not(None),
+    )
+    .where(a.c.created_at >= bindparam("moment"))
+    .order_by(a.c.created_at.desc())
+    .limit(bindparam("limit"))
+)
+_SINCE = Prepared(_TRACES.where(a.c.user_id.is_not(None)))
+_ASKED = Prepared(
+    _TRACES.where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
+)
+_OF_AGENT = Prepared(_TRACES.where(a.c.agent_id == bindparam("agent"), a.c.user_id.is_not(None)))
+_WAITS = (
+    _is("pending", "approved"),  # word for word what the index is limited to
+    a.c.state == literal_column("'pending'"),
+    a.c.expires_at > bindparam("now"),
+    a.c.user_id.is_not(None),
+)
+_PENDING = Prepared(select(func.count()).select_from(a).where(*_WAITS))
+_WAITING = Prepared(
+    select(a.c.agent_id, a.c.user_id, a.c.risk, a.c.expires_at)
+    .where(*_WAITS)
+    .order_by(a.c.expires_at)
+    .limit(bindparam("limit"))
+)
+
+
+class Traces:
+    """Approvals as statistics see them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def since(self, moment: int, limit: int) -> list[Trace]:
+        """The newest from then on."""
+        rows = _SINCE.run(self._connection, {"moment": moment, "limit": limit})
+        return [_trace(row) for row in rows]
+
+    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[Trace]:
+        """The newest from then on in which this agent asked this person."""
+        values = {"agent": agent_id, "user": user_id, "moment": since, "limit": limit}
+        return [_trace(row) for row in _ASKED.run(self._connection, values)]
+
+    def of_agent(self, agent_id: str, since: int, limit: int) -> list[Trace]:
+        """The newest from then on in which this agent asked somebody."""
+        values = {"agent": agent_id, "moment": since, "limit": limit}
+        return [_trace(row) for row in _OF_AGENT.run(self._connection, values)]
+
+    def pending(self, now: int) -> int:
+        """How many wait."""
+        return int(_PENDING.run(self._connection, {"now": now})[0][0])
+
+    def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
+        """Those that wait, the first to end first."""
+        rows = _WAITING.run(self._connection, {"now": now, "limit": limit})
+        return [WaitingRequest(agent, user, Risk(risk), ends) for agent, user, risk, ends in rows]
+
+
+def _trace(row: Sequence[Any]) -> Trace:
+    agent, user, state, created, seen, decided, approved, by_rule = row
+    both = bool(approved), bool(by_rule)
+    return Trace(agent, user, State(state), created, seen, decided, *both)

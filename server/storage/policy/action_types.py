@@ -1,0 +1,61 @@
+"""Rows of action types."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from server.model.policy import ActionRow
+from server.model.store import Taken
+from server.storage.tables import action_types
+
+_ADD = insert(action_types)
+_ALL = select(action_types).order_by(action_types.c.type)
+_BY_TYPE = select(action_types).where(action_types.c.type == bindparam("type"))
+_REPLACE = (
+    update(action_types)
+    .where(action_types.c.type == bindparam("of"))
+    .values(document=bindparam("document"), version=bindparam("version"))
+)
+_DELETE = delete(action_types).where(action_types.c.type == bindparam("of"))
+
+
+class Actions:
+    """Action types in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, action: ActionRow) -> None:
+        """Raises `Taken` if the type is there."""
+        row = {
+            "type": action.type,
+            "document": action.document,
+            "version": action.version,
+            "created_at": action.created_at,
+        }
+        try:
+            self._connection.execute(_ADD, row)
+        except IntegrityError as error:
+            raise Taken(action.type) from error
+
+    def replace(self, action: ActionRow) -> None:
+        """Write a new version of its document."""
+        row = {"of": action.type, "document": action.document, "version": action.version}
+        self._connection.execute(_REPLACE, row)
+
+    def delete(self, action_type: str) -> None:
+        """Remove it."""
+        self._connection.execute(_DELETE, {"of": action_type})
+
+    def all(self) -> list[ActionRow]:
+        """Every action type, by name."""
+        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def get(self, action_type: str) -> ActionRow | None:
+        """By type."""
+        row = self._connection.execute(_BY_TYPE, {"type": action_type}).mappings().first()
+        return None if row is None else _record(row)
+
+
+def _record(m: RowMapping) -> ActionRow:
+    return ActionRow(m["type"], m["document"], m["version"], m["created_at"])

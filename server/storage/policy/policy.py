@@ -1,0 +1,109 @@
+"""Rows of policy: rule sets, and what agents got tokens for."""
+
+from collections.abc import Sequence
+from itertools import compress
+
+from sqlalchemy import Connection, bindparam, exists, func, insert, literal_column, select
+from sqlalchemy.engine import RowMapping
+
+from server.model.policy import PolicyRow
+from server.storage import codec
+from server.storage.policy.policy_tables import policies as p
+from server.storage.policy.policy_tables import uses as u
+from server.storage.prepared import Prepared, adding
+
+_ADD = insert(p)
+_ALL = select(p).order_by(p.c.version.desc())
+_NEWEST = _ALL.limit(1)
+_ADD_USE = Prepared(adding(u))
+_OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("what"))
+_AT_ONCE = 6
+_PLACES = tuple(f"what{place}" for place in range(_AT_ONCE))
+_SEEN = Prepared(
+    select(
+        *(
+            exists()
+            .where(u.c.agent_id == bindparam("agent"), u.c.use == bindparam(place))
+            .where(u.c.at <= bindparam("until"))
+            .label(place)
+            for place in _PLACES
+        )
+    )
+)
+_SOME = (
+    select(literal_column("1"))
+    .select_from(u)
+    .where(*_OF, u.c.at > bindparam("since"), u.c.at <= bindparam("until"))
+    .limit(bindparam("enough"))
+    .subquery()
+)
+_COUNT = Prepared(select(func.count()).select_from(_SOME))
+
+
+class Policies:
+    """Rule sets in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, row: PolicyRow) -> None:
+        """Store the next version."""
+        values = {
+            "version": row.version,
+            "document": row.document,
+            "agents": codec.dump(dict(row.agents)),
+            "users": codec.dump(dict(row.users)),
+            "hash": row.hash,
+            "set_by": row.set_by,
+            "set_at": row.set_at,
+        }
+        self._connection.execute(_ADD, values)
+
+    def newest(self) -> PolicyRow | None:
+        """The rule set in force; None while there is none but the default."""
+        row = self._connection.execute(_NEWEST).mappings().first()
+        return None if row is None else _record(row)
+
+    def all(self) -> list[PolicyRow]:
+        """Every version, the newest first."""
+        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+
+class Uses:
+    """What agents got tokens for."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None:
+        """Remember what a token was for."""
+        row = {"agent_id": agent_id, "at": at, "token_id": token_id}
+        _ADD_USE.run_each(self._connection, [{**row, "use": use} for use in uses])
+
+    def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
+        """Those of these uses of which there was one, up to this moment."""
+        found: set[str] = set()
+        for start in range(0, len(uses), _AT_ONCE):
+            part = [*uses[start : start + _AT_ONCE]]
+            part += [part[-1]] * (_AT_ONCE - len(part))
+            values = dict(zip(_PLACES, part, strict=True), agent=agent_id, until=until)
+            (row,) = _SEEN.run(self._connection, values)
+            found.update(compress(part, row))
+        return found
+
+    def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
+        """How many there were after `since` and up to `until`; counting stops at `enough`."""
+        values = {"agent": agent_id, "what": use, "since": since, "until": until, "enough": enough}
+        return int(_COUNT.run(self._connection, values)[0][0])
+
+
+def _record(m: RowMapping) -> PolicyRow:
+    return PolicyRow(
+        version=m["version"],
+        document=m["document"],
+        agents=codec.string_map(m["agents"]),
+        users=codec.string_map(m["users"]),
+        hash=m["hash"],
+        set_by=m["set_by"],
+        set_at=m["set_at"],
+    )

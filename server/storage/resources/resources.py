@@ -1,0 +1,136 @@
+"""Rows of protected APIs and of the secrets by which they authenticate."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from server.model.clients import Secret
+from server.model.resources import Resource
+from server.model.store import Taken
+from server.protocol.policy.risks import Risk
+from server.storage import codec
+from server.storage.clients.names import Names
+from server.storage.resources.resource_tables import resource_secrets
+from server.storage.tables import resources
+
+_USE_NOTED_MS = 60_000
+
+_ADD = insert(resources)
+_ALL = select(resources).order_by(resources.c.uri)
+_BY_URI = select(resources).where(resources.c.uri == bindparam("uri"))
+_BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
+_REPLACE = (
+    update(resources)
+    .where(resources.c.uri == bindparam("of"))
+    .values(
+        scopes=bindparam("scopes"),
+        requires=bindparam("requires"),
+        token_seconds=bindparam("token_seconds"),
+    )
+)
+_DELETE = delete(resources).where(resources.c.uri == bindparam("of"))
+_SECRETS = (
+    select(resource_secrets)
+    .where(resource_secrets.c.resource == bindparam("uri"))
+    .order_by(resource_secrets.c.created_at, resource_secrets.c.id)
+)
+_ADD_SECRET = insert(resource_secrets)
+_DROP_SECRETS = delete(resource_secrets).where(resource_secrets.c.resource == bindparam("of"))
+_SECRET_USED = (
+    update(resource_secrets)
+    .where(
+        resource_secrets.c.id == bindparam("of"),
+        or_(
+            resource_secrets.c.last_used_at.is_(None),
+            resource_secrets.c.last_used_at < bindparam("before"),
+        ),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+
+
+class Resources:
+    """Protected APIs in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, resource: Resource) -> None:
+        """Raises `Taken` if the URI is there, or one that looks like it."""
+        row = {
+            "uri": resource.uri,
+            "client_id": resource.client_id,
+            "created_at": resource.created_at,
+            **_values(resource),
+        }
+        try:
+            self._connection.execute(_ADD, row)
+        except IntegrityError as error:
+            raise Taken(resource.uri) from error
+        Names(self._connection).give("resource", resource.uri, resource.uri)
+        self._attach(resource)
+
+    def replace(self, resource: Resource) -> None:
+        """Write its scopes, its lifetime and its secrets."""
+        self._connection.execute(_REPLACE, {"of": resource.uri, **_values(resource)})
+        self._connection.execute(_DROP_SECRETS, {"of": resource.uri})
+        self._attach(resource)
+
+    def delete(self, uri: str) -> None:
+        """Remove it with its secrets."""
+        Names(self._connection).drop(uri)
+        for statement in (_DROP_SECRETS, _DELETE):
+            self._connection.execute(statement, {"of": uri})
+
+    def all(self) -> list[Resource]:
+        """Every resource, by URI."""
+        return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def get(self, uri: str) -> Resource | None:
+        """By URI, compared exactly."""
+        row = self._connection.execute(_BY_URI, {"uri": uri}).mappings().first()
+        return None if row is None else self._record(row)
+
+    def by_client_id(self, client_id: str) -> Resource | None:
+        """By the name that it authenticates with."""
+        row = self._connection.execute(_BY_CLIENT, {"client_id": client_id}).mappings().first()
+        return None if row is None else self._record(row)
+
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
+        self._connection.execute(
+            _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
+        )
+
+    def _attach(self, resource: Resource) -> None:
+        for secret in resource.secrets:
+            row = {name: getattr(secret, name) for name in _SECRET_COLUMNS}
+            self._connection.execute(_ADD_SECRET, {"resource": resource.uri, **row})
+
+    def _record(self, m: RowMapping) -> Resource:
+        scopes = codec.string_map(m["scopes"])
+        secrets = self._connection.execute(_SECRETS, {"uri": m["uri"]}).mappings().all()
+        return Resource(
+            uri=m["uri"],
+            scopes={name: Risk(risk) for name, risk in scopes.items()},
+            requires=codec.string_map(m["requires"]),
+            created_at=m["created_at"],
+            client_id=m["client_id"],
+            secrets=tuple(_secret(secret) for secret in secrets),
+            token_seconds=m["token_seconds"],
+        )
+
+
+_SECRET_COLUMNS = ("id", "hash", "hint", "created_at", "expires_at", "last_used_at")
+
+
+def _secret(m: RowMapping) -> Secret:
+    return Secret(**{name: m[name] for name in _SECRET_COLUMNS} | {"hash": bytes(m["hash"])})
+
+
+def _values(resource: Resource) -> dict[str, object]:
+    return {
+        "scopes": codec.dump({name: str(risk) for name, risk in resource.scopes.items()}),
+        "requires": codec.dump(dict(resource.requires)),
+        "token_seconds": resource.token_seconds,
+    }

@@ -1,0 +1,68 @@
+"""Rows of browsers in which somebody is signed in."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.sign_in import SignIn
+from server.storage.users.user_tables import sign_ins as s
+
+_ADD = insert(s)
+_GET = select(s).where(s.c.id == bindparam("of"))
+_BY_TOKEN = select(s).where(s.c.token_hash == bindparam("of"))
+_RENEW = (
+    update(s)
+    .where(s.c.id == bindparam("of"), s.c.ended_at.is_(None))
+    .values(token_hash=bindparam("hash"), auth_time=bindparam("at"), expires_at=bindparam("until"))
+    .values(acr=bindparam("how"))
+)
+_END = update(s).where(s.c.ended_at.is_(None)).values(ended_at=bindparam("now")).returning(s.c.id)
+_END_ONE = _END.where(s.c.id == bindparam("of"))
+_OF_USER = select(s.c.id).where(s.c.user_id == bindparam("of"), s.c.ended_at.is_(None))
+_PRUNE = delete(s).where(s.c.expires_at < bindparam("now"))
+
+
+class SignIns:
+    """Sign-ins of browsers in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, sign_in: SignIn) -> None:
+        """Store a new one."""
+        row = {name: getattr(sign_in, name) for name in SignIn.__slots__}
+        self._connection.execute(_ADD, row)
+
+    def get(self, sign_in_id: str) -> SignIn | None:
+        """By id."""
+        return _one(self._connection.execute(_GET, {"of": sign_in_id}).mappings().first())
+
+    def by_token(self, token_hash: bytes) -> SignIn | None:
+        """By the hash of its cookie."""
+        return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
+
+    def renew(self, sign_in: SignIn) -> None:
+        """Somebody signed in again in the same browser: another cookie, time and end."""
+        values = {
+            "of": sign_in.id,
+            "hash": sign_in.token_hash,
+            "at": sign_in.auth_time,
+            "until": sign_in.expires_at,
+            "how": sign_in.acr,
+        }
+        self._connection.execute(_RENEW, values)
+
+    def end(self, sign_in_id: str, now: int) -> bool:
+        """Reports whether this call ended it."""
+        return bool(self._connection.execute(_END_ONE, {"of": sign_in_id, "now": now}).all())
+
+    def of_user(self, user_id: str) -> list[str]:
+        """Ids of those that have not been ended."""
+        return list(self._connection.execute(_OF_USER, {"of": user_id}).scalars().all())
+
+    def prune(self, now: int) -> None:
+        """Drop those that have run out."""
+        self._connection.execute(_PRUNE, {"now": now})
+
+
+def _one(row: RowMapping | None) -> SignIn | None:
+    return None if row is None else SignIn(**{**row, "token_hash": bytes(row["token_hash"])})

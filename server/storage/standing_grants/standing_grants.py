@@ -1,0 +1,207 @@
+"""Rows of standing grants and of their uses: every bound stands in the UPDATE that takes a use."""
+
+from dataclasses import asdict
+
+from sqlalchemy import (
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from server.model.standing_grants import GrantUse, StandingGrant
+from server.protocol.policy.risks import Risk
+from server.storage.codec import dump, names
+from server.storage.prepared import Prepared, adding, reading
+from server.storage.standing_grants.standing_grant_tables import grant_uses as u
+from server.storage.standing_grants.standing_grant_tables import standing_grants as g
+
+_ADD = insert(g)
+_GET = select(g).where(g.c.id == bindparam("of"))
+_NOT_ENDED = g.c.ended_at.is_(None)
+_IN_FORCE = and_(_NOT_ENDED, g.c.expires_at > bindparam("now"))
+_NEWEST = (g.c.created_at.desc(), g.c.id.desc())
+_LIVE = Prepared(
+    select(g)
+    .where(
+        g.c.user_id == bindparam("user"),
+        g.c.agent_id == bindparam("agent"),
+        g.c.resource == bindparam("resource"),
+        _IN_FORCE,
+    )
+    .order_by(g.c.created_at, g.c.id)
+)
+_COUNT = select(func.count()).select_from(g).where(g.c.user_id == bindparam("user"), _IN_FORCE)
+_HELD = Prepared(
+    select(g.c.id).where(g.c.id == bindparam("of"), _IN_FORCE).with_for_update(read=True)
+)
+"""Held on PostgreSQL until the unit of work is over, so that who ends it finds what it made."""
+_FITS = or_(
+    and_(g.c.sum_minor.is_(None), bindparam("minor") == literal_column("0")),
+    g.c.spent_minor + bindparam("minor") <= g.c.sum_minor,
+)
+_RESERVE = (
+    update(g)
+    .where(g.c.id == bindparam("of"), _IN_FORCE, g.c.used < g.c.uses, _FITS)
+    .values(
+        used=g.c.used + 1,
+        numbered=g.c.numbered + 1,
+        spent_minor=g.c.spent_minor + bindparam("minor"),
+    )
+    .returning(g.c.numbered)
+)
+_GIVE_BACK = (
+    update(g)
+    .where(g.c.id == bindparam("of"))
+    .values(used=g.c.used - 1, spent_minor=g.c.spent_minor - bindparam("minor"))
+    .returning(g.c.id)
+)
+_END = (
+    update(g)
+    .where(_NOT_ENDED)
+    .values(ended_at=bindparam("now"), ended_because=bindparam("why"))
+    .returning(g)
+)
+_END_ONE = _END.where(g.c.id == bindparam("of"))
+_END_OF_AGENT = _END.where(g.c.agent_id == bindparam("of"))
+_END_OF_USER = _END.where(g.c.user_id == bindparam("of"))
+_END_AT = _END.where(g.c.resource == bindparam("of"))
+_END_OF_TYPE = _END.where(g.c.type == bindparam("of"))
+_END_BETWEEN = _END_AT.where(g.c.user_id == bindparam("user"), g.c.agent_id == bindparam("agent"))
+_USE = Prepared(adding(u))
+_USES = select(u).where(u.c.grant_id == bindparam("of")).order_by(u.c.number)
+
+
+def _become(state: str) -> Update:
+    """What becomes of a reserved use."""
+    return (
+        update(u)
+        .where(u.c.approval_id == bindparam("of"), u.c.state == literal_column("'reserved'"))
+        .values(state=state)
+        .returning(u)
+    )
+
+
+_RELEASE = Prepared(_become("released"))
+_SPEND = Prepared(_become("spent"))
+_read = reading(StandingGrant, g, scopes=names, risk=Risk)
+_read_use = reading(GrantUse, u)
+
+
+class StandingGrants:
+    """Standing grants in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, grant: StandingGrant) -> None:
+        """Store a new grant."""
+        row = asdict(grant) | {"scopes": dump(grant.scopes), "risk": str(grant.risk)}
+        self._connection.execute(_ADD, row)
+
+    def get(self, grant_id: str) -> StandingGrant | None:
+        """By id, ended ones too."""
+        row = self._connection.execute(_GET, {"of": grant_id}).first()
+        return None if row is None else _read(row)
+
+    def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
+        """Those in force, full ones too, oldest first."""
+        values = {"user": user_id, "agent": agent_id, "resource": resource, "now": now}
+        return [_read(row) for row in _LIVE.run(self._connection, values)]
+
+    def live_count(self, user_id: str, now: int) -> int:
+        """How many of this person are in force."""
+        return int(self._connection.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
+
+    def in_force(self, grant_id: str, now: int) -> bool:
+        """Reports whether it is; it stays so until the unit of work is over."""
+        return bool(_HELD.run(self._connection, {"of": grant_id, "now": now}))
+
+    def search(
+        self,
+        *,
+        user_id: str | None,
+        agent_ids: tuple[str, ...] | None,
+        live_at: int | None,
+        limit: int,
+        before: tuple[int, str] | None = None,
+    ) -> list[StandingGrant]:
+        """The newest that match all that is given, behind a moment and an id."""
+        statement = select(g).order_by(*_NEWEST).limit(limit)
+        if user_id is not None:
+            statement = statement.where(g.c.user_id == user_id)
+        if agent_ids is not None:
+            statement = statement.where(g.c.agent_id.in_(agent_ids))
+        if live_at is not None:
+            statement = statement.where(_NOT_ENDED, g.c.expires_at > live_at)
+        if before is not None:
+            statement = statement.where(tuple_(g.c.created_at, g.c.id) < tuple_(*before))
+        return [_read(row) for row in self._connection.execute(statement).all()]
+
+    def uses_of(self, grant_id: str) -> list[GrantUse]:
+        """The uses of one, in the order of their numbers."""
+        return [_read_use(row) for row in self._connection.execute(_USES, {"of": grant_id}).all()]
+
+    def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
+        """Take one use for this approval; None when a bound would be passed."""
+        values = {"of": grant_id, "minor": minor, "now": now}
+        rows = self._connection.execute(_RESERVE, values).all()
+        if not rows:
+            return None
+        use = GrantUse(grant_id, rows[0][0], approval_id, minor, "reserved", now)
+        _USE.run(self._connection, asdict(use))
+        return use
+
+    def release(self, approval_id: str) -> GrantUse | None:
+        """Give back the use that this approval reserved; None when it did not."""
+        rows = _RELEASE.run(self._connection, {"of": approval_id})
+        if not rows:
+            return None
+        use = _read_use(rows[0])
+        values = {"of": use.grant_id, "minor": use.minor}
+        self._connection.execute(_GIVE_BACK, values).all()
+        return use
+
+    def spend(self, approval_id: str) -> GrantUse | None:
+        """The use that this approval reserved came to something."""
+        rows = _SPEND.run(self._connection, {"of": approval_id})
+        return _read_use(rows[0]) if rows else None
+
+    def end(self, grant_id: str, because: str, now: int) -> StandingGrant | None:
+        """End one; None if it had ended before."""
+        ended = self._ended(_END_ONE, of=grant_id, why=because, now=now)
+        return ended[0] if ended else None
+
+    def end_of_agent(self, agent_id: str, because: str, now: int) -> list[StandingGrant]:
+        """End all of this agent; answers those that had not ended."""
+        return self._ended(_END_OF_AGENT, of=agent_id, why=because, now=now)
+
+    def end_of_user(self, user_id: str, because: str, now: int) -> list[StandingGrant]:
+        """Likewise all of this person."""
+        return self._ended(_END_OF_USER, of=user_id, why=because, now=now)
+
+    def end_at(self, resource: str, because: str, now: int) -> list[StandingGrant]:
+        """Likewise all at this resource."""
+        return self._ended(_END_AT, of=resource, why=because, now=now)
+
+    def end_of_type(self, action_type: str, because: str, now: int) -> list[StandingGrant]:
+        """Likewise all for actions of this type."""
+        return self._ended(_END_OF_TYPE, of=action_type, why=because, now=now)
+
+    def end_between(
+        self, user_id: str, agent_id: str, resource: str, because: str, now: int
+    ) -> list[StandingGrant]:
+        """Likewise all of this person for this agent at this resource."""
+        return self._ended(
+            _END_BETWEEN, of=resource, user=user_id, agent=agent_id, why=because, now=now
+        )
+
+    def _ended(self, statement: Update, **values: object) -> list[StandingGrant]:
+        return [_read(row) for row in self._connection.execute(statement, values).all()]

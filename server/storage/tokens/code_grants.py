@@ -1,0 +1,174 @@
+"""Rows of authorization codes, refresh tokens and their families."""
+
+import json
+from dataclasses import asdict
+from typing import Literal
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.sign_in import Code, Family, Grant, RefreshToken
+from server.storage import codec
+from server.storage.users.user_tables import codes as c
+from server.storage.users.user_tables import families as f
+from server.storage.users.user_tables import family_tokens as w
+from server.storage.users.user_tables import refresh_tokens as t
+
+_ADD_CODE = insert(c)
+_CODE = select(c).where(c.c.hash == bindparam("of"))
+_USE_CODE = (
+    update(c)
+    .where(c.c.hash == bindparam("of"), c.c.used_at.is_(None), c.c.expires_at > bindparam("now"))
+    .values(used_at=bindparam("now"))
+    .returning(c.c.hash)
+)
+_CAME_OF = (
+    update(c)
+    .where(c.c.hash == bindparam("of"))
+    .values(jti=bindparam("token"), family_id=bindparam("family"))
+)
+_ADD_FAMILY = insert(f)
+_FAMILY = select(f).where(f.c.id == bindparam("of"))
+_EXTEND = (
+    update(f)
+    .where(f.c.id == bindparam("of"), f.c.ended_at.is_(None))
+    .values(expires_at=bindparam("until"))
+)
+_END = (
+    update(f)
+    .where(f.c.id == bindparam("of"), f.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+    .returning(f.c.id)
+)
+_LIVE = select(f.c.id).where(f.c.ended_at.is_(None))
+_ADD_TOKEN = insert(t)
+_TOKEN = select(t).where(t.c.hash == bindparam("of"))
+_USE_TOKEN = (
+    update(t)
+    .where(t.c.hash == bindparam("of"), t.c.used_at.is_(None))
+    .values(used_at=bindparam("now"))
+    .returning(t.c.hash)
+)
+_CAME_WITH = insert(w)
+_CAME = select(w.c.jti).where(w.c.family_id == bindparam("of"))
+_LISTS = ("openid", "scope", "id_token_claims", "userinfo_claims")
+_KEPT_MS = 24 * 60 * 60 * 1000
+"""How long a used code is still known, so that whoever brings it again is noticed."""
+_RECENT_MS = 30 * _KEPT_MS
+"""How long a used refresh token is."""
+_PRUNE = (
+    delete(c).where(c.c.expires_at < bindparam("long_ago")),
+    delete(w).where(w.c.created_at < bindparam("longer_ago")),
+    delete(t).where(t.c.used_at < bindparam("longer_ago")),
+    delete(w).where(
+        w.c.family_id.in_(select(f.c.id).where(f.c.expires_at < bindparam("long_ago")))
+    ),
+    delete(t).where(
+        t.c.family_id.in_(select(f.c.id).where(f.c.expires_at < bindparam("long_ago")))
+    ),
+    delete(f).where(f.c.expires_at < bindparam("long_ago")),
+)
+
+
+class CodeGrants:
+    """Codes and refresh tokens in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_code(self, code: Code) -> None:
+        """Store a new code."""
+        row = {name: getattr(code, name) for name in Code.__slots__}
+        self._connection.execute(_ADD_CODE, row | {"grant": _dumped(code.grant)})
+
+    def code(self, code_hash: bytes) -> Code | None:
+        """By its hash, used ones too."""
+        row = self._connection.execute(_CODE, {"of": code_hash}).mappings().first()
+        if row is None:
+            return None
+        return Code(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
+
+    def use_code(self, code_hash: bytes, now: int) -> bool:
+        """Reports whether this call used it up."""
+        return bool(self._connection.execute(_USE_CODE, {"of": code_hash, "now": now}).all())
+
+    def came_of_code(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
+        """Remember what must end if it comes back."""
+        values = {"of": code_hash, "token": jti, "family": family_id}
+        self._connection.execute(_CAME_OF, values)
+
+    def add_family(self, family: Family) -> None:
+        """Store a new family."""
+        row = {
+            "id": family.id,
+            "app_id": family.grant.app_id,
+            "user_id": family.grant.user_id,
+            "sign_in_id": family.grant.sign_in_id,
+            "grant": _dumped(family.grant),
+            "created_at": family.created_at,
+            "expires_at": family.expires_at,
+        }
+        self._connection.execute(_ADD_FAMILY, row)
+
+    def family(self, family_id: str) -> Family | None:
+        """By id, ended ones too."""
+        row = self._connection.execute(_FAMILY, {"of": family_id}).mappings().first()
+        if row is None:
+            return None
+        kept = {name: row[name] for name in ("id", "created_at", "expires_at", "ended_at")}
+        return Family(**kept, grant=_grant(row))
+
+    def extend_family(self, family_id: str, expires_at: int) -> None:
+        """It was used, so it may idle from now again."""
+        self._connection.execute(_EXTEND, {"of": family_id, "until": expires_at})
+
+    def end_family(self, family_id: str, now: int) -> bool:
+        """Reports whether this call ended it."""
+        return bool(self._connection.execute(_END, {"of": family_id, "now": now}).all())
+
+    def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
+        """Ids of those that have not ended."""
+        statement = _LIVE.where(f.c[of] == value)
+        return list(self._connection.execute(statement).scalars().all())
+
+    def add_token(self, token: RefreshToken) -> None:
+        """Store a new refresh token."""
+        row = {name: getattr(token, name) for name in RefreshToken.__slots__}
+        self._connection.execute(_ADD_TOKEN, row)
+
+    def token(self, token_hash: bytes) -> RefreshToken | None:
+        """By its hash, used ones too."""
+        row = self._connection.execute(_TOKEN, {"of": token_hash}).mappings().first()
+        return None if row is None else _token(row)
+
+    def use_token(self, token_hash: bytes, now: int) -> bool:
+        """Reports whether this call used it up."""
+        return bool(self._connection.execute(_USE_TOKEN, {"of": token_hash, "now": now}).all())
+
+    def came_with(self, family_id: str, jti: str, now: int) -> None:
+        """An access token that came with one of this family."""
+        row = {"family_id": family_id, "jti": jti, "created_at": now}
+        self._connection.execute(_CAME_WITH, row)
+
+    def access_tokens(self, family_id: str) -> list[str]:
+        """Ids of the access tokens that came with it, as far as they may live."""
+        return list(self._connection.execute(_CAME, {"of": family_id}).scalars().all())
+
+    def prune(self, now: int) -> None:
+        """Drop what ran out a day ago, and what was used a month ago."""
+        for statement in _PRUNE:
+            ends = {"long_ago": now - _KEPT_MS, "longer_ago": now - _RECENT_MS}
+            self._connection.execute(statement, ends)
+
+
+def _dumped(grant: Grant) -> str:
+    return codec.dump(asdict(grant))
+
+
+def _grant(row: RowMapping) -> Grant:
+    members = json.loads(str(row["grant"]))
+    return Grant(**{**members, **{name: tuple(members[name]) for name in _LISTS}})
+
+
+def _token(row: RowMapping) -> RefreshToken:
+    return RefreshToken(**{**row, "hash": bytes(row["hash"])})

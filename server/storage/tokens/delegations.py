@@ -1,0 +1,216 @@
+"""Rows of issued access tokens: the ledger of who acts for whom."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from server.model.tokens import Delegation
+from server.storage.prepared import Prepared, adding, reading, writing
+from server.storage.tables import delegations as d
+
+_USE_NOTED_MS = 60_000
+
+_ADD = Prepared(adding(d))
+_GET = Prepared(select(d).where(d.c.id == bindparam("of")))
+_OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("of")))
+_EXTEND = Prepared(
+    update(d)
+    .where(d.c.id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now"))
+    .values(last_used_at=d.c.last_used_at)  # nothing changes; the row is held
+    .returning(d)
+)
+_USED = Prepared(
+    update(d)
+    .where(
+        d.c.id == bindparam("of"),
+        or_(d.c.last_used_at.is_(None), d.c.last_used_at < bindparam("before")),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+
+
+def _ancestors() -> Select[tuple[object, ...]]:
+    walk = (
+        select(d.c.parent_id, literal(1).label("far"))
+        .where(d.c.id == bindparam("of"))
+        .cte("walk", recursive=True)
+    )
+    further = select(d.c.parent_id, walk.c.far + 1).join(walk, d.c.id == walk.c.parent_id)
+    walk = walk.union_all(further)
+    return select(d).join(walk, d.c.id == walk.c.parent_id).order_by(walk.c.far)
+
+
+def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
+    """Revoke these and all that came from them, also through what was revoked before.
+
+    No token outlives its parent, so what has run out needs no look.
+    """
+    alive = d.c.expires_at > bindparam("now")
+    tree = select(d.c.id).where(roots, alive).cte("tree", recursive=True)
+    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
+    return (
+        update(d)
+        .where(d.c.id.in_(select(tree.c.id)), d.c.revoked_at.is_(None))
+        .values(revoked_at=bindparam("now"))
+        .returning(d.c.id)
+    )
+
+
+def _descent() -> Select[tuple[str, str]]:
+    """Ids and clients of what a client's live tokens are and what came from them, live or not."""
+    alive = d.c.expires_at > bindparam("now")
+    own = select(d.c.id).where(d.c.client_id == bindparam("of"), alive)
+    tree = own.cte("descent", recursive=True)
+    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
+    return select(d.c.id, d.c.client_id).where(
+        d.c.id.in_(select(tree.c.id)), d.c.revoked_at.is_(None)
+    )
+
+
+_DESCENT = _descent()
+
+
+def _descendants() -> Select[tuple[object, ...]]:
+    below = select(d.c.id).where(d.c.parent_id == bindparam("of")).cte("below", recursive=True)
+    below = below.union(select(d.c.id).join(below, d.c.parent_id == below.c.id))
+    return select(d).where(d.c.id.in_(select(below.c.id))).order_by(d.c.issued_at, d.c.id)
+
+
+_ANCESTORS = Prepared(_ancestors())
+_DESCENDANTS = Prepared(_descendants())
+_NEWEST = select(d).order_by(d.c.issued_at.desc(), d.c.id.desc())
+_REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
+_REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
+_REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
+_REVOKE_AT = _revoking(d.c.resource == bindparam("of"))
+_REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
+_CLIENTS_FOR = (
+    select(d.c.client_id)
+    .distinct()
+    .where(
+        d.c.user_id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now")
+    )
+)
+_record = reading(Delegation, d)
+_values = writing(d)
+
+
+class Delegations:
+    """Issued access tokens in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, delegation: Delegation) -> None:
+        """Store an issued token; the table allows one per approval."""
+        _ADD.run(self._connection, _values(delegation))
+
+    def get(self, jti: str) -> Delegation | None:
+        """By the token's id."""
+        return self._one(_GET, {"of": jti})
+
+    def of_approval(self, approval_id: str) -> Delegation | None:
+        """The token that an approval gave."""
+        return self._one(_OF_APPROVAL, {"of": approval_id})
+
+    def extend(self, jti: str, now: int) -> Delegation | None:
+        """The token, if something may come out of it now.
+
+        On PostgreSQL the row stays locked, so a revocation waits and then finds what was made.
+        """
+        return self._one(_EXTEND, {"of": jti, "now": now})
+
+    def used(self, jti: str, now: int) -> None:
+        """Remember that it was seen in use, at most once a minute."""
+        values = {"of": jti, "now": now, "before": now - _USE_NOTED_MS}
+        _USED.run(self._connection, values)
+
+    def ancestors(self, jti: str) -> list[Delegation]:
+        """What it came from, its parent first."""
+        return [_record(row) for row in _ANCESTORS.run(self._connection, {"of": jti})]
+
+    def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
+        """How many live tokens are its own, and how many of others came from them."""
+        rows = self._connection.execute(_DESCENT, {"of": client_id, "now": now}).all()
+        own = sum(row.client_id == client_id for row in rows)
+        return own, len(rows) - own
+
+    def descendants(self, jti: str) -> list[Delegation]:
+        """What came from it, oldest first."""
+        return [_record(row) for row in _DESCENDANTS.run(self._connection, {"of": jti})]
+
+    def search(
+        self,
+        *,
+        client_id: str | None,
+        user_id: str | None,
+        resource: str | None,
+        live_at: int | None,
+        limit: int,
+        before: tuple[int, str] | None = None,
+    ) -> list[Delegation]:
+        """The newest that match all that is given; `live_at` leaves out what is over then."""
+        statement = _NEWEST.limit(limit)
+        if client_id is not None:
+            statement = statement.where(d.c.client_id == client_id)
+        if user_id is not None:
+            statement = statement.where(d.c.user_id == user_id)
+        if resource is not None:
+            statement = statement.where(d.c.resource == resource)
+        if live_at is not None:
+            statement = statement.where(d.c.revoked_at.is_(None), d.c.expires_at > live_at)
+        if before is not None:
+            statement = statement.where(tuple_(d.c.issued_at, d.c.id) < before)
+        rows = self._connection.execute(statement).mappings().all()
+        return [Delegation(**row) for row in rows]
+
+    def clients_for(self, user_id: str, now: int) -> list[str]:
+        """Who has a live token that acts for this user."""
+        rows = self._connection.execute(_CLIENTS_FOR, {"of": user_id, "now": now})
+        return sorted(rows.scalars())
+
+    def revoke_tree(self, jti: str, now: int) -> list[str]:
+        """Revoke a token and all that came from it; returns the ids that were live."""
+        return self._revoke(_REVOKE_TREE, jti, now)
+
+    def revoke_consent(self, consent_id: str, now: int) -> list[str]:
+        """Revoke what stands on a consent, and all that came from it."""
+        return self._revoke(_REVOKE_CONSENT, consent_id, now)
+
+    def revoke_client(self, client_id: str, now: int) -> list[str]:
+        """Revoke an agent's or app's live tokens, and all that came from them."""
+        return self._revoke(_REVOKE_CLIENT, client_id, now)
+
+    def revoke_at(self, resource: str, now: int) -> list[str]:
+        """Revoke the live tokens for this resource, and all that came from them."""
+        return self._revoke(_REVOKE_AT, resource, now)
+
+    def revoke_user(self, user_id: str, now: int) -> list[str]:
+        """Revoke the live tokens that act for this user."""
+        return self._revoke(_REVOKE_USER, user_id, now)
+
+    def _revoke(self, statement: ReturningUpdate[str], of: str, now: int) -> list[str]:
+        """Look again until nothing new is found.
+
+        A child that another unit of work commits while this one waits for its parent's row is not
+        in the first look; after it the parent is ours, and no further child can come.
+        """
+        found: list[str] = []
+        while new := self._connection.execute(statement, {"of": of, "now": now}).scalars().all():
+            found.extend(new)
+        return found
+
+    def _one(self, statement: Prepared, values: Mapping[str, object]) -> Delegation | None:
+        rows = statement.run(self._connection, values)
+        return _record(rows[0]) if rows else None

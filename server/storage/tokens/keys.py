@@ -1,0 +1,72 @@
+"""Rows of signing keys."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.model.tokens import SigningKey
+from server.storage import codec
+from server.storage.tables import signing_keys
+
+_ADD = insert(signing_keys)
+_ALL = select(signing_keys).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
+_RETIRE = (
+    update(signing_keys)
+    .where(signing_keys.c.kid == bindparam("of"))
+    .values(state="retiring", retires_at=bindparam("retires_at"))
+)
+_DROP = (
+    delete(signing_keys)
+    .where(signing_keys.c.state == "retiring", signing_keys.c.retires_at <= bindparam("now"))
+    .returning(signing_keys.c.kid)
+)
+_REVOKE = (
+    delete(signing_keys).where(signing_keys.c.kid == bindparam("of")).returning(signing_keys.c.kid)
+)
+
+
+class Keys:
+    """Signing keys in the database; their private halves are sealed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, key: SigningKey) -> None:
+        """Store a new key."""
+        row = {
+            "kid": key.kid,
+            "alg": key.alg,
+            "public_jwk": codec.dump(dict(key.public_jwk)),
+            "sealed": key.sealed,
+            "state": key.state,
+            "created_at": key.created_at,
+            "retires_at": key.retires_at,
+        }
+        self._connection.execute(_ADD, row)
+
+    def all(self) -> list[SigningKey]:
+        """Every key, newest first."""
+        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def retire(self, kid: str, retires_at: int) -> None:
+        """Sign nothing more with it; it stays in the published set until `retires_at`."""
+        self._connection.execute(_RETIRE, {"of": kid, "retires_at": retires_at})
+
+    def revoke(self, kid: str) -> bool:
+        """Remove a key now; reports whether it was there."""
+        return bool(self._connection.execute(_REVOKE, {"of": kid}).all())
+
+    def drop_retired(self, now: int) -> list[str]:
+        """Remove keys whose time has come; returns their ids."""
+        return list(self._connection.execute(_DROP, {"now": now}).scalars().all())
+
+
+def _record(m: RowMapping) -> SigningKey:
+    return SigningKey(
+        kid=m["kid"],
+        alg=m["alg"],
+        public_jwk=codec.string_map(m["public_jwk"]),
+        sealed=bytes(m["sealed"]),
+        state=m["state"],
+        created_at=m["created_at"],
+        retires_at=m["retires_at"],
+    )

@@ -1,0 +1,34 @@
+"""Rows of the codes that people want of agents."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from server.storage.users.user_tables import user_codes
+
+_GET = select(user_codes.c.hash).where(user_codes.c.user_id == bindparam("of"))
+_DROP = (
+    delete(user_codes)
+    .where(user_codes.c.user_id == bindparam("of"))
+    .returning(user_codes.c.user_id)
+)
+_ADD = insert(user_codes)
+
+
+class UserCodes:
+    """User codes in the database, as keyed hashes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, user_id: str) -> bytes | None:
+        """The hash of this person's code."""
+        row = self._connection.execute(_GET, {"of": user_id}).first()
+        return None if row is None else bytes(row[0])
+
+    def put(self, user_id: str, code_hash: bytes, now: int) -> None:
+        """In the place of the one before."""
+        self.drop(user_id)
+        self._connection.execute(_ADD, {"user_id": user_id, "hash": code_hash, "set_at": now})
+
+    def drop(self, user_id: str) -> bool:
+        """Reports whether there was one."""
+        return bool(self._connection.execute(_DROP, {"of": user_id}).all())

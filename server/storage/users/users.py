@@ -1,0 +1,101 @@
+"""Rows of people."""
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from server.model.store import Taken
+from server.model.users import User
+from server.storage import codec
+from server.storage.clients.names import Names, kept_key
+from server.storage.tables import users
+
+_ADD = insert(users)
+_ALL = select(users).order_by(users.c.name_key)
+_PAGE = _ALL.where(users.c.name_key > bindparam("after")).limit(bindparam("limit"))
+_BY_ID = select(users).where(users.c.id == bindparam("id"))
+_BY_NAME = select(users).where(users.c.name_key == bindparam("key"))
+_BY_EMAIL = select(users).where(users.c.email_key == bindparam("key"))
+_REPLACE = (
+    update(users)
+    .where(users.c.id == bindparam("of"))
+    .values({name: bindparam(name) for name in ("name", "name_key", "email", "email_key")})
+    .values({name: bindparam(name) for name in ("roles", "state", "backup", "disabled_at")})
+)
+
+
+class Users:
+    """People in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, user: User) -> None:
+        """Raises `Taken` if the e-mail is used, or the name or one that looks like it."""
+        try:
+            self._connection.execute(_ADD, _values(user))
+        except IntegrityError as error:
+            raise Taken(user.name) from error
+        Names(self._connection).give("user", user.id, user.name)
+
+    def replace(self, user: User) -> None:
+        """Write every member; raises `Taken` if the new name or e-mail is used."""
+        values = _values(user) | {"of": user.id}
+        key = kept_key(self._connection, users, user.id, user.name)
+        values["name_key"] = key or values["name_key"]
+        del values["id"], values["created_at"]
+        try:
+            self._connection.execute(_REPLACE, values)
+        except IntegrityError as error:
+            raise Taken(user.name) from error
+
+    def all(self) -> list[User]:
+        """Everybody, by name."""
+        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def page(self, after: str, limit: int) -> list[User]:
+        """Those whose names come after this one."""
+        values = {"after": codec.key(after), "limit": limit}
+        return [_record(row) for row in self._connection.execute(_PAGE, values).mappings().all()]
+
+    def get(self, user_id: str) -> User | None:
+        """By id."""
+        return _one(self._connection.execute(_BY_ID, {"id": user_id}).mappings().first())
+
+    def called(self, name_or_email: str) -> User | None:
+        """By name, else by e-mail, without regard to case."""
+        value = {"key": codec.key(name_or_email)}
+        row = self._connection.execute(_BY_NAME, value).mappings().first()
+        return _one(row or self._connection.execute(_BY_EMAIL, value).mappings().first())
+
+
+def _one(row: RowMapping | None) -> User | None:
+    return None if row is None else _record(row)
+
+
+def _record(m: RowMapping) -> User:
+    return User(
+        id=m["id"],
+        name=m["name"],
+        email=m["email"],
+        roles=codec.names(m["roles"]),
+        state=m["state"],
+        created_at=m["created_at"],
+        backup=m["backup"],
+        disabled_at=m["disabled_at"],
+    )
+
+
+def _values(user: User) -> dict[str, object]:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "name_key": codec.key(user.name),
+        "email": user.email,
+        "email_key": None if user.email is None else codec.key(user.email),
+        "roles": codec.dump(list(user.roles)),
+        "state": user.state,
+        "created_at": user.created_at,
+        "backup": user.backup,
+        "disabled_at": user.disabled_at,
+    }

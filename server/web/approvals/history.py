@@ -1,0 +1,52 @@
+"""What is over for a person, newest first, in parts that cost the same however long the list is.
+
+Owns: the filters of `/history` as a question to the API. Never: what fits; the API says that.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from flask import request
+
+from server.protocol import errors
+from server.web.approvals.request import headline_of
+from server.web.page import Facts
+from server.web.visit import Visit
+
+_ROW: Final = "GET /api/approvals"
+_PART: Final = "25"
+_KEPT: Final = ("agent", "result", "cursor")
+
+
+def load(visit: Visit) -> Facts:
+    """GET /history, with `agent`, `result`, `from`, `to` and `cursor`."""
+    asked = {name: value.strip() for name, value in request.args.items() if value.strip()}
+    found = visit.read(_ROW, **_question(asked), state="decided")
+    return {"found": found, "asked": asked, "results": RESULTS, "headline_of": headline_of}
+
+
+RESULTS: Final = (
+    ("approved", "approved"),
+    ("denied", "denied"),
+    ("expired", "expired"),
+    ("cancelled", "withdrawn"),
+)
+"""As the API calls what became of a request, and as a person reads it."""
+
+
+def _question(asked: Mapping[str, str]) -> dict[str, str]:
+    """The filters as the API takes them. Raises errors.Problem 422 for what is no day."""
+    kept = {name: asked[name] for name in _KEPT if name in asked}
+    try:
+        since = {"since": _day(asked["from"])} if "from" in asked else {}
+        until = {"until": _day(asked["to"], timedelta(days=1))} if "to" in asked else {}
+    except (ValueError, OverflowError) as error:
+        raise errors.Problem(422, "invalid_body", "Enter days such as 2026-11-25.") from error
+    return {"limit": _PART, **kept, **since, **until}
+
+
+def _day(text: str, later: timedelta = timedelta()) -> str:
+    """The beginning of a day, or of one that is later."""
+    begins = datetime.combine(date.fromisoformat(text) + later, datetime.min.time(), UTC)
+    return begins.isoformat().replace("+00:00", "Z")

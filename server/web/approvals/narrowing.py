@@ -1,0 +1,77 @@
+"""Approving less: the controls, then what was asked beside what would be granted, then the passkey.
+
+Owns: what the controls of `/r/<id>/limit` say, as a wish of the API. Never: what is less; the API
+makes the text that is signed, and judges it again when it comes back signed.
+"""
+
+from typing import Final
+
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.protocol import errors
+from server.protocol.forms import Form
+from server.web.approvals.request import is_open, of_one
+from server.web.browser import go
+from server.web.calls import Document
+from server.web.page import Facts
+from server.web.visit import Visit
+
+_ROOM: Final = "GET /api/approvals/<id>/narrowing"
+_PROPOSE: Final = "POST /api/approvals/<id>/narrowing"
+_NOTHING: Final = Form({})
+_REFUSED: Final = 422
+
+
+def load(visit: Visit) -> Facts | AnyResponse:
+    """GET /r/<id>/limit: every control there is, at what was asked."""
+    return _facts(visit, _NOTHING, {"less": None, "problem": ""})
+
+
+def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
+    """POST /r/<id>/limit: what would be granted; nothing is decided."""
+    try:
+        room = visit.read(_ROOM, visit.about)
+        less = visit.calls.do(_PROPOSE, visit.about, wish(form, room), form)
+    except (errors.Problem, ValueError) as refused:
+        if isinstance(refused, errors.Problem) and refused.status != _REFUSED:
+            raise
+        told = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        return _facts(visit, form, {"less": None, "problem": told, "status": _REFUSED})
+    return _facts(visit, form, {"less": less, "problem": ""})
+
+
+def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
+    """The page's; what is over, or answered by this person, is a record elsewhere."""
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
+    if not is_open(shown, visit.person):
+        return go(f"{visit.site.rules.issuer}/r/{visit.about}")
+    room = visit.read(_ROOM, visit.about)
+    return {**of_one(visit, shown), "room": room, "sent": form, **facts}
+
+
+def wish(form: Form, room: Document) -> Document:
+    """What the controls say. ValueError when the life of the token is no number."""
+    seconds = form.get("seconds")
+    if seconds is not None and not (seconds.isascii() and seconds.isdigit()):
+        raise ValueError("Enter the token lifetime in whole seconds")
+    scopes = enumerate(room["scopes"])
+    facts = enumerate(room["facts"])
+    changes = [(fact, to) for at, fact in facts if (to := _to(form, at, fact)) is not None]
+    return {
+        "drop_scopes": [name for at, name in scopes if form.get(f"scope.{at}") is None],
+        "changes": [
+            {"place": fact["place"], "fact": fact["fact"], "to": to} for fact, to in changes
+        ],
+        "token_seconds": None if seconds is None else int(seconds),
+    }
+
+
+def _to(form: Form, at: int, fact: Document) -> str | None:
+    """The smaller value of one fact, as the API reads it; None where it stays."""
+    if fact["rule"] == "turn_on":
+        return "yes" if form.get(f"fact.{at}") else None
+    if fact["rule"] != "drop":
+        return form.get(f"fact.{at}")
+    count = len(fact["items"])
+    kept = [str(item + 1) for item in range(count) if form.get(f"fact.{at}.{item}")]
+    return None if len(kept) == count else ",".join(kept) or "none"

@@ -1,0 +1,50 @@
+"""What came of an answer, what can still be taken back of it, and what waits next.
+
+Owns: `/done/<id>`. Never: opens the next request by itself, or answers anything.
+"""
+
+import json
+from typing import Final
+
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.protocol import errors
+from server.protocol.forms import Form
+from server.services.approvals.narrowing import headline
+from server.web.approvals.request import is_open, of_one, outcome
+from server.web.browser import go, moment
+from server.web.page import Facts
+from server.web.visit import Visit
+
+_REVOKE: Final = "DELETE /api/delegations/<id>"
+
+
+def load(visit: Visit) -> Facts | AnyResponse:
+    """GET /done/<id>; what waits for this person's answer is at its own page."""
+    site, person = visit.site, visit.person
+    shown = site.approvals.decisions.show(person, visit.about)
+    if is_open(shown, person):
+        return go(f"{site.rules.issuer}/r/{visit.about}")
+    token = site.tokens.ledger.of_approval(person, visit.about)
+    waiting = site.approvals.decisions.waiting(person, 1, None).items
+    return {
+        **of_one(visit, shown),
+        "outcome": outcome(shown),
+        "decision": shown.decision,
+        "tally": shown.tally,
+        "token": token,
+        "token_state": None if token is None else token.state(site.clock.now()),
+        "next": None if not waiting else waiting[0].approval,
+        "next_headline": None if not waiting else headline(waiting[0].approval),
+        "next_display": None if not waiting else json.loads(waiting[0].approval.display),
+        "moment": moment,
+    }
+
+
+def revoke(visit: Visit, form: Form) -> AnyResponse:
+    """POST /done/<id>/revoke: the token of this request, and all that came from it."""
+    token = visit.site.tokens.ledger.of_approval(visit.person, visit.about)
+    if token is None:
+        raise errors.Problem(404, "not_found", "This request has no active token.")
+    visit.calls.do(_REVOKE, token.delegation.id, None, form)
+    return go(f"{visit.site.rules.issuer}/done/{visit.about}")

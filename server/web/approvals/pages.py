@@ -1,0 +1,63 @@
+"""The rows of the pages and forms about requests."""
+
+from typing import Final
+
+from server.protocol.forms import Form
+from server.web.approvals import history, inbox, narrowing, outcome, receipt, request
+from server.web.fields import Field
+from server.web.form import FormAction
+from server.web.page import Page, Read, console_list
+
+
+def _reason(form: Form) -> object:
+    """Why a request is withdrawn."""
+    return {"reason": form.get("reason") or ""}
+
+
+PAGES: Final = (
+    Page("/", "approvals/inbox.html", "inbox", load=inbox.load),
+    Page("/r/<id>", "approvals/request.html", load=request.load),
+    Page("/r/<id>/limit", "approvals/narrowing.html", load=narrowing.load),
+    Page("/done/<id>", "approvals/outcome.html", load=outcome.load),
+    Page("/history", "approvals/history.html", "history", load=history.load),
+    Page(
+        "/receipt/<id>",
+        "approvals/receipt.html",
+        "history",
+        (Read("receipt", "GET /api/approvals/<id>/receipt"),),
+        draw=receipt.facts,
+    ),
+    console_list(
+        "approvals",
+        "approvals/console_approvals.html",
+        "GET /api/admin/approvals",
+        *("state", "agent", "user"),
+    ),
+    Page(
+        "/admin/approvals/<id>",
+        "approvals/console_approval.html",
+        "approvals",
+        (Read("approval", "GET /api/admin/approvals/<id>"),),
+    ),
+)
+
+FORMS: Final = (
+    FormAction("/r/<id>/limit", page="/r/<id>/limit", does=narrowing.compare),
+    FormAction("/done/<id>/revoke", does=outcome.revoke),
+    FormAction(
+        "/admin/approvals/<id>/cancel",
+        "POST /api/admin/approvals/<id>/cancel",
+        "Withdraw this request",
+        body=_reason,
+        page="/admin/approvals/<id>",
+        then="/admin/approvals/<id>",
+    ),
+    FormAction(
+        "/admin/approvals/<id>/escalate",
+        "POST /api/admin/approvals/<id>/escalate",
+        "Ask one more person about this request",
+        fields=(Field("to", "Ask one more person", needed=True, flag="--to"),),
+        page="/admin/approvals/<id>",
+        then="/admin/approvals/<id>",
+    ),
+)

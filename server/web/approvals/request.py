@@ -1,0 +1,130 @@
+"""One request, as its approver sees it: what is asked, what a yes takes here, how it ended.
+
+Owns: what stands on its page, from the same facts as the terminal's screens. Never: an answer; the
+scripts send those to the API, signed.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from server.http.approvals.narrowing_wire import granted
+from server.model.approval_views import Shown
+from server.protocol.approvals import ceremonies, decisions
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.approvals import retries
+from server.services.approvals.ceremonies import LOCKED_TEXT
+from server.services.approvals.narrowing import headline, in_words
+from server.services.policy.displays import rfc3339, signals
+from server.services.users.device_auth import Person
+from server.web.browser import moment
+from server.web.page import Facts
+from server.web.visit import Visit
+
+_ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
+_SHORT_ARMING_MS: Final = 800
+"""So that a click or a key that was meant for something else approves nothing."""
+
+
+def load(visit: Visit) -> Facts:
+    """GET /r/<id>: open, or how it ended."""
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approval = shown.approval
+    note = None if shown.decision is None else shown.decision.note
+    return {
+        **of_one(visit, shown),
+        "open": is_open(shown, visit.person),
+        "outcome": outcome(shown),
+        "note": note,
+        "granted": granted(approval),
+        "retry": retries.standing(approval),
+        "tally": shown.tally,
+        "ahead": can_be_ahead(shown, visit.person),
+        "codes": decisions.DENY_CODES,
+    }
+
+
+def of_one(visit: Visit, shown: Shown) -> Facts:
+    """What every page about one request has: its texts, and what a yes to it takes here."""
+    approval = shown.approval
+    return {
+        "approval": approval,
+        "display": _display(shown),
+        "headline": headline(approval),
+        "fingerprint": decisions.fingerprint(approval.action_digest),
+        "steps": sorted(ceremonies.read(approval.ceremony)),
+        "cannot": _cannot(visit, shown),
+        "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
+        "ends": rfc3339(approval.expires_at),
+        "longer": visit.site.approvals.extensions.offered(visit.person, approval.id),
+    }
+
+
+def _display(shown: Shown) -> dict[str, Any]:
+    """What was shown when it was asked; what is unusual by what was approved until now."""
+    document: dict[str, Any] = json.loads(shown.approval.display)
+    if shown.unusual is not None:
+        document["unusual"] = signals(shown.unusual)
+        document["compared"] = shown.unusual.compared
+    return document
+
+
+def headline_of(approval: Mapping[str, Any]) -> str:
+    """The same of an approval as the API tells it."""
+    granted = approval["granted"]
+    asked = json.loads(approval["display"])["headline"]
+    return in_words(asked, None if granted is None else granted["headline"], approval["state"])
+
+
+def can_be_ahead(shown: Shown, person: Person) -> bool:
+    """Reports whether a request is an example of what its person may approve ahead at all."""
+    approval = shown.approval
+    own = (approval.kind, approval.user_id) == ("action", person.user.id)
+    return own and approval.risk is not Risk.CRITICAL
+
+
+def is_open(shown: Shown, person: Person) -> bool:
+    """Reports whether this person may still answer: it waits, and they have not voted."""
+    votes = () if shown.tally is None else shown.tally.votes
+    voted = any(one.decision.user_id == person.user.id for one in votes)
+    return shown.approval.state is State.PENDING and not voted
+
+
+def _cannot(visit: Visit, shown: Shown) -> str:
+    """Why this person may not say yes to this here, or not yet; "" when they may."""
+    if 0 in (shown.tries_left or {}).values():
+        return LOCKED_TEXT
+    high = shown.approval.risk.rank >= Risk.HIGH.rank
+    high_from = visit.person.at.high_from
+    if not high or visit.site.clock.now() >= high_from:
+        return ""
+    since = moment(high_from)
+    return (
+        f"This passkey is new. It can approve high-risk requests from {since}, or sooner if an "
+        "older device vouches for it."
+    )
+
+
+def outcome(shown: Shown) -> str:
+    """One sentence on how it ended; "" while it waits."""
+    approval, answer = shown.approval, shown.decision
+    if answer is not None and answer.decision == "deny":
+        label = decisions.DENY_CODES[answer.code or ""].label
+        return f"Denied by {_who(shown)} at {moment(answer.at)}. Reason: {label}."
+    if answer is not None and approval.state is not State.PENDING:
+        used = " The agent collected its token." if approval.state is State.REDEEMED else ""
+        return f"Approved by {_who(shown)} at {moment(answer.at)}.{used}"
+    if approval.decided_by is not None:
+        return "Approved automatically by your standing grant or consent."
+    if approval.state is State.PENDING:
+        return ""
+    if approval.state is State.EXPIRED:
+        asked = approval.retry_asked_at is not None
+        again = "its agent was told to retry" if asked else "the agent can retry"
+        return f"Expired at {moment(approval.expires_at)}. Expiring isn't a denial; {again}."
+    return f"This request is closed: {approval.reason or approval.state}. Nobody answered it."
+
+
+def _who(shown: Shown) -> str:
+    return f"{shown.decider_name} on {shown.device_name}"

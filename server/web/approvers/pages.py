@@ -1,0 +1,115 @@
+"""The rows of the pages and forms about deputies and groups."""
+
+from datetime import date, timedelta
+from typing import Final
+
+from server.protocol.approvals import decisions
+from server.protocol.forms import Form
+from server.services.approvers import deputies
+from server.web.calls import Document
+from server.web.console import people_fields
+from server.web.form import FormAction, Signed, statement
+from server.web.page import Page, Read, confirmation, console_list, form_page
+from server.web.visit import Visit
+
+_GROUP: Final = Read("group", "GET /api/groups/<id>")
+
+
+def _deputy(form: Form) -> object:
+    """From the beginning of one day to the end of another, of UTC."""
+    last = _day("to", form) + timedelta(days=1)
+    return {
+        "deputy": form.get("deputy") or "",
+        "from": _moment(_day("from", form)),
+        "to": _moment(last),
+        **statement(form),
+    }
+
+
+def _signs_deputy(visit: Visit, body: Document) -> Signed:
+    """The deputy may decide."""
+    nonce = visit.statement_nonce()
+    wanted = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
+    return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, wanted), nonce)
+
+
+def _day(name: str, form: Form) -> date:
+    try:
+        return date.fromisoformat(form.get(name) or "")
+    except ValueError:
+        raise ValueError(f"{name} must be a day, such as 2026-12-24") from None
+
+
+def _moment(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+PAGES: Final = (
+    Page(
+        "/admin/deputies",
+        "approvers/console_deputies.html",
+        "deputies",
+        (Read("deputies", "GET /api/admin/deputies"),),
+    ),
+    console_list("groups", "approvers/console_groups.html", "GET /api/groups"),
+    form_page(
+        "/admin/new/group",
+        "/admin/new/group/add",
+        "groups",
+        intro="Policy rules and agents refer to a group by its name.",
+    ),
+    Page("/admin/groups/<id>", "approvers/console_group.html", "groups", (_GROUP,)),
+    confirmation(
+        "/admin/groups/<id>/forget",
+        "/admin/groups/<id>/delete",
+        "groups",
+        _GROUP,
+        intro="You cannot delete a group while a policy rule or an agent names it. Its members "
+        "keep their accounts.",
+    ),
+)
+
+FORMS: Final = (
+    FormAction(
+        "/settings/deputies",
+        "POST /api/deputies",
+        "Add a deputy",
+        body=_deputy,
+        signs=_signs_deputy,
+        then="/settings?done=deputy",
+    ),
+    FormAction(
+        "/settings/deputies/<id>/end", "DELETE /api/deputies/<id>", then="/settings?done=alone"
+    ),
+    FormAction(
+        "/admin/deputies/<id>/revoke",
+        "POST /api/admin/deputies/<id>/revoke",
+        "End this deputy",
+        then="/admin/deputies",
+    ),
+    FormAction(
+        "/admin/new/group/add",
+        "POST /api/groups",
+        "Add a group",
+        fields=people_fields.GROUP,
+        page="/admin/new/group",
+        then="/admin/groups",
+    ),
+    FormAction(
+        "/admin/groups/<id>/change",
+        "PATCH /api/groups/<id>",
+        "Change this group",
+        fields=people_fields.GROUP,
+        page="/admin/groups/<id>",
+        of="group",
+        then="/admin/groups/<id>",
+    ),
+    FormAction(
+        "/admin/groups/<id>/delete",
+        "DELETE /api/groups/<id>",
+        "Delete this group",
+        page="/admin/groups/<id>/forget",
+        of="group",
+        then="/admin/groups",
+    ),
+)

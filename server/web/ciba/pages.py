@@ -1,0 +1,45 @@
+"""The rows of the forms about a person's user code."""
+
+from typing import Final
+
+from server.protocol.approvals import decisions
+from server.protocol.forms import Form
+from server.services.ciba import user_codes
+from server.web.calls import Document
+from server.web.form import FormAction, Signed, statement
+from server.web.visit import Visit
+
+
+def _code(form: Form) -> object:
+    return {"code": form.get("code") or "", **statement(form)}
+
+
+def _no_code(form: Form) -> object:
+    return {"code": None, **statement(form)}
+
+
+def _signs_code(visit: Visit, body: Document) -> Signed:
+    """It decides which agents may ask."""
+    nonce = visit.statement_nonce()
+    subject = user_codes.signed_subject(nonce, body["code"] or "")
+    return Signed(decisions.USER_CODE, subject, nonce)
+
+
+FORMS: Final = (
+    FormAction(
+        "/settings/user-code",
+        "POST /api/user-code",
+        "Set this user code",
+        body=_code,
+        signs=_signs_code,
+        then="/settings?done=code",
+    ),
+    FormAction(
+        "/settings/user-code/end",
+        "POST /api/user-code",
+        "Remove your user code",
+        body=_no_code,
+        signs=_signs_code,
+        then="/settings?done=codeless",
+    ),
+)

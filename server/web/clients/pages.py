@@ -1,0 +1,135 @@
+"""The rows of the pages about agents, invitations and apps."""
+
+from dataclasses import replace
+from typing import Final
+
+from server.web import charts
+from server.web.clients import agents
+from server.web.page import Page, Read, confirmation, console_list, form_page
+from server.web.resources.pages import RESOURCES
+
+_TEN: Final = (("limit", "10"),)
+_AGENT: Final = Read("agent", "GET /api/agents/<id>")
+_APP: Final = Read("app", "GET /api/apps/<id>")
+_EDIT: Final = (
+    "Put one item on each line of a list. Changes that reduce access are saved immediately; "
+    "changes that add access need an administrator's passkey."
+)
+_KEYS: Final = "Add the new key first. Remove the old key when the client signs with the new one."
+
+_OWN: Final = (
+    Page("/agents", "clients/agents.html", "agents", load=agents.every),
+    Page("/agents/<id>", "clients/agent.html", "agents", load=agents.one),
+    Page("/agents/<id>/suspend", "clients/suspension.html", "agents", load=agents.to_suspend),
+)
+
+_AGENTS: Final = (
+    console_list("agents", "clients/console_agents.html", "GET /api/agents"),
+    form_page(
+        "/admin/new/agent",
+        "/admin/new/agent/add",
+        "agents",
+        RESOURCES,
+        intro="Put one item on each line of a list. The client secret is shown once.",
+    ),
+    Page(
+        "/admin/agents/<id>",
+        "clients/console_agent.html",
+        "agents",
+        (
+            _AGENT,
+            Read("course", "GET /api/agents/<id>/statistics", ("days",)),
+            Read("log", "GET /api/agents/<id>/audit", fixed=_TEN),
+            Read("recent", "GET /api/admin/approvals", fixed=_TEN, about="agent", optional=True),
+        ),
+        draw=charts.of_agent,
+    ),
+    form_page(
+        "/admin/agents/<id>/edit",
+        "/admin/agents/<id>/change",
+        "agents",
+        _AGENT,
+        replace(RESOURCES, optional=True),
+        intro=_EDIT,
+    ),
+    form_page(
+        "/admin/agents/<id>/keys",
+        "/admin/agents/<id>/keys/change",
+        "agents",
+        _AGENT,
+        intro=f"The agent authenticates and signs its requests with these keys. {_KEYS}",
+    ),
+    form_page(
+        "/admin/agents/<id>/icon",
+        "/admin/agents/<id>/icon/change",
+        "agents",
+        _AGENT,
+        template="clients/console_agent_icon.html",
+    ),
+    form_page(
+        "/admin/agents/<id>/auth",
+        "/admin/agents/<id>/auth/change",
+        "agents",
+        _AGENT,
+        intro="Both methods work during the overlap, so the agent can switch without an outage. "
+        "A new client secret is shown once.",
+    ),
+    form_page(
+        "/admin/agents/<id>/forget",
+        "/admin/agents/<id>/delete",
+        "agents",
+        Read("stops", "GET /api/agents/<id>/disable"),
+        _AGENT,
+        template="clients/console_agent_disable.html",
+    ),
+    form_page(
+        "/admin/agents/<id>/stop",
+        "/admin/agents/<id>/disable",
+        "agents",
+        Read("stops", "GET /api/agents/<id>/disable"),
+        _AGENT,
+        template="clients/console_agent_disable.html",
+    ),
+    console_list("invitations", "clients/console_invitations.html", "GET /api/invitations"),
+    form_page(
+        "/admin/new/invitation",
+        "/admin/new/invitation/add",
+        "invitations",
+        RESOURCES,
+        intro="Agents register themselves with an invitation, within the limits you set here. "
+        "The invitation token is shown once.",
+    ),
+)
+
+_APPS: Final = (
+    console_list("apps", "clients/console_apps.html", "GET /api/apps"),
+    form_page(
+        "/admin/new/app",
+        "/admin/new/app/add",
+        "apps",
+        RESOURCES,
+        intro="People sign in to an app with their account here. Put one item on each line of a "
+        "list.",
+    ),
+    Page("/admin/apps/<id>", "clients/console_app.html", "apps", (_APP,)),
+    form_page(
+        "/admin/apps/<id>/edit", "/admin/apps/<id>/change", "apps", _APP, RESOURCES, intro=_EDIT
+    ),
+    form_page(
+        "/admin/apps/<id>/keys",
+        "/admin/apps/<id>/keys/change",
+        "apps",
+        _APP,
+        intro=f"The app authenticates with these keys. {_KEYS}",
+    ),
+    confirmation(
+        "/admin/apps/<id>/forget",
+        "/admin/apps/<id>/delete",
+        "apps",
+        _APP,
+        intro="Everyone is signed out of the app and its tokens are revoked. The audit log keeps "
+        "what was done with it.",
+    ),
+)
+
+PAGES: Final = (*_OWN, *_AGENTS, *_APPS)

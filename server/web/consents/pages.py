@@ -1,0 +1,31 @@
+"""The rows of the pages and forms about consents."""
+
+from typing import Final
+
+from server.web.form import FormAction
+from server.web.page import Page, Read, console_list
+
+PAGES: Final = (
+    Page(
+        "/consents",
+        "consents/consents.html",
+        "consents",
+        (Read("consents", "GET /api/consents", ("ended",)),),
+    ),
+    console_list(
+        "consents",
+        "consents/console_consents.html",
+        "GET /api/admin/consents",
+        *("client", "user", "ended"),
+    ),
+)
+
+FORMS: Final = (
+    FormAction("/consents/<id>/revoke", "DELETE /api/consents/<id>", then="/consents?done=consent"),
+    FormAction(
+        "/admin/consents/<id>/revoke",
+        "POST /api/admin/consents/<id>/revoke",
+        "Revoke this consent",
+        then="/admin/consents",
+    ),
+)

@@ -1,0 +1,117 @@
+"""Where a person types the code of a device that wants to sign in (RFC 8628 3.3).
+
+Owns: the form, its protection against other sites, what is said to whoever sends it. Never: whether
+anybody of that name exists. Sending the form decides nothing: an enrolled device does that.
+"""
+
+import hmac
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.http.site import Site
+from server.model.store import Busy
+from server.protocol.devices import device_codes
+from server.services.devices.device_grant import CodeRefused
+from server.web.browser import cookie_of, from_here, go, page, under_another_name
+
+_COOKIE: Final = "sayso_device"
+_FIELD: Final = "form"
+_MOST_NAME: Final = 320
+_MOST_CODE: Final = 40
+_BUSY: Final = "The server is busy. Nothing was sent. Try again."
+_STALE: Final = "This page has expired, or another site sent you here. Enter the code again."
+
+
+def add_device_pages(app: Flask, site: Site) -> None:
+    """Give the page to Flask, and that on which a browser or a terminal is enrolled.
+
+    That one has the code in the fragment of its link, so that no log of a proxy has it.
+    """
+
+    @app.get("/enrol")
+    def enrol() -> AnyResponse:
+        shown = page("devices/enrol.html", script=True, issuer=site.rules.issuer)
+        return under_another_name(site) or shown
+
+    @app.get("/device")
+    def device() -> AnyResponse:
+        if (elsewhere := under_another_name(site)) is not None:
+            return elsewhere
+        return _form(site, name=_signed_in(site), code=request.args.get("user_code", ""))
+
+    @app.post("/device")
+    def entered() -> AnyResponse:
+        if (elsewhere := under_another_name(site)) is not None:
+            return elsewhere
+        return _entered(site)
+
+    @app.get("/device/sent")
+    def sent() -> AnyResponse:
+        return under_another_name(site) or page("devices/device_code_sent.html")
+
+
+def _entered(site: Site) -> AnyResponse:
+    """Take the form, or show it again with the reason.
+
+    1. It is our own form, from our own page.  2. Both fields are filled in.  3. The code opens an
+    approval; whether somebody sees it is not told.
+    """
+    name = request.form.get("name", "").strip()[:_MOST_NAME]
+    code = request.form.get("user_code", "")
+    if not _ours(site):
+        return _form(site, name=name, code=code, problem=_STALE)
+    if not name or not code:
+        return _form(site, name=name, code=code, problem="Enter your user name and the code.")
+    try:
+        site.devices.grant.enter(name=name, typed=code, peer=request.remote_addr or "")
+    except CodeRefused as refused:
+        return _form(site, name=name, code="", problem=str(refused))
+    except Busy:
+        return _form(site, name=name, code=code, problem=_BUSY)
+    return go(f"{site.rules.issuer}/device/sent")
+
+
+def _signed_in(site: Site) -> str:
+    """The name of whoever is signed in in this browser, to save the typing."""
+    try:
+        with site.store.read() as view:
+            found = site.sign_in.sign_ins.current(view, cookie_of(site))
+    except Busy:
+        return ""
+    return "" if found is None else found.user.name
+
+
+def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:
+    """The form, with a token that only this page and this browser's cookie know."""
+    letters = device_codes.normalised(code[:_MOST_CODE])
+    token = site.devices.grant.form_token()
+    response = page(
+        "devices/device_code.html",
+        status=400 if problem else 200,
+        form_action="'self'",
+        code=device_codes.shown(letters) if letters else "",
+        name=name,
+        problem=problem,
+        token=token,
+    )
+    response.set_cookie(
+        _COOKIE,
+        token,
+        path="/device",
+        max_age=device_codes.LIFETIME_MS // 1000,
+        httponly=True,
+        samesite="Strict",
+        secure=urlsplit(site.rules.issuer).scheme == "https",
+    )
+    return response
+
+
+def _ours(site: Site) -> bool:
+    """Reports whether the form came from our own page in this very browser."""
+    if not from_here(site):
+        return False
+    kept, sent = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")
+    return bool(kept) and hmac.compare_digest(kept.encode(), sent.encode())

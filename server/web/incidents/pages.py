@@ -1,0 +1,37 @@
+"""The rows of the pages and forms about reports and incidents."""
+
+from typing import Final
+
+from server.protocol.forms import Form
+from server.web.form import FormAction
+from server.web.incidents import report
+from server.web.page import Page, Read, console_list
+
+
+def _note(form: Form) -> object:
+    """The result of the investigation."""
+    return {"note": form.get("note")}
+
+
+PAGES: Final = (
+    Page("/r/<id>/report", "incidents/report.html", load=report.load),
+    console_list("incidents", "incidents/console_incidents.html", "GET /api/incidents", "closed"),
+    Page(
+        "/admin/incidents/<id>",
+        "incidents/console_incident.html",
+        "incidents",
+        (Read("incident", "GET /api/incidents/<id>"),),
+    ),
+    console_list("orphans", "incidents/console_orphans.html", "GET /api/admin/orphans"),
+)
+
+FORMS: Final = (
+    FormAction(
+        "/admin/incidents/<id>/close",
+        "POST /api/incidents/<id>/close",
+        "Close this incident",
+        body=_note,
+        page="/admin/incidents/<id>",
+        then="/admin/incidents/<id>",
+    ),
+)

@@ -1,0 +1,38 @@
+"""The rows of the pages and forms about notifications."""
+
+from typing import Final
+
+from server.model.policy_rules import DAYS
+from server.protocol.forms import Form
+from server.web.form import FormAction
+from server.web.page import Page
+
+
+def _quiet_hours(form: Form) -> object:
+    """Hours of the ticked days."""
+    return {
+        "days": [day for day in DAYS if form.get(day)],
+        "from": form.get("from") or "",
+        "to": form.get("to") or "",
+        "zone": form.get("zone") or "",
+    }
+
+
+PAGES: Final = (Page("/install", "notifications/install.html", "settings"),)
+
+FORMS: Final = (
+    FormAction(
+        "/settings/mutes/<id>/end",
+        "DELETE /api/attention/mutes/<id>",
+        then="/settings?done=unmuted",
+    ),
+    FormAction(
+        "/settings/quiet",
+        "PUT /api/attention/quiet-hours",
+        body=_quiet_hours,
+        then="/settings?done=quiet",
+    ),
+    FormAction(
+        "/settings/quiet/end", "DELETE /api/attention/quiet-hours", then="/settings?done=loud"
+    ),
+)

@@ -1,0 +1,40 @@
+"""A person's own settings: the choices on the page, and the theme of this browser.
+
+Owns: what the page needs beside what the API says. Never: what a setting means.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.protocol import errors
+from server.protocol.forms import Form
+from server.web import themes
+from server.web.browser import go
+from server.web.page import Facts
+from server.web.visit import Visit
+
+_DAYS: Final = (
+    ("mon", "Monday"),
+    ("tue", "Tuesday"),
+    ("wed", "Wednesday"),
+    ("thu", "Thursday"),
+    ("fri", "Friday"),
+    ("sat", "Saturday"),
+    ("sun", "Sunday"),
+)
+
+
+def choices(_read: Mapping[str, Any]) -> Facts:
+    """The days and the themes."""
+    return {"days": _DAYS, "themes": themes.THEMES}
+
+
+def choose_theme(visit: Visit, form: Form) -> AnyResponse:
+    """How the pages look in this browser from now on. Raises errors.Problem."""
+    theme = form.get("theme") or ""
+    if theme not in themes.THEMES:
+        raise errors.Problem(422, "invalid_body", "There is no such theme.")
+    rules = visit.site.rules
+    return themes.with_theme(visit.site, go(f"{rules.issuer}/settings?done=theme"), theme)

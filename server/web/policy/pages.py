@@ -1,0 +1,180 @@
+"""The rows of the pages and forms about policy and action types."""
+
+import json
+from typing import Any, Final
+
+from server.protocol.forms import Form
+from server.web import fields
+from server.web.console import client_fields
+from server.web.form import FormAction, number_of, text_of
+from server.web.page import Page, Read, confirmation, console_list, form_page
+
+_ACTION: Final = Read("action", "GET /api/actions/<id>")
+
+
+def _policy(form: Form) -> object:
+    """The next rule set."""
+    return {"document": text_of(form, "document")}
+
+
+def _table(form: Form) -> object:
+    """Test cases for the rules in the form."""
+    return {"table": text_of(form, "table"), "policy": text_of(form, "document")}
+
+
+def _replay(form: Form) -> object:
+    """Days of the past for the rules in the form."""
+    days = number_of(form, "days") or 7
+    return {"last": 86_400 * days, "policy": text_of(form, "document")}
+
+
+def _case(form: Form) -> object:
+    """One request that an agent might make."""
+    details = form.get("authorization_details")
+    body: dict[str, Any] = {
+        "agent": form.get("agent") or "",
+        "way": form.get("way") or "request",
+        "scope": (form.get("scope") or "").split(),
+    }
+    if details is not None:
+        body["authorization_details"] = _json(details)
+    sent = {"user": form.get("user"), "resource": form.get("at")}
+    return body | {name: value for name, value in sent.items() if value}
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"The details are not JSON: {error}") from None
+
+
+def _document(form: Form) -> bytes:
+    """The file of an action type, as it is sent."""
+    return text_of(form, "document").encode()
+
+
+def _preview(form: Form) -> object:
+    """A file, with details where somebody wrote any."""
+    text = form.get("details")
+    return {
+        "document": text_of(form, "document"),
+        "details": None if text is None else fields.as_json("details", text),
+    }
+
+
+PAGES: Final = (
+    Page(
+        "/admin/policy",
+        "policy/console_policy.html",
+        "policy",
+        (Read("policy", "GET /api/policy"),),
+    ),
+    console_list("actions", "policy/console_actions.html", "GET /api/actions"),
+    form_page(
+        "/admin/new/action",
+        "/admin/new/action/add",
+        "actions",
+        intro="An action type says what agents can ask for and how approvers read it.",
+        template="policy/console_action_form.html",
+    ),
+    Page("/admin/actions/<id>", "policy/console_action.html", "actions", (_ACTION,)),
+    form_page(
+        "/admin/actions/<id>/edit",
+        "/admin/actions/<id>/change",
+        "actions",
+        _ACTION,
+        intro="New requests use the new version. Pending requests keep the version they were "
+        "shown with. Standing grants for this type end.",
+        template="policy/console_action_form.html",
+    ),
+    confirmation(
+        "/admin/actions/<id>/forget",
+        "/admin/actions/<id>/delete",
+        "actions",
+        _ACTION,
+        intro="You cannot delete an action type while a scope needs it. Pending requests for it "
+        "can no longer be approved, its standing grants end, and no agent can ask for it. The "
+        "audit log keeps past requests.",
+    ),
+)
+
+FORMS: Final = (
+    FormAction(
+        "/admin/policy/set",
+        "POST /api/policy",
+        "Activate these rules",
+        body=_policy,
+        page="/admin/policy",
+        then="/admin/policy",
+    ),
+    FormAction(
+        "/admin/policy/test",
+        "POST /api/policy/test",
+        "Test these rules against cases",
+        body=_table,
+        page="/admin/policy",
+        answer="policy/console_policy.html",
+    ),
+    FormAction(
+        "/admin/policy/dry-run",
+        "POST /api/policy/dry-run",
+        "Replay past requests against these rules",
+        body=_replay,
+        page="/admin/policy",
+        answer="policy/console_policy.html",
+    ),
+    FormAction(
+        "/admin/explain",
+        "POST /api/policy/explain",
+        "Explain the decision",
+        body=_case,
+        page="/admin/policy",
+        answer="policy/console_explanation.html",
+    ),
+    FormAction(
+        "/admin/new/action/add",
+        "POST /api/actions",
+        "Register an action type",
+        body=_document,
+        fields=client_fields.ACTION,
+        page="/admin/new/action",
+        then="/admin/actions",
+    ),
+    FormAction(
+        "/admin/new/action/preview",
+        "POST /api/actions/preview",
+        "Preview the request",
+        body=_preview,
+        fields=client_fields.ACTION,
+        page="/admin/new/action",
+        shows=True,
+    ),
+    FormAction(
+        "/admin/actions/<id>/change",
+        "PUT /api/actions/<id>",
+        "Replace this action type with a new version",
+        fields=client_fields.ACTION,
+        page="/admin/actions/<id>/edit",
+        of="action",
+        merge=client_fields.file_of,
+        then="/admin/actions/<id>",
+    ),
+    FormAction(
+        "/admin/actions/<id>/preview",
+        "POST /api/actions/preview",
+        "Preview the request",
+        body=_preview,
+        fields=client_fields.ACTION,
+        page="/admin/actions/<id>/edit",
+        shows=True,
+    ),
+    FormAction(
+        "/admin/actions/<id>/delete",
+        "DELETE /api/actions/<id>",
+        "Delete this action type",
+        page="/admin/actions/<id>/forget",
+        of="action",
+        then="/admin/actions",
+    ),
+)

@@ -1,0 +1,263 @@
+"""The pages between an app's request and its answer: sign in, consent, wait, sign out.
+
+Plain forms and redirects; nothing but a passkey needs a script. The other one saves a click where
+an app wants its answer posted.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask, Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server import telemetry
+from server.http.site import Site
+from server.protocol import errors, forms
+from server.protocol.clients import redirects
+from server.protocol.forms import Form
+from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
+from server.protocol.sign_in.handles import handle_hash
+from server.protocol.users import passwords
+from server.services.sign_in.authorize import AuthorizationResponse
+from server.services.sign_in.flow_pages import ConsentPage, SignInPage
+from server.services.sign_in.flows import Step
+from server.services.sign_in.sign_in_tries import TooManyAttempts
+from server.services.sign_in.sign_ins import WrongPassword
+from server.web.browser import (
+    HEADERS,
+    cookie_of,
+    day,
+    go,
+    guarded,
+    message,
+    page,
+    posted,
+    under_another_name,
+    with_cookie,
+)
+
+_REMEDY: Final = (
+    "No access was granted. Go back to the app and start again. If it happens again, tell "
+    "the app's developer."
+)
+
+
+_FAULT: Final = 500
+
+
+def add_sign_in(app: Flask, site: Site) -> None:
+    """Give the pages to Flask."""
+    for methods, path, view in (
+        (["GET", "POST"], "/authorize", _authorize),
+        (["GET"], "/continue", _continue),
+        (["GET"], "/continue/waits", _waits),
+        (["POST"], "/sign-in", _sign_in),
+        (["POST"], "/consent", _consent),
+        (["GET", "POST"], "/logout", _logout),
+        (["POST"], "/sign-out", _sign_out),
+    ):
+        run = functools.partial(_answer, site, view, path)
+        app.add_url_rule(
+            path,
+            endpoint=path,
+            view_func=functools.partial(guarded, path, run),
+            methods=methods,
+            provide_automatic_options=False,
+        )
+
+
+def _answer(site: Site, view: Callable[[Site], AnyResponse], path: str) -> AnyResponse:
+    """What a page answers; a refusal of the protocol is told to the person, not to the app."""
+    try:
+        return view(site)
+    except errors.ProtocolError as error:
+        telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
+        shown = message("Request refused", error.description, remedy=_REMEDY)
+        shown.status_code = error.status if error.status >= _FAULT else 400
+        shown.headers.extend(error.headers)
+        return shown
+
+
+def _authorize(site: Site) -> AnyResponse:
+    """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
+    if request.method != "POST" and (elsewhere := under_another_name(site)) is not None:
+        return elsewhere
+    begun = site.sign_in.authorize.begin(_asked(), peer=request.remote_addr or "")
+    return _answered(begun) if isinstance(begun, AuthorizationResponse) else go(_place(begun))
+
+
+def _continue(site: Site) -> AnyResponse:
+    handle = request.args.get("flow", "")
+    somebody_else = "switch" in request.args
+    cookie = cookie_of(site)
+    step = site.sign_in.flows.step(handle, cookie, somebody_else=somebody_else)
+    return _step(site, step, handle, cookie)
+
+
+def _waits(site: Site) -> AnyResponse:
+    """GET /continue/waits: 204 until a device has answered, which the waiting page asks again."""
+    handle = request.args.get("flow", "")
+    if not site.sign_in.flows.waits(handle, cookie_of(site)):
+        return go(_place(handle))
+    return Response(status=204, headers=HEADERS)
+
+
+def _sign_in(site: Site) -> AnyResponse:
+    form = posted(site)
+    handle, name = form.require("flow"), form.get("name") or ""
+    try:
+        cookie = _entered(site, form, handle_hash(handle))
+    except (TooManyAttempts, WrongPassword, errors.Problem) as refused:
+        cookie = cookie_of(site)
+        step = site.sign_in.flows.step(handle, cookie, somebody_else=True)
+        if not isinstance(step, SignInPage):  # in another window somebody signed in meanwhile
+            return _step(site, step, handle, cookie)
+        shown = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
+        if isinstance(refused, TooManyAttempts):
+            shown.status_code = 429
+            shown.headers["Retry-After"] = str(refused.seconds)
+        return shown
+    return with_cookie(site, go(_place(handle)), cookie)
+
+
+def _entered(site: Site, form: Form, flow: bytes) -> str:
+    """The browser's new cookie. Raises what either way to sign in does."""
+    cookie, peer = cookie_of(site), _address(site)
+    word = form.get("word")
+    if word:
+        return site.sign_in.passkeys.sign_in(word, flow=flow, peer=peer, cookie=cookie)
+    name, password = form.get("name") or "", form.get("password") or ""
+    return site.sign_in.sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
+
+
+def _address(site: Site) -> str:
+    """The address of the browser; empty where a proxy on this machine hides it.
+
+    Otherwise one stranger's failures would make everybody behind that proxy wait.
+    """
+    peer = request.remote_addr or ""
+    return "" if not site.rules.on_loopback and passwords.is_loopback(peer) else peer
+
+
+def _consent(site: Site) -> AnyResponse:
+    form = posted(site)
+    handle, cookie = form.require("flow"), cookie_of(site)
+    if form.get("answer") == "allow":
+        return _allowed(site, handle, cookie)
+    return _step(site, site.sign_in.flows.deny(handle, cookie), handle, cookie)
+
+
+def _allowed(site: Site, handle: str, cookie: str) -> AnyResponse:
+    """Ask on a device; where nobody may be asked now, the page says why and stays."""
+    try:
+        step = site.sign_in.flows.allow(handle, cookie, peer=request.remote_addr or "")
+    except errors.AccessDenied as refused:
+        step = site.sign_in.flows.step(handle, cookie)
+        return _step(site, step, handle, cookie, problem=refused.description)
+    return _step(site, step, handle, cookie)
+
+
+def _logout(site: Site) -> AnyResponse:
+    """GET and POST /logout (OpenID Connect RP-Initiated Logout 2)."""
+    form, cookie = _asked(), cookie_of(site)
+    names = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
+    if request.method == "POST":  # from another site it comes without the cookie; the GET has it
+        sent = [(name, value) for name in names if (value := form.get(name)) is not None]
+        return go(redirects.with_parameters("/logout", sent))
+    if (elsewhere := under_another_name(site)) is not None:
+        return elsewhere
+    leaving = site.sign_in.rp_logout.look(form, cookie)
+    if leaving.user_name is None:
+        return _left(leaving.go_to)
+    return page(
+        "sign_in/sign_out.html",
+        form_action=_leading(leaving.go_to),
+        leaving=leaving,
+        csrf=site.sign_in.sign_ins.csrf(cookie),
+        kept={name: value for name in names if (value := form.get(name)) is not None},
+    )
+
+
+def _sign_out(site: Site) -> AnyResponse:
+    form, cookie = posted(site), cookie_of(site)
+    leaving = site.sign_in.rp_logout.look(form, cookie)
+    site.sign_in.sign_ins.sign_out(cookie)
+    return with_cookie(site, _left(leaving.go_to), site.sign_in.sign_ins.new_cookie())
+
+
+def _left(go_to: str | None) -> AnyResponse:
+    return message("You are signed out", "You can close this page.") if go_to is None else go(go_to)
+
+
+def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = "") -> AnyResponse:
+    if isinstance(step, AuthorizationResponse):
+        return _answered(step)
+    if isinstance(step, SignInPage):
+        return _sign_in_page(site, step, handle, cookie, name=step.name)
+    template = "sign_in/consent.html" if isinstance(step, ConsentPage) else "sign_in/waiting.html"
+    if request.method == "POST" and template == "sign_in/waiting.html":
+        return go(_place(handle))
+    return page(
+        template,
+        status=403 if problem else 200,
+        form_action=_leading(step.leads_to),
+        script=template == "sign_in/waiting.html",
+        step=step,
+        problem=problem,
+        flow=handle,
+        csrf=site.sign_in.sign_ins.csrf(cookie),
+        day=day,
+        host=redirects.host_of(step.leads_to),
+    )
+
+
+def _sign_in_page(
+    site: Site, step: SignInPage, handle: str, cookie: str, *, name: str, problem: str = ""
+) -> AnyResponse:
+    mine = cookie or site.sign_in.sign_ins.new_cookie()
+    shown = page(
+        "sign_in/sign_in.html",
+        status=403 if problem else 200,
+        form_action=_leading(step.leads_to),
+        script=ACR_PASSKEY in step.ways,
+        step=step,
+        with_password=ACR_PASSWORD in step.ways,
+        with_passkey=ACR_PASSKEY in step.ways,
+        name=name,
+        problem=problem,
+        flow=handle,
+        csrf=site.sign_in.sign_ins.csrf(mine),
+    )
+    return shown if cookie else with_cookie(site, shown, mine)
+
+
+def _answered(answer: AuthorizationResponse) -> AnyResponse:
+    """Tell the app, by way of the browser."""
+    back = answer.back
+    if back.mode == "form_post":
+        action = redirects.form_source(back.redirect_uri)
+        return page(
+            "sign_in/form_post.html",
+            form_action=action,
+            script=True,
+            where=back.redirect_uri,
+            parameters=answer.parameters,
+        )
+    return go(redirects.with_parameters(back.redirect_uri, answer.parameters))
+
+
+def _asked() -> Form:
+    """The parameters of a request that came by GET or by POST (OpenID Connect Core 3.1.2.1)."""
+    if request.method == "POST":
+        return forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
+    return forms.parse_query(request.query_string)
+
+
+def _leading(where: str | None) -> str:
+    """Where the forms of a page may lead: to us, and on to the app's address."""
+    return "'self'" if where is None else f"'self' {redirects.form_source(where)}"
+
+
+def _place(handle: str) -> str:
+    return redirects.with_parameters("/continue", [("flow", handle)])

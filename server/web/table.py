@@ -1,0 +1,75 @@
+"""Every page and every form of a signed-in person: the rows of all capabilities."""
+
+from typing import Final
+
+from server.web.approvals import pages as approvals
+from server.web.approvers import pages as approvers
+from server.web.audit import pages as audit
+from server.web.ciba import pages as ciba
+from server.web.clients import forms as client_forms
+from server.web.clients import pages as clients
+from server.web.consents import pages as consents
+from server.web.devices import pages as devices
+from server.web.form import FormAction
+from server.web.incidents import pages as incidents
+from server.web.notifications import pages as notifications
+from server.web.operations import pages as operations
+from server.web.page import Page
+from server.web.policy import pages as policy
+from server.web.resources import pages as resources
+from server.web.sign_in import pages as sign_in
+from server.web.standing_grants import pages as standing_grants
+from server.web.tokens import pages as tokens
+from server.web.users import pages as users
+
+PAGES: Final[tuple[Page, ...]] = (
+    *approvals.PAGES,
+    *standing_grants.PAGES,
+    *consents.PAGES,
+    *tokens.PAGES,
+    *incidents.PAGES,
+    *clients.PAGES,
+    *devices.PAGES,
+    *approvers.PAGES,
+    *users.PAGES,
+    *resources.PAGES,
+    *policy.PAGES,
+    *audit.PAGES,
+    *notifications.PAGES,
+    *operations.PAGES,
+)
+FORMS: Final[tuple[FormAction, ...]] = (
+    *approvals.FORMS,
+    *standing_grants.FORMS,
+    *consents.FORMS,
+    *tokens.FORMS,
+    *incidents.FORMS,
+    *client_forms.FORMS,
+    *devices.FORMS,
+    *approvers.FORMS,
+    *users.FORMS,
+    *resources.FORMS,
+    *policy.FORMS,
+    *notifications.FORMS,
+    *operations.FORMS,
+    *ciba.FORMS,
+    *sign_in.FORMS,
+)
+_PAGES: Final = {page.path: page for page in PAGES}
+_FORMS: Final = {form.path: form for form in FORMS}
+
+
+def page_at(path: str) -> Page:
+    """The page of this path."""
+    return _PAGES[path]
+
+
+def form_at(path: str) -> FormAction:
+    """The form of this path."""
+    return _FORMS[path]
+
+
+def rows_of(page: Page) -> tuple[str, ...]:
+    """The rows that its person must be allowed to call."""
+    must = tuple(read.row for read in page.reads if not read.optional)
+    return (*must, form_at(page.form).row) if page.form else must

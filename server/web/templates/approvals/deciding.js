@@ -1,0 +1,202 @@
+// An answer of the page's person: signed over exactly what this page shows, or not sent.
+import { bar, gone } from "/buttons.js";
+import { SAYS } from "/answer_state.js";
+import { call, digest, now, say, warn, word } from "/passkey.js";
+import { left } from "/request_state.js";
+
+const page = document.getElementById("request");
+const { issuer, device, user, passkey, rp } = page.dataset;
+export const { id } = page.dataset;
+export const pause = Number(page.dataset.arming);
+const THINK = 5000;
+const SPARE = 1000;
+const LATE = 10000;
+const AGAIN = 2000;
+const NAMES = { approve: "approval", deny: "denial" };
+let sending = false;
+let tries = ""; // How often something may still be typed wrongly, when the answer was signed.
+
+/** Reports whether an answer of this page is under way, or given. */
+export const busy = () => sending;
+
+/** The passkey's word for an answer; what `said` leaves out is a yes to the whole. */
+export async function signed(said) {
+  const shown = await call("GET", `/api/approvals/${id}`);
+  const whole =
+    (await digest(shown.action)) === shown.action_digest &&
+    (await digest(shown.display)) === shown.display_digest &&
+    shown.display_digest === page.dataset.digest;
+  if (!whole) throw new Error("This page is out of date. Reload it.");
+  tries = JSON.stringify(shown.tries_left);
+  const steps = shown.ceremony.split("+").filter((step) => step !== "pin");
+  const payload = {
+    iss: device,
+    sub: user,
+    aud: issuer,
+    approval: id,
+    action_digest: shown.action_digest,
+    display_digest: shown.display_digest,
+    decision: "approve",
+    granted: null,
+    code: null,
+    ceremony: steps.join("+") || "confirm",
+    at: Math.floor(now() / 1000),
+    nonce: shown.nonce,
+    ...said,
+  };
+  return word(JSON.stringify(payload), rp, passkey);
+}
+
+/** Sign an answer, send it with what goes beside it, and go on to what came of it. */
+async function answer(said, beside, between = async () => {}) {
+  sending = true; // To the end of the page, unless it fails.
+  try {
+    const decision = await signed(said);
+    await between();
+    bar("sent", true);
+    await sent({ decision, ...beside }, NAMES[said.decision ?? "approve"]);
+    location.assign(`/done/${id}`);
+  } catch (error) {
+    sending = false;
+    bar("sent", false);
+    throw error;
+  }
+}
+
+const post = (body) => call("POST", `/api/approvals/${id}/decision`, body, { keepalive: true });
+
+/** Send an answer until the server confirms or refuses it; the same bytes count once. */
+async function sent(body, what) {
+  const late = setTimeout(() => warn(SAYS.in_doubt(what)), LATE);
+  let isKnown = false;
+  try {
+    await post(body);
+    isKnown = true;
+  } catch (error) {
+    if (error.known !== "in_doubt") throw error;
+    warn(SAYS.in_doubt(what));
+  } finally {
+    clearTimeout(late);
+  }
+  while (!isKnown) {
+    await new Promise((done) => setTimeout(done, AGAIN));
+    isKnown = await settled(body, what);
+    if (!isKnown) warn(SAYS.in_doubt(what)); // Also shown after going back on the page.
+  }
+}
+
+/** Whether the server has confirmed an answer; throws an Error if it was refused. */
+async function settled(body, what) {
+  let isWaiting;
+  try {
+    const shown = await call("GET", `/api/approvals/${id}`);
+    isWaiting = shown.state === "pending";
+    if (isWaiting && JSON.stringify(shown.tries_left) !== tries) throw new Error("Doesn't match.");
+  } catch (error) {
+    if (error.known === "in_doubt") return false;
+    throw error.known ? new Error(SAYS.unknown(what)) : error;
+  }
+  if (!isWaiting) return true; // The next page says how it ended.
+  try {
+    await post(body);
+  } catch (error) {
+    if (error.known === "in_doubt") return false;
+    throw error.code === "invalid_decision" ? new Error(SAYS.not_recorded(what)) : error;
+  }
+  return true;
+}
+
+/** Five seconds in which a no can be taken back; whoever leaves the page leaves it as it is. */
+async function thought() {
+  const part = document.getElementById("think");
+  const back = part.querySelector("button");
+  const from = document.activeElement;
+  const due = Math.min(Date.now() + THINK, Date.now() + left() - SPARE);
+  const over = new AbortController();
+  bar("given", true);
+  part.hidden = false;
+  back.focus();
+  const kept = await new Promise((done) => {
+    const tick = () => {
+      const seconds = Math.ceil((due - Date.now()) / 1000);
+      part.querySelector("[data-seconds]").textContent = `${Math.max(0, seconds)} s`;
+      if (seconds <= 0) done(true);
+    };
+    const { signal } = over;
+    const timer = setInterval(tick, 200);
+    signal.addEventListener("abort", () => clearInterval(timer));
+    back.addEventListener("click", () => done(false), { signal });
+    window.addEventListener("pagehide", () => done(true), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden && done(true), { signal });
+    tick();
+  });
+  over.abort();
+  part.hidden = true;
+  bar("given", false);
+  from?.focus();
+  if (!kept) throw new Error("Undone. Nothing was sent.");
+}
+
+/** A no with its reason, which is final once it is sent. */
+export const deny = (code, beside) => answer({ decision: "deny", code, ceremony: "none" }, beside, thought);
+
+/** A yes to the whole, or to the part whose text the form has. */
+export async function yes(form) {
+  const beside = filled(form);
+  const granted = beside.granted ? await digest(beside.granted) : null;
+  return answer({ granted }, beside).catch((error) => {
+    if (error.code === "request_locked") locked(form);
+    throw error;
+  });
+}
+
+/** Typed wrong too often: no yes of this person any more, neither here nor from the facts. */
+function locked(form) {
+  gone(form);
+  const first = document.getElementById("to-approve");
+  if (first) gone(first);
+  form.querySelector(".buttons > *").focus();
+}
+
+/** Call `done` once every material fact has been on the screen. */
+export function read(done) {
+  const unseen = new Set(document.querySelectorAll("[data-material]"));
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        if (!entry.isIntersecting || !unseen.delete(entry.target)) continue;
+        watcher.unobserve(entry.target);
+        if (unseen.size === 0) done();
+      }
+    },
+    { threshold: 0.6 },
+  );
+  for (const each of unseen) watcher.observe(each);
+  if (unseen.size === 0) done();
+}
+
+/** What a form says beside the answer: what was left empty is not sent. */
+export function filled(form) {
+  const entries = Array.from(new FormData(form)).filter(([name, value]) => name !== "code" && value);
+  return Object.fromEntries(entries);
+}
+
+/** Let a button be pressed only after a pause, and after another when the window was left. */
+export function arming(button, isShown) {
+  let timer = 0;
+  function off() {
+    clearTimeout(timer);
+    button.disabled = true;
+    say("");
+  }
+  function arm() {
+    off();
+    timer = setTimeout(() => {
+      button.disabled = false;
+      say(`${button.textContent} is available.`);
+    }, pause);
+  }
+  window.addEventListener("blur", () => isShown() && off());
+  window.addEventListener("focus", () => isShown() && arm());
+  return { arm, off };
+}

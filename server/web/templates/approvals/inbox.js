@@ -1,0 +1,77 @@
+// Requests that come never move what is there: the page offers to show them. What is over is dimmed.
+import "/session.js";
+import { told as happened } from "/event_text.js";
+import { live } from "/live.js";
+import { clear } from "/push.js";
+import { call, now, remaining } from "/passkey.js";
+
+const rows = new Map(
+  Array.from(document.querySelectorAll("[data-id]"), (row) => [row.dataset.id, row]),
+);
+let lost = false;
+const news = document.getElementById("news");
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+function tick() {
+  for (const each of document.querySelectorAll("time[data-until]")) {
+    each.textContent = remaining(Number(each.dataset.until));
+  }
+}
+
+// What concerns the browsers in which one is called stands above the requests.
+function heard(frame) {
+  const { event } = frame;
+  happened(frame);
+  if (event === "device.unreached") news.hidden = false;
+  lost ||= event === "device.unreached";
+}
+
+function told(items) {
+  for (const { id, expires_at: text } of items) {
+    const end = rows.get(id)?.querySelector("[data-until]");
+    if (end) Object.assign(end, { dateTime: text }).dataset.until = Date.parse(text);
+  }
+  const waiting = new Set(items.map((item) => item.id));
+  const came = items.some((item) => !rows.has(item.id));
+  for (const [id, row] of rows) row.classList.toggle("gone", !waiting.has(id));
+  const over = Array.from(rows.keys()).some((id) => !waiting.has(id));
+  news.hidden = !came && !over && !lost;
+  localStorage.setItem("sayso-last", JSON.stringify({ at: now(), n: items.length }));
+  document.querySelector("#age time").textContent = clock.format(now());
+}
+
+// A card that is pushed aside opens, as one that is pressed does; no gesture decides anything.
+const FAR = 60;
+let from = null;
+document.addEventListener("touchstart", ({ target, changedTouches: [at] }) => {
+  const link = target.closest?.("[data-id] > a");
+  from = link && { link, x: at.clientX, y: at.clientY };
+});
+document.addEventListener("touchend", ({ changedTouches: [at] }) => {
+  const aside = from && Math.abs(at.clientX - from.x);
+  if (aside > FAR && aside > 2 * Math.abs(at.clientY - from.y)) location.assign(from.link.href);
+  from = null;
+});
+
+const cleared = () => document.hidden || clear().catch(() => {});
+document.addEventListener("visibilitychange", cleared);
+cleared();
+tick();
+setInterval(tick, 1000);
+
+// As many as the page shows, in its order: what is graver than these is news, what is less grave is not.
+const PART = 200;
+const wanted = Math.max(50, rows.size);
+
+async function listed() {
+  const items = [];
+  let cursor = "";
+  do {
+    const limit = Math.min(PART, wanted - items.length);
+    const part = await call("GET", `/api/approvals?state=waiting&limit=${limit}${cursor}`);
+    items.push(...part.items);
+    cursor = part.next && `&cursor=${encodeURIComponent(part.next)}`;
+  } while (cursor && items.length < wanted);
+  return items;
+}
+live(async () => told(await listed()), { tell: heard });

@@ -1,0 +1,38 @@
+// What came of an answer, as it goes on: collected, ended, revoked elsewhere; and how long its token lives.
+import "/session.js";
+import { gone } from "/buttons.js";
+import { live } from "/live.js";
+import { clocks, fresh, now, say } from "/passkey.js";
+
+const part = (id, page = document) => page.getElementById(id);
+
+function tick() {
+  for (const each of document.querySelectorAll("[data-ticks]")) {
+    const left = Math.ceil((Number(each.dataset.ticks) - now()) / 1000);
+    const [minutes, seconds] = [Math.floor(left / 60), left % 60];
+    each.textContent = left > 0 ? `, for ${minutes ? `${minutes} min ` : ""}${seconds} s more` : ", which is over";
+    if (left <= 0) gone(part("token"));
+  }
+}
+
+/** Put the server's own words where they are others by now; whoever was there stays there. */
+function renew(id, page) {
+  const [here, there] = [part(id), part(id, page)];
+  if (!there || there.dataset.state === here.dataset.state) return;
+  const inside = here.contains(document.activeElement);
+  here.replaceWith(document.adoptNode(there));
+  clocks();
+  tick();
+  if (inside) part("came").querySelector("h1").focus();
+  say(part(id).textContent.trim());
+}
+
+tick();
+setInterval(tick, 1000);
+live(async () => {
+  const page = await fresh(location.href);
+  renew("came", page);
+  renew("token", page);
+  // What waits next is not exchanged under somebody's finger.
+  if (!part("next").dataset.state || !part("next", page)?.dataset.state) renew("next", page);
+});

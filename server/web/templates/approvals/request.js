@@ -1,0 +1,70 @@
+// One request: read, then two steps to a yes.
+import "/session.js";
+import { arming, busy, deny, filled, id, read, yes } from "/deciding.js";
+import { clear } from "/push.js";
+import { attempt, say } from "/passkey.js";
+import { watch } from "/request_state.js";
+
+const facts = document.getElementById("facts");
+const panels = { approve: document.getElementById("approve"), deny: document.getElementById("deny") };
+const open = document.getElementById("to-approve");
+const toDeny = document.getElementById("to-deny");
+const buttons = { approve: open, deny: toDeny };
+const sure = document.getElementById("approve-now");
+const hint = document.getElementById("hint");
+const armed = arming(sure, () => !panels.approve.hidden);
+
+// Approve… waits until every material fact has been on the screen.
+read(() => {
+  if ("barred" in open.dataset) return;
+  open.disabled = false;
+  hint.textContent = "";
+  say("You have seen every fact. Approve… is available.");
+});
+
+function show(name) {
+  const left = Object.keys(panels).find((each) => !panels[each].hidden);
+  armed.off();
+  facts.hidden = name !== "facts";
+  for (const [each, panel] of Object.entries(panels)) panel.hidden = each !== name;
+  document.getElementById("problem").hidden = true;
+  if (name === "facts") return left && buttons[left].focus();
+  panels[name].querySelector("h1").focus();
+  if (name === "approve") armed.arm();
+}
+
+open.addEventListener("click", () => show("approve"));
+toDeny.addEventListener("click", () => show("deny"));
+toDeny.disabled = false;
+for (const back of document.querySelectorAll("[data-back]")) {
+  back.addEventListener("click", () => show("facts"));
+}
+
+document.getElementById("yes").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!sure.disabled) attempt(() => yes(event.target));
+});
+
+// What goes with one reason alone is asked for with that reason alone.
+const no = document.getElementById("no");
+function reasoned() {
+  const { value, dataset } = no.querySelector("input[name=code]:checked");
+  for (const each of no.querySelectorAll("[data-with]")) {
+    each.hidden = ![value, dataset.takes].includes(each.dataset.with);
+    for (const field of each.querySelectorAll("input")) field.disabled = each.hidden;
+  }
+}
+no.addEventListener("change", reasoned);
+reasoned();
+no.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const beside = filled(no);
+  if (beside.retry_at) beside.retry_at = new Date(beside.retry_at).toISOString();
+  attempt(() => deny(no.elements.code.value, beside));
+});
+
+watch({ busy });
+const asked = () => location.hash === "#deny" && show("deny");
+window.addEventListener("hashchange", asked);
+asked();
+clear(id).catch(() => {});

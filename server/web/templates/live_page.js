@@ -1,0 +1,58 @@
+// A page that stays true while it is looked at: what its server offers no more cannot be pressed, words are
+// renewed where they stand, and what is new or elsewhere is offered. Nothing moves by itself.
+import "/session.js";
+import { gone } from "/buttons.js";
+import { told } from "/event_text.js";
+import { live } from "/live.js";
+import { clocks, fresh, typed } from "/passkey.js";
+
+const EVERY = 5000;
+const OFFERS = "main :is(form[method=post], [data-remove], [data-push-remove])";
+const PARTS = "main [data-part]";
+const news = document.getElementById("news");
+
+const named = (each) =>
+  each.dataset.part ?? each.getAttribute("action") ?? each.dataset.remove ?? each.dataset.pushRemove;
+const found = (page, what) => new Map(Array.from(page.querySelectorAll(what), (each) => [named(each), each]));
+const filling = () => typed() || document.activeElement?.matches("main form :is(input, select, textarea)");
+
+// As the server wrote it: a script of this page writes its times in other words.
+function said(part) {
+  const copy = part.cloneNode(true);
+  for (const each of copy.querySelectorAll("time")) each.textContent = each.dateTime;
+  return copy.textContent;
+}
+
+function held(part) {
+  const marked = getSelection();
+  return part.contains(document.activeElement) || (!marked.isCollapsed && marked.containsNode(part, true));
+}
+
+/** Renew the words of a part that somebody is not in and that keeps its form; whether it is as the server has it. */
+function renewed(here, there) {
+  if (said(here) === said(there)) return true;
+  const [mine, other] = [here, there].map((each) => Array.from(each.querySelectorAll("*"), ({ tagName }) => tagName));
+  if (held(here) || mine.includes("FORM") || mine.join() !== other.join()) return false;
+  here.replaceChildren(...document.adoptNode(there).childNodes);
+  return true;
+}
+
+function compared(page) {
+  const [here, there] = [found(document, OFFERS), found(page, OFFERS)];
+  const over = Array.from(here).filter(([name]) => !there.has(name));
+  for (const [, offer] of over) gone(offer.closest("li") ?? offer);
+  if (filling()) {
+    news.hidden &&= over.length === 0;
+    return false;
+  }
+  const [parts, now] = [found(document, PARTS), found(page, PARTS)];
+  const kept = Array.from(parts).map(([name, part]) => now.has(name) && renewed(part, now.get(name)));
+  const whole = ![document, page].some((each) => each.querySelector("main .more"));
+  for (const [name, part] of parts) part.classList.toggle("gone", whole && !now.has(name));
+  clocks();
+  const added = [[there, here], [now, parts]].some(([new_, old]) => Array.from(new_.keys()).some((name) => !old.has(name)));
+  news.hidden = over.length === 0 && !added && kept.every(Boolean);
+  return true;
+}
+
+live(async () => compared(await fresh(location.href)), "watched" in news.dataset ? { every: EVERY } : { tell: told });

@@ -1,0 +1,54 @@
+// What the feed told, in one sentence of ours. Names are people's own: they stand apart, and are text.
+const WORDS = {
+  "alarm.passkey_counter": "A copy of this passkey may be in use. Remove it:",
+  "approval.cancelled": "A request was withdrawn.",
+  "approval.expired": "A request expired. Expiring isn't a denial.",
+  "approval.redeemed": "The agent collected its token.",
+  "approval.voted": "One of several approvers approved.",
+  "deputy.ended": "A deputy has ended.",
+  "deputy.named": "A deputy was added.",
+  "device.enrolled": "A device was enrolled:",
+  "device.locked": "A device was locked:",
+  "device.revoked": "A device was removed:",
+  "device.unlocked": "A device was unlocked:",
+  "device.vouched": "A device was vouched for:",
+};
+const SILENT = ["approval.executed", "approval.extended", "approval.reminder", "approval.digest"];
+const SOME = "Something changed.";
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // what reorders, or cannot be seen
+let sentences = 0;
+
+function name(text) {
+  const made = document.createElement("bdi");
+  made.textContent = text.replace(HIDDEN, "\ufffd");
+  return made;
+}
+
+// What was granted stands before what was asked, where that was more.
+function limits({ granted, display }) {
+  if (!granted) return [];
+  return [" Granted: ", name(granted.headline), " (asked: ", name(JSON.parse(display).headline), ")."];
+}
+
+function decided(approval) {
+  const answer = approval.decided;
+  if (!answer) return ["Approved automatically by your standing grant or consent."];
+  const yes = answer.decision === "approve";
+  const who = answer.by.id === document.body.dataset.user ? "you" : name(answer.by.name);
+  const said = [yes ? "Approved by " : "Denied by ", who, " on ", name(answer.device.name), "."];
+  return yes ? [...said, ...limits(approval)] : said;
+}
+
+function sentence({ event, approval, device }) {
+  if (event === "approval.decided" && approval) return decided(approval);
+  const words = WORDS[event] ?? SOME;
+  return words.endsWith(":") ? [words, " ", device ? name(device.name) : "unknown", "."] : [words];
+}
+
+/** Have the page's notice say what happened; of more than one thing, that several did. */
+export function told(frame) {
+  if (frame.type !== "event" || SILENT.includes(frame.event)) return;
+  sentences += 1;
+  const words = sentences === 1 ? sentence(frame) : ["Several things changed."];
+  document.querySelector("#news a").replaceChildren(...words, " Show it");
+}

@@ -1,0 +1,46 @@
+// What can be said of this very browser: installed or not, called or not; and installing where it offers that.
+import "/fixed_page.js";
+import { able, here } from "/push.js";
+
+const state = document.getElementById("install-state");
+const button = document.getElementById("install-now");
+const coarse = matchMedia("(pointer: coarse)").matches;
+const installed = matchMedia("(display-mode: standalone)").matches || navigator.standalone === true;
+
+/** Which steps are this browser's, by what it can do and never by what it calls itself. */
+function platform() {
+  if ("standalone" in navigator) return "ios"; // of iOS and iPadOS alone
+  if ("onbeforeinstallprompt" in window) return coarse ? "android" : "desk";
+  if (CSS.supports("-moz-appearance", "none")) return coarse ? "android-firefox" : "desk-firefox";
+  return "GestureEvent" in window ? "mac" : "";
+}
+
+function which() {
+  if (able() && here() && Notification.permission === "granted") return "called";
+  if (installed) return "installed";
+  return able() || platform() === "ios" ? "none" : "never";
+}
+
+const on = coarse ? "phone" : "computer";
+const WORDS = {
+  called: "Notifications are on in this browser.",
+  installed: "Sayso is installed here. Turn on notifications under Devices.",
+  none: `Notifications are off on this ${on}. Follow the steps below, then turn them on under Devices.`,
+  never: `Notifications are off on this ${on}, and this browser does not support them. Follow the steps for another browser below.`,
+};
+state.dataset.state = which();
+state.textContent = WORDS[which()];
+
+const own = document.getElementById(platform());
+if (own) {
+  own.querySelector("[data-yours]").hidden = false;
+  own.classList.add("yours");
+  document.getElementById("platforms").prepend(own);
+}
+
+window.addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  button.hidden = false;
+  button.onclick = () => event.prompt();
+});
+window.addEventListener("appinstalled", () => location.reload());

@@ -1,5 +1,0 @@
-// The time zone of this machine, where none was kept.
-import "/offered.js";
-
-const zone = document.querySelector("[data-zone]");
-if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;

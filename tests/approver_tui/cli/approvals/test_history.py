@@ -1,0 +1,144 @@
+"""What was decided, and only what one wants to see of it."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from approver_tui.cli.approvals import csv_rows
+from approver_tui.cli.exits import Exit
+from approver_tui.client.approvals import history
+from tests.support.approval_texts import wire_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.several import a_part
+
+
+@pytest.fixture
+def many(server):
+    """Five denied at high risk, five at low, in turn."""
+    asked = [
+        server.add(wire_approval(number=n, risk=("high", "low")[n % 2], now=server.now()))
+        for n in range(2, 12)
+    ]
+    for each in asked:
+        server.decide_elsewhere(each["id"])
+
+
+@pytest.mark.usefixtures("many")
+def test_a_page_says_where_the_next_one_begins(logged_in):
+    """Page by page everything is listed once, with a filter and without."""
+    for options, total in (([], 10), (["--risk", "high"], 5)):
+        seen, cursor = [], []
+        while True:
+            document = logged_in("history", "--limit", "2", *options, *cursor, "--json").document
+            assert document["schema"] == "sayso.history/1"
+            seen += [item["id"] for item in document["items"]]
+            if document["next"] is None:
+                break
+            cursor = ["--cursor", document["next"]]
+        assert len(seen) == len(set(seen)) == total
+
+
+@pytest.mark.usefixtures("many")
+def test_the_filters_hold_together(logged_in, server):
+    """By agent, risk, answer and time."""
+
+    def count(*options):
+        return len(logged_in("history", "--json", *options).document["items"])
+
+    assert count("--decision", "deny") == 10
+    assert count("--decision", "approve") == count("--decision", "none") == 0
+    assert count("--agent", "INVOICE-BOT", "--risk", "high", "--since", "1h") == 5
+    assert count("--agent", "nobody") == 0
+    server.clock_ahead = 7_200_000
+    assert count("--since", "1h") == 0
+    assert logged_in("history", "--since", "1h").out == "Nothing that fits was decided.\n"
+
+
+@pytest.mark.usefixtures("many")
+def test_a_search_gives_up_after_so_many_and_says_where_to_go_on(logged_in, monkeypatch):
+    """Nobody waits for a look through everything that ever was."""
+    monkeypatch.setattr(history, "_PAGE", 3)
+    monkeypatch.setattr(history, "_MOST", 6)
+    document = logged_in("history", "--agent", "nobody", "--json").document
+    assert (document["items"], document["next"]) == ([], "6")
+    assert "Older ones: add --cursor 6" in logged_in("history", "--agent", "nobody").out
+
+
+@pytest.mark.usefixtures("many")
+def test_each_line_of_jsonl_is_a_document(logged_in):
+    """One request each, for tools that read line by line."""
+    done = logged_in("history", "--jsonl", "--limit", "3")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [line["schema"] for line in lines] == ["sayso.item/1"] * 3
+
+
+def test_a_span_that_is_none_is_bad_usage(logged_in):
+    """The error says how one is written."""
+    done = logged_in("history", "--since", "tomorrow", "--json")
+    assert done.code == Exit.USAGE
+    assert "7d" in done.error["detail"]
+
+
+def test_the_inbox_is_filtered_too_and_hides_nothing_doubtful(logged_in, server):
+    """A request that does not verify might be of any risk."""
+    server.add()["display"] = "{}"
+    server.add(wire_approval(number=2, risk="low", now=server.now()))
+    high = server.add(wire_approval(number=3, risk="high", now=server.now()))
+    document = logged_in("inbox", "--risk", "high", "--json").document
+    assert [item["id"] for item in document["items"]] == [high["id"]]
+    assert len(document["unverified"]) == 1
+    lines = [json.loads(line) for line in logged_in("inbox", "--jsonl").out.splitlines()]
+    assert [line["schema"] for line in lines] == ["sayso.item/1"] * 2 + ["sayso.unverified/1"]
+    assert "NOT VERIFIED" in logged_in("inbox", "--agent", "nobody").out
+
+
+@pytest.mark.usefixtures("many")
+def test_a_sheet_has_a_heading_and_a_line_for_each(logged_in):
+    """As any spreadsheet reads it; the filters count here too."""
+    done = logged_in("history", "--csv", "--risk", "high")
+    heading, *rows = csv.reader(io.StringIO(done.out, newline=""))
+    assert heading == list(csv_rows.COLUMNS)
+    assert len(rows) == 5
+    first = dict(zip(heading, rows[0], strict=True))
+    assert (first["decision"], first["state"], first["risk"]) == ("deny", "denied", "high")
+    assert (first["by"], first["headline"]) == (
+        "alice",
+        "Pay EUR 4,820.00 to Nordwind Logistik GmbH",
+    )
+    assert done.out.count("\r\n") == 6
+
+
+def test_an_empty_sheet_is_its_heading(logged_in):
+    """A program that reads it finds the columns."""
+    assert logged_in("history", "--csv").out == ",".join(csv_rows.COLUMNS) + "\r\n"
+
+
+def test_what_nobody_answered_has_empty_cells():
+    """And is not left out."""
+    (row,) = csv.DictReader(io.StringIO(csv_rows.lines([an_approval("late")]), newline=""))
+    assert (row["decision"], row["by"], row["decided"]) == ("", "", "")
+
+
+def test_a_sheet_tells_what_was_granted_beside_what_was_asked():
+    """In a column of its own, the last; empty where all of it was."""
+    whole, part = an_approval("whole"), a_part("part")
+    rows = list(csv.DictReader(io.StringIO(csv_rows.lines([whole, part]), newline="")))
+    asked = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+    told = [(row["headline"], row["granted"]) for row in rows]
+    assert told == [(asked, ""), (asked, "Pay EUR 500.00 to Nordwind Logistik GmbH")]
+    assert list(csv_rows.COLUMNS)[-1] == "granted"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_no_cell_is_a_formula(name):
+    """Whoever opens the file runs nothing of an agent's."""
+    approval = an_approval("odd", agent=name)
+    (row,) = csv.DictReader(io.StringIO(csv_rows.lines([approval]), newline=""))
+    assert row["agent"] == f"'{name}"
+
+
+def test_one_form_is_chosen(logged_in):
+    """Two of them would be no document."""
+    assert logged_in("history", "--csv", "--jsonl").code == Exit.USAGE

@@ -1,0 +1,106 @@
+"""What happens, line by line."""
+
+import json
+import time
+
+import pytest
+
+from approver_tui import settings
+from approver_tui.cli.exits import Exit
+from approver_tui.client import api
+from approver_tui.client.devices.vault import FileVault
+from approver_tui.client.jose import SigningKey, b64
+from approver_tui.client.sign_in import profile, tokens
+from approver_tui.client.sign_in.profile import Home, Profile
+from approver_tui.client.sign_in.tokens import Tokens
+from tests.support.approval_texts import wire_approval
+from tests.support.feed_server import FeedServer, event, hello
+from tests.support.json_forms import problems
+
+
+def enrolled_with(server):
+    """Files of a machine that is logged in to a feed server."""
+    home = Home.at(settings.load().home)
+    vault = FileVault(home.secrets_folder)
+    vault.put(api.SESSION_KEY, b64(SigningKey.generate().scalar))
+    tokens.save(vault, Tokens("access", "refresh", time.time_ns() // 1_000_000 + 600_000))
+    values = dict.fromkeys(Profile.__dataclass_fields__, "files") | {"issuer": server.issuer}
+    profile.save(home, Profile(**values))
+
+
+def test_every_event_is_one_json_object_on_a_line(run):
+    """Only events are on stdout; the state of the connection is on stderr."""
+    with FeedServer([hello(), event(1), event(2)]) as server:
+        enrolled_with(server)
+        done = run("watch", "--jsonl", "--count", "2")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [(line["event"], line["seq"]) for line in lines] == [
+        ("approval.requested", 1),
+        ("approval.requested", 2),
+    ]
+    assert lines[0]["approval"]["fingerprint"]
+    assert done.err.splitlines() == ["connecting", "live", "offline"]
+
+
+def test_the_next_watch_goes_on_where_the_last_ended(run):
+    """Nothing is seen twice and nothing is missed."""
+    with FeedServer([hello(), event(1)], [hello(1), event(2)]) as server:
+        enrolled_with(server)
+        run("watch", "--count", "1")
+        run("watch", "--count", "1")
+        assert server.requests[1].path == "/api/feed?cursor=1"
+
+
+def test_a_request_that_its_agent_took_back_is_told_in_words(run):
+    """Nobody has to know what the event is called."""
+    gone = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})
+    with FeedServer([hello(), event(1, event="approval.cancelled", approval=gone)]) as server:
+        enrolled_with(server)
+        done = run("watch", "--count", "1")
+    assert done.out.strip().endswith("(no longer needed: its agent took it back)")
+
+
+def test_a_gap_is_said(run):
+    """A script learns that it has to read the inbox again."""
+    script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
+    with FeedServer(script) as server:
+        enrolled_with(server)
+        done = run("watch", "--jsonl", "--cursor", "3", "--count", "1")
+    gap = json.loads(done.out.splitlines()[0])
+    assert (gap["event"], gap["seq"], gap["approval"]) == ("resync", None, None)
+
+
+@pytest.mark.parametrize("option", [[], ["--jsonl"]])
+def test_a_signed_out_device_ends_the_watch(run, option):
+    """Exit 4, as for every verb without a session."""
+    with FeedServer([hello(), 4403]) as server:
+        enrolled_with(server)
+        assert run("watch", *option).code == Exit.LOGIN_FIRST
+
+
+ALARM = {
+    "event": "alarm.incident_opened",
+    "approval": None,
+    "agent": {"id": "sayso_ag_9999999999999999", "name": "buyer-helper"},
+    "incident": "sayso_in_1111111111111111",
+}
+
+
+def test_an_alarm_says_whom_it_is_about(run):
+    """In the line and in the document, with the report under which it is looked into."""
+    with FeedServer([hello(), event(1, **ALARM)], [hello(), event(1, **ALARM)]) as server:
+        enrolled_with(server)
+        (line,) = run("watch", "--count", "1").out.splitlines()
+        done = run("watch", "--jsonl", "--cursor", "0", "--count", "1")
+    named = "sayso_ag_9999999999999999  buyer-helper  incident sayso_in_1111111111111111"
+    assert line.endswith(f"  alarm.incident_opened  {named}")
+    told = json.loads(done.out)
+    assert told["about"] == {"agent": ALARM["agent"], "incident": ALARM["incident"]}
+    assert problems(told) == []
+
+
+def test_what_is_no_alarm_is_about_nobody(run):
+    """The member is there all the same."""
+    with FeedServer([hello(), event(1)]) as server:
+        enrolled_with(server)
+        assert json.loads(run("watch", "--jsonl", "--count", "1").out)["about"] is None

@@ -1,0 +1,142 @@
+"""What is weak or broken here, and the fix."""
+
+import json
+
+import pytest
+
+from approver_tui import settings
+from approver_tui.client.operations import diagnosis
+from approver_tui.client.sign_in.profile import Home
+from tests.approver_tui.cli.conftest import PIN
+from tests.support.approval_texts import when
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """The fake server has no feed to wait for."""
+    monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
+
+
+def found(done, level):
+    """What was found of one level."""
+    return [item["what"] for item in document(done)["items"] if item["level"] == level]
+
+
+def document(done):
+    """The document, whether or not something is broken."""
+    assert done.err == ""
+    document = json.loads(done.out)
+    assert done.code == int(document["broken"])
+    return document
+
+
+def test_without_a_login_it_says_how_to_get_one(run):
+    """Exit 1, and the next command."""
+    assert found(run("doctor", "--json"), "broken") == ["There is no login on this machine."]
+    done = run("doctor")
+    assert done.code == 1
+    assert "sayso-approver login URL" in done.out
+
+
+@pytest.mark.parametrize("content", ["plain = ", 'key_approve = "d"'])
+def test_settings_that_cannot_be_used_are_broken(run, content):
+    """Whatever else there may be cannot be looked at before they are mended."""
+    path = settings.this_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    done = run("doctor", "--json", "--notify")
+    first = document(done)["items"][0]
+    assert first["level"] == "broken"
+    assert str(path) in first["what"]
+    assert first["fix"] == f"Mend {path}, or remove it"
+
+
+def test_a_feed_that_does_not_open_is_broken(logged_in):
+    """A proxy that takes no WebSockets leaves the app offline."""
+    (what,) = found(logged_in("doctor", "--json"), "broken")
+    assert "live feed does not open" in what
+
+
+def test_a_server_that_is_gone_is_named(logged_in, server):
+    """And nothing more is claimed about it."""
+    server.stop()
+    (what,) = found(logged_in("doctor", "--json"), "broken")
+    assert what == f"{server.issuer} does not answer."
+
+
+def test_a_session_that_has_ended_is_broken(logged_in, server):
+    """The fix is a login."""
+    server.revoked.append("self")
+    server.refresh_token = ""
+    done = logged_in("doctor", "--json")
+    (item,) = [each for each in document(done)["items"] if each["level"] == "broken"]
+    assert "login" in item["fix"]
+
+
+def test_files_that_others_may_read_are_broken(logged_in):
+    """Each by its name, with the command that mends it."""
+    home = Home.at(settings.load().home)
+    home.profile_file.chmod(0o644)
+    assert f"Others may read {home.profile_file}." in found(logged_in("doctor", "--json"), "broken")
+    assert f"chmod 600 {home.profile_file}" in logged_in("doctor").out
+
+
+def test_what_the_server_knows_of_the_device_is_told(logged_in, server, monkeypatch):
+    """Wrong PINs, a lock, a PIN that is worn out, a wait for high risk, a wrong clock."""
+    device = server.device
+    changes = {}
+    monkeypatch.setattr(server, "device", lambda **kw: device(**kw) | changes)
+    pin = {"tries": 3, "left": 7, "locked": False, "exhausted": False}
+    changes["pin"] = pin
+    server.clock_ahead = 60_000
+    weak = found(logged_in("doctor", "--json"), "weak")
+    assert "This machine's clock is 60 s behind the server's." in weak
+    assert "3 wrong PINs were tried here since the last right one." in weak
+    changes |= {"pin": pin | {"locked": True}, "high_from": when(server.now() + 3_600_000)}
+    done = logged_in("doctor", "--json")
+    assert "This device is locked after too many wrong PINs." in found(done, "broken")
+    assert "This device is new and may not approve high risk yet." in found(done, "note")
+    changes["pin"] = pin | {"exhausted": True}
+    done = logged_in("doctor", "--json")
+    assert "This PIN had too many tries in its life." in found(done, "broken")
+
+
+def test_the_servers_own_folder_must_not_be_open(logged_in, tmp_path):
+    """Decision 8 g: who can read it needs no PIN."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "master.key").write_text("k")
+    weak = found(logged_in("doctor", "--json"), "weak")
+    assert any("Every program of yours can read" in what for what in weak)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"TERM": "xterm-kitty"}, "by the bell and by osc99"),
+        ({"SAYSO_APPROVER_NOTIFY_HIGH": "bell"}, "High risk is told by: bell."),
+        ({"TERM": "xterm", "SAYSO_APPROVER_NOTIFY_TERMINAL": "none"}, "Nothing but the bell"),
+        ({"TERM": "dumb"}, "lines alone"),
+        ({"TERM": "tmux", "TMUX": "x", "PATH": ""}, "tmux keeps notifications"),
+    ],
+)
+def test_how_one_is_called_here_is_told(run, monkeypatch, environment, words):
+    """By the terminal that it runs in and by what the person wants."""
+    for name in ("TERM_PROGRAM", "KITTY_WINDOW_ID", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert words in run("doctor").out
+
+
+def test_trying_says_what_was_done(run, monkeypatch, tmp_path):
+    """Without a terminal nothing is written; the desktop is asked by what there is."""
+    said = tmp_path / "said"
+    program = tmp_path / "notify-send"
+    program.write_text(f'#!/bin/sh\necho "$4" > {said}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    tried = document(run("doctor", "--notify", "--json"))["tried"]
+    assert tried[0] == "No bell: stderr is no terminal."
+    assert tried[-1] == "Asked the desktop by notify-send."
+    assert said.read_text().startswith("Sayso: 1 request of high risk waits for you, a try")
+    assert PIN not in str(tried)

@@ -1,0 +1,128 @@
+"""Several servers on one machine: which login a command is about, and what it says of it."""
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from approver_tui.client.operations import diagnosis
+from tests.approver_tui.cli.conftest import PIN
+from tests.support.approval_texts import USER
+from tests.support.fake_proving import DEVICE
+from tests.support.fake_server import CODE, FakeServer
+
+
+@pytest.fixture
+def other():
+    """Another server."""
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def both(logged_in, other):
+    """The command on a machine that is logged in to two servers."""
+    login = ("login", other.url, "--code", CODE, "--name", "laptop", "--pin-stdin")
+    done = logged_in("--profile", "work", *login, stdin=PIN)
+    assert done.code == 0, done
+    return logged_in
+
+
+def _issuer(run, *flags):
+    return run(*flags, "whoami", "--json").document["issuer"]
+
+
+def test_each_profile_is_a_login_of_its_own(both, server, other):
+    """With its own keys: what is asked at one server is answered there alone."""
+    assert _issuer(both) == server.issuer
+    assert _issuer(both, "--profile", "work") == other.issuer
+    item = other.add()
+    assert both("inbox", "--json").document["items"] == []
+    (found,) = both("--profile", "work", "inbox", "--json").document["items"]
+    assert found["id"] == item["id"]
+    answer = ("approve", found["id"], "--fingerprint", found["fingerprint"], "--pin-stdin")
+    assert both("--profile", "work", *answer, stdin=PIN).code == 0
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(both, server, other, monkeypatch):
+    """As every setting does."""
+    assert both("config", "set", "profile", "work").code == 0
+    assert _issuer(both) == other.issuer
+    monkeypatch.setenv("SAYSO_APPROVER_PROFILE", "default")
+    assert _issuer(both) == server.issuer
+    assert _issuer(both, "--profile=work") == other.issuer
+
+
+def test_who_and_how_it_goes_name_the_profile(both, monkeypatch):
+    """For people and for scripts."""
+    monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
+    assert "profile:       work" in both("--profile", "work", "whoami").out
+    assert both("--profile", "work", "whoami", "--json").document["profile"] == "work"
+    assert both("status", "--json").document["profile"] == "default"
+    assert "profile:       default" in both("status").out
+    looked = both("--profile", "work", "doctor").out
+    assert "This is about the profile work." in looked
+    assert "There is also: default." in looked
+
+
+def test_all_of_them_are_listed(both, server, other):
+    """Which one counts here, and where each is."""
+    account = {"id": USER, "name": "alice"}, {"id": DEVICE, "name": "laptop"}
+    items = both("profiles", "--json").document["items"]
+    assert items == [
+        {
+            "name": name,
+            "in_use": name == "default",
+            "issuer": at.issuer,
+            "user": account[0],
+            "device": account[1],
+        }
+        for name, at in (("default", server), ("work", other))
+    ]
+    text = both("--profile", "work", "profiles").out
+    assert "work, in use" in text
+    assert other.issuer in text
+    assert "sayso-approver config set profile NAME" in text
+
+
+def test_one_that_cannot_be_read_hides_no_other(both, tmp_path):
+    """Its line says how to mend it."""
+    (tmp_path / "home" / "profiles" / "work.json").write_text("{")
+    items = both("profiles", "--json").document["items"]
+    assert [item["issuer"] is None for item in items] == [False, True]
+    assert "sayso-approver --profile work login URL" in both("profiles").out
+
+
+def test_before_the_first_there_is_a_next_command(run):
+    """An empty list says what to do."""
+    assert "sayso-approver login URL" in run("profiles").out
+    assert run("profiles", "--json").document["items"] == []
+
+
+def test_a_profile_that_is_not_there_says_which_are(both):
+    """And every remedy names the profile that was asked for."""
+    done = both("--profile", "elsewhere", "inbox")
+    assert done.code == Exit.LOGIN_FIRST
+    assert "no login called elsewhere on this machine. There is: default, work." in done.err
+    assert "sayso-approver --profile elsewhere login URL" in done.err
+    assert "sayso-approver login URL" not in done.err
+
+
+@pytest.mark.parametrize("name", ["../x", "A", "", "-"])
+def test_what_cannot_be_the_name_of_a_profile_is_refused(run, name):
+    """Before a file is looked for."""
+    done = run(f"--profile={name}", "inbox")
+    assert done.code == Exit.USAGE
+    assert "a profile is called by 1 to 32 small letters" in done.err
+
+
+def test_leaving_one_server_leaves_the_other(both, other):
+    """The login, its keys and its place in the feed are apart."""
+    assert both("logout").code == 0
+    assert both("inbox").code == Exit.LOGIN_FIRST
+    assert _issuer(both, "--profile", "work") == other.issuer
+
+
+def test_a_second_login_under_one_name_says_how_to_keep_both(logged_in, other):
+    """The first one is not thrown away."""
+    done = logged_in("login", other.url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert done.code == Exit.CONFLICT
+    assert "sayso-approver --profile NAME login URL" in done.err

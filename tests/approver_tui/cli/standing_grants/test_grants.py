@@ -1,0 +1,108 @@
+"""Standing grants at the command line: what is left of them, and the way to take one back."""
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from approver_tui.client.standing_grants import standing_grants
+from tests.approver_tui.cli.test_schemas import grant
+from tests.support.approval_texts import when
+
+LIVE = "sayso_sg_aaaaaaaaaaaaaaaa"
+
+
+@pytest.fixture
+def grants(server):
+    """One in force, one used up, one for scopes alone that ran out, one that was ended."""
+    now = server.now()
+    over = {"expires_at": when(now - 1), "state": "expired", "type": None, "sum": None}
+    ended = {"state": "ended", "ended_at": when(now - 1), "ended_because": "key_rotated"}
+    server.grants = [
+        grant(server),
+        {**grant(server), "id": "sayso_sg_full", "state": "full", "taken": [], "tell": False},
+        {**grant(server), **over, "id": "sayso_sg_old", "spent": None},
+        {**grant(server), **ended, "id": "sayso_sg_gone"},
+    ]
+
+
+@pytest.mark.usefixtures("grants")
+def test_what_is_in_force_is_listed_with_what_is_left(logged_in):
+    """Who, where, what, how often, how much, until when, and the way back."""
+    done = logged_in("grants")
+    assert "invoice-bot at https://pay.example" in done.out
+    assert "payment.transfer, payments:read, up to low risk" in done.out
+    assert "used 1 of 3, EUR 5.00 of EUR 30.00" in done.out
+    assert f"sayso-approver grants revoke {LIVE}" in done.out
+    assert done.out == logged_in("grants", "list").out
+
+
+@pytest.mark.usefixtures("grants")
+def test_what_is_over_is_listed_when_it_is_asked_for(logged_in):
+    """With why it ended, and without a way to end it."""
+    done = logged_in("grants", "list", "--ended")
+    assert "(key_rotated)" in done.out
+    assert "used up: you are asked again" in done.out
+    assert done.out.count("sayso-approver grants revoke") == 2
+
+
+def test_none_is_said(logged_in):
+    """Not an empty page."""
+    assert logged_in("grants").out.strip() == "There are none."
+
+
+@pytest.mark.usefixtures("grants")
+def test_one_is_shown_with_its_pattern_and_its_uses(logged_in):
+    """And that one was not used yet is said too."""
+    done = logged_in("grants", "show", LIVE)
+    assert "Amount: up to EUR 20.00" in done.out
+    assert "each use is told" in done.out
+    assert "use 1 spent" in done.out
+    other = logged_in("grants", "show", "sayso_sg_full").out
+    assert "not used yet" in other
+    assert "uses are not told, only kept" in other
+    assert logged_in("grants", "show", "sayso_sg_x").code == Exit.NOT_FOUND
+
+
+@pytest.mark.usefixtures("grants")
+def test_one_is_taken_back_without_a_pin(logged_in, server):
+    """It removes power."""
+    done = logged_in("grants", "revoke", LIVE)
+    assert done.out.strip() == "Revoked: invoice-bot at https://pay.example."
+    assert server.grants[0]["state"] == "ended"
+    assert server.pin_calls == ["session"]
+
+
+@pytest.mark.usefixtures("grants")
+def test_a_preview_gives_nothing(logged_in, server):
+    """It says what would not have been covered, and where."""
+    asked = server.add()
+    done = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
+    assert "Would have covered 0 of the last 1 requests:" in done.out
+    assert "not covered: /amount" in done.out
+    assert done.out.strip().endswith("Nothing was given.")
+
+
+@pytest.mark.usefixtures("grants")
+@pytest.mark.parametrize(("flags", "tell"), [((), True), (("--quiet",), False)])
+def test_one_may_be_given_whose_uses_are_not_told(logged_in, server, monkeypatch, flags, tell):
+    """The wish says so, and so does what is previewed of it."""
+    wishes = []
+    preview = standing_grants.preview
+
+    def noted(client, wish):
+        wishes.append(wish)
+        return preview(client, wish)
+
+    monkeypatch.setattr(standing_grants, "preview", noted)
+    wish = ("--for", "15m", "--uses", "1", "--preview")
+    assert logged_in("grants", "add", server.add()["id"], *wish, *flags).code == Exit.DONE
+    assert [one.tell for one in wishes] == [tell]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [("--for", "soon"), ("--for", "0m"), ("--for", "1h", "--vary", "amount=")],
+)
+def test_a_wish_that_is_not_written_as_it_must_be_is_a_usage_error(logged_in, wish):
+    """Before anything is asked of the server."""
+    done = logged_in("grants", "add", "sayso_ap_x", "--uses", "1", *wish)
+    assert done.code == Exit.USAGE

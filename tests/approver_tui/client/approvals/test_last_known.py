@@ -1,0 +1,86 @@
+"""What waited is kept on this machine, private, and believed no more than the server is."""
+
+import json
+import stat
+
+import pytest
+
+from approver_tui.client.approvals import last_known
+from approver_tui.client.errors import LoginFirst
+from approver_tui.client.sign_in import profile
+from tests.support.approval_texts import wire_approval
+
+
+def _kept(client):
+    return client.home.waiting_file
+
+
+def test_what_waits_is_kept_for_its_owner_alone_and_recalled(client, server):
+    """With the time at which the server said it."""
+    asked = server.add(wire_approval(now=server.now()))["id"]
+    told = client.waiting()
+    assert stat.S_IMODE(_kept(client).stat().st_mode) == 0o600
+    assert stat.S_IMODE(_kept(client).parent.stat().st_mode) == 0o700
+    recalled = client.last_waiting()
+    assert [each.id for each in recalled.items] == [asked]
+    assert recalled.server_time == told.server_time
+
+
+def test_no_secret_is_in_the_file(client, server):
+    """Neither a nonce to sign, nor a token, nor a key."""
+    server.add(wire_approval(now=server.now()))
+    client.waiting()
+    document = json.loads(_kept(client).read_text())
+    assert set(document) == {"format", "device", "page"}
+    assert all(item.get("nonce") is None for item in document["page"]["items"])
+
+
+def test_a_request_that_was_changed_on_disk_is_not_believed(client, server):
+    """Its texts have to have their digests, as when they come from the server."""
+    server.add(wire_approval(now=server.now()))
+    client.waiting()
+    document = json.loads(_kept(client).read_text())
+    item = document["page"]["items"][0]
+    item["display"] = item["display"].replace("Pay", "Get")
+    _kept(client).write_text(json.dumps(document))
+    recalled = client.last_waiting()
+    assert recalled.items == ()
+    assert len(recalled.unverified) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format": 2}', '{"format": 1, "device": "other"}'])
+def test_a_file_that_is_broken_or_another_devices_counts_as_none(client, text):
+    """It is replaced by the next list."""
+    client.home.waiting_file.parent.mkdir(parents=True, exist_ok=True)
+    client.home.waiting_file.write_text(text)
+    assert client.last_waiting() is None
+
+
+def test_nothing_stays_of_a_login_that_is_over(client, server, monkeypatch):
+    """Neither after a logout, nor when the server has ended it."""
+    server.add(wire_approval(now=server.now()))
+    client.waiting()
+
+    def ended(*_):
+        raise LoginFirst("ended", "invalid_token")
+
+    monkeypatch.setattr(client.session, "get", ended)
+    with pytest.raises(LoginFirst):
+        client.waiting()
+    assert last_known.recall(client.home, client.profile) is None
+    client.home.waiting_file.write_text("{}")
+    client.home.intents_file.write_text("{}")
+    profile.remove(client.home)
+    assert not client.home.waiting_file.exists()
+    assert not client.home.intents_file.exists()
+
+
+def test_a_disk_that_takes_nothing_keeps_nobody_from_what_waits(client, server, monkeypatch):
+    """The list is told all the same."""
+    asked = server.add(wire_approval(now=server.now()))["id"]
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(last_known.files, "write_private", full)
+    assert [each.id for each in client.waiting().items] == [asked]

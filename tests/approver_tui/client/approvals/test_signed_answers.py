@@ -1,0 +1,133 @@
+"""An answer whose receipt is lost is in doubt until the server says what holds."""
+
+import httpx
+import pytest
+
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import (
+    AlreadyDecided,
+    ApiError,
+    LoginFirst,
+    NotRecorded,
+    UnknownOutcome,
+    Unreachable,
+)
+from approver_tui.client.transport import exchange
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from tests.support.approval_texts import wire_approval
+
+
+@pytest.fixture
+def decider(client):
+    """A person at an enrolled terminal."""
+    return DecisionClient(client)
+
+
+@pytest.fixture
+def doubt(decider, client, server):
+    """A request whose denial was lost, and so was the question after it; its id."""
+    server.add(wire_approval(now=server.now()))
+    approval = client.approval(client.inbox().items[-1].id)
+    server.faults.drop_request_to |= {"/decision", approval.id}
+    with pytest.raises(UnknownOutcome) as caught:
+        decider.deny(approval, DenyCode.NOT_NEEDED)
+    assert (caught.value.approval_id, caught.value.answer) == (approval.id, Answer.DENY)
+    return approval.id
+
+
+def test_it_is_sent_again_when_the_server_is_back(decider, server, doubt):
+    """That the request waits does not tell that the answer is not on its way."""
+    assert decider.settle(doubt).state is ApprovalState.DENIED
+    assert server.approvals[doubt]["state"] == "denied"
+
+
+def test_it_stays_in_doubt_as_long_as_the_server_does_not_answer(decider, server, doubt):
+    """Neither a question nor the answer sent again may be lost without being told."""
+    for lost in ({doubt}, {"/decision"}):
+        server.faults.drop_request_to |= lost
+        with pytest.raises(UnknownOutcome):
+            decider.settle(doubt)
+    assert decider.settle(doubt).state is ApprovalState.DENIED
+
+
+def test_an_answer_that_landed_meanwhile_is_ones_own(decider, server, doubt):
+    """It is not sent again over an outcome that is there."""
+    server.faults.lose_answer_to |= {"/decision"}
+    with pytest.raises(UnknownOutcome):
+        decider.settle(doubt)
+    assert decider.settle(doubt).state is ApprovalState.DENIED
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_ones_own(decider, server, doubt):
+    """It is told as theirs."""
+    server.decide_elsewhere(doubt, "approve")
+    with pytest.raises(AlreadyDecided):
+        decider.settle(doubt)
+
+
+def test_a_later_answer_that_was_taken_takes_the_place_of_one_in_doubt(
+    client, decider, doubt, monkeypatch
+):
+    """The request may go on waiting, for somebody else: the earlier answer would change it."""
+    sent = []
+    waiting = client.approval(doubt)
+
+    def take(_approval_id, signed, *_given):
+        sent.append(signed)
+        return waiting
+
+    monkeypatch.setattr(client, "decide", take)
+    decider.deny(waiting, DenyCode.NOT_NEEDED)
+    decider.settle(doubt)
+    assert len(sent) == 1
+
+
+REFUSALS = [
+    (ApiError("invalid_decision", 422, "Too old."), NotRecorded),
+    (ApiError("request_locked", 423, "Locked."), ApiError),
+    (ApiError("forbidden", 403, "No."), ApiError),
+    (ApiError("server_error", 500, "A fault."), UnknownOutcome),
+    (ApiError("unavailable", 503, "Busy."), UnknownOutcome),
+    (LoginFirst("Signed out."), UnknownOutcome),
+]
+
+
+@pytest.mark.parametrize(("refusal", "raised"), REFUSALS, ids=[each.code for each, _ in REFUSALS])
+def test_a_refusal_of_the_same_bytes_ends_the_doubt(
+    client, decider, doubt, monkeypatch, refusal, raised
+):
+    """Too old to count is not recorded; what a server that fails says settles nothing."""
+
+    def refuse(*_given):
+        raise refusal
+
+    monkeypatch.setattr(client, "decide", refuse)
+    with pytest.raises(raised):
+        decider.settle(doubt)
+
+
+FAILURES = [
+    (httpx.ConnectError("refused"), False),
+    (httpx.ConnectTimeout("no route"), False),
+    (httpx.PoolTimeout("busy"), False),
+    (httpx.ProxyError("no tunnel"), False),
+    (httpx.WriteError("broke"), True),
+    (httpx.WriteTimeout("slow"), True),
+    (httpx.ReadError("reset"), True),
+    (httpx.ReadTimeout("silent"), True),
+    (httpx.RemoteProtocolError("closed"), True),
+]
+
+
+@pytest.mark.parametrize(("failure", "was_sent"), FAILURES, ids=lambda each: type(each).__name__)
+def test_only_what_never_left_is_not_sent(failure, was_sent):
+    """No name, no connection, no TLS, no tunnel; after the first byte it may have arrived."""
+
+    def fail(_request):
+        raise failure
+
+    http = httpx.Client(transport=httpx.MockTransport(fail), base_url="http://x")
+    with http, pytest.raises(Unreachable) as caught:
+        exchange(http, http.build_request("POST", "/"))
+    assert caught.value.was_sent is was_sent

@@ -1,0 +1,300 @@
+"""The feed survives whatever happens to a line, and ends only with the session."""
+
+import threading
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import jwt
+import pytest
+from jwt.algorithms import ECAlgorithm
+from websockets.sync.client import ClientConnection
+
+from approver_tui.client.api import Client
+from approver_tui.client.devices.vault import FileVault
+from approver_tui.client.errors import LoginFirst
+from approver_tui.client.jose import SigningKey
+from approver_tui.client.notifications import feed as feeds
+from approver_tui.client.notifications.feed import Feed, FeedListeners, kept_cursor, redial_delay
+from approver_tui.client.sign_in import tokens
+from approver_tui.client.sign_in.profile import Profile
+from approver_tui.client.sign_in.session import Session
+from approver_tui.client.sign_in.tokens import Tokens
+from approver_tui.state.notifications.connection import Phase
+from tests.approver_tui.client.conftest import clock
+from tests.support.feed_server import FeedServer, event, hello
+from tests.support.waiting import until
+
+WAIT = 5
+
+
+class Heard:
+    """What the feed told, and a way to wait for it."""
+
+    def __init__(self):
+        self.events, self.phases, self.reasons, self.problems = [], [], [], []
+        self.resyncs = 0
+        self.stop = threading.Event()
+        self.changed = threading.Condition()
+
+    @property
+    def listeners(self):
+        return FeedListeners(self._event, self._connection, self._resync, self._problem)
+
+    def wait_for(self, condition):
+        """Wait until something was told."""
+        with self.changed:
+            assert self.changed.wait_for(condition, WAIT), vars(self)
+
+    def _event(self, event):
+        with self.changed:
+            self.events.append(event)
+            self.changed.notify_all()
+
+    def _connection(self, connection):
+        with self.changed:
+            self.phases.append(connection.phase)
+            self.reasons.append(connection.reason)
+            self.changed.notify_all()
+
+    def _resync(self):
+        with self.changed:
+            self.resyncs += 1
+            self.changed.notify_all()
+
+    def _problem(self, problem):
+        with self.changed:
+            self.problems.append(problem)
+            self.changed.notify_all()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Back-off in hundredths of a second."""
+    monkeypatch.setattr(feeds, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(feeds, "_LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(feeds, "_TICK", 0.02)
+
+
+@pytest.fixture
+def client_of(home):
+    """Make a client of a feed server, with a token in its vault."""
+    made = []
+
+    def make(issuer):
+        vault = FileVault(home.secrets_folder)
+        tokens.save(vault, Tokens("access", "refresh", clock() + 600_000))
+        key = SigningKey.generate()
+        session = Session(issuer, key, vault, lock_file=home.lock_file, clock=clock)
+        values = dict.fromkeys(Profile.__dataclass_fields__, "x") | {"issuer": issuer}
+        made.append(Client(session, home, Profile(**values)))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@contextmanager
+def running(feed):
+    """The feed in its thread."""
+    heard = Heard()
+    thread = threading.Thread(target=feed.run, args=(heard.listeners, heard.stop))
+    thread.start()
+    try:
+        yield heard
+    finally:
+        heard.stop.set()
+        thread.join(WAIT)
+        assert not thread.is_alive()
+
+
+def test_events_arrive_once_and_in_order(client_of):
+    """A frame that comes twice, or late, is not a second event."""
+    script = [hello(), event(1), event(2), event(2), event(1), event(3)]
+    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as heard:
+        heard.wait_for(lambda: len(heard.events) == 3)
+    assert [each.seq for each in heard.events] == [1, 2, 3]
+    assert heard.phases == [Phase.CONNECTING, Phase.LIVE, Phase.OFFLINE]
+
+
+def test_an_answered_ping_is_a_sign_of_life(client_of, monkeypatch):
+    """No event has to come for the screen to be known as fresh."""
+    monkeypatch.setattr(feeds, "_PING_EVERY", 10)
+    feed = Feed(client_of((server := FeedServer()).issuer))
+    with server, running(feed) as heard:
+        heard.wait_for(lambda: Phase.LIVE in heard.phases)
+        first = feed.heard_at
+        until(lambda: feed.heard_at > first, WAIT)
+
+
+def test_a_line_over_which_nothing_comes_is_given_up(client_of, monkeypatch):
+    """A network that has gone tells nobody; the silence does, and how old it is stays known."""
+    monkeypatch.setattr(feeds, "_SILENT", 50)
+    monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
+    feed = Feed(client_of((server := FeedServer()).issuer))
+    with server, running(feed) as heard:
+        heard.wait_for(lambda: "The server is silent." in heard.reasons)
+    assert feed.heard_at is not None
+
+
+def test_the_handshake_proves_the_key(client_of):
+    """The proof names GET, the http form of the address without its query, and the token."""
+    with FeedServer() as server:
+        client = client_of(server.issuer)
+        with running(Feed(client, cursor=4)) as heard:
+            heard.wait_for(lambda: Phase.LIVE in heard.phases)
+    headers = server.requests[0].headers
+    public = ECAlgorithm.from_jwk(client.session.key.jwk)
+    claims = jwt.decode(headers["DPoP"], public, algorithms=["ES256"])
+    assert headers["Authorization"] == "DPoP access"
+    assert (claims["htm"], claims["htu"]) == ("GET", f"{server.issuer}/api/feed")
+    assert claims["ath"]
+    assert server.requests[0].path == "/api/feed?cursor=4"
+
+
+@pytest.mark.parametrize("code", [1000, 1011, 1012, 4400, 4401])
+def test_a_lost_line_is_dialled_again_from_the_last_event(client_of, code):
+    """Restart, crash, expired token: the feed goes on after the last event it handed on."""
+    server = FeedServer([hello(), event(1), code], [hello(), event(2)])
+    with server, running(Feed(client_of(server.issuer))) as heard:
+        heard.wait_for(lambda: len(heard.events) == 2)
+    assert [request.path for request in server.requests[:2]] == [
+        "/api/feed",
+        "/api/feed?cursor=1",
+    ]
+    assert [each.seq for each in heard.events] == [1, 2]
+
+
+def test_a_frame_that_is_not_understood_is_passed_over(client_of):
+    """Noise, half an event and a forged approval are reported; the next event still comes."""
+    forged = event(3)
+    forged["approval"]["display"] = forged["approval"]["display"].replace("4,820", "9,820")
+    script = [hello(), "noise\x1b", "[]", {"type": "event"}, forged, {"type": "new"}, event(4)]
+    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as heard:
+        heard.wait_for(lambda: heard.events)
+    assert [each.seq for each in heard.events] == [4]
+    assert len(heard.problems) == 4
+    assert not any("\x1b" in problem for problem in heard.problems)
+
+
+def test_a_resync_is_told_and_moves_the_cursor(client_of):
+    """Events that are gone for good are not waited for."""
+    script = [hello(5), {"type": "resync", "cursor": 90}, event(91)]
+    with FeedServer(script) as server:
+        feed = Feed(client_of(server.issuer), cursor=5)
+        with running(feed) as heard:
+            heard.wait_for(lambda: heard.events)
+    assert (heard.resyncs, feed.cursor) == (1, 91)
+
+
+def test_the_token_is_renewed_in_band(client_of):
+    """A minute before its end the line gets a new token and stays up."""
+    ending = hello(lasts=feeds.RENEW_BEFORE - 1)
+    with FeedServer([ending]) as server, running(Feed(client_of(server.issuer))) as heard:
+        heard.wait_for(lambda: Phase.LIVE in heard.phases)
+        assert _eventually(lambda: server.heard)
+    assert server.heard[0]["type"] == "renew"
+    assert server.heard[0]["access_token"] == "access"
+    assert jwt.get_unverified_header(server.heard[0]["proof"])["typ"] == "dpop+jwt"
+
+
+def test_a_signed_out_device_stops_for_good(client_of):
+    """4403 is the end of the session; nobody dials again."""
+    with FeedServer([hello(), 4403]) as server:
+        heard = Heard()
+        with pytest.raises(LoginFirst):
+            Feed(client_of(server.issuer)).run(heard.listeners, heard.stop)
+    assert heard.phases[-1] is Phase.SIGNED_OUT
+    assert heard.reasons[-1] == "This device was signed out."
+    assert len(server.requests) == 1
+
+
+def test_a_busy_server_is_asked_again(client_of):
+    """503 at the handshake is an outage like any other."""
+    server = FeedServer()
+    server.refuse_next = [HTTPStatus.SERVICE_UNAVAILABLE] * 3
+    with server, running(Feed(client_of(server.issuer))) as heard:
+        heard.wait_for(lambda: Phase.LIVE in heard.phases)
+    assert "The server refused the live feed (503)." in heard.reasons
+
+
+def test_no_server_is_offline_with_a_reason(client_of):
+    """The screen says why it is not live, while dialling too."""
+    with running(Feed(client_of("http://localhost:1"))) as heard:
+        heard.wait_for(lambda: heard.phases.count(Phase.CONNECTING) > 2)
+    assert Phase.LIVE not in heard.phases
+    assert set(heard.reasons[1:]) == {"The server does not answer."}
+
+
+def test_a_feed_that_keeps_its_place_goes_on_there(client_of):
+    """A watch that is started again misses nothing; the app's feed does not move its place."""
+    with FeedServer([hello(), event(1), event(2)], [hello(2), event(3)]) as server:
+        client = client_of(server.issuer)
+        with running(Feed(client, keeps_place=True)) as heard:
+            heard.wait_for(lambda: len(heard.events) == 2)
+        assert kept_cursor(client) == 2
+        with running(Feed(client)) as heard:
+            heard.wait_for(lambda: heard.events)
+        assert kept_cursor(client) == 2
+    assert Feed(client, keeps_place=True).cursor == 2
+
+
+def test_the_pause_grows_to_a_limit(monkeypatch):
+    """Half a second at first, fifteen at most, never twice the same for a crowd."""
+    monkeypatch.undo()
+    assert 0.25 <= redial_delay(0) <= 0.5
+    assert all(7.5 <= redial_delay(failures) <= 15 for failures in (5, 6, 100))
+    assert len({redial_delay(3) for _ in range(20)}) > 1
+
+
+def _eventually(condition):
+    waited = threading.Event()
+    return any(condition() or waited.wait(0.02) for _ in range(WAIT * 50)) or condition()
+
+
+def test_after_a_sleep_the_line_is_dialled_anew(client_of, monkeypatch):
+    """A line that died meanwhile says nothing; the cursor brings what was missed."""
+    with FeedServer([hello(), event(1)], [hello(2), event(2)]) as server:
+        client = client_of(server.issuer)
+        with running(Feed(client)) as heard:
+            heard.wait_for(lambda: len(heard.events) == 1)
+            asleep = feeds.ASLEEP + 1_000
+            monkeypatch.setattr(client.session.transport, "clock", lambda: clock() + asleep)
+            heard.wait_for(lambda: len(heard.events) == 2)
+        assert "This machine was asleep." in heard.reasons
+        assert server.requests[1].path == "/api/feed?cursor=1"
+
+
+def test_a_listener_that_fails_ends_the_feed_and_leaves_no_live_phase(client_of):
+    """Nobody reads on after that, and nobody may believe so."""
+    heard = Heard()
+
+    def fails(_event):
+        raise BrokenPipeError
+
+    with FeedServer([hello(), event(1)]) as server:
+        listeners = FeedListeners(fails, heard.listeners.on_connection)
+        with pytest.raises(BrokenPipeError):
+            Feed(client_of(server.issuer)).run(listeners, heard.stop)
+    assert heard.phases[-1] is Phase.OFFLINE
+
+
+def test_a_session_that_cannot_be_kept_is_tried_again(client_of, monkeypatch):
+    """A full disk or a locked keyring costs no session: nothing is spent that cannot be kept."""
+    with FeedServer([hello(), 4401], [hello(), event(1)]) as server:
+        client = client_of(server.issuer)
+        put, spent = FileVault.put, []
+        monkeypatch.setattr(client.session.tokens, "_renew", spent.append)
+        monkeypatch.setattr(client.session.tokens, "_lasts", lambda *_: False)
+        monkeypatch.setattr(FileVault, "put", full)
+        with running(Feed(client)) as heard:
+            heard.wait_for(lambda: any("cannot be kept" in reason for reason in heard.reasons))
+            assert spent == []
+            monkeypatch.setattr(FileVault, "put", put)
+            monkeypatch.setattr(client.session.tokens, "_lasts", lambda *_: True)
+            heard.wait_for(lambda: len(heard.events) == 1)
+
+
+def full(*_):
+    """A disk with no room."""
+    raise OSError(28, "No space left on device")

@@ -1,0 +1,61 @@
+"""Counting what waits at other logins, over real sockets."""
+
+import pytest
+
+from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.notifications.other_logins import OtherLogins
+from tests.approver_tui.client.conftest import PIN
+from tests.support.approval_texts import wire_approval
+from tests.support.fake_server import CODE
+
+
+@pytest.fixture
+def work(home, server):
+    """A server, with a login called work."""
+    enrolment = Enrolment(url=server.url, code=CODE, name="laptop", pin=PIN)
+    enrol(home.named("work"), enrolment, clock=server.now).close()
+    return server
+
+
+def test_only_the_other_logins_are_counted(home, work):
+    """By how many wait; a request that cannot be read counts like any."""
+    others = OtherLogins(home, clock=work.now)
+    assert others.counts() == {"work": 0}
+    for number in range(3):
+        work.add(wire_approval(number=number, now=work.now()))
+    work.add(wire_approval(number=9, now=work.now()))["display"] = "{}"
+    assert others.counts() == {"work": 4}
+    assert OtherLogins(home.named("work"), clock=work.now).counts() == {}
+    others.close()
+
+
+def test_every_part_of_a_long_list_is_counted(home, work, monkeypatch):
+    """The number is that of all, not of the first page."""
+    monkeypatch.setattr("approver_tui.client.api._PAGE", 2)
+    for number in range(5):
+        work.add(wire_approval(number=number, now=work.now()))
+    others = OtherLogins(home, clock=work.now)
+    assert others.counts() == {"work": 5}
+    others.close()
+
+
+def test_a_connection_is_kept_from_look_to_look(home, work):
+    """No token is renewed for a number."""
+    others = OtherLogins(home, clock=work.now)
+    others.counts()
+    renewed = work.refreshes
+    others.counts()
+    assert work.refreshes == renewed
+    others.close()
+
+
+def test_a_server_that_is_away_does_not_say_and_hides_no_other(home, work):
+    """The next look begins anew."""
+    home.named("broken").profile_file.write_text("{")
+    others = OtherLogins(home, clock=work.now)
+    assert others.counts() == {"broken": None, "work": 0}
+    work.is_stopped = True
+    assert others.counts() == {"broken": None, "work": None}
+    work.is_stopped = False
+    assert others.counts() == {"broken": None, "work": 0}
+    others.close()

@@ -1,0 +1,36 @@
+"""What is in the memory of an unlocked app stays there."""
+
+import ctypes
+import subprocess
+import sys
+
+from approver_tui.client.operations import hardening
+
+_LOOK = """
+import ctypes, resource, sys
+from approver_tui.cli.main import main
+try:
+    main(["--version"])
+except SystemExit:
+    pass
+dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) if sys.platform == "linux" else 0
+print(dumpable, resource.getrlimit(resource.RLIMIT_CORE))
+"""
+
+
+def test_a_started_program_lets_nobody_attach_and_leaves_no_core():
+    """PR_GET_DUMPABLE says 0 where there is such a thing, and a crash writes nothing."""
+    run = [sys.executable, "-c", _LOOK]
+    found = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "0 (0, 0)"
+
+
+def test_a_system_without_it_is_no_reason_to_stop(monkeypatch):
+    """A container that forbids it, or a library without the call, still gets its app."""
+
+    def refuse(*_):
+        raise OSError
+
+    monkeypatch.setattr(hardening.resource, "setrlimit", refuse)
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    hardening.keep_memory_private()

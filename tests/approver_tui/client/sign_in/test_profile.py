@@ -1,0 +1,107 @@
+"""The files of one installation: private, whole, and those of each profile apart."""
+
+import json
+import stat
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client.errors import BrokenProfile
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.profile import Home, Profile, is_name
+
+MINE = Profile(
+    issuer="https://as.example",
+    user_id="u",
+    user_name="alice",
+    device_id="d",
+    device_name="laptop",
+    salt="s",
+    low_blob="l",
+    high_blob="h",
+    low_key="lk",
+    high_key="hk",
+    vault="files",
+)
+
+
+def test_a_profile_comes_back_as_it_was_saved(home):
+    """Nothing is lost on the way through the file."""
+    profile.save(home, MINE)
+    assert profile.load(home) == MINE
+
+
+def test_nobody_else_can_read_it(home):
+    """0600 for the file, 0700 for the folder, from the first moment."""
+    profile.save(home, MINE)
+    assert stat.S_IMODE(home.profile_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.profile_file.parent.stat().st_mode) == 0o700
+
+
+def test_saving_leaves_no_other_file_behind(home):
+    """The file is written beside its place and renamed into it."""
+    profile.save(home, MINE)
+    profile.save(home, MINE)
+    assert list(home.profile_file.parent.iterdir()) == [home.profile_file]
+
+
+def test_before_a_login_there_is_none(home):
+    """No file is not an error."""
+    assert profile.load(home) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"format": 2}', '{"format":1,"profile":{}}'],
+)
+def test_a_broken_file_says_so(home, content):
+    """The remedy is a new login, not a traceback."""
+    profile.save(home, MINE)
+    home.profile_file.write_text(content)
+    with pytest.raises(BrokenProfile):
+        profile.load(home)
+
+
+def test_a_member_of_another_kind_is_broken_too(home):
+    """A number where text belongs would surface much later."""
+    profile.save(home, MINE)
+    document = json.loads(home.profile_file.read_text())
+    document["profile"]["salt"] = 7
+    home.profile_file.write_text(json.dumps(document))
+    with pytest.raises(BrokenProfile):
+        profile.load(home)
+
+
+def test_a_named_folder_means_no_keyring(tmp_path):
+    """With a folder of its own, everything lies in it."""
+    assert not Home.at(tmp_path).may_use_keyring
+    assert Home.at(None).may_use_keyring
+
+
+def test_two_profiles_share_no_file(home):
+    """Neither the login nor a secret, the lock, or the place in the feed."""
+    work = home.named("work")
+    profile.save(home, MINE)
+    profile.save(work, replace(MINE, issuer="https://work.example"))
+    assert home.names == work.names == ("default", "work")
+    assert profile.load(work).issuer == "https://work.example"
+    assert profile.load(home) == MINE
+    for where in ("profile_file", "secrets_folder", "lock_file", "cursor_file"):
+        assert getattr(home, where) != getattr(work, where)
+
+
+def test_forgetting_one_profile_leaves_the_other(home):
+    """Somebody who leaves one server stays with the other."""
+    work = home.named("work")
+    profile.save(home, MINE)
+    profile.save(work, MINE)
+    profile.remove(home)
+    assert home.names == ("work",)
+    assert profile.load(home) is None
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "Work", "-x", "a" * 33, "a.b", "wörk", "a\n"])
+def test_a_name_that_could_name_another_file_is_none(name):
+    """Nor one that two file systems would take for the same, or that looks like a flag."""
+    assert not is_name(name)
+    assert is_name("work-2_b")

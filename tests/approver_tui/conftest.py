@@ -1,0 +1,13 @@
+"""Pilots of this folder go on as soon as the app has nothing left to do."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.settling import reading_styles_once, settling_by_queue
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _settling() -> Iterator[None]:
+    with settling_by_queue(), reading_styles_once():
+        yield

@@ -1,0 +1,311 @@
+"""Saying yes: what it takes, and what each outcome looks like."""
+
+import threading
+
+import pytest
+from textual.widgets import Static
+
+from approver_tui.client import errors
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.notifications.events import EventName
+from approver_tui.widgets.approvals.rows import AnswerProgress
+from approver_tui.widgets.panel_button import PanelButton
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE, PAYMENT, PRICES
+from tests.support.pilots import NARROW, inbox, look, opened, press, run_on, shown, until
+
+LONG = [("Line", f"number {number}", True) for number in range(60)]
+
+
+def _low(**changes):
+    return an_approval("prices", PRICES, left=3 * MINUTE, **changes)
+
+
+async def _open(pilot, stage):
+    await press(pilot, stage, "a")
+    panel = stage.app.screen
+    assert isinstance(panel, ApprovePanel)
+    return panel
+
+
+async def _open_and_read(pilot, stage):
+    await _open(pilot, stage)
+    await press(pilot, stage, "pagedown")
+
+
+async def _type_pin(pilot, stage, pin=PIN):
+    await press(pilot, stage, "tab")
+    await run_on(pilot, stage, list(pin), each=0.2)
+    stage.clock.move(3)
+    look(stage)
+
+
+def _why(stage):
+    return str(stage.app.screen.query_one("#why-off", Static).content)
+
+
+def _is_off(stage):
+    return stage.app.screen.query_one("#approve", PanelButton).disabled
+
+
+async def test_low_risk_in_an_unlocked_app_takes_tab_and_enter():
+    """`a`, Tab to Approve, Enter: one approval, without a PIN."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        assert stage.answers.given == [(_low().id, Answer.APPROVE, None)]
+        await until(pilot, lambda: "Approved by alice" in shown(stage))
+
+
+async def test_high_risk_takes_the_pin_for_this_request():
+    """The PIN goes along with the answer, once the facts were on screen for a moment."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open_and_read(pilot, stage)
+        assert _why(stage) == "Approve is off: type your PIN."
+        await _type_pin(pilot, stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: bool(stage.answers.given))
+    assert stage.answers.given == [(an_approval("pay").id, Answer.APPROVE, PIN)]
+
+
+async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
+    """The first yes takes the PIN and unlocks; it is then an answer by confirmation."""
+    stage = a_stage([_low()])
+    stage.answers.is_unlocked = False
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type_pin(pilot, stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: bool(stage.answers.given))
+    assert stage.answers.given == [(_low().id, Answer.APPROVE, None)]
+    assert stage.answers.is_unlocked
+
+
+async def test_enter_in_the_pin_field_does_not_submit():
+    """Only the button approves."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type_pin(pilot, stage)
+        await press(pilot, stage, "enter", "enter")
+        assert isinstance(stage.app.screen, ApprovePanel)
+    assert stage.answers.given == []
+
+
+async def test_letters_in_the_pin_are_no_keys():
+    """j, k, ? and q belong to the PIN while its field has the focus."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type_pin(pilot, stage, ["j", "k", "question_mark", "q", "a", "d"])
+        assert stage.app.screen.query_one("#pin").value == "jk?qad"
+
+
+async def test_the_pin_is_never_drawn():
+    """Dots stand for what was typed."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type_pin(pilot, stage)
+        assert PIN not in shown(stage)
+
+
+async def test_a_wrong_pin_says_how_many_tries_are_left():
+    """The panel stays, the field is empty, nothing is approved; the inbox keeps a warning."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open_and_read(pilot, stage)
+        await _type_pin(pilot, stage, "111111")
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "9 tries left" in shown(stage))
+        assert stage.app.screen.query_one("#pin").value == ""
+        await press(pilot, stage, "escape")
+        await until(pilot, lambda: "1 wrong PIN since you last approved" in shown(stage))
+    assert stage.answers.given == []
+
+
+async def test_approve_is_off_until_every_fact_was_on_screen():
+    """Sixty facts do not fit: paging to the end arms the button, and only that."""
+    stage = a_stage([_low(facts=LONG)])
+    async with opened(stage, NARROW) as pilot:
+        await _open(pilot, stage)
+        assert _is_off(stage)
+        assert "read on first" in _why(stage)
+        seen = set()
+        for _ in range(30):
+            seen |= {line.strip().rstrip("▁▂▃▄▅▆▇█ ") for line in shown(stage).splitlines()}
+            if not _is_off(stage):
+                break
+            await press(pilot, stage, "pagedown")
+        assert not _is_off(stage)
+        assert all(any(f"number {number}" in line for line in seen) for number in range(60))
+
+
+async def test_high_risk_waits_two_seconds_after_the_facts_were_seen():
+    """A PIN typed at once does not shorten the moment to read."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open_and_read(pilot, stage)
+        stage.app.screen.query_one("#pin").value = PIN
+        look(stage)
+        assert _why(stage) == "Approve is off: a moment to read."
+        stage.clock.move(2)
+        look(stage)
+        assert not _is_off(stage)
+
+
+async def test_a_request_that_changed_under_the_panel_closes_it():
+    """One cent more, reported by the feed: nothing approved, and the person is told."""
+    stage = a_stage([an_approval("pay")])
+    changed = an_approval("pay", PAYMENT, headline="Pay EUR 4,820.01", salt="other")
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        stage.server.put(changed)
+        stage.feed.tell(EventName.REQUESTED, changed)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
+    assert stage.answers.given == []
+
+
+async def test_a_request_that_changed_on_the_server_is_not_approved():
+    """No event came, the answer itself finds out: the same words."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        stage.server.put(_low(salt="other"))
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
+    assert stage.answers.given == []
+
+
+async def test_somebody_else_was_faster():
+    """The panel closes with the winner's name, time and device; the row is a record."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        winner = answered(_low(), Answer.DENY)
+        stage.server.put(winner)
+        stage.feed.tell(EventName.DECIDED, winner)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "Denied by alice on phone at 14:32:10" in shown(stage))
+        await press(pilot, stage, "a")
+        assert isinstance(stage.app.screen, InboxScreen)
+        assert "Approve is off" in shown(stage)
+
+
+async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
+    """A lost receipt is never shown as approved; the server's word ends the doubt."""
+    stage = a_stage([_low()])
+    stage.answers.failures.append(errors.UnknownOutcome(_low().id))
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        stage.server.is_down = True
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: inbox(stage).state.doing == {_low().id: AnswerProgress.CHECKING})
+        await until(pilot, lambda: "Checking whether your approval was recorded" in shown(stage))
+        assert "Approved" not in shown(stage)
+        await press(pilot, stage, "a")
+        await until(pilot, lambda: "Approve is off: it is not known yet" in shown(stage))
+        stage.server.is_down = False
+        stage.server.put(answered(_low(), Answer.APPROVE))
+        stage.clock.move(3)
+        look(stage)
+        await until(pilot, lambda: not inbox(stage).state.doing)
+        await until(pilot, lambda: "Approved by alice" in shown(stage))
+
+
+async def test_an_answer_that_never_arrived_can_be_given_again():
+    """The server still waits, so the doubt ends with that."""
+    stage = a_stage([_low()])
+    stage.answers.failures.append(errors.UnknownOutcome(_low().id))
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "was not recorded. The request still waits." in shown(stage))
+        await press(pilot, stage, "a")
+        assert isinstance(stage.app.screen, ApprovePanel)
+
+
+async def test_one_answer_at_a_time():
+    """While the server has not answered, everything that decides is off and Esc waits."""
+    stage = a_stage([_low()])
+    stage.answers.hold = threading.Event()
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await press(pilot, stage, "tab", "enter", "enter", "escape")
+        assert isinstance(stage.app.screen, ApprovePanel)
+        assert _is_off(stage)
+        assert "waiting for the server" in _why(stage)
+        stage.answers.hold.set()
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+    assert len(stage.answers.given) == 1
+
+
+async def test_losing_the_connection_turns_approve_off_in_the_open_panel():
+    """Offline: the button is off, and the reason is written."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        assert not _is_off(stage)
+        stage.feed.connect(Phase.OFFLINE, "the line is cut")
+        await until(pilot, lambda: _is_off(stage))
+        assert "no connection" in _why(stage)
+
+
+async def test_a_request_that_expires_under_the_panel_closes_it():
+    """Expired is said as not a denial."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        stage.clock.move(200)
+        look(stage)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(
+            pilot,
+            lambda: (
+                "Expired at 14:35:07. Not a denial. buyer-helper can ask again." in shown(stage)
+            ),
+        )
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        (a_device(tries=10), "locked after too many wrong PINs"),
+        (a_device(high_from=NOW + 60 * MINUTE), "may approve high risk from 15:32:07"),
+    ],
+)
+async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
+    """The reason stands in the status line and in the help."""
+    stage = a_stage([an_approval("pay")], device=device)
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        assert isinstance(stage.app.screen, InboxScreen)
+        assert words in shown(stage)
+        await press(pilot, stage, "question_mark")
+        assert "Approve is off" in shown(stage)
+
+
+async def test_a_refusal_of_the_server_is_told_and_escaped():
+    """Whatever the server writes in an error is drawn inert."""
+    stage = a_stage([_low()])
+    stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "The server refused" in shown(stage))
+        assert "\x1b" not in shown(stage)
+        await until(pilot, lambda: "[@click=app.quit]" in shown(stage))
+        assert inbox(stage).state.inbox.find(_low().id).state is ApprovalState.PENDING

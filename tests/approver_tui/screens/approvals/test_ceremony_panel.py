@@ -1,0 +1,190 @@
+"""Saying yes to what takes more than a PIN: a number, a fact, a reason."""
+
+import pytest
+from textual.widgets import Static
+
+from approver_tui.client import errors
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.state.approvals.ceremony import Entries
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.typed_input import TypedInput
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, PAYMENT
+from tests.support.pilots import NARROW, WIDE, look, opened, paste, press, run_on, shown, until
+
+BACK = {
+    "ceremony": "pin+type_back",
+    "type_back": {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amount"},
+}
+EVERYTHING = {**BACK, "ceremony": "match+pin+reason+type_back"}
+NUMBER = {"ceremony": "match"}
+
+
+async def _open(pilot, stage):
+    """Open the panel and read to its end."""
+    await press(pilot, stage, "a")
+    assert isinstance(stage.app.screen, ApprovePanel)
+    while _why(stage).startswith("Approve is off: read on"):
+        await press(pilot, stage, "pagedown")
+    return stage.app.screen
+
+
+async def _type(pilot, stage, *texts):
+    """Into one field after another."""
+    for text in texts:
+        await press(pilot, stage, "tab")
+        await run_on(pilot, stage, ["space" if key == " " else key for key in text], each=0.2)
+    stage.clock.move(4)
+    look(stage)
+
+
+async def _approve(pilot, stage):
+    await press(pilot, stage, "tab", "enter")
+
+
+def _why(stage):
+    return str(stage.app.screen.query_one("#why-off", Static).content)
+
+
+def _is_off(stage):
+    return stage.app.screen.query_one("#approve", PanelButton).disabled
+
+
+def _refusal(kind, status, step, left):
+    members = {"step": step, "left": left}
+    return kind("code", status, "The server's words.", members)
+
+
+async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
+    """Both go along with the answer; what is missing is said in their order."""
+    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        assert _why(stage) == 'Approve is off: type "Amount" as you read it.'
+        await _type(pilot, stage, "4820")
+        assert _why(stage) == "Approve is off: type your PIN."
+        assert _is_off(stage)
+        await _type(pilot, stage, PIN)
+        await _approve(pilot, stage)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+    assert stage.answers.given == [(an_approval("pay").id, Answer.APPROVE, PIN)]
+    assert stage.answers.entered == [Entries(fact="4820")]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_the_fact_that_is_typed_stands_nowhere_on_the_screen(size):
+    """Neither in the headline, nor among the facts, nor behind the panel."""
+    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    async with opened(stage, size) as pilot:
+        assert "4,820.00" in shown(stage)
+        await press(pilot, stage, "a")
+        look(stage)
+        await pilot.pause()
+        assert "4,820.00" not in shown(stage)
+        assert "[you type this]" in shown(stage)
+        assert "Nordwind" in shown(stage)
+
+
+async def test_paste_fills_none_of_the_fields_and_enter_in_one_sends_nothing():
+    """Only fingers, and only the button."""
+    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
+    async with opened(stage) as pilot:
+        panel = await _open(pilot, stage)
+        for _ in range(4):
+            await press(pilot, stage, "tab")
+            stage.clock.move(5)
+            await paste(pilot, stage, "4820")
+            await press(pilot, stage, "enter")
+        assert [field.value for field in panel.query(TypedInput)] == [""] * 4
+    assert stage.answers.given == []
+
+
+async def test_everything_at_once_at_the_smallest_size():
+    """Number, fact, reason, PIN: each has its row, and Approve is reached by Tab alone."""
+    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")])
+    async with opened(stage, NARROW) as pilot:
+        await _open(pilot, stage)
+        await _type(pilot, stage, "482", "4820", "on the list", PIN)
+        await _approve(pilot, stage)
+        await until(pilot, lambda: bool(stage.answers.given))
+    assert stage.answers.entered == [Entries(fact="4820", match="482", reason="on the list")]
+
+
+async def test_a_number_alone_takes_no_pin():
+    """At medium risk in an unlocked app."""
+    stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        assert _why(stage) == "Approve is off: type the three digits that the agent shows."
+        await _type(pilot, stage, "482")
+        await _approve(pilot, stage)
+        await until(pilot, lambda: bool(stage.answers.given))
+    assert stage.answers.given == [(an_approval("deploy", DEPLOY).id, Answer.APPROVE, None)]
+    assert stage.answers.entered == [Entries(match="482")]
+
+
+@pytest.mark.parametrize("typed", ["4", "48", "4821", "4x2"])
+async def test_what_cannot_be_the_number_leaves_approve_off(typed):
+    """It would cost one of two tries."""
+    stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type(pilot, stage, typed)
+        assert _is_off(stage)
+        assert _why(stage) == "Approve is off: type the three digits that the agent shows."
+    assert stage.answers.given == []
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [(1, "1 try left, then"), (2, "2 tries left, then")], ids=["one", "two"]
+)
+async def test_a_wrong_entry_is_told_with_the_tries_that_are_left(left, said):
+    """Its field is empty and has the focus; the PIN is typed again too."""
+    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    stage.answers.failures = [_refusal(errors.WrongEntry, 422, "type_back", left)]
+    async with opened(stage) as pilot:
+        panel = await _open(pilot, stage)
+        await _type(pilot, stage, "1234", PIN)
+        await _approve(pilot, stage)
+        await until(pilot, lambda: said in shown(stage))
+        await until(pilot, lambda: stage.app.focused is panel.query_one("#type_back"))
+        assert [field.value for field in panel.query(TypedInput)] == [""] * 4
+        assert _is_off(stage)
+    assert stage.answers.given == []
+
+
+async def test_a_wrong_entry_of_a_step_that_is_not_known_leaves_the_panel():
+    """A later server may name another; the person goes on with the PIN."""
+    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    stage.answers.failures = [_refusal(errors.WrongEntry, 422, "dance", "x")]
+    async with opened(stage) as pilot:
+        panel = await _open(pilot, stage)
+        await _type(pilot, stage, "1234", PIN)
+        await _approve(pilot, stage)
+        await until(pilot, lambda: "0 tries left" in shown(stage))
+        await until(pilot, lambda: stage.app.focused is panel.query_one("#pin"))
+
+
+async def test_a_lock_is_told_plainly_and_closes_the_panel():
+    """Nothing was approved."""
+    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    stage.answers.failures = [_refusal(errors.RequestLocked, 423, "type_back", 0)]
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type(pilot, stage, "1234", PIN)
+        await _approve(pilot, stage)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "wrong twice: this request is locked" in shown(stage))
+        await until(pilot, lambda: "Nothing was approved." in shown(stage))
+
+
+async def test_what_a_yes_takes_is_said_among_the_details():
+    """Before the panel asks for it."""
+    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "enter", "G")
+        assert 'your PIN, "Amount" as you read it' in shown(stage)

@@ -1,0 +1,113 @@
+"""The fourteen fields of a request, in their order, whatever the size of the terminal."""
+
+from itertools import chain
+
+import pytest
+
+from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
+from approver_tui.widgets.lines import text_of
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import PAYMENT
+from tests.support.pilots import opened, press, reading, shown
+from tests.support.several import a_shared, a_vote
+
+FIELDS = (
+    ("risk and reason", "HIGH RISK", "money leaves the company"),
+    ("headline", "Pay EUR 4,820.00 to Nordwind Logistik GmbH"),
+    (
+        "material facts",
+        "Amount EUR 4,820.00",
+        "To Nordwind Logistik GmbH, DE89 3704 0044 0532 0130 00",
+        "From ACME Operating, account ending 7711",
+    ),
+    (
+        "unusual",
+        "Unusual Amount is 12 times the usual amount for invoice-bot, EUR 401.67.",
+        "You never approved this before: “To account”.",
+        "No earlier approval to compare with.",
+    ),
+    ("undo", "Undo Not possible after 15:00 today."),
+    (
+        "agent",
+        "Agent invoice-bot",
+        "This agent never asked you before.",
+        "Owner bob",
+        "Key inv-prod-2",
+        "Through planner, books-helper",
+    ),
+    ("from where, when", "Asked from 203.0.113.7 at 14:27:07"),
+    ("why you", "Why you payments:transfer is high risk at this resource"),
+    (
+        "agent's words",
+        "Agent says, not verified:",
+        '"INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00."',
+    ),
+    ("gives", "If approved one token, 5 min, payments:transfer, this payment only"),
+    ("others", "For alice", "People", "dan: yes"),
+    ("expiry", "Expires 14:36:19, in 4 min", "Lapsing is not a no."),
+    ("fingerprint", "Fingerprint"),
+)
+"""Each with what it says; the fourteenth, the buttons, is the bar of keys below."""
+
+
+SIZES = pytest.mark.parametrize(
+    "size", [(100, 30), (80, 24), (60, 20), (45, 20), (40, 24), (40, 12)], ids=str
+)
+_LONG = "DE" + "89370400440532013000" * 6
+
+
+def _request(**changes):
+    terms = {
+        **PAYMENT,
+        "first": True,
+        "keys": ["inv-prod-2"],
+        "through": ["planner", "books-helper"],
+        **changes,
+    }
+    return a_shared("pay", a_vote(reason="matches PO 8812"), **terms)
+
+
+def _flowing(rows):
+    """Without breaks, and without the bars of quotes."""
+    return " ".join("\n".join(rows).replace("\n| ", " ").split())
+
+
+@SIZES
+async def test_every_field_is_reached_whole_and_in_order(size):
+    """Read row by row as it stands on the screen: words wrap and are never cut."""
+    stage = a_stage([_request()])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, "enter")
+        text = _flowing(await reading(pilot, stage, ApprovalDetail))
+        assert _request().fingerprint in text
+        at = 0
+        for name, words in ((name, each) for name, *said in FIELDS for each in said):
+            found = text.find(words, at)
+            assert found >= 0, f"{name}: {words!r} is not there after {text[:at]!r}"
+            at = found + len(words)
+
+
+@SIZES
+async def test_no_row_is_wider_than_the_screen(size):
+    """What the sheet holds and what stands on the screen are the same characters."""
+    facts = [*PAYMENT["facts"], ("Account", _LONG, True)]
+    stage = a_stage([_request(facts=facts)])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, "enter")
+        sheet = stage.app.screen.query_one(ApprovalDetail)
+        drawn = await reading(pilot, stage, ApprovalDetail)
+        held = sheet.lines_for(sheet.scrollable_content_region.width)
+        assert drawn == [text_of(line).rstrip() for line in held]
+        assert _LONG in "".join(chain.from_iterable(row.split() for row in drawn))
+
+
+@SIZES
+async def test_the_ways_to_answer_stand_below_it_the_whole_time(size):
+    """The fourteenth field, from the first line to the last, and the way back."""
+    stage = a_stage([_request()])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, "enter")
+        for key in ("g", "pagedown", "G"):
+            await press(pilot, stage, key)
+            keys = "\n".join(shown(stage).splitlines()[-2:])
+            assert all(each in keys for each in ("a Approve..", "d Deny..", "? Help", "Esc Back"))

@@ -1,0 +1,186 @@
+"""The history: receipts, older parts, the filter, reports of what is over."""
+
+from approver_tui.client.errors import Unreachable
+from approver_tui.screens.approvals.history import HistoryPage
+from approver_tui.screens.incidents.report import ReportPanel
+from approver_tui.state.approvals import search_span
+from approver_tui.state.approvals.decision import Answer
+from tests.approver_tui.screens.test_pages import _filled, _go
+from tests.support.approval_texts import when
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT
+from tests.support.pilots import opened, press, shown, until
+
+
+async def test_the_history_has_receipts_and_signed_texts():
+    """Who, where, when, by which digests; a lapsed request has none."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await press(pilot, stage, "enter", "G")
+        text = shown(stage)
+        assert "RECEIPT" in text
+        assert "phone (sayso_dv_bbbbbbbbbbbbbbbb)" in text
+        assert an_approval("old").action_digest in text
+        await press(pilot, stage, "v")
+        assert "The two texts that a decision signs." in shown(stage)
+        await press(pilot, stage, "v", "escape", "G", "enter", "G")
+        assert "Nobody decided this, so nothing was signed." in shown(stage)
+
+
+async def test_an_entry_says_how_long_its_answer_took():
+    """In the list roughly, in the receipt to the second."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        assert "14:32 invoice-bot  phone, 5 min" in shown(stage)
+        await press(pilot, stage, "enter", "G")
+        assert "After        5 min 03 s" in shown(stage)
+
+
+async def test_the_history_shows_what_i_answered():
+    """`by:me`; what nobody answered is not among it."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        assert "nobody" in shown(stage)
+        await press(pilot, stage, "slash", *"by:me", "enter")
+        await until(pilot, lambda: "/ by:me" in shown(stage))
+        assert "phone, 5 min" in shown(stage)
+        assert "nobody" not in shown(stage)
+
+
+async def test_what_nobody_answered_is_dated_by_its_end():
+    """Not by the moment until which it could have waited."""
+    stage = a_stage()
+    ended = when(NOW - 4 * MINUTE)
+    outer = {"state": "cancelled", "reason": "agent_quarantined", "over_at": ended}
+    stage.server.put(an_approval("gone", outer=outer))
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        assert "14:28 invoice-bot  nobody" in shown(stage)
+
+
+async def test_the_history_goes_further_back_at_its_end():
+    """Five at a time here; the cursor stays where it is."""
+    stage = a_stage()
+    names = [f"old {number}" for number in range(7)]
+    stage.server.put(*(answered(an_approval(name), Answer.APPROVE) for name in names))
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        assert "HISTORY (5)" in shown(stage)
+        assert "older: G" in shown(stage)
+        await press(pilot, stage, "G")
+        await until(pilot, lambda: "HISTORY (7)" in shown(stage))
+        assert stage.app.screen.cursor == an_approval("old 4").id
+        await press(pilot, stage, "G")
+        assert "newest first" in shown(stage)
+
+
+async def test_the_history_is_filtered_by_what_is_typed():
+    """What fits is counted; what cannot be read is said; nothing typed shows all."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await press(pilot, stage, "slash", *"is:denied", "enter")
+        assert "HISTORY (1)  / is:denied" in shown(stage)
+        assert "Deploy web" in shown(stage)
+        await press(pilot, stage, "slash", *"risk:x", "enter")
+        assert "Filter: write risk:low, medium, high or critical." in shown(stage).replace("│", " ")
+        await press(pilot, stage, "slash", *"zzz", "escape")
+        assert "HISTORY (1)" in shown(stage)
+        await press(pilot, stage, "slash", *["backspace"] * 9, "enter")
+        assert "HISTORY (3)" in shown(stage)
+        await press(pilot, stage, "slash", *"zzz", "enter")
+        assert "Nothing that fits." in shown(stage)
+
+
+def _with_a_rare_one(count, place):
+    """So many payments, one deployment among them; five are told at a time."""
+    stage = a_stage([an_approval("open", DEPLOY)])
+    kinds = [(f"old {n}", DEPLOY if n == place else PAYMENT) for n in range(count)]
+    stage.server.put(*(answered(an_approval(*each), Answer.APPROVE) for each in kinds))
+    return stage
+
+
+async def test_a_filter_looks_back_until_something_fits():
+    """Without a key; it is told of how many what fits is."""
+    stage = _with_a_rare_one(23, 17)
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await press(pilot, stage, "slash", *"web", "enter")
+        await until(pilot, lambda: "HISTORY (1)  / web" in shown(stage))
+        await until(pilot, lambda: "of 23 " in shown(stage))
+        assert stage.app.screen.cursor == an_approval("old 17").id
+
+
+async def test_the_trail_of_an_agent_looks_back_too():
+    """From the inbox, by `t`: what the agent of the selected request asked, however long ago."""
+    stage = _with_a_rare_one(13, 11)
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "t")
+        await until(pilot, lambda: "HISTORY (1)  / agent:" in shown(stage))
+        assert "Deploy web" in shown(stage)
+
+
+async def test_a_filter_that_nothing_fits_rests_and_goes_on_from_there(monkeypatch):
+    """After so many, which it tells; the end of the list, without a row in it, goes on."""
+    monkeypatch.setattr(search_span, "MOST", 10)
+    stage = _with_a_rare_one(23, 22)
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await press(pilot, stage, "slash", *"web", "enter")
+        await until(pilot, lambda: "among the latest 15." in _words(stage))
+        assert "of 15, older: G" in shown(stage)
+        await press(pilot, stage, "G")
+        await until(pilot, lambda: "HISTORY (1)  / web" in shown(stage))
+        assert "of 23 " in shown(stage)
+
+
+async def test_a_filter_of_days_does_not_look_beyond_them():
+    """What was over before is older still further back."""
+    stage = _with_a_rare_one(23, 22)
+    stage.clock.move(10)
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await press(pilot, stage, "slash", *"since:1s", "enter")
+        await until(pilot, lambda: "HISTORY (0)  / since:1s" in shown(stage))
+        assert "Nothing that fits." in shown(stage)
+        assert "older: G" not in shown(stage)
+
+
+async def test_looking_back_goes_on_after_it_failed():
+    """What was found stays; the end of the list asks again."""
+    stage = _with_a_rare_one(9, 8)
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        stage.server.failure = Unreachable("no route")
+        await press(pilot, stage, "slash", *"web", "enter")
+        await until(pilot, lambda: "among the latest 5." in _words(stage))
+        stage.server.failure = None
+        await press(pilot, stage, "G")
+        await until(pilot, lambda: "HISTORY (1)  / web" in shown(stage))
+
+
+def _words(stage):
+    """What is on the screen as one line, beside which nothing is read."""
+    return " ".join(shown(stage).replace("▏", " ").split())
+
+
+async def test_what_is_over_is_reported_from_the_history():
+    """The panel of the inbox; what came of it is told there and here."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await press(pilot, stage, "exclamation_mark")
+        assert isinstance(stage.app.screen, ReportPanel)
+        await press(pilot, stage, "1", "tab", "tab", "tab", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
+        assert "Reported: sayso_ic_aaaaaaaaaaaaaaaa." in " ".join(shown(stage).split())
+        stage.server.approvals.clear()
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: stage.app.screen.cursor is None)
+        await press(pilot, stage, "exclamation_mark", "v", "enter")
+        assert "Report is off: nothing is selected." in shown(stage)

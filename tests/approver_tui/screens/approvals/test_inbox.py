@@ -1,0 +1,392 @@
+"""The inbox: order, selection, news, connection, records."""
+
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.panel import Panel
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.notifications.events import EventName
+from approver_tui.widgets.approvals import approval_list
+from approver_tui.widgets.approvals.approval_list import ApprovalList
+from approver_tui.widgets.lines import text_of
+from approver_tui.widgets.row_list import ROW_HEIGHT
+from approver_tui.widgets.sheet import Sheet
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
+from tests.support.pilots import NARROW, SIZES, inbox, look, opened, press, shown, until
+
+
+def _many():
+    """Five hundred requests, none of which looks like another."""
+    return [
+        an_approval(f"{n}", DEPLOY, left=(5 + n) * MINUTE, headline=f"Deploy web {n}")
+        for n in range(500)
+    ]
+
+
+def _ids(stage):
+    return [row.id for row in inbox(stage).state.inbox.rows]
+
+
+async def test_soonest_first():
+    """The list is in the server's order: what expires first is at the top, and selected."""
+    stage = a_stage(reversed(three()))
+    async with opened(stage):
+        assert _ids(stage) == [approval.id for approval in three()]
+        assert inbox(stage).state.selected == three()[0].id
+
+
+async def test_a_new_request_goes_below_and_moves_nothing():
+    """One that expires sooner than all others still appends; selection and focus stay."""
+    stage = a_stage(three())
+    urgent = an_approval("urgent", DEPLOY, left=MINUTE)
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "j")
+        before = inbox(stage).state.selected
+        stage.request(urgent)
+        await until(pilot, lambda: urgent.id in _ids(stage))
+        assert _ids(stage)[-1] == urgent.id
+        assert inbox(stage).state.selected == before
+        assert isinstance(stage.app.focused, ApprovalList)
+        text = shown(stage)
+        assert "ARRIVED SINCE (1)" in text
+        assert (
+            "new MEDIUM request from release-agent (added below; your selection did not move)"
+            in text
+        )
+
+
+def _line(stage, words):
+    """Return on which line of the list some words stand."""
+    rows = (row[:36] for row in shown(stage).splitlines())
+    return next(place for place, row in enumerate(rows) if words in row)
+
+
+@SIZES
+async def test_what_comes_in_above_the_cursor_leaves_its_row_on_its_line(size):
+    """Held back rows stand below what arrives; the list scrolls, also where it is short."""
+    held = [
+        an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
+    ]
+    stage = a_stage([*three(), *held])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, "G")
+        await until(pilot, lambda: "Held 1" in shown(stage))
+        before = _line(stage, "Held 1")
+        for number in range(4):
+            late = an_approval(f"late {number}", DEPLOY, headline=f"Late {number}")
+            stage.request(late)
+            await until(pilot, lambda late=late: late.id in _ids(stage))
+            await until(pilot, lambda number=number: f"Late {number}" in shown(stage))
+            assert inbox(stage).state.selected == held[1].id
+            assert _line(stage, "Held 1") == before
+        await press(pilot, stage, "k", "k")
+        await until(pilot, lambda: "Late 3" in shown(stage))
+        await press(pilot, stage, "g")
+        await until(pilot, lambda: "WAITING FOR YOU" in shown(stage))
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: "ARRIVED SINCE" not in _list(stage))
+
+
+def _list(stage):
+    """Return the whole list, on the screen or not."""
+    return "\n".join(map(text_of, stage.app.screen.query_one(ApprovalList)._lines))
+
+
+async def test_refresh_puts_the_list_in_order():
+    """`r` sorts what came later in, and the selection stays on its request."""
+    stage = a_stage(three())
+    urgent = an_approval("urgent", DEPLOY, left=MINUTE)
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "j")
+        before = inbox(stage).state.selected
+        stage.request(urgent)
+        await until(pilot, lambda: urgent.id in _ids(stage))
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: _ids(stage)[0] == urgent.id)
+        assert inbox(stage).state.selected == before
+        assert "ARRIVED SINCE" not in shown(stage)
+
+
+async def test_a_request_under_an_open_panel_takes_no_focus():
+    """The panel stays what it is while the list behind it grows."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        focused = stage.app.focused
+        stage.request(an_approval("urgent", DEPLOY, left=MINUTE))
+        await until(pilot, lambda: len(_ids(stage)) == 4)
+        assert isinstance(stage.app.screen, Panel)
+        assert stage.app.focused is focused
+
+
+async def test_keys_and_arrows_move_alike():
+    """J k g G and the arrows, Home and End reach the same rows."""
+    stage = a_stage(three())
+    first, second, third = (approval.id for approval in three())
+    async with opened(stage) as pilot:
+        for keys, where in (
+            ("j", second), ("down", third), ("k", second), ("up", first), ("G", third),
+            ("g", first), ("end", third), ("home", first), ("ctrl+d", third), ("pageup", first),
+        ):  # fmt: skip
+            await press(pilot, stage, keys)
+            assert inbox(stage).state.selected == where, keys
+
+
+async def test_narrow_shows_one_pane_and_enter_opens():
+    """At 40 columns the list is alone; Enter reads, Esc goes back."""
+    stage = a_stage(three())
+    async with opened(stage, NARROW) as pilot:
+        assert "Agent says" not in shown(stage)
+        await press(pilot, stage, "enter")
+        assert "WAITING FOR YOU" not in shown(stage)
+        assert "Pay EUR 4,820.00 to Nordwind" in shown(stage)
+        assert "more below" in shown(stage)
+        await press(pilot, stage, "escape")
+        assert "WAITING FOR YOU" in shown(stage)
+
+
+async def test_the_wide_detail_scrolls_after_enter():
+    """Enter moves the focus to the facts; j scrolls them and the selection stays."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "enter", "G")
+        assert "Fingerprint" in shown(stage)
+        assert inbox(stage).state.selected == three()[0].id
+
+
+async def test_all_details_shows_the_signed_texts_and_turns_back():
+    """`v` shows both texts with their digests."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "v")
+        assert "Action text" in shown(stage)
+        assert three()[0].action_digest[:20] in shown(stage)
+        await press(pilot, stage, "v")
+        assert "Why you" in shown(stage)
+
+
+async def test_a_selected_request_is_noted_as_seen():
+    """Resting on a request asks the server for it."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "j")
+        await until(pilot, lambda: three()[1].id in stage.server.looked_at)
+
+
+async def test_an_expired_request_is_a_record():
+    """It stays, says that lapsing is no denial, and cannot be answered."""
+    stage = a_stage([an_approval("prices", PRICES, left=MINUTE)])
+    async with opened(stage) as pilot:
+        stage.clock.move(61)
+        look(stage)
+        await pilot.pause()
+        assert "Expired at 14:33:07. Not a denial. buyer-helper can ask" in shown(stage)
+        await press(pilot, stage, "d")
+        assert isinstance(stage.app.screen, InboxScreen)
+        assert "Deny is off: Expired at" in shown(stage)
+
+
+async def test_a_decision_elsewhere_turns_the_row_into_a_record():
+    """The feed's event names who, where and why."""
+    stage = a_stage(three())
+    winner = answered(three()[0], Answer.APPROVE)
+    async with opened(stage) as pilot:
+        stage.feed.tell(EventName.DECIDED, winner)
+        await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
+        await until(pilot, lambda: "alice approved a request of invoice-bot" in shown(stage))
+        assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
+        stage.feed.tell(EventName.REQUESTED, three()[0])
+        await pilot.pause()
+        assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
+
+
+async def test_what_may_ring_rings_and_nothing_else(monkeypatch):
+    """A request and its reminder; nothing that the server holds, nothing of low risk, no end."""
+    stage = a_stage(three())
+    high, _medium, low = three()
+    async with opened(stage) as pilot:
+        rung = []
+        monkeypatch.setattr(stage.app.context.notifier, "write", rung.append)
+        stage.feed.tell(EventName.REQUESTED, high, held="muted")
+        stage.feed.tell(EventName.REQUESTED, low)
+        stage.feed.tell(EventName.EXPIRED, high)
+        await pilot.pause()
+        assert rung == []
+        stage.feed.tell(EventName.REQUESTED, high)
+        stage.feed.tell(EventName.REMINDER, high)
+        await until(pilot, lambda: rung == ["\a"] * 2)
+
+
+async def test_a_deputy_who_comes_or_goes_changes_what_waits():
+    """The list is fetched again, and a line says why."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        four = an_approval("four", DEPLOY, left=MINUTE)
+        stage.server.put(four)
+        stage.feed.tell(EventName.DEPUTY_NAMED)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(four.id) is not None)
+        await until(pilot, lambda: "a deputy was named" in shown(stage))
+
+
+async def test_offline_turns_answers_off_and_says_how_old_the_screen_is():
+    """The badge, the reason and the age are words; the connection coming back ends it."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        stage.feed.connect(Phase.OFFLINE, "the server is restarting")
+        stage.clock.move(125)
+        await until(pilot, lambda: "OFFLINE data 14:32" in shown(stage))
+        look(stage)
+        await pilot.pause()
+        text = shown(stage)
+        assert "OFFLINE (the server is restarting): this is 2 min old, answers are off" in text
+        await press(pilot, stage, "a")
+        assert "Approve is off: there is no connection to the server" in shown(stage)
+        stage.feed.connect(Phase.CONNECTING)
+        await until(pilot, lambda: "CONNECTING data 14:32" in shown(stage))
+        stage.feed.connect(Phase.LIVE)
+        await until(pilot, lambda: "LIVE 14:34" in shown(stage))
+
+
+async def test_what_happened_while_offline_is_there_after_reconnecting():
+    """Coming back asks the server: new ones appear below, decided ones become records."""
+    stage = a_stage(three())
+    late, gone = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
+    async with opened(stage) as pilot:
+        stage.feed.connect(Phase.OFFLINE)
+        stage.server.put(late, gone)
+        stage.feed.connect(Phase.CONNECTING)
+        stage.feed.connect(Phase.LIVE)
+        await until(pilot, lambda: late.id in _ids(stage))
+        await until(
+            pilot,
+            lambda: inbox(stage).state.inbox.find(gone.id).state is ApprovalState.DENIED,
+        )
+        assert _ids(stage) == [*(approval.id for approval in three()), late.id]
+
+
+async def test_a_server_that_is_down_at_the_start_is_asked_again():
+    """The badge says OFFLINE; the app starts by itself once the server answers."""
+    stage = a_stage(three())
+    stage.server.is_down = True
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: "OFFLINE" in shown(stage))
+        stage.server.is_down = False
+        await until(pilot, lambda: "LIVE" in shown(stage))
+
+
+async def test_device_events_are_told():
+    """A new device, and this one being locked, are lines in the status; the lock counts at once."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        stage.feed.tell(
+            EventName.DEVICE_ENROLLED, device=a_device(id="sayso_dv_x", name="desk", is_this=False)
+        )
+        await until(pilot, lambda: "device desk was added to your account" in shown(stage))
+        stage.feed.tell(EventName.DEVICE_LOCKED, device=a_device(tries=10))
+        await until(pilot, lambda: "this device is locked" in shown(stage))
+        await press(pilot, stage, "a")
+        assert "Approve is off: this device is locked" in shown(stage)
+        stage.feed.tell(EventName.CODE_REUSED)
+        await until(pilot, lambda: "ALARM: a one-time code was used" in shown(stage))
+
+
+@SIZES
+async def test_warnings_stay_on_screen(size):
+    """The open folder and the wrong PINs are lines of their own, at both sizes."""
+    stage = a_stage(three(), device=a_device(tries=3), folder_is_open=True)
+    async with opened(stage, size) as pilot:
+        await until(pilot, lambda: "3 wrong PINs since you last approved" in shown(stage))
+        await until(pilot, lambda: "The server's data folder is open" in shown(stage))
+
+
+async def test_lock_makes_the_next_yes_take_the_pin():
+    """`L` wipes the key, and says so."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        assert "unlocked" in shown(stage)
+        await press(pilot, stage, "L")
+        assert "unlocked" not in shown(stage)
+        assert not stage.answers.is_unlocked
+
+
+async def test_a_long_list_makes_only_the_rows_on_screen(monkeypatch):
+    """One step among five hundred requests draws a screenful of rows, not all of them."""
+    many = _many()
+    stage = a_stage(many)
+    made = []
+    true_lines = approval_list.row_lines
+    monkeypatch.setattr(
+        approval_list, "row_lines", lambda row, width: made.append(row) or true_lines(row, width)
+    )
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "G")
+        assert inbox(stage).state.selected == many[-1].id
+        made.clear()
+        await press(pilot, stage, "k")
+        assert inbox(stage).state.selected == many[-2].id
+        assert 0 < len(made) < 250
+
+
+async def test_only_what_looks_different_is_drawn(monkeypatch):
+    """A step in a list of five hundred draws two rows of it; time draws what it changes."""
+    stage = a_stage(_many())
+    drawn = []
+    true_line = Sheet.render_line
+    monkeypatch.setattr(
+        Sheet, "render_line", lambda sheet, y: drawn.append((sheet.id, y)) or true_line(sheet, y)
+    )
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "j", "j", "j")
+        await pilot.pause()
+        drawn.clear()
+        await pilot.press("k")
+        await pilot.pause()
+        assert len({y for where, y in drawn if where == "list"}) == 2 * ROW_HEIGHT
+        drawn.clear()
+        inbox(stage).tick()
+        await pilot.pause()
+        assert not drawn
+        stage.clock.move(20)
+        inbox(stage).tick()
+        await pilot.pause()
+        assert {where for where, _ in drawn} == {"list", "detail"}
+
+
+async def test_q_quits():
+    """With nothing under way it quits at once."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "q")
+        await pilot.pause()
+        assert not stage.app.is_running
+
+
+async def test_what_is_held_back_stands_in_a_place_of_its_own():
+    """Below what asks for the person, with how many come from whom; it can be chosen and opened."""
+    held = [
+        an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
+        for n in range(3)
+    ]
+    stage = a_stage([*three(), *held])
+    async with opened(stage) as pilot:
+        text = shown(stage)
+        assert "WAITING FOR YOU (3)" in text
+        assert "HELD BACK (3)  release-agent: 3" in text
+        await press(pilot, stage, "G")
+        assert inbox(stage).state.selected == held[-1].id
+
+
+async def test_news_lets_a_word_about_what_the_person_did_stand_for_three_seconds():
+    """Whoever has just done something reads what came of it; the news follows."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "L")
+        stage.request(an_approval("late", DEPLOY))
+        await until(pilot, lambda: "ARRIVED SINCE (1)" in shown(stage))
+        await until(pilot, lambda: "Locked: the next approval takes the PIN." in shown(stage))
+        stage.clock.move(3)
+        look(stage)
+        await until(pilot, lambda: "(added below; your selection did not move)" in shown(stage))

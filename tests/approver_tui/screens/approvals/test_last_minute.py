@@ -1,0 +1,131 @@
+"""The end of a request comes near: marked on every screen, said twice, never by colour alone."""
+
+import pytest
+
+from approver_tui.client import errors
+from approver_tui.state.notifications.events import EventName
+from approver_tui.state.notifications.preferences import ALL_RINGS
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
+from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
+
+PAY = an_approval("pay", left=90_000)
+
+
+def _until_left(stage, seconds):
+    """Let the clock stand so many seconds before the end."""
+    stage.clock.ms = PAY.expires_at - seconds * 1000
+    look(stage)
+
+
+async def test_the_last_minute_and_the_last_seconds_are_said_once():
+    """In the status, in the row and in the detail."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "enter", "G")
+        assert "LAST" not in shown(stage)
+        _until_left(stage, 59)
+        await until(pilot, lambda: "60 s left: Pay EUR 4,820.00" in shown(stage))
+        await until(pilot, lambda: "ends 0:59" in shown(stage))
+        await until(pilot, lambda: "LAST MINUTE: " in shown(stage))
+        inbox(stage).say(PAY.agent.name)
+        _until_left(stage, 40)
+        await pilot.pause()
+        assert "s left: " not in shown(stage)
+        _until_left(stage, 19)
+        await until(pilot, lambda: "20 s left: Pay EUR 4,820.00" in shown(stage))
+        await until(pilot, lambda: "ENDS 0:19" in shown(stage))
+        await until(pilot, lambda: "LAST 20 SECONDS: " in shown(stage))
+
+
+async def test_a_panel_shows_the_last_minute_in_its_title():
+    """Where the person is about to answer."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        assert " left" in shown(stage).splitlines()[0] + shown(stage)
+        _until_left(stage, 45)
+        await pilot.pause()
+        assert "ends 0:45" in shown(stage)
+
+
+async def test_several_that_end_together_are_one_line():
+    """With how many there are."""
+    rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
+    stage = a_stage(rows)
+    async with opened(stage) as pilot:
+        _until_left(stage, 50)
+        await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in shown(stage))
+
+
+async def test_a_request_is_let_wait_longer():
+    """`E` asks first, and takes no answer and no PIN."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "E")
+        assert "LET IT WAIT LONGER?" in shown(stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "It waits until 14:42:" in shown(stage))
+        assert inbox(stage).state.current.expires_at > PAY.expires_at
+        assert stage.answers.given == []
+
+
+@pytest.mark.parametrize(
+    ("key", "on", "off"),
+    [
+        ("S", "Snoozed until 14:47:", "No longer snoozed: it rings as usual."),
+        ("M", "release-agent is muted.", "release-agent is no longer muted."),
+    ],
+)
+async def test_notifications_are_turned_off_and_on_by_one_key_and_a_yes_to_its_question(
+    key, on, off
+):
+    """The request stays listed, with a word that it calls nobody."""
+    stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
+    word = {"S": "  snoozed", "M": "  muted"}[key]
+    async with opened(stage) as pilot:
+        await press(pilot, stage, key, "tab", "enter")
+        await until(pilot, lambda: on in shown(stage))
+        await until(pilot, lambda: "Deploy web 4.2.0" in shown(stage))
+        await until(pilot, lambda: word in shown(stage))
+        assert f"{key} ends that." in " ".join(shown(stage).split())
+        await press(pilot, stage, key, "tab", "enter")
+        await until(pilot, lambda: off in shown(stage))
+        assert word not in shown(stage)
+
+
+@pytest.mark.parametrize("key", ["E", "S", "M"])
+async def test_running_typing_arranges_nothing(key):
+    """A word with such a letter in it, whatever follows: the panel asks, and hears none of it."""
+    stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
+    async with opened(stage) as pilot:
+        before = dict(stage.server.approvals)
+        stage.clock.move(1)
+        await run_on(pilot, stage, [key, "tab", "enter", "y", "enter", "tab", "enter"])
+        await pilot.pause()
+        assert stage.prefs_client.attention == ALL_RINGS
+        assert stage.server.approvals == before
+
+
+async def test_what_rings_all_the_same_is_not_called_muted():
+    """High risk does, and what another device has changed is told."""
+    stage = a_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)])
+    async with opened(stage) as pilot:
+        stage.prefs_client.mute(PAY.agent.id)
+        stage.feed.tell(EventName.ATTENTION)
+        await until(pilot, lambda: inbox(stage).state.attention.mutes != ())
+        assert "muted" not in shown(stage)
+
+
+async def test_what_the_server_refuses_is_said_and_what_is_over_is_not_asked():
+    """The keys change nothing then."""
+    stage = a_stage([PAY])
+    stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "S", "tab", "enter")
+        await until(pilot, lambda: "High risk always rings." in shown(stage))
+        await press(pilot, stage, "escape")
+        _until_left(stage, 0)
+        await press(pilot, stage, "E")
+        assert "Longer is off: Expired at" in shown(stage)

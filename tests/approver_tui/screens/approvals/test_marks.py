@@ -1,0 +1,219 @@
+"""Marking requests in the inbox, and losing a mark."""
+
+from dataclasses import replace
+
+from textual import events
+
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.keymap import Keymap
+from approver_tui.state.notifications.events import EventName
+from approver_tui.widgets.key_bar import KeyBar
+from tests.support.batches import NEW, ONE, THREE, TWO, a_payment, go_to, mark
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
+from tests.support.pilots import NARROW, inbox, look, opened, press, shown, until
+
+DEPLOYED = an_approval("deploy", DEPLOY, left=30 * MINUTE)
+HIGH = an_approval("high", left=40 * MINUTE)
+LISTED = [ONE, TWO, THREE, NEW, DEPLOYED, HIGH]
+
+
+def _marked(stage):
+    return [each.id for each in inbox(stage).state.marks]
+
+
+async def test_x_marks_and_takes_the_mark_off():
+    """Without colour: a box in each row that is, or could be, marked beside it."""
+    stage = a_stage(LISTED)
+    async with opened(stage) as pilot:
+        assert "[ ]" not in shown(stage)
+        await mark(pilot, stage, TWO, ONE)
+        assert _marked(stage) == [ONE.id, TWO.id]
+        assert "2 marked." in shown(stage)
+        assert shown(stage).count("[x] invoice-bot") == 2
+        assert shown(stage).count("[ ] invoice-bot") == 2
+        assert "a Approve 2..  d Deny 2.." in shown(stage)
+        await press(pilot, stage, "x")
+        assert _marked(stage) == [TWO.id]
+        await press(pilot, stage, "X")
+        assert _marked(stage) == []
+        assert "Nothing is marked." in shown(stage)
+        assert "[ ]" not in shown(stage)
+
+
+async def test_what_cannot_be_among_them_is_not_marked_and_one_line_says_why():
+    """Another agent's, another risk."""
+    stage = a_stage(LISTED)
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, DEPLOYED)
+        assert "Mark is off: what is marked is of another agent, invoice-bot." in shown(stage)
+        await mark(pilot, stage, HIGH)
+        assert "Mark is off: what is of high risk is answered alone." in shown(stage)
+        assert _marked(stage) == [ONE.id]
+
+
+async def test_what_is_over_or_offline_is_not_marked():
+    """The line says what became of it."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
+        await until(pilot, lambda: "Denied by alice on phone" in shown(stage))
+        await mark(pilot, stage, ONE)
+        assert "Mark is off: Denied by alice on phone" in shown(stage)
+        assert _marked(stage) == []
+
+
+async def test_a_row_that_stands_for_several_is_marked_as_a_whole():
+    """Those of it that wait; the box says when only some are marked."""
+    flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
+    stage = a_stage(flood)
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "x")
+        assert _marked(stage) == [each.id for each in flood]
+        assert "[x] release-agent" in shown(stage)
+        await press(pilot, stage, "+", "x", "+")
+        assert len(_marked(stage)) == 2
+        assert "[-] release-agent" in shown(stage)
+        await press(pilot, stage, "x")
+        assert len(_marked(stage)) == 3
+        await press(pilot, stage, "x")
+        assert _marked(stage) == []
+
+
+async def test_the_mouse_marks_by_the_box_and_by_the_key_bar():
+    """Elsewhere in a row a click moves there, on either of its lines."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        bar = stage.app.screen.query_one(KeyBar)
+        line = next(y for y, row in enumerate(shown(stage).splitlines()) if "x Mark" in row)
+        column = shown(stage).splitlines()[line].index("x Mark")
+        stage.clock.move(1)
+        await pilot.click(bar, offset=(column - bar.region.x, line - bar.region.y))
+        await until(pilot, lambda: _marked(stage) == [ONE.id])
+        stage.clock.move(1)
+        await pilot.click("#list", offset=(2, 6))
+        await until(pilot, lambda: _marked(stage) == [ONE.id, TWO.id])
+        assert inbox(stage).state.selected == TWO.id
+        stage.clock.move(1)
+        await pilot.click("#list", offset=(20, 4))
+        await until(pilot, lambda: inbox(stage).state.selected == ONE.id)
+        assert _marked(stage) == [ONE.id, TWO.id]
+
+
+async def test_the_palette_marks():
+    """It is found by its name."""
+    stage = a_stage([ONE])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "colon", *"mark it", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: _marked(stage) == [ONE.id])
+
+
+async def test_the_key_is_the_one_that_the_person_chose():
+    """The bar says it, and the old one does nothing."""
+    stage = a_stage([ONE], place={"keymap": Keymap({"mark": "m"})})
+    async with opened(stage, NARROW) as pilot:
+        await press(pilot, stage, "x")
+        assert _marked(stage) == []
+        await press(pilot, stage, "m")
+        assert _marked(stage) == [ONE.id]
+        assert "m Mark" in shown(stage)
+
+
+async def test_a_marked_request_that_is_answered_loses_its_mark():
+    """And the status says whose answer it was."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, TWO)
+        stage.clock.move(5)
+        stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
+        await until(pilot, lambda: _marked(stage) == [TWO.id])
+        await until(
+            pilot,
+            lambda: (
+                f"{ONE.fingerprint} is no longer marked: Denied by alice on phone" in shown(stage)
+            ),
+        )
+
+
+async def test_a_marked_request_that_changes_loses_its_mark():
+    """Nothing but its reference is another."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, TWO)
+        stage.clock.move(5)
+        stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
+        await until(pilot, lambda: _marked(stage) == [ONE.id])
+        await until(
+            pilot, lambda: f"{TWO.fingerprint} is no longer marked: it changed." in shown(stage)
+        )
+
+
+async def test_a_marked_request_that_expires_loses_its_mark():
+    """It is said after the warning that another is near its end."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, TWO)
+        stage.clock.move(14.5 * 60)
+        look(stage)
+        assert _marked(stage) == [TWO.id]
+        stage.clock.move(5)
+        look(stage)
+        await until(pilot, lambda: "is no longer marked: Expired at" in shown(stage))
+        stage.clock.move(10)
+        look(stage)
+        await mark(pilot, stage, TWO)
+        assert _marked(stage) == []
+
+
+async def test_several_that_are_lost_are_counted():
+    """One line for all of them."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, TWO)
+        stage.clock.move(20 * 60)
+        look(stage)
+        await until(pilot, lambda: "2 are no longer marked" in shown(stage))
+        assert _marked(stage) == []
+
+
+async def test_one_that_the_list_no_longer_has_loses_its_mark():
+    """Put in order by the person, the list drops what is over."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, TWO)
+        gone = replace(ONE, state=ApprovalState.CANCELLED)
+        stage.server.put(gone)
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: _marked(stage) == [TWO.id])
+        stage.clock.move(5)
+        look(stage)
+        assert f"{ONE.fingerprint} is no longer marked: it waits no more." in shown(stage)
+
+
+async def test_a_mark_is_never_made_by_a_paste_or_by_keys_that_run_on():
+    """The letters of a text mark nothing while the guard holds."""
+    stage = a_stage([ONE, TWO])
+    async with opened(stage) as pilot:
+        stage.app.post_message(events.AppFocus())
+        await pilot.pause()
+        for key in "xx x":
+            await pilot.press("space" if key == " " else key)
+        assert _marked(stage) == []
+
+
+async def test_what_is_marked_stays_marked_while_the_list_moves():
+    """A refresh, a filter, another selection."""
+    stage = a_stage([ONE, TWO, DEPLOYED])
+    async with opened(stage) as pilot:
+        await mark(pilot, stage, ONE, TWO)
+        await press(pilot, stage, "slash", *"agent:release-agent", "enter")
+        assert "invoice-bot" not in shown(stage)
+        assert "a Approve 2.." in shown(stage)
+        await press(pilot, stage, "slash", *["backspace"] * 20, "enter", "r")
+        await until(pilot, lambda: shown(stage).count("[x] invoice-bot") == 2)
+        await go_to(pilot, stage, DEPLOYED)
+        assert _marked(stage) == [ONE.id, TWO.id]

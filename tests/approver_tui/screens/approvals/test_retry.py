@@ -1,0 +1,110 @@
+"""A request that expired: its agent is asked to ask again, from the inbox and from the history."""
+
+from dataclasses import replace
+
+from approver_tui.client import errors
+from approver_tui.state.approvals.approvals import ApprovalState, Retry
+from approver_tui.state.notifications.events import EventName
+from tests.approver_tui.screens.test_pages import _go
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.pilots import cut_off, inbox, look, opened, press, shown, until
+
+PAY = an_approval("pay", left=90_000)
+LAPSED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
+
+
+def _told(stage):
+    """What is read on the right of the list and below it, as one line."""
+    rows = [row.rpartition("▏")[2] for row in shown(stage).splitlines()]
+    return " ".join(" ".join(rows).split())
+
+
+def _expire(stage):
+    stage.clock.ms = PAY.expires_at
+    stage.server.put(LAPSED)
+    look(stage)
+
+
+async def test_an_expired_request_stays_and_its_agent_is_asked_to_ask_again():
+    """The page says that it is no denial and names the key; then it says what was done."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        assert "Ask to retry" not in shown(stage)
+        _expire(stage)
+        assert "Not a denial. invoice-bot can ask again." in _told(stage)
+        assert "R Ask to retry" in shown(stage)
+        await press(pilot, stage, "R", "tab", "enter")
+        await until(pilot, lambda: "Not a denial. invoice-bot is told to ask" in _told(stage))
+        assert inbox(stage).state.current.retry is Retry.ASKED
+        assert "Ask to retry" not in shown(stage)
+        await press(pilot, stage, "R")
+        assert "Retry is off: invoice-bot is told to ask again already." in _told(stage)
+    assert stage.answers.given == []
+
+
+async def test_what_waits_is_answered_and_not_asked_for_again():
+    """And nothing is asked where nothing is selected."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "R")
+        assert "Retry is off: it is for what expired without an answer." in _told(stage)
+    stage = a_stage([])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "R")
+        assert "Retry is off: nothing is selected." in _told(stage)
+
+
+async def test_without_a_server_nobody_is_asked():
+    """The key is off, and says why."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        _expire(stage)
+        await cut_off(pilot, stage, "The server does not answer.")
+        await press(pilot, stage, "R")
+        assert "Retry is off: there is no connection to the server" in _told(stage)
+    assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE
+
+
+async def test_the_history_asks_too():
+    """The entry says so at once, and the list stays as it is."""
+    stage = a_stage([])
+    stage.server.put(LAPSED)
+    stage.clock.ms = PAY.expires_at
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await until(pilot, lambda: "R Ask to retry" in shown(stage))
+        await press(pilot, stage, "R", "tab", "enter")
+        await until(pilot, lambda: "Not a denial. invoice-bot is told to ask" in _told(stage))
+        await until(pilot, lambda: "HISTORY (1)" in shown(stage))
+        await press(pilot, stage, "R")
+        assert "Retry is off: invoice-bot is told to ask again already." in _told(stage)
+
+
+async def test_the_history_says_what_the_server_refused():
+    """And changes nothing."""
+    stage = a_stage([])
+    stage.server.put(LAPSED)
+    stage.clock.ms = PAY.expires_at
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        await until(pilot, lambda: "R Ask to retry" in shown(stage))
+
+        def refuse(_: str) -> None:
+            raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
+
+        stage.server.ask_again = refuse
+        await press(pilot, stage, "R", "tab", "enter")
+        await until(pilot, lambda: "Its agent may ask nobody." in _told(stage))
+        await press(pilot, stage, "escape")
+        assert "R Ask to retry" in shown(stage)
+
+
+async def test_what_somebody_else_asked_for_is_told():
+    """Their word comes over the feed."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        _expire(stage)
+        stage.feed.tell(EventName.RETRY_ASKED, replace(LAPSED, retry=Retry.ASKED))
+        await until(pilot, lambda: "is told to ask again" in _told(stage))
+        assert inbox(stage).state.current.retry is Retry.ASKED

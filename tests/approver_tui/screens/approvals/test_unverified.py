@@ -1,0 +1,131 @@
+"""A request that does not verify is named, never shown, never answered, and hides no other."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client import errors
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.state.approvals.approvals import Unverified
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.approval_list import ApprovalList
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
+from tests.support.pilots import NARROW, WIDE, inbox, look, opened, press, shown, until
+
+PROBLEM = "display: does not have its digest"
+
+
+def _forge(stage, *approvals):
+    """From now on the server's copies of these do not verify; it may know of none yet."""
+    true_page, true_copy = stage.server.waiting, stage.server.approval
+    forged = {approval.id for approval in approvals}
+
+    def page():
+        listed = true_page()
+        return replace(
+            listed,
+            items=tuple(one for one in listed.items if one.id not in forged),
+            unverified=tuple(Unverified(SafeText(each), SafeText(PROBLEM)) for each in forged),
+        )
+
+    def copy(approval_id):
+        if approval_id in forged:
+            raise errors.WireError("display", "does not have its digest")
+        return true_copy(approval_id)
+
+    stage.server.waiting, stage.server.approval = page, copy
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_it_stands_apart_and_the_others_work(size):
+    """A warning that stays, its id and what is wrong; the cursor goes past it."""
+    stage = a_stage(three())
+    forged = three()[0]
+    _forge(stage, forged)
+    async with opened(stage, size) as pilot:
+        text = " ".join(shown(stage).split())
+        assert "Inbox 2" in text
+        assert "! 1 request cannot be verified, so it cannot be read or answered here" in text
+        assert "NOT VERIFIED (1) cannot be answered" in text
+        assert forged.id in text
+        assert PROBLEM in text
+        assert forged.headline not in text
+        for key in ("j", "j", "G", "g"):
+            await press(pilot, stage, key)
+            assert inbox(stage).state.selected in {three()[1].id, three()[2].id}
+        await press(pilot, stage, "d")
+        assert not isinstance(stage.app.screen, InboxScreen)
+
+
+async def test_alone_it_is_not_an_empty_inbox():
+    """Nobody reads that nothing waits; there is nothing to answer either."""
+    stage = a_stage(three()[:1])
+    _forge(stage, three()[0])
+    async with opened(stage) as pilot:
+        assert "Nothing waits for you" not in shown(stage)
+        assert "Nothing that you can answer waits." in shown(stage)
+        await press(pilot, stage, "a")
+        assert "Approve is off: nothing is selected." in shown(stage)
+
+
+async def test_many_can_be_read_from_the_last_row():
+    """They stand below the rows; the last row brings as many of them along as there is room for."""
+    rows = [
+        an_approval(f"row {n}", DEPLOY, left=MINUTE * (5 + n), headline=f"Deploy web {n}")
+        for n in range(20)
+    ]
+    stage = a_stage(rows)
+    _forge(stage, rows[3], rows[7])
+    async with opened(stage) as pilot:
+        assert "! 2 requests cannot be verified" in shown(stage)
+        assert "NOT VERIFIED" not in shown(stage)
+        await press(pilot, stage, "G")
+        assert "NOT VERIFIED (2)" in shown(stage)
+        assert inbox(stage).state.selected == rows[-1].id
+        assert stage.app.screen.query_one(ApprovalList).rows_below == 0
+
+
+@pytest.mark.parametrize("key", ["a", "d"])
+async def test_a_row_whose_next_copy_does_not_verify_cannot_be_answered(key):
+    """It keeps its place, both answers are off and say why; a panel over it closes."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, key)
+        assert not isinstance(stage.app.screen, InboxScreen)
+        _forge(stage, three()[0])
+        inbox(stage)._calls.look(three()[0].id)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "This request changed. Nothing was" in shown(stage))
+        assert inbox(stage).state.selected == three()[0].id
+        await press(pilot, stage, key)
+        assert isinstance(stage.app.screen, InboxScreen)
+        assert "off: the server's copy of it cannot be verified." in shown(stage)
+    assert stage.answers.given == []
+
+
+async def test_a_request_that_the_feed_could_not_hand_on_is_looked_for():
+    """The feed skips it and says so; the list then names it."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        late = an_approval("late", DEPLOY, left=9 * MINUTE)
+        stage.server.put(late)
+        _forge(stage, late)
+        stage.feed.listeners.on_problem("approval.display: does not have its digest")
+        await until(pilot, lambda: "NOT VERIFIED (1)" in shown(stage))
+        await until(pilot, lambda: late.id in shown(stage))
+        await until(pilot, lambda: "approval.display: does not have its digest" in shown(stage))
+        look(stage)
+        assert len(inbox(stage).state.inbox.rows) == 3
+
+
+def test_a_copy_that_verifies_again_ends_the_doubt():
+    """Whichever way it comes: nothing is signed but what was verified anew."""
+    first = three()[0]
+    doubtful = InboxState().asked(first).doubted(Unverified(SafeText(first.id), SafeText(PROBLEM)))
+    assert doubtful.doubts(first.id)
+    assert len(doubtful.doubted(doubtful.unverified[0]).unverified) == 1
+    assert not doubtful.seen(first).doubts(first.id)
+    assert not doubtful.asked(first).doubts(first.id)

@@ -1,0 +1,96 @@
+"""The page of agents: who acts for the person, who asked them lately, and their own."""
+
+from dataclasses import replace
+
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.clients.agents import OwnedAgent
+from approver_tui.state.text import SafeText
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_holdings import a_consent
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
+from tests.support.pilots import NARROW, opened, press, shown, until
+
+WEB = an_approval("web", DEPLOY)
+IDLE = OwnedAgent(
+    "sayso_ag_idle",
+    SafeText("idle-bot"),
+    SafeText("disabled"),
+    (SafeText("alice"), SafeText("ben")),
+)
+
+
+def _stage():
+    stage = a_stage([WEB, answered(an_approval("old", DEPLOY), Answer.APPROVE)])
+    stage.server.given = [a_consent()]
+    stage.server.owned = (IDLE,)
+    return stage
+
+
+async def _agents(pilot, stage):
+    await press(pilot, stage, "3")
+    await until(pilot, lambda: stage.app.screen.found is not None)
+
+
+async def test_who_asked_is_listed_beside_who_acts_and_whom_one_owns():
+    """With what became of it, and how the server holds one's own."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _agents(pilot, stage)
+        text = shown(stage)
+        assert "ACTING FOR YOU (1)" in text
+        assert "ASKED YOU LATELY (1)" in text
+        assert "2 asked, 1 approved, 1 wait" in text
+        assert "YOURS (1)" in text
+        assert "disabled" in text
+        await press(pilot, stage, "j")
+        text = " ".join(shown(stage).split())
+        assert "z Stop.. (off)" in text
+        assert "ASKED LAST" in text
+        await press(pilot, stage, "z")
+        assert "Stop is off: it does not act for you." in shown(stage)
+
+
+async def test_what_was_asked_long_ago_is_left_out():
+    """Seven days are looked at."""
+    old = replace(answered(an_approval("old", PRICES), Answer.APPROVE), created_at=0)
+    stage = a_stage([])
+    stage.server.put(old)
+    async with opened(stage) as pilot:
+        await _agents(pilot, stage)
+        assert "Nobody else did in 7 days." in shown(stage)
+        assert "ASKED YOU LATELY (0)" in shown(stage)
+
+
+async def test_an_agent_is_muted_and_unmuted_from_its_page():
+    """After a question; the entry says so, and the inbox too."""
+    stage = a_stage([an_approval("web", DEPLOY, left=9 * MINUTE)])
+    async with opened(stage, NARROW) as pilot:
+        await _agents(pilot, stage)
+        await press(pilot, stage, "M", "tab", "enter")
+        await until(pilot, lambda: "release-agent is muted" in shown(stage))
+        await until(pilot, lambda: "M Unmute.." in shown(stage))
+        await press(pilot, stage, "1")
+        assert "muted" in shown(stage)
+        await _agents(pilot, stage)
+        await press(pilot, stage, "M", "tab", "enter")
+        await until(pilot, lambda: "release-agent is no longer muted." in shown(stage))
+
+
+async def test_ones_own_agent_is_suspended_for_everybody():
+    """After a question; once it is stopped, and for those of others, the key says why not."""
+    stage = _stage()
+    stage.server.owned = (replace(IDLE, state=SafeText("enabled")),)
+    async with opened(stage, NARROW) as pilot:
+        await _agents(pilot, stage)
+        await press(pilot, stage, "K")
+        assert "Suspend is off: it is not yours" in " ".join(shown(stage).split())
+        await press(pilot, stage, "G", "K")
+        assert "SUSPEND idle-bot FOR EVERYBODY?" in shown(stage)
+        assert not stage.server.ended
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "is suspended: 2 tokens" in " ".join(shown(stage).split()))
+        assert stage.server.ended == [IDLE.id]
+        await until(pilot, lambda: "disabled" in shown(stage))
+        await press(pilot, stage, "K")
+        assert "Suspend is off: it is stopped already." in " ".join(shown(stage).split())

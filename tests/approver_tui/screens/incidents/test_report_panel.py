@@ -1,0 +1,154 @@
+"""Saying "I did not ask for this": whom it stops is chosen, and nothing is sent before."""
+
+import pytest
+from textual.widgets import Static
+
+from approver_tui.client import errors
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.incidents.report import ReportPanel
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.incidents.reports import ReportScope
+from approver_tui.widgets.panel_button import PanelButton
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT
+from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
+
+PAY = three()[0]
+REPORT = ["tab", "tab", "tab", "enter"]
+
+
+async def _open(pilot, stage, *keys):
+    await press(pilot, stage, "exclamation_mark", *keys)
+
+
+@pytest.mark.parametrize(
+    ("key", "scope"), [("2", ReportScope.AGENT), ("3", ReportScope.EVERY_AGENT)]
+)
+async def test_a_report_stops_whom_the_person_chose(key, scope):
+    """With the word to the administrators; what ended is told by numbers."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage, key, "tab", *"no", "tab", "tab", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        text = shown(stage)
+        assert "invoice-bot is quarantined: 2 tokens and 1 other request" in text
+        assert "Denied by alice" in text
+    assert stage.answers.reported == [(PAY.id, scope, "no")]
+
+
+async def test_this_request_alone_is_a_denial_that_can_be_taken_back():
+    """With the reason that it was not recognised; no incident."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage, "1", *REPORT)
+        assert "Denying in" in shown(stage)
+        stage.clock.move(6)
+        look(stage)
+        await until(pilot, lambda: bool(stage.answers.given))
+    assert stage.answers.given == [(PAY.id, Answer.DENY, "suspicious")]
+    assert stage.answers.reported == []
+
+
+async def test_nobody_is_chosen_from_the_start():
+    """The button is off, and says what is missing."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        assert "Report is off: choose whom to stop, 1 to 3." in shown(stage)
+        assert stage.app.screen.query_one("#report", PanelButton).disabled
+        await press(pilot, stage, "enter")
+        assert isinstance(stage.app.screen, ReportPanel)
+
+
+async def test_what_happens_is_said_before_it_is_sent():
+    """For each choice, in other words."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage, "down")
+        assert "in 5 s" in shown(stage)
+        await press(pilot, stage, "down")
+        assert "Everything of this agent ends" in shown(stage)
+        await press(pilot, stage, "j")
+        assert "Every agent that acts for you is stopped" in shown(stage)
+        await press(pilot, stage, "k", "4")
+        assert stage.app.screen.query_one("#whom").index == 1
+
+
+async def test_what_is_over_can_be_reported_too():
+    """Then there is nothing left to deny alone."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        screen = inbox(stage)
+        done = answered(PAY, Answer.APPROVE)
+        stage.server.put(done)
+        screen.change(screen.state.seen(done))
+        await _open(pilot, stage, "1")
+        assert "1 This agent, invoice-bot" in shown(stage)
+        await press(pilot, stage, *REPORT)
+        await until(pilot, lambda: bool(stage.answers.reported))
+    assert stage.answers.reported[0][1] is ReportScope.AGENT
+
+
+async def test_a_consent_can_be_reported_though_no_agent_asked():
+    """It is told what that means."""
+    stage = a_stage([an_approval("consent", CONSENT)])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage, "2")
+        text = shown(stage)
+        assert "This request, and tell the administrators" in text
+        assert "No agent asked for it." in text
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            errors.Unreachable("down"),
+            "Not sent: the server cannot be reached. Nothing was reported.",
+        ),
+        (errors.UnknownOutcome(PAY.id), "Send it again: it counts once."),
+    ],
+)
+async def test_a_report_that_does_not_get_through_can_be_sent_again(error, says):
+    """The panel stays and says whether anything happened as far as is known."""
+    stage = a_stage([PAY])
+    stage.answers.failures.append(error)
+    async with opened(stage) as pilot:
+        await _open(pilot, stage, "2", *REPORT)
+        why = stage.app.screen.query_one("#why-off", Static)
+        await until(pilot, lambda: says in str(why.content))
+        button = stage.app.screen.query_one("#report")
+        await until(pilot, lambda: not button.has_class("-active"))
+        button.focus()
+        await press(pilot, stage, "enter")
+        await until(pilot, lambda: bool(stage.answers.reported))
+
+
+async def test_a_request_that_is_another_now_is_not_reported():
+    """Nothing was sent; the panel closes and says so."""
+    stage = a_stage([PAY])
+    stage.answers.failures.append(errors.Changed("other"))
+    async with opened(stage) as pilot:
+        await _open(pilot, stage, "2", *REPORT)
+        await until(pilot, lambda: "This request changed. Nothing was reported." in shown(stage))
+
+
+async def test_offline_nothing_can_be_reported():
+    """The key says why."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        screen = inbox(stage)
+        stage.feed.connect(type(screen.state.connection.phase).OFFLINE, "gone")
+        await until(pilot, lambda: not screen.state.connection.is_live)
+        await _open(pilot, stage)
+        assert "Report is off: there is no connection to the server" in shown(stage)
+
+
+async def test_running_typing_reports_nothing():
+    """From the inbox into the panel at twenty keys a second."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await run_on(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])
+        assert isinstance(stage.app.screen, ReportPanel)
+    assert (stage.answers.given, stage.answers.reported) == ([], [])

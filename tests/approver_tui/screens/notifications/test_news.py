@@ -1,0 +1,64 @@
+"""What the feed tells, as one line."""
+
+from datetime import UTC
+
+import pytest
+
+from approver_tui.screens.notifications.news import AT_ONCE, news
+from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
+from approver_tui.state.text import SafeText
+from tests.support.fake_holdings import a_device
+
+BOT = AlarmSubject(SafeText("sayso_ag_1"), SafeText("invoice-bot"))
+REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "said"),
+    [
+        (
+            EventName.INCIDENT_OPENED,
+            REPORTED,
+            "ALARM: your agent invoice-bot was reported; it is stopped. Incident sayso_in_1.",
+        ),
+        (
+            EventName.INCIDENT_OPENED,
+            None,
+            "ALARM: somebody reported an agent of yours; it is stopped.",
+        ),
+        (
+            EventName.AGENT_PAUSED,
+            BOT,
+            "Your agent invoice-bot was denied repeatedly; it must wait.",
+        ),
+        (
+            EventName.AGENT_ORPHANED,
+            BOT,
+            "Nobody answers for the agent invoice-bot any more. Find it an owner.",
+        ),
+        (
+            EventName.AGENT_QUARANTINED,
+            REPORTED,
+            "ALARM: nobody answered for the agent invoice-bot; it is stopped. Incident sayso_in_1.",
+        ),
+        (EventName.AGENT_RENAMED, BOT, "Your agent has a new name: invoice-bot."),
+        (EventName.AGENT_RENAMED, None, "an agent of yours has a new name."),
+        (EventName.CODE_REUSED, BOT, "ALARM: a one-time code was used a second time."),
+        (
+            EventName.PASSKEY_COUNTER,
+            BOT,
+            "ALARM: a copy of one of your passkeys may be in use. Remove it.",
+        ),
+    ],
+)
+def test_an_alarm_names_the_agent_where_the_server_does(name, about, said):
+    """An owner of several knows at once which one; an older server names none."""
+    assert news(Event(1, name, 0, about=about), UTC, is_narrow=False).endswith(said)
+
+
+def test_a_browser_that_is_called_no_more_is_named_at_once():
+    """Its push service forgot it; whoever sits at the terminal can open a page there."""
+    phone = a_device(name=SafeText("phone"), is_this=False)
+    said = news(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC, is_narrow=False)
+    assert "device phone is called no more" in said
+    assert EventName.DEVICE_UNREACHED in AT_ONCE

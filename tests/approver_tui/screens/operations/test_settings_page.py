@@ -1,0 +1,332 @@
+"""Settings, other keys, the palette and the filter of the inbox."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui import settings
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.messages import LoginWanted
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.history import HistoryPage
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.help import HelpScreen
+from approver_tui.screens.operations.settings import SettingsPage
+from approver_tui.screens.palette import Palette
+from approver_tui.state.keymap import Keymap
+from approver_tui.state.text import SafeText
+from approver_tui.wiring import FileSettingsStore
+from tests.approver_tui.client.sign_in.test_profile import MINE
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_feed import FakeOthers
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
+from tests.support.pilots import inbox, opened, press, run_on, shown, until
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path, monkeypatch):
+    """Where this test keeps settings."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    return tmp_path / "config.toml"
+
+
+def _stage(others=None, **place):
+    settings_store = FileSettingsStore(Home.at(settings.load().home))
+    return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
+
+
+async def _settings(pilot, stage):
+    await press(pilot, stage, "6")
+    await until(pilot, lambda: stage.app.screen.found is not None)
+
+
+async def _to(pilot, stage, name):
+    ids = [entry.id for part in stage.app.screen._sections() for entry in part.entries]
+    await press(pilot, stage, *["j"] * [each.removeprefix("login:") for each in ids].index(name))
+    assert stage.app.screen.cursor.removeprefix("login:") == name
+
+
+async def test_the_theme_changes_at_once_and_is_kept(file):
+    """The next one on each press."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await _to(pilot, stage, "theme")
+        await press(pilot, stage, "space")
+        assert stage.app.theme == "high-contrast"
+        assert "Kept: theme is high-contrast, at once." in shown(stage)
+    assert file.read_text() == 'theme = "high-contrast"\n'
+
+
+async def test_other_settings_count_from_the_next_start(file):
+    """Which is said."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await press(pilot, stage, "space")
+        assert "Kept: notify low is bell, from the next start." in shown(stage)
+        await press(pilot, stage, "enter")
+        assert "How a request of low risk is told." in shown(stage)
+        assert str(file)[:20] in shown(stage)
+
+
+async def test_what_the_environment_says_cannot_be_changed_here(monkeypatch, file):
+    """It wins over the file, so a change would do nothing."""
+    monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_LOW", "bell")
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await press(pilot, stage, "space")
+        assert "Change is off: the environment says it, and wins over the file." in shown(stage)
+    assert not file.exists()
+
+
+async def test_what_has_too_many_values_says_how_it_is_written():
+    """The command line takes any."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await _to(pilot, stage, "key_approve")
+        await press(pilot, stage, "space")
+        assert "write it: sayso-approver config set key_approve VALUE" in shown(stage)
+
+
+async def test_a_file_that_cannot_be_written_is_told(file):
+    """The setting stays what it was."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        file.mkdir()
+        await press(pilot, stage, "space")
+        assert "Not kept:" in shown(stage)
+
+
+@pytest.fixture
+def two_servers(tmp_path):
+    """Logins at two servers; the app shows the first."""
+    home = Home.at(tmp_path)
+    profile.save(home, MINE)
+    profile.save(home.named("work"), replace(MINE, issuer="https://work.example"))
+    home.named("broken").profile_file.write_text("{")
+
+
+@pytest.mark.usefixtures("two_servers")
+async def test_one_goes_over_to_another_server_from_the_settings():
+    """The app leaves as by q, and knows where to."""
+    stage = _stage(login=SafeText("default"))
+    async with opened(stage) as pilot:
+        assert "alice@default" in shown(stage)
+        await _settings(pilot, stage)
+        await _to(pilot, stage, "default")
+        assert "SERVERS (2)" in shown(stage)
+        await press(pilot, stage, "space")
+        assert "Change is off: you are there." in shown(stage)
+        await press(pilot, stage, "j", "enter")
+        assert "https://work.example" in shown(stage)
+        assert "sayso-approver --profile work" in shown(stage)
+        await press(pilot, stage, "space")
+        await until(pilot, lambda: not stage.app.is_running)
+    assert stage.app.goes_to == "work"
+
+
+@pytest.mark.usefixtures("two_servers")
+async def test_how_many_wait_at_another_server_stands_beside_it():
+    """As it was told, or how old that is; of one that never said anything it says so."""
+    others = FakeOthers([{"work": None}, {"work": 2}, {"work": None}])
+    stage = _stage(others, login=SafeText("default"))
+    async with opened(stage) as pilot:
+        await until(pilot, lambda: others.asked == 1)
+        await _settings(pilot, stage)
+        await _to(pilot, stage, "work")
+        assert "not known" in shown(stage)
+        for told in ("2 waiting", "2 (3 min ago)"):
+            stage.clock.move(180)
+            inbox(stage)._calls.count_elsewhere()
+            await until(pilot, lambda told=told: told in shown(stage))
+
+
+@pytest.mark.usefixtures("two_servers")
+async def test_one_more_server_is_signed_in_to_from_the_settings():
+    """The last line of the servers is the one that is not there yet."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await _to(pilot, stage, "work")
+        await press(pilot, stage, "j", "enter")
+        assert "Sign in to one more server." in shown(stage)
+        await press(pilot, stage, "space")
+        await until(pilot, lambda: not stage.app.is_running)
+    assert stage.app.goes_to == ""
+
+
+@pytest.mark.usefixtures("two_servers")
+async def test_which_login_counts_at_the_start_is_a_setting(file):
+    """Its values are the logins that there are."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await _to(pilot, stage, "profile")
+        await press(pilot, stage, "space")
+    assert file.read_text() == 'profile = "work"\n'
+
+
+async def test_a_denial_that_waits_is_sent_before_one_goes_over():
+    """Leaving for another server is leaving."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d")
+        await press(pilot, stage, "1", "enter")
+        stage.app.post_message(LoginWanted("work"))
+        await until(pilot, lambda: not stage.app.is_running)
+    assert len(stage.answers.given) == 1
+    assert stage.app.goes_to == "work"
+
+
+async def test_without_a_book_there_are_the_notifications_alone():
+    """They are kept by the server."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        assert isinstance(stage.app.screen, SettingsPage)
+        assert stage.app.screen.found == ()
+        assert stage.app.screen.cursor == "quiet:hours"
+
+
+async def test_chosen_keys_do_it_and_are_shown_everywhere():
+    """In the key bar and the help; the key from the start does it no more."""
+    stage = _stage(keymap=Keymap({"approve": "A", "help": "f2", "report": "@"}))
+    async with opened(stage) as pilot:
+        text = shown(stage)
+        assert "A Approve.." in text
+        assert "f2 Help" in text
+        await press(pilot, stage, "a")
+        assert isinstance(stage.app.screen, InboxScreen)
+        await press(pilot, stage, "f2")
+        assert isinstance(stage.app.screen, HelpScreen)
+        assert "A       open the panel that approves" in shown(stage)
+        await press(pilot, stage, "escape", "A")
+        assert isinstance(stage.app.screen, ApprovePanel)
+
+
+async def test_the_palette_finds_what_a_screen_can_do():
+    """By letters of the words or by the key; Enter does it as its key would."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "colon")
+        assert isinstance(stage.app.screen, Palette)
+        await press(pilot, stage, *"panel", "down", "down", "up", "down", "enter")
+        await until(pilot, lambda: not isinstance(stage.app.screen, Palette))
+        await until(pilot, lambda: "DENY?" in shown(stage))
+        await press(pilot, stage, "escape", "ctrl+p", *"zzz")
+        assert "Nothing is called that." in shown(stage)
+        await press(pilot, stage, "enter")
+        assert isinstance(stage.app.screen, InboxScreen)
+
+
+async def test_the_palette_has_the_keys_of_its_page():
+    """On the history it filters the history."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "2", "colon", *"only some", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
+        await until(pilot, lambda: stage.app.screen.query_one("#filter").display)
+        await press(pilot, stage, "escape", "colon", "escape")
+        assert isinstance(stage.app.screen, HistoryPage)
+
+
+async def test_the_palette_goes_to_every_page():
+    """Whoever does not know the digits finds a page by its name."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        for name, page in (("history", HistoryPage), ("settings", SettingsPage), ("inbox", None)):
+            await press(pilot, stage, "colon", *name, "enter")
+            wanted = InboxScreen if page is None else page
+            await until(pilot, lambda wanted=wanted: isinstance(stage.app.screen, wanted))
+
+
+async def test_running_typing_through_the_palette_decides_nothing():
+    """Whatever is found, it is a panel, and the panel waits for quiet."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await run_on(pilot, stage, ["colon", *"approves", "enter", "tab", "tab", "enter", "y"] * 2)
+        await pilot.pause()
+    assert stage.answers.given == []
+
+
+async def test_the_inbox_shows_what_fits_and_counts_the_rest():
+    """The selection goes to what is shown, and nothing hidden can be answered."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "slash", *"web", "enter")
+        text = shown(stage)
+        assert "WAITING (1)  / web" in text
+        assert "2 hidden" in text
+        assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
+        stage.request(an_approval("late", left=9 * MINUTE, headline="Pay EUR 1.00"))
+        await until(pilot, lambda: "3 hidden" in shown(stage))
+        await until(pilot, lambda: "new HIGH request" in shown(stage))
+        await press(pilot, stage, "r")
+        assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
+        await press(pilot, stage, "slash", "backspace", "backspace", "backspace", "enter")
+        assert "WAITING FOR YOU (4)" in shown(stage)
+
+
+async def test_nothing_that_fits_leaves_nothing_to_answer():
+    """Until something that fits arrives."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "slash", *"api", "enter", "a")
+        assert "Approve is off: nothing is selected." in shown(stage)
+        assert "Nothing that fits waits." in shown(stage)
+        other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", left=9 * MINUTE)
+        stage.request(other)
+        await until(pilot, lambda: "4 hidden" in shown(stage))
+        assert inbox(stage).state.current is None
+        late = an_approval("late", DEPLOY, headline="Deploy api 1.0", left=9 * MINUTE)
+        stage.request(late)
+        await until(pilot, lambda: inbox(stage).state.selected == late.id)
+
+
+async def test_a_filter_that_cannot_be_read_changes_nothing():
+    """It says what may be written."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "slash", *"since:x", "enter")
+        assert "Filter: write a number and a unit" in shown(stage)
+        assert "WAITING FOR YOU (3)" in shown(stage)
+        assert not inbox(stage).state.query
+
+
+async def test_quiet_hours_are_set_and_ended_in_the_settings():
+    """As they are typed; what cannot be read is said, and nothing is sent."""
+    stage = a_stage(three(), place={"zone_name": "Europe/Berlin"})
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        await press(pilot, stage, "space", "tab", *"25:00")
+        assert "Set is off: write it as 22:00 to 07:00" in shown(stage)
+        await press(pilot, stage, "ctrl+u", *"22:00-07:00", "space", *"mon", "tab", "enter")
+        await until(pilot, lambda: "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon" in shown(stage))
+        assert stage.prefs_client.attention.quiet_hours.days == ("mon",)
+        await press(pilot, stage, "space", "tab", "ctrl+u", "tab", "enter")
+        await until(pilot, lambda: "you are called at every hour" in shown(stage))
+        assert stage.prefs_client.attention.quiet_hours is None
+
+
+async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
+    """Whoever silenced something finds it again without its request."""
+    stage = a_stage(three())
+    prices = three()[2]
+    stage.prefs_client.mute(prices.agent.id)
+    stage.prefs_client.snooze(prices.id)
+    async with opened(stage) as pilot:
+        await _settings(pilot, stage)
+        assert "you are not called for it" in shown(stage)
+        await press(pilot, stage, "j", "space", "tab", "enter")
+        await until(pilot, lambda: "buyer-helper is no longer muted." in shown(stage))
+        assert stage.prefs_client.attention.mutes == ()
+        await until(pilot, lambda: "snoozed" in shown(stage))
+        await press(pilot, stage, "j", "space", "tab", "enter")
+        await until(pilot, lambda: "No longer snoozed: it rings as usual." in shown(stage))
+        assert stage.prefs_client.attention.holds == ()

@@ -1,0 +1,214 @@
+"""Approving requests like one ahead: bounds, what it would have covered, the signature."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client import errors
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.consents.rights import RightsPage
+from approver_tui.screens.help import HelpScreen
+from approver_tui.screens.standing_grants.grant import StandingGrantPanel
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.standing_grants.standing_grants import (
+    GrantState,
+    StandingGrantProposal,
+    VaryingFact,
+)
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.panel_button import PanelButton
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_grants import a_grant
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT, DEPLOY, GRANT, MINUTE
+from tests.support.pilots import NARROW, WIDE, inbox, opened, press, run_on, shown, until
+
+PAY = an_approval("pay", left=9 * MINUTE)
+GIVES = an_approval("gives", GRANT, left=30 * MINUTE)
+_FIELDS = ("1h", "3", "30", "amount=20 reference")
+
+
+def _stage(*more):
+    stage = a_stage([PAY, *more])
+    stage.grants_client.offers = GIVES
+    return stage
+
+
+def _is_on(stage):
+    return not stage.app.screen.query_one("#on", PanelButton).disabled
+
+
+def _read(stage):
+    """All words on the screen, however they are wrapped."""
+    return " ".join(shown(stage).replace("│", " ").split())
+
+
+async def _bound(pilot, stage, fields=_FIELDS):
+    """Open the panel and fill its fields in."""
+    await press(pilot, stage, "s")
+    await until(pilot, lambda: isinstance(stage.app.screen, StandingGrantPanel))
+    await press(pilot, stage, "tab")
+    for field in fields:
+        await press(pilot, stage, *field, "tab")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
+async def test_what_it_would_cover_is_read_and_then_approved_with_the_pin(size):
+    """The bounds, the requests of late, and the panel that approves over the request that gives."""
+    stage = _stage()
+    async with opened(stage, size) as pilot:
+        await _bound(pilot, stage)
+        await until(pilot, lambda: _is_on(stage))
+        assert stage.grants_client.wishes[-1] == StandingGrantProposal(
+            approval=PAY.id,
+            seconds=3_600,
+            uses=3,
+            sum="30",
+            vary=(VaryingFact("/amount", "20"), VaryingFact("/reference", None)),
+            tell=True,
+        )
+        stage.app.screen.query_one("#on").focus()
+        await press(pilot, stage, "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
+        assert stage.answers.given == []
+        await press(pilot, stage, *["pagedown"] * 9, "tab")
+        stage.app.screen.query_one("#approve").focus()
+        await press(pilot, stage, "enter")
+        await until(pilot, lambda: stage.answers.given != [])
+    assert stage.answers.given[0][:2] == (GIVES.id, Answer.APPROVE)
+
+
+async def test_the_panel_says_what_it_would_have_covered():
+    """Bounds, risk, and each request of late with why it is not covered."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage)
+        await until(pilot, lambda: _is_on(stage))
+        text = _read(stage)
+        assert "up to EUR 20.00" in text
+        assert "high; you approve it as critical" in text
+        assert "It would have covered 1 of the last 2:" in text
+        assert "not covered: Amount is over the cap" in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ((), "say for how long."),
+        (("soon",), "write a number and m, h or d, such as 15m, 8h or 30d."),
+        (("1h",), "say how often, as a number."),
+        (("1h", "0"), "say how often, as a number."),
+        (("1h", "3", "", "amount="), "write FACT=CAP for a number"),
+    ],
+)
+async def test_the_way_on_is_closed_until_it_is_bounded(fields, why):
+    """And says what is missing; the server is not asked about half a wish."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage, fields)
+        assert f"Approve ahead is off: {why}" in _read(stage)
+        assert not _is_on(stage)
+    assert all(wish.vary == () for wish in stage.grants_client.wishes)
+
+
+async def test_a_refusal_is_told_and_another_wish_is_asked_again():
+    """Over a cap the server says which; nothing is made smaller by itself."""
+    stage = _stage()
+    stage.grants_client.failures = [
+        errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
+    ]
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage, ("1h", "9"))
+        await until(pilot, lambda: "At most 5 uses at high risk." in shown(stage))
+        await press(pilot, stage, "shift+tab", "backspace", "3", "enter")
+        await until(pilot, lambda: _is_on(stage))
+
+
+async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
+    """The panel says so, and stays."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage)
+        await until(pilot, lambda: _is_on(stage))
+        stage.grants_client.failures = [
+            errors.Changed("The server offers something else for signing.")
+        ]
+        stage.app.screen.query_one("#on").focus()
+        await press(pilot, stage, "enter")
+        await until(pilot, lambda: "Approve ahead is off:" in shown(stage))
+        assert isinstance(stage.app.screen, StandingGrantPanel)
+    assert stage.answers.given == []
+
+
+@pytest.mark.parametrize(
+    ("approval", "why"),
+    [
+        (an_approval("c", CONSENT), "only what an agent wants to do can be approved ahead."),
+        (an_approval("r", risk="critical"), "what is critical is asked each time."),
+    ],
+)
+async def test_what_cannot_be_approved_ahead_says_why(approval, why):
+    """The panel does not open."""
+    stage = a_stage([approval])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "s")
+        assert f"Similar is off: {why}" in shown(stage)
+
+
+async def test_what_was_answered_is_an_example_all_the_same():
+    """The panel stays when somebody answers the request under it."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "s")
+        done = answered(PAY, Answer.APPROVE)
+        stage.server.put(done)
+        await press(pilot, stage, "tab", *"1h", "tab", *"3", "tab")
+        await until(pilot, lambda: _is_on(stage))
+        inbox(stage).change(inbox(stage).state.seen(done))
+        await pilot.pause()
+        assert isinstance(stage.app.screen, StandingGrantPanel)
+
+
+async def test_running_typing_and_escape_give_nothing():
+    """Letters land in fields at most, and Back has the focus first."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"1h", "enter", "enter"] * 2)
+        await press(pilot, stage, "escape", "escape")
+        assert isinstance(stage.app.screen, InboxScreen)
+    assert stage.answers.given == []
+
+
+async def test_the_panel_has_a_help_and_reads_on():
+    """F1 tells what each field takes; a question mark may be part of a value."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await _bound(pilot, stage)
+        await press(pilot, stage, "pagedown", "pageup", "f1")
+        assert isinstance(stage.app.screen, HelpScreen)
+        assert "how long: 15m, 1h, up to 30d at low risk" in shown(stage)
+
+
+async def test_grants_are_listed_and_taken_back():
+    """With what is left; after it only their number is gone."""
+    stage = a_stage([an_approval("deploy", DEPLOY)])
+    full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, tell=False, sum=None)
+    stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "4")
+        await until(pilot, lambda: isinstance(stage.app.screen, RightsPage))
+        await until(pilot, lambda: stage.app.screen.found is not None)
+        text = shown(stage)
+        assert "GRANTS (2)" in text
+        assert "1 of 3 used" in text
+        assert "EUR 10.00 of EUR 30.00" in " ".join(text.split())
+        await press(pilot, stage, "j")
+        assert "Used up: you are asked again." in shown(stage)
+        await press(pilot, stage, "k", "z")
+        assert "TAKE THE GRANT BACK?" in shown(stage)
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "GRANTS (1)" in shown(stage))
+        await until(pilot, lambda: "Revoked: invoice-bot asks again each time." in shown(stage))
+    assert stage.server.ended == [SafeText("sayso_sg_invoice-bot")]

@@ -1,0 +1,210 @@
+"""What comes too early or too late for a screen is neither lost nor the end of the app."""
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+
+from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.help import HelpScreen
+from approver_tui.state.approvals.decision import Answer
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE, PRICES
+from tests.support.pilots import inbox, opened, press, shown, steps, until
+
+_WHILE_IT_OPENS = (0, 1, 5, 10, 15, 18, 21)
+"""Turns of the event loop; a panel takes eighteen from being pushed to having its widgets."""
+
+panels = pytest.mark.parametrize(
+    "wish", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
+)
+
+wishes = pytest.mark.parametrize(
+    "wish",
+    [
+        InboxScreen.action_approve,
+        InboxScreen.action_deny,
+        InboxScreen.action_help,
+        InboxScreen.action_similar,
+        InboxScreen.action_narrow,
+        InboxScreen.action_report,
+        InboxScreen.action_elsewhere,
+        InboxScreen.action_palette,
+    ],
+    ids=["approve", "deny", "help", "similar", "less", "report", "elsewhere", "palette"],
+)
+
+
+def _low(name="prices", **changes):
+    return an_approval(name, PRICES, left=3 * MINUTE, **changes)
+
+
+def _changed(name):
+    return _low(name, salt="another")
+
+
+def _decided(name):
+    return answered(_low(name), Answer.DENY)
+
+
+@contextlib.asynccontextmanager
+async def _at_every_turn(act):
+    """Do something between any two things that the app does."""
+
+    async def keep_on():
+        while True:
+            act()
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(keep_on())
+    await asyncio.sleep(0)
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
+async def test_what_threads_report_while_the_app_ends_harms_nothing(key):
+    """Screens go one after another, the panel before the inbox that still hears the feed."""
+    stage = a_stage([_low()])
+    async with contextlib.AsyncExitStack() as outside:
+        async with opened(stage) as pilot:
+            await press(pilot, stage, key)
+            screen = inbox(stage)
+            await outside.enter_async_context(
+                _at_every_turn(lambda: screen.post_message(thread_messages.ApprovalFetched(_low())))
+            )
+        assert not screen.is_ready
+
+
+@pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
+async def test_a_clock_that_strikes_while_the_app_ends_harms_nothing(key):
+    """The inbox looks at the clock by a timer, and hands on to the panel what it finds."""
+    stage = a_stage([_low()])
+    async with contextlib.AsyncExitStack() as outside, opened(stage) as pilot:
+        await press(pilot, stage, key)
+        await outside.enter_async_context(_at_every_turn(inbox(stage).tick))
+
+
+@pytest.mark.parametrize("turns", [0, 2, 12])
+@wishes
+async def test_the_app_can_end_while_a_screen_opens(wish, turns):
+    """Textual then never composes it, and still tells it that it is mounted."""
+    stage = a_stage([_low()])
+    async with opened(stage):
+        wish(inbox(stage))
+        await steps(turns)
+
+
+@wishes
+@pytest.mark.parametrize("is_first", [True, False], ids=["end first", "end last"])
+async def test_a_screen_may_be_asked_for_as_the_app_ends(wish, is_first):
+    """As by keys that run on behind `q`: Textual composes it, and mounts none of its widgets."""
+    stage = a_stage([_low()])
+    async with opened(stage):
+        if is_first:
+            stage.app.exit()
+        wish(inbox(stage))
+        assert not stage.app.screen.is_ready
+        if not is_first:
+            stage.app.exit()
+
+
+@panels
+async def test_news_while_a_panel_opens_leaves_it_open(wish):
+    """The same request again, at each turn of the loop until the panel is drawn."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        for turns in _WHILE_IT_OPENS:
+            wish(inbox(stage))
+            panel = stage.app.screen
+            await steps(turns)
+            inbox(stage).post_message(thread_messages.ApprovalFetched(_low()))
+            await until(pilot, lambda panel=panel: panel.is_ready)
+            assert stage.app.screen is panel
+            await press(pilot, stage, "escape")
+            assert isinstance(stage.app.screen, InboxScreen)
+
+
+@panels
+@pytest.mark.parametrize("news", [_changed, _decided])
+async def test_a_panel_closes_over_what_happened_while_it_opened(wish, news):
+    """A change that is known before the panel is there counts as soon as it is."""
+    names = [f"prices {turns}" for turns in _WHILE_IT_OPENS]
+    stage = a_stage([_low(name) for name in names])
+    async with opened(stage) as pilot:
+        for turns, name in zip(_WHILE_IT_OPENS, names, strict=True):
+            screen, copy = inbox(stage), news(name)
+            screen.change(screen.state.moved_to(copy.id))
+            wish(screen)
+            await steps(turns)
+            stage.server.put(copy)
+            screen.change(screen.state.seen(copy))
+            await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+            assert screen.answering.panel is None
+
+
+@panels
+async def test_the_first_key_after_the_one_that_opens_a_panel_is_not_heard(wish):
+    """It may come before the panel is there: no focus moves, nothing closes, nothing breaks."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        wish(inbox(stage))
+        panel = stage.app.screen
+        assert stage.app.context.guard.is_holding
+        await pilot.press("tab", "f1", "escape", "enter")
+        assert stage.app.screen is panel
+
+
+async def test_no_key_does_anything_to_a_screen_that_is_not_there_yet():
+    """Even with the guard at rest: Esc on a help page that is not composed leaves it alone."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        screen = inbox(stage)
+        screen.action_help()
+        page = stage.app.screen
+        assert not page.is_ready
+        assert not await stage.app.run_action("screen.dismiss")
+        await until(pilot, lambda: page.is_ready)
+        assert await stage.app.run_action("screen.dismiss")
+        await until(pilot, lambda: stage.app.screen is screen)
+
+
+@panels
+@pytest.mark.parametrize("news", [_changed, _decided])
+@pytest.mark.parametrize("turns", [0, 1, 3, 10, 50])
+async def test_a_panel_below_its_help_closes_too(wish, news, turns):
+    """The help goes first, then the panel: nobody comes back to a request that is another now."""
+    stage = a_stage([_low()])
+    copy = news("prices")
+    async with opened(stage) as pilot:
+        wish(inbox(stage))
+        panel = stage.app.screen
+        await until(pilot, lambda: panel.is_ready)
+        panel.action_help()
+        await steps(turns)
+        stage.server.put(copy)
+        inbox(stage).change(inbox(stage).state.seen(copy))
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        assert panel not in stage.app.screen_stack
+        assert stage.app.context.guard.is_holding
+    assert stage.answers.given == []
+
+
+async def test_an_answer_that_arrives_under_the_help_closes_the_panel():
+    """Help may be read while the server is asked; its answer ends both, once."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a", "tab")
+        stage.answers.hold = threading.Event()
+        await press(pilot, stage, "enter", "f1")
+        assert isinstance(stage.app.screen, HelpScreen)
+        stage.answers.hold.set()
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await pilot.pause()
+        assert "Approved by alice" in shown(stage)
+    assert len(stage.answers.given) == 1

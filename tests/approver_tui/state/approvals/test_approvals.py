@@ -1,0 +1,84 @@
+"""What an approval derives from its texts."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.wire import read_approval
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.fingerprint import fingerprint
+from approver_tui.state.text import SafeText
+from tests.support.approval_texts import AGENT, NOW, wire_approval
+
+
+@pytest.mark.parametrize(
+    ("risk", "ceremony", "needs"),
+    [
+        ("low", "confirm", False),
+        ("medium", "confirm", False),
+        ("low", "pin", True),
+        ("high", "pin", True),
+        ("high", "confirm", True),
+        ("critical", "confirm", True),
+    ],
+)
+def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs):
+    """A server can ask for more than the risk demands, never for less."""
+    wire = wire_approval(risk=risk, outer={"ceremony": ceremony})
+    assert read_approval(JsonObject(wire)).needs_pin is needs
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "retry", "late", "lapsed"),
+    [
+        ("action", "pending", None, False, False),
+        ("action", "pending", None, True, True),
+        ("action", "expired", "possible", True, True),
+        ("action", "expired", "asked", True, False),
+        ("action", "expired", None, True, False),
+        ("action", "denied", None, True, False),
+    ],
+)
+def test_an_agent_can_be_asked_again_about_what_expired_alone(kind, state, retry, late, lapsed):
+    """By the server's word, or by the clock before that word has come."""
+    wire = wire_approval(outer={"kind": kind, "state": state, "retry": retry})
+    approval = read_approval(JsonObject(wire))
+    assert approval.is_lapsed(approval.expires_at if late else NOW) is lapsed
+
+
+def test_what_is_drawn_is_what_was_signed():
+    """Headline, asker, words and fingerprint come from the two texts, not from beside them."""
+    wire = wire_approval(outer={"agent": {"id": AGENT, "name": "other"}})
+    approval = read_approval(JsonObject(wire))
+    assert approval.headline == approval.display.headline
+    assert approval.agent.name == "invoice-bot"
+    assert approval.agent_says == "The invoice is due today."
+    assert approval.fingerprint == fingerprint(wire["action"])
+
+
+@pytest.mark.parametrize(
+    ("state", "moment", "waits"),
+    [
+        ("pending", NOW + 599_999, True),
+        ("pending", NOW + 600_000, False),
+        ("approved", NOW, False),
+        ("cancelled", NOW, False),
+    ],
+)
+def test_only_what_is_pending_and_in_time_waits(state, moment, waits):
+    """The end is the one in the signed text."""
+    approval = read_approval(JsonObject(wire_approval(outer={"state": state})))
+    assert approval.expires_at == NOW + 600_000
+    assert approval.is_waiting(moment) is waits
+
+
+def test_what_its_agent_asked_anew_is_superseded():
+    """Which is no denial and no withdrawal."""
+    over = replace(
+        read_approval(JsonObject(wire_approval())),
+        state=ApprovalState.CANCELLED,
+        reason=SafeText("superseded"),
+    )
+    assert (over.was_superseded, over.state_word) == (True, "superseded")
+    assert not replace(over, reason=SafeText("withdrawn")).was_superseded

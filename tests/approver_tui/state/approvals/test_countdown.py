@@ -1,0 +1,37 @@
+"""The last minute and the last twenty seconds: each is told once, and never of what is over."""
+
+from approver_tui.state.approvals.countdown import CountdownStage, countdown_stage, stage_reached
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import DEPLOY
+
+ONE, TWO = (
+    an_approval(name, DEPLOY, left=left) for name, left in (("one", 90_000), ("two", 95_000))
+)
+
+
+def test_nearness_has_two_moments():
+    """On the second."""
+    assert countdown_stage(NOW + 60_001, NOW) is None
+    assert countdown_stage(NOW + 60_000, NOW) is CountdownStage.LAST_MINUTE
+    assert countdown_stage(NOW + 20_000, NOW) is CountdownStage.LAST_SECONDS
+    assert countdown_stage(NOW, NOW) is None
+    assert [each.words for each in CountdownStage] == ["LAST 20 SECONDS", "LAST MINUTE"]
+    assert [each.verb for each in CountdownStage] == ["ENDS", "ends"]
+
+
+def test_each_moment_is_told_once():
+    """Between two looks at the clock; together where they come together."""
+    rows = (ONE, TWO)
+    assert stage_reached(rows, NOW, NOW + 29_000) is None
+    assert stage_reached(rows, NOW + 29_000, NOW + 31_000) == (CountdownStage.LAST_MINUTE, (ONE,))
+    assert stage_reached(rows, NOW + 31_000, NOW + 32_000) is None
+    assert stage_reached(rows, NOW, NOW + 40_000) == (CountdownStage.LAST_MINUTE, (ONE, TWO))
+
+
+def test_after_a_gap_the_nearest_is_told():
+    """And nothing of what has ended meanwhile."""
+    rows = (ONE, TWO)
+    assert stage_reached(rows, NOW, NOW + 72_000) == (CountdownStage.LAST_SECONDS, (ONE,))
+    assert stage_reached(rows, NOW, NOW + 91_000) == (CountdownStage.LAST_SECONDS, (TWO,))
+    assert stage_reached(rows, NOW, NOW + 99_000) is None

@@ -1,0 +1,38 @@
+"""How far a request is that several people are asked about, in words."""
+
+import pytest
+
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.votes import Vote, VoteTally
+from approver_tui.state.text import SafeText
+
+
+@pytest.mark.parametrize(
+    ("need", "have", "left", "words"),
+    [
+        (2, 0, ("finance",), "0 of 2, needs two of finance"),
+        (2, 1, ("finance",), "1 of 2, needs finance"),
+        (3, 1, ("ana", "finance"), "1 of 3, needs two of ana, finance"),
+        (9, 1, ("board",), "1 of 9, needs 8 of board"),
+        (2, 2, ("finance",), "2 of 2 said yes"),
+        (2, 1, (), "1 of 2 said yes"),
+    ],
+)
+def test_it_says_how_many_said_yes_and_who_is_needed(need, have, left, words):
+    """Until nobody is."""
+    assert VoteTally(need, have, tuple(map(SafeText, left)), ()).words == words
+
+
+@pytest.mark.parametrize(
+    ("who", "answer", "counts", "is_own"),
+    [
+        ("me", Answer.APPROVE, True, True),
+        ("me", Answer.APPROVE, False, False),
+        ("me", Answer.DENY, True, False),
+        ("bob", Answer.APPROVE, True, False),
+    ],
+)
+def test_a_yes_counts_for_who_gave_it(who, answer, counts, is_own):
+    """Not one that somebody made void by approving less, not a no, not somebody else's."""
+    vote = Vote(SafeText(who), SafeText(who), answer, 0, counts=counts)
+    assert VoteTally(2, 1, (), (vote,)).counts("me") is is_own

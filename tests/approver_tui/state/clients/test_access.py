@@ -1,0 +1,39 @@
+"""Consents and tokens of one agent are shown together."""
+
+from approver_tui.state.clients.access import acting_agents
+from approver_tui.state.consents.consents import ConsentState
+from approver_tui.state.standing_grants.standing_grants import GrantState
+from approver_tui.state.text import SafeText
+from approver_tui.state.tokens.delegations import DelegationState
+from tests.support.fake_clock import NOW
+from tests.support.fake_grants import a_grant
+from tests.support.fake_holdings import a_consent, a_token
+from tests.support.fake_terms import MINUTE
+
+
+def test_everybody_who_can_act_now_is_there_once():
+    """By name; with what each stands on, when it was last used and when the last of it ends."""
+    consents = [a_consent("Zoe"), a_consent("bot"), a_consent("bot", id="sayso_co_2")]
+    tokens = [a_token("bot", last_used_at=None), a_token("amy", last_used_at=NOW - 5)]
+    tokens.append(a_token("amy", id="sayso_at_2", last_used_at=NOW - 2))
+    amy, bot, zoe = acting_agents(consents, tokens)
+    assert [one.name for one in (amy, bot, zoe)] == ["amy", "bot", "Zoe"]
+    assert (len(bot.consents), len(bot.delegations)) == (2, 1)
+    assert (amy.last_used_at, bot.last_used_at, zoe.last_used_at) == (NOW - 2, None, None)
+    assert (amy.until, bot.until) == (NOW + 4 * MINUTE, NOW + 1440 * MINUTE)
+
+
+def test_who_was_approved_ahead_can_act_without_a_consent_or_token():
+    """Its next request goes through; one that is used up can be taken back all the same."""
+    grants = [a_grant(NOW, "amy"), a_grant(NOW, "amy", id=SafeText("two"), state=GrantState.FULL)]
+    (amy,) = acting_agents([], [], grants)
+    assert (amy.name, len(amy.grants)) == ("amy", 2)
+    assert amy.until == max(one.expires_at for one in grants)
+
+
+def test_what_is_over_acts_for_nobody():
+    """Expired, ended or revoked, of any kind."""
+    consents = [a_consent(state=ConsentState.REVOKED), a_consent(state=ConsentState.EXPIRED)]
+    tokens = [a_token(state=DelegationState.REVOKED), a_token(state=DelegationState.EXPIRED)]
+    grants = [a_grant(NOW, state=one) for one in (GrantState.ENDED, GrantState.EXPIRED)]
+    assert acting_agents(consents, tokens, grants) == ()

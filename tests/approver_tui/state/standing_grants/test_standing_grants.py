@@ -1,0 +1,113 @@
+"""What is offered for signing is what was wished, or it is not signed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from approver_tui.state.standing_grants.standing_grants import (
+    StandingGrantProposal,
+    VaryingFact,
+    matches_proposal,
+    read_varying,
+)
+from tests.support.approval_texts import NOW, when
+
+LIKE = {"type": "payment.transfer", "amount": {"minor": 1_000, "currency": "EUR"}, "payee": "N"}
+EXAMPLE = {
+    "agent": "a",
+    "resource": "r",
+    "scope": ["s"],
+    "user": "u",
+    "salt": "x",
+    "authorization_details": [LIKE],
+}
+TERMS = {
+    "type": "sayso:standing_grant",
+    "until": when(NOW + 3_600_000),
+    "uses": 3,
+    "sum": {"minor": 3_000, "currency": "EUR"},
+    "vary": [
+        {"path": "/amount", "up_to": {"minor": 2_050, "currency": "EUR"}},
+        {"path": "/payee", "up_to": None},
+        {"path": "/rows", "up_to": 10},
+    ],
+    "version": 1,
+    "risk": "low",
+    "tell": True,
+}
+WISH = StandingGrantProposal(
+    "sayso_ap_x",
+    seconds=3_600,
+    uses=3,
+    sum="30",
+    vary=(VaryingFact("/amount", "20.5"), VaryingFact("/payee", None), VaryingFact("/rows", "10")),
+    tell=True,
+)
+
+
+def _fits(terms: dict[str, Any] | None = None, **members: Any) -> bool:
+    details = [{**TERMS, **(terms or {})}, LIKE]
+    offered = {**EXAMPLE, "salt": "y", "authorization_details": details, **members}
+    return matches_proposal(WISH, json.dumps(EXAMPLE), json.dumps(offered), NOW)
+
+
+def test_what_was_wished_is_signed() -> None:
+    """The salt is another one, and the clocks may differ a little."""
+    assert _fits()
+    assert _fits({"until": when(NOW + 3_700_000)})
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"uses": 4},
+        {"tell": False},
+        {"until": when(NOW + 4_000_000)},
+        {"until": "never"},
+        {"sum": None},
+        {"sum": {"minor": 30_001, "currency": "EUR"}},
+        {"vary": TERMS["vary"][:2]},
+        {"vary": [*TERMS["vary"], TERMS["vary"][0]]},
+        {"vary": [{"path": "/amount", "up_to": None}, *TERMS["vary"][1:]]},
+        {"vary": [*TERMS["vary"][:2], {"path": "/rows", "up_to": 11}]},
+        {"vary": [*TERMS["vary"][:2], {"path": "/other", "up_to": 10}]},
+        {"vary": None},
+    ],
+)
+def test_other_bounds_are_not(terms: dict[str, Any]) -> None:
+    """Each of them is looked at, and what cannot be read fits nothing."""
+    assert not _fits(terms)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"agent": "b"},
+        {"user": "v"},
+        {"resource": "q"},
+        {"scope": []},
+        {"authorization_details": [TERMS]},
+        {"authorization_details": [TERMS, {**LIKE, "payee": "M"}]},
+        {"authorization_details": [LIKE]},
+        {"authorization_details": []},
+    ],
+)
+def test_another_request_is_not(members: dict[str, Any]) -> None:
+    """It is like the example, for the same agent at the same place."""
+    assert not _fits(**members)
+
+
+def test_a_text_that_is_no_action_is_not() -> None:
+    """Whatever it is."""
+    assert not matches_proposal(WISH, json.dumps(EXAMPLE), "[]", NOW)
+
+
+def test_a_person_writes_what_may_vary() -> None:
+    """By its name or its pointer, a number with its cap."""
+    assert read_varying("amount=20") == VaryingFact("/amount", "20")
+    assert read_varying("to.name") == VaryingFact("/to/name", None)
+    assert read_varying("/lines/0/price=5") == VaryingFact("/lines/0/price", "5")
+    for text in ("", "=5", "amount="):
+        with pytest.raises(ValueError, match="FACT"):
+            read_varying(text)

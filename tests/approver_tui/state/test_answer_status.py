@@ -1,0 +1,68 @@
+"""What is known about an answer decides what may be said about it."""
+
+import pytest
+
+from approver_tui.client import errors
+from approver_tui.client.errors import answer_status
+from approver_tui.state.answer_status import MAY_SAY, AnswerStatus, answer_message, status_for_http
+from approver_tui.state.approvals.decision import Answer
+
+SAID = {
+    AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
+    AnswerStatus.IN_DOUBT: "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
+    AnswerStatus.UNKNOWN: "It is not known whether your approval was recorded.",
+    AnswerStatus.NOT_RECORDED: "Your approval was not recorded.",
+    AnswerStatus.RECORDED: "Your approval was recorded.",
+}
+STATUSES = {
+    AnswerStatus.RECORDED: (200, 201, 204),
+    AnswerStatus.NOT_RECORDED: (400, 401, 403, 404, 409, 412, 422, 423, 428, 429),
+    AnswerStatus.IN_DOUBT: (408, 500, 502, 503, 504, 520, 599),
+}
+ERRORS = [
+    (errors.Unreachable("refused"), AnswerStatus.NOT_SENT),
+    (errors.CertificateRefused("not ours"), AnswerStatus.NOT_SENT),
+    (errors.Unreachable("broke", was_sent=True), AnswerStatus.IN_DOUBT),
+    (errors.UnknownOutcome("id"), AnswerStatus.IN_DOUBT),
+    (errors.WireError("state", "is unknown"), AnswerStatus.IN_DOUBT),
+    (errors.ApiError("server_error", 500, "A fault."), AnswerStatus.IN_DOUBT),
+    (errors.ApiError("unavailable", 503, "Busy."), AnswerStatus.IN_DOUBT),
+    (errors.ApiError("http_502", 502, "A proxy."), AnswerStatus.IN_DOUBT),
+    (errors.ApiError("forbidden", 403, "No."), AnswerStatus.NOT_RECORDED),
+    (errors.LoginFirst("Signed out."), AnswerStatus.NOT_RECORDED),
+    (errors.Changed("Not what was seen."), AnswerStatus.NOT_RECORDED),
+    (errors.WrongPin(1, 9), AnswerStatus.NOT_RECORDED),
+    (errors.NotRecorded(), AnswerStatus.NOT_RECORDED),
+]
+
+
+def test_each_state_has_its_words():
+    """And no other state has any."""
+    assert {state: answer_message(state, Answer.APPROVE) for state in AnswerStatus} == SAID
+    assert answer_message(AnswerStatus.IN_DOUBT, Answer.DENY).startswith(
+        "Checking whether your denial was "
+    )
+    assert answer_message(AnswerStatus.NOT_RECORDED) == "Your answer was not recorded."
+    assert set(MAY_SAY) == set(AnswerStatus)
+
+
+def test_only_what_is_known_is_claimed():
+    """What may still arrive is neither said to be recorded nor not to be."""
+    for state in (AnswerStatus.IN_DOUBT, AnswerStatus.UNKNOWN):
+        assert "whether" in answer_message(state)
+        assert "not recorded" not in answer_message(state)
+        assert "Not sent" not in answer_message(state)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(each, state) for state, found in STATUSES.items() for each in found]
+)
+def test_a_status_tells_what_became_of_its_request(status, state):
+    """A proxy answers for a server that may have it all the same."""
+    assert status_for_http(status) is state
+
+
+@pytest.mark.parametrize(("error", "state"), ERRORS, ids=[repr(error) for error, _ in ERRORS])
+def test_an_error_tells_whether_something_may_still_arrive(error, state):
+    """Only what certainly never left is not sent."""
+    assert answer_status(error) is state

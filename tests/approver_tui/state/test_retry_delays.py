@@ -1,0 +1,57 @@
+"""Until when an agent is told to wait."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from approver_tui.state.retry_delays import RetryDelay, parse_moment
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def _ms(text):
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+NOW = _ms("2026-03-28T22:30:00Z")
+
+
+@pytest.mark.parametrize(
+    ("wait", "zone", "until"),
+    [
+        (RetryDelay.QUARTER, UTC, "2026-03-28T22:45:00Z"),
+        (RetryDelay.HOUR, UTC, "2026-03-28T23:30:00Z"),
+        (RetryDelay.TOMORROW, UTC, "2026-03-29T08:00:00Z"),
+        (RetryDelay.TOMORROW, BERLIN, "2026-03-29T06:00:00Z"),
+    ],
+)
+def test_a_choice_is_a_moment_by_the_clock_and_the_calendar_of_the_person(wait, zone, until):
+    """Tomorrow is tomorrow where they are, also over the night in which the hour changes."""
+    assert wait.until(NOW, zone) == _ms(until)
+
+
+def test_tomorrow_without_a_zone_is_that_of_this_machine():
+    """Eight in the morning there."""
+    moment = datetime.fromtimestamp(RetryDelay.TOMORROW.until(NOW, None) / 1000)  # noqa: DTZ006  # meant
+    assert (moment.hour, moment.minute) == (8, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("15m", "2026-03-28T22:45:00Z"),
+        ("1d", "2026-03-29T22:30:00Z"),
+        ("2026-12-01T08:00:00+01:00", "2026-12-01T07:00:00Z"),
+    ],
+)
+def test_a_written_moment_is_a_while_or_a_time_with_its_zone(text, until):
+    """In milliseconds."""
+    assert parse_moment(text, NOW) == _ms(until)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-12-01T08:00:00", "15"])
+def test_anything_else_is_refused_with_the_form(text):
+    """A time without a zone could be anybody's."""
+    with pytest.raises(ValueError, match="write 15m, 1h, 1d, or a time with its zone"):
+        parse_moment(text, NOW)

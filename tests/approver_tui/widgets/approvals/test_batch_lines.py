@@ -1,0 +1,88 @@
+"""The table before several answers: every fact whole, none that another could pass for."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.state.approvals.batch import Batch
+from approver_tui.widgets.approvals.batch_lines import batch_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.lines import length, text_of
+from tests.support.batches import NEW, ONE, TWO, a_payment
+from tests.support.fake_clock import NOW
+
+EVIL = "Bo" + " " * 3 + "x" * 70 + " Amount       EUR 0.01"
+WIDTHS = pytest.mark.parametrize("width", [38, 74])
+
+
+def _texts(batch, width=74, pointed=None):
+    return [
+        text_of(each.line) for each in batch_lines(batch, pointed, RenderContext(NOW, None, width))
+    ]
+
+
+@WIDTHS
+def test_every_line_fits_and_every_fact_that_counts_is_whole(width):
+    """Whatever an agent put into one."""
+    evil = a_payment("evil", 100, EVIL, 9)
+    lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
+    assert all(length(each.line) <= width for each in lines)
+    of_it = "".join(text_of(each.line).replace(" ", "") for each in lines if each.of == evil.id)
+    for fact in evil.display.facts:
+        assert (fact.value.replace(" ", "") in of_it) == fact.material
+
+
+@WIDTHS
+def test_what_stands_in_a_value_never_begins_a_line_as_a_fact_does(width):
+    """A value hangs to the right of all labels."""
+    rows = _texts(Batch.of([a_payment("evil", 100, EVIL, 9)]), width)
+    amounts = [row for row in rows if row.lstrip().startswith("Amount")]
+    starts = {len(row) - len(row.lstrip()) for row in amounts if row[5:].startswith("Amount")}
+    assert starts == {5}
+    assert sum(row.startswith(" " * 5 + "Amount") for row in rows) == 1
+
+
+def test_what_all_share_stands_once_and_what_differs_in_each_block():
+    """Undo and rights."""
+    other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
+    rows = _texts(Batch.of([ONE, other]))
+    assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1
+    assert "     We do not know if this can be undone." in rows
+    assert "     Rights: payments:other (low)" in rows
+    assert sum("https://pay.example" in row for row in rows) == 1
+    assert rows[rows.index("EACH OF THEM") + 1].startswith("For")
+
+
+def test_nothing_shared_has_no_heading():
+    """Where nothing at all is the same."""
+    changes = {
+        "resource": "https://b.example",
+        "scopes": [("b", "low")],
+        "for": "bob",
+        "risk_reason": "b",
+        "undo": "b",
+        "gives": "b",
+    }
+    rows = _texts(Batch.of([ONE, a_payment("other", 1, "Bo", 9, **changes)]))
+    assert "EACH OF THEM" not in rows
+    assert "     For bob" in rows
+
+
+def test_an_unusual_one_stands_below_with_its_reason():
+    """And one whose agent asks for the first time says that."""
+    asker = replace(TWO.display.agent, first_request=True)
+    first = replace(TWO, display=replace(TWO.display, agent=asker))
+    assert "     This agent never asked you before." in _texts(Batch.of([first]))
+    rows = _texts(Batch.of([NEW, ONE]))
+    heading = rows.index("UNUSUAL (1)  ticked by hand alone")
+    assert rows.index("     You never approved this before: “To”.") > heading
+    assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[:heading])
+    assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[heading:])
+    assert not any("UNUSUAL" in row for row in _texts(Batch.of([ONE, TWO])))
+
+
+def test_the_pointer_and_the_tick_are_signs():
+    """Without colour."""
+    rows = _texts(Batch.of([ONE, TWO]).turned(TWO.id), pointed=TWO.id)
+    assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows)
+    assert any(row.startswith(f">[ ] {TWO.fingerprint}") for row in rows)

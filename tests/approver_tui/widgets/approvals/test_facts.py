@@ -1,0 +1,156 @@
+"""The order and the wording of what a person reads."""
+
+from dataclasses import replace
+from datetime import UTC
+
+from approver_tui.state.approvals.approvals import (
+    ApprovalState,
+    AutomaticDecision,
+    Execution,
+    ReplacedRequest,
+)
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome, outcome_lines
+from approver_tui.widgets.lines import text_of
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import CONSENT, PAYMENT, PRICES
+from tests.support.several import a_part, a_vote
+
+
+def _text(lines):
+    return "\n".join(text_of(row) for row in lines)
+
+
+def _in_order(text, parts):
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places), list(zip(places, parts, strict=True))
+
+
+def test_the_order_of_the_facts():
+    """Risk, headline, material facts, others, undo, agent, its words, what is given, expiry."""
+    text = _text(approval_lines(an_approval("pay"), RenderContext(NOW, UTC, 80)))
+    _in_order(
+        text,
+        ["HIGH RISK", "Pay EUR", "Amount", "Unusual", "Reference", "Rights", "Undo", "Agent  ",
+         "Owner", "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due',
+         "If approved", "Expires", "Lapsing is not a no.", "Fingerprint"],
+    )  # fmt: skip
+
+
+def test_material_facts_are_never_cut():
+    """At the narrowest width every character of every material fact is there."""
+    account = "DE89 3704 0044 0532 0130 00 " * 20
+    approval = an_approval("pay", PAYMENT, facts=[("Account", account, True)])
+    for make in (approval_lines, panel_lines):
+        text = _text(make(approval, RenderContext(NOW, UTC, 36)))
+        assert text.replace(" ", "").replace("\n", "").count("0130") == 20
+
+
+def test_what_is_unusual_stands_after_the_material_facts_and_in_the_panel():
+    """One row each; that nothing is unusual is said, that nothing was compared is not."""
+    for make in (approval_lines, panel_lines):
+        text = _text(make(an_approval("pay"), RenderContext(NOW, UTC, 80)))
+        assert "Unusual      Amount is 12 times the usual amount for invoice-bot, EUR" in text
+        assert "\n             You never approved this before: “To account”.\n" in text
+        assert "\n             Compared with 23 earlier approvals since 3 March 2026.\n" in text
+        plain = _text(make(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
+        assert "Unusual      Nothing unusual, compared with 23 earlier approvals" in plain
+        consent = _text(make(an_approval("consent", CONSENT), RenderContext(NOW, UTC, 80)))
+        assert "nusual" not in consent
+
+
+def test_a_yes_to_less_is_not_said_to_give_all_that_was_asked():
+    """What the agent would have got is named as what this is a part of."""
+    part, whole = a_part("pay", a_vote()), an_approval("pay")
+    for make in (approval_lines, panel_lines):
+        assert "A part of: one token" in _text(make(part, RenderContext(NOW, UTC, 80)))
+        assert "A part of" not in _text(make(whole, RenderContext(NOW, UTC, 80)))
+
+
+def test_unknown_undo_is_said():
+    """A blank would read as harmless."""
+    text = _text(approval_lines(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
+    assert "We do not know if this can be undone." in text
+
+
+def test_the_agents_words_stand_behind_a_bar_and_not_in_the_panel():
+    """No row of a quote can pass for one of our lines; the panel that approves has facts only."""
+    approval = an_approval("pay", PAYMENT, says="Undo  easy. " * 12)
+    rows = [text_of(row) for row in approval_lines(approval, RenderContext(NOW, UTC, 40))]
+    assert all(row.startswith("| ") for row in rows if "easy" in row)
+    assert "easy" not in _text(panel_lines(approval, RenderContext(NOW, UTC, 40)))
+
+
+def test_each_outcome_has_its_own_sentence():
+    """Expired is not denied, and a denial names its reason."""
+    approval = an_approval("pay")
+    assert outcome(approval, NOW, UTC) == ""
+    assert outcome(approval, NOW + 10**6, UTC).startswith("Expired at 14:36:19. Not a denial.")
+    back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
+    assert outcome(back, NOW, UTC).startswith("No longer needed: ")
+    ended = replace(back, reason=SafeText("user_disabled"))
+    assert outcome(ended, NOW, UTC).startswith(
+        "This request is cancelled. Whoever it was for is disabled."
+    )
+    denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
+    assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
+
+
+def test_a_newer_request_says_which_it_replaces():
+    """By the code that the agent's log shows; what it replaced says that its agent asked anew."""
+    approval = an_approval("pay")
+    assert "Replaces" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
+    newer = replace(approval, supersedes=ReplacedRequest("sayso_ap_1", SafeText("9f3a-71c0")))
+    text = _text(approval_lines(newer, RenderContext(NOW, UTC, 80)))
+    assert "Replaces     9f3a-71c0, which waits no more" in text
+    over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
+    assert outcome(over, NOW, UTC) == "Replaced by a newer request of the same agent."
+
+
+def test_what_nobody_was_asked_about_says_so():
+    """And whether its token was collected."""
+    unasked = AutomaticDecision(SafeText("sayso_co_1"), 3)
+    given = replace(an_approval("pay"), state=ApprovalState.APPROVED, unasked=unasked)
+    said = "Approved without asking you, by your consent."
+    assert outcome(given, NOW, UTC) == said
+    used = replace(given, state=ApprovalState.REDEEMED)
+    assert outcome(used, NOW, UTC) == f"{said} The token was collected."
+    over = replace(given, state=ApprovalState.EXPIRED)
+    assert outcome(over, NOW, UTC).startswith("Expired at ")
+
+
+def test_the_record_says_what_came_of_it_at_the_resource():
+    """Begun, carried out or failed, in whose words, and that it was something else."""
+    asked = an_approval("pay", PAYMENT)
+    approved = replace(answered(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
+
+    def drawn(**members):
+        whole = {"done": None, "text": None, "as_granted": None, **members}
+        done = Execution(id=SafeText("INV-2291"), at=NOW, **whole)
+        return _text(outcome_lines(replace(approved, execution=done), RenderContext(NOW, UTC, 100)))
+
+    assert "Begun at its resource at 14:32:07." in drawn()
+    failed = drawn(done=False, text=SafeText("No funds."))
+    assert "Failed at 14:32:07." in failed
+    assert '| "No funds."' in failed
+    assert "ALARM" not in failed
+    differed = drawn(done=True, as_granted=False)
+    assert "Carried out at 14:32:07." in differed
+    assert "ALARM: what the resource ran is not what was granted." in differed
+
+
+def test_what_an_agent_proves_itself_by_and_through_whom_it_came_are_told():
+    """Before where it asked from; an agent that came through nobody has no such line."""
+    approval = an_approval("pay")
+    asker = replace(
+        approval.display.agent,
+        keys=(SafeText("key-1"), SafeText("key-2")),
+        through=(SafeText("front-bot"),),
+    )
+    chained = replace(approval, display=replace(approval.display, agent=asker))
+    text = _text(approval_lines(chained, RenderContext(NOW, UTC, 80)))
+    assert text.index("key-1, key-2") < text.index("front-bot") < text.index("203.0.113.7")
+    assert "Through" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))

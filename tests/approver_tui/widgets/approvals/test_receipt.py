@@ -1,0 +1,45 @@
+"""The receipt says everything that came with an answer, and no more than that."""
+
+from dataclasses import replace
+from datetime import UTC
+
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.approvals.receipt import receipt_lines
+from approver_tui.widgets.lines import text_of
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+
+LATER = NOW + 3_600_000
+
+
+def _told(**said):
+    approval = answered(an_approval("old"), Answer.DENY)
+    decided = replace(approval.decided, **said)
+    view = RenderContext(now=NOW, width=80, zone=UTC)
+    lines = receipt_lines(replace(approval, decided=decided), view)
+    return "\n".join(text_of(each) for each in lines)
+
+
+def test_what_was_said_beside_an_answer_is_told():
+    """To the agent, whom to ask, from when on, and for the record; alone where that was enough."""
+    told = _told(
+        self_approved=True,
+        reason=SafeText("It is on the list."),
+        note=SafeText("Ask Bob."),
+        retry_at=LATER,
+        ask=SafeText("bob"),
+        private_note=SafeText("Called them first."),
+    )
+    for words in ("It is on the list.", "Ask Bob.", "bob", "Called them first.", "one person was"):
+        assert words in told
+    assert "Ask again" in told
+
+
+def test_what_was_not_said_has_no_line():
+    """A label without a word beside it says nothing."""
+    told = _told()
+    assert "Took" in told
+    for label in ("Because", "Ask again", "Ask instead", "To the agent", "record", "Self-approved"):
+        assert label not in told

@@ -1,0 +1,45 @@
+"""How a browser is called by push, on the page of devices."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.state.devices.devices import Browser
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.consents.rights import device_lines
+from approver_tui.widgets.lines import text_of
+from tests.support.fake_clock import NOW
+from tests.support.fake_holdings import a_device
+from tests.support.fake_terms import MINUTE
+
+PUSH = Browser("sayso_dv_aaaaaaaaaaaaaaaa", SafeText("https://push.example"))
+PHONE = a_device(kind=SafeText("browser"), name=SafeText("phone"))
+
+
+def _text(device):
+    return " ".join(
+        " ".join(map(text_of, device_lines(device, RenderContext(NOW, None, 90)))).split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("browsers", "words"),
+    [
+        ((), "Called not called: open its page and allow it"),
+        ((PUSH,), "Called nothing yet, through push.example"),
+        ((replace(PUSH, delivered_at=NOW - 3 * MINUTE),), "last 3 min ago, through push.example"),
+        ((replace(PUSH, is_dormant=True),), "nothing yet; nobody opened it for two weeks"),
+        ((replace(PUSH, problem=SafeText("403")),), "push.example takes nothing: 403"),
+        ((replace(PUSH, lost_at=NOW),), "open Sayso there"),
+    ],
+)
+def test_whether_it_hears_of_what_waits_is_said(browsers, words):
+    """And what mends it, where it does not."""
+    assert words in _text(replace(PHONE, browsers=browsers))
+
+
+def test_a_terminal_and_what_is_over_are_called_by_nobody():
+    """A terminal rings where it runs."""
+    assert "Called" not in _text(a_device())
+    assert "Called" not in _text(replace(PHONE, is_active=False))

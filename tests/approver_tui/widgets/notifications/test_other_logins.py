@@ -1,0 +1,32 @@
+"""The quiet line about other servers."""
+
+import pytest
+
+from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
+from approver_tui.widgets.notifications.other_logins import other_logins_line
+
+AT = 1_800_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        ((), ""),
+        ((OtherLoginCount("home", 0, AT),), ""),
+        (
+            (OtherLoginCount("home", 0, AT), OtherLoginCount("work", 2, AT)),
+            "Waiting elsewhere: 2 at work",
+        ),
+        (
+            (OtherLoginCount("home", 1, AT - 200_000, is_old=True), OtherLoginCount("work", 2, AT)),
+            "Waiting elsewhere: 1 (3 min ago) at home, 2 at work",
+        ),
+        (
+            tuple(OtherLoginCount(name, 1, AT) for name in "abcde"),
+            "Waiting elsewhere: 1 at a, 1 at b, 1 at c, 2 at 2 more",
+        ),
+    ],
+)
+def test_where_something_waits_is_said_in_one_line(servers, said):
+    """Numbers and names of logins; how old a number is, where its server did not answer."""
+    assert other_logins_line(OtherLoginCounts(servers), AT) == said

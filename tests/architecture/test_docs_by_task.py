@@ -1,0 +1,172 @@
+"""The documentation is written by task: short pages, for somebody, with commands that exist."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from approver_tui.cli.main import cli as approver
+from server.cli.main import cli as sayso
+from tests.support.source import ROOT
+
+_DOCS = ROOT / "docs"
+_MOST_WORDS = 1_500
+_MOST_LIMITS = 60
+_MOST_LINES_OF_THE_README = 100
+_APART = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
+"""What no reader works through for a task."""
+_PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _APART]
+_REFERENCE = sorted((_DOCS / "reference").glob("*.md"))
+_WORD = re.compile(r"[^\W_][\w'.-]*")
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_PROGRAMS = {"sayso": sayso, "sayso-approver": approver}
+_FOR = re.compile(r"^For .+\.", re.MULTILINE)
+_ANCHORED = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
+_NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(_DOCS).as_posix()
+
+
+@pytest.mark.parametrize("path", _PAGES, ids=_name)
+def test_no_page_is_longer_than_one_reads_at_once(path):
+    """Beyond this it is split by task, or is reference."""
+    assert len(_WORD.findall(path.read_text("utf-8"))) <= _MOST_WORDS
+
+
+@pytest.mark.parametrize("path", [*_PAGES, *_REFERENCE], ids=_name)
+def test_each_page_says_first_whom_it_is_for(path):
+    """In the first paragraph below the title."""
+    title, _, rest = path.read_text("utf-8").partition("\n")
+    assert title.startswith("# ")
+    paragraphs = [one for one in rest.split("\n\n") if not one.strip().startswith(("<!--", "!["))]
+    assert _FOR.match(paragraphs[0].strip())
+
+
+def test_the_index_names_each_page_once_for_some_reader():
+    """And a page that it does not name is found by nobody."""
+    index = (_DOCS / "README.md").read_text("utf-8")
+    linked = set(re.findall(r"\]\(([\w/.-]+\.md)", index))
+    every = {_name(path) for path in [*_DOCS.glob("*.md"), *_REFERENCE]} - {"README.md"}
+    assert every - linked == set()
+
+
+def test_the_limitations_are_few():
+    """Sixty bullets; more detail stands on the page of the task."""
+    bullets = re.findall(r"^- ", (_DOCS / "limitations.md").read_text("utf-8"), re.MULTILINE)
+    assert 0 < len(bullets) <= _MOST_LIMITS
+
+
+def test_the_readme_fits_on_two_screens_and_begins_with_a_picture():
+    """Whoever comes by sees what it is."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= _MOST_LINES_OF_THE_README
+    assert next(line for line in lines[1:] if line).startswith("![")
+
+
+def test_each_page_that_the_code_names_exists():
+    """In messages, templates and docstrings, and in the scripts."""
+    folders = ("server", "approver_tui", "scripts", "tests")
+    kinds = {".py", ".html", ".md", ""}
+    files = [path for one in folders for path in (ROOT / one).rglob("*") if path.suffix in kinds]
+    texts = [
+        path.read_text("utf-8")
+        for path in files
+        if path.is_file() and "node_modules" not in path.parts
+    ]
+    named = {name for text in texts for name in _NAMED.findall(text)}
+    assert len(named) > 5
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_each_link_to_a_heading_leads_to_one():
+    """As the headings of a page are spelled in its address."""
+    pages = [*_DOCS.rglob("*.md"), *ROOT.glob("*.md")]
+    broken = {
+        f"{path.name}: {link}#{anchor}"
+        for path in pages
+        for link, anchor in _ANCHORED.findall(path.read_text("utf-8"))
+        if anchor not in _anchors((path.parent / link) if link else path)
+    }
+    assert broken == set()
+
+
+def _anchors(path: Path) -> set[str]:
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings]
+    return set(plain)
+
+
+def _commands():
+    for path in [*_PAGES, *_REFERENCE, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+        for kind, block in _BLOCK.findall(path.read_text("utf-8")):
+            if kind in {"", "sh"}:
+                lines = re.sub(r"\\\n\s*", " ", block).splitlines()
+                yield from ((path.name, line) for line in lines if _program(line))
+
+
+def _program(line: str) -> str:
+    first = line.split(" ", 1)[0]
+    return first if first in _PROGRAMS else ""
+
+
+_COMMANDS = sorted(set(_commands()))
+
+
+def test_pages_show_commands():
+    """Or the test below holds nothing."""
+    assert len(_COMMANDS) > 100
+
+
+@pytest.mark.parametrize(("page", "line"), _COMMANDS)
+def test_each_command_on_a_page_is_one_that_the_program_takes(page, line):
+    """Its words and its options; `|`, `>`, `&&` and `#` end it."""
+    words = shlex.split(re.split(r"\s[|>]\s|\s&&\s", line)[0], comments=True)
+    if "[OPTIONS]" not in words:  # a line of usage, made from the command itself
+        command, rest = _found(_PROGRAMS[words[0]], words[1:])
+        known = {flag for option in command.params for flag in option.opts + option.secondary_opts}
+        unknown = {word for word in rest if word.startswith("-") and word not in known}
+        assert unknown == set(), page
+        assert not isinstance(command, click.Group) or command.invoke_without_command, page
+
+
+def _found(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
+    """The command that these words run, and what is left of them."""
+    takes = {
+        flag: not one.is_flag
+        for one in command.params
+        for flag in getattr(one, "opts", ())
+        if isinstance(one, click.Option)
+    }
+    rest = list(words)
+    skipped: list[str] = []
+    while isinstance(command, click.Group) and rest:
+        word = rest.pop(0)
+        if word.startswith("-"):
+            skipped += [word]
+            if takes.get(word, False):
+                rest = rest[1:]
+            continue
+        inner = command.get_command(click.Context(command), word)
+        assert inner is not None, word
+        known = {flag for one in command.params for flag in one.opts}
+        assert set(skipped) <= known | {"--help"}
+        command, skipped = inner, []
+    return command, [*skipped, *rest]
+
+
+def _json_blocks():
+    for path in [*_PAGES, *_REFERENCE]:
+        blocks = [text for kind, text in _BLOCK.findall(path.read_text("utf-8")) if kind == "json"]
+        yield from ((path.name, text) for text in blocks)
+
+
+@pytest.mark.parametrize(("page", "text"), sorted(_json_blocks()))
+def test_each_document_on_a_page_is_json(page, text):
+    """Whoever copies one can send it."""
+    assert json.loads(text) is not None, page

@@ -1,0 +1,11 @@
+"""The generated pages of `docs/reference` are what the code says."""
+
+import pytest
+
+from tests.support.reference.pages import FOLDER, PAGES
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_generated_page_is_what_the_code_says(name):
+    """When this fails: `scripts/reference`, read the difference, commit it."""
+    assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name]()

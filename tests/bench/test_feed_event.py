@@ -1,0 +1,59 @@
+"""One feed event redraws what it changed: it costs the inbox screen few Python calls."""
+
+import sys
+
+from approver_tui.screens.thread_messages import EventReceived
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.notifications.events import Event, EventName
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE
+from tests.support.pilots import inbox, opened, until
+
+_MOST_CALLS = 800
+_WAITING = 10
+
+
+def _calls(act) -> int:
+    """How many Python functions run, ours and the framework's."""
+    count = 0
+
+    def note(_frame, event, _argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def _request(number: int):
+    return an_approval(f"r{number}", left=10 * MINUTE, headline=f"Pay EUR {number}.00 to Bo")
+
+
+def _events():
+    """One of each: a new request, one answered elsewhere, one with more time, one collected."""
+    return {
+        EventName.REQUESTED: _request(_WAITING),
+        EventName.DECIDED: answered(_request(2), Answer.APPROVE),
+        EventName.EXTENDED: _request(3),
+        EventName.VOTED: _request(4),
+    }
+
+
+async def test_an_event_redraws_only_what_it_changed():
+    """On average over the events that an inbox hears most; a clock that stands adds nothing."""
+    stage = a_stage([_request(number) for number in range(_WAITING)])
+    async with opened(stage) as pilot:
+        screen, costs = inbox(stage), {}
+        screen.tick()
+        await pilot.pause()
+        for seq, (name, approval) in enumerate(_events().items(), 100):
+            event = EventReceived(Event(seq, name, stage.clock.now(), approval, None, None))
+            costs[name.value] = _calls(lambda event=event: screen._heard(event))
+            await pilot.pause()
+        await until(pilot, lambda: len(screen.state.inbox.rows) == _WAITING + 1)
+    assert sum(costs.values()) / len(costs) < _MOST_CALLS, costs

@@ -1,0 +1,153 @@
+"""A receipt holds on the machine of its person; with one thing changed it does not hold any more.
+
+Owns: the terminal's proof of the server's own receipts. The browser's is in `tests/browsers`.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, check_receipt, verdict
+from server.protocol.base64url import decode, encode
+from server.protocol.names import SIGNING_ALGS
+from server.services.approvals.receipts import TYPE
+from tests.support import standing
+from tests.support.callers import LocalAgent, LocalTerminal
+from tests.support.forging import forged
+from tests.support.jose_by_hand import new_key
+from tests.support.passkey import new_browser
+from tests.support.site import LocalSite
+
+
+@pytest.fixture(params=["terminal", "passkey"])
+def receipt(
+    request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> Any:
+    """Of a yes, by whichever kind of device."""
+    standing.lower(local)
+    who = person if request.param == "terminal" else new_browser(local)
+    approval = standing.example(agent, login_hint=who.user.name)
+    assert who.approve(approval.id).status == 200
+    path = f"/api/approvals/{approval.id}/receipt"
+    if isinstance(who, LocalTerminal):
+        return who.call("GET", path).json
+    return who.send("GET", path).json
+
+
+def _keys(local: LocalSite) -> list[dict[str, Any]]:
+    keys: list[dict[str, Any]] = local.send("GET", "/jwks").json["keys"]
+    return keys
+
+
+def _vouched(local: LocalSite, receipt: Any, alg: str) -> Any:
+    """The same with the word of the server's key of this algorithm."""
+    claims = {name: value for name, value in receipt.items() if name != "server_signature"}
+    with local.services.store.read() as view:
+        keys = view.directory.signing_keys()
+    return {**claims, "server_signature": local.services.signer.sign(keys, alg, TYPE, claims)}
+
+
+def _verdicts(parts: tuple[ReceiptPart, ...]) -> list[Verdict]:
+    return [part.verdict for part in parts]
+
+
+@pytest.mark.parametrize("alg", SIGNING_ALGS)
+def test_every_part_is_proved_whichever_key_of_the_server_vouches(
+    local: LocalSite, receipt: Any, alg: str
+) -> None:
+    """The texts, the answer, the log's entry, the server's word."""
+    parts = check_receipt(_vouched(local, receipt, alg), _keys(local))
+    assert _verdicts(parts) == [Verdict.PROVED] * 4, parts
+    assert verdict(parts) is Verdict.PROVED
+
+
+def test_whatever_is_changed_in_it_a_part_does_not_hold(local: LocalSite, receipt: Any) -> None:
+    """Acceptance 11: field by field, each named by some part that is wrong."""
+    keys = _keys(local)
+    places = [place for place in _leaves(receipt) if place != ("server_signature",)]
+    assert len(places) > 40
+    for place in places:
+        parts = check_receipt(_changed(receipt, place), keys)
+        wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
+        assert wrong, place
+
+
+def test_what_is_left_out_or_added_is_missed(local: LocalSite, receipt: Any) -> None:
+    """The server's word is for all members, and for no other."""
+    for changed in ({**receipt, "more": 1}, {k: v for k, v in receipt.items() if k != "token"}):
+        assert _verdicts(check_receipt(changed, _keys(local)))[-1] is Verdict.WRONG
+
+
+def test_a_key_that_is_not_published_proves_nothing(receipt: Any) -> None:
+    """It is said so, and is not called wrong: a key that was revoked is not there either."""
+    parts = check_receipt(receipt, [])
+    assert parts[-1].verdict is Verdict.UNKNOWN
+    assert parts[-1].why == "its key is not published any more"
+    assert verdict(parts) is Verdict.UNKNOWN
+
+
+def test_the_word_of_another_key_under_a_name_that_is_known_is_wrong(
+    local: LocalSite, receipt: Any
+) -> None:
+    """The server's, and the device's."""
+    kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
+    claims = {name: value for name, value in receipt.items() if name != "server_signature"}
+    made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}
+    told = check_receipt(made_up, _keys(local))[-1]
+    assert told.why == "server_signature: the signature is not over these bytes"
+    answers = copy.deepcopy(receipt)
+    answers["answers"][0]["signed"] = forged(receipt["answers"][0]["signed"])
+    told = check_receipt(_vouched(local, answers, "ES256"), _keys(local))[1]
+    assert told.why == "signed: the signature is not over these bytes"
+
+
+@pytest.mark.parametrize("alg", ["none", "HS256", "RS256"])
+def test_what_a_signature_says_of_its_algorithm_is_not_believed(
+    local: LocalSite, receipt: Any, alg: str
+) -> None:
+    """The key says it."""
+    head, body, signature = receipt["server_signature"].split(".")
+    head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
+    changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
+    told = check_receipt(changed, _keys(local))[-1]
+    assert told.why == "server_signature: its header is not that of this key"
+
+
+@pytest.mark.parametrize("nonsense", [{}, {"answers": 1}, {"answers": [1, {}]}, {"approval": []}])
+def test_what_is_no_receipt_does_not_hold(nonsense: Any) -> None:
+    """And is no fault of the program."""
+    assert Verdict.WRONG in _verdicts(check_receipt(nonsense, []))
+
+
+def _leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, dict | list):
+        names = value if isinstance(value, dict) else range(len(value))
+        for name in names:
+            yield from _leaves(value[name], (*place, name))
+    else:
+        yield place
+
+
+def _changed(receipt: Any, place: tuple[Any, ...]) -> Any:
+    """A copy in which this one value is another."""
+    changed = copy.deepcopy(receipt)
+    within = changed
+    for name in place[:-1]:
+        within = within[name]
+    within[place[-1]] = _another(within[place[-1]])
+    return changed
+
+
+def _another(value: Any) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str() if value:
+            middle = len(value) // 2
+            return value[:middle] + ("b" if value[middle] == "a" else "a") + value[middle + 1 :]
+    return "x"

@@ -1,0 +1,242 @@
+"""What is hashed, what is signed, and what must be equal."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from server.protocol import errors, json_text
+from server.protocol.approvals import decisions
+
+VECTORS = json.loads(
+    Path(__file__).parents[3].joinpath("vectors/decisions.json").read_text(encoding="utf-8")
+)
+NOW = 1_795_566_864
+APPROVE = VECTORS["decisions"][0]["members"]
+DENY = VECTORS["decisions"][2]["members"]
+PIN = VECTORS["statements"][0]["members"]
+KEY = VECTORS["thumbprints"][0]["jwk"]
+
+
+def expected(**changes):
+    """Make the rows that the approving vector agrees with."""
+    members = {name: APPROVE[name] for name in decisions.Expected.__slots__ if name in APPROVE}
+    return replace(decisions.Expected(**members, now=NOW), **changes)
+
+
+def expected_statement(**changes):
+    """Make the rows that the PIN vector agrees with."""
+    members = {n: PIN[n] for n in decisions.ExpectedStatement.__slots__ if n in PIN}
+    return replace(decisions.ExpectedStatement(**members, now=NOW), **changes)
+
+
+@pytest.mark.parametrize("vector", VECTORS["actions"], ids=map(str, range(3)))
+def test_action_text_digest_and_fingerprint_are_those_of_the_shared_vectors(vector):
+    """Whoever hashes the text gets the digest, and from it the fingerprint."""
+    members = {n: v for n, v in vector.items() if n not in {"text", "digest", "fingerprint"}}
+    text = decisions.action_text(**members)
+    assert text == vector["text"]
+    assert decisions.digest(text) == vector["digest"]
+    assert decisions.fingerprint(vector["digest"]) == vector["fingerprint"]
+
+
+def test_action_text_does_not_depend_on_the_order_or_repetition_of_scopes():
+    """A scope is a set."""
+    action = {k: v for k, v in VECTORS["actions"][0].items() if k in "agent resource salt user"}
+    texts = {
+        decisions.action_text(**action, authorization_details=[], scope=scope)
+        for scope in (["a", "b"], ["b", "a"], ["b", "a", "b"])
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("text", ["", "x" * 43, "A" * 42, "A" * 44, "é" * 43, "A" * 42 + "="])
+def test_fingerprint_of_what_is_no_digest_is_refused(text):
+    """43 characters of base64url with no spare bits set, or nothing."""
+    with pytest.raises(ValueError, match="action_digest"):
+        decisions.fingerprint(text)
+
+
+@pytest.mark.parametrize("vector", VECTORS["decisions"], ids=map(str, range(4)))
+def test_decision_is_read_as_the_shared_vectors_say(vector):
+    """Payload text and object are the same thing."""
+    decision = decisions.read_decision(vector["text"].encode())
+    assert decision == decisions.Decision(**vector["members"])
+    assert json_text.canonical(asdict(decision)) == vector["text"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["statements"], ids=map(str, range(3)))
+def test_statement_is_read_as_the_shared_vectors_say(vector):
+    """Payload text and object are the same thing."""
+    statement = decisions.read_statement(vector["text"].encode())
+    assert statement == decisions.Statement(**vector["members"])
+    assert json_text.canonical(asdict(statement)) == vector["text"]
+
+
+@pytest.mark.parametrize("name", sorted(APPROVE))
+def test_decision_without_a_member_or_with_a_wrong_type_is_refused_by_name(name):
+    """Every member is required and typed; the message says which one it is."""
+    missing = {n: v for n, v in APPROVE.items() if n != name}
+    with pytest.raises(ValueError, match=rf"^{name} is missing"):
+        decisions.read_decision(json.dumps(missing).encode())
+    for wrong in ([], {}, True, "x" * 2_000):
+        with pytest.raises(ValueError, match=rf"^{name} "):
+            decisions.read_decision(json.dumps({**APPROVE, name: wrong}).encode())
+
+
+@pytest.mark.parametrize(
+    ("members", "changes", "name"),
+    [
+        (APPROVE, {"decision": "maybe"}, "decision"),
+        (APPROVE, {"code": "suspicious"}, "code"),
+        (APPROVE, {"ceremony": "none"}, "ceremony"),
+        (APPROVE, {"sub": ""}, "sub"),
+        (APPROVE, {"at": "1795566864"}, "at"),
+        (APPROVE, {"extra": 1}, "an unknown member"),
+        (DENY, {"code": None}, "code"),
+        (DENY, {"code": "because"}, "code"),
+        (DENY, {"ceremony": "pin"}, "ceremony"),
+        (DENY, {"granted": "x"}, "granted"),
+    ],
+)
+def test_decision_that_contradicts_itself_is_refused_by_name(members, changes, name):
+    """An approval has a ceremony and no code, a denial a code and no ceremony."""
+    with pytest.raises(ValueError, match=rf"^{name} "):
+        decisions.read_decision(json.dumps({**members, **changes}).encode())
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"null", b"\xff", b'{"at":1,"at":2}', b'{"a":1.5}']
+)
+def test_payload_that_is_no_strict_object_is_refused(payload):
+    """The payload goes through the one strict reader."""
+    for read in (decisions.read_decision, decisions.read_statement):
+        with pytest.raises(ValueError, match=r".+"):
+            read(payload)
+
+
+def test_decision_that_repeats_the_rows_is_accepted_within_the_clock_tolerance():
+    """Five minutes to either side."""
+    decision = decisions.Decision(**APPROVE)
+    for now in (NOW - 300, NOW, NOW + 300):
+        decisions.check_decision(decision, expected(now=now))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["iss", "sub", "aud", "approval", "action_digest", "display_digest", "nonce", "granted"],
+)
+def test_decision_that_differs_from_the_rows_is_refused_by_name_and_not_by_value(name):
+    """A decision for anything else than what was shown, here and now, counts for nothing."""
+    with pytest.raises(errors.Problem) as refusal:
+        decisions.check_decision(decisions.Decision(**APPROVE), expected(**{name: "another"}))
+    assert (refusal.value.status, refusal.value.code) == (422, "invalid_decision")
+    assert refusal.value.detail.startswith(f"{name} ")
+    assert "another" not in refusal.value.detail
+
+
+@pytest.mark.parametrize("shift", [-301, 301])
+def test_signature_of_another_time_is_refused(shift):
+    """Neither an old signature nor one from the future counts."""
+    with pytest.raises(errors.Problem, match=r"^at "):
+        decisions.check_decision(decisions.Decision(**APPROVE), expected(now=NOW + shift))
+    with pytest.raises(errors.Problem, match=r"^at "):
+        decisions.check_statement(decisions.Statement(**PIN), expected_statement(now=NOW + shift))
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "aud", "purpose", "subject", "nonce"])
+def test_statement_that_differs_from_the_rows_is_refused_by_name(name):
+    """A statement for one purpose about one device is good for nothing else."""
+    decisions.check_statement(decisions.Statement(**PIN), expected_statement())
+    with pytest.raises(errors.Problem) as refusal:
+        decisions.check_statement(
+            decisions.Statement(**PIN), expected_statement(**{name: "another"})
+        )
+    assert (refusal.value.status, refusal.value.code) == (422, "invalid_statement")
+    assert refusal.value.detail.startswith(f"{name} ")
+
+
+@pytest.mark.parametrize("changes", [{"purpose": "approve"}, {"at": None}, {"nonce": 1}])
+def test_statement_with_a_wrong_member_is_refused_by_name(changes):
+    """Only the three purposes, and the right types."""
+    (name,) = changes
+    with pytest.raises(ValueError, match=rf"^{name} "):
+        decisions.read_statement(json.dumps({**PIN, **changes}).encode())
+
+
+def test_decision_is_not_read_as_a_statement_nor_the_other_way_round():
+    """The two payloads have different members, whatever their header says."""
+    with pytest.raises(ValueError, match=r".+"):
+        decisions.read_statement(json.dumps(APPROVE).encode())
+    with pytest.raises(ValueError, match=r".+"):
+        decisions.read_decision(json.dumps(PIN).encode())
+
+
+@pytest.mark.parametrize("vector", VECTORS["thumbprints"], ids=["rfc9449", "rfc7515"])
+def test_thumbprint_is_that_of_the_shared_vectors(vector):
+    """RFC 7638, whatever the order of the members."""
+    backwards = dict(reversed(vector["jwk"].items()))
+    assert decisions.thumbprint(backwards) == vector["thumbprint"]
+
+
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {**KEY, "d": KEY["x"]},
+        {**KEY, "kid": "a"},
+        {**KEY, "kty": "OKP"},
+        {**KEY, "kty": ["EC"]},
+        {**KEY, "crv": "P-384"},
+        {**KEY, "x": KEY["x"][:-1]},
+        {**KEY, "x": KEY["x"] + "="},
+        {**KEY, "y": 7},
+        {**KEY, "y": None},
+        {"kty": "oct", "k": "AAAA"},
+    ],
+)
+def test_what_is_not_exactly_a_public_p256_key_is_refused(jwk):
+    """Private members, other curves and other spellings never enter."""
+    with pytest.raises(ValueError, match=r".+"):
+        decisions.check_public_jwk(jwk)
+
+
+def test_every_deny_code_has_a_label_and_one_of_the_retry_hints():
+    """The agent is told in fixed words what it may do next."""
+    assert list(decisions.DENY_CODES) == [
+        "not_needed",
+        "wrong_details",
+        "too_broad",
+        "wait_until",
+        "ask_other",
+        "suspicious",
+    ]
+    assert {code.retry for code in decisions.DENY_CODES.values()} == {
+        "later",
+        "with_changes",
+        "narrower",
+        "not_before",
+        "redirected",
+        "never",
+    }
+    assert all(code.label for code in decisions.DENY_CODES.values())
+
+
+def test_a_request_is_named_by_its_method_its_path_and_its_bytes():
+    """A statement about one is about no other; nothing runs into its neighbour."""
+    named = decisions.request_digest("POST", "/api/users", b'{"name": "dora"}')
+    others = [
+        decisions.request_digest("PUT", "/api/users", b'{"name": "dora"}'),
+        decisions.request_digest("POST", "/api/user", b's\n{"name": "dora"}'),
+        decisions.request_digest("POST", "/api/users", b'{"name":"dora"}'),
+        decisions.request_digest("POST", "/api/users", b"\xff"),
+    ]
+    assert len({named, *others}) == 5
+    assert named == decisions.digest('POST\n/api/users\n{"name": "dora"}')
+    assert all(map(decisions.is_digest, [named, *others]))
+    for text in ("", "session", named[:-1], f"{named}A", named[:-1] + "\n", "=" * 43):
+        assert not decisions.is_digest(text)

@@ -1,0 +1,94 @@
+"""What may be less is found by the rules of the type, and nothing that is as small as can be."""
+
+import pytest
+
+from server.protocol.approvals import narrowable
+from server.protocol.policy import action_types
+
+MONEY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"minor": {"type": "integer"}, "currency": {"type": "string"}},
+}
+LINE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"price": MONEY, "name": {"type": "string"}},
+}
+ORDER = action_types.read_action_type(
+    {
+        "type": "order",
+        "title": "Order",
+        "schema": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "total": MONEY,
+                "count": {"type": "integer"},
+                "by": {"type": "string"},
+                "dry/run": {"type": "boolean"},
+                "lines": {"type": "array", "items": LINE},
+                "shop": {"type": "string"},
+            },
+        },
+        "headline": "Order",
+        "material": [],
+        "labels": {"/total": "Total"},
+        "risk": "low",
+        "undo": "No",
+        "narrow": {
+            "/total": "lower",
+            "/count": "lower",
+            "/by": "earlier",
+            "/dry~1run": "turn_on",
+            "/lines": "drop",
+            "/lines/*/price": "lower",
+        },
+    }
+)
+
+
+def found(**members):
+    """Pointer, label, value, rule and items of each."""
+    return [
+        (each.pointer, each.label, each.asked, each.rule, each.items)
+        for each in narrowable.narrowable_facts(ORDER, {"type": "order", **members})
+    ]
+
+
+def test_each_place_is_named_with_its_value_and_rule():
+    """Inside lists too, and the list itself with what it holds."""
+    lines = [{"price": {"minor": 100, "currency": "EUR"}, "name": "cup"}]
+    assert found(total={"minor": 48_200, "currency": "EUR"}, shop="N", lines=lines) == [
+        ("/total", "Total", "EUR 482.00", "lower", ()),
+        (
+            "/lines",
+            "Lines",
+            "EUR 1.00, cup",
+            "drop",
+            ("EUR 1.00, cup",),
+        ),
+        ("/lines/0/price", "Lines 1 Price", "EUR 1.00", "lower", ()),
+    ]
+    assert found(**{"dry/run": False}) == [("/dry~1run", "Dry/run", "no", "turn_on", ())]
+    assert found(by="2026-11-25T14:30:00Z", count=3) == [
+        ("/by", "By", "2026-11-25 14:30 UTC", "earlier", ()),
+        ("/count", "Count", "3", "lower", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"count": 0},
+        {"count": -1},
+        {"total": {"minor": 0, "currency": "EUR"}},
+        {"dry/run": True},
+        {"lines": []},
+        {"by": ""},
+        {"count": None},
+    ],
+)
+def test_what_is_as_small_as_it_can_be_is_left_out(members):
+    """There is nothing to take away from it."""
+    assert found(**members) == []

@@ -1,0 +1,342 @@
+"""What is granted is a part of what was asked, or it is refused."""
+
+import json
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol import json_text
+from server.protocol.approvals import narrowing
+from server.protocol.approvals.decisions import action_text
+from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower, Terms
+
+RULES = {
+    ("total",): "lower",
+    ("count",): "lower",
+    ("by",): "earlier",
+    ("dry",): "turn_on",
+    ("lines",): "drop",
+    ("lines", "*", "price"): "lower",
+}
+ORDER = {
+    "type": "order.place",
+    "shop": "Nordwind",
+    "total": {"minor": 48_200, "currency": "EUR"},
+    "count": 3,
+    "by": "2026-11-25T14:30:00Z",
+    "dry": False,
+    "fixed": ["a", "b"],
+    "lines": [
+        {"price": {"minor": 100, "currency": "EUR"}, "tags": ["new"], "more": {}},
+        {"price": {"minor": 200, "currency": "EUR"}, "tags": [], "more": {}},
+        {"price": {"minor": 300, "currency": "EUR"}, "tags": [], "more": {}},
+    ],
+}
+
+
+def asked_terms(**members):
+    """An order and two scopes."""
+    return Terms(({**ORDER, **members},), ("orders:place", "orders:read"))
+
+
+def action(terms=None):
+    """The text of a request for it."""
+    wanted = terms or asked_terms()
+    return action_text(
+        agent="agent",
+        authorization_details=list(wanted.details),
+        resource="https://shop.example",
+        salt="salt",
+        scope=wanted.scope,
+        user="user",
+    )
+
+
+def less(*changes, drop=()):
+    """The order after these wishes, as path and text."""
+    wishes = [Change(0, tuple(path.split("/")), to) for path, to in changes]
+    return narrowing.narrowed_details(asked_terms(), drop, wishes, [RULES])
+
+
+def beside(granted, **asked):
+    """The order with what is granted in its places."""
+    return narrowing.compare({**ORDER, **asked}, granted, RULES)
+
+
+def read(**members):
+    """Read a granted text whose members are these."""
+    whole = {**json.loads(action()), "scope": ["orders:read"], **members}
+    sent = {name: value for name, value in whole.items() if value is not ...}
+    return narrowing.read_granted(action(), json_text.canonical(sent))
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "value"),
+    [
+        ("total", "500", {"minor": 50_000, "currency": "EUR"}),
+        ("total", "99.5", {"minor": 9_950, "currency": "EUR"}),
+        ("count", "2", 2),
+        ("by", "2026-11-25T10:00:00Z", "2026-11-25T10:00:00Z"),
+        ("dry", "yes", True),
+        ("lines", "none", []),
+        ("lines", "3,1", [ORDER["lines"][0], ORDER["lines"][2]]),
+    ],
+)
+def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
+    """Money in its currency's own digits, the items that stay by their numbers."""
+    assert less((path, to)).details == ({**ORDER, path: value},)
+
+
+def test_a_value_within_a_list_is_named_by_its_index():
+    """As a JSON pointer has it; a currency without minor units is taken at its word."""
+    lines = [{"price": {"minor": 900, "currency": "JPY"}}]
+    asked = Terms(({**ORDER, "lines": lines},), ())
+    change = Change(0, ("lines", "0", "price"), "500")
+    (found,) = narrowing.narrowed_details(asked, (), [change], [RULES]).details
+    assert found["lines"] == [{"price": {"minor": 500, "currency": "JPY"}}]
+
+
+def test_what_was_asked_stays_as_it_was():
+    """A wish makes a copy."""
+    before = json.dumps(ORDER)
+    less(("lines/0/price", "0.50"))
+    assert json.dumps(ORDER) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "says"),
+    [
+        ("shop", "Mallory", "does not let it be made less"),
+        ("nothing", "1", "does not let it be made less"),
+        ("total", "5,00", "up to 2 digits"),
+        ("total", "0.005", "up to 2 digits"),
+        ("total", "-1", "up to 2 digits"),
+        ("count", "1.5", "whole digits"),
+        ("dry", "perhaps", "yes or no"),
+        ("lines", "0", "the items that stay"),
+        ("lines", "4", "there are 3 items"),
+        ("lines/9/price", "1", "is not in what was asked"),
+        ("lines/*/price", "1", "is not in what was asked"),
+    ],
+)
+def test_a_wish_that_cannot_be_read_says_what_would_be(path, to, says):
+    """And where."""
+    with pytest.raises(NotNarrower, match=says) as refusal:
+        less((path, to))
+    assert str(refusal.value).startswith(f"/0/{path}")
+
+
+def test_a_wish_about_what_is_not_there_is_refused():
+    """A list where there is none, an object that was not asked for, a scope that was not."""
+    with pytest.raises(NotNarrower, match="the items that stay"):
+        narrowing.narrowed_details(
+            asked_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]
+        )
+    with pytest.raises(NotNarrower, match="no such object"):
+        narrowing.narrowed_details(asked_terms(), (), [Change(1, ("total",), "1")], [RULES])
+    with pytest.raises(NotNarrower, match="orders:delete was not asked for"):
+        less(drop=["orders:delete"])
+
+
+def test_scopes_are_dropped():
+    """The others stay."""
+    assert less(drop=["orders:place"]).scope == ("orders:read",)
+
+
+def test_the_text_of_what_is_granted_reads_back():
+    """With and without a shorter life."""
+    for wanted in (less(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
+        text = narrowing.granted_text(action(), wanted)
+        assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"agent": "other"}, "of another request"),
+        ({"salt": "other"}, "of another request"),
+        ({"user": ...}, "other members"),
+        ({"more": 1}, "other members"),
+        ({"scope": ["orders:delete"]}, "more than was asked for"),
+        ({"scope": ["orders:read", "orders:place"]}, "as the server writes it"),
+        ({"scope": "orders:read"}, "list of texts"),
+        ({"scope": [1]}, "list of texts"),
+        ({"authorization_details": {}}, "list of objects"),
+        ({"authorization_details": ["order"]}, "list of objects"),
+        ({"authorization_details": []}, "not as many objects"),
+        ({"token_seconds": 0}, "whole seconds"),
+        ({"token_seconds": True}, "whole seconds"),
+        ({"token_seconds": None}, "whole seconds"),
+        ({"scope": ["orders:place", "orders:read"]}, "all that was asked for"),
+    ],
+)
+def test_a_text_that_is_not_ours_grants_nothing(members, says):
+    """Whatever is sent is held against the request member by member."""
+    with pytest.raises(NotNarrower, match=says):
+        read(**members)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '"granted"'])
+def test_what_is_no_object_grants_nothing(text):
+    """It is told apart from a text of another request."""
+    with pytest.raises(NotNarrower, match=r"no JSON|other members"):
+        narrowing.read_granted(action(), text)
+
+
+def test_nothing_at_all_is_a_denial():
+    """Whoever leaves nothing is told to deny."""
+    scopes_alone = action(Terms((), ("orders:read",)))
+    text = narrowing.granted_text(scopes_alone, Terms((), ()))
+    with pytest.raises(NotNarrower, match="deny the request instead"):
+        narrowing.read_granted(scopes_alone, text)
+
+
+def test_both_can_be_shown_side_by_side():
+    """What is granted stands in the place of what was asked, what is left out says so."""
+    (granted,) = less(("lines", "2"), ("total", "1")).details
+    shown = beside(granted)
+    assert shown["total"] == {"minor": 100, "currency": "EUR"}
+    assert [line["price"] for line in shown["lines"]] == [
+        NOT_GRANTED,
+        ORDER["lines"][1]["price"],
+        NOT_GRANTED,
+    ]
+    assert shown["lines"][0] == {"price": NOT_GRANTED, "tags": [NOT_GRANTED], "more": NOT_GRANTED}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shop": "Mallory"},
+        {"total": {"minor": 48_201, "currency": "EUR"}},
+        {"total": {"minor": -1, "currency": "EUR"}},
+        {"total": {"minor": 1, "currency": "USD"}},
+        {"total": {"minor": True, "currency": "EUR"}},
+        {"total": 1},
+        {"count": 4},
+        {"count": True},
+        {"by": "2026-11-25T14:30:01Z"},
+        {"by": "2026-11-25T10:00:00"},
+        {"by": "soon"},
+        {"by": None},
+        {"dry": 0},
+        {"dry": 1},
+        {"fixed": ["a"]},
+        {"fixed": ["b", "a"]},
+        {"fixed": "ab"},
+        {"lines": [*ORDER["lines"], ORDER["lines"][0]]},
+        {"lines": [ORDER["lines"][1], ORDER["lines"][0]]},
+        {"lines": [{**ORDER["lines"][0], "tags": ["old"]}]},
+        {"extra": 1},
+    ],
+)
+def test_what_is_not_less_is_refused(change):
+    """More, other, or made less where or as the type does not say."""
+    with pytest.raises(NotNarrower):
+        beside({**ORDER, **change})
+
+
+def test_what_is_on_is_not_turned_off():
+    """A dry run that was asked for stays one."""
+    with pytest.raises(NotNarrower):
+        beside(ORDER, dry=True)
+
+
+orders = st.builds(
+    lambda minor, currency, by, dry, prices: {
+        "total": {"minor": minor, "currency": currency},
+        "by": f"2026-11-25T0{by}:00:00Z",
+        "dry": dry,
+        "lines": [{"price": {"minor": p, "currency": "EUR"}} for p in prices],
+    },
+    st.integers(-2, 4),
+    st.sampled_from(["EUR", "USD"]),
+    st.integers(0, 3),
+    st.booleans(),
+    st.lists(st.integers(0, 3), max_size=4),
+)
+
+
+def _is_part(asked, granted):
+    """The same question, answered by trying everything."""
+    was, now = (order["total"] for order in (asked, granted))
+    total = was == now or (was["currency"] == now["currency"] and 0 <= now["minor"] < was["minor"])
+    prices = [[line["price"]["minor"] for line in order["lines"]] for order in (asked, granted)]
+    chosen = combinations(prices[0], len(prices[1]))
+    lines = any(all(g <= a for a, g in zip(some, prices[1], strict=True)) for some in chosen)
+    on = granted["dry"] or not asked["dry"]
+    return total and lines and on and granted["by"] <= asked["by"]
+
+
+@given(orders, orders)
+def test_exactly_what_is_a_part_is_accepted(asked, granted):
+    """For any two orders."""
+    try:
+        narrowing.compare(asked, granted, RULES)
+    except NotNarrower:
+        assert not _is_part(asked, granted)
+    else:
+        assert _is_part(asked, granted)
+
+
+wishes = st.lists(
+    st.one_of(
+        st.tuples(st.just("total"), st.sampled_from(["0", "0.01", "0.02", "9"])),
+        st.tuples(st.just("by"), st.sampled_from(["2026-11-25T01:00:00Z", "never"])),
+        st.tuples(st.just("dry"), st.sampled_from(["yes", "no"])),
+        st.tuples(st.just("lines"), st.sampled_from(["none", "1", "2", "1,3"])),
+        st.tuples(st.just("lines/0/price"), st.sampled_from(["0", "0.01", "7"])),
+    ),
+    max_size=3,
+)
+
+
+@given(orders, wishes, st.sets(st.sampled_from(["a", "b"])))
+def test_whatever_a_person_wishes_no_more_than_was_asked_comes_out(asked, wanted, drop):
+    """Made, read and held against the request: it is a part of it or refused."""
+    whole = Terms((asked,), ("a", "b"))
+    changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
+    try:
+        made = narrowing.narrowed_details(whole, drop, changes, [RULES])
+        text = narrowing.granted_text(action(whole), made)
+        found = narrowing.read_granted(action(whole), text)
+        narrowing.compare(asked, dict(found.details[0]), RULES)
+    except NotNarrower:
+        return
+    assert _is_part(asked, found.details[0])
+    assert set(found.scope) == {"a", "b"} - drop
+
+
+claims = st.fixed_dictionaries(
+    {
+        "scope": st.sets(st.sampled_from(["orders:place", "orders:read", "orders:delete"])).map(
+            sorted
+        ),
+        "resource": st.sampled_from(["https://shop.example", "https://bank.example"]),
+        "user": st.sampled_from(["user", "another"]),
+        "agent": st.sampled_from(["agent", "another"]),
+        "many": st.integers(0, 2),
+    },
+    optional={"token_seconds": st.integers(-1, 3)},
+)
+
+
+@given(claims)
+def test_whatever_a_text_claims_it_grants_nothing_of_another_request(claimed):
+    """Its agent, person, resource, scopes and number of objects are those that were asked for."""
+    asked = json.loads(action())
+    details = asked["authorization_details"] * claimed.pop("many")
+    text = json_text.canonical({**asked, **claimed, "authorization_details": details})
+    try:
+        found = narrowing.read_granted(action(), text)
+    except NotNarrower:
+        return
+    assert {name: claimed[name] for name in ("resource", "user", "agent")} == {
+        name: asked[name] for name in ("resource", "user", "agent")
+    }
+    assert set(found.scope) <= set(asked["scope"])
+    assert len(found.details) == len(asked["authorization_details"])
+    assert found.seconds is None or found.seconds > 0
+    assert found != narrowing.terms(action())

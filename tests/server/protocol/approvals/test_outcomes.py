@@ -1,0 +1,64 @@
+"""Every end without an answer has its own word and sentence, and none of them is a denial."""
+
+import pytest
+
+from server.protocol.approvals.outcomes import NOT_REDEEMED, OUTCOMES, told_reason
+from server.protocol.approvals.states import State
+from server.protocol.ciba import requests
+
+
+@pytest.mark.parametrize(
+    ("state", "inner", "told"),
+    [
+        (State.EXPIRED, "expired_seen", "expired_seen"),
+        (State.EXPIRED, "expired_unseen", "expired_unseen"),
+        (State.EXPIRED, "undeliverable", "undeliverable"),
+        (State.EXPIRED, "no_device", "no_device"),
+        (State.EXPIRED, "not_redeemed", "expired_seen"),
+        (State.EXPIRED, "locked", "expired_seen"),
+        (State.EXPIRED, None, "expired_seen"),
+        (State.CANCELLED, "superseded", "superseded"),
+        (State.CANCELLED, "locked", "locked"),
+        (State.CANCELLED, "withdrawn", "cancelled"),
+        (State.CANCELLED, "no_device", "cancelled"),
+        (State.CANCELLED, "an operator's own words", "cancelled"),
+        (State.CANCELLED, None, "cancelled"),
+    ],
+)
+def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
+    """What an operator wrote never becomes part of the wire."""
+    assert told_reason(state, inner) == told
+
+
+def test_what_was_approved_and_not_fetched_is_not_called_unanswered():
+    """The reason is one of the agreed ones, the sentence its own; a rule has seen nothing."""
+    told = told_reason(State.EXPIRED, NOT_REDEEMED)
+    answer = requests.no_tokens(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
+    assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
+    assert answer.description == (
+        "It was approved, but its tokens were not handed over in time. This is not a denial; you "
+        "may ask again."
+    )
+    assert told_reason(State.EXPIRED, NOT_REDEEMED, by_person=False) == "expired_unseen"
+    assert told_reason(State.EXPIRED, "expired_seen", by_person=False) == "expired_seen"
+    assert told_reason(State.CANCELLED, NOT_REDEEMED, by_person=False) == "cancelled"
+
+
+@pytest.mark.parametrize("reason", ["no_device", "undeliverable", "expired_unseen"])
+def test_where_users_are_hidden_no_reason_says_that_one_exists(reason):
+    """Only somebody who exists can have, or lack, a device."""
+    assert told_reason(State.EXPIRED, reason, hidden=True) == "expired_unseen"
+
+
+def test_every_reason_has_a_sentence_of_its_own_that_is_no_denial():
+    """For a model to read: plain text that ends, and says what it may do."""
+    texts = {one.text for one in OUTCOMES.values()}
+    assert len(texts) == len(OUTCOMES)
+    for reason, outcome in OUTCOMES.items():
+        answer = requests.no_tokens(outcome.state, {"reason": reason})
+        expired = outcome.state is State.EXPIRED
+        assert answer.code == ("expired_token" if expired else "access_denied")
+        assert answer.description == outcome.text
+        assert ("not a denial" in outcome.text) is expired
+        assert outcome.text.endswith(".")
+        assert outcome.text.isascii()

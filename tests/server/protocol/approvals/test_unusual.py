@@ -1,0 +1,409 @@
+"""The table of signals: from which numbers on each holds, how it reads, what none may do."""
+
+import re
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol.approvals import unusual
+from server.protocol.approvals.comparisons import (
+    Amount,
+    Asker,
+    Baseline,
+    Comparison,
+    Hours,
+    Named,
+    Past,
+    SameDay,
+    Value,
+)
+from server.protocol.approvals.unusual import SIGNALS, Code, FoundSignal, Severity, find
+from server.protocol.text import SafeText, display_safe
+from tests.support.source import ROOT
+
+NAME, KEY, KIND, SCOPE, PLACE = "name", "key", "kind", "scope", "place"
+KNOWN = Asker(
+    "invoice-bot",
+    NAME,
+    frozenset({KEY}),
+    Past(9, members=frozenset({NAME, KEY, KIND, SCOPE, PLACE})),
+    {KIND: "Payment"},
+    {SCOPE: "payments:transfer"},
+    {PLACE: "https://pay.example"},
+    Past(8, days=8),
+)
+USUAL = Comparison(KNOWN, Past(9, since=1_772_496_000_000))
+"""Nothing of it is unusual."""
+PAID = Named("To account", "a", known=True, name_label="To", name_mark="n")
+HOSTILE = "bot\x1b[2J\u202e</script>"
+
+
+def _asker(**changes):
+    return replace(USUAL, asker=replace(KNOWN, **changes))
+
+
+def _target(**changes):
+    return replace(USUAL, targets=(replace(PAID, **changes),))
+
+
+def _amount(value, *pasts, **others):
+    """An amount of euros beside what was approved before, the closest first."""
+    baselines = tuple(Baseline(past, "for this “To account”") for past in pasts)
+    return Amount("Amount", value, "EUR", baselines, **others)
+
+
+def _priced(value, *pasts, **others):
+    return replace(USUAL, amounts=(_amount(value, *pasts, **others),))
+
+
+def test_a_renamed_agent_is_told_with_the_name_that_the_person_knows():
+    """And until when it had it, on a day of UTC."""
+    renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
+    (oddity,) = find(renamed).oddities
+    assert oddity.text == (
+        "invoice-bot had another name when you last approved one of its requests: "
+        "weather-helper, until 3 March 2026."
+    )
+
+
+CASES = {
+    Code.NEW_AGENT: (
+        _asker(past=Past()),
+        "First request from invoice-bot that you would approve.",
+    ),
+    Code.RENAMED_AGENT: (
+        _asker(mark="other"),
+        "invoice-bot had another name when you last approved one of its requests.",
+    ),
+    Code.NEW_KEY: (
+        _asker(keys=frozenset({KEY, "other"})),
+        "invoice-bot has a new key since you last approved one of its requests.",
+    ),
+    Code.NEW_TYPE: (
+        _asker(types={KIND: "Payment", "other": "Release", "third": "Message"}),
+        "First time from invoice-bot: Release, Message.",
+    ),
+    Code.NEW_RESOURCE: (
+        _asker(resource={"other": "https://other.example"}),
+        "First time for invoice-bot at https://other.example.",
+    ),
+    Code.NEW_SCOPE: (
+        _asker(scopes={SCOPE: "payments:transfer", "other": "payments:read"}),
+        "First time for invoice-bot: payments:read.",
+    ),
+    Code.NEW_TARGET: (_target(known=False), "You never approved this before: “To account”."),
+    Code.OTHER_NAME: (
+        _target(names=frozenset({"other"})),
+        "This “To account” was approved before with another “To”.",
+    ),
+    Code.OTHER_TARGET: (
+        _target(targets=frozenset({"other"})),
+        "This “To” was approved before with another “To account”.",
+    ),
+    Code.LOOKALIKE: (
+        replace(USUAL, values=(Value("To", "a", frozenset({"b"})),)),
+        "Looks like a value approved before, but has other characters: “To”.",
+    ),
+    Code.MIXED_SCRIPTS: (
+        replace(USUAL, values=(Value("Agent name", "a", mixed=True),)),
+        "Mixes letters of several alphabets in one word: “Agent name”.",
+    ),
+    Code.LARGE_AMOUNT: (
+        _priced(482_000, Past(1, 4_820, 4_820)),
+        "Amount is 100 times the only amount approved before for this “To account”, EUR 48.20.",
+    ),
+    Code.NEW_CURRENCY: (_priced(1, new_currency=True), "First time in EUR: “Amount”."),
+    Code.SPLIT_AMOUNT: (
+        replace(
+            USUAL,
+            same_day=(SameDay(_amount(495_000, Past(9, 891_000, 99_000)), 5, "To account"),),
+        ),
+        (
+            "5 requests today for this “To account”, together EUR 4,950.00: 5 times the usual "
+            "amount for this “To account”, EUR 990.00."
+        ),
+    ),
+    Code.BURST: (
+        _asker(this_hour=5),
+        "5 requests from invoice-bot in this hour; the usual number is 1 a day.",
+    ),
+    Code.UNUSUAL_HOUR: (
+        replace(USUAL, hours=Hours(23, 40, 1)),
+        "Asked between 23:00 and 00:00 UTC, when you rarely answer.",
+    ),
+}
+
+
+def test_nothing_is_unusual_about_what_was_approved_before():
+    """And that is said with what it was compared with."""
+    found = find(USUAL)
+    assert (found.codes, found.oddities) == (frozenset(), ())
+    assert found.compared == (
+        "Nothing unusual, compared with 9 earlier approvals since 3 March 2026."
+    )
+
+
+def test_the_table_has_one_row_for_each_code_in_their_order():
+    """Which are the names in the API and in policy."""
+    assert [row.code for row in SIGNALS] == list(Code)
+    assert CASES.keys() == set(Code)
+
+
+def test_the_page_names_every_signal_with_its_severity():
+    """So that an approver finds what a line means."""
+    page = (ROOT / "docs" / "unusual.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|", page, re.MULTILINE)
+    told = [(code, severity) for codes, severity in rows for code in re.findall(r"\w+", codes)]
+    assert told == [(row.code, row.severity) for row in SIGNALS]
+
+
+@pytest.mark.parametrize("code", Code)
+def test_each_signal_holds_alone_and_is_one_sentence(code):
+    """Of registered names, labels and numbers."""
+    compared, sentence = CASES[code]
+    found = find(compared)
+    assert code in found
+    assert [one.text for one in found.oddities if one.code is code] == [sentence]
+    assert "Nothing unusual" not in found.compared
+    others = found.codes - {code}
+    assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
+
+
+def test_warnings_come_first_and_a_sentence_that_says_another_stands_for_both():
+    """Policy has the code of each."""
+    found = find(replace(_asker(past=Past()), targets=(replace(PAID, known=False),), hours=Hours()))
+    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= found.codes
+    assert [one.code for one in found.oddities] == [Code.NEW_AGENT, Code.NEW_TARGET]
+    other = find(_target(known=False, targets=frozenset({"other"})))
+    assert [one.code for one in other.oddities] == [Code.OTHER_TARGET]
+    assert Code.NEW_TARGET in other
+    both = find(replace(CASES[Code.LARGE_AMOUNT][0], targets=(replace(PAID, known=False),)))
+    assert [one.severity for one in both.oddities] == [Severity.WARNING, Severity.NOTICE]
+
+
+@pytest.mark.parametrize(
+    ("value", "past", "times"),
+    [
+        (1_200, Past(3, 300, 100), 12),
+        (300, Past(3, 300, 100), 3),
+        (299, Past(3, 300, 100), None),
+        (399, Past(3, 300, 100), 3),
+        # As large as one that was approved before.
+        (900, Past(10, 1_800, 900), None),
+        # One or two are compared by the larger of them.
+        (500, Past(1, 100, 100), 5),
+        (499, Past(1, 100, 100), None),
+        (1_000_000, Past(2, 200, 150), 6_666),
+        (1_000_000, Past(), None),
+        (1_000_000, Past(9, 0, 0), None),
+        (0, Past(3, 300, 100), None),
+        # Whole numbers alone: no amount is too large to compare.
+        (2**53 - 1, Past(64, 64, 1), 2**53 - 1),
+    ],
+)
+def test_an_amount_is_large_beside_what_is_usual(value, past, times):
+    """Three times the mean; of one or two, five times the larger."""
+    assert unusual.times_usual(value, past) == times
+
+
+@pytest.mark.parametrize(
+    ("answers", "near", "rare"),
+    [(20, 0, True), (20, 1, False), (19, 0, False), (100, 4, True), (100, 5, False), (0, 0, False)],
+)
+def test_an_hour_is_unusual_when_hardly_any_answers_fell_near_it(answers, near, rare):
+    """One in twenty, from twenty answers on."""
+    assert unusual.is_rare(answers, near=near) is rare
+
+
+def test_an_amount_is_judged_by_the_closest_history_that_can_tell():
+    """What one account usually gets is not large because others get less."""
+    rent, others = Past(3, 3_000_000, 1_000_000), Past(40, 400_000, 10_000)
+    assert Code.LARGE_AMOUNT not in find(_priced(1_000_000, rent, others))
+    assert Code.LARGE_AMOUNT in find(_priced(1_000_000, Past(), others))
+    once = Past(1, 1_000_000, 1_000_000)
+    assert Code.LARGE_AMOUNT not in find(_priced(2_000_000, once, others))
+    assert Code.LARGE_AMOUNT in find(_priced(2_000_001, once, others))
+
+
+@pytest.mark.parametrize(
+    ("changes", "bursts"),
+    [
+        ({"this_hour": 4}, False),
+        ({"this_hour": 5}, True),
+        ({"today": 9}, False),
+        ({"today": 10}, True),
+        # Six a day are usual.
+        ({"this_hour": 12, "before": Past(60, days=10)}, False),
+        ({"this_hour": 13, "before": Past(60, days=10)}, True),
+        ({"today": 18, "before": Past(60, days=10)}, False),
+        ({"today": 19, "before": Past(60, days=10)}, True),
+        # Nothing is usual yet.
+        ({"this_hour": 50, "before": Past(4, days=1)}, False),
+    ],
+)
+def test_a_burst_is_more_than_a_day_usually_has(changes, bursts):
+    """Within an hour, or on a day."""
+    assert (Code.BURST in find(_asker(**changes))) is bursts
+
+
+def test_two_requests_for_one_target_are_no_split_amount():
+    """Three are, whose sum is large."""
+    for count, holds in ((2, False), (3, True)):
+        day = SameDay(_amount(495_000, Past(9, 891_000, 99_000)), count, "To account")
+        assert (Code.SPLIT_AMOUNT in find(replace(USUAL, same_day=(day,)))) is holds
+
+
+def test_a_hostile_name_reaches_no_sentence_raw():
+    """An agent's own name is the only word of it there may be."""
+    found = find(_asker(name=HOSTILE, past=Past()))
+    assert found.oddities[0] == FoundSignal(
+        Code.NEW_AGENT,
+        Severity.NOTICE,
+        display_safe(f"First request from {HOSTILE} that you would approve."),
+    )
+    assert "\x1b" not in found.oddities[0].text
+    braces = find(_asker(name="{agent} {0}", past=Past())).oddities[0].text
+    assert braces == "First request from {agent} {0} that you would approve."
+
+
+MONEY = st.integers(0, 2**53 - 1)
+MARKS = st.sampled_from("abcdef")
+SETS = st.frozensets(MARKS)
+TEXTS = st.text(max_size=20)
+COUNTS = st.integers(0, 60)
+
+
+@st.composite
+def _pasts(draw):
+    """Amounts, and what is kept of them."""
+    amounts = draw(st.lists(st.integers(1, 10**9), max_size=8))
+    return Past(len(amounts), sum(amounts), max(amounts, default=0), 0, 1, draw(SETS)), amounts
+
+
+def _one(draw):
+    return draw(_pasts())[0]
+
+
+@st.composite
+def _comparisons(draw):
+    """Anything that a request and history may be."""
+    asker = Asker(
+        draw(TEXTS),
+        draw(MARKS),
+        draw(SETS),
+        _one(draw),
+        draw(st.dictionaries(MARKS, TEXTS)),
+        draw(st.dictionaries(MARKS, TEXTS)),
+        draw(st.dictionaries(MARKS, TEXTS, max_size=1)),
+        _one(draw),
+        draw(COUNTS),
+        draw(COUNTS),
+    )
+    named = st.builds(Named, TEXTS, MARKS, st.booleans(), TEXTS, MARKS, SETS, SETS)
+    priced = st.builds(
+        lambda value, pasts: _amount(value, *(past for past, _ in pasts)),
+        MONEY,
+        st.lists(_pasts(), max_size=4),
+    )
+    return Comparison(
+        asker,
+        _one(draw),
+        tuple(draw(st.lists(named, max_size=3))),
+        tuple(draw(st.lists(priced, max_size=2))),
+        tuple(draw(st.lists(st.builds(SameDay, priced, COUNTS, TEXTS), max_size=2))),
+        tuple(draw(st.lists(st.builds(Value, TEXTS, MARKS, SETS, st.booleans()), max_size=3))),
+        draw(st.builds(Hours, st.integers(0, 23), COUNTS, COUNTS)),
+    )
+
+
+@given(_comparisons())
+def test_nothing_is_called_usual_without_enough_history_or_beside_a_signal(compared):
+    """Whatever is compared."""
+    found = find(compared)
+    calm = "Nothing unusual" in found.compared
+    assert calm == (not found.codes and compared.comparable.count >= unusual.ENOUGH)
+    assert bool(found.codes) == bool(found.oddities)
+
+
+@given(_comparisons())
+def test_every_sentence_is_safe_to_draw_and_none_is_empty(compared):
+    """Whatever the names and labels are."""
+    found = find(compared)
+    for text in (found.compared, *(one.text for one in found.oddities)):
+        assert isinstance(text, SafeText)
+        assert text.strip()
+        assert text == display_safe(text, max_chars=600)
+
+
+@given(_comparisons(), MONEY)
+def test_a_larger_amount_is_no_less_unusual(compared, more):
+    """Every signal of the smaller one stays."""
+    larger = tuple(replace(one, value=one.value + more) for one in compared.amounts)
+    assert find(replace(compared, amounts=larger)).codes >= find(compared).codes
+
+
+@given(_pasts(), st.data())
+def test_an_amount_that_was_approved_before_is_not_large(past, data):
+    """By that very history."""
+    kept, amounts = past
+    if amounts:
+        value = data.draw(st.sampled_from(amounts))
+        assert Code.LARGE_AMOUNT not in find(_priced(value, kept))
+
+
+@given(_comparisons())
+def test_what_equals_history_yields_no_signal_of_its_kind(compared):
+    """Its name, its target, its value, its agent's marks."""
+    asker = compared.asker
+    marks = {asker.mark, *asker.keys, *asker.types, *asker.scopes, *asker.resource}
+    past = replace(asker.past, count=1, members=asker.past.members | marks)
+    same = replace(
+        compared,
+        asker=replace(asker, past=past),
+        targets=tuple(
+            replace(
+                one,
+                known=True,
+                names=one.names | {one.name_mark},
+                targets=one.targets | {one.mark},
+            )
+            for one in compared.targets
+        ),
+        values=tuple(
+            replace(one, alike=one.alike | {one.mark}, mixed=False) for one in compared.values
+        ),
+    )
+    allowed = {Code.LARGE_AMOUNT, Code.SPLIT_AMOUNT, Code.BURST, Code.UNUSUAL_HOUR}
+    assert find(same).codes <= allowed
+
+
+@given(_comparisons(), _pasts(), SETS)
+def test_what_others_approved_takes_away_no_first_time(compared, past, marks):
+    """Their rows are baselines of amounts and pairs of names, and nothing else."""
+    baseline = Baseline(past[0], "by others")
+    more = replace(
+        compared,
+        amounts=tuple(
+            replace(one, baselines=(*one.baselines, baseline)) for one in compared.amounts
+        ),
+        targets=tuple(
+            replace(one, names=one.names or marks, targets=one.targets or marks)
+            for one in compared.targets
+        ),
+    )
+    firsts = {row.code for row in SIGNALS if row.code.startswith("new_")}
+    assert find(more).codes & firsts == find(compared).codes & firsts
+
+
+def test_every_part_of_a_comparison_is_looked_at():
+    """A new one has a signal that looks at it, or it is not needed."""
+    empty = Comparison(KNOWN)
+    looked = {
+        field.name
+        for field in fields(Comparison)
+        for compared, _ in CASES.values()
+        if getattr(compared, field.name) != getattr(empty, field.name)
+    }
+    assert looked == {field.name for field in fields(Comparison)}

@@ -1,0 +1,105 @@
+"""What a signed request must claim, and what becomes of its parameters."""
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.ciba import request_objects
+from server.protocol.forms import Form
+from tests.support.jose_by_hand import request_claims
+
+NOW = 1_800_000_000_000
+AGENT, ISSUER = "sayso_ag_a", "https://as.example"
+
+
+def _check(**changes):
+    claims = request_claims(AGENT, ISSUER, NOW, **changes)
+    return request_objects.check(claims, client_id=AGENT, issuer=ISSUER, now=NOW)
+
+
+def test_a_good_request_counts_once_until_it_ends():
+    """Its id is remembered as long as the request could be sent again."""
+    assert _check(jti="once") == ("once", NOW + 305_000)
+    assert _check(jti="a", client_id=AGENT, aud=["https://x.example", ISSUER], sub="ana")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": None},
+        {"iss": "sayso_ag_b"},
+        {"client_id": "sayso_ag_b"},
+        {"aud": None},
+        {"aud": "https://other.example"},
+        {"aud": ["https://other.example"]},
+        {"aud": [ISSUER, 5]},
+        {"sub": AGENT},
+        {"request": "x"},
+        {"request_uri": "https://x"},
+        {"exp": None},
+        {"exp": True},
+        {"exp": "soon"},
+        {"exp": NOW // 1000 - 5},
+        {"exp": NOW // 1000 + 3_601},
+        {"iat": None},
+        {"iat": NOW // 1000 + 6},
+        {"nbf": None},
+        {"nbf": NOW // 1000 + 6},
+        {"nbf": NOW // 1000 - 3_601},
+        {"jti": None},
+        {"jti": ""},
+        {"jti": 5},
+        {"jti": "a" * 257},
+    ],
+)
+def test_a_request_that_does_not_say_what_it_must_is_refused(changes):
+    """CIBA 7.1.1: every one of these claims is there, and right."""
+    with pytest.raises(errors.InvalidRequest):
+        _check(**changes)
+
+
+def test_the_claims_become_parameters_and_nothing_else_does():
+    """Numbers where the specification has them; one that is empty was not sent."""
+    form = request_objects.as_form(
+        {
+            "iss": AGENT,
+            "client_secret": "x",
+            "scope": "openid",
+            "login_hint": "",
+            "requested_expiry": 30,
+            "authorization_details": [{"type": "é"}],
+            "resource": ["https://a", "https://b"],
+        }
+    )
+    assert form.values == {
+        "scope": ("openid",),
+        "requested_expiry": ("30",),
+        "authorization_details": ('[{"type": "é"}]',),
+        "resource": ("https://a", "https://b"),
+    }
+    assert request_objects.as_form({"requested_expiry": "30"}).get("requested_expiry") == "30"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"scope": 5},
+        {"scope": ["openid"]},
+        {"login_hint": None},
+        {"login_hint": "a\0b"},
+        {"requested_expiry": 1.5},
+        {"requested_expiry": True},
+        {"authorization_details": {"type": "x"}},
+        {"resource": ["https://a", 5]},
+    ],
+)
+def test_a_parameter_of_another_type_is_refused(claims):
+    """Nothing is made to fit."""
+    with pytest.raises(errors.InvalidRequest, match="type"):
+        request_objects.as_form(claims)
+
+
+def test_nothing_stands_beside_a_signed_request_but_who_sends_it():
+    """What nobody signed does not count, and is not overlooked either."""
+    request_objects.refuse_beside(Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)}))
+    with pytest.raises(errors.InvalidRequest, match="inside"):
+        request_objects.refuse_beside(Form({"request": ("x",), "login_hint": ("ana",)}))

@@ -1,0 +1,57 @@
+"""Pictures of agents: small, still, square, whole, and nothing else."""
+
+import hashlib
+
+import pytest
+
+from server.protocol.clients import icons
+from tests.support.pictures_of_agents import extended, lossless, lossy, part, png, webp
+
+
+@pytest.mark.parametrize("side", [16, 512])
+def test_a_square_png_is_taken(side):
+    """By the hash of its bytes, as it is."""
+    raw = png(side, side)
+    assert icons.read(raw) == icons.Icon(hashlib.sha256(raw).hexdigest(), "image/png", raw)
+
+
+@pytest.mark.parametrize("parts", [[lossy()], [lossless()], [extended(), lossy()]])
+def test_a_square_webp_is_taken(parts):
+    """Of each of its three formats."""
+    assert icons.read(webp(*parts)).media_type == "image/webp"
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "neither PNG nor WebP"),
+        (b"GIF89a" + bytes(40), "neither PNG nor WebP"),
+        (b"\xff\xd8\xff\xe0" + bytes(40), "neither PNG nor WebP"),
+        (b"RIFF\x04\0\0\0WAVE", "neither PNG nor WebP"),
+        (png(32, 31), "is 32 by 31 pixels"),
+        (png(15, 15), "is 15 by 15 pixels"),
+        (png(513, 513), "is 513 by 513 pixels"),
+        (webp(lossy(64, 32)), "is 64 by 32 pixels"),
+        (webp(lossless(513, 513)), "is 513 by 513 pixels"),
+        (png() + bytes(icons.MOST_BYTES), "is larger than 32 kB"),
+        (png() + b"<script>", "does not end where its picture ends"),
+        (webp(lossy()) + b"<script>", "does not end where its picture ends"),
+        (png()[:-12], "no whole PNG"),
+        (png()[:33] + part(b"IEND"), "no whole PNG"),
+        (png()[:30], "broken part"),
+        (png()[:40] + b"\0" + png()[41:], "broken part"),
+        (png(32, 32, (0, 0, 0), part(b"acTL", bytes(8))), "moves"),
+        (webp(extended(flags=2), lossy()), "moves"),
+        (webp((b"ANIM", bytes(6)), lossy()), "moves"),
+        (webp((b"EXIF", b"x")), "no whole WebP"),
+        (webp(lossy(), lossless(16, 16)), "no whole WebP"),
+        (webp((b"VP8 ", b"short")), "no whole WebP"),
+        (webp(extended(512, 512), lossy()), "says two sizes"),
+        (b"RIFF\x0e\0\0\0WEBPVP8 \x63\0\0\0xx", "broken part"),
+    ],
+    ids=map(str, range(24)),
+)
+def test_everything_else_is_refused_with_what_is_wrong(raw, why):
+    """Programs, other formats, strips, giants, tails, torn files, and what moves."""
+    with pytest.raises(ValueError, match=why):
+        icons.read(raw)

@@ -1,0 +1,104 @@
+"""Which public keys an agent may register."""
+
+import base64
+
+import pytest
+
+from server.protocol.clients import jwks
+
+EC = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+"""RFC 7515, appendix A.3."""
+ED = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+"""RFC 8037, appendix A.2."""
+
+
+def _rsa(bits):
+    modulus = (1 << (bits - 1)) | 1
+    return {"kty": "RSA", "n": _b64(modulus.to_bytes(bits // 8)), "e": "AQAB"}
+
+
+def _b64(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(("key", "alg"), [(EC, "ES256"), (ED, "EdDSA"), (_rsa(2048), "RS256")])
+def test_a_key_is_kept_with_its_algorithm_and_a_name(key, alg):
+    """Without a kid it is named by its thumbprint, so it always has one."""
+    (kept,) = jwks.read_keys({"keys": [key]})
+    assert kept == {**key, "alg": alg, "kid": kept["kid"]}
+    assert len(kept["kid"]) == 43
+    assert jwks.read_keys(dict(key)) == (kept,)
+
+
+def test_a_key_may_come_under_the_newer_name_of_its_algorithm():
+    """RFC 9864: the curve's name; it is kept as before, and no other key may bear it."""
+    assert jwks.read_keys({**ED, "alg": "Ed25519"}) == jwks.read_keys(dict(ED))
+    with pytest.raises(ValueError, match="alg ES256"):
+        jwks.read_keys({**EC, "alg": "Ed25519"})
+
+
+@pytest.mark.parametrize("alg", [[], {}, ["ES256"], {"a": 1}, None, 1])
+def test_an_algorithm_that_is_no_text_is_refused(alg):
+    """By the member's name."""
+    with pytest.raises(ValueError, match="must have alg ES256"):
+        jwks.read_keys({**EC, "alg": alg})
+
+
+def test_an_rsa_key_may_be_registered_for_pss():
+    """It then signs with PS256 alone; another kind of key may not say so."""
+    (kept,) = jwks.read_keys({"keys": [{**_rsa(2048), "alg": "PS256"}]})
+    assert kept["alg"] == "PS256"
+    with pytest.raises(ValueError, match="alg ES256"):
+        jwks.read_keys({"keys": [{**EC, "alg": "PS256"}]})
+
+
+def test_the_thumbprint_is_that_of_the_rfc():
+    """RFC 8037, appendix A.3."""
+    (kept,) = jwks.read_keys(dict(ED))
+    assert kept["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+def test_remarks_that_say_nothing_about_the_key_are_left_out():
+    """A certificate or a URL inside a key is never looked at, so it is not kept."""
+    (kept,) = jwks.read_keys({"keys": [{**EC, "kid": "a", "x5u": "https://evil.example"}]})
+    assert set(kept) == {"kty", "crv", "x", "y", "kid", "alg"}
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ([], "1 to 10 keys"),
+        ({"keys": []}, "1 to 10 keys"),
+        ({"keys": "x"}, "1 to 10 keys"),
+        ({"keys": [EC] * 11}, "1 to 10 keys"),
+        ({"keys": [1]}, "not a JSON object"),
+        ({"keys": [{**EC, "d": "AA"}]}, "is private"),
+        ({"keys": [{"kty": "oct", "k": "AA"}]}, "is private"),
+        ({"keys": [{"kty": "oct"}]}, "EC, OKP or RSA"),
+        ({"keys": [{**EC, "crv": "P-384"}]}, "P-256"),
+        ({"keys": [{**EC, "x": EC["y"]}]}, "not a point"),
+        ({"keys": [{**EC, "x": EC["x"] + "="}]}, "without padding"),
+        ({"keys": [{**EC, "x": "AA"}]}, "x as base64url"),
+        ({"keys": [{**EC, "x": "A"}]}, "x as base64url"),
+        ({"keys": [{**EC, "x": "é"}]}, "x as base64url"),
+        ({"keys": [{**EC, "y": 5}]}, "y as base64url"),
+        ({"keys": [{**ED, "crv": "X25519"}]}, "Ed25519"),
+        ({"keys": [_rsa(1024)]}, "2048"),
+        ({"keys": [{**_rsa(2048), "e": "AQ"}]}, "65537"),
+        ({"keys": [{**EC, "alg": "RS256"}]}, "alg ES256"),
+        ({"keys": [{**EC, "use": "enc"}]}, "use sig"),
+        ({"keys": [{**EC, "kid": ""}]}, "kid"),
+        ({"keys": [{**EC, "kid": "a\x1b"}]}, "kid"),
+        ({"keys": [{**EC, "kid": 7}]}, "kid"),
+        ({"keys": [{**EC, "kid": "a"}, {**ED, "kid": "a"}]}, "same kid"),
+    ],
+)
+def test_a_key_that_is_not_fit_is_refused_and_says_why(document, says):
+    """Above all a private key: it does not belong in anybody else's hands."""
+    with pytest.raises(ValueError, match=says):
+        jwks.read_keys(document)

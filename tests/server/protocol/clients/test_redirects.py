@@ -1,0 +1,117 @@
+"""Where a browser may be sent back to."""
+
+import pytest
+
+from server.protocol.clients.redirects import (
+    form_source,
+    host_of,
+    is_registered,
+    redirect_problem,
+    with_parameters,
+)
+
+APP = "https://chat.example/callback"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        APP,
+        "https://chat.example:8443/cb?x=1",
+        "http://localhost/cb",
+        "http://127.0.0.1:4000/cb",
+        "http://[::1]/cb",
+        "com.example.app:/callback",
+    ],
+)
+def test_these_may_be_registered(uri):
+    """RFC 8252 7: https, an app's own scheme, the loopback."""
+    assert redirect_problem(uri) == ""
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "/cb",
+        "//chat.example/cb",
+        "https://",
+        "https:///cb",
+        "https://[::1/cb",
+        "https://chat.example:99999/cb",
+        "https://chat.example/cb#f",
+        "https://*.example/cb",
+        "https://me@chat.example/cb",
+        "http://chat.example/cb",
+        "http://127.0.0.1.evil.example/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "app:/cb",
+        "com.example.app://host/cb",
+        "https://chat.example/a b",
+        "https://chat.example\\@evil.example/",
+        "https://chat.example/\ncb",
+    ],
+)
+def test_these_may_not(uri):
+    """BC-11: each of them would hand a code to somebody else, or to a script."""
+    assert redirect_problem(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "known"),
+    [
+        (APP, APP),
+        ("http://127.0.0.1:51004/cb", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:4000/cb"),
+        ("http://[::1]:51004/cb?x=1", "http://[::1]/cb?x=1"),
+    ],
+)
+def test_the_same_address_is_registered_whatever_the_loopbacks_port(uri, known):
+    """BC-01, RFC 8252 7.3: a native app takes the port that is free."""
+    assert is_registered(uri, ("https://other.example/", known))
+
+
+@pytest.mark.parametrize(
+    ("uri", "known"),
+    [
+        (APP + "/", APP),
+        (APP + "?x=1", APP),
+        (APP + "/../evil", APP),
+        (APP.upper(), APP),
+        ("https://chat.example:443/callback", APP),
+        ("https://chat.example.evil.example/callback", APP),
+        ("http://localhost:51004/cb", "http://127.0.0.1/cb"),
+        ("https://127.0.0.1:51004/cb", "http://127.0.0.1/cb"),
+        ("https://chat.example:51004/callback", APP),
+        ("http://127.0.0.1:51004/cb2", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1:51004/cb?x=1", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1:99999/cb", "http://127.0.0.1/cb"),
+        ("http://x@127.0.0.1:1/cb", "http://127.0.0.1/cb"),
+        ("", APP),
+    ],
+)
+def test_everything_else_is_another_address(uri, known):
+    """NG-101, MC-05: no prefix, no path, no other spelling."""
+    assert not is_registered(uri, (known,))
+
+
+def test_parameters_are_added_to_the_query_that_is_there():
+    """RFC 6749 4.1.2; values are encoded."""
+    assert with_parameters(APP, [("code", "a b&c")]) == f"{APP}?code=a+b%26c"
+    assert with_parameters(f"{APP}?x=1", [("code", "a")]) == f"{APP}?x=1&code=a"
+
+
+def test_a_person_is_told_the_host_or_the_app():
+    """And nothing that an app could write into the rest of the address."""
+    assert host_of(APP + "?x=bank.example") == "chat.example"
+    assert host_of("http://127.0.0.1:51004/cb") == "127.0.0.1"
+    assert host_of("com.example.app:/callback") == "the app com.example.app"
+
+
+def test_a_page_lets_its_form_lead_to_this_address_and_no_other():
+    """CSP 3 has no words for an IPv6 address, so there the scheme alone counts."""
+    assert form_source(APP) == "https://chat.example"
+    assert form_source("http://127.0.0.1:51004/cb") == "http://127.0.0.1:51004"
+    assert form_source("http://[::1]:51004/cb") == "http:"
+    assert form_source("com.example.app:/callback") == "com.example.app:"

@@ -1,0 +1,165 @@
+"""What a client may say of itself, and what it is when it says nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.clients import registration
+
+JSON = "application/json"
+JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+KEYS = {"keys": [{**JWK, "kid": "a"}]}
+SIGNED = "backchannel_authentication_request_signing_alg"
+
+
+def _read(**members: Any) -> registration.Metadata:
+    return registration.read(json.dumps(members).encode(), JSON)
+
+
+def test_who_says_nothing_gets_defaults() -> None:
+    """RS256 for ID tokens, as OpenID Registration has it; the rest is for us to choose."""
+    assert _read() == registration.Metadata(
+        client_name=None,
+        auth_method="client_secret_basic",
+        grant_types=None,
+        scope=None,
+        action_types=None,
+        keys=(),
+        id_token_alg="RS256",
+        dpop_bound=False,
+        request_alg=None,
+        delivery="poll",
+        notification_endpoint=None,
+        takes_user_code=False,
+    )
+    assert _read(client_name=None, scope=None, jwks=None) == _read()
+
+
+def test_what_is_said_is_read_and_the_rest_ignored() -> None:
+    """DC-03, DC-11: a URL that we do not use is neither kept nor fetched."""
+    metadata = _read(
+        client_name="bot",
+        token_endpoint_auth_method="private_key_jwt",
+        grant_types=["client_credentials", "client_credentials"],
+        scope="openid write read",
+        authorization_details_types=["pay"],
+        jwks=KEYS,
+        id_token_signed_response_alg="ES256",
+        dpop_bound_access_tokens=True,
+        redirect_uris=[],
+        response_types=["none"],
+        logo_uri="http://169.254.169.254/",
+        contacts=["a@example.com"],
+        **{SIGNED: "ES256"},
+    )
+    assert metadata.grant_types == ("client_credentials",)
+    assert metadata.scope == ("read", "write")
+    assert metadata.action_types == ("pay",)
+    assert (metadata.keys[0]["kid"], metadata.request_alg) == ("a", "ES256")
+    assert (metadata.id_token_alg, metadata.dpop_bound) == ("ES256", True)
+    assert _read(scope="").scope == ()
+    url = "https://a.example/ciba"
+    called = _read(
+        backchannel_token_delivery_mode="push", backchannel_client_notification_endpoint=url
+    )
+    assert (called.delivery, called.notification_endpoint) == ("push", url)
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "DC-06 both": {"jwks": KEYS, "jwks_uri": "https://a.example/jwks"},
+    "DC-06 fetched": {"jwks_uri": "https://a.example/jwks"},
+    "no keys": {"token_endpoint_auth_method": "private_key_jwt"},
+    "DC-10 none": {"token_endpoint_auth_method": "none"},
+    "another method": {"token_endpoint_auth_method": "tls_client_auth"},
+    "a method that is no text": {"token_endpoint_auth_method": ["client_secret_basic"]},
+    "a private key": {"jwks": {"keys": [{**JWK, "d": "AA"}]}},
+    "keys that are none": {"jwks": "keys"},
+    "DC-07 response types": {"response_types": ["code"]},
+    "grants that are no list": {"grant_types": "client_credentials"},
+    "grants that are no texts": {"grant_types": [1]},
+    "too many grants": {"grant_types": ["a"] * 65},
+    "a scope that is none": {"scope": "a  b"},
+    "a scope that is a list": {"scope": ["a"]},
+    "a name that is none": {"client_name": 5},
+    "an algorithm of nobody": {"id_token_signed_response_alg": "none"},
+    "a flag that is none": {"dpop_bound_access_tokens": "yes"},
+    "signing without a key": {SIGNED: "ES256"},
+    "signing with another key": {SIGNED: "RS256", "jwks": KEYS},
+    "signing with nothing": {SIGNED: "none", "jwks": KEYS},
+    "being called back": {"backchannel_token_delivery_mode": "carrier_pigeon"},
+    "a place and no call": {"backchannel_client_notification_endpoint": "https://a.example"},
+    "a call and no place": {"backchannel_token_delivery_mode": "ping"},
+    "user codes": {"backchannel_user_code_parameter": "yes"},
+}
+
+
+@pytest.mark.parametrize("members", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_refused(members: dict[str, Any]) -> None:
+    """By RFC 7591 3.2.2."""
+    with pytest.raises(errors.InvalidClientMetadata):
+        _read(**members)
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [["https://a.example/cb"], ["javascript:alert(1)"], ["https://a.example/#x"], "x", [5], {}],
+)
+def test_an_agent_has_no_redirect_uris(uris: object) -> None:
+    """DC-08: good ones as little as bad ones."""
+    with pytest.raises(errors.InvalidRedirectUri):
+        _read(redirect_uris=uris)
+
+
+def test_no_software_statement_is_taken() -> None:
+    """DC-04: one that is none, and one of somebody."""
+    for none in (5, "x", ""):
+        with pytest.raises(errors.InvalidSoftwareStatement):
+            _read(software_statement=none)
+    with pytest.raises(errors.UnapprovedSoftwareStatement):
+        _read(software_statement="eyJ.eyJ.sig")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{}", ""),
+        (b"{}", "text/plain"),
+        (b"client_name=x", "application/x-www-form-urlencoded"),
+        (b"", JSON),
+        (b"[]", JSON),
+        (b'{"scope":"a","scope":"b"}', JSON),
+        (b"\xff", JSON),
+        (b'{"a":"' + b"x" * 33_000 + b'"}', JSON),
+    ],
+)
+def test_what_is_no_metadata_is_refused(body: bytes, content_type: str) -> None:
+    """DC-01, DC-12: another type, another form, more than anybody needs."""
+    with pytest.raises(errors.InvalidClientMetadata):
+        registration.read(body, content_type)
+    assert registration.read(b"{}", "Application/JSON; charset=utf-8") == _read()
+
+
+def _update(**members: Any) -> tuple[registration.Metadata, str | None]:
+    return registration.read_update(json.dumps(members).encode(), JSON, "sayso_ag_a")
+
+
+def test_an_update_names_its_client() -> None:
+    """DC-22: and repeats nothing that the server alone gives."""
+    assert _update(client_id="sayso_ag_a", client_secret="s") == (_read(), "s")
+    assert _update(client_id="sayso_ag_a")[1] is None
+    for members in (
+        {},
+        {"client_id": "sayso_ag_b"},
+        {"client_id": "sayso_ag_a", "registration_access_token": "x"},
+        {"client_id": "sayso_ag_a", "client_secret_expires_at": 0},
+        {"client_id": "sayso_ag_a", "client_id_issued_at": 0},
+    ):
+        with pytest.raises(errors.InvalidClientMetadata):
+            _update(**members)

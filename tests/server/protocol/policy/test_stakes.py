@@ -1,0 +1,233 @@
+"""What a type says about its facts beyond showing them, and how mistakes in it are answered."""
+
+import pytest
+
+from server.protocol.policy import action_types
+from server.protocol.policy.pointers import InvalidActionType, written
+from server.protocol.policy.stakes import FactToType, Stakes, TypeBack
+
+MONEY = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["minor", "currency"],
+    "properties": {"minor": {"type": "integer"}, "currency": {"type": "string"}},
+}
+LINE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["price"],
+    "properties": {"price": MONEY, "note": {"type": "string"}},
+}
+DOCUMENT = {
+    "type": "order.place",
+    "title": "Order",
+    "risk": "high",
+    "headline": "Order from {shop}",
+    "undo": "It can be cancelled for an hour",
+    "schema": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["shop", "account", "total", "lines", "maybe", "either"],
+        "properties": {
+            "shop": {"type": "string"},
+            "account": {"type": "string", "minLength": 4},
+            "total": MONEY,
+            "count": {"type": "integer"},
+            "by": {"type": "string"},
+            "gift": {"type": "boolean"},
+            "maybe": {"type": ["string", "null"]},
+            "either": {"anyOf": [LINE, {"type": "string"}]},
+            "lines": {"type": "array", "minItems": 1, "items": LINE},
+        },
+    },
+    "material": ["/shop", "/account", "/total", "/count", "/gift", "/maybe", "/either", "/lines"],
+}
+
+
+def _with_payees():
+    """Lines and parts, each with a payee."""
+    line = {**LINE, "properties": {**LINE["properties"], "to": {"type": "string"}}}
+    rows = {"type": "array", "minItems": 1, "items": line}
+    properties = DOCUMENT["schema"]["properties"]
+    return {**DOCUMENT["schema"], "properties": {**properties, "lines": rows, "parts": rows}}
+
+
+def stakes(**members):
+    """Read the document with these members."""
+    return action_types.read_action_type({**DOCUMENT, **members}).stakes
+
+
+def test_a_type_need_not_say_any_of_it():
+    """All of them may be left out."""
+    assert stakes() == Stakes(None, {}, None, None)
+
+
+def test_all_members_are_read():
+    """Paths into the details, and the rule for each."""
+    read = stakes(
+        type_back={"fact": "/total", "new_target": {"fact": "/account", "part": "last_four"}},
+        narrow={"/total": "lower", "/count": "lower", "/lines": "drop", "/by": "earlier"},
+        target="/account",
+        target_name="/shop",
+        amount="/total",
+    )
+    assert read.type_back == TypeBack(
+        FactToType(("total",), "whole"), FactToType(("account",), "last_four")
+    )
+    assert read.narrow == {
+        ("total",): "lower",
+        ("count",): "lower",
+        ("lines",): "drop",
+        ("by",): "earlier",
+    }
+    assert (read.target, read.target_name, read.amount) == (("account",), ("shop",), ("total",))
+
+
+def test_the_name_of_a_target_in_a_list_stands_in_the_same_list():
+    """Or in none: then it is the name of all of them."""
+    for name, path in (("/lines/*/note", ("lines", "*", "note")), ("/shop", ("shop",))):
+        read = stakes(target="/lines/*/to", target_name=name, schema=_with_payees())
+        assert read.target_name == path
+
+
+def test_another_fact_is_typed_back_for_a_new_target():
+    """Where nothing is said about new ones, the same one."""
+    account = {"fact": "/account", "part": "last_four"}
+    both = stakes(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
+    assert both.chosen(target_is_new=True) == FactToType(("account",), "last_four")
+    assert both.chosen(target_is_new=False) == FactToType(("total",), "whole")
+    one = stakes(type_back={"fact": "/shop"}).type_back
+    assert one.chosen(target_is_new=True) == one.chosen(target_is_new=False)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"type_back": {"fact": "/lines/0/price", "part": "whole"}},
+        {"narrow": {"/lines/*/price": "lower", "/gift": "turn_on"}},
+        {"target": "/lines/*/note"},
+        {"target": "/count"},
+        {"target": "/maybe"},
+        {"amount": "/lines/*/price"},
+        {"amount": "/count"},
+    ],
+)
+def test_lists_may_be_named_by_an_item_or_by_all_of_them(members):
+    """One item is typed back; every item may be new, count or be made less."""
+    assert stakes(**members) != Stakes()
+
+
+def test_without_a_headline_every_fact_may_be_typed_back():
+    """All of them are material then."""
+    bare = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
+    action = action_types.read_action_type({**bare, "type_back": {"fact": "/shop"}})
+    assert action.stakes.type_back.fact.path == ("shop",)
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer", "remedy"),
+    [
+        ({"target": "shop"}, "/target", "JSON pointer"),
+        ({"target": "/none"}, "/target", "not in the schema"),
+        ({"target": "/total"}, "/target", "name a text or an integer"),
+        ({"target": "/gift"}, "/target", "name a text or an integer"),
+        ({"target": None}, "/target", "JSON pointer"),
+        ({"target_name": "/shop"}, "/target_name", "needs the member target"),
+        ({"target": "/shop", "target_name": "/shop"}, "/target_name", "a text beside the target"),
+        ({"target": "/shop", "target_name": "/total"}, "/target_name", "a text beside the target"),
+        ({"target": "/shop", "target_name": "/none"}, "/target_name", "not in the schema"),
+        (
+            {"target": "/shop", "target_name": "/lines/*/note"},
+            "/target_name",
+            "in the same list as the target",
+        ),
+        (
+            {
+                "target": "/parts/*/to",
+                "target_name": "/lines/*/note",
+                "schema": _with_payees(),
+            },
+            "/target_name",
+            "in the same list as the target",
+        ),
+        ({"amount": "/shop"}, "/amount", "name money, or an integer"),
+        ({"amount": "/total/minor"}, "/amount", "the money as a whole"),
+        ({"amount": 7}, "/amount", "JSON pointer"),
+        ({"narrow": ["/total"]}, "/narrow", "must be an object"),
+        ({"narrow": {"/none": "lower"}}, "/narrow/~1none", "not in the schema"),
+        ({"narrow": {"/total": "smaller"}}, "/narrow/~1total", "lower, drop, earlier, turn_on"),
+        ({"narrow": {"/total": ["lower"]}}, "/narrow/~1total", "lower, drop, earlier, turn_on"),
+        ({"narrow": {"/shop": "lower"}}, "/narrow/~1shop", "integer or money"),
+        ({"narrow": {"/shop": "drop"}}, "/narrow/~1shop", "for a list"),
+        ({"narrow": {"/count": "earlier"}}, "/narrow/~1count", "for a time"),
+        ({"narrow": {"/shop": "turn_on"}}, "/narrow/~1shop", "boolean such as dry_run"),
+        ({"type_back": "/total"}, "/type_back", "must be an object"),
+        ({"type_back": {}}, "/type_back", "must be an object"),
+        ({"type_back": {"fact": "/total", "x": 1}}, "/type_back", "must be an object"),
+        ({"type_back": {"fact": "/none"}}, "/type_back/fact", "not in the schema"),
+        ({"type_back": {"fact": "/by"}}, "/type_back/fact", "must be a material fact"),
+        ({"type_back": {"fact": "/gift"}}, "/type_back/fact", "name a text, an integer or money"),
+        ({"type_back": {"fact": "/count"}}, "/type_back/fact", "must be required"),
+        ({"type_back": {"fact": "/lines/*/price"}}, "/type_back/fact", "must be required"),
+        ({"type_back": {"fact": "/lines/1/price"}}, "/type_back/fact", "must be required"),
+        ({"type_back": {"fact": "/lines/0/note"}}, "/type_back/fact", "must be required"),
+        ({"type_back": {"fact": "/maybe"}}, "/type_back/fact", "name a text"),
+        ({"type_back": {"fact": "/either/price"}}, "/type_back/fact", "must be required"),
+        ({"type_back": {"fact": "/shop", "part": "first"}}, "/type_back/part", "whole or last"),
+        ({"type_back": {"fact": "/shop", "part": ["whole"]}}, "/type_back/part", "whole or last"),
+        ({"type_back": {"fact": "/shop", "part": "last_four"}}, "/type_back/part", "minLength"),
+        ({"type_back": {"fact": "/total", "part": "last_four"}}, "/type_back/part", "minLength"),
+        (
+            {"type_back": {"fact": "/total", "new_target": {"fact": "/account"}}},
+            "/type_back/new_target",
+            "needs the member target",
+        ),
+        (
+            {"type_back": {"fact": "/total", "new_target": "/account"}, "target": "/shop"},
+            "/type_back/new_target",
+            "must be an object",
+        ),
+        (
+            {
+                "type_back": {"fact": "/total", "new_target": {"fact": "/shop", "new_target": {}}},
+                "target": "/shop",
+            },
+            "/type_back/new_target",
+            "must be an object",
+        ),
+    ],
+)
+def test_a_mistake_is_answered_with_its_place_and_the_remedy(members, pointer, remedy):
+    """The author learns where and what to change; nothing half-checked is kept."""
+    with pytest.raises(InvalidActionType) as refusal:
+        stakes(**members)
+    assert refusal.value.pointer == pointer
+    assert remedy in refusal.value.remedy
+
+
+def test_money_that_may_be_nothing_is_no_fact_to_type():
+    """There would be nothing to type."""
+    schema = {**DOCUMENT["schema"], "required": ["total"]}
+    nullable = {**MONEY, "type": ["object", "null"]}
+    schema["properties"] = {**schema["properties"], "total": nullable}
+    with pytest.raises(InvalidActionType, match="must be required"):
+        stakes(schema=schema, type_back={"fact": "/total"})
+
+
+@pytest.mark.parametrize("path", [("total",), ("lines", "*", "price"), ("a/b", "c~d")])
+def test_a_path_is_written_as_its_pointer(path):
+    """RFC 6901 4."""
+    pointer = written(path)
+    assert pointer.count("/") == len(path)
+    unescaped = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+    assert tuple(unescaped) == path
+
+
+def test_a_fact_that_need_not_be_there_may_be_typed_where_it_is():
+    """It is material like any other, and no more than a fact."""
+    read = stakes(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
+    assert read == TypeBack(FactToType(("shop",), "whole"), None, FactToType(("count",), "whole"))
+    for other, remedy in (({"fact": "/by"}, "material"), ({"fact": "/gift"}, "name a text")):
+        with pytest.raises(InvalidActionType, match=remedy) as refused:
+            stakes(type_back={"fact": "/shop", "if_there": other})
+        assert refused.value.pointer == "/type_back/if_there/fact"

@@ -1,0 +1,114 @@
+"""Names of resources."""
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.resources import uris
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://pay.example",
+        "https://pay.example/v1?x=1",
+        "http://localhost:9000/mcp",
+        "http://127.0.0.1",
+        "http://[::1]:8080/",
+        "https://pay.example:8443/a%20b",
+    ],
+)
+def test_an_absolute_uri_names_a_resource(uri):
+    """It is kept exactly as it was written."""
+    assert uris.check_resource(uri) == uri
+    assert uris.resource_problem(uri) == ""
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "pay",
+        "/pay",
+        "//pay.example",
+        "https:",
+        "https://",
+        "https://pay.example#f",
+        "https://user@pay.example",
+        "https://user:pw@pay.example",
+        "http://pay.example",
+        "ftp://pay.example",
+        "javascript:alert(1)",
+        "https://pay example",
+        "https://päy.example",
+        "https://pay.example:port",
+        "https://[::1",
+        "https://pay.example/" + "a" * 2_000,
+    ],
+)
+def test_what_cannot_name_a_resource_is_invalid_target(uri):
+    """RFC 8707 2: absolute, no fragment; and no user, no plain http beyond this machine."""
+    with pytest.raises(errors.InvalidTarget):
+        uris.check_resource(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "below"),
+    [
+        ("https://auth.example/sayso", True),
+        ("https://auth.example/sayso/api", True),
+        ("https://AUTH.example:443/sayso/api", True),
+        ("https://auth.example./sayso/api", True),
+        ("https://auth.example/x/../sayso/api", True),
+        ("https://auth.example/%73ayso/api", True),
+        ("https://auth.example//sayso", True),
+        ("https://auth.example/saysoother", False),
+        ("https://auth.example/sayso/../other", False),
+        ("https://auth.example/", False),
+        ("https://auth.example:8443/sayso", False),
+        ("http://auth.example/sayso", False),
+        ("https://other.example/sayso", False),
+    ],
+)
+def test_a_place_below_another_is_recognised_however_it_is_written(uri, below):
+    """Else a token for a made-up resource would open a real one."""
+    assert uris.lies_below(uri, "https://auth.example/sayso") is below
+
+
+def test_the_names_of_this_machine_are_one_place():
+    """As they are for proofs."""
+    assert uris.lies_below("http://127.0.0.1:8470/api", "http://localhost:8470")
+    assert uris.lies_below("http://localhost:8470/anything", "http://[::1]:8470/")
+
+
+@pytest.mark.parametrize("uri", ["https://bot.example/cb?x=1", "https://bot.example:8443"])
+def test_an_agent_is_called_back_by_https(uri):
+    """CIBA 4; whether the place is public is judged where it is called."""
+    assert uris.callback_problem(uri, development=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("http://bot.example/cb", "https"),
+        ("http://localhost:9/cb", "https"),
+        ("https://localhost/cb", "this machine"),
+        ("https://[::1]/cb", "this machine"),
+        ("https://me@bot.example/", "no user"),
+        ("https:///cb", "a host"),
+        ("https://[bad/", "absolute URI"),
+        ("https://bot.example/#a", "absolute URI"),
+        ("https://bot.example/" + "a" * 1000, "1000 characters"),
+        ("ftp://bot.example/", "https"),
+        ("bot.example", "a host"),
+    ],
+)
+def test_a_place_to_be_called_back_at_is_refused_with_the_reason(uri, says):
+    """NG-009: and never over plain http, nor on this machine."""
+    assert says in uris.callback_problem(uri, development=False)
+
+
+def test_in_development_an_agent_may_be_on_this_machine():
+    """By http too, and nowhere else by http."""
+    for uri in ("http://127.0.0.1:9/cb", "http://[::1]:9/", "https://localhost:9/"):
+        assert uris.callback_problem(uri, development=True) == ""
+    assert uris.callback_problem("http://bot.example/", development=True) == "must be https"

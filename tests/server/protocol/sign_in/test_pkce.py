@@ -1,0 +1,48 @@
+"""Proof keys for code exchange."""
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.sign_in import pkce
+
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+"""Of RFC 7636, appendix B."""
+
+
+def test_the_example_of_the_specification_holds():
+    """RFC 7636, appendix B."""
+    assert pkce.check_challenge(CHALLENGE, "S256") == CHALLENGE
+    pkce.check_verifier(VERIFIER, CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "method"),
+    [
+        (None, "S256"),
+        (CHALLENGE, None),
+        (CHALLENGE, "plain"),
+        (CHALLENGE, "s256"),
+        (CHALLENGE[:-1], "S256"),
+        (CHALLENGE + "a", "S256"),
+        (CHALLENGE[:-1] + "+", "S256"),
+        (CHALLENGE + "\n", "S256"),
+    ],
+)
+def test_without_s256_nothing_begins(challenge, method):
+    """BC-03, BC-05, BC-06: no plain, no default that means plain, no code without a challenge."""
+    with pytest.raises(errors.InvalidRequest):
+        pkce.check_challenge(challenge, method)
+
+
+@pytest.mark.parametrize("verifier", ["", "short", VERIFIER[:-1] + "j", VERIFIER + "é", "a" * 129])
+def test_another_verifier_gets_nothing(verifier):
+    """BC-04, NG-100."""
+    with pytest.raises(errors.InvalidGrant):
+        pkce.check_verifier(verifier, CHALLENGE)
+
+
+def test_a_verifier_is_not_optional():
+    """BC-04."""
+    with pytest.raises(errors.InvalidRequest):
+        pkce.check_verifier(None, CHALLENGE)

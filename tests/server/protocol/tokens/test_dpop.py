@@ -1,0 +1,209 @@
+"""What proves possession of a key for one request, and what proves nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol import errors
+from server.protocol.approvals import decisions
+from server.protocol.tokens import dpop
+
+VECTORS = json.loads(
+    Path(__file__).parents[3].joinpath("vectors/dpop_htu.json").read_text(encoding="utf-8")
+)
+KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+    "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+}
+HEADER = {"typ": "dpop+jwt", "alg": "ES256", "jwk": KEY}
+IAT = 1_795_566_864
+URL = "https://as.example/token"
+CLAIMS = {"jti": "a1", "htm": "POST", "htu": URL, "iat": IAT}
+
+
+def check(claims, *, now=IAT * 1000, access_token=None):
+    """Hold claims against a POST to URL."""
+    return dpop.check_proof(
+        claims, method="POST", url=URL, now=now, access_token=access_token, loopback_alias=False
+    )
+
+
+def test_nonces_are_made_for_a_window_of_time_and_the_one_before():
+    """RFC 9449 8: given out for five minutes, accepted for as long again, and never for ever."""
+    first, before = dpop.nonce_windows(IAT * 1000)
+    later, still = dpop.nonce_windows((IAT + dpop.NONCE_SECONDS) * 1000)
+    assert still == first
+    assert len({first, before, later}) == 3
+
+
+def test_a_proof_without_one_of_the_nonces_is_told_the_newest():
+    """RFC 9449 4.3, 10: whatever it said instead."""
+    dpop.check_nonce({"nonce": "old"}, ["new", "old"])
+    for claims in ({}, {"nonce": "older"}, {"nonce": None}, {"nonce": ["new"]}):
+        with pytest.raises(errors.UseDpopNonce) as refusal:
+            dpop.check_nonce(claims, ["new", "old"])
+        assert refusal.value.headers == {"DPoP-Nonce": "new"}
+
+
+def assert_refused(claims, member, **request):
+    """Check that the claims are refused and that the description names the member."""
+    with pytest.raises(errors.InvalidDpopProof) as refusal:
+        check(claims, **request)
+    assert refusal.value.description.startswith(member)
+
+
+def test_proof_for_this_request_is_accepted_and_can_be_remembered():
+    """The use is known by a hash of fixed length, until the proof is too old anyway."""
+    use = check(CLAIMS)
+    assert use == dpop.ProofUse(decisions.digest("a1"), IAT, (IAT + 60) * 1000)
+    assert_refused(CLAIMS, "iat", now=use.expires_at)
+
+
+@pytest.mark.parametrize("values", [[], ["a.b.c", "a.b.c"], [""], ["a.b"], ["a.b.c.d"], ["a..c"]])
+def test_anything_but_one_well_formed_jwt_is_refused(values):
+    """DP-01, DP-02: one header, one JWT."""
+    with pytest.raises(errors.InvalidDpopProof):
+        dpop.one_proof(values)
+
+
+@pytest.mark.parametrize(
+    "value", ["a.b.c,d.e.f", "a.b.c ", "a.b.ä", "a.b.c\n", f"a.b.{'c' * 5000}"]
+)
+def test_header_with_foreign_characters_or_endless_length_is_refused(value):
+    """DP-02: what could be two values, or very much work, is not read at all."""
+    with pytest.raises(errors.InvalidDpopProof):
+        dpop.one_proof([value])
+
+
+def test_the_only_header_value_is_returned_as_it_came():
+    """The signature is over these very characters."""
+    assert dpop.one_proof(["a-_9.b.c"]) == "a-_9.b.c"
+
+
+@pytest.mark.parametrize("name", ["jti", "htm", "htu", "iat"])
+@pytest.mark.parametrize("value", [None, 7.5, True, [], ["POST"], {}, "\ud800", "MISSING"])
+def test_claim_that_is_missing_or_of_another_type_is_refused_by_name(name, value):
+    """DP-03 to DP-06, DP-14, DP-15: a refusal, never a crash."""
+    claims = {**CLAIMS, name: value}
+    if value == "MISSING":
+        del claims[name]
+    assert_refused(claims, name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"typ": "JWT"}, "typ"),
+        ({"typ": None}, "typ"),
+        ({"typ": ["dpop+jwt"]}, "typ"),
+        ({"alg": "none"}, "alg"),
+        ({"alg": "HS256"}, "alg"),
+        ({"alg": "RS256"}, "alg"),
+        ({"alg": "es256"}, "alg"),
+        ({"alg": ["ES256"]}, "alg"),
+        ({"jwk": None}, "jwk"),
+        ({"jwk": "x"}, "jwk"),
+        ({"jwk": {**KEY, "d": KEY["x"]}}, "jwk"),
+        ({"jwk": {**KEY, "k": "AAAA"}}, "jwk"),
+        ({"jwk": {**KEY, "x5u": "https://evil.example"}}, "jwk"),
+        ({"jwk": {"kty": "oct", "k": "AAAA"}}, "jwk"),
+        ({"jwk": {**KEY, "y": 7}}, "jwk"),
+        ({"crit": ["b64"]}, "the header"),
+        ({"kid": "a"}, "the header"),
+        ({"jku": "https://evil.example"}, "the header"),
+    ],
+)
+def test_header_that_is_not_exactly_a_proof_with_a_public_key_is_refused(changes, word):
+    """DP-07 to DP-11, DP-13, DP-23."""
+    with pytest.raises(errors.InvalidDpopProof) as refusal:
+        dpop.read_proof_header({**HEADER, **changes})
+    assert refusal.value.description.startswith(word)
+
+
+def test_header_without_a_key_is_refused():
+    """DP-11."""
+    with pytest.raises(errors.InvalidDpopProof):
+        dpop.read_proof_header({"typ": "dpop+jwt", "alg": "ES256"})
+
+
+def test_header_yields_the_four_members_of_the_key_and_not_the_remarks_on_it():
+    """Web Crypto exports `ext` and `key_ops`; they are dropped."""
+    jwk = {**KEY, "ext": True, "key_ops": ["verify"], "alg": "ES256", "use": "sig", "kid": "1"}
+    assert dpop.read_proof_header({**HEADER, "jwk": jwk}) == KEY
+
+
+@pytest.mark.parametrize("method", ["post", "GET", "POST ", ""])
+def test_proof_for_another_method_is_refused(method):
+    """DP-14: methods are compared with their case."""
+    assert_refused({**CLAIMS, "htm": method}, "htm")
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
+def test_urls_are_compared_as_the_shared_vectors_say(vector):
+    """DP-15, DP-22: after normalisation, without query and fragment, and in both directions."""
+    for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
+        equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
+        assert equal is vector["equal"]
+
+
+def test_proof_for_another_url_is_refused():
+    """DP-15."""
+    assert_refused({**CLAIMS, "htu": "https://as.example/other"}, "htu")
+
+
+def test_proof_for_another_name_of_this_machine_is_good_only_under_the_alias():
+    """On loopback three names are one authority."""
+    claims = {**CLAIMS, "htu": "http://127.0.0.1:8470/token"}
+    request = {"method": "POST", "url": "http://localhost:8470/token", "now": IAT * 1000}
+    dpop.check_proof(claims, **request, access_token=None, loopback_alias=True)
+    with pytest.raises(errors.InvalidDpopProof):
+        dpop.check_proof(claims, **request, access_token=None, loopback_alias=False)
+
+
+@given(st.text(max_size=60))
+def test_no_url_does_more_than_be_different(url):
+    """Whatever stands in `htu`, the answer is yes or no."""
+    assert not dpop.same_url(url, URL, loopback_alias=True) or "as.example" in url.lower()
+
+
+@pytest.mark.parametrize("age", [-5_000, -4_999, 0, 1, 59_999])
+def test_proof_is_accepted_while_it_is_fresh(age):
+    """Up to five seconds early and for a minute."""
+    check(CLAIMS, now=IAT * 1000 + age)
+
+
+@pytest.mark.parametrize("age", [-5_001, -3_600_000, 60_000, 3_600_000])
+def test_proof_of_another_time_is_refused(age):
+    """DP-16, DP-17."""
+    assert_refused(CLAIMS, "iat", now=IAT * 1000 + age)
+
+
+@pytest.mark.parametrize("iat", [-1, 0, 10**30, str(IAT)])
+def test_absurd_time_is_refused(iat):
+    """DP-16, DP-17, whatever number it is."""
+    assert_refused({**CLAIMS, "iat": iat}, "iat")
+
+
+def test_proof_beside_an_access_token_must_carry_its_hash():
+    """DP-19: a proof made for one token is good for no other."""
+    check({**CLAIMS, "ath": decisions.digest("token")}, access_token="token")
+    for ath in (None, 7, "", decisions.digest("other"), "token"):
+        assert_refused({**CLAIMS, "ath": ath}, "ath", access_token="token")
+    assert_refused(CLAIMS, "ath", access_token="token")
+
+
+@pytest.mark.parametrize("jti", ["", "x" * 129])
+def test_jti_of_no_or_endless_length_is_refused(jti):
+    """DP-21: what is remembered has a bound."""
+    assert_refused({**CLAIMS, "jti": jti}, "jti")
+
+
+def test_same_jti_gives_the_same_hash_and_another_one_another():
+    """DP-21: that is how a replay is seen."""
+    assert check(CLAIMS).jti_hash == check({**CLAIMS, "more": 1}).jti_hash
+    assert check(CLAIMS).jti_hash != check({**CLAIMS, "jti": "a2"}).jti_hash

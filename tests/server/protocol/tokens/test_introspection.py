@@ -1,0 +1,62 @@
+"""What is told of a token."""
+
+import pytest
+
+from server.protocol.tokens import introspection
+
+CLAIMS = {"sub": "u", "aud": "https://pay", "jti": "t", "exp": 2, "secret": "x", "scope": "a b"}
+
+
+def test_what_is_in_the_token_is_told_and_nothing_else():
+    """RFC 7662 2.2: no claim that is not on the list, no member without a value."""
+    answer = introspection.active(CLAIMS, username="ana", agent="bot", owners=["eva"])
+    assert answer == {
+        "active": True,
+        "sub": "u",
+        "aud": "https://pay",
+        "jti": "t",
+        "exp": 2,
+        "scope": "a b",
+        "token_type": "Bearer",
+        "username": "ana",
+        "agent": {"name": "bot", "owners": ["eva"]},
+    }
+
+
+def test_an_app_has_no_agent_and_an_agent_alone_no_user():
+    """Nothing is told about who is not there."""
+    answer = introspection.active(CLAIMS, username=None, agent=None, owners=[])
+    assert not {"username", "agent"} & set(answer)
+
+
+def test_a_bound_token_says_so():
+    """IN-15."""
+    bound = {**CLAIMS, "cnf": {"jkt": "k"}}
+    answer = introspection.active(bound, username=None, agent=None, owners=[])
+    assert (answer["token_type"], answer["cnf"]) == ("DPoP", {"jkt": "k"})
+
+
+@pytest.mark.parametrize(
+    ("accept", "signed"),
+    [
+        ("application/token-introspection+jwt", True),
+        (" Application/Token-Introspection+JWT ", True),
+        ("application/json", False),
+        ("*/*", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_signed_answer_is_asked_for_by_name(accept, signed):
+    """IN-19: never by accident."""
+    assert introspection.wants_jwt(accept) is signed
+
+
+def test_a_signed_answer_is_for_its_caller():
+    """RFC 9701 5."""
+    assert introspection.signed_claims("https://as", "c", 1_999, {"active": False}) == {
+        "iss": "https://as",
+        "aud": "c",
+        "iat": 1,
+        "token_introspection": {"active": False},
+    }

@@ -1,0 +1,58 @@
+"""What is demanded of an authentication, and how a client is told (RFC 9470)."""
+
+import pytest
+
+from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
+from server.protocol.tokens.step_up import NOTHING, Demand
+
+NOW = 1_795_566_864_000
+
+
+def claims(acr=ACR_SIGNED, ago=0):
+    """A token whose person answered so many seconds ago."""
+    return {"acr": acr, "auth_time": NOW // 1000 - ago}
+
+
+def test_nothing_is_demanded_unless_somebody_does():
+    """A token without any person in it passes too."""
+    assert NOTHING.met_by({}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("acr", "wanted", "met"),
+    [
+        (ACR_SIGNED, [ACR_SIGNED], True),
+        (ACR_SIGNED_PIN, [ACR_SIGNED_PIN], True),
+        (ACR_SIGNED_PIN, [ACR_SIGNED], True),
+        (ACR_SIGNED, [ACR_SIGNED_PIN], False),
+        (ACR_SIGNED, ["phr", ACR_SIGNED], True),
+        (ACR_SIGNED_PIN, ["phr"], False),
+        (None, [ACR_SIGNED], False),
+    ],
+)
+def test_one_of_the_ways_is_enough_and_the_stronger_stands_for_the_weaker(acr, wanted, met):
+    """SU-01: never the other way round."""
+    assert Demand(wanted).met_by(claims(acr), NOW) is met
+
+
+@pytest.mark.parametrize(
+    ("ago", "most", "met"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
+)
+def test_an_answer_grows_old(ago, most, met):
+    """`max_age` counts from the moment at which the person answered."""
+    assert Demand((), most).met_by(claims(ago=ago), NOW) is met
+
+
+def test_without_a_time_an_answer_is_too_old():
+    """Whatever stands in its place."""
+    for claim in ({}, {"auth_time": None}, {"auth_time": "now"}):
+        assert not Demand((), 10**9).met_by(claim, NOW)
+
+
+def test_a_challenge_says_what_is_demanded_and_no_more():
+    """RFC 9470 3."""
+    whole = Demand([ACR_SIGNED_PIN, "phr"], 60).challenge()
+    assert whole.startswith('Bearer error="insufficient_user_authentication", ')
+    assert whole.endswith(f', acr_values="{ACR_SIGNED_PIN} phr", max_age="60"')
+    assert "max_age" not in Demand(["phr"]).challenge()
+    assert "acr_values" not in Demand((), 0).challenge()

@@ -1,0 +1,75 @@
+"""What may be said about a person."""
+
+import json
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.users import claims
+from server.protocol.users.claims import Wanted
+
+
+def test_scopes_stand_for_claims_and_wishes_are_added():
+    """OpenID Connect Core 5.4, 5.5."""
+    assert claims.names(("openid",), ()) == frozenset()
+    assert claims.names(("openid", "profile"), ("email",)) == {
+        "name",
+        "preferred_username",
+        "email",
+    }
+
+
+def test_what_is_not_known_is_left_out():
+    """OpenID Connect Core 5.3.2: never null."""
+    assert claims.about({"name": "ana", "email": None, "x": 1}, {"name", "email"}) == {
+        "name": "ana"
+    }
+
+
+def test_the_parameter_names_claims_for_both_places():
+    """Unknown ones are ignored (5.5)."""
+    text = json.dumps(
+        {
+            "userinfo": {"email": None, "shoe_size": {"essential": True}},
+            "id_token": {"name": {"essential": True}, "sub": None},
+            "other": 1,
+        }
+    )
+    assert claims.read(text) == Wanted(id_token=("name",), userinfo=("email",))
+    assert claims.read(None) == claims.read("{}") == Wanted()
+
+
+@pytest.mark.parametrize(
+    ("acr", "essential"),
+    [
+        (None, None),
+        ({"values": ["a"]}, None),
+        ({"essential": True}, None),
+        ({"essential": True, "value": "a"}, ("a",)),
+        ({"essential": True, "values": ["a", "b", 1]}, ("a", "b")),
+        ({"essential": True, "values": "a"}, None),
+    ],
+)
+def test_an_acr_that_is_essential_must_be_met(acr, essential):
+    """OpenID Connect Core 5.5.1.1; others are wishes."""
+    assert claims.read(json.dumps({"id_token": {"acr": acr}})).acr == essential
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", '{"id_token": 1}', '{"userinfo": []}'])
+def test_what_is_no_such_object_is_an_error(text):
+    """It is not read as if nothing had been asked."""
+    with pytest.raises(errors.InvalidRequest):
+        claims.read(text)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("openid",), "your user id"),
+        (("openid", "profile"), "your user id and your name"),
+        (("email", "openid", "profile"), "your user id, your name and your email address"),
+    ],
+)
+def test_what_scopes_tell_is_said_in_words(names, text):
+    """As the person reads it before anything is told."""
+    assert claims.in_words(names) == text

@@ -1,0 +1,66 @@
+"""An agent takes its request back, and only its own."""
+
+import pytest
+
+from server.protocol.approvals.states import State
+from server.services.clients.agent_forms import AgentChanges, NewAgent
+from tests.support.callers import LocalAgent
+from tests.support.installation import BY
+from tests.support.receiver import receiver
+
+
+def _revoke(agent, handle):
+    return agent.local.post_form("/revoke", {"token": handle, **agent.credentials})
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_request_that_is_taken_back_leaves_every_screen(agent, person, local, answered):
+    """Before an answer and after it; the agent is told what it said itself."""
+    handle, approval = agent.asked()
+    if answered:
+        person.approve(approval.id)
+    assert (_revoke(agent, handle).status, _revoke(agent, handle).status) == (200, 200)
+    row = local.stored(approval.id)
+    assert (row.state, row.reason) == (State.CANCELLED, "withdrawn")
+    shown = person.show(approval.id)
+    assert (shown["state"], shown["reason"]) == ("cancelled", "withdrawn")
+    assert local.desk.events(person.user)[-1] == "approval.cancelled"
+    (entry,) = local.desk.entries("approval.cancelled")
+    assert (entry["actor"], entry["cause"]) == (f"agent:{agent.id}", "withdrawn")
+    refused = agent.poll(handle)
+    assert (refused.refusal, refused.json["reason"]) == ((400, "access_denied"), "cancelled")
+    assert person.deny(approval.id).status == 409
+
+
+def test_another_agents_request_goes_on(agent, local):
+    """And looks like one that does not exist."""
+    handle, approval = agent.asked()
+    given = local.desk.agents.add(
+        NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
+    )
+    thief = LocalAgent(local, given.agent.id, given.secret)
+    assert [(a.status, a.body) for a in (_revoke(thief, handle), _revoke(agent, handle + "x"))] == [
+        (200, b"{}")
+    ] * 2
+    assert local.stored(approval.id).state is State.PENDING
+
+
+def test_what_is_over_stays_what_it_was(agent, person, local):
+    """A token that is out is given back itself."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    assert agent.poll(handle).status == 200
+    assert _revoke(agent, handle).status == 200
+    assert local.stored(approval.id).state is State.REDEEMED
+
+
+def test_the_agent_is_not_called_about_its_own_word(agent, local):
+    """It knows."""
+    with receiver() as far:
+        asked = AgentChanges(delivery="push", notification_endpoint=far.url())
+        local.desk.agents.update(agent.id, asked, by=BY)
+        handle, approval = agent.asked(client_notification_token="a" * 22)
+        _revoke(agent, handle)
+        local.deliver()
+        assert far.got == []
+    assert local.stored(approval.id).notification_token is None

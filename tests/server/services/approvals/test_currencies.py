@@ -1,0 +1,82 @@
+"""Money is in a currency that rules can name, at every door that takes details."""
+
+import json
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.policy import action_types
+from server.services.policy.policies import Policies
+from server.services.policy.schemas import check_alone
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.chains import BANK, Chains
+from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.policies import rule
+
+ODD = ["eur", "E€R", "EU1", "EU\uff32", "Eur"]
+MONEY = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["minor", "currency"],
+    "properties": {
+        "minor": {"type": "integer"},
+        "currency": {"type": "string", "minLength": 3, "maxLength": 3},
+    },
+}
+OPEN = {
+    **PAYMENT,
+    "schema": {
+        **PAYMENT["schema"],
+        "properties": {**PAYMENT["schema"]["properties"], "amount": MONEY},
+    },
+}
+"""A payment in any three letters."""
+REFUSED = (400, "invalid_authorization_details")
+
+
+@pytest.fixture
+def any_currency(local):
+    """The type leaves it to rules which currencies there are."""
+    local.desk.actions.update(json.dumps(OPEN), by=BY)
+
+
+def _sent(currency):
+    amount = {"minor": 100_000_000, "currency": currency}
+    return json.dumps([{**PAYMENT_DETAILS[0], "amount": amount}], ensure_ascii=False)
+
+
+@pytest.mark.usefixtures("any_currency")
+@pytest.mark.parametrize("currency", ODD)
+def test_an_agent_asks_for_no_money_that_a_rule_would_miss(local, agent, currency):
+    """A rule about euros is about all that looks like euros; the refusal says what to write."""
+    limit = 'when.amount = { currency = "EUR", over = 1000 }'
+    Policies(local.services.store).set(rule("deny", limit), by=BY)
+    wanted = {"scope": "openid payments:transfer", "resource": PAY}
+    assert agent.ask(**wanted, authorization_details=_sent("EUR")).status == 403
+    refused = agent.ask(**wanted, authorization_details=_sent(currency))
+    assert refused.refusal == REFUSED
+    assert refused.json["error_description"] == (
+        "/0 has money in no currency that rules know: write currency in three capital letters "
+        "such as EUR."
+    )
+    assert local.desk.entries("approval.requested") == []
+
+
+@pytest.mark.usefixtures("any_currency")
+@pytest.mark.parametrize("currency", ODD)
+def test_nor_does_an_exchange(local, person, currency):
+    """Nor what an agent wants for itself."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    bot = chains.agent("bot", resources=(PAY, BANK), scopes=("payments:read",))
+    wanted = {"resource": PAY, "scope": "payments:read", "authorization_details": _sent(currency)}
+    assert chains.exchange(bot, chains.user_token(), **wanted).refusal == REFUSED
+
+
+@pytest.mark.parametrize("currency", ODD)
+def test_nor_is_it_previewed(currency):
+    """What an administrator tries against a type that is not registered yet."""
+    action = action_types.read_action_type(OPEN)
+    (detail,) = json.loads(_sent(currency))
+    with pytest.raises(errors.InvalidAuthorizationDetails, match="three capital letters"):
+        check_alone(action, detail)

@@ -1,0 +1,516 @@
+"""The person's side: what waits, what is shown, and which signed answers count."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client.jose import SigningKey, signed_statement
+from server.protocol.approvals import decisions
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.resources.resources import ResourceChanges
+from server.storage.approvals.approvals import Approvals
+from tests.support.callers import X, another_device, new_person, sign_in
+from tests.support.clock import DAY, MINUTE, SECOND
+from tests.support.installation import BY, PAY, registered
+
+
+def _ids(answer):
+    return [item["id"] for item in answer.json["items"]]
+
+
+def _decided(local):
+    kinds = ("approval.approved", "approval.denied")
+    return [entry for kind in kinds for entry in local.desk.entries(kind)]
+
+
+def test_what_waits_is_listed_gravest_first_and_then_by_its_end(agent, person):
+    """Page by page, without a gap; the cursor of the feed comes with it."""
+    late, soon, middle = (agent.asked(requested_expiry=s)[1].id for s in ("900", "60", "300"))
+    grave = agent.asked_payment(requested_expiry="1200")[1].id
+    first = person.call("GET", "/api/approvals", query={"limit": "2"})
+    assert _ids(first) == [grave, soon]
+    query = {"limit": "2", "cursor": first.json["next"]}
+    second = person.call("GET", "/api/approvals", query=query)
+    assert _ids(second) == [middle, late]
+    query = {"limit": "2", "cursor": second.json["next"]}
+    second = person.call("GET", "/api/approvals", query=query)
+    assert _ids(second) == []
+    assert second.json["next"] is None
+    assert first.json["feed_cursor"] > 0
+
+
+def test_what_is_over_is_listed_with_the_newest_first(agent, person, local):
+    """With who answered, from which device and how."""
+    denied, approved = agent.asked()[1].id, agent.asked()[1].id
+    person.deny(denied, "too_broad", note="Read only, please")
+    local.clock.forward(SECOND)
+    person.approve(approved)
+    query = {"state": "decided", "limit": "1"}
+    first = person.call("GET", "/api/approvals", query=query)
+    assert _ids(first) == [approved]
+    second = person.call("GET", "/api/approvals", query={**query, "cursor": first.json["next"]})
+    assert _ids(second) == [denied]
+    assert second.json["items"][0]["decided"] == {
+        "decision": "deny",
+        "by": {"id": person.user.id, "name": "ana"},
+        "device": {"id": person.device_id, "name": "laptop"},
+        "at": "2025-10-09T08:53:20.000Z",
+        "channel": "terminal",
+        "code": "too_broad",
+        "note": "Read only, please",
+        "ceremony": "none",
+        "self_approved": False,
+        **dict.fromkeys(("reason", "retry_at", "ask", "private_note")),
+    }
+    last = {**query, "cursor": second.json["next"]}
+    assert _ids(person.call("GET", "/api/approvals", query=last)) == []
+    assert _ids(person.call("GET", "/api/approvals")) == []
+
+
+def test_nobody_sees_another_persons_requests(agent, person, local):
+    """Lists, the request itself and its decision: it is not there for them."""
+    ben = new_person(local, "ben")
+    _, approval = agent.asked()
+    jws = person.decision(approval.id)
+    assert _ids(ben.call("GET", "/api/approvals")) == []
+    assert ben.call("GET", f"/api/approvals/{approval.id}").refusal == (404, "not_found")
+    assert ben.send_decision(approval.id, jws).refusal == (404, "not_found")
+    assert person.call("GET", "/api/approvals/sayso_ap_none").refusal == (404, "not_found")
+
+
+def test_a_look_is_remembered_once(agent, person, local):
+    """The agent is told that it was seen, and when first."""
+    _, approval = agent.asked()
+    person.show(approval.id)
+    first = local.clock.now()
+    local.clock.forward(MINUTE)
+    person.show(approval.id)
+    assert local.stored(approval.id).seen_at == first
+
+
+def test_a_list_is_not_a_look(agent, person, local):
+    """A headline among others is not the request."""
+    _, approval = agent.asked()
+    person.call("GET", "/api/approvals")
+    assert local.stored(approval.id).seen_at is None
+
+
+def test_looking_at_what_is_over_does_not_count_as_seen(agent, person, local):
+    """It ended unseen, and stays so; the look itself ends what the clock has ended."""
+    _, approval = agent.asked(requested_expiry="60")
+    person.call("GET", "/api/approvals")
+    local.clock.forward(MINUTE)
+    shown = person.show(approval.id)
+    assert (shown["state"], shown["reason"]) == ("expired", "expired_unseen")
+    assert local.stored(approval.id).seen_at is None
+    assert len(local.desk.entries("approval.expired")) == 1
+
+
+def test_each_device_signs_another_nonce_and_always_the_same(agent, person):
+    """A signature of one device is of no use to another."""
+    other = another_device(person)
+    _, approval = agent.asked()
+    assert person.show(approval.id)["nonce"] == person.show(approval.id)["nonce"]
+    assert person.show(approval.id)["nonce"] != other.show(approval.id)["nonce"]
+
+
+def test_a_terminal_without_a_device_shows_nothing_to_sign(agent, person, local):
+    """It registers first."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    _, approval = agent.asked()
+    unfinished = sign_in(local, user, issued.code)
+    answer = unfinished.call("GET", f"/api/approvals/{approval.id}")
+    assert answer.refusal == (403, "forbidden")
+    assert person.show(approval.id)["nonce"]
+
+
+@pytest.mark.parametrize("key", ["low", "high"])
+def test_a_yes_by_an_approval_key_approves_at_low_risk(agent, person, local, key):
+    """State, answer, entry and event are stored together; the signed bytes are kept."""
+    _, approval = agent.asked()
+    jws = person.decision(approval.id, getattr(person, key))
+    answer = person.send_decision(approval.id, jws)
+    assert (answer.status, answer.json["state"]) == (200, "approved")
+    assert local.desk.events(person.user)[-1] == "approval.decided"
+    (entry,) = _decided(local)
+    assert (entry["type"], entry["actor"]) == ("approval.approved", f"user:{person.user.id}")
+    assert entry["facts"] == {
+        "kind": "action",
+        "device": person.device_id,
+        "channel": "terminal",
+        "ceremony": "confirm",
+        "signed": jws,
+        "display_digest": approval.display_digest,
+        "policy": json.loads(approval.policy),
+    }
+    assert (entry["action"], entry["decision"]) == (approval.action_digest, "approved")
+
+
+@pytest.mark.parametrize("key", ["session", "low", "high"])
+def test_any_key_of_the_device_says_no(agent, person, local, key):
+    """Denying takes power away, so it needs no PIN, at any risk."""
+    _, approval = agent.asked_payment()
+    said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+    jws = person.decision(approval.id, getattr(person, key), **said)
+    answer = person.send_decision(approval.id, jws)
+    assert (answer.status, answer.json["state"]) == (200, "denied")
+    (entry,) = _decided(local)
+    assert (entry["type"], entry["cause"]) == ("approval.denied", "suspicious")
+
+
+def test_the_sessions_key_does_not_say_yes(agent, person, local):
+    """A stolen session approves nothing."""
+    _, approval = agent.asked()
+    refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
+    assert refused.refusal == (403, "key_not_allowed")
+    assert local.stored(approval.id).state is State.PENDING
+
+
+def test_high_risk_needs_the_high_key_and_the_pin_for_this_very_request(agent, person, local):
+    """The PIN call that named it is at most two minutes old."""
+    _, approval = agent.asked_payment()
+
+    def send(key, ceremony):
+        return person.send_decision(
+            approval.id, person.decision(approval.id, key, ceremony=ceremony)
+        )
+
+    refused = (403, "pin_required")
+    person.pin(approval.id)
+    for key, ceremony in (
+        (person.low, "pin"),
+        (person.low, "confirm"),
+        (person.high, "confirm"),
+    ):
+        assert send(key, ceremony).refusal == refused
+    assert send(person.session, "pin").refusal == (403, "key_not_allowed")
+    local.clock.forward(2 * MINUTE + 1)
+    assert send(person.high, "pin").refusal == refused
+    person.pin("session")
+    assert send(person.high, "pin").refusal == refused
+    _, other = agent.asked_payment()
+    person.pin(other.id)
+    assert send(person.high, "pin").refusal == refused
+    assert _decided(local) == []
+    person.pin(approval.id)
+    local.clock.forward(2 * MINUTE)
+    assert send(person.high, "pin").status == 200
+
+
+def test_high_risk_without_any_pin_call_is_refused(agent, person):
+    """The high key alone is not enough."""
+    _, approval = agent.asked_payment()
+    jws = person.decision(approval.id, person.high, ceremony="pin")
+    assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
+
+
+def test_a_new_device_does_not_decide_high_risk_for_a_day(agent, person, local):
+    """Unless the person has no other; it may deny and decide low risk at once."""
+    new = another_device(person)
+    _, payment = agent.asked_payment()
+    assert new.approve(payment.id).refusal == (403, "device_too_new")
+    _, low = agent.asked()
+    assert new.approve(low.id).status == 200
+    assert new.deny(payment.id).status == 200
+    local.clock.forward(DAY)
+    new.refresh()
+    _, later = agent.asked_payment()
+    assert new.approve(later.id).status == 200
+
+
+def test_an_answer_resets_the_tries_of_the_pin(agent, person):
+    """Only the high key proves that the PIN was right: an unlocked app holds the low one."""
+    _, approval = agent.asked()
+    person.pin()
+    person.deny(approval.id)
+    assert person.device.pin_tries == 1
+    _, again = agent.asked()
+    person.approve(again.id)
+    assert person.device.pin_tries == 1
+    _, payment = agent.asked_payment()
+    assert person.approve(payment.id).status == 200
+    assert person.device.pin_tries == 0
+
+
+def test_a_yes_without_a_ceremony_is_refused_wherever_it_comes_from(agent, person, monkeypatch):
+    """The reader of answers refuses it already; whoever decides does not rely on that."""
+    _, approval = agent.asked()
+    jws = person.decision(approval.id)
+    read = decisions.read_decision
+    monkeypatch.setattr(decisions, "read_decision", lambda raw: replace(read(raw), ceremony="none"))
+    assert person.send_decision(approval.id, jws).refusal == (422, "invalid_decision")
+
+
+@pytest.mark.parametrize(
+    ("key", "ceremony", "left"),
+    [("low", "confirm", (2, 2)), ("high", "confirm", (0, 2)), ("high", "pin", (0, 1))],
+)
+def test_only_an_entered_pin_takes_a_call_back(agent, person, key, ceremony, left):
+    """Confirming in an unlocked app says nothing of the calls before it."""
+    _, approval = agent.asked()
+    person.pin()
+    person.pin(approval.id)
+    jws = person.decision(approval.id, getattr(person, key), ceremony=ceremony)
+    assert person.send_decision(approval.id, jws).status == 200
+    assert (person.device.pin_tries, person.device.pin_unconfirmed) == left
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"approval": "sayso_ap_other"},
+        {"action_digest": X},
+        {"display_digest": X},
+        {"nonce": X},
+        {"at": 0},
+        {"ceremony": "none"},
+        {"code": "not_needed"},
+        {"decision": "maybe"},
+        {"decision": "deny"},
+        {"granted": "more"},
+        {"sub": "sayso_us_other"},
+        {"iss": "sayso_dv_other"},
+        {"aud": "https://other.example"},
+        {"extra": "member"},
+    ],
+)
+def test_an_answer_that_differs_from_our_rows_in_one_member_is_invalid(
+    agent, person, local, members
+):
+    """What was shown is what is signed; nothing changes."""
+    _, approval = agent.asked()
+    answer = person.send_decision(approval.id, person.decision(approval.id, **members))
+    assert answer.refusal == (422, "invalid_decision")
+    assert local.stored(approval.id).state is State.PENDING
+
+
+def test_an_answer_by_a_key_that_is_not_this_devices_is_refused(agent, person):
+    """A stranger's, and that of another device of the same person."""
+    other = another_device(person)
+    _, approval = agent.asked()
+    for key in (SigningKey.generate(), other.low, other.high, other.session):
+        answer = person.send_decision(approval.id, person.decision(approval.id, key))
+        assert answer.refusal == (403, "key_not_allowed")
+
+
+def test_a_text_that_is_no_signed_answer_is_invalid(agent, person):
+    """Nonsense, a broken signature, a statement with the same key."""
+    _, approval = agent.asked()
+    good = person.decision(approval.id)
+    head, payload, signature = good.split(".")
+    statement = signed_statement(
+        person.low,
+        person.signer,
+        purpose="pin",
+        subject=person.device_id,
+        at=person.now,
+        nonce=X,
+    )
+    for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}", f"{head}.e30.{signature}"):
+        assert person.send_decision(approval.id, text).refusal == (422, "invalid_decision")
+    assert person.send_decision(approval.id, statement).refusal == (422, "invalid_decision")
+
+
+def test_a_device_that_says_the_same_again_is_answered_again(agent, person, local):
+    """Its first answer was lost on the way; there is one entry and one event."""
+    _, approval = agent.asked()
+    jws = person.decision(approval.id)
+    first = person.send_decision(approval.id, jws)
+    assert person.send_decision(approval.id, jws).json == first.json
+    assert len(_decided(local)) == 1
+    assert local.desk.events(person.user).count("approval.decided") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "members"),
+    [
+        ("wrong_details", {"note": "Not ours"}),
+        ("suspicious", {"note": "Another word"}),
+        ("suspicious", {}),
+        ("suspicious", {"note": "Not ours", "private_note": "Look at this"}),
+    ],
+)
+def test_another_reason_than_the_one_that_was_taken_is_no_repetition(agent, person, code, members):
+    """Whoever corrects themselves learns that the first one stands; only the same is repeated."""
+    _, approval = agent.asked()
+    first = person.deny(approval.id, "suspicious", note="Not ours")
+    late = person.deny(approval.id, code, **members)
+    assert late.refusal == (409, "already_decided")
+    assert late.json["approval"]["decided"] == first.json["decided"]
+    person.local.clock.forward(SECOND)
+    assert person.deny(approval.id, "suspicious", note="Not ours").json == first.json
+
+
+def test_whoever_answers_second_is_told_who_was_first(agent, person, local):
+    """409 with the approval as it stands, for another device and for another answer."""
+    other = another_device(person)
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    for late in (other.approve(approval.id), other.deny(approval.id), person.deny(approval.id)):
+        assert late.refusal == (409, "already_decided")
+        assert late.json["approval"]["state"] == "approved"
+        assert late.json["approval"]["decided"]["device"]["name"] == "laptop"
+    assert len(_decided(local)) == 1
+
+
+def test_a_redeemed_request_is_decided_too(agent, person):
+    """A late no changes nothing and is told so."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    agent.poll(handle)
+    assert person.deny(approval.id).refusal == (409, "already_decided")
+
+
+def test_an_answer_after_the_end_is_too_late(agent, person, local):
+    """The clock decides, swept or not; the request is then over for good."""
+    _, approval = agent.asked(requested_expiry="60")
+    jws = person.decision(approval.id)
+    local.clock.forward(MINUTE)
+    late = person.send_decision(approval.id, jws)
+    assert late.refusal == (409, "not_pending")
+    assert late.json["approval"]["state"] == "expired"
+    assert local.stored(approval.id).reason == "expired_seen"
+    assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
+
+
+def test_a_withdrawn_request_is_no_longer_pending(agent, person, local):
+    """It says so, and why."""
+    _, approval = agent.asked()
+    jws = person.decision(approval.id)
+    local.desk.agents.disable("invoice-bot", by=BY)
+    late = person.send_decision(approval.id, jws)
+    assert late.refusal == (409, "not_pending")
+    assert late.json["approval"]["reason"] == "agent_disabled"
+
+
+def test_an_agent_that_ran_out_meanwhile_is_not_approved(agent, person, local):
+    """Its life ended without anybody disabling it; the request ends with it."""
+    given = registered(
+        local.desk,
+        "brief",
+        auth_method="client_secret_post",
+        expires_at=local.clock.now() + MINUTE,
+    )
+    _, approval = agent.asked(client_id=given.agent.id, client_secret=given.secret)
+    jws = person.decision(approval.id)
+    local.clock.forward(MINUTE)
+    assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
+    stored = local.stored(approval.id)
+    assert (stored.state, stored.reason) == (State.CANCELLED, "agent_disabled")
+    (entry,) = local.desk.entries("approval.cancelled")
+    assert entry["actor"] == "system"
+
+
+def test_a_resource_that_is_gone_is_not_approved(agent, person, local):
+    """Whatever ended it, the yes would be for nothing."""
+    _, approval = agent.asked()
+    with local.services.store.administer() as tx:
+        tx.resources.delete(PAY)
+    assert person.approve(approval.id).refusal == (409, "not_pending")
+    assert local.stored(approval.id).reason == "resource_deleted"
+
+
+def test_of_two_answers_at_the_same_moment_one_wins(agent, person, local, monkeypatch):
+    """The statement that moves the approval decides, not the look before it."""
+    _, approval = agent.asked()
+    jws = person.decision(approval.id)
+    look = Approvals.get
+
+    def overtaken(rows, approval_id):
+        found = look(rows, approval_id)
+        rows.move(found, State.DENIED, now=local.clock.now())
+        return found
+
+    monkeypatch.setattr(Approvals, "get", overtaken)
+    late = person.send_decision(approval.id, jws)
+    assert late.refusal == (409, "already_decided")
+    assert late.json["approval"]["state"] == "denied"
+    assert _decided(local) == []
+
+
+def test_a_note_is_for_the_agent_and_only_with_a_no(agent, person, local):
+    """A yes says nothing more than yes."""
+    _, approval = agent.asked()
+    answer = person.send_decision(approval.id, person.decision(approval.id), note="Go on")
+    assert answer.json["decided"]["note"] is None
+    _, denied = agent.asked()
+    assert person.deny(denied.id, note="").json["decided"]["note"] is None
+    _, noted = agent.asked()
+    assert person.deny(noted.id, note="Too much").json["decided"]["note"] == "Too much"
+    assert "Too much" not in str(local.desk.entries())
+
+
+def test_wait_until_may_say_until_when_and_the_agent_is_told(agent, person, local):
+    """To the agent beside the hint, and in the record; without a time there is none."""
+    until = "2025-12-01T08:00:00+01:00"
+    handle, approval = agent.asked()
+    assert person.deny(approval.id, "wait_until", retry_at=until).status == 200
+    told = agent.poll(handle).json
+    assert (told["retry"], told["retry_at"]) == ("not_before", "2025-12-01T07:00:00.000Z")
+    with local.services.store.read() as view:
+        (answer,) = view.decisions.of_approval(approval.id)
+    assert answer.retry_at is not None
+    other, plain = agent.asked()
+    person.deny(plain.id, "wait_until")
+    assert "retry_at" not in agent.poll(other).json
+
+
+@pytest.mark.parametrize(
+    ("code", "at"),
+    [
+        ("too_broad", "2025-12-01T08:00:00Z"),
+        ("wait_until", "2025-10-09T08:53:20Z"),
+        ("wait_until", "2027-12-01T08:00:00Z"),
+        ("wait_until", "2025-12-01T08:00:00"),
+        ("wait_until", "tomorrow"),
+    ],
+)
+def test_a_time_that_means_nothing_is_refused_and_nothing_is_decided(
+    agent, person, local, code, at
+):
+    """With another code, not to come, too far off, without an offset, or none at all."""
+    _, approval = agent.asked()
+    refused = person.deny(approval.id, code, retry_at=at)
+    assert refused.refusal == (422, "invalid_body")
+    assert "retry_at" in refused.json["detail"]
+    assert local.stored(approval.id).state is State.PENDING
+
+
+@pytest.mark.parametrize("note", ["x" * 501, "bell \x07", "over\u202eride"])
+def test_a_note_that_cannot_be_shown_is_refused(agent, person, local, note):
+    """Five hundred plain characters; the request keeps waiting."""
+    _, approval = agent.asked()
+    assert person.deny(approval.id, note=note).refusal == (422, "invalid_body")
+    assert local.stored(approval.id).state is State.PENDING
+
+
+def test_what_was_deleted_since_is_shown_without_its_name(agent, person, local):
+    """The record outlives agents."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    agent.poll(handle)
+    local.desk.agents.delete("invoice-bot", by=BY)
+    shown = person.show(approval.id)
+    assert shown["agent"] == {"id": agent.id, "name": "(deleted agent)"}
+    assert shown["decided"]["by"]["name"] == "ana"
+
+
+def test_a_change_of_the_resource_changes_no_text_that_waits(agent, person, local):
+    """What was shown stays what it was; a risk that fell stands in nobody's way."""
+    _, approval = agent.asked_payment()
+    changes = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
+    local.desk.resources.update(PAY, changes, by=BY)
+    assert person.show(approval.id)["display"] == approval.display
+    assert person.approve(approval.id).status == 200
+
+
+def test_a_risk_that_rose_withdraws_what_waits(agent, person, local):
+    """The person was asked for less than it would take now."""
+    handle, approval = agent.asked()
+    changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
+    local.desk.resources.update(PAY, changes, by=BY)
+    assert person.approve(approval.id).refusal == (409, "not_pending")
+    assert local.stored(approval.id).reason == "policy_changed"
+    assert agent.poll(handle).refusal == (400, "access_denied")

@@ -1,0 +1,146 @@
+"""What the clock ends by itself, and what nobody can use any more."""
+
+import pytest
+
+from server.protocol.approvals.states import State
+from server.services.approvals.expiry import FEED_KEPT_MS, OUTBOX_KEPT_MS, expire
+from server.services.approvals.withdrawals import withdraw
+from server.services.audit import audit
+from server.services.notifications import notices
+from tests.support.clock import DAY, MINUTE, SECOND
+
+
+@pytest.fixture
+def sweeper(local):
+    """The sweeper of this installation."""
+    return local.services.sweeper
+
+
+def test_a_round_ends_what_is_overdue_and_nothing_else(agent, person, local, sweeper):
+    """Each with its entry, event and reason; the next round finds nothing."""
+    _, unseen = agent.asked(requested_expiry="60")
+    _, seen = agent.asked(requested_expiry="60")
+    _, waiting = agent.asked(requested_expiry="61")
+    person.show(seen.id)
+    person.call("GET", "/api/approvals")
+    local.clock.forward(MINUTE - 1)
+    assert sweeper.round() == 0
+    local.clock.forward(1)
+    assert sweeper.round() == 2
+    assert sweeper.round() == 0
+    states = [local.desk.state(a) for a in (unseen, seen, waiting)]
+    assert states == [
+        (State.EXPIRED, "expired_unseen"),
+        (State.EXPIRED, "expired_seen"),
+        (State.PENDING, None),
+    ]
+    entries = local.desk.entries("approval.expired")
+    assert {e["approval_id"]: e["cause"] for e in entries} == {
+        unseen.id: "expired_unseen",
+        seen.id: "expired_seen",
+    }
+    assert {e["actor"] for e in entries} == {"system"}
+    assert local.desk.events(person.user).count("approval.expired") == 2
+
+
+def test_an_approved_request_that_nobody_fetched_ends_half_a_minute_later(
+    agent, person, local, sweeper
+):
+    """It says so; the person's yes stays in the record."""
+    _, approval = agent.asked(requested_expiry="60")
+    person.approve(approval.id)
+    local.clock.forward(MINUTE + 30 * SECOND - 1)
+    assert sweeper.round() == 0
+    local.clock.forward(1)
+    assert sweeper.round() == 1
+    assert local.desk.state(approval) == (State.EXPIRED, "not_redeemed")
+    (entry,) = local.desk.entries("approval.expired")
+    assert entry["subject"] == person.user.id
+
+
+def test_whoever_comes_second_ends_nothing_again(agent, local):
+    """One entry, one event, however many look at once."""
+    _, approval = agent.asked(requested_expiry="60")
+    local.clock.forward(MINUTE)
+    with local.services.store.write() as tx:
+        assert expire(tx, approval) is not None
+        assert expire(tx, approval) is None
+    assert len(local.desk.entries("approval.expired")) == 1
+
+
+def test_nothing_is_ended_before_its_time(agent, local):
+    """Even when somebody asks for it."""
+    _, approval = agent.asked(requested_expiry="60")
+    with local.services.store.write() as tx:
+        assert expire(tx, approval) is None
+    assert local.desk.state(approval) == (State.PENDING, None)
+
+
+def test_withdrawing_ends_only_what_is_open_and_says_how_many(agent, person, local):
+    """The reason is in the row, the entry and on the screens."""
+    _, pending = agent.asked()
+    _, denied = agent.asked()
+    person.deny(denied.id)
+    with local.services.store.write() as tx:
+        open_ones = [pending, denied]
+        assert withdraw(tx, open_ones, reason="agent_disabled", actor=audit.OPERATOR) == 1
+        assert withdraw(tx, open_ones, reason="agent_disabled", actor=audit.OPERATOR) == 0
+    assert local.desk.state(pending) == (State.CANCELLED, "agent_disabled")
+    assert local.desk.state(denied)[0] is State.DENIED
+    (entry,) = local.desk.entries("approval.cancelled")
+    assert (entry["actor"], entry["cause"], entry["approval_id"]) == (
+        "operator",
+        "agent_disabled",
+        pending.id,
+    )
+    assert local.desk.events(person.user)[-1] == "approval.cancelled"
+
+
+def test_tidying_drops_what_nobody_can_use_any_more(agent, person, local, sweeper):
+    """Kept answers after a minute; proofs, counters and events after their time."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    agent.poll(handle, idempotency_key="k")
+    agent.ask(login_hint="nobody")
+    local.clock.forward(MINUTE)
+    sweeper.tidy()
+    assert local.stored(approval.id).answer is None
+    local.clock.forward(max(FEED_KEPT_MS, OUTBOX_KEPT_MS) + DAY)
+    sweeper.tidy()
+    with local.services.store.write() as tx:
+        assert len(tx.feed.after(0, None, 100)) == 1
+        assert (tx.replays.prune(tx.now), tx.counters.prune(tx.now)) == (0, 0)
+
+
+def test_an_answer_is_kept_until_its_minute_is_over(agent, person, local, sweeper):
+    """Tidying early takes nothing from a client that is still asking."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    first = agent.poll(handle, idempotency_key="k")
+    local.clock.forward(MINUTE - 1)
+    sweeper.tidy()
+    assert agent.poll(handle, idempotency_key="k").json == first.json
+
+
+def test_the_hook_is_told_where_to_look_and_nothing_of_the_contents(agent, person, local):
+    """Ids, risk and the name of what happened."""
+    _, approval = agent.asked(binding_message="INV-2291 is due")
+    person.deny(approval.id, note="Secret note")
+    told = local.messages()
+    assert [m["event"] for m in told[-2:]] == ["approval.requested", "approval.decided"]
+    assert set(told[-1]) == {"event", "at", "approval", "agent", "risk", "kind"}
+    assert "INV-2291" not in str(told)
+    assert "Secret note" not in str(told)
+
+
+def test_an_alarm_about_nobody_is_for_the_operator_alone(local, person):
+    """No screen shows it."""
+    before = local.desk.events(person.user)
+    with local.services.store.write() as tx:
+        notices.alarm(tx, "alarm.test", agent="sayso_ag_a")
+        notices.alarm(tx, "alarm.person", user_id=person.user.id)
+    assert local.messages()[-2:] == [
+        {"event": "alarm.test", "at": local.clock.now(), "agent": "sayso_ag_a"},
+        {"event": "alarm.person", "at": local.clock.now(), "user": person.user.id},
+    ]
+    assert local.desk.events(person.user) == [*before, "alarm.person"]

@@ -1,0 +1,245 @@
+"""Whatever agents, people, administrators and the clock do, in whatever order, the model holds.
+
+And it would not hold if the server had one of the faults below: each is planted, and must be found.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import delete, update
+
+from server.http import dispatch
+from server.http.message import HttpResponse
+from server.http.route import Route
+from server.protocol.approvals.states import State
+from server.protocol.tokens import token_exchange as protocol
+from server.services.approvals import decisions, withdrawals
+from server.services.approvals.rights import Rights
+from server.services.ciba.grant import CibaGrant
+from server.services.clients import client_auth
+from server.services.tokens.exchanges import Exchanges
+from server.services.tokens.grants import token_exchange
+from server.services.tokens.revocation import Revocation
+from server.storage.approvals.approvals import Approvals
+from server.storage.tables import approvals as table
+from server.storage.tables import decisions as votes
+from server.storage.tables import delegations as ledger
+from server.storage.tokens.delegations import Delegations
+from tests.support.callers import LocalAgent, new_person
+from tests.support.clock import DAY
+from tests.support.installation import BY, PAY, registered
+from tests.support.lineages import Lineages
+from tests.support.lives import Cast
+from tests.support.site import LocalSite
+from tests.support.template import Template
+
+_QUIET = {"deadline": None, "database": None, "derandomize": True, "report_multiple_bugs": False}
+_CHECKED = tuple(HealthCheck)
+_MANY = {"open_per_agent": 100_000, "open_per_user": 100_000, "denials_before_pause": 100_000}
+
+
+@pytest.fixture
+def cast(template: Template) -> Iterator[Cast]:
+    """Two agents and two people at a server without the caps that a long play would reach.
+
+    Its file lies in memory where it can: thousands of moves, and no crash to survive.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        local = template.copied(Path(folder) / "data", **_MANY)
+        yield _cast(local)
+        local.services.store.close()
+
+
+def _cast(local: LocalSite) -> Cast:
+    made = [
+        registered(local.desk, name, auth_method="client_secret_post", serves=(PAY,))
+        for name in ("one", "two")
+    ]
+    callers = tuple(LocalAgent(local, given.agent.id, given.secret or "") for given in made)
+    return Cast(local, callers, tuple(new_person(local, name) for name in ("cleo", "dan")))
+
+
+def _play(cast: Cast, examples: int) -> None:
+    """What fails is told as it was played: making it shorter takes longer than reading it."""
+    given = cast.local.desk.resources.rotate_secret(PAY, by=BY)
+    resource = {"client_id": given.resource.client_id, "client_secret": given.secret}
+    machine = type("Played", (Lineages,), {"cast": cast, "resource": resource})
+    wanted = settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        phases=(Phase.generate,),
+        suppress_health_check=_CHECKED,
+        **_QUIET,
+    )
+    run_state_machine_as_test(machine, settings=wanted)
+
+
+def test_every_life_is_one_of_the_model(cast: Cast) -> None:
+    """Requests, answers, tokens: in the answers and in the rows: I1, I2, I3, I5, I6."""
+    _play(cast, 50)
+
+
+def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
+    """Whoever knows an auth_req_id is taken for the agent that asked."""
+    visit = CibaGrant._visit
+
+    def as_owner(self: CibaGrant, poll: Any, **named: Any) -> Any:
+        with self.store.read() as view:
+            approval = view.approvals.by_handle(poll.handle_hash)
+            owner = None if approval is None else view.directory.agent(approval.agent_id)
+        return visit(self, replace(poll, agent=owner or poll.agent), **named)
+
+    patch.setattr(CibaGrant, "_visit", as_owner)
+
+
+def _two_tokens(patch: pytest.MonkeyPatch) -> None:
+    """What was redeemed is redeemed again, and no table says that there can be only one."""
+    by_state, add = CibaGrant._by_state, Delegations.add
+
+    def again(self: CibaGrant, tx: Any, agent: Any, approval: Any, poll: Any, **how: bool) -> Any:
+        if approval.state is not State.REDEEMED:
+            return by_state(self, tx, agent, approval, poll, **how)
+        return self.redemption.issuing.for_approval(tx, agent, approval, poll.handle)
+
+    patch.setattr(CibaGrant, "_by_state", again)
+    patch.setattr(Delegations, "add", lambda self, row: add(self, replace(row, approval_id=None)))
+
+
+def _late_answer(patch: pytest.MonkeyPatch) -> None:
+    """An answer counts although its time is over."""
+    move = Approvals.move
+    patch.setattr(decisions, "overdue", lambda *_: False)
+    patch.setattr(Approvals, "move", lambda self, *a, **n: move(self, *a, **{**n, "now": 0}))
+
+
+def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
+    """Who has said no may say yes after all; no table remembers the no."""
+    closed, move = decisions._closed, Approvals.move
+
+    def open_again(tx: Any, person: Any, approval: Any, *more: Any) -> Any:
+        denied = approval.state is State.DENIED
+        return None if denied else closed(tx, person, approval, *more)
+
+    def permissive(self: Approvals, approval: Any, target: State, **named: Any) -> Any:
+        if target is State.APPROVED:
+            again = update(table).where(table.c.id == approval.id, table.c.state == "denied")
+            self._connection.execute(again.values(state="pending"))
+            self._connection.execute(delete(votes).where(votes.c.approval_id == approval.id))
+        return move(self, approval, target, **named)
+
+    patch.setattr(decisions, "_closed", open_again)
+    patch.setattr(Approvals, "move", permissive)
+
+
+def _stopped_agent_fetches(patch: pytest.MonkeyPatch) -> None:
+    """Stopping an agent neither ends its requests nor is looked at when it fetches."""
+    patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
+    patch.setattr(client_auth, "check_enabled", lambda *_: None)
+    patch.setattr(Rights, "gone", lambda *_: None)
+
+
+def _requests_survive(patch: pytest.MonkeyPatch) -> None:
+    """Stopping a person forgets what they had approved, and nobody asks again at the end."""
+    patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
+    patch.setattr(Rights, "gone", lambda *_: None)
+
+
+def _tokens_survive(patch: pytest.MonkeyPatch) -> None:
+    """Stopping a person leaves the tokens that act for them."""
+    patch.setattr(Delegations, "revoke_user", lambda *_: [])
+
+
+def _children_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
+    """A token that is given back leaves what came of it."""
+
+    def alone(self: Delegations, jti: str, now: int) -> list[str]:
+        row = update(ledger).where(ledger.c.id == jti, ledger.c.revoked_at.is_(None))
+        self._connection.execute(row.values(revoked_at=now))
+        return [jti]
+
+    patch.setattr(Delegations, "revoke_tree", alone)
+
+
+def _children_survive_a_stop(patch: pytest.MonkeyPatch) -> None:
+    """Stopping an agent leaves what others made of its tokens."""
+    revoke = Delegations.revoke_client
+
+    def own_alone(self: Delegations, of: str, now: int) -> Any:
+        found = revoke(self, of, now)
+        others = update(ledger).where(ledger.c.client_id != of, ledger.c.revoked_at == now)
+        self._connection.execute(others.values(revoked_at=None))
+        return found
+
+    patch.setattr(Delegations, "revoke_client", own_alone)
+
+
+def _children_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
+    """Each exchange begins a whole life."""
+    origin = token_exchange._origin
+
+    def endless(*found: Any) -> Any:
+        made = origin(*found)
+        return replace(made, parent=replace(made.parent, expires_at=made.parent.expires_at + DAY))
+
+    patch.setattr(token_exchange, "_origin", endless)
+
+
+def _anybody_gives_back(patch: pytest.MonkeyPatch) -> None:
+    """A client ends tokens of others."""
+    revoke = Revocation.revoke
+
+    def as_holder(self: Revocation, client: Any, token: str) -> None:
+        with self.store.read() as view:
+            claims = self.tokens.read(view, token)
+            holder = None if claims is None else view.directory.agent(str(claims["client_id"]))
+        revoke(self, holder or client, token)
+
+    patch.setattr(Revocation, "revoke", as_holder)
+
+
+def _chains_without_end(patch: pytest.MonkeyPatch) -> None:
+    """Nobody counts the hands through which a token has gone."""
+    patch.setattr(Exchanges, "_check_chain", lambda *_: None)
+    patch.setattr(protocol, "MOST_DEPTH", 100)
+
+
+_FAULTS = (
+    _children_survive_a_revocation,
+    _children_survive_a_stop,
+    _children_outlive_their_parents,
+    _anybody_gives_back,
+    _chains_without_end,
+    _anybodys_handle,
+    _two_tokens,
+    _late_answer,
+    _second_thoughts,
+    _stopped_agent_fetches,
+    _requests_survive,
+    _tokens_survive,
+)
+
+
+@pytest.mark.parametrize("plant", _FAULTS, ids=lambda plant: plant.__name__.strip("_"))
+def test_a_planted_fault_is_found(
+    cast: Cast, plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I3, I5, I6: a model that is never wrong proves nothing, nor a plant that breaks it all."""
+    broken: list[str] = []
+    fault = dispatch._fault
+
+    def noted(route: Route) -> HttpResponse:
+        broken.append(route.name)
+        return fault(route)
+
+    monkeypatch.setattr(dispatch, "_fault", noted)
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        _play(cast, 400)
+    assert broken == []

@@ -1,0 +1,54 @@
+"""What was shown, what was signed, what the token says and what the log says are one text."""
+
+import base64
+import hashlib
+import json
+
+from server.services.approvals.oversight import Oversight
+from tests.support.agent import PAYMENT_DETAILS
+
+
+def digest(text):
+    """SHA-256 as base64url, worked out here and not by the product."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+def payload(jws):
+    """What a device signed."""
+    part = jws.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_displayed_signed_issued_and_logged_are_one(agent, person, local):
+    """I26: each digest is that of the text, and each place has the same ones."""
+    handle, approval = agent.asked_payment()
+    shown = person.show(approval.id)
+    action = json.loads(shown["action"])
+    asked = PAYMENT_DETAILS
+    assert action["authorization_details"] == asked
+    facts = json.dumps(json.loads(shown["display"]))
+    assert all(text in facts for text in ("4,820.00", asked[0]["payee"]))
+    digests = digest(shown["action"]), digest(shown["display"])
+    assert (shown["action_digest"], shown["display_digest"]) == digests
+
+    assert person.approve(approval.id).status == 200
+    (decision,) = Oversight(local.services.store).approval(approval.id).decisions
+    signed = payload(decision.jws)
+    assert (signed["action_digest"], signed["display_digest"]) == digests
+
+    answer = agent.poll(handle).json
+    claims = local.claims(answer["access_token"])
+    assert claims["authorization_details"] == asked == answer["authorization_details"]
+    assert claims["approval"]["action_digest"] == claims["approval"]["granted_digest"] == digests[0]
+    assert (claims["sub"], claims["aud"]) == (action["user"], action["resource"])
+    assert claims["scope"].split() == action["scope"]
+
+    entries = {entry["type"]: entry for entry in local.desk.entries()}
+    for kind in ("approval.requested", "approval.approved", "token.issued"):
+        assert entries[kind]["action"] == digests[0], kind
+    assert entries["approval.requested"]["facts"]["display_digest"] == digests[1]
+    assert entries["token.issued"]["facts"]["jti"] == claims["jti"]
+    assert (entries["token.issued"]["subject"], entries["token.issued"]["resource"]) == (
+        action["user"],
+        action["resource"],
+    )

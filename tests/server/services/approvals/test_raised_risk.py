@@ -1,0 +1,77 @@
+"""An agent may raise the risk of its own request, and never lower it."""
+
+import json
+
+import pytest
+
+from server.protocol.policy.risks import Risk
+from server.services.policy.policies import Policies
+from server.services.resources.resources import ResourceChanges
+from tests.support import consents, standing
+from tests.support.callers import LocalAgent, LocalTerminal
+from tests.support.installation import BY, PAY
+from tests.support.policies import rule
+from tests.support.site import LocalSite
+
+
+def test_what_an_agent_raises_is_asked_as_that_risk(
+    agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Level, ceremony and time to live are those of the risk that it wants."""
+    handle, approval = agent.asked(risk="high")
+    assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
+    shown = json.loads(approval.display)
+    assert shown["risk"] == "high"
+    assert shown["risk_reason"] == "what policy or the agent makes of this is high risk"
+    assert approval.expires_at - approval.created_at == 600_000
+    assert person.send_decision(approval.id, person.decision(approval.id)).status == 403
+    assert person.approve(approval.id).json["state"] == "approved"
+    assert agent.poll(handle).status == 200
+
+
+@pytest.mark.parametrize("wanted", ["low", "medium"])
+def test_what_is_riskier_by_itself_stays_so(agent: LocalAgent, wanted: str) -> None:
+    """A payment is high risk, whatever its agent thinks of it."""
+    assert agent.asked_payment(risk=wanted)[1].risk is Risk.HIGH
+
+
+def test_what_is_raised_is_not_answered_by_what_was_given_ahead(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """A rule and a consent, or a standing grant, stand for the risk that they were given at."""
+    open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
+    Policies(local.services.store).set(open_rule, by=BY)
+    consents.give(local, agent, person)
+    assert agent.asked()[1].decided_by is not None
+    assert agent.asked(risk="high")[1].decided_by is None
+
+
+def test_a_standing_grant_covers_no_more_than_it_was_given_for(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """The very request that it covers is asked when its agent raises it."""
+    standing.lower(local)
+    standing.give(person, standing.example(agent))
+    plain = agent.local.behind(standing.ask(agent).json["auth_req_id"])
+    raised = agent.local.behind(standing.ask(agent, risk="medium").json["auth_req_id"])
+    assert plain.decided_by is not None
+    assert raised.decided_by is None
+
+
+def test_critical_takes_two_people_also_where_the_agent_says_so(
+    local: LocalSite, agent: LocalAgent
+) -> None:
+    """Two, or it is refused at once."""
+    local.desk.resources.update(PAY, ResourceChanges(scopes={"payments:read": Risk.LOW}), by=BY)
+    local.desk.users.disable("admin", by=BY)
+    refused = agent.ask(risk="critical")
+    assert refused.refusal == (403, "access_denied")
+    assert "2 people" in refused.json["error_description"]
+
+
+@pytest.mark.parametrize("word", ["HIGH", "severe"])
+def test_a_risk_that_is_none_is_refused(agent: LocalAgent, word: str) -> None:
+    """With the words that there are."""
+    refused = agent.ask(risk=word)
+    assert refused.refusal == (400, "invalid_request")
+    assert "low, medium, high, critical" in refused.json["error_description"]

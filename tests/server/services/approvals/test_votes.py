@@ -1,0 +1,362 @@
+"""More than one person: who is asked, whose yes counts, and what ends it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from server.model.approvals import Approval
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.approvers.groups import GroupChanges, Groups
+from server.services.policy.policies import Policies
+from server.services.resources.resources import ResourceChanges
+from server.services.users.users import UserChanges
+from tests.support.callers import LocalAgent, LocalTerminal, another_device, new_person
+from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.policies import rule
+from tests.support.site import LocalSite
+
+TWO = "ask.quorum = 2"
+Put = Callable[..., None]
+
+
+@pytest.fixture
+def bob(local: LocalSite) -> LocalTerminal:
+    """Somebody else, at his device."""
+    return new_person(local, "bob")
+
+
+@pytest.fixture
+def cleo(local: LocalSite) -> LocalTerminal:
+    """A third person, at her device."""
+    return new_person(local, "cleo")
+
+
+@pytest.fixture
+def put(local: LocalSite) -> Put:
+    """Puts one rule that asks in force, with these lines."""
+
+    def put_rule(*lines: str) -> None:
+        Policies(local.services.store).set(rule("ask", *lines), by=BY)
+
+    return put_rule
+
+
+@pytest.fixture
+def smaller(local: LocalSite) -> None:
+    """The amount of a payment may be made less."""
+    rules = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
+    local.desk.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
+
+
+@pytest.fixture
+def finance(local: LocalSite, bob: LocalTerminal, cleo: LocalTerminal) -> Groups:
+    """Bob and Cleo are finance."""
+    groups = Groups(local.services.store, local.services.secrets)
+    groups.add("finance", [bob.user.name, cleo.user.name], by=BY)
+    return groups
+
+
+def _three(put: Put) -> None:
+    put(TWO, 'ask.who = ["ana", "bob", "cleo"]')
+
+
+def _together(person: LocalTerminal, approval: Approval) -> dict[str, Any]:
+    found: dict[str, Any] = person.show(approval.id)["together"]
+    return found
+
+
+def _listed(person: LocalTerminal) -> list[str]:
+    return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
+
+
+def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
+    return [event for event in local.desk.events(person.user) if event.startswith("approval.")]
+
+
+def _narrowed(person: LocalTerminal, approval: Approval, amount: str) -> dict[str, str]:
+    path = f"/api/approvals/{approval.id}/narrowing"
+    answer = person.call("POST", path, {"changes": [{"fact": "/amount", "to": amount}]})
+    assert answer.status == 200, answer.body
+    found: dict[str, str] = answer.json
+    return found
+
+
+def test_a_critical_request_takes_two_people(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Unless policy says otherwise: the person it is for, and an owner or an administrator."""
+    boss = new_person(local, "boss")
+    local.desk.users.update("boss", UserChanges(roles=("admin",)), by=BY)
+    raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.desk.resources.update(PAY, raised, by=BY)
+    handle, approval = agent.asked_payment()
+    local.clock.forward(6_000)
+    first = agent.poll(handle)
+    assert boss.approve(approval.id).json["state"] == "pending"
+    local.clock.forward(6_000)
+    second = agent.poll(handle)
+    assert person.approve(approval.id).json["state"] == "approved"
+    token = agent.poll(handle)
+
+    assert (approval.quorum, approval.risk) == (2, Risk.CRITICAL)
+    assert first.json["approvals"] == "0/2"
+    assert (second.json["error"], second.json["approvals"]) == ("authorization_pending", "1/2")
+    assert token.status == 200
+    (entry,) = local.desk.entries("approval.approved")
+    assert entry["facts"]["yes"] == [boss.user.id, person.user.id]
+    assert "self_approved" not in entry["facts"]
+    (voted,) = local.desk.entries("approval.voted")
+    assert (voted["actor"], voted["decision"]) == (f"user:{boss.user.id}", "pending")
+
+
+@pytest.mark.usefixtures("finance")
+def test_everybody_who_is_asked_sees_it_and_how_far_it_is(
+    local: LocalSite,
+    agent: LocalAgent,
+    person: LocalTerminal,
+    put: Put,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+) -> None:
+    """Who has said yes, and whose yes could still count: a group by its name."""
+    put(TWO, 'ask.who = ["ana", "finance"]')
+    _, approval = agent.asked()
+    before = _together(cleo, approval)
+    bob.approve(approval.id)
+    after = _together(person, approval)
+
+    assert (before["need"], before["have"], before["left"]) == (2, 0, ["ana", "finance"])
+    assert (after["have"], after["left"]) == (1, ["ana", "finance"])
+    assert [(one["by"]["name"], one["decision"], one["counts"]) for one in after["answers"]] == [
+        ("bob", "approve", True)
+    ]
+    assert _listed(person) == _listed(bob) == _listed(cleo) == [approval.id]
+    cleo.approve(approval.id)
+    assert _listed(person) == _listed(bob) == _listed(cleo) == []
+    told = ["approval.requested", "approval.voted", "approval.decided"]
+    assert _events(local, person) == _events(local, bob) == _events(local, cleo) == told
+
+
+def test_what_others_approved_in_somebodys_name_says_who_they_were(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put, local: LocalSite
+) -> None:
+    """The token does not say that the person themselves had signed in."""
+    put('ask.who = ["bob"]')
+    handle, approval = agent.asked()
+    refused = person.approve(approval.id)
+    bob.approve(approval.id)
+    claims = local.claims(agent.poll(handle).json["access_token"])
+
+    assert refused.refusal == (403, "not_eligible")
+    assert claims["sub"] == person.user.id
+    assert claims["approval"]["decided_by"] == {"users": [bob.user.id]}
+    assert not {"acr", "amr", "auth_time"} & set(claims)
+
+
+def test_two_devices_are_one_person(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
+) -> None:
+    """The second yes of the same person is refused; repeating it is no error."""
+    put(TWO, 'ask.who = ["ana", "bob"]')
+    desktop = another_device(person)
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    again = person.approve(approval.id)
+    other = desktop.approve(approval.id)
+    taken_back = person.deny(approval.id)
+
+    assert (again.status, again.json["state"]) == (200, "pending")
+    assert other.refusal == taken_back.refusal == (409, "already_voted")
+    assert other.json["approval"]["together"]["have"] == 1
+    assert bob.approve(approval.id).json["state"] == "approved"
+
+
+def test_any_no_ends_it(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
+) -> None:
+    """Whoever else had said yes; and a further answer changes nothing any more."""
+    put(TWO, 'ask.who = ["ana", "bob"]')
+    new_person(local, "dan")
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    denied = bob.deny(approval.id, note="Not this month.")
+    told = agent.poll(handle)
+
+    assert denied.json["state"] == "denied"
+    assert (told.json["error"], told.json["note"]) == ("access_denied", "Not this month.")
+    assert denied.json["together"]["have"] == 1
+
+
+def test_a_vote_that_comes_too_late_is_told_so(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
+) -> None:
+    """409 of its own, with the request as it stands."""
+    _three(put)
+    _, approval = agent.asked()
+    late = cleo.decision(approval.id)
+    person.approve(approval.id)
+    bob.approve(approval.id)
+    refused = cleo.send_decision(approval.id, late)
+
+    assert refused.refusal == (409, "no_effect")
+    assert refused.json["approval"]["state"] == "approved"
+    assert refused.json["detail"] == "Your vote no longer changes the result."
+
+
+def test_whoever_has_said_yes_can_still_report_it(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
+) -> None:
+    """It is withdrawn, and the agent stopped."""
+    put(TWO, 'ask.who = ["ana", "bob"]')
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+    signed = person.decision(approval.id, person.session, **said)
+    path = f"/api/approvals/{approval.id}/report"
+    answer = person.call("POST", path, {"decision": signed, "scope": "agent"})
+
+    assert answer.status == 200, answer.body
+    assert local.stored(approval.id).state is State.CANCELLED
+    assert bob.approve(approval.id).refusal == (409, "not_pending")
+
+
+@pytest.mark.usefixtures("smaller")
+def test_a_yes_to_less_voids_those_before(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
+) -> None:
+    """They count together only on the same text, and the token carries that."""
+    put(TWO, 'ask.who = ["ana", "bob"]')
+    handle, approval = agent.asked_payment()
+    person.approve(approval.id)
+    less = _narrowed(bob, approval, "20.00")
+    narrowed = _approve_less(bob, approval, less)
+    more = person.approve(approval.id)
+    shown = person.show(approval.id)
+    agreed = _approve_less(person, approval, less)
+    token = agent.poll(handle)
+
+    assert (narrowed.json["state"], narrowed.json["together"]["have"]) == ("pending", 1)
+    assert more.refusal == (409, "narrowed_meanwhile")
+    assert {one["by"]["name"]: one["counts"] for one in shown["together"]["answers"]} == {
+        "ana": False,
+        "bob": True,
+    }
+    assert shown["granted"]["text"] == less["text"]
+    assert agreed.json["state"] == "approved"
+    assert token.json["narrowed"] is True
+    assert token.json["authorization_details"][0]["amount"]["minor"] == 2_000
+    assert local.desk.entries("approval.voted")[-1]["facts"]["void"] == [person.user.id]
+
+
+@pytest.mark.usefixtures("smaller")
+def test_a_yes_to_more_than_somebody_has_granted_is_refused(
+    agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
+) -> None:
+    """It only ever gets less; less still voids again."""
+    _three(put)
+    _, approval = agent.asked_payment()
+    texts = {amount: _narrowed(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")}
+    _approve_less(bob, approval, texts["20.00"])
+    more = _approve_less(cleo, approval, texts["30.00"])
+    less = _approve_less(person, approval, texts["10.00"])
+    late = _approve_less(cleo, approval, texts["20.00"])
+    settled = _approve_less(bob, approval, texts["10.00"])
+
+    assert more.refusal == late.refusal == (409, "narrowed_meanwhile")
+    assert less.json["together"]["have"] == 1
+    assert settled.json["state"] == "approved"
+    assert settled.json["granted"]["text"] == texts["10.00"]["text"]
+
+
+def _approve_less(person: LocalTerminal, approval: Approval, less: dict[str, str]) -> Any:
+    person.pin(approval.id)
+    terms = {"granted": less["digest"], "ceremony": "pin"}
+    jws = person.decision(approval.id, person.high, **terms)
+    return person.send_decision(approval.id, jws, granted=less["text"])
+
+
+@pytest.mark.parametrize("party", ["user", "owner"])
+def test_whom_policy_excludes_sees_it_and_may_not_approve(
+    local: LocalSite,
+    agent: LocalAgent,
+    person: LocalTerminal,
+    bob: LocalTerminal,
+    put: Put,
+    party: str,
+) -> None:
+    """Through the API there is one door, and it is closed; denying is open to them."""
+    put(TWO, f'ask.exclude = ["{party}"]')
+    local.desk.users.update("bob", UserChanges(roles=("admin",)), by=BY)
+    _, approval = agent.asked()
+    left = _together(person, approval)["left"]
+    tried = person.approve(approval.id)
+
+    assert left == (["admin", "bob"] if party == "user" else ["ana", "bob"])
+    assert tried.status == (403 if party == "user" else 200)
+    assert bob.deny(approval.id).status == 200
+
+
+def test_who_leaves_the_group_counts_no_more(
+    local: LocalSite,
+    agent: LocalAgent,
+    finance: Groups,
+    put: Put,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+) -> None:
+    """Policy is asked again when the token is minted, with the people who said yes."""
+    put(TWO, 'ask.who = ["finance"]')
+    handle, approval = agent.asked()
+    bob.approve(approval.id)
+    cleo.approve(approval.id)
+    finance.update("finance", GroupChanges(remove=("bob",)), by=BY)
+
+    assert agent.poll(handle).json["error"] == "access_denied"
+    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.desk.entries("token.issued") == []
+
+
+@pytest.mark.parametrize("people", ["nobody", "one person"])
+def test_what_takes_more_people_than_there_are_is_refused_at_once(
+    local: LocalSite, agent: LocalAgent, finance: Groups, put: Put, people: str
+) -> None:
+    """403 that says so, and nobody is asked. Who is disabled does not count."""
+    put(TWO, 'ask.who = ["finance"]')
+    local.desk.users.disable("bob", by=BY)
+    if people == "nobody":
+        local.desk.users.disable("cleo", by=BY)
+    refused = agent.ask()
+
+    assert refused.refusal == (403, "access_denied")
+    assert refused.json["reason"] == "too_few_people"
+    told = "no people" if people == "nobody" else "one person"
+    assert f"2 people, and {told} may give it" in refused.json["error_description"]
+    assert finance.all()[0].name == "finance"
+
+
+def test_the_log_says_of_a_critical_request_that_one_person_approved_it(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
+) -> None:
+    """Where policy lets one person be enough: self_approved if it was the one it is for."""
+    raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.desk.resources.update(PAY, raised, by=BY)
+    put("ask.quorum = 1", 'ask.who = ["ana", "bob"]', 'when.risk.at_least = "critical"')
+    for somebody in (person, bob):
+        _, approval = agent.asked_payment()
+        assert somebody.approve(approval.id).json["state"] == "approved"
+    facts = [entry["facts"] for entry in local.desk.entries("approval.approved")]
+
+    assert [one.get("self_approved") for one in facts] == [True, None]
+
+
+def test_the_pending_answer_of_one_person_says_nothing_of_others(
+    agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """It costs nothing there."""
+    handle, approval = agent.asked()
+    assert "approvals" not in agent.poll(handle).json
+    assert person.show(approval.id)["together"] is None
+    assert json.loads(approval.display)["headline"]

@@ -1,0 +1,319 @@
+"""An answer given ahead: under a consent, what policy allows at /bc-authorize asks nobody."""
+
+import json
+
+import pytest
+
+from server.model.approvals import said_by
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.approvers import deciders
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.replays import Replays
+from server.services.operations.trials import TrialRequest, Trials
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.resources.resources import ResourceChanges
+from tests.support import consents
+from tests.support.callers import new_person
+from tests.support.chains import BANK, Chains
+from tests.support.clock import DAY, SECOND
+from tests.support.installation import BY, PAY
+from tests.support.policies import rule
+from tests.support.receiver import receiver
+
+OPEN = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
+PAYS = rule(
+    "allow",
+    'when.at = ["request"]',
+    'when.type = ["payment.transfer"]',
+    'when.risk.at_most = "high"',
+    name="pays",
+)
+
+
+@pytest.fixture
+def put(local):
+    """Puts a rule set in force."""
+
+    def put_rules(*rules):
+        return Policies(local.services.store).set("\n".join(rules), by=BY)
+
+    return put_rules
+
+
+@pytest.fixture
+def allowed(agent, person, local, put):
+    """What the agent may read for Ana: a rule allows it, and she has consented."""
+    put(OPEN)
+    return consents.give(local, agent, person)
+
+
+def _row(local, token):
+    with local.services.store.read() as view:
+        return view.delegations.get(local.claims(token)["jti"])
+
+
+def _why(approval):
+    return json.loads(approval.display)["why"]
+
+
+def test_a_consent_answers_what_policy_allows(agent, person, local, allowed):
+    """The approval is born approved, and the record says which consent and which policy decided."""
+    before = local.desk.events(person.user)
+    handle, approval = agent.asked()
+    assert (approval.state, approval.decided_at) == (State.APPROVED, approval.created_at)
+    said = {"consent": allowed.id, "policy": 1}
+    assert said_by(approval) == said
+    assert local.desk.events(person.user)[len(before) :] == ["approval.decided"]
+    entry = local.desk.entries("approval.allowed")[-1]
+    assert (entry["actor"], entry["decision"]) == ("system", "approved")
+    assert entry["facts"]["decided_by"] == said
+    assert entry["facts"]["policy"]["rules"] == ["open"]
+    assert local.desk.entries("approval.requested")[-1]["approval_id"] == approval.id
+    answer = agent.poll(handle)
+    assert answer.status == 200
+    assert local.stored(approval.id).state is State.REDEEMED
+
+
+def test_the_token_says_what_decided_and_not_that_anybody_answered(agent, local, allowed):
+    """No acr, amr and auth_time, neither in the access token nor in the ID token."""
+    handle, approval = agent.asked()
+    answer = agent.poll(handle).json
+    claims = local.claims(answer["access_token"])
+    assert claims["approval"] == {
+        "id": approval.id,
+        "action_digest": approval.action_digest,
+        "granted_digest": approval.action_digest,
+        "single_use": False,
+        "decided_by": {"consent": allowed.id, "policy": 1},
+    }
+    identity = local.claims(answer["id_token"], "JWT")
+    for said in (claims, identity):
+        assert not {"acr", "amr", "auth_time"} & set(said)
+    entry = local.desk.entries("token.issued")[-1]
+    assert ("posture" in entry, entry["approval_id"]) == (False, approval.id)
+
+
+def test_a_person_who_answered_is_said_to_have(agent, person, local):
+    """And then nothing else decided."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    claims = local.claims(agent.poll(handle).json["access_token"])
+    assert claims["acr"]
+    assert "decided_by" not in claims["approval"]
+    assert person.show(approval.id)["decided_by"] is None
+
+
+def test_its_person_sees_it_and_nobody_can_decide_it_again(agent, person, allowed):
+    """It stands in their history with what decided it."""
+    _, approval = agent.asked()
+    shown = person.show(approval.id)
+    assert (shown["state"], shown["decided"]) == ("approved", None)
+    assert shown["decided_by"] == {"consent": allowed.id, "policy": 1}
+    items = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
+    assert approval.id in [item["id"] for item in items]
+    denied = person.deny(approval.id)
+    assert denied.refusal == (409, "already_decided")
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize("delivery", ["ping", "push"])
+def test_an_agent_that_is_called_gets_its_answer_after_the_acknowledgement(agent, local, delivery):
+    """A call that comes first would be about a handle that the agent does not know yet."""
+    with receiver() as far:
+        changes = AgentChanges(delivery=delivery, notification_endpoint=far.url())
+        local.desk.agents.update(agent.id, changes, by=BY)
+        handle, approval = agent.asked(client_notification_token="t" * 30)
+        local.deliver()
+        assert far.got == []
+        local.clock.forward(SECOND)
+        local.deliver()
+        said = json.loads(far.got[0].body)
+    assert said["auth_req_id"] == handle
+    if delivery == "push":
+        assert local.claims(said["access_token"])["approval"]["id"] == approval.id
+    else:
+        assert agent.poll(handle).status == 200
+
+
+@pytest.mark.usefixtures("allowed")
+def test_a_held_poll_is_answered_at_once(agent):
+    """There is nothing to wait for."""
+    handle, _ = agent.asked()
+    assert agent.poll(handle, prefer="wait=50").status == 200
+
+
+ASKED = {
+    "another person's consent": ({"login_hint": "ben"}, deciders.NOT_CONSENTED),
+    "a scope beyond the consent": (
+        {"scope": "openid payments:read payments:audit"},
+        deciders.NOT_CONSENTED,
+    ),
+    "a wish for their own answer": (
+        {"acr_values": "urn:sayso:acr:signed"},
+        deciders.WANTS_YOU,
+    ),
+}
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize(("parameters", "why"), ASKED.values(), ids=ASKED)
+def test_without_a_consent_that_covers_it_the_person_is_asked(agent, local, parameters, why):
+    """Knowing a name is not enough."""
+    new_person(local, "ben")
+    more = ResourceChanges(scopes={"payments:audit": Risk.LOW})
+    local.desk.resources.update(PAY, more, by=BY)
+    wider = AgentChanges(scopes=("payments:read", "payments:audit"))
+    local.desk.agents.update(agent.id, wider, by=BY)
+    _, approval = agent.asked(**parameters)
+    assert approval.state is State.PENDING
+    assert approval.decided_by is None
+    assert _why(approval).startswith(why)
+
+
+def test_a_consent_alone_is_not_enough_either(agent, person, local, put):
+    """Without a rule that allows it at this door the person is asked, as the shipped rules do."""
+    consents.give(local, agent, person)
+    assert agent.asked()[1].state is State.PENDING
+    put(OPEN, rule("ask", 'when.scope = ["payments:read"]', name="careful"))
+    assert agent.asked()[1].state is State.PENDING
+
+
+def test_a_consent_that_ended_decides_nothing(agent, local, allowed):
+    """Neither a new request nor one that waits to be fetched."""
+    handle, approval = agent.asked()
+    local.site.consents.revoke(allowed.id, by=BY)
+    assert agent.poll(handle).status == 400
+    assert local.stored(approval.id).reason == "policy_changed"
+    assert agent.asked()[1].state is State.PENDING
+
+
+def test_one_consent_does_not_stand_in_for_another(agent, person, local, allowed):
+    """What was decided under the one that ended is not fetched under the next."""
+    handle, _ = agent.asked()
+    local.site.consents.revoke(allowed.id, by=BY)
+    consents.give(local, agent, person)
+    assert agent.poll(handle).status == 400
+    assert agent.asked()[1].state is State.APPROVED
+
+
+@pytest.mark.usefixtures("allowed")
+def test_a_policy_that_asks_meanwhile_wins(agent, local, put):
+    """Policy is asked again when the token is minted."""
+    handle, approval = agent.asked()
+    put(rule("ask"))
+    assert agent.poll(handle).status == 400
+    assert local.stored(approval.id).reason == "policy_changed"
+
+
+def test_the_token_dies_with_the_consent_and_never_outlives_it(agent, local, allowed):
+    """It stands on it as an exchanged one does."""
+    token = agent.poll(agent.asked()[0]).json["access_token"]
+    assert _row(local, token).consent_id == allowed.id
+    _, ended = local.site.consents.revoke(allowed.id, by=BY)
+    assert ended == 1
+    assert _row(local, token).revoked_at is not None
+
+
+def test_a_token_ends_when_its_consent_does(agent, person, local, put):
+    """A consent for two minutes gives no token of five."""
+    put(OPEN)
+    until = local.clock.now() + DAY
+    consents.give(local, agent, person, until=until)
+    local.clock.forward(DAY - 120 * SECOND)
+    assert agent.poll(agent.asked()[0]).json["expires_in"] == 120
+
+
+def test_a_payment_under_a_consent_is_spent_once_without_anybodys_pin(
+    agent, person, local, resource, put
+):
+    """A rule that allows high risk says so; when it becomes riskier, the resource is told."""
+    put(PAYS)
+    consents.give(local, agent, person, scopes=("payments:transfer",))
+    token = agent.poll(agent.asked_payment()[0]).json["access_token"]
+    assert local.claims(token)["approval"]["single_use"] is True
+    assert resource.consume(token).status == 200
+    assert resource.consume(token, "run-2").refusal == (409, "already_consumed")
+    later = agent.poll(agent.asked_payment()[0]).json["access_token"]
+    critical = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.desk.resources.update(PAY, critical, by=BY)
+    assert resource.consume(later).status == 401
+
+
+@pytest.mark.usefixtures("allowed")
+def test_what_was_allowed_teaches_no_history(agent):
+    """Nobody looked at it, so it is as unusual the next time."""
+    agent.poll(agent.asked()[0])
+    _, approval = agent.asked()
+    codes = {each["code"] for each in json.loads(approval.display)["unusual"]}
+    assert "new_agent" in codes
+
+
+def test_a_full_inbox_stops_nothing_that_asks_nobody(open_local, template):
+    """Caps keep people from being asked too much; three denials stop this agent all the same."""
+    local = open_local(open_per_agent=3)
+    agent, person = template.agent(local), template.person(local)
+    waiting = [agent.asked()[1] for _ in range(3)]
+    Policies(local.services.store).set(OPEN, by=BY)
+    consents.give(local, agent, person)
+    assert agent.asked()[1].state is State.APPROVED
+    for approval in waiting:
+        assert person.deny(approval.id).status == 200
+    assert agent.ask().json["reason"] == "denied_repeatedly"
+
+
+def test_critical_under_a_rule_and_a_consent_asks_nobody_where_users_are_hidden(
+    open_local, template
+):
+    """A rule that allows what is critical means it, whatever is said to those who are hidden."""
+    local = open_local(unknown_user="hide")
+    agent, person = template.agent(local), template.person(local)
+    consents.give(local, agent, person)
+    critical = ResourceChanges(scopes={"payments:read": Risk.CRITICAL})
+    local.desk.resources.update(PAY, critical, by=BY)
+    Policies(local.services.store).set(
+        rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"'), by=BY
+    )
+    assert agent.asked()[1].state is State.APPROVED
+
+
+def test_explain_says_that_a_token_comes_out(local, allowed):
+    """And without the consent that the person is asked."""
+    trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    found = trials.explain(wanted)
+    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "token", True)
+    local.site.consents.revoke(allowed.id, by=BY)
+    found = trials.explain(wanted)
+    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
+
+
+@pytest.mark.usefixtures("allowed")
+def test_a_dry_run_knows_that_nobody_was_asked(agent, local):
+    """Under rules that ask it would have gone otherwise."""
+    agent.asked()
+    agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
+    replays = Replays(local.services.store, Judge(local.services.secrets))
+    same = replays.replay(DAY)
+    assert (same.before, same.changed) == ({"allow": 1, "ask": 1}, 1)
+    found = replays.replay(DAY, rule("ask", name="careful"))
+    assert [(c.before, c.after, c.rules) for c in found.changes] == [("allow", "ask", ("careful",))]
+
+
+def test_an_exchange_does_not_take_a_consent_for_an_answer(local, person, put):
+    """A token that nobody signed for carries no exchange over a rule that asks."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    bot = chains.agent("desk-bot", serves=(BANK,))
+    chains.consent(bot, "bank:read")
+    asks_there = rule("ask", 'when.at = ["exchange"]', name="careful")
+    put(OPEN, asks_there)
+    handle, _ = bot.asked(resource=BANK, scope="openid bank:read")
+    token = bot.poll(handle).json["access_token"]
+    assert chains.exchange(bot, token).refusal == (400, "interaction_required")
+    replays = Replays(local.services.store, Judge(local.services.secrets))
+    put(OPEN, rule("allow", 'when.resource = ["*"]', name="exchanges"))
+    assert chains.exchange(bot, token).status == 200
+    again = replays.replay(DAY, f"{OPEN}\n{asks_there}")
+    assert [(c.way, c.before, c.after) for c in again.changes] == [("exchange", "allow", "ask")]

@@ -1,0 +1,415 @@
+"""A person names somebody who decides for them, and a backup is asked when they do not answer."""
+
+import json
+
+import pytest
+
+from server.protocol.approvals import decisions
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.approvers import deputies
+from server.services.approvers.deputies import MOST, ManagedDeputies
+from server.services.clients.agent_forms import AgentChanges
+from server.services.policy.displays import rfc3339
+from server.services.policy.policies import Policies
+from server.services.refusals import Invalid, NotFound
+from server.services.users.users import UserChanges
+from tests.support.callers import new_person
+from tests.support.clock import DAY, HOUR, MINUTE, SECOND
+from tests.support.installation import BY, PAYMENT
+from tests.support.policies import rule
+
+
+@pytest.fixture
+def bob(local):
+    """Somebody else, at his device."""
+    return new_person(local, "bob")
+
+
+@pytest.fixture
+def permits(local):
+    """Payments may be decided by deputies."""
+    local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
+
+
+def _body(person, name="bob", begins=0, ends=DAY, **changes):
+    now = person.local.clock.now()
+    return {"deputy": name, "from": rfc3339(now + begins), "to": rfc3339(now + ends), **changes}
+
+
+def _signed(person, body, key=None, *, pin=True, **members):
+    nonce = person.call("GET", "/api/me").json["device"]["nonce"]
+    text = f"{nonce}\n{body['deputy']}\n{body['from']}\n{body['to']}"
+    subject = decisions.digest(text)
+    if pin:
+        person.pin(subject)
+    said = {"purpose": "deputy", "nonce": nonce, "subject": subject, **members}
+    return {**body, "statement": person.statement(key=key or person.high, **said)}
+
+
+def _name(person, name="bob", begins=0, ends=DAY, **how):
+    body = _body(person, name, begins, ends)
+    return person.call("POST", "/api/deputies", _signed(person, body, **how))
+
+
+def _waiting(person):
+    return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
+
+
+def _end(person, named):
+    assert person.call("DELETE", f"/api/deputies/{named['id']}").status == 204
+
+
+def _let_end(person, named):
+    local = person.local
+    local.clock.forward(5 * MINUTE)
+    person.refresh()
+    assert local.desk.entries("deputy.ended") == []
+    local.services.escalations.round()
+    assert local.desk.entries("deputy.ended")[0]["facts"]["deputy"] == named["id"]
+
+
+def _later(local, milliseconds, *people):
+    local.clock.forward(milliseconds)
+    for one in people:
+        one.refresh()
+    local.services.escalations.round()
+
+
+def test_a_deputy_is_named_shown_and_ended(person, bob, local):
+    """Signed, on the record, and told to both."""
+    named = _name(person)
+    assert named.status == 201
+    deputy = named.json
+    assert (deputy["user"]["name"], deputy["deputy"]["name"]) == ("ana", "bob")
+    assert deputy["from"] == rfc3339(local.clock.now())
+    assert person.call("GET", "/api/deputies").json["mine"][0]["id"] == deputy["id"]
+    assert bob.call("GET", "/api/deputies").json["others"][0]["id"] == deputy["id"]
+    assert [one.deputy.id for one in ManagedDeputies(local.services.store).all()] == [deputy["id"]]
+    (entry,) = local.desk.entries("deputy.named")
+    assert (entry["actor"], entry["subject"]) == (f"user:{person.user.id}", person.user.id)
+    assert entry["facts"]["who"] == bob.user.id
+    assert entry["facts"]["signed"]
+    path = f"/api/deputies/{deputy['id']}"
+    assert person.call("DELETE", path).status == 204
+    assert person.call("DELETE", path).refusal == (404, "not_found")
+    assert person.call("GET", "/api/deputies").json == {"mine": [], "others": []}
+    (ended,) = local.desk.entries("deputy.ended")
+    assert ended["actor"] == f"user:{person.user.id}"
+    for who in (person, bob):
+        told = local.desk.events(who.user)
+        assert ("deputy.named" in told, "deputy.ended" in told) == (True, True)
+
+
+@pytest.mark.parametrize("key", ["session", "low"])
+def test_naming_a_deputy_takes_the_high_key(person, bob, key):
+    """It gives somebody power."""
+    assert bob.user.name == "bob"
+    assert _name(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
+    assert person.call("GET", "/api/deputies").json["mine"] == []
+
+
+def test_it_takes_the_pin_for_this_very_one(person, bob):
+    """And counts once."""
+    body = _body(person, bob.user.name)
+    assert person.call("POST", "/api/deputies", _signed(person, body, pin=False)).refusal == (
+        403,
+        "pin_required",
+    )
+    signed = _signed(person, body)
+    other = {**signed, "to": rfc3339(person.local.clock.now() + 2 * DAY)}
+    assert person.call("POST", "/api/deputies", other).refusal == (422, "invalid_statement")
+    assert person.call("POST", "/api/deputies", signed).status == 201
+    assert person.call("POST", "/api/deputies", signed).refusal == (422, "invalid_statement")
+
+
+@pytest.mark.parametrize(
+    ("how", "refusal"),
+    [
+        ({"name": "nobody"}, (404, "not_found")),
+        ({"name": "ana"}, (422, "invalid_body")),
+        ({"ends": 0}, (422, "invalid_body")),
+        ({"begins": HOUR, "ends": HOUR}, (422, "invalid_body")),
+        ({"ends": 367 * DAY}, (422, "invalid_body")),
+    ],
+)
+def test_what_can_be_no_deputy_is_refused(person, bob, how, refusal):
+    """Nothing is kept, and the statement is not used up."""
+    assert bob.user.name == "bob"
+    assert _name(person, **how).refusal == refusal
+    assert person.call("GET", "/api/deputies").json["mine"] == []
+
+
+@pytest.mark.parametrize("moment", ["tomorrow", "2026-12-24", "2026-12-24T08:00:00", ""])
+def test_a_time_is_one_with_its_zone(person, bob, moment):
+    """So that nobody decides an hour longer than was meant."""
+    body = {**_body(person, bob.user.name), "to": moment}
+    answer = person.call("POST", "/api/deputies", _signed(person, body))
+    assert answer.refusal == (422, "invalid_body")
+
+
+def test_a_disabled_person_is_no_deputy(person, bob, local):
+    """Not at first, and not when they are disabled later."""
+    local.desk.users.disable("bob", by=BY)
+    assert _name(person, bob.user.name).refusal == (404, "not_found")
+
+
+def test_one_person_has_few_deputies_and_each_once_at_a_time(person, bob, local):
+    """The rest are refused with the remedy."""
+    assert _name(person, bob.user.name).status == 201
+    assert _name(person, begins=HOUR).refusal == (409, "conflict")
+    assert _name(person, begins=DAY, ends=2 * DAY).status == 201
+    for number in range(MOST - 2):
+        new_person(local, f"user{number}")
+        assert _name(person, f"user{number}").status == 201
+    new_person(local, "onemore")
+    assert _name(person, "onemore").refusal == (409, "conflict")
+
+
+@pytest.mark.usefixtures("permits")
+def test_a_deputy_decides_what_its_type_lets_them(agent, person, bob, local):
+    """They see it as of the person it is for, and the record says who decided for whom."""
+    _name(person)
+    handle, payment = agent.asked_payment()
+    _, other = agent.asked()
+    assert _waiting(bob) == [payment.id]
+    assert bob.call("GET", f"/api/approvals/{other.id}").refusal == (404, "not_found")
+    assert bob.approve(payment.id).status == 200
+    answer = agent.poll(handle)
+    assert answer.status == 200
+    claims = local.claims(answer.json["access_token"])
+    assert claims["sub"] == person.user.id
+    assert claims["approval"]["decided_by"] == {"users": [bob.user.id]}
+    assert claims.keys().isdisjoint({"acr", "amr", "auth_time"})
+    (entry,) = local.desk.entries("approval.approved")
+    assert (entry["actor"], entry["subject"]) == (f"user:{bob.user.id}", person.user.id)
+
+
+def test_without_the_types_leave_a_deputy_sees_nothing(agent, person, bob):
+    """Types say no unless they say yes."""
+    _name(person)
+    _, payment = agent.asked_payment()
+    _, scopes = agent.asked()
+    assert _waiting(bob) == []
+    for approval in (payment, scopes):
+        answer = bob.call("GET", f"/api/approvals/{approval.id}")
+        assert answer.refusal == (404, "not_found")
+
+
+@pytest.mark.usefixtures("permits")
+def test_open_requests_come_before_a_deputy_whose_time_begins(agent, person, bob, local):
+    """Neither earlier nor later than was said; at its end nothing is theirs any more."""
+    assert _name(person, begins=2 * MINUTE, ends=5 * MINUTE).status == 201
+    _, payment = agent.asked_payment()
+    assert _waiting(bob) == []
+    _later(local, 2 * MINUTE - 1)
+    assert _waiting(bob) == []
+    _later(local, 1)
+    assert _waiting(bob) == [payment.id]
+    assert bob.call("GET", f"/api/approvals/{payment.id}").status == 200
+    local.clock.forward(3 * MINUTE)
+    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before the clock was looked at
+    assert refused.refusal == (404, "not_found")
+    _later(local, 0)
+    assert _waiting(bob) == []
+    (entry,) = local.desk.entries("deputy.ended")
+    assert entry["actor"] == "system"
+    assert local.services.escalations.round() == 0
+
+
+@pytest.mark.usefixtures("permits")
+def test_a_deputy_may_lay_it_down_and_what_they_decided_stays(agent, person, bob, local):
+    """Either of the two ends it with a session; nobody else may."""
+    deputy = _name(person).json["id"]
+    _, decided = agent.asked_payment()
+    bob.deny(decided.id)
+    _, open_one = agent.asked_payment()
+    stranger = new_person(local, "carol")
+    path = f"/api/deputies/{deputy}"
+    assert stranger.call("DELETE", path).refusal == (404, "not_found")
+    assert bob.call("DELETE", path).status == 204
+    assert _waiting(bob) == []
+    assert bob.pin(open_one.id).refusal == (404, "not_found")
+    over = bob.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
+    assert [item["id"] for item in over] == [decided.id]
+    assert bob.call("GET", f"/api/approvals/{decided.id}").status == 200
+    assert person.call("GET", "/api/deputies").json["mine"] == []
+
+
+@pytest.mark.usefixtures("permits")
+@pytest.mark.parametrize("end", [_end, _let_end])
+def test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two(
+    agent, person, bob, local, end
+):
+    """Whose yes it was is settled when it is given; somebody else is needed still."""
+    Policies(local.services.store).set(rule("ask", "ask.quorum = 2"), by=BY)
+    carol = new_person(local, "carol")
+    local.desk.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
+    named = _name(person, ends=5 * MINUTE).json
+    handle, payment = agent.asked_payment()
+    assert bob.approve(payment.id).json["together"]["have"] == 1
+    end(person, named)
+    carol.refresh()
+    assert person.approve(payment.id).refusal == (409, "already_voted")
+    assert local.stored(payment.id).state is State.PENDING
+    (vote,) = local.desk.entries("approval.voted")
+    assert (vote["actor"], vote["facts"]["stands_for"]) == (f"user:{bob.user.id}", person.user.id)
+    assert carol.approve(payment.id).json["together"]["have"] == 2
+    assert agent.poll(handle).status == 200
+
+
+OWNERS_EXCLUDED = rule("ask", 'ask.exclude = ["owner"]')
+
+
+@pytest.fixture
+def owner(local, agent, bob):
+    """Bob looks after the agent."""
+    local.desk.agents.update(agent.id, AgentChanges(add_owners=("bob",)), by=BY)
+    return bob
+
+
+def _as_deputy(_local, person):
+    _name(person)
+
+
+def _as_deputy_soon(_local, person):
+    _name(person, begins=2 * MINUTE)
+
+
+def _as_backup(local, _person):
+    _backed(local, "ana", "bob")
+
+
+@pytest.mark.usefixtures("permits")
+@pytest.mark.parametrize("called", [_as_deputy, _as_deputy_soon, _as_backup])
+def test_whom_a_rule_excludes_says_yes_in_nobodys_place(agent, person, owner, local, called):
+    """From the beginning, at their time, or when three quarters are over: they may only say no."""
+    Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
+    called(local, person)
+    handle, payment = agent.asked_payment()
+    _later(local, 300 * SECOND, person, owner)
+    _later(local, 200 * SECOND, person, owner)
+    assert _waiting(owner) == [payment.id]
+    assert owner.approve(payment.id).refusal == (403, "not_eligible")
+    assert agent.poll(handle).refusal == (400, "authorization_pending")
+    assert person.approve(payment.id).status == 200
+
+
+@pytest.mark.usefixtures("permits")
+def test_who_is_excluded_by_now_has_said_yes_in_nobodys_place(agent, person, owner, local):
+    """Policy is asked once more when the token is made, and about whoever signed."""
+    _name(person)
+    handle, payment = agent.asked_payment()
+    assert owner.approve(payment.id).status == 200
+    Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
+    answer = agent.poll(handle)
+    assert (answer.status, answer.json["reason"]) == (400, "cancelled")
+    assert local.stored(payment.id).reason == "policy_changed"
+
+
+@pytest.mark.usefixtures("permits")
+def test_nobody_stands_in_where_a_rule_forbids_it_by_now(agent, person, bob, local):
+    """The person lends nobody what is not theirs to say any more."""
+    _name(person, begins=2 * MINUTE)
+    _, payment = agent.asked_payment()
+    Policies(local.services.store).set(rule("deny"), by=BY)
+    _later(local, 2 * MINUTE, person, bob)
+    with local.services.store.read() as view:
+        row = view.approvers.find(payment.id, bob.user.id)
+    assert (row.stands_for, row.approves) == (person.user.id, False)
+
+
+@pytest.mark.usefixtures("permits")
+def test_a_deputy_who_is_disabled_is_not_asked(agent, person, bob, local):
+    """Nor is anybody else in their place."""
+    _name(person)
+    local.desk.users.disable(bob.user.name, by=BY)
+    _, payment = agent.asked_payment()
+    assert not local.stored(payment.id).several
+
+
+def test_an_administrator_lists_and_ends_deputies(person, bob, local):
+    """As the operator does from the command line."""
+    deputy = _name(person, bob.user.name).json["id"]
+    managed = ManagedDeputies(local.services.store)
+    assert managed.end(deputy, by=BY).deputy.id == deputy
+    assert managed.all() == []
+    with pytest.raises(NotFound):
+        managed.end(deputy, by=BY)
+
+
+def test_whoever_comes_second_begins_and_ends_nothing(person, bob, local):
+    """Two workers look at once."""
+    named = _name(person, bob.user.name, begins=HOUR).json["id"]
+    local.clock.forward(HOUR)
+    with local.services.store.write() as tx:
+        deputy = tx.deputies.get(named)
+        assert deputies.begin(tx, deputy, local.services.escalations.stand_ins)
+        assert not deputies.begin(tx, deputy, local.services.escalations.stand_ins)
+        assert deputies.end(tx, deputy)
+        assert not deputies.end(tx, deputy)
+
+
+def _backed(local, user, backup):
+    local.desk.users.update(user, UserChanges(backup=backup), by=BY)
+
+
+def test_a_backup_is_asked_when_three_quarters_of_the_time_are_over(agent, person, bob, local):
+    """After the reminder, once, and in the record; nobody decides by waiting."""
+    _backed(local, "ana", "bob")
+    _, approval = agent.asked(requested_expiry="400")
+    _later(local, 200 * SECOND, person, bob)
+    assert _waiting(bob) == []
+    _later(local, 100 * SECOND - 1)
+    assert _waiting(bob) == []
+    _later(local, 1)
+    assert _waiting(bob) == [approval.id]
+    assert local.services.escalations.round() == 0
+    steps = [entry["decision"] for entry in local.desk.entries("approval.escalated")]
+    assert steps == ["reminded", "backup_asked"]
+    assert local.desk.events(bob.user).count("approval.requested") == 1
+    assert bob.approve(approval.id).status == 200
+    (entry,) = local.desk.entries("approval.approved")
+    assert (entry["actor"], entry["subject"]) == (f"user:{bob.user.id}", person.user.id)
+
+
+def test_without_a_backup_nobody_else_is_asked(agent, person, bob, local):
+    """Nor when theirs is disabled."""
+    _, approval = agent.asked(requested_expiry="400")
+    _later(local, 399 * SECOND, person, bob)
+    _later(local, 0)
+    assert not local.stored(approval.id).several
+    _backed(local, "ana", "bob")
+    local.desk.users.disable("bob", by=BY)
+    _, another = agent.asked(requested_expiry="400")
+    for _ in range(3):
+        _later(local, 100 * SECOND)
+    assert not local.stored(another.id).several
+    steps = [entry["decision"] for entry in local.desk.entries("approval.escalated")]
+    assert steps == ["reminded", "reminded"]
+
+
+def test_a_backup_is_asked_at_once_about_what_is_critical(agent, person, bob, local):
+    """There it takes time to find a second person."""
+    _backed(local, "ana", "bob")
+    critical = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL)
+    consent = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
+    with local.services.store.write() as tx:
+        for approval in (critical, consent):
+            local.services.escalations.stand_ins.ask_at_once(tx, approval)
+    assert _waiting(bob) == [critical.id]
+
+
+def test_a_backup_is_somebody_else_and_can_be_taken_away(local, bob):
+    """By name, address or id."""
+    users = local.desk.users
+    with pytest.raises(Invalid):
+        _backed(local, "ana", "ana")
+    with pytest.raises(NotFound):
+        _backed(local, "ana", "nobody")
+    _backed(local, "ana", "bob")
+    assert users.show("ana")[0].backup == bob.user.id
+    users.update("ana", UserChanges(email="ana@acme.example"), by=BY)
+    assert users.show("ana")[0].backup == bob.user.id
+    _backed(local, "ana", "")
+    assert users.show("ana")[0].backup is None

@@ -1,0 +1,110 @@
+"""Who stands in the log is shown and looked for by name; its bytes keep the ids."""
+
+import json
+
+import pytest
+from sqlalchemy import update
+
+from server.model.audit import Entry, EntrySearch
+from server.services.approvals.oversight import Oversight
+from server.services.audit import audit
+from server.storage.tables import users
+from tests.support.installation import BY, PAY, Desk, admitted, registered
+
+
+@pytest.fixture
+def ids(desk: Desk) -> dict[str, str]:
+    """Entries of everybody who can stand there, by who that is."""
+    person, agent = admitted(desk), registered(desk).agent
+    resource = desk.resources.all()[0]
+    found = {
+        "person": audit.by_user(person.id),
+        "agent": audit.by_client(agent.id),
+        "resource": audit.by_resource(resource.client_id),
+        "gone": audit.by_user("sayso_us_gone"),
+    }
+    made = [(actor, audit.Type.TOKEN_ISSUED) for actor in found.values()] + [
+        (audit.SYSTEM, audit.Type.APPROVAL_EXPIRED),
+        (audit.SYSTEM, audit.Type.APPROVAL_ALLOWED),
+        (audit.SYSTEM, audit.Type.APPROVAL_ESCALATED),
+        (audit.SYSTEM, audit.Type.AGENT_QUARANTINED),
+        (audit.SYSTEM, audit.Type.INCIDENT_OPENED),
+        (audit.SYSTEM, audit.Type.KEY_DROPPED),
+        (audit.OPERATOR, audit.Type.POLICY_SET),
+    ]
+    with desk.store.write() as tx:
+        for actor, kind in made:
+            audit.record(tx, Entry(kind, actor, agent_id=agent.id, subject=person.id))
+    return {**found, "agent id": agent.id, "person id": person.id}
+
+
+def _search(desk: Desk, **wanted: str) -> list[tuple[str, str]]:
+    """Type and actor's name of what is found, of the entries that the test made."""
+    found = Oversight(desk.store).search(EntrySearch(**wanted), 50)
+    made = [one for one in found if json.loads(one.body).get("facts") is None]
+    return [(one.type, one.names.get("actor", "")) for one in reversed(made)]
+
+
+@pytest.mark.usefixtures("ids")
+def test_everybody_in_the_log_has_a_name(desk: Desk) -> None:
+    """A person, a client, a resource, what of the server it was, and whoever ran the command."""
+    names = [name for _, name in _search(desk, agent_id="invoice-bot")]
+    assert names == [
+        "admin",
+        "invoice-bot",
+        PAY,
+        "",
+        "expiry",
+        "policy",
+        "escalation",
+        "succession",
+        "succession",
+        "server",
+        "command line",
+    ]
+
+
+def test_an_entry_names_whom_it_is_about_and_its_bytes_do_not(
+    desk: Desk, ids: dict[str, str]
+) -> None:
+    """A name of today; who is gone has none, or the word for it."""
+    (entry,) = Oversight(desk.store).search(EntrySearch(actor=ids["agent"]), 1)
+    assert entry.names == {"actor": "invoice-bot", "agent_id": "invoice-bot", "subject": "admin"}
+    assert b"invoice-bot" not in entry.body
+    desk.agents.delete("invoice-bot", by=BY)
+    assert Oversight(desk.store).entry(entry.id).names["actor"] == "(deleted agent)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"actor": "admin"}, [("token.issued", "admin")]),
+        ({"actor": "ADMIN"}, [("token.issued", "admin")]),
+        ({"actor": "invoice-bot"}, [("token.issued", "invoice-bot")]),
+        ({"actor": "expiry"}, [("approval.expired", "expiry")]),
+        ({"actor": "policy"}, [("approval.allowed", "policy")]),
+        ({"actor": "policy", "type": "approval.allowed"}, [("approval.allowed", "policy")]),
+        ({"actor": "policy", "type": "approval.expired"}, []),
+        ({"actor": "nobody"}, []),
+        ({"agent_id": "nobody"}, []),
+        ({"subject": "nobody"}, []),
+        ({"subject": "admin", "type": "policy.set"}, [("policy.set", "command line")]),
+    ],
+)
+@pytest.mark.usefixtures("ids")
+def test_the_log_is_searched_by_name(
+    desk: Desk, wanted: dict[str, str], found: list[tuple[str, str]]
+) -> None:
+    """Of an actor, an agent, a person; what nobody is called finds nothing."""
+    assert _search(desk, **wanted) == found
+
+
+def test_a_name_of_two_finds_what_both_did(desk: Desk, ids: dict[str, str]) -> None:
+    """In an older database a person and an agent may share a name."""
+    namesake = admitted(desk, "namesake")
+    shared = {"name": "invoice-bot", "name_key": "invoice-bot"}
+    with desk.store.write() as tx:
+        tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))
+        audit.record(tx, Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
+    found = Oversight(desk.store).search(EntrySearch(actor="invoice-bot"), 9)
+    assert {one.actor for one in found} == {ids["agent"], audit.by_user(namesake.id)}

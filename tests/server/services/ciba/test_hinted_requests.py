@@ -1,0 +1,204 @@
+"""A request with a `login_hint_token` asks for what the exchange was about, and nothing else."""
+
+import json
+
+import pytest
+
+from server.protocol.approvals.states import State
+from server.services.ciba.login_hints import LoginHints
+from server.services.clients.agent_forms import AgentChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY, registered
+from tests.support.jose_by_hand import new_key
+from tests.support.proving import proof, thumbprint
+from tests.support.site import ISSUER
+
+FRONT = "sayso_ag_front00000000000"
+
+
+@pytest.fixture
+def parent(local, person):
+    """A token of another agent for Ana, which has an actor already."""
+    chain = json.dumps({"sub": FRONT, "iss": "http://localhost:8470", "sub_profile": "ai_agent"})
+    front = registered(local.desk, "front-bot").agent
+    return local.desk.token(front.id, person.user.id, "parent", chain=chain, depth=1)
+
+
+@pytest.fixture
+def hint(local, agent, parent):
+    """Makes hints as an exchange makes them."""
+
+    def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
+        services = local.services
+        hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+        with local.services.store.write() as tx:
+            bot = tx.directory.agent(for_agent)
+            return hints.make(tx, bot, of, resource=PAY, scope=(scope,), details=details)
+
+    return make
+
+
+def _ask(agent, token, **changes):
+    fixed = {"login_hint": None, "scope": "openid", "resource": None, "login_hint_token": token}
+    return agent.ask(**{**fixed, **changes})
+
+
+def test_it_asks_the_person_for_what_the_exchange_was_about(agent, person, local, hint, parent):
+    """The request itself says openid and nothing more."""
+    answered = _ask(agent, hint())
+    approval = local.behind(answered.json["auth_req_id"])
+    assert (approval.user_id, approval.resource, approval.scope) == (
+        person.user.id,
+        PAY,
+        "payments:read",
+    )
+    assert approval.parent_id == parent.id
+    assert answered.json["expires_in"] == 300
+    assert json.loads(approval.display)["agent"]["through"] == ["front-bot", "(deleted agent)"]
+
+
+def test_what_comes_out_nests_the_actors_and_ends_with_the_parent(agent, person, local, hint):
+    """RFC 8693 4.1: the agent outermost, the one before it inside."""
+    local.clock.forward(2 * MINUTE)
+    handle = _ask(agent, hint()).json["auth_req_id"]
+    person.refresh()
+    person.approve(local.behind(handle).id)
+    token = agent.poll(handle).json
+    claims = local.claims(token["access_token"])
+    assert claims["act"]["sub"] == agent.id
+    assert claims["act"]["act"]["sub"] == FRONT
+    assert token["expires_in"] == 180
+
+
+def test_details_come_from_the_token_or_are_brought(agent, local, hint):
+    """What the exchange did not name is still open; what it named is fixed."""
+    details = json.dumps(PAYMENT_DETAILS)
+    fixed = _ask(agent, hint("payments:transfer", tuple(PAYMENT_DETAILS)))
+    brought = _ask(agent, hint("payments:transfer"), authorization_details=details)
+    for answered in (fixed, brought):
+        approval = local.behind(answered.json["auth_req_id"])
+        assert json.loads(approval.details) == PAYMENT_DETAILS
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"resource": "https://other.example"},
+        {"scope": "openid payments:transfer"},
+        {"authorization_details": json.dumps([{**PAYMENT_DETAILS[0], "payee": "Me"}])},
+        {"login_hint": "ana"},
+        {"id_token_hint": "a.b.c"},
+    ],
+)
+def test_whatever_else_it_says_must_agree(agent, hint, changes):
+    """Never two requests in one."""
+    token = hint(details=tuple(PAYMENT_DETAILS))
+    assert _ask(agent, token, **changes).refusal == (400, "invalid_request")
+
+
+def test_what_agrees_may_be_said(agent, hint):
+    """It is superfluous, and no error."""
+    said = {"resource": PAY, "scope": "openid payments:read"}
+    assert _ask(agent, hint(), **said).status == 200
+
+
+def test_it_counts_once_and_joins_under_its_key(agent, hint):
+    """A refused request does not use it up; a repeated call gets the same approval."""
+    token = hint()
+    assert _ask(agent, token, requested_expiry="0").status == 400
+    first, again = (
+        _ask(agent, token, headers={"idempotency-key": "once"}).json["auth_req_id"]
+        for _ in range(2)
+    )
+    assert first == again
+    assert _ask(agent, token).refusal == (400, "invalid_request")
+
+
+def test_one_of_another_agent_is_none(agent, local, hint):
+    """It was handed to somebody else."""
+    other = registered(local.desk, "other-bot").agent
+    assert _ask(agent, hint(for_agent=other.id)).refusal == (400, "invalid_request")
+
+
+def test_one_that_ran_out_has_its_own_error(agent, local, hint):
+    """CB-057, CB-182."""
+    token = hint()
+    local.clock.forward(5 * MINUTE)
+    assert _ask(agent, token).refusal == (400, "expired_login_hint_token")
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.e30"])
+def test_what_is_none_of_ours_is_refused(agent, token):
+    """CB-058."""
+    assert _ask(agent, token).refusal == (400, "invalid_request")
+
+
+def test_it_dies_with_its_parent_at_every_step(agent, person, local, hint, parent):
+    """Before the request, and after it when the person answers."""
+    first, second = hint(), hint()
+    handle = _ask(agent, first).json["auth_req_id"]
+    with local.services.store.write() as tx:
+        tx.delegations.revoke_tree(parent.id, tx.now)
+    assert _ask(agent, second).refusal == (400, "invalid_request")
+    approval = local.behind(handle)
+    assert person.approve(approval.id).status == 409
+    assert local.stored(approval.id).reason == "parent_ended"
+
+
+def test_somebody_whom_the_agent_may_not_ask_is_nobody(agent, local, hint):
+    """Neither is somebody who was disabled since."""
+    token = hint()
+    local.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
+    assert _ask(agent, token).refusal == (400, "unknown_user_id")
+    local.desk.agents.update(agent.id, AgentChanges(asks=None), by=BY)
+    local.desk.users.disable("ana", by=BY)
+    assert _ask(agent, token).status == 400
+
+
+def test_what_its_agent_may_not_have_is_refused(agent, local, hint):
+    """The ceiling of today counts, not that of the exchange."""
+    token = hint()
+    local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    assert _ask(agent, token).refusal == (400, "invalid_scope")
+
+
+def test_where_nobody_is_told_apart_a_hint_of_nobody_waits_for_nobody(template, open_local):
+    """A phantom of it stands on no parent, and paces and expires like any other."""
+    hidden = open_local(unknown_user="hide")
+    agent = template.agent(hidden)
+    person = template.person(hidden)
+    parent = hidden.desk.token(agent.id, person.user.id, "parent")
+    services = hidden.services
+    hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    with services.store.write() as tx:
+        bot = tx.directory.agent(agent.id)
+        token = hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())
+    hidden.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
+    approval = hidden.behind(_ask(agent, token).json["auth_req_id"])
+    assert (approval.user_id, approval.parent_id, approval.state) == (None, None, State.PENDING)
+
+
+def test_who_is_pushed_to_proves_the_key_of_a_bound_parent_when_it_asks(
+    agent, person, local, hint, parent
+):
+    """CB-173: there is no other moment; without the key nobody is asked and no hint is spent."""
+    key, other = new_key("ES256"), new_key("ES256")
+    endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
+    local.desk.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
+    bound = local.desk.token(parent.client_id, person.user.id, "bound", jkt=thumbprint(key))
+    token = hint(of=bound)
+    form = {
+        "scope": "openid",
+        "login_hint_token": token,
+        "client_notification_token": "t0ken",
+        **agent.credentials,
+    }
+    assert local.post_form("/bc-authorize", form).refusal == (400, "invalid_dpop_proof")
+    made = [proof(other, f"{ISSUER}/bc-authorize", local.clock.now())]
+    refused = local.post_form("/bc-authorize", form, proofs=made)
+    assert refused.refusal == (400, "invalid_dpop_proof")
+    made = [proof(key, f"{ISSUER}/bc-authorize", local.clock.now())]
+    answered = local.post_form("/bc-authorize", form, proofs=made)
+    assert answered.status == 200
+    assert local.behind(answered.json["auth_req_id"]).jkt == thumbprint(key)

@@ -1,0 +1,123 @@
+"""Whom a hint names, and that a person who may not be asked is nobody."""
+
+import pytest
+
+from server.protocol.names import GRANT_CLIENT_CREDENTIALS
+from server.services.clients.agent_forms import AgentChanges
+from server.services.users.users import UserChanges
+from tests.support.callers import new_person
+from tests.support.clock import DAY
+from tests.support.installation import BY, registered
+
+
+@pytest.fixture
+def id_token(agent, person):
+    """An ID token of Ana for this agent."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    return agent.poll(handle).json["id_token"]
+
+
+def _signed(local, **claims):
+    """An ID token of ours that says something else."""
+    with local.services.store.read() as view:
+        keys = view.directory.signing_keys()
+    said = {"iss": local.services.rules.issuer, "sub": "somebody", "aud": "somebody", **claims}
+    return local.services.signer.sign(keys, "RS256", "JWT", said)
+
+
+def test_a_person_is_named_by_name_by_email_and_by_id(agent, person, local):
+    """In any case of letters; all three are the same person."""
+    local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
+        _, approval = agent.asked(login_hint=hint)
+        assert approval.user_id == person.user.id
+
+
+def test_an_id_token_of_ours_names_its_subject_even_after_it_has_expired(
+    agent, person, local, id_token
+):
+    """CIBA 7.1: an expired one is still a hint."""
+    local.clock.forward(DAY)
+    _, approval = agent.asked(login_hint=None, id_token_hint=id_token)
+    assert approval.user_id == person.user.id
+
+
+def test_an_id_token_by_a_key_whose_time_is_over_is_no_hint(agent, local, id_token):
+    """Who got hold of an old key names nobody with it, and /jwks does not show it either."""
+    local.desk.keys.rotate("ES256", by=BY)
+    local.desk.keys.rotate("RS256", by=BY)
+    assert agent.ask(login_hint=None, id_token_hint=id_token).status == 200
+    assert len(local.send("GET", "/jwks").json["keys"]) == 5
+    local.clock.forward(DAY)
+    refused = agent.ask(login_hint=None, id_token_hint=id_token)
+    assert refused.refusal == (400, "invalid_request")
+    assert len(local.send("GET", "/jwks").json["keys"]) == 3
+
+
+def test_a_text_that_is_no_id_token_of_ours_is_an_invalid_request(agent, person, id_token):
+    """An access token neither, nor a changed one."""
+    head, _, tail = id_token.partition(".")
+    for hint in ("nonsense", person.access_token, f"{head}.{tail[4:]}", f"{id_token[:-4]}AAAA"):
+        refused = agent.ask(login_hint=None, id_token_hint=hint)
+        assert refused.refusal == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("audience", ["another", ["another"], ["another", 1], None, {}])
+def test_an_id_token_that_was_issued_to_another_client_is_no_hint(agent, local, audience):
+    """Or to nobody in particular."""
+    hint = _signed(local, aud=audience)
+    refused = agent.ask(login_hint=None, id_token_hint=hint)
+    assert refused.refusal == (400, "invalid_request")
+    assert "another client" in refused.json["error_description"]
+
+
+def test_an_id_token_for_several_clients_is_a_hint_for_each(agent, person, local):
+    """`aud` may be a list (OpenID Connect Core 2)."""
+    hint = _signed(local, aud=["another", agent.id], sub=person.user.id)
+    assert agent.ask(login_hint=None, id_token_hint=hint).status == 200
+
+
+@pytest.mark.parametrize("claims", [{"iss": "https://other.example"}, {"sub": None}, {"sub": 7}])
+def test_an_id_token_of_another_issuer_or_without_a_subject_is_no_hint(agent, local, claims):
+    """An installation that was renamed signs with the same keys."""
+    hint = _signed(local, aud=agent.id, **claims)
+    refused = agent.ask(login_hint=None, id_token_hint=hint)
+    assert refused.refusal == (400, "invalid_request")
+    assert "not of this issuer" in refused.json["error_description"]
+
+
+def test_people_who_are_disabled_or_not_to_be_asked_are_answered_as_if_they_did_not_exist(
+    agent, local
+):
+    """The same refusal, word for word."""
+    new_person(local, "ben")
+    new_person(local, "cleo")
+    local.desk.agents.update("invoice-bot", AgentChanges(asks=("ana", "cleo")), by=BY)
+    local.desk.users.disable("cleo", by=BY)
+    unknown, beyond, disabled = (agent.ask(login_hint=name) for name in ("nobody", "ben", "cleo"))
+    assert unknown.refusal == (400, "unknown_user_id")
+    assert unknown.body == beyond.body == disabled.body
+    assert agent.ask(login_hint="ana").status == 200
+
+
+def test_the_subject_of_an_id_token_is_held_to_the_same_list(agent, local, id_token):
+    """A hint is a way of naming, not a right to ask."""
+    new_person(local, "ben")
+    local.desk.agents.update("invoice-bot", AgentChanges(asks=("ben",)), by=BY)
+    refused = agent.ask(login_hint=None, id_token_hint=id_token)
+    assert refused.refusal == (400, "unknown_user_id")
+
+
+def test_who_may_be_asked_is_a_list_of_each_agent(agent, local):
+    """One agent's narrow list says nothing of another's."""
+    other = registered(
+        local.desk,
+        "other",
+        auth_method="client_secret_post",
+        asks=("admin",),
+        grant_types=("urn:openid:params:grant-type:ciba", GRANT_CLIENT_CREDENTIALS),
+    )
+    named = {"client_id": other.agent.id, "client_secret": other.secret}
+    assert agent.ask(**named).refusal == (400, "unknown_user_id")
+    assert agent.ask().status == 200

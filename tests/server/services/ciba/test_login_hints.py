@@ -1,0 +1,136 @@
+"""Hints are ours, for one agent, good once, and die with the token that they came from."""
+
+import pytest
+from sqlalchemy import update
+
+from server.protocol import errors
+from server.protocol.approvals.states import State
+from server.protocol.names import GRANT_CIBA
+from server.services.ciba.login_hints import LoginHints
+from server.storage.tables import approvals
+from tests.support.clock import MINUTE
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import new_key
+from tests.support.proving import proof, thumbprint
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def hints(local):
+    """Made and taken by the same keys."""
+    services = local.services
+    return LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+
+
+@pytest.fixture
+def parent(local, agent, person):
+    """A token of the agent for Ana."""
+    return local.desk.token(agent.id, person.user.id)
+
+
+@pytest.fixture
+def bot(local, agent):
+    """The agent's record."""
+    with local.services.store.read() as view:
+        return view.directory.agent(agent.id)
+
+
+@pytest.fixture
+def made(local, hints, bot, parent):
+    """A hint for reading payments."""
+    with local.services.store.write() as tx:
+        return hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())
+
+
+def test_a_hint_names_agent_person_parent_and_target(local, hints, bot, parent, made):
+    """It runs out with its parent, which is sooner than ten minutes."""
+    with local.services.store.write() as tx:
+        hint = hints.read(tx, bot, made)
+    assert (hint.agent, hint.user, hint.parent) == (bot.id, parent.user_id, parent.id)
+    assert (hint.resource, hint.scope, hint.details) == (PAY, ("payments:read",), ())
+    assert hint.expires_at * 1000 == parent.expires_at
+
+
+@pytest.mark.parametrize("token", ["", "x.y.z", "not a token"])
+def test_what_is_no_hint_of_ours_is_refused(local, hints, bot, token):
+    """CB-058: whoever made it."""
+    with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
+        hints.read(tx, bot, token)
+
+
+def test_an_access_token_is_no_hint(local, agent, hints, bot):
+    """CB-058: its type says what it is."""
+    form = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
+    answer = local.post_form("/token", {**form, **agent.credentials})
+    with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
+        hints.read(tx, bot, answer.json["access_token"])
+
+
+def test_a_hint_dies_with_its_parent(local, hints, bot, parent, made):
+    """Revoking the token takes the hint with it."""
+    with local.services.store.write() as tx:
+        tx.delegations.revoke_tree(parent.id, tx.now)
+    with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest, match="revoked"):
+        hints.read(tx, bot, made)
+    local.clock.forward(5 * MINUTE)
+    with local.services.store.write() as tx, pytest.raises(errors.ExpiredLoginHintToken):
+        hints.read(tx, bot, made)
+
+
+def test_a_hint_is_spent_once(local, hints, bot, made):
+    """A second request with it is refused."""
+    with local.services.store.write() as tx:
+        hint = hints.read(tx, bot, made)
+        hints.spend(tx, hint)
+        with pytest.raises(errors.InvalidRequest, match="used before"):
+            hints.spend(tx, hint)
+
+
+def test_what_came_of_an_exchange_nests_its_actors_and_dies_with_it(local, agent, person):
+    """RFC 8693 4.1: the new actor is outermost, and its token ends no later than the parent's."""
+    until = local.clock.now() + 2 * MINUTE
+    chain = '{"sub": "sayso_ag_first"}'
+    parent = local.desk.token(
+        agent.id, person.user.id, "parent", chain=chain, depth=1, expires_at=until
+    )
+    handle = _approved(local, agent, person, parent.id)
+    claims = local.claims(agent.poll(handle).json["access_token"])
+    assert claims["act"]["sub"] == agent.id
+    assert claims["act"]["act"] == {"sub": "sayso_ag_first"}
+    assert claims["exp"] * 1000 == until
+    with local.services.store.write() as tx:
+        made = tx.delegations.get(claims["jti"])
+        assert (made.parent_id, made.depth) == (parent.id, 2)
+        assert set(tx.delegations.revoke_tree(parent.id, tx.now)) == {parent.id, made.id}
+
+
+def test_an_approval_whose_parent_ended_gives_nothing(local, agent, person):
+    """What the person allowed was allowed under a token that is gone."""
+    parent = local.desk.token(agent.id, person.user.id, "parent")
+    handle = _approved(local, agent, person, parent.id)
+    with local.services.store.write() as tx:
+        tx.delegations.revoke_tree(parent.id, tx.now)
+    assert agent.poll(handle).refusal == (400, "access_denied")
+    approval = local.behind(handle)
+    assert (approval.state, approval.reason) == (State.CANCELLED, "parent_ended")
+
+
+def test_what_came_of_a_bound_token_needs_its_key_again(local, agent, person):
+    """An answer is no way from a bound token to a bearer token; with the key it comes."""
+    key = new_key("ES256")
+    parent = local.desk.token(agent.id, person.user.id, "parent", jkt=thumbprint(key))
+    handle = _approved(local, agent, person, parent.id)
+    assert agent.poll(handle).refusal == (400, "invalid_dpop_proof")
+    form = {"grant_type": GRANT_CIBA, "auth_req_id": handle, **agent.credentials}
+    made = [proof(key, f"{ISSUER}/token", local.clock.now())]
+    answer = local.post_form("/token", form, proofs=made)
+    assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
+
+
+def _approved(local, agent, person, parent_id):
+    handle, approval = agent.asked()
+    with local.services.store.write() as tx:
+        came_from = update(approvals).where(approvals.c.id == approval.id)
+        tx.approvals._connection.execute(came_from.values(parent_id=parent_id))
+    assert person.approve(approval.id).status == 200
+    return handle

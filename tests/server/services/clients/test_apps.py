@@ -1,0 +1,186 @@
+"""Apps: what one may be, and what becomes of it."""
+
+import hashlib
+import json
+
+import pytest
+
+from server.protocol.names import GRANT_AUTHORIZATION_CODE
+from server.protocol.policy.risks import Risk
+from server.services.clients.app_forms import MOST_REDIRECTS, AppChanges, NewApp
+from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from tests.support.clock import DAY, HOUR
+from tests.support.installation import BY, PAY, PAY_SCOPES, PAYMENT
+from tests.support.jose_by_hand import new_key
+
+CALLBACK = "https://chat.example/callback"
+JWKS = json.dumps({"keys": [new_key("ES256", "a").jwk]})
+
+
+@pytest.fixture
+def add(desk):
+    """Registers an app."""
+    desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+
+    def register(name="chat", **members):
+        return desk.apps.add(NewApp(name, **{"redirect_uris": (CALLBACK,), **members}), by=BY)
+
+    return register
+
+
+def test_an_app_is_registered_with_a_secret_that_is_told_once(desk, add):
+    """The database keeps its hash and its last four characters."""
+    given = add(resources=(PAY,), scopes=("payments:read",))
+    assert given.app.id.startswith("sayso_app_")
+    assert desk.apps.show("Chat") == desk.apps.show(given.app.id) == given.app
+    assert desk.apps.all() == [given.app]
+    (secret,) = given.app.secrets
+    assert secret.hash == hashlib.sha256(given.secret.encode()).digest()
+    assert given.secret not in str(desk.entries())
+    (entry,) = desk.entries("app.added")
+    assert (entry["facts"]["app"], entry["facts"]["redirect_uris"]) == (given.app.id, [CALLBACK])
+
+
+@pytest.mark.parametrize(
+    "members", [{"auth_method": "none"}, {"auth_method": "private_key_jwt", "jwks": JWKS}]
+)
+def test_an_app_without_a_secret_has_none_and_gets_none(desk, add, members):
+    """One cannot keep it, the other has keys."""
+    given = add(**members)
+    assert (given.secret, given.app.secrets) == ("", ())
+    with pytest.raises(Conflict, match="not a secret"):
+        desk.apps.rotate_secret("chat", by=BY)
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"redirect_uris": ()}, "--redirect-uri URI"),
+        ({"redirect_uris": ("http://chat.example/cb",)}, "must be https"),
+        ({"post_logout_redirect_uris": ("javascript:x",)}, "must be https"),
+        (
+            {"redirect_uris": tuple(f"{CALLBACK}/{n}" for n in range(MOST_REDIRECTS + 1))},
+            "at most 20",
+        ),
+        ({"auth_method": "password"}, "--auth must be one of"),
+        ({"jwks": JWKS}, "belong together"),
+        ({"auth_method": "private_key_jwt"}, "belong together"),
+        ({"auth_method": "private_key_jwt", "jwks": "{}"}, "key file"),
+        ({"grant_types": ("client_credentials",)}, "Grant types of an app"),
+        ({"grant_types": ()}, "Grant types of an app"),
+        ({"id_token_alg": "none"}, "ID tokens are signed"),
+        ({"resources": ("https://nowhere.example",)}, "sayso resources add"),
+        ({"resources": (PAY,), "scopes": ("payments:delete",)}, "sayso resources update"),
+        ({"scopes": ("openid",)}, "leave it out"),
+        ({"name": "sayso_app_x"}, "may not begin"),
+    ],
+)
+def test_what_an_app_may_not_be_is_refused_with_the_remedy(desk, add, members, says):
+    """And nothing is registered."""
+    with pytest.raises((Invalid, NotFound), match=says):
+        add(**members)
+    assert desk.apps.all() == []
+
+
+def test_a_name_is_used_once_in_any_case(desk, add):
+    """Adding and renaming alike."""
+    add()
+    add("console")
+    with pytest.raises(Exists, match="There is an app chat"):
+        add("CHAT")
+    with pytest.raises(Exists, match="There is an app chat"):
+        desk.apps.update("console", AppChanges(name="Chat"), by=BY)
+
+
+def test_a_change_replaces_what_it_names_and_leaves_the_rest(desk, add):
+    """Each change is an entry; none is none."""
+    before = add(resources=(PAY,), scopes=("payments:read",)).app
+    after = desk.apps.update(
+        "chat",
+        AppChanges(
+            name="talk",
+            redirect_uris=(CALLBACK, CALLBACK, "http://127.0.0.1/cb"),
+            post_logout_redirect_uris=("https://chat.example/",),
+            grant_types=(GRANT_AUTHORIZATION_CODE,),
+            scopes=("payments:transfer",),
+            id_token_alg="RS256",
+            dpop_bound=True,
+            enabled=False,
+        ),
+        by=BY,
+    )
+    assert after == desk.apps.show("talk")
+    assert after.redirect_uris == (CALLBACK, "http://127.0.0.1/cb")
+    assert (after.id_token_alg, after.dpop_bound, after.state) == ("RS256", True, "disabled")
+    assert (after.resources, after.secrets) == (before.resources, before.secrets)
+    assert desk.apps.update("talk", AppChanges(), by=BY) == after
+    assert len(desk.entries("app.updated")) == 1
+    assert desk.apps.update("talk", AppChanges(enabled=True), by=BY).active(0)
+
+
+def test_keys_are_changed_where_there_are_keys(desk, add):
+    """An app does not change how it authenticates."""
+    add()
+    add("signer", auth_method="private_key_jwt", jwks=JWKS)
+    with pytest.raises(Conflict, match="add another app"):
+        desk.apps.update("chat", AppChanges(jwks=JWKS), by=BY)
+    other = json.dumps({"keys": [new_key("ES256", "b").jwk]})
+    (key,) = desk.apps.update("signer", AppChanges(jwks=other), by=BY).jwks
+    assert key["kid"] == "b"
+
+
+def test_a_ceiling_is_checked_when_it_changes(desk, add):
+    """What a resource lost meanwhile does not stand in the way of another change."""
+    add(resources=(PAY,), scopes=("payments:read",))
+    with pytest.raises(Invalid):
+        desk.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
+
+
+def test_two_secrets_work_while_a_rotation_overlaps(desk, add):
+    """The one before the last ends at once when it has to."""
+    first = add().app.secrets[0]
+    given = desk.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
+    old, new = given.app.secrets
+    assert (old.id, old.expires_at) == (first.id, desk.clock.now() + HOUR)
+    assert new.hash == hashlib.sha256(given.secret.encode()).digest()
+    assert len(desk.apps.rotate_secret("chat", by=BY, overlap_ms=0).app.secrets) == 1
+    with pytest.raises(Invalid, match="30 days"):
+        desk.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)
+
+
+def test_a_deleted_app_is_gone(desk, add):
+    """By name and by id; the log keeps what it was called."""
+    app = add().app
+    desk.apps.delete("chat", by=BY)
+    for called in ("chat", app.id):
+        with pytest.raises(NotFound, match="sayso apps list"):
+            desk.apps.show(called)
+    (entry,) = desk.entries("app.deleted")
+    assert entry["facts"] == {"app": app.id, "name": "chat"}
+
+
+def test_a_deleted_resource_leaves_the_ceiling_of_apps(desk, add):
+    """With the scopes that no other of its resources has."""
+    desk.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
+    both = (PAY, "https://mail.example")
+    add(resources=both, scopes=("payments:read", "mail:read"))
+    add("console")
+    assert desk.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
+    app = desk.apps.show("chat")
+    assert (app.resources, app.scopes) == (("https://mail.example",), ("mail:read",))
+
+
+def test_an_app_is_held_to_types_that_there_are(desk, add):
+    """None means all; a deleted type is no longer among them, whoever registers it again."""
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    assert add().app.action_types is None
+    with pytest.raises(NotFound, match="sayso actions add"):
+        add("shop", action_types=("nobody.knows",))
+    held = add("shop", action_types=("payment.transfer",) * 2).app
+    assert held.action_types == ("payment.transfer",)
+    assert desk.apps.update("shop", AppChanges(name="store"), by=BY).action_types
+    assert desk.apps.update("store", AppChanges(action_types=None), by=BY).action_types is None
+    assert desk.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
+    desk.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
+    desk.actions.delete("payment.transfer", by=BY)
+    assert (desk.apps.show("store").action_types, desk.apps.show("chat").action_types) == ((), None)

@@ -1,0 +1,314 @@
+"""Which agent is calling: each proves it in the one way that it registered."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from server.protocol.names import GRANT_CLIENT_CREDENTIALS
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.clients.client_auth import ClientAuthentication
+from tests.support.clock import DAY, HOUR, MINUTE
+from tests.support.installation import BY, registered
+from tests.support.jose_by_hand import assertion_claims, assertion_form, by_hand, new_key
+from tests.support.people import new_app
+from tests.support.site import ISSUER
+
+FAILED = (401, "invalid_client")
+ASKED = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
+KEY = new_key("ES256", "a")
+
+
+@pytest.fixture
+def send(local):
+    """Asks for a token with these credentials."""
+
+    def post(credentials, authorization=None):
+        headers = {} if authorization is None else {"authorization": authorization}
+        return local.post_form("/token", {**ASKED, **credentials}, headers)
+
+    return post
+
+
+@pytest.fixture
+def signer(local):
+    """An agent that authenticates with a key."""
+    jwks = json.dumps({"keys": [KEY.jwk]})
+    return registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+
+
+def _basic(name, secret):
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+def _assertion(local, agent, key=KEY, audience=ISSUER, **changes):
+    claims = assertion_claims(agent.id, audience, local.clock.now(), **changes)
+    return assertion_form(key.sign(claims))
+
+
+def test_an_agent_proves_itself_as_it_registered(agent, local, send, signer):
+    """Basic, post and assertion each open the agent's own door."""
+    basic = registered(local.desk, "basic")
+    assert send({}, _basic(basic.agent.id, basic.secret)).status == 200
+    assert send(agent.credentials).status == 200
+    assert send(_assertion(local, signer)).status == 200
+
+
+def test_another_way_than_the_registered_one_is_refused(agent, local, send, signer):
+    """A secret that is right does not help; nor does a key for an agent with a secret."""
+    basic = registered(local.desk, "basic")
+    for refused in (
+        send({}, _basic(agent.id, agent.secret)),
+        send({"client_id": basic.agent.id, "client_secret": basic.secret}),
+        send({"client_id": signer.id, "client_secret": "secret"}),
+        send(_assertion(local, basic.agent)),
+    ):
+        assert refused.refusal == FAILED
+
+
+def test_unknown_agents_and_wrong_secrets_get_one_answer(agent, send):
+    """Nobody learns which of the two it was."""
+    answers = [
+        send({"client_id": name, "client_secret": secret}).body
+        for name, secret in (
+            ("sayso_ag_none", "x"),
+            (agent.id, "x"),
+            (agent.id, agent.secret + "x"),
+            ("invoice-bot", agent.secret),
+        )
+    ]
+    assert len(set(answers)) == 1
+    assert json.loads(answers[0])["error"] == "invalid_client"
+
+
+def test_a_failed_basic_authentication_is_challenged(local, send):
+    """RFC 6749 5.2; the other ways have no challenge."""
+    basic = registered(local.desk, "basic")
+    refused = send({}, _basic(basic.agent.id, "wrong"))
+    assert refused.refusal == FAILED
+    assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+    assert "WWW-Authenticate" not in send({"client_id": "a", "client_secret": "b"}).headers
+
+
+def test_without_credentials_nobody_is_let_in(send):
+    """There is no public agent."""
+    assert send({}).refusal == FAILED
+
+
+def test_both_secrets_work_while_a_rotation_overlaps(agent, local, send):
+    """The old one ends to the millisecond."""
+    given = local.desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
+    new = {**agent.credentials, "client_secret": given.secret}
+    assert send(new).status == 200
+    local.clock.forward(HOUR - 1)
+    assert send(agent.credentials).status == 200
+    local.clock.forward(1)
+    assert send(agent.credentials).refusal == FAILED
+    assert send(new).status == 200
+
+
+def test_the_use_of_a_secret_is_noted_at_most_once_a_minute(agent, local, send):
+    """Looking at it tells which secret is still used."""
+
+    def used():
+        with local.services.store.read() as view:
+            (row,) = view.agents.all()
+        return row.secrets[0].last_used_at
+
+    start = local.clock.now()
+    send(agent.credentials)
+    assert used() == start
+    local.clock.forward(MINUTE - 1)
+    send(agent.credentials)
+    assert used() == start
+    local.clock.forward(2)
+    send(agent.credentials)
+    assert used() == start + MINUTE + 1
+
+
+def test_the_use_of_a_key_is_noted_at_most_once_a_minute(local, send):
+    """Looking at it tells which of several keys is still used; one that was refused is not."""
+    keys = [KEY, new_key("ES256", "b")]
+    jwks = json.dumps({"keys": [key.jwk for key in keys]})
+    agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+
+    def uses():
+        return local.desk.agents.show(agent.id)[0].key_uses
+
+    assert uses() == {}
+    start = local.clock.now()
+    used_up = _assertion(local, agent, jti="one")
+    assert send(used_up).status == 200
+    assert uses() == {"a": start}
+    local.clock.forward(MINUTE - 1)
+    assert send(_assertion(local, agent, jti="two")).status == 200
+    assert uses() == {"a": start}
+    local.clock.forward(2)
+    assert send(_assertion(local, agent, keys[1], jti="one")).refusal == FAILED
+    assert uses() == {"a": start}
+    assert send(_assertion(local, agent, keys[1], jti="three")).status == 200
+    assert send(_assertion(local, agent, jti="four")).status == 200
+    assert uses() == {"a": start + MINUTE + 1, "b": start + MINUTE + 1}
+
+
+def test_a_key_under_the_name_of_another_was_never_used(local, send, signer):
+    """A key that stays keeps its use; nobody's change of something else forgets it."""
+    start = local.clock.now()
+    assert send(_assertion(local, signer)).status == 200
+    desk = local.desk.agents
+    assert desk.update("signer", AgentChanges(description="Signs."), by=BY).key_uses == {"a": start}
+    both = json.dumps({"keys": [KEY.jwk, new_key("ES256", "b").jwk]})
+    assert desk.update("signer", AgentChanges(jwks=both), by=BY).key_uses == {"a": start}
+    other = json.dumps({"keys": [new_key("ES256", "a").jwk]})
+    desk.update("signer", AgentChanges(jwks=other), by=BY)
+    assert desk.show("signer")[0].key_uses == {}
+
+
+def test_an_assertion_is_good_once(local, send, signer):
+    """RFC 7523 3: its jti is remembered until it runs out, for this agent."""
+    form = _assertion(local, signer, jti="one")
+    assert send(form).status == 200
+    assert send(form).refusal == FAILED
+    assert send(_assertion(local, signer, jti="two")).status == 200
+
+
+def test_two_agents_may_use_the_same_jti(local, send, signer):
+    """Nobody can use up somebody else's ids."""
+    jwks = json.dumps({"keys": [KEY.jwk]})
+    other = registered(local.desk, "two", auth_method="private_key_jwt", jwks=jwks).agent
+    assert send(_assertion(local, signer, jti="one")).status == 200
+    assert send(_assertion(local, other, jti="one")).status == 200
+
+
+def test_an_assertion_by_another_key_or_with_wrong_claims_is_refused(local, send, signer):
+    """None of them uses up anything."""
+    claims = assertion_claims(signer.id, ISSUER, local.clock.now(), jti="one")
+    unsigned = by_hand({"alg": "none"}, claims)
+    for form in (
+        _assertion(local, signer, new_key("ES256", "a"), jti="one"),
+        _assertion(local, signer, audience="https://other.example", jti="one"),
+        _assertion(local, signer, exp=1, jti="one"),
+        assertion_form(unsigned),
+        assertion_form("nonsense"),
+    ):
+        assert send(form).refusal == FAILED
+    assert send(_assertion(local, signer, jti="one")).status == 200
+
+
+def test_a_client_id_beside_an_assertion_must_be_its_subject(local, send, signer):
+    """RFC 7521 4.2."""
+    assert send({**_assertion(local, signer), "client_id": "other"}).refusal == FAILED
+    assert send({**_assertion(local, signer), "client_id": signer.id}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "statuses"), [("issuer", (200, 401, 401)), ("endpoints", (200, 200, 200))]
+)
+def test_an_assertion_is_for_the_issuer_unless_older_clients_are_let_in(
+    open_local, setting, statuses
+):
+    """A setting accepts the endpoints' addresses as well; never somebody else's."""
+    local = open_local(assertion_audience=setting)
+    jwks = json.dumps({"keys": [KEY.jwk]})
+    agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    audiences = (ISSUER, f"{ISSUER}/token", f"{ISSUER}/bc-authorize")
+    for audience, status in zip(audiences, statuses, strict=True):
+        form = {**ASKED, **_assertion(local, agent, audience=audience)}
+        assert local.post_form("/token", form).status == status
+    form = {**ASKED, **_assertion(local, agent, audience=f"{ISSUER}/other")}
+    assert local.post_form("/token", form).status == 401
+
+
+def test_an_agent_learns_why_it_may_do_nothing_after_it_proved_itself(agent, local, send):
+    """Disabled, expired, or gone."""
+    local.desk.agents.disable("invoice-bot", by=BY)
+    told = send(agent.credentials)
+    assert (told.refusal, told.json["reason"]) == ((400, "unauthorized_client"), "agent_disabled")
+    local.desk.agents.enable("invoice-bot", by=BY)
+    end = local.clock.now() + DAY
+    local.desk.agents.update("invoice-bot", AgentChanges(expires_at=end), by=BY)
+    local.clock.forward(DAY - 1)
+    assert send(agent.credentials).status == 200
+    local.clock.forward(1)
+    assert send(agent.credentials).json["reason"] == "agent_expired"
+    local.desk.agents.delete("invoice-bot", by=BY)
+    assert send(agent.credentials).refusal == FAILED
+
+
+def test_secrets_are_compared_by_their_hash(agent, local):
+    """The text of a secret is nowhere in the database."""
+    shown, _ = local.desk.agents.show("invoice-bot")
+    assert shown.secrets[0].hash == hashlib.sha256(agent.secret.encode()).digest()
+
+
+@pytest.mark.parametrize("subject", ["a\0", "a\x1b", "\u00e9", "a" * 257])
+def test_an_assertion_about_nobody_who_could_be_a_client_is_refused(local, send, signer, subject):
+    """Before anybody is looked up by that name; a database may refuse it."""
+    refused = send(_assertion(local, signer, iss=subject, sub=subject))
+    assert refused.refusal == FAILED
+
+
+@pytest.fixture
+def chat(local):
+    """An app of people with a secret."""
+    new = NewApp("chat", ("https://chat.example/cb",), auth_method="client_secret_post")
+    given = local.desk.apps.add(new, by=BY)
+    return given.app, {"client_id": given.app.id, "client_secret": given.secret}
+
+
+def test_an_app_proves_itself_and_is_told_that_this_is_for_agents(chat, local, send):
+    """A wrong kind of client is unauthorized, at every endpoint that has kinds."""
+    _, credentials = chat
+    assert send(credentials).refusal == (400, "unauthorized_client")
+    asked = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})
+    assert asked.refusal == (400, "unauthorized_client")
+    assert send({**credentials, "client_secret": "wrong"}).refusal == FAILED
+
+
+def test_the_use_of_an_apps_secret_is_noted_too(chat, local, send):
+    """Looking at it tells which secret is still used."""
+    app, credentials = chat
+    send(credentials)
+    with local.services.store.read() as view:
+        (row,) = view.apps.all()
+    assert (row.id, row.secrets[0].last_used_at) == (app.id, local.clock.now())
+
+
+def test_a_public_app_needs_its_name_and_nobody_else_gets_by_with_that(agent, chat, local, send):
+    """RFC 6749 3.2.1; a secret that was registered is never optional."""
+    new = NewApp("phone", ("com.example.app:/cb",), auth_method="none")
+    public = local.desk.apps.add(new, by=BY).app
+    assert send({"client_id": public.id}).refusal == (400, "unauthorized_client")
+    for name in (agent.id, chat[0].id, "sayso_app_none", "sayso-approver"):
+        assert send({"client_id": name}).refusal == FAILED
+
+
+def test_a_disabled_app_learns_it_after_it_proved_itself(chat, local, send):
+    """And a deleted one is nobody."""
+    app, credentials = chat
+    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    told = send(credentials)
+    assert (told.refusal, told.json["reason"]) == ((400, "unauthorized_client"), "app_disabled")
+    local.desk.apps.delete(app.id, by=BY)
+    assert send(credentials).refusal == FAILED
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda app: app.redeem("unknown"), lambda app: app.refresh("unknown")],
+    ids=["code", "refresh"],
+)
+def test_an_app_that_is_deleted_while_it_calls_gets_nothing(local, monkeypatch, call):
+    """Who it is was found outside the unit of work; whether it is still there, inside."""
+    app, authenticate = new_app(local), ClientAuthentication.authenticate
+
+    def deleted_after(self, credentials):
+        found = authenticate(self, credentials)
+        local.desk.apps.delete(app.id, by=BY)
+        return found
+
+    assert call(app).refusal == (400, "invalid_grant")
+    monkeypatch.setattr(ClientAuthentication, "authenticate", deleted_after)
+    assert call(app).refusal == FAILED

@@ -1,0 +1,167 @@
+"""What screens call a client belongs to that client alone."""
+# ruff: noqa: RUF001  # letters that look alike are what it is about
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.model.display_names import TERMINAL
+from server.model.store import Taken
+from server.protocol.confusables import _prototypes, name_keys, skeleton
+from server.protocol.policy.risks import Risk
+from server.protocol.text import check_name
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.refusals import Exists, Invalid, NotFound
+from server.services.users.users import NewUser
+from tests.support.installation import BY, admitted, registered
+
+BACK = ("https://chat.example/cb",)
+LOOK_ALIKES = [
+    "invoice-bot",
+    "lnvoice-bot",
+    "1nvoice-bot",
+    "Invoice-Bot",
+    "INVOICE-BOT",
+    "invoice_bot",
+    "invoice bot",
+    "invoicebot",
+    "invoice.bot",
+    "inv0ice-bot",
+    "invoice-b0t",
+    "lnvoice_b0t",
+]
+MIXED = ["invօice-bot", "іnvoice-bot", "invοice-bot", "invoice-bоt"]
+
+
+@pytest.fixture
+def clients(desk):
+    """An agent called `pay` and an app called `chat`."""
+    admitted(desk)
+    registered(desk, "pay")
+    desk.apps.add(NewApp("chat", BACK), by=BY)
+    return desk
+
+
+@pytest.fixture
+def others(clients):
+    """An agent called `invoice-bot`, and another agent and app."""
+    registered(clients, "invoice-bot")
+    registered(clients, "other-agent")
+    clients.apps.add(NewApp("other-app", BACK), by=BY)
+    return clients
+
+
+@pytest.mark.parametrize("name", ["pay", "PAY", "рау", "chat", "Chat", TERMINAL, TERMINAL.upper()])
+def test_no_other_client_is_called_so_or_looks_as_if_it_were(clients, name):
+    """Neither an agent nor an app, when it comes and when it changes."""
+    with pytest.raises(Exists):
+        registered(clients, name)
+    with pytest.raises(Exists):
+        clients.apps.add(NewApp(name, BACK), by=BY)
+    registered(clients, "other-agent")
+    clients.apps.add(NewApp("other-app", BACK), by=BY)
+    with pytest.raises(Exists):
+        clients.agents.update("other-agent", AgentChanges(name=name), by=BY)
+    with pytest.raises(Exists):
+        clients.apps.update("other-app", AppChanges(name=name), by=BY)
+
+
+@pytest.mark.parametrize(
+    ("names", "refusal"), [(LOOK_ALIKES, Exists), (MIXED, Invalid)], ids=["alike", "mixed"]
+)
+def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
+    """For agents, apps and users, when they come and when they are renamed."""
+    attempts = (
+        lambda name: registered(others, name),
+        lambda name: others.apps.add(NewApp(name, BACK), by=BY),
+        lambda name: others.users.add(NewUser(name), by=BY),
+        lambda name: others.agents.update("other-agent", AgentChanges(name=name), by=BY),
+        lambda name: others.apps.update("other-app", AppChanges(name=name), by=BY),
+    )
+    for name in names:
+        for attempt in attempts:
+            with pytest.raises(refusal) as refused:
+                attempt(name)
+            assert refused.value.member == "name"
+
+
+def test_a_refused_name_says_what_to_do(others):
+    """Which one has it, and which scripts it mixes."""
+    with pytest.raises(Exists, match=r"agent invoice-bot already, .* Choose a name that does not"):
+        registered(others, "lnvoice-bot")
+    with pytest.raises(Invalid, match="mixes Armenian and Latin characters; write it in one"):
+        registered(others, "invօice-bot")
+
+
+def test_no_client_has_the_name_of_a_user(clients):
+    """Nor a user that of a client: both stand in the same sentences."""
+    clients.users.add(NewUser("Alice Miller"), by=BY)
+    for name in ("Alice Miller", "alice-miller", "AIice Miller"):
+        with pytest.raises(Exists, match="There is a user Alice Miller"):
+            registered(clients, name)
+        with pytest.raises(Exists, match="There is a user Alice Miller"):
+            clients.users.add(NewUser(name), by=BY)
+
+
+def test_no_two_resources_look_alike(clients):
+    """People read where a token counts."""
+    clients.resources.add("https://pay.example/v1", {"read": Risk.LOW}, {}, by=BY)
+    for uri in ("https://pay.example/vl", "https://pay-example/v1", "HTTPS://PAY.example/v1"):
+        with pytest.raises(Exists, match=r"looks like https://pay\.example/v1"):
+            clients.resources.add(uri, {"read": Risk.LOW}, {}, by=BY)
+
+
+def test_a_client_may_spell_its_own_name_anew(clients):
+    """It is still the same one, and found by its name in any case; not by a look-alike."""
+    assert clients.agents.update("pay", AgentChanges(name="Рау"), by=BY).name == "Рау"
+    assert clients.agents.show("РАУ")[0].name == "Рау"
+    with pytest.raises(NotFound):
+        clients.agents.show("pay")
+    assert clients.apps.update("chat", AppChanges(name="CHAT"), by=BY).name == "CHAT"
+
+
+def test_a_name_is_free_again_after_its_bearer_is_deleted_or_renamed(clients):
+    """The new agent starts without history."""
+    clients.agents.update("pay", AgentChanges(name="payer"), by=BY)
+    registered(clients, "Pay")
+    clients.agents.delete("payer", by=BY)
+    registered(clients, "Payer")
+    clients.apps.delete("chat", by=BY)
+    registered(clients, "chat")
+
+
+def test_the_database_takes_no_two_names_that_look_alike(others):
+    """Two that are checked at once cannot both be stored."""
+    with others.store.administer() as tx:
+        agent = tx.agents.get(tx.directory.agent_called("other-agent").id)
+        app = tx.directory.app_called("other-app")
+    with pytest.raises(Taken), others.store.administer() as tx:
+        tx.agents.replace(replace(agent, name="lnvoice-bot"), tx.now)
+    with pytest.raises(Taken), others.store.administer() as tx:
+        tx.apps.replace(replace(app, name="lnvoice-bot"))
+    assert others.agents.show("other-agent")[0].name == "other-agent"
+    assert others.apps.show("other-app").name == "other-app"
+
+
+_NAME = "invoice-bot"
+_ALIKE = {
+    letter: [chr(one) for one in _prototypes() if skeleton(chr(one)) == skeleton(letter)]
+    for letter in sorted(set(_NAME))
+}
+
+
+@given(st.data())
+def test_no_character_of_a_name_can_be_replaced_by_a_look_alike(data):
+    """The name is refused by its characters, by its scripts or by its look."""
+    place = data.draw(st.integers(0, len(_NAME) - 1))
+    letter = _NAME[place]
+    alike = data.draw(st.sampled_from([letter.upper(), *_ALIKE[letter]]))
+    spelt = _NAME[:place] + alike + _NAME[place + 1 :]
+    try:
+        allowed = check_name(spelt, what="name")
+    except ValueError:
+        return
+    assert name_keys(allowed) & name_keys(_NAME)

@@ -1,0 +1,383 @@
+"""Everything that can be stopped, at every place where it would have counted: one cell each.
+
+What a place needs is arranged while everything is in force; then one thing is stopped; then the
+place is tried. A cell says how it refuses, or that it goes on, because it does not stand on that.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pytest
+
+from server.services.clients.app_forms import AppChanges
+from tests.support.browser import Browser
+from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
+from tests.support.chains import BANK, Chains
+from tests.support.installation import BY, PAY
+from tests.support.new_device import begun
+from tests.support.people import LocalApp, give_password, new_app, new_browser
+from tests.support.site import Answer, LocalSite
+
+OK = "goes on"
+INACTIVE = "inactive"
+
+Try = Callable[[], str]
+
+
+@dataclass
+class World:
+    """An agent, an app and their person."""
+
+    local: LocalSite
+    agent: LocalAgent
+    person: LocalTerminal
+
+    @cached_property
+    def chains(self) -> Chains:
+        """Another app of theirs, whose tokens agents exchange."""
+        chains = Chains(self.local, self.person.user.id)
+        chains.prepare()
+        return chains
+
+    @cached_property
+    def bot(self) -> LocalAgent:
+        """An agent that may read at the bank for them."""
+        bot = self.chains.agent("desk-bot")
+        self.chains.consent(bot, "bank:read")
+        return bot
+
+    @cached_property
+    def app(self) -> LocalApp:
+        """An app that they sign in to."""
+        return new_app(self.local, "phone")
+
+    @cached_property
+    def browser(self) -> Browser:
+        """Where they are signed in."""
+        give_password(self.local, "ana")
+        browser = new_browser(self.local)
+        browser.authorize(self.app.id)
+        browser.sign_in("ana")
+        return browser
+
+    def code(self) -> str:
+        """They let the app read payments."""
+        page = self.browser.authorize(self.app.id, scope="openid payments:read", resource=PAY)
+        if page.forms:
+            page = self.browser.answer("allow")
+            for item in self.person.call("GET", "/api/approvals").json["items"]:
+                self.person.approve(item["id"])
+            page = self.browser.again() if page.forms else page
+        return page.answer["code"]
+
+    def approved(self) -> str:
+        """The handle of a request that was answered with yes."""
+        handle, approval = self.agent.asked()
+        assert self.person.approve(approval.id).status == 200
+        return handle
+
+
+def _said(answer: Answer) -> str:
+    return OK if answer.status == 200 else f"{answer.refusal[0]} {answer.refusal[1]}"
+
+
+def _inspected(caller: LocalResource, token: str) -> str:
+    answer = caller.introspect(token)
+    if answer.status != 200:
+        return _said(answer)
+    return OK if answer.json["active"] else INACTIVE
+
+
+def _initiation(world: World) -> Try:
+    return lambda: _said(world.agent.ask())
+
+
+def _decision(world: World) -> Try:
+    """The person's screen, as it was when they were asked, and their answer to it."""
+    approval = world.agent.asked()[1].id
+
+    def decide() -> str:
+        shown = world.person.call("GET", f"/api/approvals/{approval}")
+        return _said(shown) if shown.status != 200 else _said(world.person.approve(approval))
+
+    return decide
+
+
+def _redemption(world: World) -> Try:
+    handle = world.approved()
+    return lambda: _said(world.agent.poll(handle))
+
+
+def _fetching_again(world: World) -> Try:
+    handle, resource = world.approved(), new_resource(world.local)
+    world.agent.poll(handle, idempotency_key="one")
+
+    def fetch() -> str:
+        answer = world.agent.poll(handle, idempotency_key="one")
+        said = _said(answer)
+        return _inspected(resource, answer.json["access_token"]) if said == OK else said
+
+    return fetch
+
+
+def _client_credentials(world: World) -> Try:
+    return lambda: _said(world.agent.alone())
+
+
+def _exchange(world: World) -> Try:
+    bot, token = world.bot, world.chains.user_token()
+    return lambda: _said(world.chains.exchange(bot, token))
+
+
+def _introspection(world: World) -> Try:
+    token, resource = world.agent.paid(world.person), new_resource(world.local)
+    return lambda: _inspected(resource, token)
+
+
+def _of_a_chain(world: World) -> Try:
+    token = world.chains.exchanged(world.bot, world.chains.user_token())
+    bank = new_resource(world.local, BANK)
+    return lambda: _inspected(bank, token)
+
+
+def _consumption(world: World) -> Try:
+    token, resource = world.agent.paid(world.person), new_resource(world.local)
+    return lambda: _said(resource.consume(token))
+
+
+def _api(world: World) -> Try:
+    return lambda: _said(world.person.call("GET", "/api/me"))
+
+
+def _refresh(world: World) -> Try:
+    return lambda: _said(world.person.refresh())
+
+
+def _device_code(world: World) -> Try:
+    device = begun(world.local)
+    assert device.typed("ana") == ""
+    assert world.person.approve(device.approval(world.person).id).status == 200
+    return lambda: _said(device.later())
+
+
+def _code(world: World) -> Try:
+    code = world.code()
+    return lambda: _said(world.app.redeem(code))
+
+
+def _apps_refresh(world: World) -> Try:
+    token = world.app.redeem(world.code()).json["refresh_token"]
+    return lambda: _said(world.app.refresh(token))
+
+
+def _apps_token(world: World) -> Try:
+    token = world.app.redeem(world.code()).json["access_token"]
+    resource = new_resource(world.local)
+    return lambda: _inspected(resource, token)
+
+
+def _userinfo(world: World) -> Try:
+    refresh = world.app.redeem(world.code()).json["refresh_token"]
+    token = world.app.refresh(refresh, scope="openid").json["access_token"]
+    return lambda: _said(world.app.userinfo(token))
+
+
+_PLACES: dict[str, Callable[[World], Try]] = {
+    "initiation": _initiation,
+    "decision": _decision,
+    "redemption": _redemption,
+    "fetching again": _fetching_again,
+    "client credentials": _client_credentials,
+    "exchange": _exchange,
+    "introspection": _introspection,
+    "introspection of a chain": _of_a_chain,
+    "consumption": _consumption,
+    "the person's API": _api,
+    "a terminal's refresh": _refresh,
+    "device code": _device_code,
+    "authorization code": _code,
+    "an app's refresh": _apps_refresh,
+    "introspection of an app's token": _apps_token,
+    "userinfo": _userinfo,
+}
+
+
+def _agents(world: World, act: str) -> None:
+    agents = world.local.desk.agents
+    for agent in agents.all():
+        getattr(agents, act)(agent.name, by=BY)
+
+
+def _resources(world: World) -> None:
+    for resource in world.local.desk.resources.all():
+        world.local.desk.resources.delete(resource.uri, by=BY)
+
+
+def _keys(world: World) -> None:
+    for key in world.local.desk.keys.all():
+        world.local.desk.keys.revoke(key.kid, by=BY)
+
+
+def _tokens(world: World) -> None:
+    with world.local.services.store.write() as tx:
+        tx.delegations.revoke_user(world.person.user.id, tx.now)
+
+
+def _apps(world: World) -> None:
+    for app in world.local.desk.apps.all():
+        world.local.desk.apps.update(app.name, AppChanges(enabled=False), by=BY)
+
+
+def _consents(world: World) -> None:
+    consents = world.local.site.consents
+    for given in consents.search(user=None, client=None, ended=False):
+        consents.revoke(given.consent.id, by=BY)
+
+
+_STOPS: dict[str, Callable[[World], object]] = {
+    "agent": lambda world: _agents(world, "disable"),
+    "deleted agent": lambda world: _agents(world, "delete"),
+    "user": lambda world: world.local.desk.users.disable("ana", by=BY),
+    "resource": _resources,
+    "key": _keys,
+    "token": _tokens,
+    "device": lambda world: world.person.call("DELETE", "/api/devices/self"),
+    "app": _apps,
+    "consent": _consents,
+}
+
+_GONE = "400 invalid_grant"
+_SPENT = "403 token_inactive"
+_CLIENT = "400 unauthorized_client"
+_UNKNOWN = "401 invalid_client"
+_TOKEN = "401 invalid_token"
+
+_TABLE: dict[str, dict[str, str]] = {
+    "agent": {
+        "initiation": _CLIENT,
+        "decision": "409 not_pending",
+        "redemption": _CLIENT,
+        "fetching again": _CLIENT,
+        "client credentials": _CLIENT,
+        "exchange": _CLIENT,
+        "introspection": INACTIVE,
+        "introspection of a chain": INACTIVE,
+        "consumption": _SPENT,
+    },
+    "deleted agent": {
+        "initiation": _UNKNOWN,
+        "decision": "409 not_pending",
+        "redemption": _UNKNOWN,
+        "fetching again": _UNKNOWN,
+        "client credentials": _UNKNOWN,
+        "exchange": _UNKNOWN,
+        "introspection": INACTIVE,
+        "introspection of a chain": INACTIVE,
+        "consumption": _SPENT,
+    },
+    "user": {
+        "initiation": "400 unknown_user_id",
+        "decision": "403 forbidden",
+        "redemption": "400 access_denied",
+        "fetching again": _GONE,
+        "exchange": "400 invalid_request",
+        "introspection": INACTIVE,
+        "introspection of a chain": INACTIVE,
+        "consumption": _SPENT,
+        "the person's API": "403 forbidden",
+        "a terminal's refresh": _GONE,
+        "device code": _GONE,
+        "authorization code": _GONE,
+        "an app's refresh": _GONE,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
+    },
+    "resource": {
+        "initiation": "400 invalid_target",
+        "decision": "409 not_pending",
+        "redemption": "400 access_denied",
+        "fetching again": _GONE,
+        "client credentials": "400 invalid_target",
+        "exchange": "400 invalid_request",
+        "introspection": _UNKNOWN,
+        "introspection of a chain": _UNKNOWN,
+        "consumption": _UNKNOWN,
+        "authorization code": _GONE,
+        "an app's refresh": _GONE,
+        "introspection of an app's token": _UNKNOWN,
+        "userinfo": _TOKEN,
+    },
+    "key": {
+        "decision": _TOKEN,
+        "fetching again": INACTIVE,
+        "exchange": "400 invalid_request",
+        "introspection": INACTIVE,
+        "introspection of a chain": INACTIVE,
+        "consumption": _SPENT,
+        "the person's API": _TOKEN,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
+    },
+    "token": {
+        "fetching again": _GONE,
+        "exchange": "400 invalid_request",
+        "introspection": INACTIVE,
+        "introspection of a chain": INACTIVE,
+        "consumption": _SPENT,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
+    },
+    "device": {
+        "decision": _TOKEN,
+        "the person's API": _TOKEN,
+        "a terminal's refresh": _GONE,
+    },
+    "app": {
+        "exchange": "400 invalid_request",
+        "introspection of a chain": INACTIVE,
+        "authorization code": _CLIENT,
+        "an app's refresh": _CLIENT,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
+    },
+    "consent": {
+        "exchange": "400 interaction_required",
+        "introspection of a chain": INACTIVE,
+        "authorization code": _GONE,
+        "an app's refresh": _GONE,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
+    },
+}
+"""What refuses; every other place goes on."""
+
+
+@pytest.fixture
+def world(local, agent, person):
+    """Everything, in force."""
+    return World(local, agent, person)
+
+
+@pytest.mark.parametrize("place", _PLACES)
+def test_before_anything_is_stopped_every_place_goes_on(world, place):
+    """What a cell refuses is refused for the stop, and for nothing else."""
+    assert _PLACES[place](world)() == OK
+
+
+@pytest.mark.parametrize("place", _PLACES)
+@pytest.mark.parametrize("what", _STOPS)
+def test_what_was_stopped_gets_nothing_anywhere(world, what, place):
+    """From the next request on; what does not stand on it goes on.
+
+    I5, NG-002, NG-023, NG-043, NG-084, CB-204, DG-25, IN-13.
+    """
+    attempt = _PLACES[place](world)
+    _STOPS[what](world)
+    assert attempt() == _TABLE[what].get(place, OK)
+
+
+def test_the_table_speaks_of_what_there_is():
+    """No row and no cell that nothing is tried for."""
+    assert set(_TABLE) == set(_STOPS)
+    assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

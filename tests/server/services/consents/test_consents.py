@@ -1,0 +1,535 @@
+"""Consents: a page asks, a device signs, and whatever was signed counts until its end."""
+
+import json
+
+import pytest
+
+from server.model.tokens import Delegation
+from server.protocol import errors
+from server.protocol.approvals.states import State
+from server.protocol.names import GRANT_CLIENT_CREDENTIALS
+from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.policy.displays import rfc3339
+from server.services.refusals import Conflict, NotFound
+from server.services.resources.resources import ResourceChanges
+from server.services.users.users import NewUser
+from server.storage.approvals.approvals import Approvals
+from tests.support.callers import new_person
+from tests.support.clock import DAY, MINUTE
+from tests.support.consents import all_of, ask, give, live, wanted
+from tests.support.installation import BY, PAY, registered
+
+BACK = "https://chat.example/back"
+BOTH = ("payments:read", "payments:transfer")
+
+
+def _gone(local, approval):
+    with local.services.store.write() as tx:
+        return local.site.approvals.rights.gone(tx, approval)
+
+
+def _app(local):
+    new = NewApp("chat", (BACK,), resources=(PAY,), scopes=("payments:read",))
+    return local.desk.apps.add(new, by=BY).app
+
+
+def _outcome(local, approval, user):
+    with local.services.store.read() as view:
+        return local.site.consents.outcome(view, approval.id, user.id)
+
+
+def _token(local, agent, person, consent, name="sayso_at_1", **members):
+    now = local.clock.now()
+    plain = {"consent_id": consent.id, **members}
+    token = Delegation(name, agent.id, person.user.id, PAY, "", now, now + 5 * MINUTE, **plain)
+    with local.services.store.write() as tx:
+        tx.delegations.add(token)
+    return token
+
+
+def test_a_page_asks_and_the_persons_screens_are_told(local, agent, person):
+    """The request waits like any other; its kind is signed with it."""
+    approval = ask(local, wanted(local, agent, person))
+    assert (approval.kind, approval.state, approval.risk) == ("consent", State.PENDING, Risk.LOW)
+    (shown,) = person.call("GET", "/api/approvals").json["items"]
+    assert (shown["id"], shown["kind"]) == (approval.id, "consent")
+    assert shown["agent"]["name"] == "invoice-bot"
+    action = json.loads(shown["action"])
+    until = rfc3339(local.clock.now() + 30 * DAY)
+    assert action["authorization_details"] == [
+        {"type": "sayso:consent", "until": until, "app": None}
+    ]
+    assert (action["agent"], action["resource"], action["scope"]) == (
+        agent.id,
+        PAY,
+        ["payments:read"],
+    )
+    assert local.desk.events(person.user)[-1] == "approval.requested"
+    entry = local.desk.entries("approval.requested")[-1]
+    assert entry["facts"]["kind"] == "consent"
+    assert entry["actor"] == f"user:{person.user.id}"
+
+
+def test_its_display_says_in_plain_words_who_where_what_and_until_when(local, agent, person):
+    """Agent and owner, resource, each scope with its risk, the end."""
+    approval = ask(local, wanted(local, agent, person, scopes=BOTH))
+    display = json.loads(approval.display)
+    facts = [(fact["label"], fact["value"]) for fact in display["facts"]]
+    until = display["facts"][-1]["value"]
+    assert facts == [
+        ("Agent", "invoice-bot"),
+        ("Owner", "admin"),
+        ("At", PAY),
+        ("May use", "payments:read (low risk)"),
+        ("May use", "payments:transfer (high risk)"),
+        ("Until", until),
+    ]
+    assert all(fact["material"] for fact in display["facts"])
+    assert display["headline"] == f"Let invoice-bot act for you at {PAY} until {until}"
+    assert (display["kind"], display["title"]) == ("consent", "Consent")
+    assert display["risk_reason"] == "payments:transfer is high risk"
+    assert "without asking you each time" in display["gives"]
+    assert "revoke it at any time" in display["undo"]
+    assert display["unusual"] is None
+
+
+def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
+    """Consent, state and entry are of one unit of work."""
+    approval = ask(local, wanted(local, agent, person))
+    answer = person.approve(approval.id)
+    assert (answer.status, answer.json["state"]) == (200, "redeemed")
+    found = live(local, agent, person)
+    assert found is not None
+    assert (found.scopes, found.approval_id) == (("payments:read",), approval.id)
+    assert found.expires_at == local.clock.now() + 30 * DAY
+    entry = local.desk.entries("consent.given")[-1]
+    assert entry["approval_id"] == approval.id
+    assert entry["facts"] == {
+        "consent": found.id,
+        "app": None,
+        "scope": "payments:read",
+        "expires_at": found.expires_at,
+    }
+    assert local.messages()[-1]["event"] == "consent.given"
+    assert _outcome(local, approval, person.user) == "given"
+
+
+def test_the_same_yes_again_is_answered_again_and_gives_nothing_more(local, agent, person):
+    """A terminal that lost the answer may repeat it."""
+    approval = ask(local, wanted(local, agent, person))
+    jws = person.decision(approval.id)
+    assert person.send_decision(approval.id, jws).status == 200
+    assert person.send_decision(approval.id, jws).json["state"] == "redeemed"
+    assert len(all_of(local)) == len(local.desk.entries("consent.given")) == 1
+
+
+def test_a_no_gives_nothing(local, agent, person):
+    """And the page that asked learns of it."""
+    approval = ask(local, wanted(local, agent, person))
+    assert _outcome(local, approval, person.user) == "waiting"
+    assert person.deny(approval.id).json["state"] == "denied"
+    assert all_of(local) == []
+    assert _outcome(local, approval, person.user) == "denied"
+
+
+def test_a_high_scope_takes_the_high_key_and_the_pin(local, agent, person):
+    """Giving adds power, as any approval of that risk."""
+    approval = ask(local, wanted(local, agent, person, scopes=BOTH))
+    assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
+    weak = person.send_decision(approval.id, person.decision(approval.id))
+    assert weak.refusal == (403, "pin_required")
+    session = person.decision(approval.id, person.session)
+    assert person.send_decision(approval.id, session).status == 403
+    assert live(local, agent, person) is None
+    assert person.approve(approval.id).status == 200
+    assert live(local, agent, person).scopes == BOTH
+
+
+def test_nobody_can_poll_it(local, agent, person):
+    """Not even its agent with a handle that it could not know."""
+    approval = ask(local, wanted(local, agent, person))
+    handle = local.services.secrets.auth_req_id(approval.id)
+    assert agent.poll(handle).refusal == (400, "invalid_grant")
+
+
+def test_a_poll_is_for_actions_alone(local, agent, person, monkeypatch):
+    """Should a handle ever lead to another kind, it is as unknown as a wrong one."""
+    approval = ask(local, wanted(local, agent, person))
+    monkeypatch.setattr(Approvals, "by_handle", lambda self, _hash: self.get(approval.id))
+    assert agent.poll("sayso_ar_any").refusal == (400, "invalid_grant")
+
+
+def test_what_it_may_use_already_is_asked_for_with_the_rest(local, agent, person):
+    """The new consent takes the old one's place, in the same row, and says so."""
+    first = give(local, agent, person)
+    local.clock.forward(MINUTE)
+    asked = wanted(local, agent, person, scopes=("payments:transfer",), until=None)
+    approval = ask(local, asked)
+    values = [fact["value"] for fact in json.loads(approval.display)["facts"]]
+    assert "payments:read (low risk, as before)" in values
+    assert "payments:transfer (high risk)" in values
+    assert person.approve(approval.id).status == 200
+    (given,) = all_of(local)
+    assert (given.consent.id, given.consent.scopes) == (first.id, BOTH)
+    assert given.consent.expires_at == local.clock.now() + 30 * DAY
+    assert (given.consent.created_at, given.consent.approval_id) == (first.created_at, approval.id)
+
+
+NARROWED = {
+    "ceiling": lambda desk: desk.agents.update(
+        "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
+    ),
+    "gone": lambda desk: desk.resources.update(
+        PAY, ResourceChanges(without=("payments:read",)), by=BY
+    ),
+    "critical": lambda desk: desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NARROWED)
+def test_what_it_may_use_no_longer_is_left_out(local, agent, person, what):
+    """And is in nobody's way; its end does not count either."""
+    give(local, agent, person, scopes=("openid", "payments:read"))
+    NARROWED[what](local.desk)
+    asked = wanted(local, agent, person, scopes=("payments:transfer",))
+    approval = ask(local, asked)
+    assert approval.scope == "openid payments:transfer"
+    assert person.approve(approval.id).status == 200
+    assert live(local, agent, person).scopes == ("openid", "payments:transfer")
+
+
+def test_the_end_of_what_is_left_out_does_not_count(local, agent, person):
+    """What is asked for now lasts as long as it says."""
+    give(local, agent, person)
+    NARROWED["ceiling"](local.desk)
+    until = local.clock.now() + DAY
+    approval = ask(local, wanted(local, agent, person, scopes=("payments:transfer",), until=until))
+    assert person.approve(approval.id).status == 200
+    assert live(local, agent, person).expires_at == until
+
+
+def test_asking_again_never_brings_the_end_nearer(local, agent, person):
+    """Less time is what revoking is for."""
+    first = give(local, agent, person)
+    again = give(local, agent, person, until=local.clock.now() + DAY)
+    assert again.expires_at == first.expires_at
+
+
+def test_one_that_is_over_is_not_renewed(local, agent, person):
+    """The new one is another, with its own day."""
+    give(local, agent, person, until=local.clock.now() + MINUTE)
+    local.clock.forward(MINUTE)
+    give(local, agent, person)
+    assert [given.state(local.clock.now()) for given in all_of(local)] == ["live", "expired"]
+
+
+def test_what_is_signed_counts_whatever_was_given_meanwhile(local, agent, person):
+    """Two pages at once: the later signature replaces, nothing is added that it did not show."""
+    narrow = ask(local, wanted(local, agent, person))
+    wide = ask(local, wanted(local, agent, person, scopes=BOTH))
+    assert person.approve(wide.id).status == 200
+    assert person.approve(narrow.id).status == 200
+    assert live(local, agent, person).scopes == ("payments:read",)
+
+
+def test_openid_scopes_are_low_and_need_no_ceiling(local, agent, person):
+    """They are about the person."""
+    consent = give(local, agent, person, scopes=("openid", "payments:read", "profile"))
+    assert consent.scopes == ("openid", "payments:read", "profile")
+
+
+@pytest.mark.parametrize(
+    ("members", "error"),
+    [
+        ({"client_id": "sayso_ag_aaaaaaaaaaaaaaaa"}, errors.UnauthorizedClient),
+        ({"resource": "https://other.example"}, errors.InvalidTarget),
+        ({"scopes": ()}, errors.InvalidScope),
+        ({"scopes": ("payments:refund",)}, errors.InvalidScope),
+        ({"until": 0}, errors.InvalidRequest),
+        ({"until": 4_000_000_000_000}, errors.InvalidRequest),
+    ],
+)
+def test_what_could_never_be_given_is_not_asked(local, agent, person, members, error):
+    """An unknown client, what is beyond its ceiling, no scope, an end that is none."""
+    with pytest.raises(error):
+        ask(local, wanted(local, agent, person, **members))
+    assert local.desk.entries("approval.requested") == []
+
+
+def test_a_disabled_agent_is_no_client(local, agent, person):
+    """Nothing is asked for it."""
+    local.desk.agents.disable("invoice-bot", by=BY)
+    with pytest.raises(errors.UnauthorizedClient):
+        ask(local, wanted(local, agent, person))
+
+
+def test_a_scope_beyond_the_ceiling_is_not_asked(local, agent, person):
+    """Though the resource has it."""
+    local.desk.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
+    with pytest.raises(errors.InvalidScope):
+        ask(local, wanted(local, agent, person, scopes=("payments:undo",)))
+
+
+def test_a_critical_scope_is_never_given_ahead(local, agent, person):
+    """It takes two people each time."""
+    scopes = {"payments:transfer": Risk.CRITICAL}
+    local.desk.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
+    with pytest.raises(errors.InvalidScope, match="each time"):
+        ask(local, wanted(local, agent, person, scopes=BOTH))
+
+
+def test_somebody_without_a_device_is_told_to_enrol_one(local, agent, person):
+    """There would be nothing to sign with."""
+    user, _ = local.desk.users.add(NewUser("ben"), by=BY)
+    with pytest.raises(errors.AccessDenied, match="Enrol"):
+        ask(local, wanted(local, agent, person, user=user))
+
+
+def test_one_person_has_so_many_open_consents(local, agent, person):
+    """They take no room of the agents' own requests."""
+    for _ in range(10):
+        ask(local, wanted(local, agent, person))
+    with pytest.raises(errors.AccessDenied, match="Answer them"):
+        ask(local, wanted(local, agent, person))
+    assert agent.ask().status == 200
+
+
+def test_what_was_denied_repeatedly_must_wait(local, agent, person):
+    """As for an agent's own requests; the pause is over after half an hour."""
+    for _ in range(3):
+        assert person.deny(ask(local, wanted(local, agent, person)).id).status == 200
+    with pytest.raises(errors.AccessDenied, match="half an hour"):
+        ask(local, wanted(local, agent, person))
+    assert agent.ask().status == 200
+    local.clock.forward(31 * MINUTE)
+    ask(local, wanted(local, agent, person))
+
+
+def test_an_answer_counts_for_ten_minutes(local, agent, person):
+    """Then it has expired, and the page is told that it is over."""
+    approval = ask(local, wanted(local, agent, person))
+    local.clock.forward(10 * MINUTE)
+    assert _outcome(local, approval, person.user) == "over"
+    assert local.services.sweeper.round() == 1
+    assert local.stored(approval.id).state is State.EXPIRED
+    assert _outcome(local, approval, person.user) == "over"
+
+
+def test_an_outcome_is_told_to_its_own_user_alone(local, agent, person):
+    """And only of a consent."""
+    approval = ask(local, wanted(local, agent, person))
+    other = new_person(local, "ben")
+    assert _outcome(local, approval, other.user) == "over"
+    _, action = agent.asked()
+    assert _outcome(local, action, person.user) == "over"
+    with local.services.store.read() as view:
+        assert local.site.consents.outcome(view, "sayso_ap_none", person.user.id) == "over"
+
+
+LOST = {
+    "user_disabled": lambda desk: desk.users.disable("ana", by=BY),
+    "resource_deleted": lambda desk: desk.resources.delete(PAY, by=BY),
+    "agent_disabled": lambda desk: desk.agents.disable("invoice-bot", by=BY),
+}
+
+
+@pytest.mark.parametrize("reason", LOST)
+def test_a_consent_that_lost_its_ground_is_cancelled(local, agent, person, reason):
+    """At once, and told by its reason."""
+    approval = ask(local, wanted(local, agent, person))
+    LOST[reason](local.desk)
+    stored = local.stored(approval.id)
+    assert (stored.state, stored.reason) == (State.CANCELLED, reason)
+
+
+TIGHTENED = {
+    "ceiling": lambda desk: desk.agents.update(
+        "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
+    ),
+    "risk": lambda desk: desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.MEDIUM}), by=BY
+    ),
+    "scope": lambda desk: desk.resources.update(
+        PAY, ResourceChanges(without=("payments:read",)), by=BY
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TIGHTENED)
+def test_whatever_was_tightened_meanwhile_wins(local, agent, person, what):
+    """A narrower ceiling, a higher risk, a scope that is gone: the yes comes too late."""
+    approval = ask(local, wanted(local, agent, person))
+    jws = person.decision(approval.id)
+    TIGHTENED[what](local.desk)
+    assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
+    assert local.stored(approval.id).reason == "policy_changed"
+    assert all_of(local) == []
+
+
+def test_an_agent_needs_no_grant_of_its_own_for_a_consent(local, agent, person):
+    """It is the page that asks."""
+    local.desk.agents.update(
+        "invoice-bot", AgentChanges(grant_types=(GRANT_CLIENT_CREDENTIALS,)), by=BY
+    )
+    assert give(local, agent, person) is not None
+
+
+def test_rights_of_each_kind_are_judged_by_what_it_stands_on(local, agent, person):
+    """An agent that was deleted, a resource that is gone."""
+    approval = ask(local, wanted(local, agent, person))
+    assert _gone(local, approval) is None
+    local.desk.resources.delete(PAY, by=BY)
+    assert _gone(local, approval) == "resource_deleted"
+    local.desk.agents.delete("invoice-bot", by=BY)
+    assert _gone(local, approval) == "agent_disabled"
+    local.desk.users.disable("ana", by=BY)
+    assert _gone(local, approval) == "user_disabled"
+
+
+def test_of_a_yes_and_an_expiry_one_wins(local, agent, person):
+    """A consent whose approval was taken away between two statements is not given."""
+    approval = ask(local, wanted(local, agent, person))
+    with local.services.store.write() as tx:
+        assert local.site.consents.give(tx, approval) == approval
+    assert all_of(local) == []
+
+
+def test_covering_is_the_consent_that_allows_all_of_it(local, agent, person):
+    """With it nobody need be asked."""
+    consent = give(local, agent, person)
+
+    def covering(*scope, client=agent.id):
+        with local.services.store.read() as view:
+            return local.site.consents.covering(view, person.user.id, client, PAY, scope)
+
+    assert covering("payments:read") == consent
+    assert covering() == consent
+    assert covering("payments:read", "payments:transfer") is None
+    assert covering("payments:read", client="sayso_ag_other") is None
+
+
+def test_a_person_lists_their_own(local, agent, person):
+    """What is in force; what is over when it is asked for."""
+    consent = give(local, agent, person, until=local.clock.now() + DAY)
+    (item,) = person.call("GET", "/api/consents").json["items"]
+    assert item == {
+        "id": consent.id,
+        "state": "live",
+        "client": {"id": agent.id, "name": "invoice-bot"},
+        "app": None,
+        "resource": PAY,
+        "scopes": ["payments:read"],
+        "created_at": item["created_at"],
+        "expires_at": item["expires_at"],
+        "revoked_at": None,
+    }
+    other = new_person(local, "ben")
+    assert other.call("GET", "/api/consents").json == {"items": []}
+    local.clock.forward(2 * MINUTE)
+    assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200
+    assert person.call("GET", "/api/consents").json == {"items": []}
+    (item,) = person.call("GET", "/api/consents", query={"ended": "true"}).json["items"]
+    assert item["state"] == "revoked"
+    refused = person.call("GET", "/api/consents", query={"ended": "perhaps"})
+    assert refused.refusal == (422, "invalid_body")
+
+
+def test_revoking_ends_the_tokens_that_stand_on_it_and_what_came_from_them(local, agent, person):
+    """Being signed in is enough: it removes power. Other tokens live on."""
+    consent = give(local, agent, person)
+    root = _token(local, agent, person, consent)
+    child = _token(local, agent, person, consent, "sayso_at_2", parent_id=root.id, consent_id=None)
+    other = _token(local, agent, person, consent, "sayso_at_3", consent_id=None)
+    answer = person.call("DELETE", f"/api/consents/{consent.id}")
+    assert (answer.status, answer.json["tokens_revoked"]) == (200, 2)
+    assert answer.json["consent"]["state"] == "revoked"
+    assert [local.desk.revoked(token) for token in (root, child, other)] == [True, True, False]
+    assert live(local, agent, person) is None
+    entry = local.desk.entries("consent.revoked")[-1]
+    assert (entry["actor"], entry["facts"]["tokens"]) == (f"user:{person.user.id}", 2)
+    again = person.call("DELETE", f"/api/consents/{consent.id}")
+    assert (again.status, again.json["tokens_revoked"]) == (200, 0)
+    assert len(local.desk.entries("consent.revoked")) == 1
+
+
+def test_nobody_revokes_another_persons(local, agent, person):
+    """Nor learns that it is there."""
+    consent = give(local, agent, person)
+    other = new_person(local, "ben")
+    for wrong in (consent.id, "sayso_co_none"):
+        assert other.call("DELETE", f"/api/consents/{wrong}").refusal == (404, "not_found")
+    assert live(local, agent, person) is not None
+
+
+def test_the_administrator_ends_a_consent_once(local, agent, person):
+    """What is over, or was never there, is said to be so, and nothing is written down."""
+    consent = give(local, agent, person)
+    token = _token(local, agent, person, consent)
+    given, tokens = local.site.consents.revoke(consent.id, by=BY)
+    assert (given.consent.revoked_at is None, tokens) == (False, 1)
+    assert local.desk.revoked(token)
+    with pytest.raises(Conflict, match="over"):
+        local.site.consents.revoke(consent.id, by=BY)
+    with pytest.raises(NotFound, match="sayso consents list"):
+        local.site.consents.revoke("sayso_co_none", by=BY)
+    (entry,) = local.desk.entries("consent.revoked")
+    assert (entry["actor"], entry["cause"]) == (BY, "revoked")
+
+
+def test_an_agent_or_a_resource_that_goes_takes_its_consents_along(local, agent, person):
+    """Registering the same URI again brings nothing back."""
+    consent = give(local, agent, person)
+    token = _token(local, agent, person, consent)
+    local.desk.resources.delete(PAY, by=BY)
+    assert local.desk.revoked(token)
+    assert local.desk.entries("consent.revoked")[-1]["cause"] == "resource_deleted"
+    second = registered(local.desk, "second").agent
+    approval = ask(local, wanted(local, agent, person, client_id=second.id))
+    assert person.approve(approval.id).status == 200
+    local.desk.agents.delete("second", by=BY)
+    assert local.desk.entries("consent.revoked")[-1]["cause"] == "client_deleted"
+    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
+
+
+def test_disabling_an_agent_keeps_the_consent_for_when_it_is_enabled_again(local, agent, person):
+    """It is the agent that was stopped, not the user's word."""
+    give(local, agent, person)
+    local.desk.agents.disable("invoice-bot", by=BY)
+    assert live(local, agent, person) is not None
+
+
+def test_an_app_asks_for_itself_and_for_an_agent(local, agent, person):
+    """The display names who gets it and, where that is another, whose page asks."""
+    scopes = ("openid", "payments:read")
+    app = _app(local)
+    own = ask(local, wanted(local, agent, person, client_id=app.id, app_id=app.id, scopes=scopes))
+    facts = {fact["label"]: fact["value"] for fact in json.loads(own.display)["facts"]}
+    assert facts["App"] == "chat"
+    assert "Owner" not in facts
+    assert "Asked by" not in facts
+    assert person.approve(own.id).json["agent"]["name"] == "chat"
+    other = ask(local, wanted(local, agent, person, app_id=app.id))
+    facts = {fact["label"]: fact["value"] for fact in json.loads(other.display)["facts"]}
+    assert (facts["Agent"], facts["Asked by"]) == ("invoice-bot", "the app chat")
+    assert person.approve(other.id).status == 200
+    found = all_of(local)
+    assert {(g.client_name, g.app_name) for g in found} == {("chat", None), ("invoice-bot", "chat")}
+    of_chat = local.site.consents.search(user=None, client="chat", ended=False)
+    assert [given.client_name for given in of_chat] == ["chat"]
+    item = next(i for i in person.call("GET", "/api/consents").json["items"] if i["app"])
+    assert item["app"] == {"id": app.id, "name": "chat"}
+    local.desk.apps.delete("chat", by=BY)
+    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
+    assert {given.client_name for given in all_of(local)} == {"(deleted app)", "invoice-bot"}
+
+
+def test_a_disabled_app_asks_for_nothing(local, agent, person):
+    """Like a disabled agent."""
+    app = _app(local)
+    local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
+    with pytest.raises(errors.UnauthorizedClient):
+        ask(local, wanted(local, agent, person, client_id=app.id))

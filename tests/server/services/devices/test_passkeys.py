@@ -1,0 +1,447 @@
+"""Passkeys as devices: how they come, how browsers sign in with them, and who is refused."""
+
+import json
+
+import pytest
+
+from server.http.route import Caller
+from server.protocol.devices.passkeys import decoded, encoded
+from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
+from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
+from server.services.devices.passkeys import CHALLENGE_MS
+from server.services.users.enrolment_codes import LIFETIME_MS
+from server.storage.devices.enrolment_codes import Codes
+from tests.support.callers import new_person, sign_in
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.site import ISSUER
+
+
+def _another(browser, credential=b"another"):
+    return LocalBrowser(browser.local, browser.user, SoftPasskey(credential=credential))
+
+
+def _of_person(person, credential=b"of ana"):
+    return LocalBrowser(person.local, person.user, SoftPasskey(credential=credential))
+
+
+def _devices(caller):
+    send = caller.send if isinstance(caller, LocalBrowser) else caller.call
+    return send("GET", "/api/devices").json["items"]
+
+
+def test_a_first_passkey_comes_with_a_code_and_is_a_device(local):
+    """Its browser is signed in at once, and it may decide everything."""
+    browser = new_browser(local)
+    (device,) = _devices(browser)
+    assert (device["kind"], device["name"], device["state"]) == ("browser", "phone", "active")
+    assert device["keys"] == {"passkey": encoded(browser.passkey.credential)}
+    assert browser.device.high_from == browser.device.created_at
+    me = browser.send("GET", "/api/me").json
+    assert (me["user"]["name"], me["device"]["id"]) == ("eva", browser.device_id)
+
+
+def test_the_log_has_the_public_key_of_each_passkey(local):
+    """So that whoever has the log alone can check what the device signed later."""
+    browser = new_browser(local)
+    (entry,) = [
+        one
+        for one in local.desk.entries("device.enrolled")
+        if one["facts"]["device"] == browser.device_id
+    ]
+    assert entry["facts"]["kind"] == "browser"
+    assert entry["facts"]["public_key"] == encoded(browser.passkey.public_key)
+    assert entry["facts"]["synced"] is False
+
+
+def test_a_person_has_several_passkeys_beside_their_terminals(local, person):
+    """Each of them is listed on all of that person's devices."""
+    first, second = _of_person(person), _of_person(person, b"second")
+    for browser in (first, second):
+        assert browser.enrol(code_for(local, "ana")).status == 201
+    kinds = {one["id"]: one["kind"] for one in _devices(person)}
+    assert kinds == {
+        person.device_id: "terminal",
+        first.device_id: "browser",
+        second.device_id: "browser",
+    }
+    assert [one["id"] for one in _devices(first) if one["this"]] == [first.device_id]
+
+
+def test_a_browser_is_told_which_passkeys_there_are(local):
+    """So that an authenticator does not make a second one for the same person."""
+    browser = new_browser(local)
+    sent = {"code": code_for(local, "eva")}
+    told = browser.send("POST", "/api/passkeys/options", sent).json
+    known = encoded(browser.passkey.credential)
+    assert told["excludeCredentials"] == [{"type": "public-key", "id": known}]
+
+
+def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_word(local, person):
+    """Decision 8 e: an administrator's code alone gives nobody the power to decide high risk."""
+    browser = _of_person(person)
+    browser.enrol(code_for(local, "ana"))
+    assert browser.device.high_from == local.clock.now() + DAY
+    (shown,) = [one for one in _devices(person) if one["id"] == browser.device_id]
+    person.pin(browser.device_id)
+    jws = person.statement("vouch", shown["nonce"], person.high, subject=browser.device_id)
+    path = f"/api/devices/{browser.device_id}/vouch"
+    assert person.call("POST", path, {"statement": jws}).status == 200
+    assert browser.device.high_from == local.clock.now()
+
+
+def test_a_code_makes_one_device(local):
+    """Whoever uses it again is refused, and the person's screens are told."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    first = LocalBrowser(local, user, SoftPasskey())
+    assert first.enrol(issued.code).status == 201
+    again = LocalBrowser(local, user, SoftPasskey(credential=b"thief"))
+    assert again.enrol(issued.code).refusal == (403, "invalid_code")
+    assert len(local.desk.entries("code.reused")) == 2
+
+
+def test_a_code_that_made_a_terminal_makes_no_passkey(local):
+    """One code, one device, whichever it is."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    sign_in(local, user, issued.code)
+    browser = LocalBrowser(local, user, SoftPasskey())
+    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+
+
+def test_looking_at_a_code_does_not_use_it(local):
+    """A page that is loaded twice takes nothing away."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    browser = LocalBrowser(local, user, SoftPasskey())
+    for _ in range(2):
+        assert browser.send("POST", "/api/passkeys/options", {"code": issued.code}).status == 200
+    assert browser.enrol(issued.code).status == 201
+
+
+def test_a_code_ends_with_its_time_and_its_user(local):
+    """Fifteen minutes; and nobody who is disabled gets a device."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    browser = LocalBrowser(local, user, SoftPasskey())
+    local.clock.forward(LIFETIME_MS)
+    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+    code = code_for(local, "ana")
+    local.desk.users.disable("ana", by=BY)
+    assert browser.enrol(code).refusal == (403, "invalid_code")
+
+
+def test_wrong_secrets_end_a_code(local):
+    """Five, counted over looking and making alike; what is no code at all counts for nothing."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    wrong = issued.code[:9] + "0000-" * 5 + "0000"
+    browser = LocalBrowser(local, user, SoftPasskey())
+    for _ in range(MOST_TRIES):
+        refused = browser.send("POST", "/api/passkeys/options", {"code": wrong})
+        assert refused.refusal == (403, "invalid_code")
+    assert browser.enrol("hello").refusal == (403, "invalid_code")
+    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+
+
+def test_a_code_that_somebody_used_at_this_very_moment_makes_nothing(local, monkeypatch):
+    """Of two browsers with one code, the statement that uses it up lets one through."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    monkeypatch.setattr(Codes, "use", lambda *_: False)
+    browser = LocalBrowser(local, user, SoftPasskey())
+    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+    monkeypatch.undo()
+    assert browser.enrol(issued.code).status == 201
+
+
+def test_who_guesses_codes_is_slowed(person):
+    """By address, and nobody else is."""
+    browser = _of_person(person)
+    unknown = "-".join(["ZZZZ"] * 8)
+    answers = [
+        browser.send("POST", "/api/passkeys/options", {"code": unknown})
+        for _ in range(UNKNOWN_CODES + 1)
+    ]
+    assert answers[0].refusal == (403, "invalid_code")
+    assert answers[-1].refusal == (503, "unavailable")
+    assert answers[-1].headers["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"attestation": "AA"}, "invalid_passkey"),
+        ({"client_data": "AA"}, "invalid_passkey"),
+        ({"attestation": "AB"}, "invalid_body"),
+        ({"name": "\u202eevil"}, "invalid_body"),
+        ({"name": ""}, "invalid_body"),
+    ],
+)
+def test_what_is_no_passkey_leaves_the_code_unused(local, members, code):
+    """The person tries again, without asking for another code."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    browser = LocalBrowser(local, user, SoftPasskey())
+    assert browser.enrol(issued.code, **members).refusal == (422, code)
+    assert browser.enrol(issued.code).status == 201
+
+
+def test_a_passkey_is_one_device(local):
+    """The same credential is not enrolled twice, for nobody."""
+    browser = new_browser(local)
+    new_person(local, "ben")
+    again = browser.enrol(code_for(local, "ben"))
+    assert again.refusal == (409, "already_enrolled")
+
+
+def test_a_person_has_no_more_devices_than_they_can_read(local):
+    """The limit is that of terminals."""
+    browser = new_browser(local)
+    for number in range(19):
+        more = _another(browser, str(number).encode())
+        assert more.enrol(code_for(local, "eva")).status == 201
+    last = _another(browser, b"last").enrol(code_for(local, "eva"))
+    assert last.refusal == (409, "too_many_devices")
+
+
+def test_a_browser_signs_in_without_a_name(local):
+    """The passkey tells who it is; another cookie comes each time."""
+    browser = new_browser(local)
+    before = browser.cookie
+    answer = browser.sign_in()
+    assert answer.json == {"user": {**answer.json["user"], "name": "eva"}}
+    assert browser.cookie not in {"", before}
+    entries = local.desk.entries("sign_in.done")
+    assert [one["facts"] for one in entries] == [{"device": browser.device_id}] * 2
+
+
+def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_connections(open_local):
+    """`__Host-` where there is TLS; on this machine without, as cookies of loopback are."""
+    plain = new_browser(open_local()).sign_in().headers["Set-Cookie"]
+    assert plain.startswith("sayso-passkey=sayso_br_")
+    assert plain.endswith("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict")
+    issuer = "https://sayso.example"
+    local = open_local(issuer=issuer)
+    browser = LocalBrowser(local, None, SoftPasskey(rp_id="sayso.example", origin=issuer))
+    offer = local.send("POST", "/api/passkeys/offer", headers={"origin": issuer}).json
+    assert offer["rp_id"] == "sayso.example"
+    code = code_for(local, "ana")
+    made = browser.passkey.made(_challenge(local, code, issuer))
+    body = {"code": code, "name": "phone", **made}
+    sent = json.dumps(body).encode()
+    answer = local.send("POST", "/api/passkeys", headers={"origin": issuer}, body=sent)
+    assert answer.headers["Set-Cookie"].startswith("__Host-sayso-passkey=sayso_br_")
+    assert answer.headers["Set-Cookie"].endswith("; Secure")
+
+
+def _challenge(local, code, issuer):
+    sent = json.dumps({"code": code}).encode()
+    headers = {"origin": issuer}
+    asked = local.send("POST", "/api/passkeys/options", headers=headers, body=sent).json
+    return decoded(asked["challenge"])
+
+
+def test_an_offer_counts_once(local):
+    """Whoever recorded a sign-in cannot repeat it."""
+    browser = new_browser(local)
+    offer = browser.send("POST", "/api/passkeys/offer").json["text"]
+    assert browser.sign_in(offer).status == 200
+    assert browser.sign_in(offer).refusal == (422, "invalid_passkey")
+
+
+def test_an_offer_ends_after_five_minutes(local):
+    """The page asks for another."""
+    browser = new_browser(local)
+    offer = browser.send("POST", "/api/passkeys/offer").json["text"]
+    local.clock.forward(CHALLENGE_MS)
+    assert browser.sign_in(offer).refusal == (422, "invalid_passkey")
+
+
+@pytest.mark.parametrize(
+    "offer", ["x", "a.b.c", f"a.{'9' * 5_000}.c", "a.99999999999999.c", "\u00e9.1.c", "a.\u0661.c"]
+)
+def test_what_we_did_not_offer_is_refused(local, offer):
+    """Whatever a passkey has signed: other texts, impossible times, other digits."""
+    assert new_browser(local).sign_in(offer).refusal == (422, "invalid_passkey")
+
+
+def test_a_word_of_another_passkey_is_refused(local):
+    """Unknown here, or under a wrong name, or not signed by it."""
+    browser = new_browser(local)
+    assert _another(browser).sign_in().refusal == (403, "unknown_passkey")
+    assert browser.sign_in(signature=b"x").refusal == (422, "invalid_passkey")
+    thief = _another(browser, browser.passkey.credential)
+    assert thief.sign_in().refusal == (422, "invalid_passkey")
+
+
+def test_what_is_no_word_signs_nobody_in(local):
+    """A text with other parts."""
+    answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"word": "a.b.c"})
+    assert answer.refusal == (422, "invalid_passkey")
+
+
+def test_a_removed_passkey_is_worth_nothing(local, person):
+    """Any device of the person removes it; its browsers are signed out by that."""
+    browser = _of_person(person)
+    browser.enrol(code_for(local, "ana"))
+    assert person.call("DELETE", f"/api/devices/{browser.device_id}").status == 204
+    assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
+    assert browser.sign_in().refusal == (403, "unknown_passkey")
+
+
+def test_a_browser_removes_a_device_of_its_person(local, person):
+    """A passkey, or a terminal; removing takes power away, so the cookie is enough."""
+    browser = _of_person(person)
+    browser.enrol(code_for(local, "ana"))
+    assert browser.send("DELETE", f"/api/devices/{person.device_id}").status == 204
+    assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
+    assert browser.send("DELETE", "/api/devices/self").status == 204
+    assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
+
+
+def test_a_disabled_user_neither_signs_in_nor_stays_so(local):
+    """At once, with the cookie as with the passkey."""
+    browser = new_browser(local)
+    local.desk.users.disable("eva", by=BY)
+    assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
+    assert browser.sign_in().refusal == (403, "forbidden")
+
+
+def test_a_browser_is_forgotten_after_a_week(local):
+    """The passkey signs it in again, however long that was ago."""
+    browser = new_browser(local)
+    local.clock.forward(SIGNED_IN_MS)
+    assert browser.send("GET", "/api/me").refusal == (401, "signed_out")
+    local.services.sweeper.tidy()
+    local.clock.forward(365 * DAY)
+    assert browser.sign_in().status == 200
+    assert browser.send("GET", "/api/me").status == 200
+
+
+def test_signing_out_ends_this_browser_alone(local):
+    """Another one with the same passkey stays signed in."""
+    browser = new_browser(local)
+    other = LocalBrowser(local, browser.user, browser.passkey)
+    other.sign_in()
+    old = browser.cookie
+    assert browser.send("POST", "/api/passkeys/sign-out").status == 204
+    assert browser.cookie == ""
+    browser.cookie = old
+    assert browser.send("GET", "/api/me").refusal == (401, "signed_out")
+    assert browser.send("POST", "/api/passkeys/sign-out").status == 204
+    assert other.send("GET", "/api/me").status == 200
+    assert len(local.desk.entries("sign_in.ended")) == 1
+
+
+def test_a_stranger_signs_out_in_vain(local):
+    """A cookie that we do not know ends nothing."""
+    browser = new_browser(local)
+    browser.cookie = "sayso_br_nobody"
+    assert browser.send("POST", "/api/passkeys/sign-out").status == 204
+    assert local.desk.entries("sign_in.ended") == []
+
+
+def test_a_ticket_counts_once_for_its_own_browser_and_not_for_long(local):
+    """What opens the feed's socket beside the cookie, which other sites' sockets carry too."""
+    browser = new_browser(local)
+    other = LocalBrowser(local, browser.user, browser.passkey)
+    other.sign_in()
+    redeem = local.site.devices.browsers.redeem
+    ticket = browser.send("POST", "/api/feed/ticket").json["ticket"]
+    assert not redeem(other.cookie, ticket)
+    assert redeem(browser.cookie, ticket)
+    assert not redeem(browser.cookie, ticket)
+    late = browser.send("POST", "/api/feed/ticket").json["ticket"]
+    local.clock.forward(TICKET_MS)
+    assert not redeem(browser.cookie, late)
+    for text in ("", "None", "a.b.c", "a.1.c", "é.1.x"):
+        assert not redeem(browser.cookie, text)
+
+
+def test_a_terminal_needs_no_ticket(person):
+    """It proves its key at the socket."""
+    assert person.call("POST", "/api/feed/ticket").refusal == (403, "forbidden")
+
+
+FOREIGN = [
+    {"origin": "https://evil.example"},
+    {"origin": "null", "sec-fetch-site": None},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/passkeys/options"),
+        ("POST", "/api/passkeys"),
+        ("POST", "/api/passkeys/offer"),
+        ("POST", "/api/passkeys/sign-in"),
+        ("POST", "/api/passkeys/sign-out"),
+        ("GET", "/api/approvals"),
+        ("DELETE", "/api/devices/self"),
+    ],
+)
+def test_another_site_gets_nothing_done(local, method, path, headers):
+    """Not even a look, and no sign-in as somebody whom the other site chose."""
+    browser = new_browser(local)
+    assert browser.send(method, path, headers=headers).refusal == (403, "forbidden")
+    assert browser.send("GET", "/api/me").status == 200
+
+
+def test_a_browser_that_says_nothing_of_origins_needs_the_pages_token(local):
+    """What changes something carries what only a page for this very browser knows."""
+    browser = new_browser(local)
+    silent = {"origin": None, "sec-fetch-site": None}
+    assert browser.send("GET", "/api/me", headers=silent).status == 200
+    other = local.site.devices.browsers.csrf("sayso_br_other")
+    for token in (None, "", "x", other):
+        headers = {**silent, "sayso-csrf": token}
+        refused = browser.send("DELETE", "/api/devices/self", headers=headers)
+        assert refused.refusal == (403, "stale_page")
+    assert browser.send("DELETE", "/api/devices/self", headers=silent).status == 204
+
+
+@pytest.mark.parametrize(
+    "cookie", ["x=1", "sayso-passkey=", "sayso-passkey=" + "a" * 200, "a[]=1", "é"]
+)
+def test_what_is_no_cookie_of_ours_is_nobody(local, cookie):
+    """Then the route wants a terminal's token, as ever."""
+    answer = new_browser(local).send("GET", "/api/me", headers={"cookie": cookie})
+    assert answer.refusal == (401, "invalid_token")
+
+
+def test_a_cookie_opens_only_what_pages_use(local):
+    """The rest takes a terminal; what adds power takes the passkey's word whatever the cookie."""
+    browser = new_browser(local)
+    of_people = (route for route in local.site.routes if route.caller is Caller.PERSON)
+    assert {route.name for route in of_people if not route.browsers} == {
+        "POST /api/devices",
+        "POST /api/devices/self/pin",
+        "POST /api/devices/self/pin/confirmation",
+        "GET /api/password",
+        "POST /api/password",
+        "POST /api/approvals/<id>/snooze",
+        "DELETE /api/approvals/<id>/snooze",
+    }
+    assert browser.send("GET", "/api/password").refusal == (401, "invalid_token")
+
+
+def test_a_passkey_says_nothing_as_a_terminal_does(local, person, agent):
+    """A terminal's word under a browser's name, and the other way around, are refused."""
+    browser = _of_person(person)
+    browser.enrol(code_for(local, "ana"))
+    _, approval = agent.asked()
+    said = {"iss": browser.device_id}
+    terminals = person.decision(approval.id)
+    assert browser.answer(approval.id, terminals).refusal == (403, "key_not_allowed")
+    word = browser.decision(approval.id, **said)
+    assert person.send_decision(approval.id, word).refusal == (403, "key_not_allowed")
+
+
+def test_time_moves_between_offers(local):
+    """Two offers of two minutes are two texts, and each is the one to its own browser."""
+    browser = new_browser(local)
+    first = browser.send("POST", "/api/passkeys/offer").json
+    local.clock.forward(MINUTE)
+    assert browser.send("POST", "/api/passkeys/offer").json["text"] != first["text"]
+    assert first["rp_id"] == "localhost"
+    assert ISSUER.endswith("localhost:8470")

@@ -1,0 +1,282 @@
+"""Who is woken by what, and what a person's screens are told past a cursor."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from server.http.notifications import event_wire
+from server.services.approvals.views import shown
+from server.services.notifications import feed as feeds
+from server.services.notifications.feed import (
+    ANY_CHANGE,
+    FeedService,
+    Hub,
+    approval_topic,
+    user_topic,
+)
+from server.services.users.users import Users
+from tests.support.callers import another_device, new_person
+from tests.support.clock import DAY
+from tests.support.installation import BY
+
+
+class CountedWake:
+    """A wake that comes at once, and counts how often somebody waited for it."""
+
+    def __init__(self):
+        self.waits = []
+
+    def changed(self):
+        """Nobody needs to be told."""
+
+    def wait(self, timeout):
+        """A change is always there."""
+        self.waits.append(timeout)
+        return True
+
+
+@pytest.fixture
+def hub(local):
+    """A hub that has looked once."""
+    made = Hub(local.services.store, CountedWake())
+    made.round()
+    return made
+
+
+@pytest.fixture
+def feed(local):
+    """What the sockets read."""
+    return FeedService(local.services.store, shown)
+
+
+def _woken(hub, topics, change):
+    """Which of these topics a change wakes."""
+    with (
+        hub.subscribe(topics[0]) as one,
+        hub.subscribe(topics[1]) as two,
+        hub.subscribe(topics[2]) as three,
+    ):
+        change()
+        hub.round()
+        return [event.is_set() for event in (one, two, three)]
+
+
+def test_the_first_look_waits_for_nothing_and_tells_nothing(local, person, agent):
+    """What happened before it is in the database for whoever asks."""
+    agent.asked()
+    wake = CountedWake()
+    hub = Hub(local.services.store, wake)
+    with hub.subscribe(approval_topic("any")):
+        hub.round()
+        assert wake.waits == []
+        hub.round()
+    assert wake.waits == [1.0]
+    assert person.device_id
+
+
+def test_an_event_wakes_its_person_and_its_request_and_nobody_else(hub, agent, person, local):
+    """Thousands of sockets sleep on."""
+    new_person(local, "ben")
+    _, approval = agent.asked()
+    hub.round()
+    topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
+    assert _woken(hub, topics, lambda: person.approve(approval.id)) == [True, True, False]
+
+
+def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
+    """There is no request that it is about."""
+    _, approval = agent.asked()
+    hub.round()
+    topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
+
+    def lock():
+        for _ in range(10):
+            person.pin()
+
+    assert _woken(hub, topics, lock) == [True, False, False]
+    assert local.desk.events(person.user)[-1] == "device.locked"
+
+
+def test_administration_wakes_everybody_a_few_at_a_time(hub, local, monkeypatch):
+    """Rights may have changed, so all look for themselves; a further change skips nobody."""
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # one in each round
+    agents = local.desk.agents
+    with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
+        woken = []
+        for change in (agents.disable, agents.enable, agents.disable):
+            change("invoice-bot", by=BY)
+            hub.round()
+            woken.append([event.is_set() for event in (one, two, three)])
+    assert woken == [[True, False, False], [True, True, False], [True, True, True]]
+
+
+def test_after_administration_the_next_few_wait_a_moment(hub, local, monkeypatch):
+    """However often something else changes meanwhile."""
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
+    local.desk.agents.disable("invoice-bot", by=BY)
+    assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
+
+
+@pytest.mark.parametrize("ended", ["user", "device"])
+def test_who_may_no_longer_listen_is_woken_at_once(hub, person, local, ended, monkeypatch):
+    """It is an event of theirs, so nobody waits for their turn."""
+    new_person(local, "ben")
+    hub.round()
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
+    topics = ["user a", user_topic(person.user.id), "user b"]
+    change = (
+        partial(Users(local.services.store, local.services.secrets).disable, "ana", by=BY)
+        if ended == "user"
+        else partial(person.call, "DELETE", "/api/devices/self")
+    )
+    assert _woken(hub, topics, change) == [False, True, False]
+
+
+def test_background_work_is_woken_by_every_round(hub):
+    """It looks for itself whether there is something to do."""
+    assert _woken(hub, [ANY_CHANGE, "user a", "user b"], lambda: None) == [True, False, False]
+
+
+def test_many_events_are_all_passed_on(hub, person, local, monkeypatch):
+    """Part by part, until the newest."""
+    monkeypatch.setattr(feeds, "_AT_ONCE", 2)
+    with local.services.store.write() as tx:
+        for number in range(5):
+            tx.feed.add(person.user.id, "approval.requested", approval_id=f"a{number}")
+    topics = [approval_topic(f"a{number}") for number in (0, 3, 4)]
+    assert _woken(hub, topics, lambda: None) == [True, True, True]
+
+
+def test_who_stopped_listening_is_forgotten(hub):
+    """And of two who listen to one topic the other one stays."""
+    with hub.subscribe("t") as first:
+        with hub.subscribe("t") as second:
+            hub.nudge("t")
+            assert first.is_set()
+            assert second.is_set()
+        first.clear()
+        second.clear()
+        hub.nudge("t")
+        assert (first.is_set(), second.is_set()) == (True, False)
+    hub.nudge("t")
+    assert hub._waiting == {}
+
+
+def test_the_end_wakes_everybody(hub):
+    """Held polls are answered before the process goes."""
+    with hub.subscribe("a") as one, hub.subscribe("b") as two:
+        assert not hub.ending
+        hub.end()
+        assert (hub.ending, one.is_set(), two.is_set()) == (True, True, True)
+
+
+def test_news_are_this_persons_events_past_the_cursor_in_order(feed, agent, person, local):
+    """Each with what it is about as it stands now."""
+    ben = new_person(local, "ben")
+    cursor = feed.head()
+    _, approval = agent.asked()
+    agent.asked(login_hint="ben")
+    person.approve(approval.id)
+    other = another_device(person)
+    news = feed.news(person.user.id, person.device_id, cursor)
+    assert [h.event.event for h in news.happenings] == [
+        "approval.requested",
+        "approval.decided",
+        "device.enrolled",
+    ]
+    assert {h.approval.approval.state for h in news.happenings[:2]} == {"approved"}
+    assert news.happenings[2].device.id == other.device_id
+    assert (news.cursor, news.resync, news.allowed, news.more) == (feed.head(), False, True, False)
+    assert feed.news(person.user.id, None, news.cursor).happenings == ()
+    assert len(feed.news(ben.user.id, ben.device_id, cursor).happenings) == 1
+
+
+def test_news_of_nothing_leave_the_cursor_where_it_was(feed, agent, person, local):
+    """Events of others do not move it, so none of one's own is skipped."""
+    new_person(local, "ben")
+    cursor = feed.head()
+    agent.asked(login_hint="ben")
+    assert feed.news(person.user.id, person.device_id, cursor).cursor == cursor
+
+
+def test_a_long_absence_is_told_in_parts(feed, agent, person, monkeypatch):
+    """`more` says that the next part is there already."""
+    monkeypatch.setattr(feeds, "_AT_ONCE", 2)
+    cursor = feed.head()
+    for _ in range(3):
+        agent.asked()
+    first = feed.news(person.user.id, person.device_id, cursor)
+    assert (len(first.happenings), first.more) == (2, True)
+    second = feed.news(person.user.id, person.device_id, first.cursor)
+    assert (len(second.happenings), second.more) == (1, False)
+
+
+def test_a_cursor_that_is_too_old_or_from_elsewhere_means_fetch_again(feed, agent, person, local):
+    """Events are kept for a week; a cursor ahead of us is of another database."""
+    start = feed.head()
+    agent.asked()
+    local.clock.forward(8 * DAY)
+    local.services.sweeper.tidy()
+    with local.services.store.write() as tx:
+        floor = tx.feed.floor()
+    for cursor in (0, floor - 2, feed.head() + 1):
+        news = feed.news(person.user.id, person.device_id, cursor)
+        assert (news.resync, news.happenings, news.cursor) == (True, (), feed.head())
+    assert start < floor
+    assert feed.news(person.user.id, person.device_id, floor - 1).resync is False
+
+
+def test_whoever_was_stopped_hears_nothing_more(feed, agent, person, local):
+    """Person, device, or both gone; another device of the person hears on."""
+    other = another_device(person)
+    agent.asked()
+    person.call("DELETE", "/api/devices/self")
+    assert feed.news(person.user.id, person.device_id, 0).allowed is False
+    assert feed.news(person.user.id, "sayso_dv_none", 0).allowed is False
+    assert feed.news("sayso_us_none", None, 0).allowed is False
+    assert feed.news(person.user.id, other.device_id, 0).allowed is True
+    local.desk.users.disable("ana", by=BY)
+    stopped = feed.news(person.user.id, other.device_id, 0)
+    assert (stopped.allowed, stopped.happenings) == (False, ())
+
+
+def test_a_session_that_ended_hears_nothing_more(feed, person, local):
+    """A stolen refresh token ends it, although person and device go on."""
+    with local.services.store.write() as tx:
+        tx.sessions.revoke(person.device.session_id, tx.now)
+    assert feed.news(person.user.id, person.device_id, 0).allowed is False
+
+
+def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local):
+    """An alarm is about the person."""
+    cursor = feed.head()
+    with local.services.store.write() as tx:
+        tx.feed.add(person.user.id, "alarm.code_reused")
+        tx.feed.add(person.user.id, "approval.requested", approval_id="sayso_ap_gone")
+    alarm, gone = feed.news(person.user.id, person.device_id, cursor).happenings
+    assert (alarm.approval, alarm.device) == (None, None)
+    assert gone.approval is None
+    assert replace(alarm.event, seq=0).event == "alarm.code_reused"
+
+
+def test_an_alarm_about_an_agent_says_which_one_by_its_name_as_it_is_now(
+    feed, person, local, agent
+):
+    """An owner of several knows where to look; one that is gone is said to be."""
+    cursor = feed.head()
+    about = {"agent_id": agent.id, "incident_id": "sayso_in_1"}
+    with local.services.store.write() as tx:
+        tx.feed.add(person.user.id, "alarm.incident_opened", **about)
+        tx.feed.add(person.user.id, "alarm.agent_paused", agent_id="sayso_ag_gone")
+    frames = map(event_wire.event, feed.news(person.user.id, person.device_id, cursor).happenings)
+    opened, paused = frames
+    assert opened["agent"] == {"id": agent.id, "name": "invoice-bot"}
+    assert opened["incident"] == "sayso_in_1"
+    assert paused["agent"]["name"] == "(deleted agent)"
+    assert "incident" not in paused
+
+
+def test_the_server_time_is_that_of_the_store(feed, local):
+    """Clients correct their clocks by it."""
+    assert feed.now() == local.clock.now()

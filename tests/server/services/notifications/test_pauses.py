@@ -1,0 +1,221 @@
+"""What is paused can be seen, and whoever is refused is told until when."""
+
+import json
+
+import pytest
+
+from server.model.approvers import Deputy
+from server.model.users import User
+from server.services.clients.agent_forms import AgentChanges
+from server.services.notifications.pauses import PAUSE_MS, Pauses
+from server.services.policy.policies import Policies
+from server.services.refusals import NotFound
+from server.services.users.users import UserChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY, PAYMENT
+from tests.support.policies import rule
+from tests.support.site import LocalSite
+
+
+@pytest.fixture
+def pauses(local: LocalSite) -> Pauses:
+    """As an administrator has them."""
+    return Pauses(local.services.store, local.services.rules)
+
+
+def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
+    for _ in range(times):
+        _, approval = agent.asked(login_hint=person.user.name)
+        assert person.deny(approval.id).status == 200
+
+
+def test_the_agent_is_told_until_when_it_must_wait(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """In members that a program reads; the person is not asked."""
+    _deny(agent, person)
+    before = len(local.desk.events(person.user))
+    refused = agent.ask()
+    assert refused.refusal == (403, "access_denied")
+    told = {name: refused.json[name] for name in ("reason", "retry", "retry_at")}
+    assert told == {
+        "reason": "denied_repeatedly",
+        "retry": "not_before",
+        "retry_at": "2025-10-09T09:23:20.000Z",
+    }
+    assert len(local.desk.events(person.user)) == before
+    assert agent.ask(login_hint="ana").status == 403
+
+
+def test_of_several_types_the_longest_pause_counts(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """A fourth denial was of a request that was asked before the pause; it begins anew."""
+    asked = [agent.asked()[1] for _ in range(4)]
+    for approval in asked[:3]:
+        person.deny(approval.id)
+    local.clock.forward(MINUTE)
+    person.deny(asked[3].id)
+    assert agent.ask().json["retry_at"] == "2025-10-09T09:24:20.000Z"
+
+
+def test_a_pause_is_seen_while_it_goes_on(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
+) -> None:
+    """With whom, for what and until when; fewer denials make none."""
+    ben = new_person(local, "ben")
+    _deny(agent, ben, 2)
+    assert pauses.of(agent.id) == []
+    _deny(agent, person)
+    (pause,) = pauses.of("invoice-bot")
+    assert (pause.user_name, pause.type) == ("ana", "")
+    assert pause.until == local.clock.now() + PAUSE_MS
+    _deny(agent, ben, 1)
+    assert [one.user_name for one in pauses.of(agent.id)] == ["ana", "ben"]
+    local.clock.forward(PAUSE_MS - 1)
+    assert len(pauses.of(agent.id)) == 2
+    local.clock.forward(1)
+    assert pauses.of(agent.id) == []
+    with pytest.raises(NotFound):
+        pauses.of("nobody")
+
+
+def test_a_type_that_is_paused_is_named(
+    agent: LocalAgent, person: LocalTerminal, pauses: Pauses
+) -> None:
+    """As it was asked for."""
+    for _ in range(3):
+        person.deny(agent.asked_payment()[1].id)
+    (pause,) = pauses.of(agent.id)
+    assert pause.type == "payment.transfer"
+    assert agent.ask().status == 200
+
+
+def test_an_administrator_sees_it_with_the_agent(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """At the API; the list of agents does not look for it."""
+    local.desk.users.update("ana", UserChanges(roles=("admin",)), by=BY)
+    path = f"/api/agents/{agent.id}"
+    assert person.call("GET", path).json["pauses"] == []
+    _deny(agent, person)
+    assert person.call("GET", path).json["pauses"] == [
+        {
+            "user": {"id": person.user.id, "name": "ana"},
+            "type": None,
+            "until": "2025-10-09T09:23:20.000Z",
+        }
+    ]
+
+
+def test_the_owners_are_told_when_a_pause_begins(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """Once for each pause, in the log, on their screens and at the hook; who is stopped is not."""
+    owner, gone = new_person(local, "olga"), new_person(local, "gone")
+    changes = AgentChanges(add_owners=("olga", "gone"))
+    local.desk.agents.update(agent.id, changes, by=BY)
+    local.desk.users.disable("gone", by=BY)
+
+    def told(user: User) -> int:
+        return local.desk.events(user).count("alarm.agent_paused")
+
+    _deny(agent, person, 2)
+    assert told(owner.user) == 0
+    asked = [agent.asked()[1] for _ in range(2)]
+    for approval in asked:
+        person.deny(approval.id)
+    assert (told(owner.user), told(gone.user), told(person.user)) == (1, 0, 0)
+    with local.services.store.read() as view:
+        assert view.feed.after(0, owner.user.id, 100)[-1].agent_id == agent.id
+    (entry,) = local.desk.entries("agent.paused")
+    assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
+    assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}
+    hooked = [one for one in local.messages() if one["event"] == "alarm.agent_paused"]
+    assert [one["agent"] for one in hooked] == [agent.id]
+    local.clock.forward(PAUSE_MS)
+    person.refresh()
+    _deny(agent, person)
+    assert told(owner.user) == 2
+    assert len(local.desk.entries("agent.paused")) == 2
+
+
+SOMEBODY = "Somebody whom this would ask has denied such requests repeatedly."
+BEN_ALONE = 'ask.who = ["ben"]'
+
+
+def _put(local: LocalSite, *lines: str) -> None:
+    Policies(local.services.store).set(rule("ask", *lines), by=BY)
+
+
+def _denied_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
+    for name in names:
+        _, approval = agent.asked(login_hint=name)
+        assert denier.deny(approval.id).status == 200
+
+
+def test_a_pause_is_of_who_said_no_whomever_it_was_for(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
+) -> None:
+    """Nobody is asked who has just said no three times; the agent learns that it was another."""
+    ben = new_person(local, "ben")
+    names = [new_person(local, name).user.name for name in ("cleo", "dan")]
+    _put(local, BEN_ALONE)
+    _denied_for(agent, ben, "ana", *names)
+    (pause,) = pauses.of(agent.id)
+    assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
+    (entry,) = local.desk.entries("agent.paused")
+    assert entry["subject"] == ben.user.id
+    refused = agent.ask(login_hint="cleo")
+    assert refused.refusal == (403, "access_denied")
+    assert refused.json["error_description"].startswith(SOMEBODY)
+    assert refused.json["retry_at"] == "2025-10-09T09:23:20.000Z"
+    _put(local)
+    assert agent.ask(login_hint=person.user.name).status == 200
+    refused = agent.ask(login_hint="ben")
+    assert refused.json["error_description"].startswith("This person has denied")
+
+
+def test_what_others_said_no_to_pauses_nothing_of_the_person(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
+) -> None:
+    """Two of Ben's for Ana and one of her own are three denials, and of nobody three."""
+    ben = new_person(local, "ben")
+    _put(local, BEN_ALONE)
+    _denied_for(agent, ben, "ana", "ana")
+    _denied_for(agent, person, "ana")
+    assert pauses.of(agent.id) == []
+    assert agent.ask().status == 200
+
+
+def test_a_deputy_who_keeps_saying_no_is_asked_no_more(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """As long as they would be asked; the person themselves said nothing."""
+    ben = new_person(local, "ben")
+    local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
+    with local.services.store.write() as tx:
+        tx.deputies.add(_deputy(person, ben, tx.now))
+    for _ in range(3):
+        assert ben.deny(agent.asked_payment()[1].id).status == 200
+    details = json.dumps(PAYMENT_DETAILS)
+    wanted = {"scope": "openid payments:transfer", "authorization_details": details}
+    refused = agent.ask(**wanted)
+    assert refused.json["error_description"].startswith(SOMEBODY)
+    assert ben.call("DELETE", "/api/deputies/sayso_dy_1").status == 204
+    assert agent.ask(**wanted).status == 200
+
+
+def _deputy(person: LocalTerminal, deputy: LocalTerminal, now: int) -> Deputy:
+    return Deputy(
+        id="sayso_dy_1",
+        user_id=person.user.id,
+        deputy_id=deputy.user.id,
+        from_at=now,
+        to_at=now + DAY,
+        state="begun",
+        device_id="sayso_dv_1",
+        created_at=now,
+    )

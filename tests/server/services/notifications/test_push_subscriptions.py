@@ -1,0 +1,277 @@
+"""The browsers in which a person is called: how they come, what they must be, who may see them."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from server import outward
+from server.crypto.vapid import public_key
+from server.protocol import base64url
+from server.services.notifications import push_subscriptions
+from server.services.notifications.push_subscriptions import MOST_SUBSCRIPTIONS
+from server.services.notifications.pushes import DORMANT_MS
+from server.storage.tables import outbox
+from tests.support.callers import new_person
+from tests.support.clock import DAY
+from tests.support.installation import BY
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.push_service import PushService
+
+PATH = "/api/push-subscriptions"
+
+
+@pytest.fixture
+def service():
+    """A push service that only mints."""
+    return PushService(port=8990)
+
+
+@pytest.fixture
+def local(open_local, service):
+    """A server that calls browsers there too."""
+    return open_local(push_origins=service.origin)
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+def _subscribe(browser, made, **members):
+    return browser.send("POST", PATH, {**made.to_json(), **members})
+
+
+def _listed(browser):
+    return browser.send("GET", PATH).json
+
+
+def _queued(local):
+    """The kinds of messages that wait for their push service."""
+    rows = select(outbox.c.body).where(outbox.c.channel == "web_push")
+    with local.services.store.read() as view:
+        return [json.loads(one)["kind"] for one in view._connection.execute(rows).scalars()]
+
+
+def test_a_browser_is_added_with_the_key_that_a_page_is_given(local, browser, service):
+    """65 bytes of a point; the answer names the service and never the address."""
+    key = base64url.decode(_listed(browser)["public_key"])
+    assert (len(key), key[0]) == (65, 4)
+    made = service.mint()
+    answer = _subscribe(browser, made)
+    assert answer.status == 200
+    (shown,) = _listed(browser)["items"]
+    assert shown == answer.json
+    assert shown["service"] == service.origin
+    assert (shown["device"]["name"], shown["this"]) == ("phone", True)
+    assert (shown["delivered_at"], shown["dormant"], shown["problem"]) == (None, False, None)
+    assert made.endpoint not in answer.body.decode()
+    (entry,) = local.desk.entries("push.subscribed")
+    assert made.endpoint not in json.dumps(entry)
+
+
+def test_the_key_is_made_once_and_kept(browser, local):
+    """Another one would make every subscription useless."""
+    key = _listed(browser)["public_key"]
+    services = local.services
+    kept = outward.vapid_key(services.settings, services.store, services.secrets)
+    assert public_key(kept) == key
+    assert not (services.settings.data_dir / "vapid.key").exists()
+    with services.store.read() as view:
+        assert kept not in (view.installation.sealed_key("vapid") or b"")
+
+
+def test_address_and_keys_are_sealed(local, browser, service):
+    """A stolen database calls nobody."""
+    made = service.mint()
+    _subscribe(browser, made)
+    with local.services.store.read() as view:
+        (kept,) = view.pushes.of_user(browser.user.id)
+    for secret in (made.endpoint, made.to_json()["keys"]["auth"]):
+        assert secret.encode() not in kept.sealed
+
+
+def test_subscribing_again_keeps_the_same_one_up_to_date(local, browser, service):
+    """Every page does so on every load."""
+    made = service.mint()
+    first = _subscribe(browser, made).json
+    local.clock.forward(DAY)
+    again = _subscribe(browser, made).json
+    assert again["id"] == first["id"]
+    assert (again["created_at"], again["opened_at"] > first["opened_at"]) == (
+        first["created_at"],
+        True,
+    )
+    assert len(local.desk.entries("push.subscribed")) == 1
+
+
+def test_a_browser_belongs_to_whoever_is_signed_in_there(local, browser, service):
+    """The one before is called there no more."""
+    other, made = new_browser(local, "otto", credential=b"otto"), service.mint()
+    _subscribe(browser, made)
+    _subscribe(other, made)
+    assert _listed(browser)["items"] == []
+    assert len(_listed(other)["items"]) == 1
+
+
+def test_a_person_has_at_most_ten(browser, service):
+    """Those that are there may go on; the eleventh is told what to do."""
+    made = [service.mint() for _ in range(MOST_SUBSCRIPTIONS)]
+    assert {_subscribe(browser, one).status for one in made} == {200}
+    refused = _subscribe(browser, service.mint())
+    assert refused.refusal == (409, "too_many_subscriptions")
+    assert _subscribe(browser, made[0]).status == 200
+
+
+def test_a_terminal_sees_and_removes_but_is_not_called(local, service):
+    """It has its own bell."""
+    person = new_person(local, "uta")
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "uta"))
+    assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
+    kept = _subscribe(browser, service.mint()).json
+    seen = person.call("GET", PATH).json
+    assert (seen["csrf"], [one["this"] for one in seen["items"]]) == (None, [False])
+    assert person.call("DELETE", f"{PATH}/{kept['id']}").status == 204
+    assert _listed(browser)["items"] == []
+
+
+def test_nobody_touches_what_is_not_theirs(local, browser, service):
+    """It reads as if it were not there."""
+    kept = _subscribe(browser, service.mint()).json
+    other = new_browser(local, "otto", credential=b"otto")
+    for method, path in (("DELETE", kept["id"]), ("POST", f"{kept['id']}/test")):
+        assert other.send(method, f"{PATH}/{path}").refusal == (404, "not_found")
+    assert len(_listed(browser)["items"]) == 1
+
+
+def test_what_a_browser_gives_is_taken_away_again(local, browser, service):
+    """And the log has it."""
+    kept = _subscribe(browser, service.mint()).json
+    assert browser.send("DELETE", f"{PATH}/{kept['id']}").status == 204
+    assert browser.send("DELETE", f"{PATH}/{kept['id']}").refusal == (404, "not_found")
+    (entry,) = local.desk.entries("push.unsubscribed")
+    assert entry["cause"] == "unsubscribed"
+
+
+def test_what_was_forgotten_is_not_forgotten_again(local, browser, service):
+    """Its push service and its person may both say so at one moment; the log has it once."""
+    kept = _subscribe(browser, service.mint()).json
+    with local.services.store.write() as tx:
+        one = tx.pushes.get(kept["id"])
+        for _ in range(2):
+            push_subscriptions.forget(tx, one, actor="system", cause="gone")
+    assert len(local.desk.entries("push.unsubscribed")) == 1
+
+
+def test_a_page_of_another_site_subscribes_nobody(browser, service):
+    """Neither by its origin nor without our token."""
+    body = service.mint().to_json()
+    for headers in ({"origin": "https://evil.example"}, {"sayso-csrf": None}):
+        assert browser.send("POST", PATH, body, headers).status == 403
+    assert _listed(browser)["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ("https://push.example/x", "not listed"),
+        ("https://169.254.169.254/x", "not listed"),
+        ("http://127.0.0.1:8991/x", "https at port 443"),
+        ("http://fcm.googleapis.com/x", "must be https"),
+        ("https://fcm.googleapis.com:444/x", "https at port 443"),
+        ("https://fcm.googleapis.com@evil.example/x", "no user"),
+        ("https://fcm.googleapis.com.evil.example/x", "not listed"),
+        ("https://evilpush.apple.com.evil.example/x", "not listed"),
+        ("https://xfcm.googleapis.com/x", "not listed"),
+        ("https://push.services.mozilla.com/x", "not listed"),
+        ("ftp://fcm.googleapis.com/x", "must be https"),
+        ("nothing", "must name a host"),
+        ("https://fcm.googleapis.com:port/x", "absolute URI"),
+        ("https://fcm.googleapis.com/" + "x" * 990, "at most 1000"),
+    ],
+)
+def test_an_address_is_at_a_push_service_that_is_listed(browser, service, endpoint, says):
+    """WP-02, WP-09: or nobody sends anything there: it is the caller who chooses it."""
+    refused = _subscribe(browser, service.mint(), endpoint=endpoint)
+    assert refused.refusal[0] == 422
+    assert says in refused.json["detail"] or len(endpoint) > 1000
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://fcm.googleapis.com/fcm/send/abc:APA91b",
+        "https://FCM.googleapis.com:443/fcm/send/abc",
+        "https://jmt17.google.com/fcm/send/abc",
+        "https://updates.push.services.mozilla.com/wpush/v2/abc",
+        "https://web.push.apple.com/abc",
+        "https://wns2-par02p.notify.windows.com/w/?token=abc%3d",
+    ],
+)
+def test_the_push_services_of_the_well_known_browsers_are_listed(browser, service, endpoint):
+    """However they spell themselves."""
+    assert _subscribe(browser, service.mint(), endpoint=endpoint).status == 200
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"p256dh": base64url.encode(b"\4" + b"\1" * 64), "auth": "A" * 22},
+        {"p256dh": base64url.encode(b"\4" + b"\xff" * 64), "auth": "A" * 22},
+        {"p256dh": base64url.encode(b"\2" + b"\1" * 32), "auth": "A" * 22},
+        {"p256dh": "A", "auth": "A" * 22},
+        {"p256dh": "AB", "auth": "A" * 22},
+        {"auth": "A" * 20},
+        {"p256dh": 5},
+        {"more": "A"},
+    ],
+)
+def test_keys_are_keys(browser, service, keys):
+    """WP-11: a point off the curve would make every message a fault."""
+    made = service.mint().to_json()
+    answer = browser.send("POST", PATH, {**made, "keys": {**made["keys"], **keys}})
+    assert answer.refusal == (422, "invalid_body")
+
+
+def test_who_loses_the_device_is_called_no_more(local, browser, service):
+    """And what was kept of the browser goes with the next tidying."""
+    _subscribe(browser, service.mint())
+    other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
+    other.enrol(code_for(local, "eva"))
+    assert other.send("DELETE", f"/api/devices/{browser.device_id}").status == 204
+    assert _listed(other)["items"] == []
+    local.services.sweeper.tidy()
+    with local.services.store.read() as view:
+        assert view.pushes.dormant(view.now + 1, 9) == []
+
+
+def test_a_test_is_sent_ten_times_at_most(browser, service):
+    """In ten minutes."""
+    kept = _subscribe(browser, service.mint()).json
+    answers = [browser.send("POST", f"{PATH}/{kept['id']}/test") for _ in range(11)]
+    assert [one.status for one in answers] == [204] * 10 + [409]
+
+
+def test_a_browser_that_nobody_opens_is_told_once(local, browser, service):
+    """After two weeks; opening a page there ends it."""
+    made = service.mint()
+    _subscribe(browser, made)
+    local.clock.forward(DORMANT_MS + DAY)
+    browser.sign_in()
+    assert [one["dormant"] for one in _listed(browser)["items"]] == [True]
+    for _ in range(2):
+        local.services.sweeper.tidy()
+    assert _queued(local) == ["dormant"]
+    _subscribe(browser, made)
+    assert [one["dormant"] for one in _listed(browser)["items"]] == [False]
+    with local.services.store.read() as view:
+        (kept,) = view.pushes.of_user(browser.user.id)
+    assert kept.warned_at is None
+
+
+def test_a_person_who_was_stopped_is_not_answered(local, browser, service):
+    """As at every other door."""
+    local.desk.users.disable("eva", by=BY)
+    assert _subscribe(browser, service.mint()).status == 403

@@ -1,0 +1,288 @@
+"""Quiet hours, mutes and snoozes: they take notifications away, and nothing else."""
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from server.model.policy import Hours
+from server.services.notifications.attention import quiet_until
+from tests.support.callers import another_device, new_person
+from tests.support.clock import HOUR, MINUTE
+
+NIGHT = {"from": "10:00", "to": "12:00", "zone": "Europe/Berlin"}
+"""The clock of an installation begins at 10:53:20 there."""
+_LEFT = 6 * MINUTE + 40_000
+"""What is left of the hour then."""
+
+
+@pytest.fixture
+def local(open_local):
+    """Where low risk rings as often as anything else."""
+    return open_local(notify_low_per_hour=1_000)
+
+
+def _events(local, person, name):
+    """For each event of this name why it did not ring, or None."""
+    with local.services.store.read() as view:
+        found = view.feed.after(0, person.user.id, 1_000)
+    return [event.held for event in found if event.event == name]
+
+
+def _asked(local, person):
+    return _events(local, person, "approval.requested")
+
+
+def _reminded(local, person):
+    return _events(local, person, "approval.reminder")
+
+
+def _quiet(person, **members):
+    return person.call("PUT", "/api/attention/quiet-hours", {**NIGHT, **members})
+
+
+def _set(person):
+    return person.call("GET", "/api/attention").json
+
+
+def _later(local, person, milliseconds):
+    local.clock.forward(milliseconds)
+    person.refresh()
+    return local.services.escalations.round()
+
+
+def test_quiet_hours_are_set_shown_and_cleared(person, local):
+    """Each on the record, and told to the person's other screens."""
+    assert _set(person)["quiet_hours"] is None
+    answer = _quiet(person, days=["thu", "mon"])
+    assert answer.status == 200
+    assert answer.json["quiet_hours"] == {"days": ["mon", "thu"], **NIGHT}
+    assert answer.json["quiet_until"] == "2025-10-09T10:00:00.000Z"
+    assert _quiet(person, to="24:00").json["quiet_hours"]["to"] == "24:00"
+    assert _set(person)["quiet_hours"]["days"] == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    for _ in range(2):
+        assert person.call("DELETE", "/api/attention/quiet-hours").status == 204
+    assert _set(person)["quiet_hours"] is None
+    (entry, _) = local.desk.entries("quiet_hours.set")
+    assert entry["facts"] == {"device": person.device_id, "days": ["mon", "thu"], **NIGHT}
+    assert len(local.desk.entries("quiet_hours.cleared")) == 1
+    assert len(_events(local, person, "attention.changed")) == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"zone": "Europe/Nowhere"},
+        {"zone": "../etc/passwd"},
+        {"zone": ""},
+        {"from": "24:00"},
+        {"to": "7:00"},
+        {"to": "25:00"},
+        {"days": []},
+        {"days": ["noday"]},
+        {"more": 1},
+        {"begins": "10:00"},
+    ],
+)
+def test_what_are_no_quiet_hours_is_refused(person, wrong):
+    """And those before stay."""
+    _quiet(person, to="11:00")
+    assert _quiet(person, **wrong).refusal == (422, "invalid_body")
+    assert _set(person)["quiet_hours"]["to"] == "11:00"
+
+
+def test_a_request_in_quiet_hours_is_listed_and_rings_when_they_are_over(agent, person, local):
+    """Once, however often the clock looks; and only if it still waits."""
+    agent.asked()
+    _quiet(person)
+    _, waits = agent.asked()
+    _, answered = agent.asked()
+    assert _asked(local, person) == [None, "quiet_hours", "quiet_hours"]
+    listed = person.call("GET", "/api/approvals").json["items"]
+    assert {waits.id, answered.id} <= {item["id"] for item in listed}
+    assert [held["why"] for held in _set(person)["held"]] == ["quiet_hours"] * 2
+    person.deny(answered.id)
+    assert _later(local, person, HOUR + _LEFT - 1) == 0
+    assert local.services.escalations.round() == 0
+    assert _later(local, person, 1) == 1
+    assert local.services.escalations.round() == 0
+    assert _reminded(local, person) == [None]
+
+
+def test_high_risk_rings_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
+    """What takes notifications away costs no key, so it must not hide what matters."""
+    agent.asked()
+    _quiet(person)
+    person.call("POST", "/api/attention/mutes", {"agent": agent.id})
+    _, approval = agent.asked_payment()
+    assert _asked(local, person) == [None, None]
+    answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 1})
+    assert answer.refusal == (422, "still_rings")
+
+
+def test_what_ends_before_the_quiet_hours_do_is_not_told_again(agent, person, local):
+    """It expires as ever; nobody approves by waiting."""
+    _quiet(person)
+    _, approval = agent.asked(requested_expiry="60")
+    assert _set(person)["held"] == []
+    _later(local, person, HOUR + _LEFT)
+    local.services.sweeper.round()
+    assert local.stored(approval.id).state == "expired"
+    assert _reminded(local, person) == []
+
+
+def test_clearing_quiet_hours_rings_what_they_held(agent, person, local):
+    """And hours that are changed hold it on, if they go on now."""
+    _quiet(person)
+    agent.asked()
+    _quiet(person, to="13:00")
+    assert local.services.escalations.round() == 1
+    assert _reminded(local, person) == ["quiet_hours"]
+    person.call("DELETE", "/api/attention/quiet-hours")
+    assert local.services.escalations.round() == 1
+    assert _reminded(local, person) == ["quiet_hours", None]
+
+
+def test_quiet_hours_are_ones_own(agent, person, local):
+    """Nobody else's notifications are held."""
+    _quiet(person)
+    other = new_person(local, "bob")
+    agent.asked(login_hint="bob")
+    assert _asked(local, other) == [None]
+
+
+def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, local):
+    """By its name or id; its requests are listed."""
+    agent.asked()
+    name = person.call("GET", "/api/approvals").json["items"][0]["agent"]["name"]
+    muted = person.call("POST", "/api/attention/mutes", {"agent": name, "minutes": 5})
+    assert muted.json["agent"] == {"id": agent.id, "name": name}
+    agent.asked()
+    _later(local, person, 5 * MINUTE)
+    assert _set(person)["mutes"] == []
+    agent.asked()
+    muted = person.call("POST", "/api/attention/mutes", {"agent": agent.id})
+    assert muted.json["until"] is None
+    assert _set(person)["mutes"] == [muted.json]
+    agent.asked()
+    assert person.call("DELETE", f"/api/attention/mutes/{agent.id}").status == 204
+    agent.asked()
+    assert _asked(local, person) == [None, "muted", None, "muted", None]
+    assert len(person.call("GET", "/api/approvals").json["items"]) == 5
+    first, second = local.desk.entries("agent.muted")
+    assert (first["agent_id"], "until" in first["facts"]) == (agent.id, True)
+    assert (second["agent_id"], "until" in second["facts"]) == (agent.id, False)
+    (entry,) = local.desk.entries("agent.unmuted")
+    assert entry["agent_id"] == agent.id
+
+
+def test_only_an_agent_that_asked_can_be_muted(agent, person):
+    """Nobody learns from this which agents there are."""
+    for called in ("nobody", agent.id):
+        answer = person.call("POST", "/api/attention/mutes", {"agent": called})
+        assert answer.refusal == (404, "not_found")
+        assert person.call("DELETE", f"/api/attention/mutes/{called}").refusal == (404, "not_found")
+    agent.asked()
+    assert person.call("POST", "/api/attention/mutes", {"agent": agent.id}).status == 200
+
+
+def test_an_agent_that_is_deleted_is_muted_no_more(agent, person, local):
+    """Its mute goes with it."""
+    _, approval = agent.asked()
+    person.call("POST", "/api/attention/mutes", {"agent": agent.id})
+    person.deny(approval.id)
+    local.desk.agents.delete(agent.id, by="operator")
+    assert _set(person)["mutes"] == []
+
+
+def test_a_snoozed_request_rings_later(agent, person, local):
+    """Its reminder waits too; another request rings as ever."""
+    _, approval = agent.asked()
+    answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10})
+    assert answer.json == {
+        "approval": approval.id,
+        "until": "2025-10-09T09:03:20.000Z",
+        "why": "snoozed",
+    }
+    assert _set(person)["held"] == [answer.json]
+    assert _later(local, person, 9 * MINUTE) == 0
+    assert _later(local, person, MINUTE) == 1
+    assert _reminded(local, person) == [None]
+    (entry,) = local.desk.entries("approval.snoozed")
+    assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
+
+
+def test_a_snooze_can_be_taken_back(agent, person, local):
+    """Nothing rings for that; the person is there."""
+    _, approval = agent.asked()
+    path = f"/api/approvals/{approval.id}/snooze"
+    assert person.call("DELETE", path).refusal == (404, "not_found")
+    person.call("POST", path, {"minutes": 10})
+    assert person.call("DELETE", path).status == 204
+    assert _later(local, person, 10 * MINUTE) == 0
+    (entry,) = local.desk.entries("approval.woken")
+    assert entry["approval_id"] == approval.id
+
+
+def test_a_snooze_past_the_end_is_refused(agent, person, local):
+    """It would be a way to miss it."""
+    _, approval = agent.asked()
+    path = f"/api/approvals/{approval.id}/snooze"
+    minutes = (approval.expires_at - local.clock.now()) // MINUTE
+    assert person.call("POST", path, {"minutes": minutes}).refusal == (422, "invalid_body")
+    assert person.call("POST", path, {"minutes": minutes - 1}).status == 200
+
+
+def test_only_what_waits_for_this_person_is_snoozed(agent, person, local):
+    """Somebody else's is not there, and what is over cannot ring."""
+    other = new_person(local, "bob")
+    _, approval = agent.asked()
+    path = f"/api/approvals/{approval.id}/snooze"
+    assert other.call("POST", path, {"minutes": 1}).refusal == (404, "not_found")
+    person.deny(approval.id)
+    assert person.call("POST", path, {"minutes": 1}).refusal == (409, "not_pending")
+
+
+def test_the_settings_are_those_of_all_devices(person):
+    """Set on one, seen on the other."""
+    _quiet(person)
+    assert _set(another_device(person))["quiet_hours"] == _set(person)["quiet_hours"]
+
+
+@pytest.mark.parametrize(
+    ("now", "ends"),
+    [
+        ("2025-10-09 21:59", None),
+        ("2025-10-09 22:00", "2025-10-10 07:00"),
+        ("2025-10-10 06:59", "2025-10-10 07:00"),
+        ("2025-10-10 07:00", None),
+        ("2025-10-12 23:00", None),  # a Sunday
+        ("2025-10-11 06:00", "2025-10-11 07:00"),  # the end of Friday's
+        ("2025-10-26 06:30", None),
+    ],
+)
+def test_quiet_hours_over_midnight_belong_to_the_day_on_which_they_begin(now, ends):
+    """Monday to Friday, in the zone of the person."""
+    hours = Hours(time(22), time(7), (0, 1, 2, 3, 4), "Europe/Berlin")
+    expected = None if ends is None else _ms(ends)
+    assert quiet_until(hours, _ms(now)) == expected
+
+
+def test_whole_days_are_quiet_until_their_end():
+    """From 00:00 to 24:00."""
+    hours = Hours(time(), time(), (5, 6), "Europe/Berlin")
+    assert quiet_until(hours, _ms("2025-10-11 00:00")) == _ms("2025-10-12 00:00")
+    assert quiet_until(hours, _ms("2025-10-12 23:59")) == _ms("2025-10-13 00:00")
+    assert quiet_until(hours, _ms("2025-10-13 00:00")) is None
+
+
+def test_the_night_in_which_clocks_change_is_as_long_as_it_is():
+    """The end is an hour of the wall clock."""
+    hours = Hours(time(22), time(7), (5,), "Europe/Berlin")
+    begins = _ms("2025-10-25 22:00")
+    assert quiet_until(hours, begins) == begins + 10 * HOUR
+
+
+def _ms(text):
+    local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    return round(local.timestamp() * 1000)

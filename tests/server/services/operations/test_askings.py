@@ -1,0 +1,262 @@
+"""Whom a request would ask, and which answer is there already, before anybody asks."""
+
+import json
+
+import pytest
+
+from server.services.approvers.groups import Groups
+from server.services.operations.replays import Replays
+from server.services.operations.telling import explained, replayed
+from server.services.operations.trials import TrialRequest, Trials
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.users.users import UserChanges
+from tests.support import standing
+from tests.support.callers import new_person
+from tests.support.chains import BANK, Chains
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.policies import rule
+
+READS = ("payments:read",)
+ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
+
+
+@pytest.fixture
+def explain(local):
+    """Explains a request of the agent to Ana, as the API says it."""
+    trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
+
+    def ask(details=None, rules=None, **members):
+        plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READS}
+        text = None if details is None else json.dumps(details)
+        return explained(
+            trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
+        )
+
+    return ask
+
+
+@pytest.fixture
+def dry_run(local):
+    """Judges the last week again, and says what changes."""
+    replays = Replays(local.services.store, Judge(local.services.secrets))
+
+    def run(rules=None):
+        found = replayed(replays.replay(7 * DAY, rules))
+        return found["before"], found["after"], found["changes"]
+
+    return run
+
+
+@pytest.fixture
+def finance(local):
+    """A group of Ana, Bob and Cleo; each has a device."""
+    for name in ("bob", "cleo"):
+        new_person(local, name)
+    groups = Groups(local.services.store, local.services.secrets)
+    return groups.add("finance", ["ana", "bob", "cleo"], by=BY)
+
+
+def _put(local, *rules):
+    Policies(local.services.store).set("\n".join(rules), by=BY)
+
+
+def _told(asks):
+    return {(one["name"], one["why"], one["approves"], one["group"]) for one in asks["people"]}
+
+
+def test_a_grant_that_would_answer_is_named_and_nothing_of_it_is_taken(
+    local, agent, person, explain
+):
+    """As often as one explains; the next request cites the use that was foretold."""
+    standing.lower(local)
+    grant = standing.give(person, standing.example(agent))
+    payment = standing.details()
+    said = [explain(payment, scope=()) for _ in range(2)]
+    assert said[0] == said[1]
+    assert (said[0]["then"], said[0]["asks"]) == ("token", None)
+    assert said[0]["standing_grant"] == {"id": grant.id, "used": 0, "uses": 3}
+    assert standing.now_of(local, grant) == grant
+    answer = standing.ask(agent)
+    cited = json.loads(local.behind(answer.json["auth_req_id"]).decided_by)
+    assert (cited["standing_grant"], cited["use"]) == (grant.id, 1)
+    assert explain(payment, scope=())["standing_grant"]["used"] == 1
+
+
+def test_a_grant_that_does_not_answer_is_not_named(local, agent, person, explain):
+    """Another payee, a full one, and rules that ask for more than was done to give it."""
+    standing.lower(local)
+    standing.give(person, standing.example(agent), uses=1)
+    assert explain(standing.details(payee="Sued"), scope=())["then"] == "person"
+    more = rule("ask", "ask.quorum = 2", name="two")
+    assert explain(standing.details(), more, scope=())["standing_grant"] is None
+    assert standing.ask(agent).status == 200
+    full = explain(standing.details(), scope=())
+    assert (full["then"], full["standing_grant"]) == ("person", None)
+    waits = local.behind(standing.ask(agent).json["auth_req_id"])
+    assert waits.decided_by is None
+
+
+@pytest.mark.parametrize("way", ["exchange", "client_credentials"])
+def test_by_another_door_no_grant_of_a_person_answers_what_lacks_more(
+    local, agent, person, explain, way
+):
+    """Without a consent, or without a person."""
+    grant = standing.give(person, agent.asked()[1], sum=None, vary=[])
+    assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
+    user = None if way == "client_credentials" else "ana"
+    found = explain(rules=ASKS, way=way, user=user)
+    assert (found["then"], found["standing_grant"]) == ("person", None)
+    assert local.desk.entries("approval.allowed") == []
+
+
+def test_at_an_exchange_a_grant_answers_what_lacks_nothing_else(local, person, explain):
+    """As the door then does; to what was not consented to it is no answer."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    bot = chains.agent("desk-bot")
+    chains.consent(bot, "bank:write")
+    _put(local, rule("ask", 'when.scope = ["bank:*"]'))
+    asked = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
+    grant = standing.give(person, local.behind(asked), sum=None, vary=[])
+
+    def said(scope):
+        wanted = {"agent": "desk-bot", "resource": BANK, "way": "exchange", "scope": (scope,)}
+        return explain(**wanted)
+
+    found = said("bank:write")
+    assert (found["then"], found["standing_grant"]["id"]) == ("token", grant.id)
+    assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
+    assert said("bank:write")["standing_grant"]["used"] == 1
+    assert said("bank:read")["standing_grant"] is None
+    refused = chains.exchange(bot, chains.user_token(), scope="bank:read")
+    assert refused.refusal == (400, "interaction_required")
+
+
+RULES = {
+    "nobody named": ("ask.quorum = 1",),
+    "the owners beside": ("ask.quorum = 2",),
+    "a group": ('ask.who = ["finance"]',),
+    "two of a group without the requester": (
+        "ask.quorum = 2",
+        'ask.who = ["finance"]',
+        'ask.exclude = ["user"]',
+    ),
+    "somebody else alone": ('ask.who = ["bob"]',),
+    "not the requester": ('ask.exclude = ["user"]',),
+    "not the owner": ("ask.quorum = 1", 'ask.exclude = ["owner"]'),
+}
+
+
+@pytest.mark.usefixtures("person", "finance")
+@pytest.mark.parametrize("name", RULES)
+def test_whom_a_request_would_ask_are_those_whom_it_then_asks(local, agent, explain, name):
+    """Name by name, with the reason, and whether their yes counts."""
+    _put(local, rule("ask", *RULES[name]))
+    asks = explain()["asks"]
+    _, approval = agent.asked()
+    with local.services.store.read() as view:
+        names = {user.id: user.name for user in view.users.all()}
+        groups = {group.id: group.name for group in view.groups.all()}
+        rows = view.approvers.asked(approval)
+    assert _told(asks) == {
+        (names[one.user_id], one.why, one.approves, groups.get(one.group_id)) for one in rows
+    }
+    assert asks["quorum"] == approval.quorum
+
+
+@pytest.mark.usefixtures("person", "finance")
+def test_what_would_ask_too_few_is_refused_as_it_then_is(local, agent, explain):
+    """Nobody is named, because nobody is asked."""
+    _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
+    found = explain()
+    assert (found["then"], found["asks"]) == ("refused", None)
+    assert agent.ask().refusal == (403, "access_denied")
+
+
+@pytest.mark.usefixtures("person")
+def test_who_is_excluded_and_who_stands_in_is_named(local, explain, finance):
+    """The backup later, or at once where it is critical; a deputy where the type lets one."""
+    local.desk.users.update("ana", UserChanges(backup="bob"), by=BY)
+    rules = rule("ask", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
+    asks = explain(rules=rules)["asks"]
+    assert (asks["excluded"], asks["deputies"]) == (["ana"], [])
+    assert asks["backup"] == {"name": "bob", "at_once": False}
+    critical = rule("ask", 'ask.risk = "critical"', 'ask.who = ["finance"]')
+    assert explain(rules=critical)["asks"]["backup"] == {"name": "bob", "at_once": True}
+    local.desk.users.disable("bob", by=BY)
+    assert explain(rules=rules)["asks"]["backup"] is None
+    assert finance.name == "finance"
+
+
+def test_a_case_about_nobody_names_the_person(agent, explain, finance):
+    """Their yes counts, unless others are named."""
+    (first,) = explain(user=None)["asks"]["people"]
+    assert (first["name"], first["approves"]) == ("the person", True)
+    named = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
+    assert [one["approves"] for one in named["people"]] == [False, True, True, True]
+    assert agent.id
+    assert len(finance.members) == 3
+
+
+def test_a_dry_run_lets_a_grant_answer_what_it_answered(local, agent, person, dry_run):
+    """It is used up by that very request; rules that want more of a person end it."""
+    standing.lower(local)
+    standing.give(person, standing.example(agent), uses=1)
+    local.clock.forward(MINUTE)
+    standing.ask(agent)
+    before, after, changes = dry_run()
+    assert (before, changes) == ({"ask": 1, "allow": 1}, [])
+    assert after == before
+    before, after, changes = dry_run(rule("ask", "ask.quorum = 2"))
+    assert after == {"ask": 2}
+    assert {(one["before"], one["after"], one["quorum"]) for one in changes} == {
+        ("ask", "ask", 2),
+        ("allow", "ask", 2),
+    }
+
+
+def test_a_dry_run_names_the_grant_that_other_rules_would_let_answer(local, agent, person, dry_run):
+    """One that was there at the time and has room; not what wanted the person's own answer."""
+    standing.lower(local)
+    grant = standing.give(person, standing.example(agent))
+    local.clock.forward(MINUTE)
+    _put(local, rule("ask", "ask.quorum = 2"))
+    standing.ask(agent)
+    standing.ask(agent, acr_values="urn:sayso:acr:signed")
+    standing.ask(agent, payee="Sued")
+    _, after, changes = dry_run(rule("ask", "ask.quorum = 1"))
+    assert after == {"ask": 3, "allow": 1}
+    (covered,) = [one for one in changes if one["standing_grant"]]
+    assert (covered["standing_grant"], covered["after"]) == (grant.id, "allow")
+    others = [one for one in changes if not one["standing_grant"]]
+    assert [(one["was_quorum"], one["quorum"]) for one in others] == [(2, 1), (2, 1)]
+    assert {tuple(one["approvers"]) for one in others} == {("ana",)}
+
+
+@pytest.mark.usefixtures("person", "finance")
+def test_a_dry_run_says_whom_other_rules_would_ask(local, agent, dry_run):
+    """By name; where there are too few, that it would be refused, and what was refused so."""
+    agent.asked()
+    two = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
+    _, _, (change,) = dry_run(two)
+    assert (change["was_quorum"], change["quorum"]) == (1, 2)
+    assert sorted(change["approvers"]) == ["bob", "cleo"]
+    many = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
+    _, after, (refused,) = dry_run(many)
+    assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, [])
+    _put(local, many)
+    assert agent.ask().refusal == (403, "access_denied")
+    before, _, _ = dry_run()
+    assert before == {"ask": 1, "deny": 1}
+
+
+@pytest.mark.usefixtures("person")
+def test_what_the_log_has_without_details_is_answered_by_no_grant(local, agent, dry_run):
+    """Its type is known, and nobody knows whether it was like the example."""
+    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
+    _put(local, rule("deny", name="shut"))
+    agent.ask_payment()
+    before, after, _ = dry_run(rule("ask"))
+    assert (before, after) == ({"deny": 1}, {"ask": 1})

@@ -1,0 +1,259 @@
+"""What it takes to administer from a terminal: the role now, the record as seen, the signature."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from server.protocol.approvals.decisions import ADMINISTER, request_digest
+from server.services.users.users import UserChanges
+from tests.support.callers import LocalTerminal, another_device, sign_in
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY
+from tests.support.site import Answer
+from tests.support.staff import Staff
+
+PATH = "/api/users"
+BODY = b'{"name": "dora"}'
+DIGEST = request_digest("POST", PATH, BODY)
+SECOND = 1_000
+
+
+def _nonce(person: LocalTerminal) -> str:
+    return str(person.call("GET", "/api/me").json["device"]["nonce"])
+
+
+def _send(person: LocalTerminal, statement: str | None) -> Answer:
+    """Let dora in, with this statement."""
+    said = {} if statement is None else {"sayso-statement": statement}
+    return person.local.send(
+        "POST",
+        PATH,
+        headers={"authorization": f"DPoP {person.access_token}", **said},
+        proofs=[person.proof("POST", PATH)],
+        body=BODY,
+    )
+
+
+def _signed(person: LocalTerminal, **changes: Any) -> str:
+    whole = {"nonce": _nonce(person), "key": person.high, "subject": DIGEST, **changes}
+    return person.statement(changes.get("purpose", ADMINISTER), **_without(whole, "purpose"))
+
+
+def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in members.items() if key != name}
+
+
+def test_a_statement_about_this_very_request_is_enough(staff: Staff) -> None:
+    """After a PIN that named it; the tries of the PIN start again."""
+    admin = staff.people["admin"]
+    wanted = _send(admin, None).json["wanted"]
+    assert wanted == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
+    admin.pin(DIGEST)
+    answer = _send(admin, _signed(admin))
+    assert answer.status == 201
+    assert answer.json["user"]["name"] == "dora"
+    assert admin.device.pin_tries == 0
+    (added,) = [e for e in staff.local.desk.entries("user.added") if e["subject"] == _dora(staff)]
+    assert added["actor"] == f"user:{admin.user.id}"
+
+
+def _dora(staff: Staff) -> str:
+    return staff.local.desk.users.show("dora")[0].id
+
+
+BAD: dict[str, tuple[Callable[[LocalTerminal], dict[str, Any]], int, str]] = {
+    "the low key": (lambda person: {"key": person.low}, 403, "key_not_allowed"),
+    "the session's key": (lambda person: {"key": person.session}, 403, "key_not_allowed"),
+    "another request": (
+        lambda _: {"subject": request_digest("POST", PATH, b'{"name": "eve"}')},
+        422,
+        "invalid_statement",
+    ),
+    "another path": (
+        lambda _: {"subject": request_digest("POST", "/api/agents", BODY)},
+        422,
+        "invalid_statement",
+    ),
+    "another purpose": (lambda _: {"purpose": "vouch"}, 422, "invalid_statement"),
+    "an unknown purpose": (lambda _: {"purpose": "anything"}, 422, "invalid_statement"),
+    "another nonce": (lambda _: {"nonce": "n"}, 422, "invalid_statement"),
+    "another time": (lambda person: {"at": person.now - 301}, 422, "invalid_statement"),
+}
+
+
+@pytest.mark.parametrize(("changes", "status", "code"), BAD.values(), ids=BAD)
+def test_another_statement_is_not(
+    staff: Staff, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
+) -> None:
+    """And nothing is stored."""
+    admin, before = staff.people["admin"], len(staff.local.desk.entries())
+    admin.pin(DIGEST)
+    assert _send(admin, _signed(admin, **changes(admin))).refusal == (status, code)
+    assert _send(admin, "x").refusal == (422, "invalid_statement")
+    assert len(staff.local.desk.entries()) == before
+
+
+def test_a_statement_counts_once(staff: Staff) -> None:
+    """Its nonce is another one afterwards."""
+    admin = staff.people["admin"]
+    admin.pin(DIGEST)
+    said = _signed(admin)
+    assert _send(admin, said).status == 201
+    assert _send(admin, said).refusal == (409, "exists")
+    staff.local.desk.users.disable("dora", by=BY)
+    with staff.local.services.store.write() as tx:
+        assert not tx.devices.stated(admin.device_id, 0)
+        assert tx.devices.stated(admin.device_id, 1)
+
+
+def test_a_nonce_that_somebody_used_first_is_refused(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two requests with one statement at once: the second finds the count taken."""
+    admin = staff.people["admin"]
+    admin.pin(DIGEST)
+    said = _signed(admin)
+    monkeypatch.setattr("server.storage.devices.devices.Devices.stated", lambda *_: False)
+    assert _send(admin, said).refusal == (422, "invalid_statement")
+
+
+@pytest.mark.parametrize("named", ["session", request_digest("POST", PATH, b"")])
+def test_the_pin_must_have_named_this_request(staff: Staff, named: str) -> None:
+    """A PIN that was entered for something else is for that."""
+    admin = staff.people["admin"]
+    admin.pin(named)
+    assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
+
+
+def test_the_pin_must_be_fresh(staff: Staff) -> None:
+    """Two minutes, as for a decision."""
+    admin = staff.people["admin"]
+    admin.pin(DIGEST)
+    staff.local.clock.forward(2 * MINUTE + 1)
+    assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
+
+
+def test_a_new_device_adds_no_power_for_a_day(staff: Staff) -> None:
+    """As little as it decides high risk."""
+    new = another_device(staff.people["admin"])
+    new.pin(DIGEST)
+    assert _send(new, _signed(new)).refusal == (403, "device_too_new")
+    staff.local.clock.forward(DAY)
+    assert new.refresh().status == 200
+    new.pin(DIGEST)
+    assert _send(new, _signed(new)).status == 201
+
+
+def test_a_terminal_without_a_device_administers_nothing(staff: Staff) -> None:
+    """It has no keys yet."""
+    _, issued = staff.local.desk.users.enrol("admin", by=BY)
+    bare = sign_in(staff.local, staff.people["admin"].user, issued.code)
+    assert bare.call("GET", PATH).refusal == (403, "forbidden")
+
+
+def test_a_role_that_was_taken_away_is_gone_at_the_next_request(staff: Staff) -> None:
+    """No token remembers it."""
+    admin = staff.people["admin"]
+    assert admin.call("GET", PATH).status == 200
+    staff.local.desk.users.update("admin", UserChanges(roles=()), by=BY)
+    assert admin.call("GET", PATH).refusal == (403, "forbidden")
+
+
+def test_a_record_that_somebody_has_changed_is_looked_at_again(staff: Staff) -> None:
+    """Nobody overwrites what they have not seen."""
+    path = f"/api/agents/{staff.ids['agent']}"
+    admin, owner = staff.people["admin"], staff.people["owner"]
+    seen = admin.call("GET", path)
+    tag = {"if-match": seen.headers["ETag"]}
+    narrowed = {"scopes": ["payments:read"]}
+    assert admin.call("PATCH", path, narrowed).refusal == (428, "version_required")
+    changed = owner.call("PATCH", path, narrowed, headers=tag)
+    assert (changed.status, changed.json["scopes"]) == (200, ["payments:read"])
+    late = admin.call("PATCH", path, {"scopes": []}, headers=tag)
+    assert late.refusal == (412, "changed_meanwhile")
+    again = admin.call("PATCH", path, {"scopes": []}, headers={"if-match": changed.headers["ETag"]})
+    assert again.json["scopes"] == []
+
+
+WIDENED: dict[str, dict[str, Any]] = {
+    "a resource": {"resources": ["https://pay.example", "https://more.example"]},
+    "an owner": {"add_owners": ["stranger"]},
+    "a name": {"name": "payroll"},
+    "an end that it did not have to meet": {"expires_at": None},
+    "everybody to ask": {"asks": None},
+}
+
+
+@pytest.mark.parametrize("changes", WIDENED.values(), ids=WIDENED)
+def test_an_owner_narrows_and_never_widens(staff: Staff, changes: dict[str, Any]) -> None:
+    """Not even with a signature."""
+    owner, admin = staff.people["owner"], staff.people["admin"]
+    path = f"/api/agents/{staff.ids['agent']}"
+    more = {"uri": "https://more.example"}
+    assert admin.administer("POST", "/api/resources", more).status == 201
+    limits = {"asks": ["stranger"], "expires_at": "2099-01-01T00:00:00Z"}
+    seen = staff.version(path)
+    assert owner.call("PATCH", path, limits, headers={"if-match": f'"{seen}"'}).status == 200
+    refused = owner.administer("PATCH", path, changes, version=staff.version(path))
+    assert refused.refusal == (403, "forbidden")
+    allowed = admin.administer("PATCH", path, changes, version=staff.version(path))
+    assert allowed.status == 200
+
+
+def test_an_owner_who_gives_an_agent_up_is_still_answered(staff: Staff) -> None:
+    """And sees it no more afterwards."""
+    staff.local.desk.users.update("owner", UserChanges(roles=()), by=BY)
+    path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
+    admin = staff.people["admin"]
+    joined = {"add_owners": ["admin"]}
+    assert admin.administer("PATCH", path, joined, version=staff.version(path)).status == 200
+    tag = {"if-match": f'"{staff.version(path)}"'}
+    answer = owner.call("PATCH", path, {"remove_owners": ["owner"]}, headers=tag)
+    assert (answer.status, [one["name"] for one in answer.json["owners"]]) == (200, ["admin"])
+    assert owner.call("GET", path).refusal == (404, "not_found")
+
+
+def test_an_owner_does_not_put_another_owner_out(staff: Staff) -> None:
+    """Who answers for an agent beside them is not theirs to say; that they leave themselves is."""
+    path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
+    joined = {"add_owners": ["bystander"]}
+    admin = staff.people["admin"]
+    assert admin.administer("PATCH", path, joined, version=staff.version(path)).status == 200
+    for out in (["bystander"], ["owner", "bystander"]):
+        tag = {"if-match": f'"{staff.version(path)}"'}
+        refused = owner.call("PATCH", path, {"remove_owners": out}, headers=tag)
+        assert refused.status in {403, 409}
+    assert len(admin.call("GET", path).json["owners"]) == 2
+    tag = {"if-match": f'"{staff.version(path)}"'}
+    assert admin.call("PATCH", path, {"remove_owners": ["owner"]}, headers=tag).status == 200
+
+
+def test_a_quarantine_is_lifted_by_an_administrator_alone(staff: Staff) -> None:
+    """An owner may answer for the agent, and is not the one to say that a report was wrong."""
+    path = f"/api/agents/{staff.ids['stopped agent']}/enable"
+    assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
+    assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
+)
+def test_what_is_not_there_is_not_found(staff: Staff, kind: str, status: int) -> None:
+    """By an id that nothing has."""
+    answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
+    assert answer.refusal == (status, "not_found")
+
+
+def test_strangers_never_hold_administration_up(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are refused by what is read, before the unit of work that everybody waits for."""
+
+    def nobody_waits(_: object) -> None:
+        raise AssertionError("administration began")
+
+    monkeypatch.setattr("server.storage.store.SqlStore.administer", nobody_waits)
+    for who in ("stranger", "owner", "auditor"):
+        refused = staff.people[who].call("POST", PATH, {"name": "dora"})
+        assert refused.refusal == (403, "forbidden")

@@ -1,0 +1,190 @@
+"""A dry run judges again what was asked and given, and says what would have gone otherwise."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations import replays
+from server.services.operations.replays import Replays
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.refusals import Invalid
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.chains import BANK, Chains
+from tests.support.installation import BY, PAY
+from tests.support.policies import rule
+
+DAY = 86_400_000
+SHUT = rule("deny", name="shut")
+
+
+@pytest.fixture
+def chains(local, person):
+    """Ana, who uses a chat app, and two APIs."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    return chains
+
+
+@pytest.fixture
+def dry_run(local):
+    """Judges the last days again."""
+
+    def run(rules=None, days=7):
+        return Replays(local.services.store, Judge(local.services.secrets)).replay(
+            days * DAY, rules
+        )
+
+    return run
+
+
+def test_everything_that_policy_decided_is_judged_again(chains, agent, person, dry_run, local):
+    """Requests, exchanges and tokens for an agent alone, also those that were refused."""
+    bot = chains.agent("desk-bot")
+    chains.consent(bot, "bank:read", "bank:close")
+    agent.asked_payment()
+    agent.alone()
+    agent.alone(scope="payments:transfer")
+    chains.exchanged(bot, chains.user_token())
+    chains.exchange(bot, chains.user_token(), scope="bank:close")
+    found = dry_run()
+    assert (found.judged, found.skipped, found.changed, found.complete) == (5, 0, 0, True)
+    assert found.before == found.after == {"ask": 3, "allow": 2}
+    shut = dry_run(SHUT)
+    assert (shut.changed, shut.after, shut.source.version) == (5, {"deny": 5}, 1)
+    told = {(c.way, c.agent, c.user, c.before, c.after) for c in shut.changes}
+    assert told == {
+        ("request", "invoice-bot", "ana", "ask", "deny"),
+        ("client_credentials", "invoice-bot", None, "allow", "deny"),
+        ("client_credentials", "invoice-bot", None, "ask", "deny"),
+        ("exchange", "desk-bot", "ana", "allow", "deny"),
+        ("exchange", "desk-bot", "ana", "ask", "deny"),
+    }
+    assert {c.rules for c in shut.changes} == {("shut",)}
+    assert person.device_id
+    assert local.desk.entries("policy.set") == []
+
+
+def test_what_was_denied_is_judged_again_too(chains, agent, dry_run, local):
+    """So that one sees what a milder rule would let through."""
+    bot = chains.agent("desk-bot")
+    chains.consent(bot, "bank:read")
+    Policies(local.services.store).set(SHUT, by=BY)
+    agent.ask()
+    agent.alone()
+    chains.exchange(bot, chains.user_token())
+    found = dry_run(rule("allow", 'when.resource = ["*"]'))
+    assert (found.before, found.after) == ({"deny": 3}, {"allow": 2, "ask": 1})
+    assert {c.way: c.after for c in found.changes} == {
+        "request": "ask",
+        "client_credentials": "allow",
+        "exchange": "allow",
+    }
+
+
+def test_each_is_judged_with_the_time_and_the_history_that_it_had(agent, dry_run, local):
+    """The third in an hour is the third in the replay, whatever came later."""
+    agent.asked()
+    local.clock.forward(8 * DAY)
+    for _ in range(3):
+        agent.alone()
+        local.clock.forward(60_000)
+    found = dry_run(
+        rule("deny", 'when.count = { over = 2, within = "1h" }')
+        + rule("allow", 'when.resource = ["*"]', name="else")
+    )
+    assert found.after == {"allow": 2, "deny": 1}
+    local.clock.forward(DAY)
+    assert dry_run(days=1).judged == 0
+    assert dry_run(days=2).judged == 3
+
+
+def test_an_answer_that_stood_behind_an_exchange_still_does(chains, person, dry_run):
+    """Unless the other rules want more than was answered."""
+    bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
+    refused = chains.exchange(bot, chains.user_token())
+    hint = refused.json["login_hint_token"]
+    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    person.approve(chains.local.behind(asked.json["auth_req_id"]).id)
+    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    chains.exchanged(bot, token)
+    assert [c.way for c in dry_run(rule("ask")).changes] == []
+    stricter = dry_run(rule("ask", 'ask.ceremony = "pin"'))
+    assert [(c.way, c.after) for c in stricter.changes] == [("exchange", "ask")]
+
+
+def test_what_policy_did_not_decide_is_left_out(chains, agent, person, dry_run):
+    """Consents that wait, refusals of other rules, and what came of an answer."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    assert agent.poll(handle).status == 200
+    agent.asked(scope="openid payments:transfer")
+    chains.local.desk.approval(agent.id, person.user.id, kind="consent")
+    bot = chains.agent("desk-bot")
+    chains.exchange(bot, chains.user_token())
+    chains.exchange(bot, chains.user_token(), scope="bank:unknown")
+    found = dry_run()
+    assert (found.judged, found.before) == (2, {"ask": 2})
+
+
+def test_a_chain_stands_on_the_answer_at_its_own_resource_alone(chains, person, dry_run):
+    """An answer about another resource is none."""
+    bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
+    chains.consent(bot, "desk:use", resource="https://desk.example")
+    refused = chains.exchange(bot, chains.user_token())
+    hint = refused.json["login_hint_token"]
+    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    person.approve(chains.local.behind(asked.json["auth_req_id"]).id)
+    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    with chains.local.services.store.write() as tx:
+        row = chains.row(token)
+        child = replace(row, id="t-child", parent_id=row.id, approval_id=None, resource=PAY)
+        tx.delegations.add(replace(child, scope="", consent_id=None))
+    chains.local.desk.agents.update(
+        "desk-bot", AgentChanges(resources=("https://desk.example", BANK, PAY)), by=BY
+    )
+    assert [(c.id, c.after) for c in dry_run(rule("ask")).changes] == [("t-child", "ask")]
+
+
+def test_what_is_not_there_any_more_is_skipped_and_counted(chains, agent, dry_run, local):
+    """An agent, a scope of its ceiling, an action type."""
+    agent.asked_payment()
+    agent.alone()
+    local.desk.actions.delete("payment.transfer", by=BY)
+    assert (dry_run().judged, dry_run().skipped) == (1, 1)
+    local.desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY)
+    assert (dry_run().judged, dry_run().skipped) == (0, 2)
+    local.desk.agents.delete("invoice-bot", by=BY)
+    assert (dry_run().judged, dry_run().skipped) == (0, 1)
+    assert chains.reasons() == []
+
+
+def test_actions_are_judged_with_their_amounts(agent, dry_run):
+    """As far as the rows have them."""
+    agent.asked_payment()
+    agent.ask_payment(authorization_details=json.dumps([{**PAYMENT_DETAILS[0], "payee": "X"}]))
+    line = 'when.amount = { currency = "EUR", over = 482000 }'
+    assert dry_run(rule("deny", line)).changed == 0
+    assert dry_run(rule("deny", line.replace("482000", "481999"))).changed == 2
+    assert dry_run().changes == ()
+
+
+def test_a_long_time_is_judged_in_parts_and_never_endlessly(agent, dry_run, monkeypatch):
+    """Pages follow each other; beyond the most it says that there was more."""
+    monkeypatch.setattr(replays, "_PAGE", 2)
+    for _ in range(5):
+        agent.alone()
+        agent.asked()
+        agent.alone(scope="payments:transfer")
+    assert (dry_run().judged, dry_run().complete) == (15, True)
+    monkeypatch.setattr(replays, "MOST_JUDGED", 4)
+    assert (dry_run().judged, dry_run().complete) == (4, False)
+
+
+@pytest.mark.parametrize("days", [0, 32])
+def test_one_looks_back_a_month_at_most(dry_run, days):
+    """And not at nothing."""
+    with pytest.raises(Invalid, match="31d at most"):
+        dry_run(days=days)

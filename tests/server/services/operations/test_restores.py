@@ -1,0 +1,192 @@
+"""After a restore: what was over stays over, and whoever is kept goes on."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client.jose import SigningKey
+from server.protocol.names import GRANT_CLIENT_CREDENTIALS
+from server.services.approvals.oversight import Oversight
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.restores import KINDS, Item, RestoredItem, held
+from server.services.refusals import NotFound
+from tests.support.installation import BY, PAY, admitted, registered
+from tests.support.jose_by_hand import assertion_claims, assertion_form, new_key, request_claims
+from tests.support.passkey import new_browser
+from tests.support.site import ISSUER
+
+GONE = (400, "invalid_grant")
+KEY = new_key("ES256", "a")
+
+
+def _item(name, mark="same"):
+    return Item(name, name, mark)
+
+
+def _items(*agents):
+    return {kind: {} for kind in KINDS} | {"agents": {item.id: item for item in agents}}
+
+
+def test_what_did_not_change_goes_on_and_what_did_is_held():
+    """What had ended is not offered to be enabled again; no wish of the operator keeps it."""
+    backup = _items(_item("same"), _item("changed"), _item("gone"))
+    since = _items(_item("same"), _item("changed", "other"), _item("new"))
+    found = held(backup, since, keep={"agents"})
+    assert found["agents"] == [
+        RestoredItem(_item("gone"), over=True),
+        RestoredItem(_item("changed")),
+    ]
+    assert all(not found[kind] for kind in KINDS if kind != "agents")
+
+
+def test_where_nobody_knows_everything_is_held_unless_it_is_kept():
+    """But people themselves, who can do nothing without a device or a password."""
+    backup = _items(_item("bot"))
+    assert held(backup, None, keep=())["agents"] == [RestoredItem(_item("bot"))]
+    assert held(backup, None, keep={"agents"})["agents"] == []
+    people = {**_items(), "users": {"ana": _item("ana")}}
+    assert held(people, None, keep=())["users"] == []
+
+
+def test_a_kept_terminal_signs_in_again_by_its_key_alone_and_once(restore, person):
+    """The token that stands in the backup is refused; what came after it nobody knows here."""
+    old = person.refresh_token
+    again = replace(person, local=restore())
+    assert again.call("GET", "/api/me").refusal == (401, "invalid_token")
+    assert again.refresh(old).refusal == GONE
+    assert again.refresh("sayso_rt_later", key=SigningKey.generate()).refusal == GONE
+    assert again.refresh("sayso_rt_later").status == 200
+    assert again.call("GET", "/api/me").status == 200
+    assert again.refresh("sayso_rt_other").refusal == GONE
+    assert again.refresh().status == 200
+
+
+def test_a_terminal_that_is_not_kept_waits_until_it_is_enabled(restore, person):
+    """Its key is not enough before; then it goes on, with the PIN that it had."""
+    again = replace(person, local=restore(keep=()))
+    assert again.refresh("sayso_rt_later").refusal == GONE
+    oversight = Oversight(again.local.services.store)
+    oversight.enable_devices(device=person.device_id, user=None, by=BY)
+    assert again.refresh("sayso_rt_later").status == 200
+    with pytest.raises(NotFound):
+        oversight.enable_devices(device=person.device_id, user=None, by=BY)
+
+
+def test_a_browser_signs_in_again_with_its_passkey(restore, local):
+    """Its cookie is over; an offer that was signed before is too."""
+    browser = new_browser(local)
+    assert browser.send("GET", "/api/me").status == 200
+    again = replace(browser, local=restore())
+    assert again.send("GET", "/api/me").status == 401
+    assert again.sign_in().status == 200
+
+
+def test_a_passkey_that_is_not_kept_signs_nobody_in(restore, local):
+    """Until somebody enables its device."""
+    browser = new_browser(local)
+    again = replace(browser, local=restore(keep=()))
+    assert again.sign_in().status == 403
+
+
+def test_requests_are_over_under_their_old_handle_and_in_the_history(restore, agent, person):
+    """Pending or approved; asking with the same idempotency key is a new request."""
+    key = {"idempotency-key": "k" * 20}
+    pending = agent.ask(headers=key).json["auth_req_id"]
+    handle, approval = agent.asked_payment()
+    assert person.approve(approval.id).status == 200
+    again = restore()
+    later = replace(agent, local=again)
+    assert later.poll(pending).refusal == GONE
+    assert later.poll(handle).refusal == GONE
+    with again.services.store.read() as view:
+        found = view.approvals.get(approval.id)
+    assert (found.state, found.reason) == ("cancelled", "restored")
+    assert later.ask(headers=key).json["auth_req_id"] != pending
+
+
+def test_an_enrolment_code_is_over(restore, local):
+    """Used or not: nobody knows."""
+    _, issued = local.desk.users.enrol("ana", by=BY)
+    with local.services.store.read() as view:
+        hashed = view.codes.get(issued.code.replace("-", "")[:8])
+    assert hashed.expires_at > local.clock.now()
+    again = restore()
+    with again.services.store.read() as view:
+        assert view.codes.get(hashed.id).expires_at <= view.now
+
+
+def test_what_was_signed_before_is_not_taken_again(restore, local):
+    """Which ids were used since the backup is forgotten, so time decides."""
+    jwks = json.dumps({"keys": [KEY.jwk]})
+    made = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    local.desk.agents.update(made.id, AgentChanges(request_alg="ES256"), by=BY)
+    now = local.clock.now()
+    claims = assertion_claims(made.id, ISSUER, now)
+    undated = {name: value for name, value in claims.items() if name != "iat"} | {"jti": "u"}
+    asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": "ana"}
+    request = KEY.sign(request_claims(made.id, ISSUER, now - 1_000, **asked))
+    again = restore()
+    form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
+
+    def ask(claims):
+        return again.post_form("/token", {**form, **assertion_form(KEY.sign(claims))})
+
+    assert ask({**claims, "iat": claims["iat"] - 1}).refusal == (401, "invalid_client")
+    assert ask(undated).refusal == (401, "invalid_client")
+    fresh = assertion_claims(made.id, ISSUER, again.clock.now())
+    refused = again.post_form(
+        "/bc-authorize", {"request": request, **assertion_form(KEY.sign(fresh))}
+    )
+    assert refused.refusal == (400, "invalid_request")
+    assert "before the last restore" in refused.json["error_description"]
+    assert ask(assertion_claims(made.id, ISSUER, again.clock.now())).status == 200
+
+
+def test_a_proof_of_before_is_not_taken_again(restore, person):
+    """A DPoP proof says when it was made."""
+    old = person.token_proof()
+    person.local.clock.forward(1_000)
+    again = restore()
+    form = {"grant_type": "refresh_token", "refresh_token": "sayso_rt_later"}
+    answer = again.post_form("/token", {**form, "client_id": "sayso-approver"}, proofs=[old])
+    assert answer.refusal == (400, "invalid_dpop_proof")
+    assert "before the last restore" in answer.json["error_description"]
+
+
+def test_what_is_derived_ends_with_the_epoch_and_pins_stay(restore, local):
+    """Handles and nonces are others; what the database keeps of people's codes is the same."""
+    before = local.services.secrets
+    after = restore().services.secrets
+    assert before.auth_req_id("sayso_ap_1") != after.auth_req_id("sayso_ap_1")
+    assert before.nonce("statement", "d") != after.nonce("statement", "d")
+    assert before.code_hash("c", "s") != after.code_hash("c", "s")
+    assert before.pin_answer("d", 1, b"x") == after.pin_answer("d", 1, b"x")
+    assert before.user_code_hash("u", "c") == after.user_code_hash("u", "c")
+    assert before.keyed_hash("history", "h") == after.keyed_hash("history", "h")
+
+
+def test_screens_read_everything_anew(restore, local):
+    """No cursor that was given out before is valid, whatever had happened by then."""
+    admitted(local.desk, "zoe")
+    with local.services.store.read() as view:
+        head = view.feed.head()
+    with restore().services.store.read() as view:
+        assert view.feed.floor() - 1 > head + 100_000
+
+
+def test_what_was_not_sent_is_not_sent(restore, local, agent):
+    """The operator's hook may have got it after the backup."""
+    agent.ask()
+    assert local.messages() != []
+    assert restore().messages() == []
+
+
+def test_the_log_says_who_restored_what(restore, local, agent):
+    """With the backup's moment and how much ended."""
+    agent.ask()
+    (entry,) = restore().desk.entries("installation.restored")
+    facts = entry["facts"]
+    assert (facts["requests"], facts["compared"], facts["kept"]) == (1, False, sorted(KINDS))
+    assert facts["by"]
+    assert facts["backup_made_at"] <= local.clock.now()

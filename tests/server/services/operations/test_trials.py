@@ -1,0 +1,265 @@
+"""What policy would say, explained for one case and held against tables of them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from server.protocol.approvals.ceremonies import CONFIRM, Step
+from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
+from server.protocol.policy.risks import Risk
+from server.services.operations.trials import TrialRequest, Trials
+from server.services.policy.documents import InvalidPolicy
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.refusals import Invalid, NotFound
+from server.services.resources.resources import ResourceChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.chains import BANK, Chains
+from tests.support.installation import BY, PAY
+from tests.support.policies import rule
+
+DETAILS = json.dumps(PAYMENT_DETAILS)
+
+
+@pytest.fixture
+def trials(local):
+    """Trials over the prepared installation."""
+    return Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
+
+
+@pytest.fixture
+def chains(local, person):
+    """Ana, who uses a chat app, and two APIs."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    return chains
+
+
+def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
+    """What would be asked, how, and what would come out after a yes."""
+    found = trials.explain(
+        TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
+    )
+    assert (found.then, found.verdict.outcome, found.consent) == ("person", "ask", None)
+    assert [one.id for one in found.rules] == ["high-risk"]
+    assert (found.verdict.needs.ceremony, found.seconds) == (frozenset({Step.PIN}), 300)
+    assert found.token["act"]["sub"] == agent.id
+    assert found.token["authorization_details"] == PAYMENT_DETAILS
+    assert (found.token["aud"], found.token["scope"]) == (PAY, "payments:transfer")
+    assert not {"jti", "iat", "exp"} & set(found.token)
+    alone = trials.explain(
+        TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
+    )
+    assert (alone.then, alone.token["sub"]) == ("token", agent.id)
+    assert local.desk.entries("policy.set") == []
+
+
+def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
+    """No consent stands in for it, and the PIN is asked for where it is wanted."""
+    chains.consent(agent, "payments:read", resource=PAY)
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    allowed = rule("allow", 'when.scope = ["payments:read"]')
+    found = trials.explain(wanted, allowed)
+    assert (found.then, found.consent, found.asking) == ("token", True, None)
+    for acr, ceremony in ((ACR_SIGNED, CONFIRM), (ACR_SIGNED_PIN, frozenset({Step.PIN}))):
+        found = trials.explain(replace(wanted, acr=acr), allowed)
+        assert (found.then, found.consent) == ("person", None)
+        assert found.verdict.needs.ceremony == ceremony
+        assert [one.name for one in found.asking.people] == ["ana"]
+
+
+@pytest.mark.usefixtures("agent")
+def test_another_rule_set_is_explained_before_it_is_set(trials):
+    """It is checked like one that is set, and stays a trial."""
+    wanted = TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
+    found = trials.explain(wanted, rule("deny", name="closed"))
+    assert (found.then, found.token, found.verdict.rules) == ("refused", None, ("closed",))
+    assert found.verdict.source.version == 1
+    with pytest.raises(InvalidPolicy, match="no agent eve"):
+        trials.explain(wanted, rule("deny", 'when.agent = ["eve"]'))
+    assert trials.explain(wanted).then == "token"
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does(trials, local):
+    """It denies, and cites no rule."""
+    row = Policies(local.services.store).set(rule("ask"), by=BY)
+    with local.services.store.administer() as tx:
+        tx.policies.add(type(row)(2, "rules = 7", {}, {}, "x", BY, 0))
+    found = trials.explain(
+        TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
+    )
+    assert (found.then, found.verdict.rules, found.rules) == ("refused", ("policy-error",), ())
+
+
+def test_without_consent_an_exchange_asks_whatever_is_allowed(trials, chains):
+    """Explained as it happens."""
+    bot = chains.agent("desk-bot")
+    wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
+    found = trials.explain(wanted)
+    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
+    chains.consent(bot, "bank:read")
+    found = trials.explain(wanted)
+    assert (found.then, found.consent) == ("token", True)
+
+
+@pytest.mark.usefixtures("agent", "person")
+def test_critical_requests_are_explained_as_refused_where_there_are_no_two_people(trials, local):
+    """Ana has the administrator beside her, who is alone."""
+    more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.desk.resources.update(PAY, more, by=BY)
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
+    assert trials.explain(wanted).then == "person"
+    wanted = replace(wanted, user="admin")
+    assert trials.explain(wanted).then == "refused"
+    assert (
+        trials.explain(
+            wanted, rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"')
+        ).then
+        == "person"
+    )
+
+
+BAD = {
+    "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
+    "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
+    "no such way": (TrialRequest("invoice-bot", "push"), Invalid, "Ways are request"),
+    "an answer nobody gives at /token": (
+        TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
+        Invalid,
+        "--acr",
+    ),
+    "nobody to exchange for": (TrialRequest("invoice-bot", "exchange"), Invalid, "--user"),
+    "somebody where nobody is": (
+        TrialRequest("invoice-bot", "client_credentials", "ana"),
+        Invalid,
+        "acts for nobody",
+    ),
+    "beyond the ceiling": (
+        TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
+        Invalid,
+        "invalid_scope: ",
+    ),
+    "details of no type": (
+        TrialRequest("invoice-bot", "request", "ana", PAY, (), '[{"type": "x"}]'),
+        Invalid,
+        "invalid_authorization_details: ",
+    ),
+    "no details": (
+        TrialRequest("invoice-bot", "request", "ana", PAY, (), "{"),
+        Invalid,
+        "invalid_authorization_details: ",
+    ),
+}
+
+
+@pytest.mark.usefixtures("agent", "person")
+@pytest.mark.parametrize(("wanted", "kind", "told"), BAD.values(), ids=BAD)
+def test_what_could_not_be_asked_is_not_explained(trials, wanted, kind, told):
+    """The refusal is that of the door."""
+    with pytest.raises(kind, match=told):
+        trials.explain(wanted)
+
+
+TABLE = """
+[[cases]]
+name = "reading alone"
+agent = "invoice-bot"
+way = "client_credentials"
+scope = ["payments:read"]
+expect = "allow"
+rules = ["usual-access"]
+risk = "low"
+
+[[cases]]
+agent = "invoice-bot"
+user = "ana"
+scope = ["payments:transfer"]
+details = [{ type = "payment.transfer", amount = { minor = 5, currency = "EUR" }, payee = "Nord" }]
+at = 2026-11-26T12:00:00Z
+history = { known = ["resource", "scope", "/payee"], tokens = 7, unusual = ["large_amount"] }
+expect = "ask"
+ceremony = "pin"
+"""
+
+
+@pytest.mark.usefixtures("agent", "person")
+def test_a_table_of_cases_is_held_against_the_rules(trials):
+    """What is not expected is not compared; a case without a name has its number."""
+    found = trials.test(TABLE)
+    assert [(one.name, one.passed) for one in found] == [("reading alone", True), ("case 2", True)]
+    assert found[0].expected == {"expect": "allow", "rules": ["usual-access"], "risk": "low"}
+    closed = trials.test(TABLE, rule("deny", name="closed"))
+    assert [one.passed for one in closed] == [False, False]
+    assert closed[0].found["rules"] == ["closed"]
+
+
+@pytest.mark.usefixtures("agent", "person")
+@pytest.mark.parametrize(
+    ("line", "outcomes"),
+    [
+        ('when.count = { over = 7, within = "1h" }', ["ask", "deny"]),
+        ('when.first_time = ["resource", "/payee"]', ["deny", "ask"]),
+        ('when.unusual = ["new_agent", "large_amount"]', ["ask", "deny"]),
+        ('when.known = ["resource", "scope", "/payee"]', ["ask", "deny"]),
+        (
+            'when.outside = { from = "12:00", to = "12:01", days = ["thu"], zone = "UTC" }',
+            ["deny", "ask"],
+        ),
+    ],
+)
+def test_a_table_tells_its_own_history_and_time(trials, line, outcomes):
+    """So that it fits tomorrow as it fits today."""
+    found = trials.test(TABLE, rule("deny", line))
+    assert [one.found["expect"] for one in found] == outcomes
+
+
+@pytest.mark.usefixtures("agent", "person")
+def test_a_case_that_cannot_be_asked_is_one_that_does_not_fit(trials):
+    """Its neighbours are held against the rules all the same."""
+    found = trials.test('[[cases]]\nagent = "eve"\nexpect = "ask"\n' + TABLE)
+    assert [one.passed for one in found] == [False, True, True]
+    assert "no agent eve" in found[0].problem
+
+
+CASE = '[[cases]]\nagent = "invoice-bot"\nuser = "ana"\nscope = ["payments:read"]\nexpect = "ask"\n'
+BAD_TABLES = {
+    "no TOML": ("cases = [", "not TOML"),
+    "nothing": ("", "write at least one"),
+    "something else": (CASE + "[other]\nx = 1", "nothing else"),
+    "too many": ("cases = [" + "{}," * 1_001 + "]", "at most 1000"),
+    "no table": ("cases = [1]", "case 1: must be a table"),
+    "an unknown member": (CASE + "why = 1", "case 1: why is not known here"),
+    "no expectation": ('[[cases]]\nagent = "x"', "case 1: expect must be"),
+    "an expectation that is a list": ('[[cases]]\nagent = "x"\nexpect = []', "expect must be"),
+    "an expectation that is a table": ('[[cases]]\nagent = "x"\nexpect = {}', "expect must be"),
+    "no agent": ('[[cases]]\nexpect = "ask"', "case 1: agent is missing"),
+    "a user who is a number": (
+        '[[cases]]\nagent = "x"\nexpect = "ask"\nuser = 1',
+        "must be a text",
+    ),
+    "a scope that is a text": (
+        '[[cases]]\nagent = "x"\nexpect = "ask"\nscope = "a"',
+        "list of texts",
+    ),
+    "a date in the details": (CASE + "details = [2026-11-26]", "write dates as text"),
+    "a time without a zone": (CASE + "at = 2026-11-26T12:00:00", "a time with its zone"),
+    "another history": (
+        CASE + "history = { since = 1 }",
+        "`known`, `tokens`, `unusual` and nothing",
+    ),
+    "what is unusual in no way": (
+        CASE + 'history = { unusual = ["amount"] }',
+        "unusual must be some of new_agent, ",
+    ),
+    "a number that is none": (CASE + 'history = { tokens = "many" }', "tokens must be a number"),
+}
+
+
+@pytest.mark.usefixtures("agent", "person")
+@pytest.mark.parametrize(("table", "told"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_what_is_no_table_is_refused_with_the_case(trials, table, told):
+    """Before anything is compared."""
+    with pytest.raises(Invalid, match=told):
+        trials.test(table)

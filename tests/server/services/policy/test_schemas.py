@@ -1,0 +1,87 @@
+"""An agent's details are held against the registered type, by its newest version."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from server.model.policy import ActionRow
+from server.protocol import errors
+from server.services.policy.schemas import Schemas
+from tests.support.installation import PAYMENT
+
+DETAIL = {
+    "type": "payment.transfer",
+    "amount": {"minor": 1, "currency": "EUR"},
+    "payee": "Nordwind",
+}
+ROW = ActionRow("payment.transfer", json.dumps(PAYMENT), 1, 0)
+
+
+class Directory:
+    """One registered type."""
+
+    def __init__(self, row=ROW):
+        self.row = row
+
+    def action(self, action_type):
+        """The row of this type."""
+        return self.row if action_type == self.row.type else None
+
+
+def test_each_object_is_answered_with_its_type():
+    """In the order in which they were sent."""
+    found = Schemas().check(Directory(), [DETAIL, DETAIL], None)
+    assert [action.type for action in found] == ["payment.transfer"] * 2
+    assert Schemas().check(Directory(), [], None) == ()
+
+
+def test_an_unregistered_type_is_refused_by_its_place():
+    """RFC 9396 5."""
+    with pytest.raises(errors.InvalidAuthorizationDetails, match="/1/type is not a registered"):
+        Schemas().check(Directory(), [DETAIL, {"type": "other"}], None)
+
+
+def test_a_registered_type_that_is_not_this_clients_is_refused_by_its_place():
+    """RFC 9396 10: `authorization_details_types` of a client is a limit."""
+    assert Schemas().check(Directory(), [DETAIL], ("payment.transfer", "other"))
+    with pytest.raises(errors.InvalidAuthorizationDetails, match="/0/type is not one that this"):
+        Schemas().check(Directory(), [DETAIL], ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"payee": 7}, "/0/payee breaks .*: type"),
+        ({"amount": {"minor": "1", "currency": "EUR"}}, "/0/amount/minor breaks .*: type"),
+        ({"amount": {"minor": 1, "currency": "USD"}}, "/0/amount/currency breaks .*: enum"),
+        ({"extra": 1}, "/0 breaks .*: additionalProperties"),
+    ],
+)
+def test_a_detail_that_breaks_its_schema_is_refused_by_place_and_rule(changes, where):
+    """The caller is told where, and so is the log."""
+    with pytest.raises(errors.InvalidAuthorizationDetails, match=where) as refused:
+        Schemas().check(Directory(), [{**DETAIL, **changes}], None)
+    assert refused.value.detail
+
+
+@pytest.mark.parametrize("changes", [{"payee": ["planted"]}, {"planted": 1}, {"amount": "planted"}])
+def test_what_an_agent_sent_is_not_quoted_to_the_log(changes):
+    """An account number that broke a schema would otherwise outlive the request."""
+    with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
+        Schemas().check(Directory(), [{**DETAIL, **changes}], None)
+    assert "planted" not in refused.value.detail + refused.value.description
+
+
+def test_a_type_is_compiled_once_and_again_when_it_changed():
+    """A new version counts at once."""
+    schemas = Schemas()
+    schemas.check(Directory(), [DETAIL], None)
+    first = schemas.compiled["payment.transfer"]
+    schemas.check(Directory(replace(ROW)), [DETAIL], None)
+    assert schemas.compiled["payment.transfer"] is first
+    narrower = json.loads(ROW.document)
+    narrower["schema"]["properties"]["payee"]["maxLength"] = 3
+    newer = Directory(replace(ROW, document=json.dumps(narrower), version=2))
+    with pytest.raises(errors.InvalidAuthorizationDetails, match="maxLength"):
+        schemas.check(newer, [DETAIL], None)

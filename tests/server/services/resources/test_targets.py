@@ -1,0 +1,140 @@
+"""Which resource a request is for, and that no scope is given beyond a ceiling."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.model.clients import Agent
+from server.model.resources import Resource
+from server.protocol import errors
+from server.protocol.policy.risks import Risk
+from server.services.resources import targets
+
+PAY, MAIL, BOTH = "https://pay.example", "https://mail.example", "https://both.example"
+RESOURCES = {
+    PAY: Resource(PAY, {"read": Risk.LOW, "pay": Risk.HIGH}, {"pay": "payment"}, 0),
+    MAIL: Resource(MAIL, {"send": Risk.MEDIUM}, {}, 0),
+    BOTH: Resource(BOTH, {"read": Risk.LOW, "send": Risk.MEDIUM}, {}, 0),
+}
+AGENT = Agent(
+    id="sayso_ag_a",
+    name="bot",
+    description="",
+    auth_method="client_secret_basic",
+    jwks=(),
+    grant_types=(),
+    delivery="poll",
+    resources=(PAY, MAIL),
+    scopes=("read", "send"),
+    action_types=None,
+    asks=None,
+    owners=(),
+    secrets=(),
+    id_token_alg="RS256",
+    state="enabled",
+    expires_at=None,
+    created_at=0,
+)
+
+
+class Directory:
+    """The resources above."""
+
+    def resource(self, uri):
+        """The resource of this URI."""
+        return RESOURCES.get(uri)
+
+
+def _resolve(named=None, scope=(), resources=AGENT.resources):
+    agent = replace(AGENT, resources=resources)
+    return targets.resolve(Directory(), agent, named, scope)
+
+
+def test_a_named_resource_is_the_one():
+    """RFC 8707 2."""
+    assert _resolve(PAY, ("read",)) == targets.TokenTarget(RESOURCES[PAY], ("read",))
+
+
+@pytest.mark.parametrize("named", [BOTH, "https://unknown.example"])
+def test_a_resource_outside_the_ceiling_is_no_target_whether_or_not_it_exists(named):
+    """An agent does not learn which other resources there are."""
+    with pytest.raises(errors.InvalidTarget) as refused:
+        _resolve(named, ("read",))
+    assert refused.value.description == "This client may not ask for this resource."
+
+
+def test_a_registered_resource_that_was_deleted_is_no_target():
+    """The ceiling may outlive what it names."""
+    with pytest.raises(errors.InvalidTarget):
+        _resolve("https://gone.example", resources=("https://gone.example",))
+
+
+def test_an_agents_only_resource_needs_no_name():
+    """Resources that are gone do not count."""
+    assert _resolve(scope=("send",), resources=(MAIL,)).resource.uri == MAIL
+    both = _resolve(scope=("send",), resources=(MAIL, "https://gone.example"))
+    assert both.resource.uri == MAIL
+
+
+def test_the_scopes_find_the_resource_when_one_alone_has_them_all():
+    """Else the agent is asked to name it."""
+    assert _resolve(scope=("send",)).resource.uri == MAIL
+
+
+@pytest.mark.parametrize(
+    ("scope", "resources"),
+    [((), (PAY, MAIL)), (("read",), (PAY, BOTH)), (("read", "send"), (PAY, MAIL)), (("read",), ())],
+)
+def test_a_resource_is_never_guessed(scope, resources):
+    """No scope, a scope of two resources, scopes of no single one, and none at all."""
+    with pytest.raises(errors.InvalidTarget, match="Name the resource"):
+        _resolve(scope=scope, resources=resources)
+
+
+@pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
+def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_whole(scope):
+    """Nothing is narrowed in silence."""
+    with pytest.raises(errors.InvalidScope):
+        _resolve(PAY, scope)
+
+
+@pytest.mark.parametrize(
+    ("scope", "risk"), [((), Risk.LOW), (("read",), Risk.LOW), (("pay", "read"), Risk.HIGH)]
+)
+def test_the_risk_is_the_highest_of_the_scopes(scope, risk):
+    """Without one it is low, and the action's own risk counts."""
+    assert targets.TokenTarget(RESOURCES[PAY], scope).risk is risk
+
+
+def test_a_scope_is_not_given_without_the_action_type_that_it_needs():
+    """A resource may demand that payments are described."""
+    target = targets.TokenTarget(RESOURCES[PAY], ("pay", "read"))
+    targets.check_required_types(target, frozenset({"payment"}))
+    for types in (frozenset(), frozenset({"other"})):
+        with pytest.raises(errors.InvalidAuthorizationDetails, match=r"pay needs .* payment"):
+            targets.check_required_types(target, types)
+    targets.check_required_types(targets.TokenTarget(RESOURCES[PAY], ("read",)), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("agent", "resource", "seconds"),
+    [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
+)
+def test_the_shorter_limit_counts_and_else_what_is_usual(agent, resource, seconds):
+    """Neither can be stretched by the other."""
+    limited = replace(RESOURCES[PAY], token_seconds=resource)
+    bot = replace(AGENT, token_seconds=agent)
+    assert targets.lifetime(bot, limited, 300) == seconds
+    assert targets.lifetime(bot, None, 300) == (agent or 300)
+
+
+def test_a_scope_that_is_for_another_resource_is_beyond_the_ceiling():
+    """And where two could be meant, the one where it may be had is."""
+    agent = replace(
+        AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
+    )
+    with pytest.raises(errors.InvalidScope):
+        targets.resolve(Directory(), agent, PAY, ("read",))
+    assert targets.resolve(Directory(), agent, None, ("read",)).resource.uri == BOTH
+    with pytest.raises(errors.InvalidTarget):
+        targets.resolve(Directory(), replace(agent, only={}), None, ("read",))

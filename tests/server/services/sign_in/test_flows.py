@@ -1,0 +1,530 @@
+"""From a request to its code, in a browser that runs no scripts."""
+
+import hashlib
+from urllib.parse import urlencode
+
+import pytest
+
+from server.protocol import errors
+from server.protocol.names import ACR_PASSWORD
+from server.protocol.sign_in.handles import handle_hash
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import AppChanges
+from server.services.resources.resources import ResourceChanges
+from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
+from server.services.sign_in.flows import _Refused
+from server.services.users.users import NewUser, UserChanges
+from tests.support.browser import CALLBACK, request_of
+from tests.support.callers import new_person
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY, PAY
+from tests.support.people import give_password, new_app, new_browser
+from tests.support.site import ISSUER
+
+pytestmark = pytest.mark.usefixtures("ana")
+
+READ = {"scope": "openid payments:read", "resource": PAY}
+
+
+@pytest.fixture
+def app(local):
+    """A chat front end."""
+    return new_app(local)
+
+
+@pytest.fixture
+def ana(person, local):
+    """Somebody with a password and a device."""
+    give_password(local, person.user.name)
+    return person
+
+
+@pytest.fixture
+def browser(local):
+    """Her browser."""
+    return new_browser(local)
+
+
+@pytest.fixture
+def known(app, browser):
+    """She is signed in, and the app knows who she is."""
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    assert "code" in browser.answer("allow").answer
+    return browser
+
+
+def waiting(person):
+    """Ids of the consents that wait on her device."""
+    return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
+
+
+def test_somebody_signs_in_and_the_app_learns_who_they_are(ana, app, browser, local):
+    """BC-13, MC-08: code, ID token, userinfo; the answer names who gave it."""
+    local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    assert "chat" in browser.authorize(app.id, scope="openid profile email").text
+    assert "your name" in browser.sign_in("ana").text
+    answer = browser.answer("allow").answer
+    assert (answer["state"], answer["iss"]) == ("s t/8", ISSUER)
+    tokens = app.redeem(answer["code"])
+    assert tokens.status == 200, tokens.body
+    claims = local.claims(tokens.json["id_token"], "JWT")
+    assert (claims["sub"], claims["aud"], claims["nonce"]) == (ana.user.id, app.id, "n-1")
+    assert (claims["acr"], claims["amr"]) == (ACR_PASSWORD, ["pwd"])
+    assert claims["auth_time"] == local.clock.now() // 1000
+    assert "email" not in claims
+    assert app.userinfo(tokens.json["access_token"]).json == {
+        "sub": ana.user.id,
+        "name": "ana",
+        "preferred_username": "ana",
+        "email": "ana@example.com",
+        "email_verified": False,
+    }
+    (entry,) = local.desk.entries("grant.given")
+    assert (entry["subject"], entry["facts"]["app"]) == (ana.user.id, app.id)
+
+
+def test_what_was_allowed_is_not_asked_again(known, app):
+    """Until it ends; a wider request is asked for what is new, and the old stays."""
+    assert "code" in known.authorize(app.id).answer
+    page = known.authorize(app.id, scope="openid email")
+    assert "your email address" in page.text
+    assert "code" in known.answer("allow").answer
+    assert "code" in known.authorize(app.id, scope="openid").answer
+    assert "Tell" in known.authorize(app.id, prompt="consent").text
+    assert "code" in known.answer("allow").answer
+
+
+def test_power_over_a_resource_is_signed_on_a_device(ana, app, browser, local):
+    """MC-04: the page waits, and goes on once the device has signed: by a script, or by a link."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    page = browser.answer("allow")
+    assert "refresh" not in page.text  # a page that loads itself anew interrupts whoever hears it
+    assert browser.again().text == page.text
+    handle = page.url.partition("?")[2]
+    assert f'href="/continue?{handle}"' in page.text
+    assert f'data-waits="/continue/waits?{handle}"' in page.text
+    looked = [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
+    (asked,) = waiting(ana)
+    assert ana.approve(asked).status == 200
+    looked += [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
+    assert looked == [204, 204, 303, 303]  # and looking has taken no code
+    answer = browser.again()
+    assert answer.url.startswith(CALLBACK)
+    tokens = app.redeem(answer.answer["code"]).json
+    claims = local.claims(tokens["access_token"])
+    assert (claims["aud"], claims["scope"], claims["client_id"]) == (PAY, "payments:read", app.id)
+    assert "may_act" not in claims
+    assert "code" in browser.authorize(app.id, **READ).answer
+    assert waiting(ana) == []
+
+
+def test_an_agent_may_act_once_the_person_has_signed_for_both(ana, agent, app, browser, local):
+    """The page names the agent and who answers for it; the token says `may_act`."""
+    browser.authorize(app.id, **READ, requested_actor=agent.id)
+    page = browser.sign_in("ana")
+    assert "invoice-bot" in page.text
+    assert "owned by" in page.text
+    browser.answer("allow")
+    first, second = waiting(ana)
+    ana.approve(first)
+    assert "One request is waiting" in browser.again().text
+    ana.approve(second)
+    token = app.redeem(browser.again().answer["code"]).json["access_token"]
+    assert local.claims(token)["may_act"] == {"sub": agent.id, "iss": ISSUER}
+    with local.services.store.read() as view:
+        consent = view.consents.live(ana.user.id, agent.id, PAY, view.now)
+    assert (consent.app_id, consent.scopes) == (app.id, ("payments:read",))
+
+
+def test_a_no_on_the_page_or_on_the_device_is_told_to_the_app(ana, app, browser, local):
+    """`access_denied`, and nothing was given."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    answer = browser.answer("deny").answer
+    assert (answer["error"], answer["state"]) == ("access_denied", "s t/8")
+    browser.authorize(app.id, **READ)
+    browser.answer("allow")
+    ana.deny(waiting(ana)[0])
+    assert "device" in browser.again().answer["error_description"]
+    browser.authorize(app.id, **READ)
+    browser.answer("allow")
+    assert browser.answer("deny").answer["error"] == "access_denied"
+    assert len(local.desk.entries("grant.refused")) == 3
+    assert local.desk.entries("consent.given") == []
+
+
+def test_giving_up_takes_the_question_back_from_the_device(ana, agent, app, browser):
+    """So does a no to one of two: a yes to the other would be a yes to nothing."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    browser.answer("allow")
+    assert len(waiting(ana)) == 1
+    browser.answer("deny")
+    assert waiting(ana) == []
+    browser.authorize(app.id, **READ, requested_actor=agent.id)
+    browser.answer("allow")
+    first, _second = waiting(ana)
+    ana.deny(first)
+    assert browser.again().answer["error"] == "access_denied"
+    assert waiting(ana) == []
+
+
+def test_a_request_that_nobody_answers_ends(app, browser, local):
+    """On the device, and on the page."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    browser.answer("allow")
+    local.clock.forward(30 * MINUTE - 1)
+    local.services.sweeper.round()
+    browser.authorize(app.id, **READ)
+    page = browser.answer("allow")
+    local.clock.forward(FLOW_MS)
+    page = browser.again()
+    assert (page.status, "start again" in page.text) == (400, True)
+
+
+def test_a_consent_that_is_taken_back_before_the_code_gives_none(ana, app, browser, local):
+    """What was signed is looked at again when it counts."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    browser.answer("allow")
+    ana.approve(waiting(ana)[0])
+    with local.services.store.read() as view:
+        consent = view.consents.live(ana.user.id, app.id, PAY, view.now)
+    local.site.consents.revoke(consent.id, by=BY)
+    assert "taken back" in browser.again().answer["error_description"]
+
+
+def test_an_unanswered_signature_is_no_yes(app, browser, local):
+    """The approval has run out before the page has."""
+    browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
+    browser.sign_in("ana")
+    browser.answer("allow")
+    local.clock.forward(10 * MINUTE + 1)
+    assert "in time" in browser.again().answer["error_description"]
+
+
+def test_somebody_without_a_device_is_told_what_to_do(app, browser, local):
+    """There is no button that could not be meant."""
+    local.desk.users.add(NewUser("ben"), by=BY)
+    give_password(local, "ben")
+    browser.authorize(app.id, **READ)
+    page = browser.sign_in("ben")
+    assert "sayso users enrol ben" in page.text
+    assert page.forms[0].buttons == ["deny"]
+    page = browser.answer("allow")
+    assert (page.status, "Enrol one first" in page.text) == (403, True)
+    assert "code" not in browser.authorize(app.id).answer
+    assert "code" in browser.answer("allow").answer
+
+
+def test_a_person_who_is_not_signed_in_is_not_asked_when_nobody_may_be(app, browser):
+    """OpenID Connect Core 3.1.2.6: `prompt=none` has answers of its own."""
+    assert browser.authorize(app.id, prompt="none").answer["error"] == "login_required"
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    assert browser.authorize(app.id, prompt="none").answer["error"] == "consent_required"
+    browser.authorize(app.id)
+    browser.answer("allow")
+    assert "code" in browser.authorize(app.id, prompt="none").answer
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}]
+)
+def test_a_fresh_sign_in_is_one_after_the_request(known, app, local, parameters):
+    """Not the one from before; its time is in the token."""
+    local.clock.forward(MINUTE)
+    assert 'type="password"' in known.authorize(app.id, **parameters).text
+    answer = known.sign_in("ana").answer
+    claims = local.claims(app.redeem(answer["code"]).json["id_token"], "JWT")
+    assert claims["auth_time"] == local.clock.now() // 1000
+
+
+def test_a_sign_in_may_be_as_old_as_the_app_says(known, app, local):
+    """To the second."""
+    local.clock.forward(MINUTE)
+    assert "code" in known.authorize(app.id, max_age="60").answer
+    assert "password" in known.authorize(app.id, max_age="59").text
+
+
+def test_an_app_may_say_whom_it_means(known, app, local):
+    """An ID token of ours for this app; another person has to sign in."""
+    token = app.redeem(known.authorize(app.id).answer["code"]).json["id_token"]
+    assert "code" in known.authorize(app.id, id_token_hint=token).answer
+    ben = new_person(local, "ben")
+    give_password(local, "ben")
+    other = new_browser(local)
+    other.authorize(app.id)
+    other.sign_in("ben")
+    other.answer("allow")
+    page = other.authorize(app.id, id_token_hint=token)
+    assert 'type="password"' in page.text
+    assert other.authorize(app.id, id_token_hint=token, prompt="none").answer["error"] == (
+        "login_required"
+    )
+    assert ben.user.id not in page.text
+    foreign = new_app(local, "console")
+    for hint, client in ((token, foreign.id), ("nonsense", app.id)):
+        assert known.authorize(client, id_token_hint=hint).answer["error"] == "invalid_request"
+
+
+def test_somebody_else_may_sign_in_in_the_same_browser(known, app, local):
+    """The page says who is signed in, and a link changes it."""
+    new_person(local, "ben")
+    give_password(local, "ben")
+    page = known.authorize(app.id, scope="openid email")
+    assert "not you?" in page.text
+    page = known.open(page.url.removeprefix(ISSUER) + "&switch=1")
+    assert (page.forms[0].fields["name"], 'type="password"' in page.text) == ("", True)
+    assert "ben" in known.sign_in("ben").text
+
+
+def test_a_flow_belongs_to_the_browser_that_answered_it(ana, app, browser, local):
+    """Whoever has the link cannot go on in her place."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    page = browser.answer("allow")
+    ana.approve(waiting(ana)[0])
+    thief = new_browser(local)
+    assert 'type="password"' in thief.open(page.url.removeprefix(ISSUER)).text
+    new_person(local, "ben")
+    give_password(local, "ben")
+    assert 'type="password"' in thief.sign_in("ben").text
+    assert "code" in browser.again().answer
+
+
+def test_an_answer_is_given_once(app, browser):
+    """Going back does not make another code."""
+    browser.authorize(app.id)
+    page = browser.sign_in("ana")
+    browser.answer("allow")
+    again = browser.open(page.url.removeprefix(ISSUER))
+    assert (again.status, "start again" in again.text) == (400, True)
+
+
+@pytest.mark.parametrize("button", ["allow", "deny"])
+def test_a_page_of_a_browser_that_was_signed_out_answers_nothing(app, browser, local, button):
+    """It asks to sign in again, and then goes on."""
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    local.site.sign_in.sign_ins.sign_out(browser.http.cookies["sayso"])
+    assert 'type="password"' in browser.answer(button).text
+    browser.sign_in("ana")
+    assert "code" in browser.answer("allow").answer
+
+
+def test_a_stopped_person_app_or_agent_gets_no_further(agent, app, browser, local):
+    """At whichever page they are."""
+    page = browser.authorize(app.id, **READ, requested_actor=agent.id)
+    browser.sign_in("ana")
+    local.desk.agents.disable(agent.id, by=BY)
+    assert browser.again().status == 400
+    local.desk.agents.enable(agent.id, by=BY)
+    assert browser.again().status == 200
+    local.desk.users.disable("ana", by=BY)
+    assert 'type="password"' in browser.again().text
+    local.desk.users.enable("ana", by=BY)
+    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    assert browser.open(page.url.removeprefix(ISSUER)).status == 400
+    local.desk.apps.delete(app.id, by=BY)
+    assert browser.open(page.url.removeprefix(ISSUER)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"scope": "openid payments:delete"}, "invalid_scope"),
+        ({"scope": "openid payments:read", "resource": "https://x.example"}, "invalid_target"),
+        ({"scope": "openid", "resource": PAY}, "invalid_target"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        (
+            {"claims": '{"id_token":{"acr":{"essential":true,"value":"gold"}}}'},
+            "unmet_authentication_requirements",
+        ),
+        ({**READ, "requested_actor": "sayso_ag_none"}, "invalid_request"),
+    ],
+)
+def test_what_an_app_may_not_ask_is_told_to_the_app(app, browser, parameters, code):
+    """OB-01, RI-04, MC-08, SU-03: at its own address, with its state and our name."""
+    answer = browser.authorize(app.id, **parameters).answer
+    assert (answer["error"], answer["state"], answer["iss"]) == (code, "s t/8", ISSUER)
+
+
+def test_an_essential_acr_that_there_is_is_met(known, app):
+    """Ours for passwords; and the resource may be userinfo itself."""
+    claims = f'{{"id_token":{{"acr":{{"essential":true,"values":["{ACR_PASSWORD}"]}}}}}}'
+    assert "code" in known.authorize(app.id, claims=claims).answer
+    assert "code" in known.authorize(app.id, resource=f"{ISSUER}/userinfo").answer
+
+
+def test_an_agent_beyond_its_ceiling_or_an_app_without_the_grant_is_refused(
+    agent, app, browser, local
+):
+    """Scopes lie within both ceilings."""
+    local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    answer = browser.authorize(app.id, **READ, requested_actor=agent.id).answer
+    assert answer["error"] == "invalid_scope"
+    local.desk.apps.update(app.id, AppChanges(grant_types=("refresh_token",)), by=BY)
+    assert browser.authorize(app.id).answer["error"] == "unauthorized_client"
+
+
+def test_a_scope_that_needs_an_action_cannot_be_had_ahead(app, browser, local):
+    """An action is asked for each time, with its details."""
+    changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
+    local.desk.resources.update(PAY, changes, by=BY)
+    assert browser.authorize(app.id, **READ).answer["error"] == "invalid_authorization_details"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": None},
+        {"client_id": "sayso_app_none"},
+        {"client_id": "sayso_ag_none"},
+        {"redirect_uri": None},
+        {"redirect_uri": CALLBACK + "/"},
+        {"redirect_uri": "https://evil.example/"},
+        {"redirect_uri": [CALLBACK, CALLBACK]},
+        {"state": "s" * 3_000},
+        {"request_uri": "https://evil.example/request"},
+        {"request_uri": "urn:ietf:params:oauth:request_uri:none"},
+    ],
+)
+def test_until_app_and_address_belong_together_nobody_is_redirected(app, browser, changes):
+    """BC-02, NG-101: no open redirector; the person reads what is wrong."""
+    page = browser.authorize(**{"client_id": app.id, **changes})
+    assert (page.status, page.url.startswith(ISSUER)) == (400, True)
+
+
+def test_a_disabled_app_redirects_nobody(app, browser, local):
+    """Not even with an error."""
+    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    assert browser.authorize(app.id).status == 400
+
+
+def test_a_native_app_uses_the_port_that_is_free(browser, local):
+    """BC-01, RFC 8252 7.3; the code is for the address with that port."""
+    app = new_app(local, "phone", redirect_uris=("http://127.0.0.1/cb",), auth_method="none")
+    here = "http://127.0.0.1:51004/cb"
+    browser.authorize(app.id, redirect_uri=here)
+    browser.sign_in("ana")
+    code = browser.answer("allow").answer["code"]
+    assert app.redeem(code, redirect_uri="http://127.0.0.1/cb").refusal == (400, "invalid_grant")
+    assert app.redeem(code, redirect_uri=here).status == 200
+
+
+def test_a_form_widens_nothing(known, app, local):
+    """NG-091: only what was requested and shown is given, whatever the browser adds."""
+    known.authorize(app.id, scope="openid profile")
+    page = known.submit(answer="allow", scope="openid profile email payments:read", resource=PAY)
+    assert app.redeem(page.answer["code"]).json["scope"] == "openid profile"
+    with local.services.store.read() as view:
+        found = view.consents.search(
+            user_id=None, client_id=app.id, live_at=view.now, limit=9, before=None
+        )
+    assert [consent.scopes for consent in found] == [("openid", "profile")]
+
+
+def test_the_page_says_where_one_goes_afterwards(app, browser):
+    """MC-10: the host of the address, so that nobody takes one app for another."""
+    browser.authorize(app.id)
+    assert "chat.example" in browser.sign_in("ana").text
+
+
+def test_requests_from_one_address_are_bounded(app, browser, local, monkeypatch):
+    """Each leaves a row for half an hour; pushed ones too."""
+    monkeypatch.setattr("server.services.sign_in.authorize.MOST_PER_MINUTE", 3)
+    for _ in range(3):
+        assert browser.authorize(app.id).status == 200
+    page = browser.authorize(app.id)
+    assert (page.status, page.headers["Retry-After"]) == (503, "60")
+    form = {**request_of(app.id), **app.credentials}
+    assert [local.post_form("/par", form).status for _ in range(4)] == [201, 201, 201, 503]
+    local.clock.forward(MINUTE)
+    assert browser.authorize(app.id).status == 200
+
+
+class TestPushed:
+    """RFC 9126."""
+
+    def test_a_pushed_request_is_good_once_for_its_own_app(self, app, browser, local):
+        """And for a minute."""
+        form = {**request_of(app.id, scope="openid"), **app.credentials}
+        pushed = local.post_form("/par", form)
+        assert (pushed.status, pushed.json["expires_in"]) == (201, PUSHED_SECONDS)
+        named = {"client_id": app.id, "request_uri": pushed.json["request_uri"]}
+        other = new_app(local, "console")
+        assert browser.open(_query({**named, "client_id": other.id})).status == 400
+        assert "Sign in" in browser.open(_query(named)).text
+        assert browser.open(_query(named)).status == 400
+        browser.authorize(app.id)
+        late = local.post_form("/par", form).json["request_uri"]
+        local.clock.forward(PUSHED_SECONDS * 1000)
+        assert browser.open(_query({**named, "request_uri": late})).status == 400
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
+            ({"scope": "openid x"}, "invalid_target"),
+            ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "invalid_request"),
+            ({"request": "eyJ"}, "request_not_supported"),
+            ({"code_challenge": None}, "invalid_request"),
+        ],
+    )
+    def test_it_is_checked_as_the_page_would(self, app, local, changes, code):
+        """RFC 9126 2.3."""
+        form = {**request_of(app.id), **app.credentials, "resource": None, **changes}
+        refused = local.post_form("/par", form)
+        assert refused.status == 400
+        assert refused.json["error"] in {code, "invalid_scope"}
+
+    def test_it_is_for_apps_that_prove_themselves(self, agent, app, local):
+        """An agent is no app, and a name alone proves nothing."""
+        form = request_of(app.id)
+        assert local.post_form("/par", form).refusal == (401, "invalid_client")
+        agents = {**form, **agent.credentials}
+        assert local.post_form("/par", agents).refusal == (400, "unauthorized_client")
+
+
+def _query(parameters):
+    return "/authorize?" + urlencode(parameters)
+
+
+def test_nothing_that_a_browser_holds_lies_in_the_database(known, local):
+    """Cookies, handles and codes are kept as hashes."""
+    cookie = known.http.cookies["sayso"]
+    with local.services.store.read() as view:
+        found = view.sign_ins.by_token(hashlib.sha256(cookie.encode()).digest())
+    assert found is not None
+    raw = b"".join(
+        path.read_bytes() for path in local.services.settings.data_dir.iterdir() if path.is_file()
+    )
+    assert cookie.encode() not in raw
+
+
+def test_leftovers_are_dropped(known, app, local):
+    """Flows after they ran out, codes and sign-ins a day later."""
+    app.redeem(known.authorize(app.id).answer["code"])
+    local.clock.forward(40 * DAY)
+    local.services.sweeper.tidy()
+    with local.services.store.read() as view:
+        assert view.sign_ins.by_token(b"") is None
+
+
+def test_whoever_comes_second_gets_no_second_answer(app, browser, local):
+    """Two windows that look at the same moment; and one that was signed out just then."""
+    page = browser.authorize(app.id)
+    handle = page.forms[0].fields["flow"]
+    flows = local.site.sign_in.flows
+    with local.services.store.write() as tx:
+        flow = tx.flows.get(handle_hash(handle))
+        shown = flows._next(tx, flow, None)
+        assert flows._end(tx, flow, shown) == shown
+        refused = _Refused(flows.begun.reread(tx, flow), errors.AccessDenied("No."))
+        assert flows._end(tx, flow, refused).parameters[0] == ("error", "access_denied")
+        with pytest.raises(errors.InvalidRequest):
+            flows._end(tx, flow, refused)

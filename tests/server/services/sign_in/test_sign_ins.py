@@ -1,0 +1,370 @@
+"""Signing in with a password: what slows a guesser, and what never stops anybody else."""
+
+import itertools
+import threading
+
+import pytest
+
+from server.protocol.users.passwords import FREE_TRIES, FREE_TRIES_OF_ADDRESS
+from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.sign_in.sign_in_tries import TooManyAttempts
+from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
+from server.services.users.users import NewUser, UserChanges
+from server.storage.users.passwords import Passwords as StoredPasswords
+from tests.support.browser import PASSWORD
+from tests.support.clock import HOUR
+from tests.support.installation import BY
+from tests.support.people import give_password, passwords
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+
+
+@pytest.fixture
+def sign_in(person, local):
+    """Ana, or whoever says so, types a password."""
+    give_password(local, person.user.name)
+
+    def attempt(name="ana", password=PASSWORD, peer=HERE, cookie=""):
+        return local.site.sign_in.sign_ins.sign_in(
+            name, password, cookie=cookie, flow=None, peer=peer
+        )
+
+    return attempt
+
+
+def current(local, cookie):
+    """Who is signed in with this cookie."""
+    with local.services.store.read() as view:
+        found = local.site.sign_in.sign_ins.current(view, cookie)
+    return None if found is None else found.user.name
+
+
+def test_a_right_password_makes_a_new_cookie_each_time(sign_in, local):
+    """By name in any case; a cookie that was planted before means nothing."""
+    first, second = sign_in(), sign_in("ANA")
+    assert first != second
+    assert current(local, first) == current(local, second) == "ana"
+    assert current(local, "") is None
+    assert current(local, "sayso_br_none") is None
+    assert len(local.desk.entries("sign_in.done")) == 2
+
+
+def test_wrong_and_unknown_are_one_answer(sign_in, local):
+    """A name without a password, too; each failure is written down, of an account or of none."""
+    local.desk.users.add(NewUser("ben"), by=BY)
+    for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
+        with pytest.raises(WrongPassword):
+            sign_in(name, password)
+    failed = local.desk.entries("sign_in.failed")
+    assert [one.get("cause") for one in failed] == [None, None, "no such account"]
+    assert "subject" not in failed[-1]
+
+
+def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
+    """A commit that has nothing to store is quicker, and would tell who exists."""
+    wrote = []
+    for kind in ("was_wrong", "was_right"):
+        real = getattr(StoredPasswords, kind)
+
+        def spy(self, *arguments, kind=kind, real=real):
+            wrote.append(kind)
+            return real(self, *arguments)
+
+        monkeypatch.setattr(StoredPasswords, kind, spy)
+    for name in ("ana", "nobody"):
+        with pytest.raises(WrongPassword):
+            sign_in(name, "wrong")
+    assert wrote == ["was_wrong"] * 4
+    assert sign_in()
+    assert wrote[4:] == ["was_right"]
+
+
+def statements(local, monkeypatch, attempt):
+    """The kinds of statements that a try sends to the database."""
+    sent = []
+    with local.services.store.read() as view:
+        kind = type(view.passwords._connection)
+    for name in ("execute", "exec_driver_sql"):
+        real = getattr(kind, name)
+
+        def spy(self, statement, *more, real=real, **named):
+            sent.append(str(statement).split(" WHERE ")[0])
+            return real(self, statement, *more, **named)
+
+        monkeypatch.setattr(kind, name, spy)
+    with pytest.raises(WrongPassword):
+        attempt()
+    monkeypatch.undo()
+    return sent
+
+
+def test_an_account_and_no_account_cost_the_same_statements(sign_in, local, monkeypatch):
+    """So the time does not tell which one was tried."""
+    for name in ("ana", "nobody"):  # what is read once is remembered
+        with pytest.raises(WrongPassword):
+            sign_in(name, "wrong")
+    known = statements(local, monkeypatch, lambda: sign_in("ana", "wrong"))
+    unknown = statements(local, monkeypatch, lambda: sign_in("nobody", "wrong"))
+    assert len(known) > 5
+    assert known == unknown
+
+
+WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
+BOLD = str.maketrans({"a": "\U0001d41a", "n": "\U0001d427"})
+CYRILLIC = str.maketrans({"a": "\u0430"})
+
+
+def spellings(user):
+    """An account in letters of another case, other forms of them, spaces, its id."""
+    cased = ["".join(letters) for letters in itertools.product("aA", "nN", "aA")]
+    names = [*cased, *(one + "@Example.com" for one in cased)]
+    formed = [one.translate(table) for one in names for table in (WIDE, BOLD)]
+    whole = [*names, *formed, user.id, user.id.translate(WIDE)]
+    return [before + one + after for one in whole for before, after in SPACES]
+
+
+SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
+
+
+def test_every_spelling_of_an_account_is_counted_as_that_account(sign_in, local):
+    """Writing a name in another way is no fresh start."""
+    user = local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    many = spellings(user)
+    assert len(set(many)) > 164
+    outcomes = [outcome(sign_in, spelling) for spelling in many]
+    assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * (len(many) - FREE_TRIES)
+    local.clock.forward(1_000)
+    assert [outcome(sign_in, one, PASSWORD) for one in many[-1:]] == [None]
+
+
+def test_a_look_alike_of_a_name_signs_nobody_in(sign_in):
+    """A letter of another alphabet makes another name."""
+    assert outcome(sign_in, "ana".translate(CYRILLIC), PASSWORD) is WrongPassword
+    assert outcome(sign_in, "ana", PASSWORD) is None
+
+
+def outcome(sign_in, name, typed="wrong"):
+    """What became of a try."""
+    try:
+        sign_in(name, typed)
+    except (TooManyAttempts, WrongPassword) as refused:
+        return type(refused)
+    return None
+
+
+def test_every_spelling_of_nobody_is_counted_as_one_name(sign_in):
+    """A name without an account is paced as one with an account is."""
+    names = ("nobody", "NOBODY", " nobody ", "\uff4eobody", "nob\U0001d428dy", "NoBody", "nObody")
+    outcomes = [outcome(sign_in, name) for name in names]
+    assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * 2
+
+
+def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local):
+    """Until it waits; who comes from elsewhere does not, and a right password gets its try back."""
+    for _ in range(2 * FREE_TRIES_OF_ADDRESS):
+        assert sign_in()
+    for number in range(FREE_TRIES_OF_ADDRESS):
+        with pytest.raises(WrongPassword):
+            sign_in(f"nobody-{number}", "wrong")
+    for name in ("nobody", "ana"):
+        with pytest.raises(TooManyAttempts):
+            sign_in(name)
+    assert sign_in(peer=THERE)
+    local.clock.forward(1_000)
+    assert sign_in()
+    with pytest.raises(WrongPassword):
+        sign_in("nobody", "wrong")
+    with pytest.raises(TooManyAttempts) as slowed:
+        sign_in("ana")
+    assert slowed.value.seconds == 2
+
+
+def test_an_address_that_a_proxy_hides_is_not_paced(sign_in):
+    """Everybody behind the proxy would wait for one; each account is still paced by itself."""
+    for number in range(FREE_TRIES_OF_ADDRESS + 1):
+        with pytest.raises(WrongPassword):
+            sign_in(f"nobody-{number}", "wrong", peer="")
+    assert sign_in(peer="")
+    for _ in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong", peer="")
+    with pytest.raises(TooManyAttempts):
+        sign_in(peer="")
+
+
+def test_an_ipv6_host_is_one_address(sign_in):
+    """It chooses the last 64 bits as it likes."""
+    for number in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")
+    with pytest.raises(TooManyAttempts):
+        sign_in(peer="2001:db8::ffff")
+    assert sign_in(peer="2001:db8:0:1::1")
+
+
+def test_a_try_counts_before_it_is_compared(sign_in, local, monkeypatch):
+    """While the last free password is being compared, another one is already refused."""
+    for _ in range(FREE_TRIES - 1):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    comparing, go_on = threading.Event(), threading.Event()
+    refused = []
+
+    def slow(*_):
+        comparing.set()
+        go_on.wait(10)
+        return False
+
+    monkeypatch.setattr(local.site.sign_in.sign_ins.hasher, "verify", slow)
+
+    def first():
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+        refused.append("wrong")
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert comparing.wait(10)
+    with pytest.raises(TooManyAttempts):
+        sign_in()
+    go_on.set()
+    thread.join(10)
+    assert refused == ["wrong"]
+
+
+def test_a_device_works_while_its_person_s_sign_in_form_waits(sign_in, person):
+    """Somebody else's failures stop no enrolled device."""
+    for _ in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    with pytest.raises(TooManyAttempts):
+        sign_in()
+    assert person.call("GET", "/api/approvals").status == 200
+
+
+def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):
+    """Account and address; the right password elsewhere, and another account here, go on."""
+    for _ in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    with pytest.raises(TooManyAttempts) as slowed:
+        sign_in()
+    assert slowed.value.seconds == 1
+    assert sign_in(peer=THERE)
+    with pytest.raises(WrongPassword):
+        sign_in("ben")
+    local.clock.forward(1_000)
+    assert sign_in()
+    with pytest.raises(WrongPassword):
+        sign_in(password="wrong")
+
+
+def test_the_pause_grows_and_is_forgotten(sign_in, local):
+    """An hour without a try, and five are free again."""
+    for pause in (0, 0, 0, 0, 0, 1_000, 2_000, 4_000):
+        local.clock.forward(pause)
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    with pytest.raises(TooManyAttempts) as slowed:
+        sign_in()
+    assert slowed.value.seconds == 8
+    local.clock.forward(HOUR)
+    local.services.sweeper.tidy()
+    with pytest.raises(WrongPassword):
+        sign_in(password="wrong")
+    assert sign_in()
+
+
+def test_a_sign_in_ends_with_its_time_its_user_or_its_sign_out(sign_in, local):
+    """A stopped user is nobody at once, and stays signed out."""
+    cookie, other = sign_in(), sign_in()
+    local.site.sign_in.sign_ins.sign_out(other)
+    local.site.sign_in.sign_ins.sign_out(other)
+    assert len(local.desk.entries("sign_in.ended")) == 1
+    assert (current(local, cookie), current(local, other)) == ("ana", None)
+    local.clock.forward(SIGNED_IN_MS - 1)
+    assert current(local, cookie) == "ana"
+    local.clock.forward(1)
+    assert current(local, cookie) is None
+    cookie = sign_in()
+    local.desk.users.disable("ana", by=BY)
+    with pytest.raises(WrongPassword):
+        sign_in()
+    local.desk.users.enable("ana", by=BY)
+    assert current(local, cookie) is None
+
+
+def test_signing_in_again_in_a_browser_goes_on_with_a_new_cookie(sign_in, local):
+    """The same `sid`, another time; the old cookie is nothing."""
+    first = sign_in()
+    local.clock.forward(SIGNED_IN_MS - 1)
+    second = sign_in(cookie=first)
+    assert (current(local, first), current(local, second)) == (None, "ana")
+    local.clock.forward(SIGNED_IN_MS - 1)
+    assert current(local, second) == "ana"
+    with local.services.store.read() as view:
+        found = local.site.sign_in.sign_ins.current(view, second)
+        assert view.sign_ins.of_user(found.user.id) == [found.sign_in.id]
+
+
+def test_somebody_else_in_a_browser_signs_the_first_one_out(sign_in, local):
+    """What apps got through it ends too."""
+    local.desk.users.add(NewUser("ben"), by=BY)
+    give_password(local, "ben")
+    first = sign_in()
+    second = sign_in("ben", cookie=first)
+    assert (current(local, first), current(local, second)) == (None, "ben")
+    (entry,) = local.desk.entries("sign_in.ended")
+    assert entry["cause"] == "somebody else signed in"
+
+
+def test_a_new_password_signs_browsers_out_and_the_old_one_is_nothing(sign_in, local):
+    """Setting and removing alike."""
+    cookie = sign_in()
+    admin = passwords(local)
+    assert admin.set("ana", "another long one", by=BY).name == "ana"
+    assert current(local, cookie) is None
+    with pytest.raises(WrongPassword):
+        sign_in()
+    assert sign_in(password="another long one")
+    (first, second) = local.desk.entries("password.set")
+    assert (first["facts"], second["facts"]) == ({"sign_ins_ended": 0}, {"sign_ins_ended": 1})
+    admin.remove("ana", by=BY)
+    with pytest.raises(WrongPassword):
+        sign_in(password="another long one")
+    with pytest.raises(Conflict, match="has no password"):
+        admin.remove("ana", by=BY)
+
+
+def test_what_may_be_a_password_is_checked_when_it_is_set(local):
+    """For somebody who exists."""
+    with pytest.raises(Invalid, match="at least 12 characters"):
+        passwords(local).set("ana", "short", by=BY)
+    with pytest.raises(NotFound):
+        passwords(local).set("nobody", PASSWORD, by=BY)
+
+
+def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
+    person, local, monkeypatch
+):
+    """The one that was verified is not the one that there is."""
+    give_password(local, person.user.name)
+    hasher = local.site.sign_in.sign_ins.hasher
+    verify = hasher.verify
+
+    def slowly(password, hashed):
+        right = verify(password, hashed)
+        give_password(local, person.user.name, "another long one")
+        return right
+
+    monkeypatch.setattr(hasher, "verify", slowly)
+    with pytest.raises(WrongPassword):
+        local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, cookie="", flow=None, peer=HERE)
+
+
+def test_a_form_is_for_one_browser(local):
+    """What it must send back belongs to the cookie, and tells nothing of it."""
+    one, two = local.site.sign_in.sign_ins.new_cookie(), local.site.sign_in.sign_ins.new_cookie()
+    tokens = {local.site.sign_in.sign_ins.csrf(cookie) for cookie in (one, two, one)}
+    assert len(tokens) == 2
+    assert not tokens & {one, two}

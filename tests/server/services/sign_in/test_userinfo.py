@@ -1,0 +1,126 @@
+"""What an app may know of a person."""
+
+import pytest
+
+from approver_tui.client.jose import SigningKey, dpop_proof
+from server.model.tokens import Delegation
+from server.services.clients.app_forms import AppChanges
+from tests.support.installation import BY, PAY
+from tests.support.people import give_password, new_app, new_browser
+from tests.support.site import ISSUER
+
+REFUSED = (401, "invalid_token")
+
+
+@pytest.fixture
+def app(local):
+    """A chat front end."""
+    return new_app(local)
+
+
+@pytest.fixture
+def tokens(person, app, local):
+    """Ana signs in; what the app got."""
+    give_password(local, person.user.name)
+
+    def get(proofs=(), **parameters):
+        browser = new_browser(local)
+        browser.authorize(app.id, **parameters)
+        page = browser.sign_in("ana")
+        if page.forms:
+            browser.answer("allow")
+            for item in person.call("GET", "/api/approvals").json["items"]:
+                person.approve(item["id"])
+            page = browser.page if not browser.page.forms else browser.again()
+        return app.redeem(page.answer["code"], proofs=proofs).json
+
+    return get
+
+
+def test_scopes_and_wishes_are_answered_and_nothing_else(app, tokens, person):
+    """OpenID Connect Core 5.3; what is not known is left out."""
+    token = tokens(scope="openid")["access_token"]
+    assert app.userinfo(token).json == {"sub": person.user.id}
+    wanted = '{"userinfo":{"name":null,"email":null}}'
+    token = tokens(claims=wanted, prompt="consent")["access_token"]
+    assert app.userinfo(token).json == {"sub": person.user.id, "name": "ana"}
+
+
+def test_a_token_for_a_resource_is_not_for_here(app, agent, tokens):
+    """One audience each; an agent's token neither."""
+    token = tokens(scope="openid payments:read", resource=PAY)["access_token"]
+    assert app.userinfo(token).refusal == REFUSED
+    asked = {"grant_type": "client_credentials", "scope": "payments:read", **agent.credentials}
+    token = agent.local.post_form("/token", asked).json["access_token"]
+    assert app.userinfo(token).refusal == REFUSED
+
+
+def test_without_a_token_there_is_a_challenge(app, local):
+    """RFC 6750 3; an ID token is no access token."""
+    refused = local.send("GET", "/userinfo")
+    assert refused.status == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+    assert app.userinfo("nonsense").refusal == REFUSED
+
+
+def test_an_id_token_is_no_access_token(app, tokens):
+    """AT-28."""
+    assert app.userinfo(tokens()["id_token"]).refusal == REFUSED
+
+
+def test_a_token_ends_with_its_time_its_person_or_its_app(app, tokens, local):
+    """NG-084, at its next use."""
+    token = tokens()["access_token"]
+    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    assert app.userinfo(token).refusal == REFUSED
+    local.desk.apps.update(app.id, AppChanges(enabled=True), by=BY)
+    assert app.userinfo(token).refusal == REFUSED
+    token = tokens()["access_token"]
+    local.clock.forward(300_000)
+    assert app.userinfo(token).refusal == REFUSED
+    token = tokens()["access_token"]
+    local.desk.users.disable("ana", by=BY)
+    assert app.userinfo(token).refusal == REFUSED
+
+
+def test_a_bound_token_comes_with_its_key(app, tokens, local):
+    """NG-087, NG-109: never as Bearer, never without its proof; by POST as well."""
+    key = SigningKey.generate()
+    at = local.clock.now() // 1000
+    proof = dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
+    token = tokens(proofs=[proof])["access_token"]
+
+    def proven(method="GET", by=key):
+        whole = {"method": method, "uri": f"{ISSUER}/userinfo", "at": at, "access_token": token}
+        return (dpop_proof(by, **whole),)
+
+    assert app.userinfo(token).refusal == REFUSED
+    assert app.userinfo(token, "DPoP").status == 401
+    assert app.userinfo(token, "DPoP", proven(by=SigningKey.generate())).status == 401
+    assert app.userinfo(token, "DPoP", proven("POST")).status == 401
+    assert app.userinfo(token, "DPoP", proven()).status == 200
+    headers = {"authorization": f"DPoP {token}"}
+    posted = local.send("POST", "/userinfo", headers=headers, proofs=proven("POST"))
+    assert posted.status == 200
+
+
+def test_a_token_about_nobody_is_refused(agent, local):
+    """Even one that we had signed for here, of an agent that acts for itself."""
+    audience, now = f"{ISSUER}/userinfo", local.clock.now()
+    claims = {"iss": ISSUER, "aud": audience, "jti": "t", "exp": now // 1000 + 60}
+    with local.services.store.write() as tx:
+        tx.delegations.add(Delegation("t", agent.id, None, audience, "openid", now, now + 60_000))
+        keys = tx.directory.signing_keys()
+    token = local.services.signer.sign(keys, "ES256", "at+jwt", claims)
+    headers = {"authorization": f"Bearer {token}"}
+    assert local.send("GET", "/userinfo", headers=headers).refusal == REFUSED
+
+
+def test_a_consent_that_is_taken_back_ends_the_tokens_that_stand_on_it(app, tokens, local):
+    """Telling an app who one is can be taken back like everything else."""
+    token = tokens()["access_token"]
+    assert app.userinfo(token).status == 200
+    (given,) = local.site.consents.search(user=None, client=None, ended=False)
+    assert given.consent.resource == f"{ISSUER}/userinfo"
+    local.site.consents.revoke(given.consent.id, by=BY)
+    assert app.userinfo(token).refusal == REFUSED

@@ -1,0 +1,272 @@
+"""An app's refresh token: rotation, a lost answer, and theft."""
+
+import pytest
+
+from approver_tui.client.jose import SigningKey
+from server.protocol.names import GRANT_REFRESH_TOKEN
+from server.protocol.sign_in.handles import handle_hash
+from server.services.clients.app_forms import AppChanges
+from server.services.tokens.app_tokens import IDLE_MS, token_hash
+from server.services.tokens.grants.app_refresh import GRACE_MS
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY, PAY
+from tests.support.people import LocalApp, new_app
+from tests.support.site import ISSUER
+
+GONE = (400, "invalid_grant")
+WHOLE = {"scope": "openid profile payments:read", "resource": PAY}
+
+
+@pytest.fixture
+def app(local):
+    """A chat front end with a secret."""
+    return new_app(local)
+
+
+@pytest.fixture
+def first(app, code_for):
+    """The first refresh token."""
+    return app.redeem(code_for(app, **WHOLE)).json["refresh_token"]
+
+
+def test_a_refresh_token_is_good_once(app, first, local):
+    """BC-09, MC-06: each answer brings the next; the sign-in's time stays."""
+    second = app.refresh(first).json
+    claims = local.claims(second["access_token"])
+    assert (claims["aud"], claims["scope"]) == (PAY, "payments:read")
+    local.clock.forward(GRACE_MS)
+    third = app.refresh(second["refresh_token"]).json
+    assert len({first, second["refresh_token"], third["refresh_token"]}) == 3
+    id_claims = local.claims(third["id_token"], "JWT")
+    assert id_claims["auth_time"] == claims["auth_time"]
+    assert "nonce" not in id_claims
+
+
+def test_a_lost_answer_is_given_again_for_a_minute(app, first, local):
+    """NG-089: the same successor, so no second line begins; two tabs may share it."""
+    second = app.refresh(first).json["refresh_token"]
+    local.clock.forward(GRACE_MS - 1)
+    assert app.refresh(first).json["refresh_token"] == second
+    assert app.refresh(second).status == 200
+
+
+def test_reuse_after_that_ends_everything(app, first, local):
+    """Access tokens too; the person is alarmed."""
+    answer = app.refresh(first).json
+    token = app.refresh(answer["refresh_token"], scope="openid").json
+    local.clock.forward(GRACE_MS)
+    assert app.userinfo(token["access_token"]).status == 200
+    assert app.refresh(first).refusal == GONE
+    assert app.userinfo(token["access_token"]).status == 401
+    assert app.refresh(token["refresh_token"]).refusal == GONE
+    (entry,) = local.desk.entries("grant.reused")
+    assert entry["cause"] == "refresh token"
+    assert "alarm.refresh_reused" in [message["event"] for message in local.messages()]
+
+
+def test_reuse_when_the_successor_was_used_is_theft_at_once(app, first):
+    """Whoever has the answer needs no other."""
+    second = app.refresh(first).json["refresh_token"]
+    third = app.refresh(second).json["refresh_token"]
+    assert app.refresh(first).refusal == GONE
+    assert app.refresh(third).refusal == GONE
+
+
+def test_part_of_what_was_allowed_may_be_asked_for_and_the_rest_stays(app, first, local):
+    """RFC 6749 6, RI-09; a token has one audience."""
+    narrow = app.refresh(first, scope="openid profile").json
+    assert local.claims(narrow["access_token"])["aud"] == f"{ISSUER}/userinfo"
+    assert app.userinfo(narrow["access_token"]).json["name"] == "ana"
+    whole = app.refresh(narrow["refresh_token"]).json
+    assert local.claims(whole["access_token"])["aud"] == PAY
+    named = app.refresh(whole["refresh_token"], resource=f"{ISSUER}/userinfo").json
+    assert local.claims(named["access_token"])["aud"] == f"{ISSUER}/userinfo"
+    again = app.refresh(named["refresh_token"], resource=PAY).json
+    assert again["scope"] == "openid payments:read profile"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"scope": "openid payments:transfer"}, "invalid_scope"),
+        ({"scope": "openid email"}, "invalid_scope"),
+        ({"resource": "https://x.example"}, "invalid_target"),
+        ({"refresh_token": None}, "invalid_request"),
+        ({"refresh_token": "sayso_rt_none"}, "invalid_grant"),
+    ],
+)
+def test_more_than_was_allowed_is_refused_and_uses_nothing_up(app, first, changes, code):
+    """E2: nothing widens."""
+    asked = {"refresh_token": first, **changes}
+    assert app.refresh(**asked).refusal == (400, code)
+    assert app.refresh(first).status == 200
+
+
+def test_a_shortened_or_longer_token_is_nobodys(app, first):
+    """NG-083; the real one goes on."""
+    for wrong in (first[:-1], first + "a", first.upper()):
+        assert app.refresh(wrong).refusal == GONE
+    assert app.refresh(first).status == 200
+
+
+def test_a_refresh_token_is_for_its_own_app(app, first, local):
+    """And for no terminal; the terminal's is for no app."""
+    other = new_app(local, "console")
+    assert other.refresh(first).refusal == GONE
+    form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
+    as_terminal = local.post_form("/token", {**form, "client_id": "sayso-approver"})
+    assert as_terminal.status == 400
+    assert app.refresh(first).status == 200
+
+
+def test_a_terminals_token_is_no_apps(app, person):
+    """Two kinds, two tables."""
+    assert app.refresh(person.refresh_token).refusal == GONE
+
+
+def test_it_idles_for_thirty_days_and_no_longer(app, code_for, local):
+    """Each use counts anew."""
+    first = app.redeem(code_for(app)).json["refresh_token"]
+    local.clock.forward(IDLE_MS - 1)
+    second = app.refresh(first).json["refresh_token"]
+    local.clock.forward(DAY)
+    third = app.refresh(second).json["refresh_token"]
+    local.clock.forward(IDLE_MS)
+    assert app.refresh(third).refusal == GONE
+
+
+def test_signing_out_or_being_stopped_ends_it(app, first, code_for, local, person):
+    """The browser, the person, the app: what ended stays ended."""
+    with local.services.store.read() as view:
+        (sign_in,) = view.sign_ins.of_user(person.user.id)
+    local.desk.users.disable("ana", by=BY)
+    assert app.refresh(first).refusal == GONE
+    local.desk.users.enable("ana", by=BY)
+    assert app.refresh(first).refusal == GONE
+    assert sign_in
+    second = app.redeem(code_for(app)).json["refresh_token"]
+    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.desk.apps.update(app.id, AppChanges(enabled=True), by=BY)
+    assert app.refresh(second).refusal == GONE
+
+
+def test_a_consent_that_is_taken_back_ends_what_it_allowed(app, first, local):
+    """The refresh token stood on it too: also for what is about the person alone."""
+    (given,) = [
+        one
+        for one in local.site.consents.search(user=None, client=None, ended=False)
+        if one.consent.resource == PAY
+    ]
+    local.site.consents.revoke(given.consent.id, by=BY)
+    assert app.refresh(first).refusal == GONE
+    assert app.refresh(first, scope="openid").refusal == GONE
+
+
+def test_a_public_apps_token_is_bound_to_the_key_it_proved(code_for, local, proof):
+    """DP-33, NG-086: without the key it is worth nothing."""
+    app = new_app(local, "phone", auth_method="none")
+    key, other = SigningKey.generate(), SigningKey.generate()
+    first = app.redeem(code_for(app), proofs=[proof(key)]).json["refresh_token"]
+    assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
+    assert app.refresh(first, proofs=[proof(other)]).refusal == (400, "invalid_dpop_proof")
+    assert app.refresh(first, proofs=[proof(key)]).json["token_type"] == "DPoP"
+
+
+def test_a_public_apps_own_token_is_revoked_when_it_says_so(code_for, local):
+    """NG-108: 200 means that it was done."""
+    app = new_app(local, "phone", auth_method="none")
+    tokens = app.redeem(code_for(app)).json
+    for kind, check in (("access_token", app.userinfo), ("refresh_token", app.refresh)):
+        assert check(tokens[kind]).status == 200
+        form = {"token": tokens[kind], "client_id": app.id}
+        assert local.post_form("/revoke", form).status == 200
+        assert check(tokens[kind]).status in {400, 401}
+
+
+def test_an_app_with_a_secret_may_change_its_key(app, code_for, proof):
+    """DP-34, RFC 9449 5: its refresh tokens are bound to the client, not to a key."""
+    first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
+    assert app.refresh(first, proofs=[proof(SigningKey.generate())]).json["token_type"] == "DPoP"
+
+
+def test_a_client_may_give_a_refresh_token_back(app, first, local):
+    """RV-08: the whole family ends, with its access tokens; others change nothing."""
+    token = app.refresh(first, scope="openid").json
+    other = new_app(local, "console")
+    for client in (other, app, app):
+        form = {"token": token["refresh_token"], **client.credentials}
+        assert local.post_form("/revoke", form).status == 200
+        ended = client is app
+        assert (app.userinfo(token["access_token"]).status == 401) == ended
+    assert app.refresh(token["refresh_token"]).refusal == GONE
+    (entry,) = local.desk.entries("token.revoked")
+    assert entry["facts"]["tokens_revoked"] == 2
+
+
+def test_what_came_of_a_proof_never_goes_on_without_one(app, code_for, proof):
+    """DP-35, NG-086: no refresh turns a bound token into a bearer token, whoever authenticates."""
+    first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
+    assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
+    after = app.refresh(first, proofs=[proof(SigningKey.generate())]).json["refresh_token"]
+    assert app.refresh(after).refusal == (400, "invalid_dpop_proof")
+
+
+def test_an_app_learns_whether_its_refresh_token_can_be_used(app, first, local, person, resource):
+    """IN-10: nobody takes it for an access token, and to everybody else it does not exist."""
+
+    def asked(token, client=app):
+        form = {"token": token, **client.credentials}
+        return local.post_form("/introspect", form).json
+
+    told = asked(first)
+    assert (told["active"], told["client_id"], told["sub"]) == (True, app.id, person.user.id)
+    assert told["username"] == "ana"
+    assert set(told["scope"].split()) >= {"openid"}
+    assert told["exp"] > told["iat"]
+    assert not {"token_type", "aud", "jti"} & set(told)
+    for nobody in (asked(first, new_app(local, "console")), resource.introspect(first).json):
+        assert nobody == {"active": False}
+    for changed in (first[:-1], first + "A", "sayso_rt_"):
+        assert asked(changed) == {"active": False}
+    after = app.refresh(first).json["refresh_token"]
+    assert (asked(first), asked(after)["active"]) == ({"active": False}, True)
+    local.clock.forward(31 * DAY)
+    assert asked(after) == {"active": False}
+
+
+@pytest.mark.parametrize("end", ["user", "family", "token"])
+def test_a_refresh_token_that_ended_is_inactive(app, end, first, local):
+    """IN-11, IN-13, IN-14."""
+    form = {"token": first, **app.credentials}
+    if end == "user":
+        local.desk.users.disable("ana", by=BY)
+    elif end == "token":
+        local.post_form("/revoke", form)
+    else:
+        with local.services.store.write() as tx:
+            tx.code_grants.end_family(tx.code_grants.token(token_hash(first)).family_id, tx.now)
+    assert local.post_form("/introspect", form).json == {"active": False}
+
+
+def test_no_token_of_an_app_outlives_the_consent(app, first, local):
+    """Decision 4, for the tokens with which chains begin."""
+    local.clock.forward(30 * DAY - MINUTE)
+    answer = app.refresh(first).json
+    assert answer["expires_in"] == 60
+    local.clock.forward(MINUTE)
+    assert app.refresh(answer["refresh_token"]).refusal == GONE
+
+
+def test_after_a_restore_tokens_and_codes_are_over(app, first, code_for, restore):
+    """Its users sign in again: the backup does not know which of them was used."""
+    token = app.refresh(first).json
+    code = code_for(app, **WHOLE)
+    again = LocalApp(restore(), app.app, app.secret)
+    with again.local.services.store.read() as view:
+        row = view.code_grants.token(token_hash(first))
+        assert view.code_grants.family(row.family_id).ended_at is not None
+        assert view.code_grants.code(handle_hash(code)) is None
+    assert again.refresh(first).refusal == GONE
+    assert again.refresh(token["refresh_token"]).refusal == GONE
+    assert again.redeem(code).refusal == GONE
+    assert again.userinfo(token["access_token"]).status == 401

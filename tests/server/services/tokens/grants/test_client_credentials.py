@@ -1,0 +1,112 @@
+"""An agent for itself: what needs no person, and that the rest needs one."""
+
+import pytest
+
+from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
+from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import AgentChanges
+from server.services.resources.resources import ResourceChanges
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY
+
+MAIL = "https://mail.example"
+
+
+@pytest.fixture
+def get(agent, local):
+    """Asks for a token for the agent itself."""
+
+    def post(**parameters):
+        form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
+        return local.post_form("/token", {**form, **agent.credentials, **parameters})
+
+    return post
+
+
+def _update(local, **changes):
+    local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+
+
+def test_a_low_scope_is_given_to_the_agent_itself(agent, local, get):
+    """RFC 6749 4.4: no person, no actor, no ID token, no refresh token."""
+    answer = get()
+    assert set(answer.json) == {"access_token", "token_type", "expires_in", "scope"}
+    assert (answer.status, answer.json["scope"]) == (200, "payments:read")
+    claims = local.claims(answer.json["access_token"])
+    assert (claims["sub"], claims["client_id"], claims["aud"]) == (agent.id, agent.id, PAY)
+    assert (claims["sub_profile"], claims["scope"]) == ("ai_agent", "payments:read")
+    assert not {"act", "approval", "acr", "auth_time"} & set(claims)
+
+
+def test_its_token_is_a_delegation_and_an_entry_without_a_person(agent, local, get):
+    """It ends with the agent like any other token."""
+    claims = local.claims(get().json["access_token"])
+    (entry,) = local.desk.entries("token.issued")
+    assert (entry["agent_id"], entry["facts"]["jti"]) == (agent.id, claims["jti"])
+    assert not {"subject", "approval_id", "posture"} & set(entry)
+    with local.services.store.read() as view:
+        delegation = view.delegations.get(claims["jti"])
+    assert (delegation.user_id, delegation.approval_id, delegation.chain) == (None, None, "")
+    assert local.desk.agents.disable("invoice-bot", by=BY).tokens_revoked == 1
+
+
+def test_no_token_outlives_its_agent(local, get):
+    """Five minutes, or what is left of the agent's life."""
+    _update(local, expires_at=local.clock.now() + MINUTE)
+    answer = get()
+    assert answer.json["expires_in"] == 60
+    claims = local.claims(answer.json["access_token"])
+    assert claims["exp"] == local.clock.now() // 1000 + 60
+
+
+def test_scopes_above_medium_need_a_person(local, get):
+    """One of them among others is enough; nothing is issued."""
+    local.desk.resources.add(MAIL, {"mail:send": Risk.MEDIUM}, {}, by=BY)
+    _update(
+        local, resources=(PAY, MAIL), scopes=("payments:read", "payments:transfer", "mail:send")
+    )
+    assert get(resource=MAIL, scope="mail:send").status == 200
+    refused = get(scope="payments:read payments:transfer")
+    assert refused.refusal == (400, "interaction_required")
+    assert "/bc-authorize" in refused.json["error_description"]
+    assert len(local.desk.entries("token.issued")) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"scope": None}, "invalid_scope"),
+        ({"scope": "openid payments:read"}, "invalid_scope"),
+        ({"scope": "openid"}, "invalid_scope"),
+        ({"scope": "profile"}, "invalid_scope"),
+        ({"scope": "payments:all"}, "invalid_scope"),
+        ({"resource": MAIL}, "invalid_target"),
+        ({"resource": [PAY, MAIL]}, "invalid_target"),
+        ({"authorization_details": "[]"}, "interaction_required"),
+    ],
+)
+def test_what_is_not_an_agents_own_is_refused(local, get, parameters, error):
+    """No default scope, no person's scopes, no action, one resource."""
+    assert get(**parameters).refusal == (400, error)
+    assert local.desk.entries("token.issued") == []
+
+
+def test_a_scope_that_needs_an_action_type_is_not_given_without_it(local, get):
+    """Low risk or not: the resource wants to know what for."""
+    changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
+    local.desk.resources.update(PAY, changes, by=BY)
+    assert get().refusal == (400, "invalid_authorization_details")
+
+
+def test_an_agent_that_is_registered_for_ciba_alone_may_not_use_it(local, get):
+    """RFC 6749 5.2: unauthorized_client."""
+    _update(local, grant_types=(GRANT_CIBA,))
+    assert get().refusal == (400, "unauthorized_client")
+
+
+def test_the_limits_of_agent_and_resource_shorten_a_token(local, get):
+    """Least privilege is also least time."""
+    local.desk.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
+    assert get().json["expires_in"] == 120
+    _update(local, token_seconds=30)
+    assert get().json["expires_in"] == 30

@@ -1,0 +1,669 @@
+"""An exchange gives what person, agents, tokens and ledger allow now, and says why it gives not."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from server.protocol.names import GRANT_CIBA, GRANT_TOKEN_EXCHANGE
+from server.protocol.policy.risks import Risk
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.ciba.login_hints import LoginHints
+from server.services.clients.agent_forms import AgentChanges
+from server.services.resources.resources import ResourceChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.chains import APP, BANK, DESK, DESK_SCOPES, Chains
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY
+from tests.support.jose_by_hand import new_key
+from tests.support.proving import proof, thumbprint
+from tests.support.site import ISSUER
+
+REFUSED = (400, "invalid_request")
+
+
+@pytest.fixture
+def chains(local, person):
+    """Ana, who uses a chat app, and two APIs."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    return chains
+
+
+@pytest.fixture
+def bot(chains):
+    """An agent that serves the desk, and may read and write at the bank for Ana."""
+    agent = chains.agent("desk-bot")
+    chains.consent(agent, "bank:read", "bank:write")
+    return agent
+
+
+def _update(chains, name, **changes):
+    chains.local.desk.agents.update(name, AgentChanges(**changes), by=BY)
+
+
+def test_a_persons_token_becomes_one_that_names_both(chains, bot, person):
+    """TX-008: RFC 8693 2.2.1, 4.1; decision 3: audience, scope, actor, and who the person is.
+
+    TX-053, TX-060, TX-061, TX-063, TX-070, TX-072, TX-075, TX-076, TX-078.
+    """
+    claims = {"acr": "urn:x", "amr": ["pwd"], "auth_time": 7, "may_act": {"sub": bot.id}}
+    token = chains.user_token(claims)
+    answer = chains.exchange(bot, token)
+    assert answer.status == 200, answer.body
+    assert set(answer.json) == {
+        "access_token",
+        "issued_token_type",
+        "token_type",
+        "expires_in",
+        "scope",
+    }
+    assert answer.json["issued_token_type"] == ACCESS_TOKEN
+    assert (answer.json["token_type"], answer.json["expires_in"]) == ("Bearer", 300)
+    assert answer.json["scope"] == "bank:read"
+    said = chains.local.claims(answer.json["access_token"])
+    assert (said["sub"], said["aud"], said["client_id"]) == (person.user.id, BANK, bot.id)
+    assert said["act"] == {"sub": bot.id, "iss": ISSUER, "sub_profile": "ai_agent"}
+    assert (said["acr"], said["amr"], said["auth_time"]) == ("urn:x", ["pwd"], 7)
+    assert not {"may_act", "approval", "cnf"} & set(said)
+
+
+def test_a_refused_exchange_is_no_use_of_its_token(chains, bot):
+    """The ledger says when something came out of it."""
+    token = chains.user_token()
+    assert chains.exchange(bot, token, scope="bank:close").status == 400
+    assert chains.row(token).last_used_at is None
+
+
+def test_the_ledger_and_the_log_say_what_it_came_from(chains, bot):
+    """Parent, consent, depth, chain; and the parent was used just now."""
+    token = chains.user_token()
+    made = chains.row(chains.exchanged(bot, token))
+    parent = chains.row(token)
+    assert (made.parent_id, made.depth, made.client_id) == (parent.id, 1, bot.id)
+    assert parent.last_used_at == chains.local.clock.now()
+    with chains.local.services.store.read() as view:
+        assert view.consents.get(made.consent_id).client_id == bot.id
+    entry = chains.local.desk.entries("token.issued")[-1]
+    assert entry["facts"]["parent"] == parent.id
+    assert entry["facts"]["act"]["sub"] == bot.id
+    assert entry["subject"] == made.user_id
+
+
+def test_what_is_beyond_a_bound_is_left_out_and_said(chains, bot):
+    """Asked for three, one of which the agent may not have and one the person did not allow.
+
+    TX-014, TX-050, TX-062, NG-048.
+
+    RI-08.
+    """
+    _update(chains, "desk-bot", scopes=("desk:use", "bank:read", "bank:close"))
+    answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write bank:close")
+    assert (answer.json["scope"], answer.json["narrowed"]) == ("bank:read", True)
+
+
+def test_at_its_own_resource_a_token_gives_no_more_than_it_has(chains, bot):
+    """TX-055: the desk knows two scopes, the person allowed both, the token has one."""
+    more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
+    chains.local.desk.resources.update(DESK, ResourceChanges(more), by=BY)
+    _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
+    chains.consent(bot, "desk:use", "desk:admin", resource=DESK)
+    token = chains.user_token()
+    answer = chains.exchange(bot, token, resource=DESK, scope="desk:use desk:admin")
+    assert answer.json["scope"] == "desk:use"
+    refused = chains.exchange(bot, token, resource=DESK, scope="desk:admin")
+    assert refused.refusal == (400, "invalid_scope")
+    assert chains.reasons() == ["scope_beyond"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expires_in"),
+    [({}, 300), ({"token_seconds": 60}, 60)],
+)
+def test_no_token_outlives_what_it_came_from(chains, bot, changes, expires_in):
+    """Neither the agent's limit nor the subject token's end is passed (TX-051, NG-042)."""
+    _update(chains, "desk-bot", **changes)
+    assert chains.exchange(bot, chains.user_token()).json["expires_in"] == expires_in
+    short = chains.user_token(expires_at=chains.local.clock.now() + 30_000)
+    assert chains.exchange(bot, short).json["expires_in"] == 30
+
+
+def test_no_token_outlives_the_consent(chains):
+    """The person's date is the last one."""
+    bot = chains.agent("desk-bot")
+    chains.consent(bot, "bank:read")
+    chains.local.clock.forward(24 * 60 * MINUTE - 20_000)
+    assert chains.exchange(bot, chains.user_token()).json["expires_in"] == 20
+
+
+def _serving(chains, name, uri, scope):
+    """An agent that serves an API of its own, which the agents before it may call."""
+    chains.local.desk.resources.add(uri, {scope: Risk.LOW}, {}, by=BY)
+    return chains.agent(
+        name,
+        serves=(uri,),
+        resources=(DESK, BANK),
+        scopes=("desk:use", "bank:read", "bank:write", "bank:close"),
+    )
+
+
+def _chain(chains, length):
+    """So many agents in a row, each of which serves what the one before it calls."""
+    uris = [DESK, *(f"https://hop{n}.example" for n in range(1, length))]
+    agents = [chains.agent("hop-0")]
+    for n, uri in enumerate(uris[1:], 1):
+        agents.append(_serving(chains, f"hop-{n}", uri, f"hop{n}:use"))
+    names = tuple(f"hop{n}:use" for n in range(1, length))
+    for n, agent in enumerate(agents):
+        scopes = ("desk:use", "bank:read", "bank:write", *names)
+        _update(chains, f"hop-{n}", resources=(DESK, BANK, *uris[1:]), scopes=scopes)
+        assert agent.id
+    for uri, name in zip(uris[1:], names, strict=True):
+        chains.consent(agents[0], name, resource=uri)
+    chains.consent(agents[0], "bank:read")
+    token = chains.user_token()
+    for agent, uri, name in zip(agents[:-1], uris[1:], names, strict=True):
+        token = chains.exchanged(agent, token, resource=uri, scope=name)
+    return agents, token
+
+
+def test_a_chain_nests_its_actors_and_stands_on_the_first_consent(chains):
+    """TX-071: the current actor is outermost; what the person gave the first one bounds all."""
+    agents, token = _chain(chains, 3)
+    made = chains.exchange(agents[2], token, scope="bank:read bank:write")
+    assert (made.status, made.json["scope"]) == (200, "bank:read")
+    act, found = chains.local.claims(made.json["access_token"])["act"], []
+    while act:
+        assert set(act) <= {"sub", "iss", "sub_profile", "act"}
+        found.append(act["sub"])
+        act = act.get("act")
+    assert found == [agents[2].id, agents[1].id, agents[0].id]
+    assert chains.row(made.json["access_token"]).depth == 3
+
+
+def test_a_chain_ends_at_four_actors(chains):
+    """The fifth is refused, whoever it is."""
+    agents, token = _chain(chains, 5)
+    assert chains.row(token).depth == 4
+    assert chains.exchange(agents[4], token).refusal == REFUSED
+    assert chains.reasons() == ["too_deep"]
+
+
+def test_an_actor_in_the_middle_bounds_those_after_it(chains):
+    """TX-073: what the second may not have, the third gets not through it."""
+    agents, token = _chain(chains, 3)
+    _update(chains, "hop-1", scopes=("hop2:use",))
+    assert chains.exchange(agents[2], token).refusal == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [(0, "actor_disabled"), (1, "actor_disabled")], ids=["first", "second"]
+)
+def test_every_actor_is_enabled_now(chains, place, reason):
+    """NG-043: disabling revokes its tokens too, and enabling does not bring them back."""
+    agents, token = _chain(chains, 3)
+    row = chains.row(token)
+    with chains.local.services.store.administer() as tx:
+        agent = tx.directory.agent(agents[place].id)
+        tx.agents.replace(replace(agent, state="disabled"), tx.now)
+    assert chains.exchange(agents[2], token).refusal == REFUSED
+    assert chains.reasons() == [reason]
+    chains.local.desk.agents.enable(f"hop-{place}", by=BY)
+    assert chains.exchange(agents[2], token).status == 200
+    chains.local.desk.agents.disable(f"hop-{place}", by=BY)
+    chains.local.desk.agents.enable(f"hop-{place}", by=BY)
+    assert chains.exchange(agents[2], token).refusal == REFUSED
+    assert chains.reasons()[-1] == "subject_revoked"
+    assert row.depth == 2
+
+
+def test_a_revoked_ancestor_ends_the_chain(chains):
+    """Even one whose descendants nobody revoked (keycloak#51633)."""
+    agents, token = _chain(chains, 3)
+    parent = chains.row(token).parent_id
+    with chains.local.services.store.write() as tx:
+        assert token
+        connection = tx.delegations._connection
+        connection.exec_driver_sql(
+            "UPDATE delegations SET revoked_at = ? WHERE id = ?", (tx.now, parent)
+        )
+    assert chains.exchange(agents[2], token).refusal == REFUSED
+    assert chains.reasons() == ["ancestor_revoked"]
+
+
+def test_revoking_the_persons_token_ends_everything_below(chains):
+    """TX-056, RV-14: four tokens, one word."""
+    agents, token = _chain(chains, 3)
+    last = chains.exchanged(agents[2], token)
+    with chains.local.services.store.write() as tx:
+        root = tx.delegations.ancestors(chains.row(last).id)[-1]
+        assert len(tx.delegations.revoke_tree(root.id, tx.now)) == 4
+
+
+@pytest.mark.parametrize(
+    ("may_act", "status"),
+    [
+        ({"sub": "{bot}"}, 200),
+        ({"sub": "{bot}", "iss": ISSUER}, 200),
+        ({"client_id": "{bot}"}, 200),
+        ({"sub": "{bot}", "client_id": "{bot}"}, 200),
+        ({"sub": "sayso_ag_other"}, 400),
+        ({"sub": "{bot}", "client_id": "sayso_ag_other"}, 400),
+        ({"sub": "{bot}", "iss": "https://other.example"}, 400),
+        ({}, 400),
+        ({"sub": [1]}, 400),
+        ("{bot}", 400),
+    ],
+)
+def test_may_act_says_who_may_act(chains, may_act, status):
+    """TX-034: it is enough where the agent serves nothing, and it excludes everybody else."""
+    bot = chains.agent("caller", serves=(DESK,) if status == 400 else ())
+    chains.consent(bot, "bank:read")
+    text = json.dumps(may_act).replace("{bot}", bot.id)
+    answer = chains.exchange(bot, chains.user_token({"may_act": json.loads(text)}))
+    assert answer.status == status
+    if status == 400:
+        assert answer.refusal == REFUSED
+        assert chains.reasons()[0] in {"may_act_foreign", "subject_invalid"}
+
+
+def test_a_token_that_passes_ones_hands_is_not_ones_own(chains):
+    """TX-033, NG-047, NG-055: its audience is another's, or only names the issuer."""
+    bot = chains.agent("caller", serves=())
+    chains.consent(bot, "bank:read")
+    for audience in (DESK, ISSUER, f"{ISSUER}/api"):
+        assert chains.exchange(bot, chains.user_token(resource=audience)).refusal == REFUSED
+    assert chains.reasons() == ["not_served"] * 3
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"subject_token": None}, "invalid_request"),
+        ({"subject_token": None, "subject_token_type": None}, "invalid_request"),
+        ({"subject_token_type": None}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"}, "invalid_request"),
+        ({"subject_token": "x" * 40_000}, "invalid_request"),
+        ({"actor_token": "x"}, "invalid_request"),
+        ({"actor_token_type": ACCESS_TOKEN}, "invalid_request"),
+        ({"requested_token_type": "urn:ietf:params:oauth:token-type:jwt"}, "invalid_request"),
+        ({"resource": "bank"}, "invalid_target"),
+        ({"resource": f"{BANK}#x"}, "invalid_target"),
+        ({"resource": [BANK, DESK]}, "invalid_target"),
+        ({"resource": BANK, "audience": DESK}, "invalid_target"),
+        ({"resource": None, "audience": [BANK, BANK]}, "invalid_target"),
+        ({"scope": None}, "invalid_scope"),
+        ({"scope": "bank:read offline_access"}, "invalid_scope"),
+        ({"scope": "openid bank:read"}, "invalid_scope"),
+        ({"authorization_details": "{}"}, "invalid_authorization_details"),
+    ],
+)
+def test_a_malformed_request_is_refused_by_its_own_rule(chains, bot, parameters, error):
+    """RFC 8693 2.1: missing, unfit and too long are errors and never count as absent.
+
+    TX-002 to TX-007, TX-009, TX-010, TX-012, TX-013, TX-016, TX-054, TX-080, TX-084, TX-085,
+    TX-087, NG-041, NG-050.
+    """
+    assert chains.exchange(bot, chains.user_token(), **parameters).refusal == (400, error)
+    (entry,) = chains.local.desk.entries("exchange.refused")
+    assert (entry["cause"], entry["facts"]["step"]) == ("malformed", 1)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://other.example"},
+        {"exp": 1},
+        {"exp": "soon"},
+        {"exp": True},
+        {"sub": None},
+        {"sub": "sayso_us_other"},
+        {"aud": BANK},
+        {"aud": [DESK]},
+        {"client_id": "sayso_app_other"},
+        {"jti": 7},
+        {"cnf": {"x5t#S256": "abc"}},
+        {"cnf": "abc"},
+    ],
+)
+def test_a_token_that_does_not_say_what_ours_say_is_refused(chains, bot, claims):
+    """TX-020 to TX-030, TX-088: one text for all, and the reason in the log."""
+    answer = chains.exchange(bot, chains.user_token(claims))
+    assert answer.refusal == REFUSED
+    assert answer.json["error_description"] == "subject_token is not an access token that is good."
+    assert chains.reasons() == ["subject_invalid"]
+
+
+def test_only_an_access_token_of_ours_is_exchanged(chains, bot, agent, person):
+    """TX-031, NG-052: an ID token, somebody's else's, a made-up one, a terminal's.
+
+    TX-040, NG-051.
+    """
+    row = chains.row(chains.user_token())
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    id_token = agent.poll(handle).json["id_token"]
+    foreign = new_key("ES256").sign({"sub": person.user.id, "jti": row.id})
+    for token in (id_token, foreign, "x.y.z", chains.sign(row, typ="JWT")):
+        assert chains.exchange(bot, token).refusal == REFUSED
+    assert chains.reasons() == ["subject_invalid"] * 4
+    assert chains.exchange(bot, person.access_token).refusal == REFUSED
+    assert chains.reasons()[-1] == "subject_unknown"
+
+
+def test_a_token_that_the_ledger_does_not_know_is_refused(chains, bot):
+    """TX-037: signed by us and never issued: nobody could revoke it."""
+    row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
+    assert chains.exchange(bot, chains.sign(row)).refusal == REFUSED
+    assert chains.reasons() == ["subject_unknown"]
+
+
+def test_a_revoked_and_an_expired_token_are_refused(chains, bot):
+    """Each with its own reason in the log and the same text outside."""
+    token = chains.user_token()
+    with chains.local.services.store.write() as tx:
+        tx.delegations.revoke_tree(chains.row(token).id, tx.now)
+    assert chains.exchange(bot, token).refusal == REFUSED
+    now = chains.local.clock.now()
+    late = chains.user_token({"exp": now // 1000 + 60}, expires_at=now)
+    assert chains.exchange(bot, late).refusal == REFUSED
+    assert chains.reasons() == ["subject_revoked", "subject_expired"]
+
+
+def test_the_person_is_enabled_now_and_there_is_one(chains, bot):
+    """An agent's own token is about nobody else; a disabled person's about nobody any more."""
+    own = chains.user_token(user_id=None, client_id=bot.id)
+    assert chains.exchange(bot, own).refusal == REFUSED
+    chains.local.desk.users.disable("ana", by=BY)
+    assert chains.exchange(bot, chains.user_token()).refusal == REFUSED
+    other = chains.user_token(user_id="sayso_us_gone")
+    assert chains.exchange(bot, other).refusal == REFUSED
+    assert chains.reasons() == ["no_person", "user_disabled", "user_disabled"]
+
+
+def test_the_app_that_the_person_used_is_enabled_now(chains, bot):
+    """What a disabled or deleted app got is worth nothing."""
+    token = chains.user_token()
+    with chains.local.services.store.administer() as tx:
+        tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
+    assert chains.exchange(bot, token).refusal == REFUSED
+    gone = chains.user_token(client_id="sayso_app_gone")
+    assert chains.exchange(bot, gone).refusal == REFUSED
+    assert chains.reasons() == ["app_disabled", "app_disabled"]
+
+
+def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
+    """NG-056: eight kilobytes of names; a token of ours has never so many."""
+    act = {"sub": bot.id, "iss": "x" * 9_000}
+    token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
+    assert chains.exchange(bot, token).refusal == REFUSED
+    assert chains.reasons() == ["chain_too_large"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "parameters", "audience"),
+    [
+        ((BANK,), {}, BANK),
+        ((DESK, BANK), {}, BANK),
+        ((DESK, BANK), {"audience": BANK}, BANK),
+        ((DESK, BANK), {"audience": BANK, "resource": BANK}, BANK),
+        ((DESK,), {"resource": BANK}, None),
+        ((DESK, PAY), {}, None),
+        ((DESK, BANK), {"resource": "https://nowhere.example"}, None),
+    ],
+)
+def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters, audience):
+    """Decision 3; NG-040: what the agent may not ask for is no target, whether or not it exists.
+
+    TX-052.
+
+    TX-011.
+    """
+    scopes = ("bank:read",) if BANK in resources else ()
+    _update(chains, "desk-bot", resources=resources, scopes=scopes)
+    answer = chains.exchange(bot, chains.user_token(), **{"resource": None, **parameters})
+    if audience is None:
+        assert answer.refusal == (400, "invalid_target")
+        assert chains.reasons() == ["target_beyond"]
+    else:
+        assert chains.local.claims(answer.json["access_token"])["aud"] == audience
+
+
+def test_without_consent_a_person_is_asked(chains, person):
+    """Decision 5: the answer brings the hint with which the agent asks."""
+    bot = chains.agent("desk-bot")
+    token = chains.user_token()
+    answer = chains.exchange(bot, token, scope="bank:read bank:write")
+    assert answer.refusal == (400, "interaction_required")
+    assert chains.reasons() == ["consent_missing"]
+    hint = _hint(chains, bot, answer)
+    assert (hint.user, hint.resource) == (person.user.id, BANK)
+    assert hint.scope == ("bank:read", "bank:write")
+    assert hint.parent == chains.row(token).id
+
+
+def test_a_consent_that_has_ended_does_not_count(chains):
+    """Revoked and run out alike; one for other scopes, another agent or another API neither."""
+    bot, other = chains.agent("desk-bot"), chains.agent("other-bot")
+    revoked = chains.consent(bot, "bank:read")
+    with chains.local.services.store.write() as tx:
+        tx.consents.revoke(revoked, tx.now)
+    chains.consent(other, "bank:read")
+    chains.consent(bot, "bank:write")
+    chains.consent(bot, "desk:use", resource=DESK)
+    answer = chains.exchange(bot, chains.user_token())
+    assert answer.refusal == (400, "interaction_required")
+
+
+def test_high_risk_needs_a_person_whatever_was_consented(chains):
+    """Decision 5; what was consented is listed, what is risky is asked every time."""
+    bot = chains.agent("desk-bot")
+    chains.consent(bot, "bank:close", "bank:read")
+    answer = chains.exchange(bot, chains.user_token(), scope="bank:close")
+    assert answer.refusal == (400, "interaction_required")
+    assert chains.reasons() == ["needs_person"]
+
+
+def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
+    """RFC 9396: the details are in the hint; what is still needed is named."""
+    _update(
+        chains,
+        "desk-bot",
+        resources=(PAY, BANK),
+        scopes=("payments:read", "payments:transfer", "bank:read"),
+    )
+    requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
+    chains.local.desk.resources.update(PAY, requires, by=BY)
+    chains.consent(bot, "payments:transfer", "payments:read", resource=PAY)
+    named = {"resource": PAY, "scope": "payments:transfer"}
+    answer = chains.exchange(bot, chains.user_token(), **named)
+    assert answer.refusal == (400, "interaction_required")
+    assert answer.json["authorization_details_types"] == ["payment.transfer"]
+    sent = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(bot, chains.user_token(), **named, authorization_details=sent)
+    assert answer.refusal == (400, "interaction_required")
+    assert [dict(one) for one in _hint(chains, bot, answer).details] == PAYMENT_DETAILS
+    unknown = json.dumps([{"type": "unknown"}])
+    answer = chains.exchange(bot, chains.user_token(), **named, authorization_details=unknown)
+    assert answer.refusal == (400, "invalid_authorization_details")
+    assert chains.reasons() == ["details_missing", "needs_person", "details_invalid"]
+
+
+def test_a_signed_answer_goes_down_the_chain_and_no_wider(chains, agent, person):
+    """What Ana signed for the first agent, the next one may have there: the same and less.
+
+    RA-20.
+    """
+    requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
+    chains.local.desk.resources.update(PAY, requires, by=BY)
+    handle, approval = agent.asked_payment()
+    assert person.approve(approval.id).status == 200
+    token = agent.poll(handle).json["access_token"]
+    next_one = chains.agent(
+        "payer", serves=(PAY,), resources=(PAY, BANK), scopes=("payments:transfer", "bank:read")
+    )
+    named = {"resource": PAY, "scope": "payments:transfer"}
+    sent = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(next_one, token, **named, authorization_details=sent)
+    assert answer.status == 200, answer.body
+    assert answer.json["authorization_details"] == PAYMENT_DETAILS
+    before, said = (chains.local.claims(t) for t in (token, answer.json["access_token"]))
+    assert said["approval"] == before["approval"]
+    assert (said["acr"], said["auth_time"]) == (before["acr"], before["auth_time"])
+    assert said["act"]["act"]["sub"] == agent.id
+    assert chains.row(answer.json["access_token"]).consent_id is None
+
+    other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
+    for details in (None, other):
+        more = chains.exchange(next_one, token, **named, authorization_details=details)
+        assert more.refusal == (400, "interaction_required")
+    elsewhere = chains.exchange(next_one, token)
+    assert elsewhere.refusal == (400, "invalid_scope")
+    assert chains.reasons() == ["details_missing", "needs_person", "scope_beyond"]
+
+
+def test_details_alone_can_go_down_the_chain(chains, agent, person):
+    """An action may be signed without a scope."""
+    handle, approval = agent.asked_payment(scope="openid")
+    assert person.approve(approval.id).status == 200
+    token = agent.poll(handle).json["access_token"]
+    next_one = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=())
+    sent = json.dumps(PAYMENT_DETAILS)
+    answer = chains.exchange(next_one, token, resource=PAY, scope=None, authorization_details=sent)
+    assert answer.status == 200, answer.body
+    assert "scope" not in answer.json
+    assert "scope" not in chains.local.claims(answer.json["access_token"])
+
+
+def test_an_actor_token_is_the_callers_own(chains, bot):
+    """TX-035, TX-036, NG-049: another's, a revoked one, one for a person, or no token."""
+    own, others = (_own(chains, one) for one in (bot, chains.agent("other-bot")))
+    kind = {"actor_token_type": ACCESS_TOKEN}
+    token = chains.user_token()
+    assert chains.exchange(bot, token, actor_token=own, **kind).status == 200
+    for_ana = chains.exchanged(bot, token)
+    for wrong in (others, for_ana, "x.y.z"):
+        assert chains.exchange(bot, token, actor_token=wrong, **kind).refusal == REFUSED
+    with chains.local.services.store.write() as tx:
+        tx.delegations.revoke_tree(chains.row(own).id, tx.now)
+    assert chains.exchange(bot, token, actor_token=own, **kind).refusal == REFUSED
+    assert chains.reasons() == [
+        "actor_foreign",
+        "actor_foreign",
+        "actor_invalid",
+        "actor_invalid",
+    ]
+
+
+def test_no_token_outlives_the_actors(chains, bot):
+    """TX-051: the actor token's end counts too."""
+    _update(chains, "desk-bot", token_seconds=40)
+    own = _own(chains, bot)
+    _update(chains, "desk-bot", token_seconds=None)
+    kind = {"actor_token": own, "actor_token_type": ACCESS_TOKEN}
+    answer = chains.exchange(bot, chains.user_token(), **kind)
+    assert answer.json["expires_in"] == 40
+
+
+def test_a_bound_token_needs_its_key_and_what_comes_out_is_bound_to_the_proof(chains, bot):
+    """TX-038, TX-057: never bearer for bound; and a proof binds whatever the subject was.
+
+    TX-086.
+    """
+    key = new_key("ES256")
+    now = chains.local.clock.now
+
+    def prove(by=key):
+        return [proof(by, f"{ISSUER}/token", now())]
+
+    bound = chains.user_token(jkt=thumbprint(key))
+    assert chains.exchange(bot, bound).refusal == (400, "invalid_dpop_proof")
+    wrong = chains.exchange(bot, bound, proofs=prove(new_key("ES256")))
+    assert wrong.refusal == (400, "invalid_dpop_proof")
+    for token in (bound, chains.user_token()):
+        answer = chains.exchange(bot, token, proofs=prove())
+        assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
+        made = answer.json["access_token"]
+        assert chains.local.claims(made)["cnf"] == {"jkt": thumbprint(key)}
+        assert chains.row(made).jkt == thumbprint(key)
+    assert chains.reasons() == ["proof_missing", "proof_missing"]
+
+
+def test_the_grant_is_for_agents_that_have_it(chains, bot):
+    """TX-001, TX-017: not without credentials, not for an agent without the grant.
+
+    TX-081, TX-082.
+    """
+    _update(chains, "desk-bot", grant_types=(GRANT_CIBA,))
+    refused = chains.exchange(bot, chains.user_token())
+    assert refused.refusal == (400, "unauthorized_client")
+    nobody = chains.exchange(bot, chains.user_token(), client_secret="wrong")
+    assert nobody.refusal == (401, "invalid_client")
+
+
+def test_the_grant_is_judged_as_it_is_in_the_unit_of_work(chains, bot):
+    """An agent that lost it between its authentication and the exchange gets nothing."""
+    with chains.local.services.store.read() as view:
+        before = view.directory.agent(bot.id)
+    _update(chains, "desk-bot", grant_types=(GRANT_CIBA,))
+    grant = chains.local.site.tokens.endpoint.for_agents[GRANT_TOKEN_EXCHANGE]
+    with pytest.raises(Exception, match="may not use"):
+        grant.exchange(before, None)
+
+
+def test_a_refusal_writes_an_entry_and_nothing_else(chains, bot):
+    """The entry says who, about whom, for what, where it stopped; and holds no token."""
+    token = chains.user_token()
+    rows = chains.row(token)
+    chains.exchange(bot, token, scope="bank:close")
+    (entry,) = chains.local.desk.entries("exchange.refused")
+    assert (entry["agent_id"], entry["subject"], entry["resource"]) == (
+        bot.id,
+        rows.user_id,
+        BANK,
+    )
+    assert entry["facts"] == {
+        "step": 13,
+        "subject": rows.id,
+        "may_act": None,
+        "target": BANK,
+        "scope": "bank:close",
+        "types": [],
+    }
+    assert token not in json.dumps(entry)
+
+
+def _own(chains, agent):
+    form = {"grant_type": "client_credentials", "scope": "bank:read", "resource": BANK}
+    answer = chains.local.post_form("/token", {**form, **agent.credentials})
+    assert answer.status == 200, answer.body
+    return answer.json["access_token"]
+
+
+def _hint(chains, bot, answer):
+    services = chains.local.services
+    hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    with services.store.write() as tx:
+        return hints.read(tx, tx.directory.agent(bot.id), answer.json["login_hint_token"])
+
+
+def test_a_limit_at_one_resource_bounds_there_alone(chains, bot):
+    """Reading at the bank, and nothing else there, whatever the person allowed."""
+    _update(chains, "desk-bot", only={BANK: ("bank:read",)})
+    answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
+    assert answer.json["scope"] == "bank:read"
+
+
+def test_the_tokens_of_a_deleted_resource_do_not_come_back_with_it(chains, bot):
+    """Registered again under its name it knows none of them, and nothing comes out of them."""
+    token = chains.user_token({"may_act": {"sub": bot.id}})
+    made = chains.exchanged(bot, token)
+    elsewhere = chains.user_token(resource="https://other.example", scope="")
+    deleted = chains.local.desk.resources.delete(DESK, by=BY)
+    assert deleted.tokens_revoked == 2
+    chains.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+    assert chains.row(token).revoked_at is not None
+    assert chains.row(made).revoked_at is not None
+    assert chains.row(elsewhere).revoked_at is None
+    assert chains.exchange(bot, token).refusal == REFUSED
+    assert chains.reasons() == ["subject_revoked"]

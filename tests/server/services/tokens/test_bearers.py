@@ -1,0 +1,157 @@
+"""A token of ours at an endpoint of our own: as RFC 6750 and RFC 9449 7 have it."""
+
+import pytest
+
+from server.protocol import errors
+from server.services.tokens.bearers import Bearers
+from server.services.tokens.issued_tokens import IssuedTokens
+from server.services.users.device_auth import DeviceCall
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY
+from tests.support.jose_by_hand import new_key
+from tests.support.proving import ath, proof
+from tests.support.site import ISSUER
+
+URL = f"{ISSUER}/userinfo"
+
+
+@pytest.fixture(scope="module")
+def key():
+    """The key of the client."""
+    return new_key("ES256")
+
+
+@pytest.fixture
+def plain(agent):
+    """A token that is bound to nothing."""
+    return agent.alone().json["access_token"]
+
+
+@pytest.fixture
+def bound(agent, key, local):
+    """A token that is bound to the key."""
+    proved = proof(key, f"{ISSUER}/token", local.clock.now())
+    return agent.alone(proved).json["access_token"]
+
+
+@pytest.fixture
+def accept(local):
+    """Presents something at the endpoint; answers the token's id, or the refusal."""
+    services = local.services
+    bearers = Bearers(IssuedTokens(services.verifier, services.rules), local.site.users.proofs)
+
+    def present(authorization, *proofs, audience=PAY):
+        call = DeviceCall(authorization, proofs, "GET", URL)
+        with services.store.write() as tx:
+            return bearers.accept(tx, call, audience=audience).row.id
+
+    return present
+
+
+@pytest.fixture
+def prove(key, local):
+    """Makes a proof for the endpoint and this token."""
+    return lambda token, **changes: proof(
+        key, URL, local.clock.now(), "GET", **{"ath": ath(token), **changes}
+    )
+
+
+def _refusal(accept, *presented, **more):
+    with pytest.raises(errors.Problem) as refused:
+        accept(*presented, **more)
+    assert refused.value.status == 401
+    return refused.value.code, refused.value.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_an_unbound_token_comes_as_bearer(accept, local, plain, scheme):
+    """RFC 6750 2.1, RFC 9110 11.1."""
+    assert accept(f"{scheme} {plain}") == local.claims(plain)["jti"]
+
+
+def test_a_bound_token_comes_with_a_proof_of_its_key(accept, bound, local, prove):
+    """RFC 9449 7.1."""
+    assert accept(f"DPoP {bound}", prove(bound)) == local.claims(bound)["jti"]
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Basic eDp5", "Bearer", "x"])
+def test_without_a_token_both_schemes_are_offered(accept, authorization):
+    """RFC 6750 3: no error, where nothing was presented."""
+    if authorization == "Bearer":
+        assert _refusal(accept, authorization)[0] == "invalid_token"
+        return
+    expected = ("invalid_token", 'Bearer, DPoP algs="ES256"')
+    assert _refusal(accept, authorization) == expected
+
+
+def test_a_token_that_is_not_for_here_is_refused(accept, plain, local):
+    """Nor one that has run out, nor one that is none."""
+    invalid = ("invalid_token", 'Bearer error="invalid_token"')
+    assert _refusal(accept, f"Bearer {plain}", audience=URL) == invalid
+    assert _refusal(accept, "Bearer x") == invalid
+    local.clock.forward(5 * MINUTE)
+    assert _refusal(accept, f"Bearer {plain}") == invalid
+
+
+def test_a_bound_token_is_no_bearer_token(accept, bound, prove):
+    """DP-50, NG-087, NG-109: with a proof or without."""
+    expected = ("invalid_token", 'DPoP error="invalid_token", algs="ES256"')
+    assert _refusal(accept, f"Bearer {bound}") == expected
+    assert _refusal(accept, f"Bearer {bound}", prove(bound)) == expected
+
+
+def test_an_unbound_token_is_no_bound_one(accept, plain, prove):
+    """DP-52."""
+    assert _refusal(accept, f"DPoP {plain}", prove(plain))[0] == "invalid_token"
+
+
+def test_a_proof_must_be_there_and_hold(accept, bound, prove):
+    """DP-51, DP-19, DP-55: of this call and this token, once."""
+    used = prove(bound)
+    accept(f"DPoP {bound}", used)
+    for proofs in (
+        [],
+        [used],
+        [prove(bound, ath=None)],
+        [prove(bound, ath=ath("x"))],
+        [prove(bound, htm="POST")],
+        [prove(bound, htu=f"{ISSUER}/token")],
+        [prove(bound), prove(bound)],
+    ):
+        code, challenge = _refusal(accept, f"DPoP {bound}", *proofs)
+        assert code == "invalid_dpop_proof"
+        assert challenge == 'DPoP error="invalid_dpop_proof", algs="ES256"'
+
+
+def test_another_key_proves_nothing(accept, bound, local):
+    """DP-20."""
+    stolen = proof(new_key("ES256"), URL, local.clock.now(), "GET", ath=ath(bound))
+    assert _refusal(accept, f"DPoP {bound}", stolen)[0] == "invalid_token"
+
+
+def test_a_disabled_agents_token_is_refused(accept, local, plain):
+    """At once."""
+    local.desk.agents.disable("invoice-bot", by=BY)
+    assert _refusal(accept, f"Bearer {plain}")[0] == "invalid_token"
+
+
+class TestNonces:
+    """RFC 9449 9, where the setting demands them."""
+
+    @pytest.fixture
+    def local(self, open_local):
+        """A server that demands nonces."""
+        return open_local(dpop_nonce="required")
+
+    def test_a_proof_without_a_nonce_is_told_one(self, accept, agent, key, local, prove):
+        """DP-41."""
+        at_token = f"{ISSUER}/token"
+        nonce = agent.alone(proof(key, at_token, local.clock.now())).headers["DPoP-Nonce"]
+        proved = proof(key, at_token, local.clock.now(), nonce=nonce)
+        bound = agent.alone(proved).json["access_token"]
+        with pytest.raises(errors.Problem) as refused:
+            accept(f"DPoP {bound}", prove(bound))
+        assert refused.value.code == "use_dpop_nonce"
+        assert refused.value.headers["WWW-Authenticate"].startswith('DPoP error="use_dpop_nonce"')
+        told = refused.value.headers["DPoP-Nonce"]
+        assert accept(f"DPoP {bound}", prove(bound, nonce=told))

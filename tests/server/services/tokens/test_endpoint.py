@@ -1,0 +1,74 @@
+"""The steps that all grants share."""
+
+import jwt
+import pytest
+
+from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_ENROLMENT
+from server.services.clients.agent_forms import AgentChanges
+from tests.support.installation import BY
+
+
+def test_a_grant_type_has_to_be_named(agent, local):
+    """There is no default."""
+    assert local.post_form("/token", agent.credentials).refusal == (400, "invalid_request")
+
+
+def test_an_unknown_grant_type_is_refused_before_anybody_proves_anything(local):
+    """RFC 6749 5.2; what exists here is in the discovery document."""
+    for grant in ("implicit", "password", ""):
+        refused = local.post_form("/token", {"grant_type": grant})
+        assert refused.refusal[0] == 400
+    assert refused.refusal == (400, "invalid_request")
+    unknown = local.post_form("/token", {"grant_type": "password"})
+    assert unknown.refusal == (400, "unsupported_grant_type")
+
+
+def test_an_agent_uses_the_grants_that_it_registered(agent, local):
+    """And no others, however well it proves itself."""
+    ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
+    assert local.post_form("/token", ask).status == 200
+    local.desk.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)
+    assert local.post_form("/token", ask).refusal == (400, "unauthorized_client")
+
+
+def test_an_agent_proves_itself_before_its_grant_is_looked_at(local):
+    """Nobody learns from a refusal which grants somebody else has."""
+    form = {"grant_type": GRANT_CIBA, "auth_req_id": "sayso_ar_a"}
+    assert local.post_form("/token", form).refusal == (401, "invalid_client")
+
+
+def test_a_terminals_grant_is_not_an_agents(agent, local):
+    """However well it proves itself; and whoever does not, learns nothing."""
+    form = {"grant_type": GRANT_ENROLMENT, "code": "AAAA"}
+    refused = local.post_form("/token", {**form, **agent.credentials})
+    assert refused.refusal == (400, "unauthorized_client")
+    assert local.post_form("/token", form).refusal == (401, "invalid_client")
+
+
+def test_an_answer_with_tokens_is_stored_nowhere(agent, local):
+    """RFC 6749 5.1; refusals neither."""
+    ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
+    for form in (ask, {}):
+        assert local.post_form("/token", form).headers["Cache-Control"] == "no-store"
+
+
+def test_each_token_alone_ends_its_agents_delegation(agent, local):
+    """Every token has a name of its own."""
+    ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
+    names = {
+        local.claims(local.post_form("/token", ask).json["access_token"])["jti"] for _ in range(3)
+    }
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
+def test_access_tokens_are_signed_as_the_installation_says(open_local, template, alg):
+    """AT-02: by a published key, in each algorithm that there is, and never by none."""
+    local = open_local(access_token_alg=alg)
+    token = template.agent(local).alone().json["access_token"]
+    header = jwt.get_unverified_header(token)
+    keys = {key["kid"]: key for key in local.send("GET", "/jwks").json["keys"]}
+    lax = {"verify_aud": False, "verify_exp": False, "verify_iat": False}
+    claims = jwt.decode(token, jwt.PyJWK(keys[header["kid"]]), algorithms=[alg], options=lax)
+    assert (header["alg"], header["typ"]) == (alg, "at+jwt")
+    assert claims["client_id"] == claims["sub"]

@@ -1,0 +1,149 @@
+"""A pause holds at `/token` too: nothing is answered for a person who keeps saying no."""
+
+import json
+from typing import Any
+
+import pytest
+
+from server.model.standing_grants import StandingGrant
+from server.services.notifications.pauses import PAUSE_MS
+from server.services.policy.displays import rfc3339
+from server.services.policy.policies import Policies
+from tests.support import standing
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.callers import LocalAgent, LocalTerminal
+from tests.support.chains import BANK, Chains
+from tests.support.installation import BY, PAY
+from tests.support.policies import rule
+from tests.support.site import Answer, LocalSite
+
+ASK_WRITES = rule("ask", 'when.scope = ["bank:write"]', name="writes")
+ALLOW = rule("allow", 'when.resource = ["*"]', name="rest")
+ALLOW_PAYMENTS = rule("allow", 'when.type = ["payment.transfer"]', name="payments")
+RULES = (ASK_WRITES, ALLOW, ALLOW_PAYMENTS)
+SIGNED = "urn:sayso:acr:signed-pin"
+WRITE: dict[str, Any] = {"scope": "bank:write"}
+PAYS: dict[str, Any] = {
+    "resource": PAY,
+    "scope": "payments:read",
+    "authorization_details": json.dumps(PAYMENT_DETAILS),
+}
+
+
+@pytest.fixture
+def chains(local: LocalSite, person: LocalTerminal) -> Chains:
+    """Ana, who uses a chat app, and two APIs; writes ask, and nothing else does."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    standing.lower(local)
+    Policies(local.services.store).set("\n".join(RULES), by=BY)
+    return chains
+
+
+@pytest.fixture
+def bot(chains: Chains) -> LocalAgent:
+    """An agent that may read and write at the bank for Ana, and pay."""
+    scopes = ("bank:read", "bank:write", "bank:close", "payments:read")
+    agent = chains.agent("desk-bot", resources=(BANK, PAY), scopes=scopes)
+    chains.consent(agent, "bank:read", "bank:write")
+    chains.consent(agent, "payments:read", resource=PAY)
+    return agent
+
+
+@pytest.fixture
+def grant(bot: LocalAgent, person: LocalTerminal, local: LocalSite) -> StandingGrant:
+    """Two writes at the bank, given ahead."""
+    handle = bot.ask(scope="openid bank:write", resource=BANK).json["auth_req_id"]
+    return standing.give(person, local.behind(handle), uses=2, sum=None, vary=[])
+
+
+def _deny(agent: LocalAgent, person: LocalTerminal, **parameters: Any) -> None:
+    """The person says no three times, to what no grant and no consent answers."""
+    for _ in range(3):
+        answer = agent.ask(acr_values=SIGNED, **parameters)
+        assert answer.status == 200, answer.body
+        approval = agent.local.behind(answer.json["auth_req_id"])
+        assert person.deny(approval.id).status == 200
+
+
+def _deny_scopes(agent: LocalAgent, person: LocalTerminal) -> None:
+    _deny(agent, person, scope="openid bank:write", resource=BANK)
+
+
+def _deny_payments(agent: LocalAgent, person: LocalTerminal) -> None:
+    details = PAYS["authorization_details"]
+    _deny(agent, person, scope="openid", resource=PAY, authorization_details=details)
+
+
+def _is_paused(answer: Answer, until: int) -> None:
+    told = {name: answer.json.get(name) for name in ("reason", "retry", "retry_at")}
+    assert answer.refusal == (403, "access_denied")
+    assert told == {
+        "reason": "denied_repeatedly",
+        "retry": "not_before",
+        "retry_at": rfc3339(until),
+    }
+
+
+def test_an_answer_given_ahead_is_none_while_the_person_says_no(
+    chains: Chains, bot: LocalAgent, person: LocalTerminal, grant: StandingGrant
+) -> None:
+    """The grant is not used, and counts again when the pause is over."""
+    local = chains.local
+    _deny_scopes(bot, person)
+    until = local.clock.now() + PAUSE_MS
+    _is_paused(bot.ask(scope="openid bank:write", resource=BANK), until)
+    _is_paused(chains.exchange(bot, chains.user_token(), **WRITE), until)
+    assert chains.reasons() == ["denied_repeatedly"]
+    assert standing.now_of(local, grant).used == 0
+    local.clock.forward(PAUSE_MS)
+    assert chains.exchange(bot, chains.user_token(), **WRITE).status == 200
+    assert standing.now_of(local, grant).used == 1
+
+
+def test_nobody_is_sent_to_ask_who_keeps_saying_no(
+    chains: Chains, bot: LocalAgent, person: LocalTerminal
+) -> None:
+    """Neither for an answer nor for a consent: asking would be refused for the same reason."""
+    _deny_scopes(bot, person)
+    until = chains.local.clock.now() + PAUSE_MS
+    token = chains.user_token()
+    _is_paused(chains.exchange(bot, token, **WRITE), until)
+    answer = chains.exchange(bot, token, scope="bank:close")
+    _is_paused(answer, until)
+    assert "login_hint_token" not in answer.json
+
+
+def test_what_the_person_consented_to_stays(
+    chains: Chains, bot: LocalAgent, person: LocalTerminal
+) -> None:
+    """Scopes alone, about which no rule asks: that is taken back by revoking the consent."""
+    _deny_scopes(bot, person)
+    assert chains.exchange(bot, chains.user_token(), scope="bank:read").status == 200
+
+
+def test_an_action_of_a_type_that_is_denied_is_allowed_by_no_rule(
+    chains: Chains, bot: LocalAgent, person: LocalTerminal
+) -> None:
+    """Only of that type, and only as long."""
+    assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
+    _deny_scopes(bot, person)
+    assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
+    _deny_payments(bot, person)
+    _is_paused(
+        chains.exchange(bot, chains.user_token(), **PAYS), chains.local.clock.now() + PAUSE_MS
+    )
+    chains.local.clock.forward(PAUSE_MS)
+    assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
+
+
+def test_what_the_person_signed_goes_down_the_chain(
+    chains: Chains, agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """They said yes to this very thing, whatever else they said no to."""
+    handle, approval = agent.asked_payment()
+    assert person.approve(approval.id).status == 200
+    token = agent.poll(handle).json["access_token"]
+    payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
+    _deny_payments(payer, person)
+    assert chains.exchange(payer, token, **{**PAYS, "scope": "payments:transfer"}).status == 200

@@ -1,0 +1,44 @@
+"""Ending what came of a code."""
+
+from server.services.tokens import refresh_families
+from tests.support.clock import DAY
+from tests.support.installation import BY
+from tests.support.people import give_password, new_app, new_browser
+
+
+def _signed_in(person, local):
+    give_password(local, person.user.name)
+    app, browser = new_app(local), new_browser(local)
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    return app, app.redeem(browser.answer("allow").answer["code"]).json
+
+
+def test_ending_again_ends_nothing(person, local):
+    """Of a family and of a sign-in."""
+    app, tokens = _signed_in(person, local)
+    with local.services.store.write() as tx:
+        (sign_in,) = tx.sign_ins.of_user(person.user.id)
+        (family,) = tx.code_grants.families_of("app_id", app.id)
+        assert refresh_families.end(tx, family) == 1
+        assert refresh_families.end(tx, family) == 0
+        assert refresh_families.end_sign_in(tx, sign_in)
+        assert not refresh_families.end_sign_in(tx, sign_in)
+    assert app.userinfo(tokens["access_token"]).status == 401
+
+
+def test_a_stopped_person_loses_what_outlived_their_sign_in(person, local):
+    """A browser's sign-in runs out long before a refresh token does."""
+    app, tokens = _signed_in(person, local)
+    local.clock.forward(DAY)
+    local.services.sweeper.tidy()
+    second = app.refresh(tokens["refresh_token"]).json["refresh_token"]
+    local.desk.users.disable("ana", by=BY)
+    local.desk.users.enable("ana", by=BY)
+    assert app.refresh(second).refusal == (400, "invalid_grant")
+
+
+def test_a_token_that_is_none_has_no_family(local):
+    """Whoever brings it learns nothing."""
+    with local.services.store.read() as view:
+        assert refresh_families.of_token(view, b"none") is None

@@ -1,0 +1,76 @@
+"""A client gives its tokens back, and nobody else's."""
+
+from server.services.clients.agent_forms import NewAgent
+from tests.support.callers import LocalAgent
+from tests.support.installation import BY
+
+
+def _revoke(agent, token, **more):
+    return agent.local.post_form("/revoke", {"token": token, **agent.credentials, **more})
+
+
+def _row(local, token):
+    with local.services.store.read() as view:
+        return view.delegations.get(local.claims(token)["jti"])
+
+
+def test_a_token_that_is_given_back_ends_with_all_that_came_from_it(agent, local, person, resource):
+    """RV-04, RV-13, RV-14: at once, with one entry that says how many."""
+    token = agent.paid(person)
+    parent = _row(local, token)
+    child = local.desk.token(agent.id, person.user.id, parent_id=parent.id)
+    answer = _revoke(agent, token)
+    assert (answer.status, answer.json) == (200, {})
+    assert resource.introspect(token).json == {"active": False}
+    assert local.desk.revoked(child)
+    (entry,) = local.desk.entries("token.revoked")
+    assert (entry["actor"], entry["agent_id"], entry["subject"]) == (
+        f"agent:{agent.id}",
+        agent.id,
+        person.user.id,
+    )
+    assert entry["facts"] == {"client": agent.id, "jti": parent.id, "tokens_revoked": 2}
+
+
+def test_giving_it_back_again_changes_nothing(agent, local):
+    """RV-05: 200, and one entry."""
+    token = agent.alone().json["access_token"]
+    assert [_revoke(agent, token).status for _ in range(3)] == [200] * 3
+    assert len(local.desk.entries("token.revoked")) == 1
+
+
+def test_a_token_of_somebody_else_lives_on(agent, local, resource):
+    """RV-07, DE-08: and looks like one that does not exist."""
+    token = agent.alone().json["access_token"]
+    given = local.desk.agents.add(
+        NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
+    )
+    thief = LocalAgent(local, given.agent.id, given.secret)
+    answers = [_revoke(thief, text) for text in (token, "x", "a.b.c")]
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b"{}")] * 3
+    assert resource.introspect(token).json["active"] is True
+    assert local.desk.entries("token.revoked") == []
+
+
+def test_a_token_that_has_run_out_needs_no_end(agent, local):
+    """It is ours still, and there is nothing to do."""
+    token = agent.alone().json["access_token"]
+    local.clock.forward(10**7)
+    assert _revoke(agent, token).status == 200
+    assert local.desk.entries("token.revoked") == []
+
+
+def test_a_resource_holds_no_tokens(local, resource, agent):
+    """It may ask about them, and end none."""
+    token = agent.alone().json["access_token"]
+    headers = {"authorization": resource.basic}
+    answer = local.post_form("/revoke", {"token": token}, headers)
+    assert answer.refusal == (400, "unauthorized_client")
+    assert resource.introspect(token).json["active"] is True
+
+
+def test_a_terminals_token_is_not_the_agents_to_end(agent, person):
+    """It has no row that an agent could own."""
+    for token in (person.access_token, person.refresh_token):
+        assert _revoke(agent, token).status == 200
+    assert person.call("GET", "/api/me").status == 200

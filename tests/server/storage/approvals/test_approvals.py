@@ -1,0 +1,294 @@
+"""The steps of an approval in the database: exactly those of the state table, and only in time."""
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.model.approvals import Approval, Decision
+from server.model.users import User
+from server.protocol.approvals.states import REDEMPTION_GRACE_MS, TRANSITIONS, State, origins
+from server.protocol.policy.risks import Risk
+from server.storage.store import SqlStore
+from tests.support.clock import DAY, MINUTE, NOON
+from tests.support.installation import approval_row
+
+END = NOON + 10 * MINUTE
+_TARGETS = sorted(target for target in State if origins(target))
+_numbers = itertools.count()
+
+Opener = Callable[[str], SqlStore]
+
+
+def _row(**members: Any) -> Approval:
+    name = f"sayso_ap_{next(_numbers)}"
+    return replace(approval_row(name, "sayso_ag_bot", "sayso_us_ann", NOON), **members)
+
+
+def _add(store: SqlStore, **members: Any) -> Approval:
+    approval = _row(**members)
+    with store.write() as tx:
+        tx.approvals.add(approval)
+    return approval
+
+
+def _move(store: SqlStore, approval: Approval, target: State, now: int) -> Approval | None:
+    with store.write() as tx:
+        return tx.approvals.move(approval, target, now=now, reason="because")
+
+
+def _get(store: SqlStore, approval: Approval) -> Approval | None:
+    with store.read() as view:
+        return view.approvals.get(approval.id)
+
+
+def _deadlines(state: State) -> int:
+    return END + (REDEMPTION_GRACE_MS if state is State.APPROVED else 0)
+
+
+@pytest.mark.parametrize("target", _TARGETS)
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("late", [-1, 0, 1], ids=["before", "at", "after"])
+def test_a_step_is_taken_when_the_table_and_the_clock_allow_it(
+    store: SqlStore, state: State, target: State, late: int
+) -> None:
+    """Every state and target, around the deadline; a refused step changes nothing."""
+    approval = _add(store, state=state)
+    now = _deadlines(state) + late
+    in_time = late < 0
+    allowed = target in TRANSITIONS[state] and in_time == (target is not State.EXPIRED)
+    moved = _move(store, approval, target, now)
+
+    assert (moved is not None) == allowed
+    if allowed:
+        after = replace(approval, state=target, reason="because", decided_at=now)
+        assert moved == after == _get(store, approval)
+    else:
+        assert _get(store, approval) == approval
+
+
+def test_an_unknown_approval_takes_no_step(store: SqlStore) -> None:
+    """There is nothing to move."""
+    assert _move(store, _row(), State.APPROVED, NOON) is None
+
+
+def test_the_first_end_is_the_one_that_is_remembered(store: SqlStore) -> None:
+    """Redemption does not change when the person decided."""
+    approval = _add(store)
+    _move(store, approval, State.APPROVED, NOON + 1)
+    redeemed = _move(store, approval, State.REDEEMED, NOON + 2)
+
+    assert redeemed is not None
+    assert redeemed.decided_at == NOON + 1
+
+
+def test_of_many_steps_at_once_one_is_taken(store: SqlStore, url: str, open_one: Opener) -> None:
+    """Two processes, eight threads, a yes and a no each: one wins, the others change nothing."""
+    stores = [store, open_one(url)]
+    ends = [State.APPROVED, State.DENIED] * 4
+    for _ in range(10):
+        approval = _add(store)
+        with ThreadPoolExecutor(8) as threads:
+            tries = [
+                threads.submit(_move, stores[place % 2], approval, end, NOON)
+                for place, end in enumerate(ends)
+            ]
+        won = [moved for one in tries if (moved := one.result(10)) is not None]
+
+        assert len(won) == 1
+        assert _get(store, approval) == won[0]
+
+
+def test_a_handle_and_an_idempotency_key_find_their_approval(store: SqlStore) -> None:
+    """By the hash alone; the key counts for its agent only."""
+    approval = _add(store, auth_req_hash=b"handle", idempotency_hash=b"key")
+    with store.read() as view:
+        found = view.approvals
+        assert found.by_handle(b"handle") == approval
+        assert found.by_handle(b"handl") is None
+        assert found.by_idempotency("sayso_ag_bot", b"key") == approval
+        assert found.by_idempotency("sayso_ag_other", b"key") is None
+
+
+def test_open_ones_are_counted_per_agent_and_per_person(store: SqlStore) -> None:
+    """Only those that still wait: not answered, not past their end."""
+    _add(store)
+    _add(store, agent_id="sayso_ag_other")
+    _add(store, user_id="sayso_us_bob")
+    _add(store, state=State.DENIED)
+    _add(store, expires_at=NOON + 1)
+    with store.read() as view:
+        count = view.approvals.open_count
+        assert count("sayso_ag_bot", "sayso_us_ann", NOON) == 2
+        assert count("sayso_ag_bot", "sayso_us_ann", NOON + 1) == 1
+        assert count(None, "sayso_us_ann", NOON + 1) == 2
+
+
+def test_pages_of_what_waits_meet_each_once(store: SqlStore) -> None:
+    """Gravest, then soonest end first, then by id; nobody else's, nothing that is over."""
+    ends = [3, 1, 2, 2, 2, 1]
+    risks = [Risk.LOW, Risk.CRITICAL, Risk.HIGH, Risk.LOW, Risk.LOW, Risk.MEDIUM]
+    made = [
+        _add(store, expires_at=END + end, risk=risk) for end, risk in zip(ends, risks, strict=True)
+    ]
+    _add(store, user_id="sayso_us_bob")
+    _add(store, expires_at=NOON)
+    wanted = sorted(made, key=lambda a: (-a.risk.rank, a.expires_at, a.id))
+    pages, after = [], None
+    with store.read() as view:
+        while page := view.approvals.waiting("sayso_us_ann", NOON, 2, after):
+            pages.append(page)
+            after = (page[-1].place, page[-1].id)
+        assert view.approvals.waiting_count("sayso_us_ann", NOON) == 6
+
+    assert [len(page) for page in pages] == [2, 2, 2]
+    assert [approval for page in pages for approval in page] == wanted
+
+
+def test_pages_of_what_is_over_meet_each_once(store: SqlStore) -> None:
+    """Newest end first, in pages that neither repeat nor leave out."""
+    made = [_add(store, state=State.DENIED, decided_at=NOON + at) for at in [3, 1, 2, 2, 2]]
+    _add(store)
+    wanted = sorted(made, key=lambda a: (a.decided_at or 0, a.id), reverse=True)
+    found: list[Approval] = []
+    before = None
+    with store.read() as view:
+        while page := view.approvals.decided("sayso_us_ann", 2, before):
+            found += page
+            before = (page[-1].decided_at or 0, page[-1].id)
+
+    assert found == wanted
+
+
+def test_search_answers_what_matches_everything_that_is_given(store: SqlStore) -> None:
+    """State, agent and user narrow it; the newest come first."""
+    old = _add(store, created_at=NOON)
+    new = _add(store, created_at=NOON + 1)
+    denied = _add(store, state=State.DENIED, created_at=NOON + 2, agent_id="sayso_ag_other")
+
+    def found(limit: int = 10, **members: Any) -> list[Approval]:
+        given = {"state": None, "agent_id": None, "user_id": None, **members}
+        with store.read() as view:
+            return view.approvals.search(limit=limit, **given)
+
+    assert found() == [denied, new, old]
+    assert found(limit=1) == [denied]
+    assert found(state=State.PENDING) == [new, old]
+    assert found(agent_id="sayso_ag_other") == [denied]
+    assert found(user_id="sayso_us_bob") == []
+
+
+def test_pacing_is_kept_for_those_that_wait(store: SqlStore) -> None:
+    """A poll of an answered one leaves no mark."""
+    waiting, answered = _add(store), _add(store, state=State.APPROVED)
+    with store.write() as tx:
+        for approval in (waiting, answered):
+            tx.approvals.paced(approval.id, now=NOON + 5, interval_ms=10_000, holder="h")
+
+    assert _get(store, waiting) == replace(
+        waiting, last_poll_at=NOON + 5, interval_ms=10_000, holder="h", polls=1
+    )
+    assert _get(store, answered) == answered
+
+
+def test_only_the_first_look_counts(store: SqlStore) -> None:
+    """The moment of the first look stays."""
+    approval = _add(store)
+    with store.write() as tx:
+        assert tx.approvals.seen(approval.id, NOON + 1)
+        assert not tx.approvals.seen(approval.id, NOON + 2)
+
+    assert _get(store, approval) == replace(approval, seen_at=NOON + 1)
+
+
+def test_a_kept_answer_is_dropped_when_its_time_is_over(store: SqlStore) -> None:
+    """It is there until then, byte for byte, and gone afterwards."""
+    approval = _add(store, state=State.REDEEMED)
+    with store.write() as tx:
+        tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)
+    kept = replace(approval, answer=b"\x00sealed", answer_key=b"key", answer_until=NOON + MINUTE)
+    with store.write() as tx:
+        assert tx.approvals.forget_answers(NOON + MINUTE - 1) == 0
+        assert tx.approvals.get(approval.id) == kept
+        assert tx.approvals.forget_answers(NOON + MINUTE) == 1
+
+    assert _get(store, approval) == approval
+
+
+def test_due_are_those_whose_end_has_passed(store: SqlStore) -> None:
+    """Pending ones at their end, approved ones half a minute later; others never."""
+    pending = _add(store)
+    approved = _add(store, state=State.APPROVED)
+    for state in (State.DENIED, State.EXPIRED, State.CANCELLED, State.REDEEMED):
+        _add(store, state=state)
+    with store.read() as view:
+        due = view.approvals.due
+        assert due(END - 1, 10) == []
+        assert due(END, 10) == [pending]
+        assert due(END + REDEMPTION_GRACE_MS - 1, 10) == [pending]
+        assert {a.id for a in due(END + DAY, 10)} == {pending.id, approved.id}
+        assert len(due(END + DAY, 1)) == 1
+
+
+def test_open_ones_are_found_by_what_they_stand_on(store: SqlStore) -> None:
+    """By agent, by person and by resource; those that are over are left alone."""
+    mine = _add(store)
+    approved = _add(store, state=State.APPROVED)
+    _add(store, state=State.REDEEMED)
+    _add(store, agent_id="other", user_id="other", resource="https://other.example")
+    with store.read() as view:
+        rows = view.approvals
+        for found in (
+            rows.open_of_agent(mine.agent_id),
+            rows.open_of_user(mine.user_id or ""),
+            rows.open_at_resource(mine.resource),
+        ):
+            assert {a.id for a in found} == {mine.id, approved.id}
+
+
+def _denied(store: SqlStore, at: int, by: str, said: str = "deny", **members: Any) -> None:
+    approval = _add(store, state=State.DENIED, decided_at=at, **members)
+    words = ("sayso_dv_1", said, None, None, "confirm", "terminal", "signed", at)
+    with store.write() as tx:
+        tx.decisions.add(Decision(approval.id, f"sayso_us_{by}", *words))
+
+
+def test_denials_are_counted_by_who_said_no_and_since_then(store: SqlStore) -> None:
+    """With the details that were denied, so that kinds can be told apart; for whom is no matter."""
+    with store.administer() as tx:
+        for who in ("ann", "bob"):
+            tx.users.add(User(f"sayso_us_{who}", who, None, (), "enabled", NOON))
+    _denied(store, NOON + 5, "ann", details='[{"type":"a"}]')
+    _denied(store, NOON + 6, "ann", details='[{"type":"b"}]', user_id="sayso_us_bob")
+    _denied(store, NOON - 5, "ann")
+    _denied(store, NOON + 5, "bob", details='[{"type":"c"}]')
+    _denied(store, NOON + 5, "ann", said="approve")
+    _add(store, state=State.APPROVED, decided_at=NOON + 5)
+    with store.read() as view:
+        rows = view.approvals
+        mine = [(NOON + 5, '[{"type":"a"}]'), (NOON + 6, '[{"type":"b"}]')]
+        assert sorted(rows.denials_since("sayso_ag_bot", "sayso_us_ann", NOON)) == mine
+        assert sorted(rows.denials_of("sayso_ag_bot", NOON)) == [
+            *(("sayso_us_ann", at, details) for at, details in mine),
+            ("sayso_us_bob", NOON + 5, '[{"type":"c"}]'),
+        ]
+        assert rows.asked_before("sayso_ag_bot", "sayso_us_bob")
+        assert not rows.asked_before("sayso_ag_other", "sayso_us_bob")
+
+
+def test_what_was_granted_is_said_once_and_of_an_approved_one_alone(store: SqlStore) -> None:
+    """Neither before the yes nor a second time."""
+    approval = _add(store, state=State.PENDING)
+    with store.write() as tx:
+        assert tx.approvals.narrow(approval.id, "less", "[]", "{}") is None
+    _move(store, approval, State.APPROVED, NOON)
+    with store.write() as tx:
+        kept = tx.approvals.narrow(approval.id, "less", '["row"]', '{"codes":[]}')
+        assert tx.approvals.narrow(approval.id, "even less", "[]", "{}") is None
+    found = _get(store, approval)
+    assert found == kept
+    assert found is not None
+    assert (found.granted, found.granted_rows, found.past) == ("less", '["row"]', '{"codes":[]}')

@@ -1,0 +1,62 @@
+"""An approval is spent once, by whichever process comes first."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from server.model.approvals import Consumption
+from server.storage.store import SqlStore
+from tests.support.clock import NOON
+from tests.support.installation import approval_row
+
+Opener = Callable[[str], SqlStore]
+RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NOON)
+
+
+@pytest.fixture
+def store(store: SqlStore) -> SqlStore:
+    """With two approvals."""
+    with store.write() as tx:
+        for name in ("sayso_ap_a", "sayso_ap_b"):
+            row = approval_row(name, "sayso_ag_a", "sayso_us_a", NOON)
+            tx.approvals.add(replace(row, auth_req_hash=name.encode()))
+    return store
+
+
+def _spend(store: SqlStore, run: Consumption) -> bool:
+    with store.write() as tx:
+        return tx.consumptions.first(run)
+
+
+def test_the_first_execution_stands(store: SqlStore) -> None:
+    """Whatever comes after it, and also itself again."""
+    assert _spend(store, RUN)
+    for execution in ("run-1", "run-2"):
+        assert not _spend(store, replace(RUN, execution_id=execution, at=NOON + 1))
+    with store.read() as view:
+        assert view.consumptions.get(RUN.approval_id) == RUN
+        assert view.consumptions.get("sayso_ap_b") is None
+    assert _spend(store, replace(RUN, approval_id="sayso_ap_b"))
+
+
+def test_of_many_executions_at_once_one_stands(store: SqlStore, url: str, open_one: Opener) -> None:
+    """Two processes with four threads each; the row says which one it was."""
+    stores = [store, open_one(url)]
+    runs = [replace(RUN, execution_id=f"run-{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        spent = [threads.submit(_spend, stores[place % 2], run) for place, run in enumerate(runs)]
+        won = [run for run, one in zip(runs, spent, strict=True) if one.result(10)]
+    assert len(won) == 1
+    with store.read() as view:
+        assert view.consumptions.get(RUN.approval_id) == won[0]
+
+
+def test_an_execution_in_a_unit_that_failed_spends_nothing(store: SqlStore) -> None:
+    """The effect and its entry are stored together, or neither."""
+    with suppress(LookupError), store.write() as tx:
+        tx.consumptions.first(RUN)
+        raise LookupError
+    assert _spend(store, RUN)

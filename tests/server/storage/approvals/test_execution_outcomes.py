@@ -1,0 +1,25 @@
+"""How an execution went is written once, by whichever process comes first."""
+
+from dataclasses import replace
+
+from server.model.approvals import Consumption, Outcome
+from server.storage.store import SqlStore
+from tests.support.clock import NOON
+from tests.support.installation import approval_row
+
+RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NOON)
+DONE = Outcome("sayso_ap_a", "executed", "Paid.", "A" * 43, NOON)
+
+
+def test_the_first_word_stands(store: SqlStore) -> None:
+    """Whatever comes after it, and also itself again."""
+    with store.write() as tx:
+        tx.approvals.add(approval_row("sayso_ap_a", "sayso_ag_a", "sayso_us_a", NOON))
+        tx.consumptions.first(RUN)
+        assert tx.outcomes.get("sayso_ap_a") is None
+        assert tx.outcomes.first(DONE)
+    with store.write() as tx:
+        assert not tx.outcomes.first(replace(DONE, result="failed", text=None))
+        assert not tx.outcomes.first(DONE)
+    with store.read() as view:
+        assert view.outcomes.get("sayso_ap_a") == DONE

@@ -1,0 +1,160 @@
+"""Who is asked beside the one a request is for, in the database."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.model.approvals import Approval, Approver
+from server.model.users import User
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.storage.store import SqlStore
+from tests.support.clock import MINUTE, NOON
+from tests.support.installation import approval_row
+
+ANN, BOB = "sayso_us_ann", "sayso_us_bob"
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def people(store: SqlStore) -> SqlStore:
+    """Ann and Bob."""
+    with store.administer() as tx:
+        for name in ("ann", "bob"):
+            tx.users.add(User(f"sayso_us_{name}", name, None, (), "enabled", NOON))
+    return store
+
+
+def _asked(store: SqlStore, **members: Any) -> Approval:
+    """A request for Ann."""
+    name = f"sayso_ap_{next(_numbers):03}"
+    row = replace(approval_row(name, "sayso_ag_bot", ANN, NOON), **members)
+    with store.write() as tx:
+        tx.approvals.add(row)
+    return row
+
+
+def _row(approval: Approval, user_id: str = BOB) -> Approver:
+    return Approver(approval.id, user_id, "group", NOON, approval.expires_at, approval.risk)
+
+
+def _ask(store: SqlStore, approval: Approval, user_id: str = BOB) -> bool:
+    with store.write() as tx:
+        return tx.approvers.add(_row(approval, user_id))
+
+
+def _waiting(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -> list[str]:
+    with store.read() as view:
+        return [one.id for one in view.approvals.waiting(user_id, NOON, limit, after)]
+
+
+def _over(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
+    with store.read() as view:
+        return [one.id for one in view.approvals.decided(user_id, limit, before)]
+
+
+def test_it_waits_for_everybody_whom_it_asks(people: SqlStore) -> None:
+    """And for nobody else; the row is kept as it was written."""
+    asked = _asked(people)
+    assert _waiting(people, BOB) == []
+    assert _ask(people, asked)
+    with people.read() as view:
+        kept = view.approvals.get(asked.id)
+        assert view.approvers.find(asked.id, BOB) == _row(asked)
+        assert view.approvers.of_approval(asked.id) == [_row(asked)]
+
+    assert kept is not None
+    assert kept.several
+    assert _waiting(people, BOB) == _waiting(people, ANN) == [asked.id]
+    assert _waiting(people, "sayso_us_eve") == []
+
+
+def test_whom_it_is_for_is_listed_once_though_they_have_a_row_too(people: SqlStore) -> None:
+    """As one who may not say yes has."""
+    asked = _asked(people)
+    assert _ask(people, asked, ANN)
+    assert _waiting(people, ANN) == [asked.id]
+
+
+@pytest.mark.parametrize("target", [State.APPROVED, State.DENIED, State.CANCELLED, State.EXPIRED])
+def test_what_is_over_is_over_for_everybody(people: SqlStore, target: State) -> None:
+    """It moves from one list of theirs to the other, whichever way it ended."""
+    asked = _asked(people)
+    _ask(people, asked)
+    now = asked.expires_at + 1 if target is State.EXPIRED else NOON + MINUTE
+    with people.write() as tx:
+        assert tx.approvals.move(asked, target, now=now) is not None
+    with people.read() as view:
+        kept = view.approvers.find(asked.id, BOB)
+
+    assert kept is not None
+    assert kept.over_at == now
+    assert _waiting(people, BOB) == []
+    assert _over(people, BOB) == _over(people, ANN) == [asked.id]
+
+
+def test_its_end_counts_once(people: SqlStore) -> None:
+    """Being cancelled after the yes, or fetched, is not the moment at which it was decided."""
+    asked = _asked(people)
+    _ask(people, asked)
+    with people.write() as tx:
+        tx.approvals.move(asked, State.APPROVED, now=NOON + 1)
+        tx.approvals.move(asked, State.CANCELLED, now=NOON + 2)
+    with people.read() as view:
+        kept = view.approvers.find(asked.id, BOB)
+
+    assert kept is not None
+    assert kept.over_at == NOON + 1
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.PENDING])
+def test_nobody_is_asked_about_what_does_not_wait(people: SqlStore, state: State) -> None:
+    """Their list would show it for ever."""
+    asked = _asked(people, state=state)
+    assert not _ask(people, asked)
+    assert not _ask(people, replace(asked, id="sayso_ap_none"))
+    assert _waiting(people, BOB) == []
+
+
+def test_nobody_is_asked_twice(people: SqlStore) -> None:
+    """The second reason changes nothing, even when both are given at the same moment."""
+    for _ in range(5):
+        asked = _asked(people)
+        with ThreadPoolExecutor(2) as threads:
+            tries = [threads.submit(_ask, people, asked) for _ in range(2)]
+            assert sorted(one.result() for one in tries) == [False, True]
+
+
+def test_both_kinds_of_requests_make_one_list(people: SqlStore) -> None:
+    """Those for Bob and those that ask him for Ann, by their end, and part by part."""
+    rows = [_asked(people, user_id=BOB if n % 2 else ANN, expires_at=NOON + n) for n in range(1, 7)]
+    for row in rows:
+        if row.user_id == ANN:
+            _ask(people, row)
+    every = [row.id for row in rows]
+    first = _waiting(people, BOB, 4)
+    with people.read() as view:
+        count = view.approvals.waiting_count(BOB, NOON)
+    rest = _waiting(people, BOB, 4, (rows[3].place, rows[3].id))
+    with people.write() as tx:
+        for row in rows:
+            tx.approvals.move(row, State.DENIED, now=NOON - len(rows) + rows.index(row))
+    newest = _over(people, BOB, 4)
+
+    assert count == len(rows)
+    assert (first, rest) == (every[:4], every[4:])
+    assert newest == every[:1:-1]
+    assert _over(people, BOB, 4, (NOON - 4, rows[2].id)) == every[1::-1]
+
+
+def test_a_grave_one_that_ends_late_hides_behind_nothing(people: SqlStore) -> None:
+    """Wherever it comes from: for Bob himself, or for Ann and put to him too."""
+    soon = [_asked(people, user_id=BOB, expires_at=NOON + n, risk=Risk.LOW) for n in range(1, 4)]
+    own = _asked(people, user_id=BOB, expires_at=NOON + 9, risk=Risk.HIGH)
+    others = _asked(people, expires_at=NOON + 8, risk=Risk.CRITICAL)
+    _ask(people, others)
+    assert _waiting(people, BOB, 3) == [others.id, own.id, soon[0].id]
+    assert _waiting(people, BOB, 3, (soon[0].place, soon[0].id)) == [one.id for one in soon[1:]]

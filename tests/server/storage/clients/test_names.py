@@ -1,0 +1,88 @@
+"""Names that look alike: one of a kind, on both databases, however many come at once."""
+# ruff: noqa: RUF001  # letters that look alike are what it is about
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeAlias
+
+import pytest
+
+from server.model.approvers import Group
+from server.model.clients import FormerName
+from server.model.store import Taken
+from server.protocol.confusables import name_keys
+from server.storage.store import SqlStore
+from tests.server.storage.notifications.test_attention import AGENT
+from tests.support.clock import NOON
+
+Opener: TypeAlias = Callable[[str], SqlStore]
+ALIKE = ("finance", "Flnance", "f1nance", "FINANCE", "finаnce")
+
+
+def _add(store: SqlStore, number: int, name: str) -> bool:
+    group = Group(f"sayso_gr_{number}", name, (), NOON)
+    try:
+        with store.write() as tx:
+            tx.groups.add(group)
+    except Taken:
+        return False
+    return True
+
+
+def test_of_names_that_look_alike_one_is_stored(
+    store: SqlStore, url: str, open_one: Opener
+) -> None:
+    """Two processes, several threads, and no look at what is there before."""
+    stores = [store, open_one(url)]
+    with ThreadPoolExecutor(8) as threads:
+        tries = [
+            threads.submit(_add, stores[number % 2], number, name)
+            for number, name in enumerate(ALIKE * 2)
+        ]
+    assert sum(done.result(30) for done in tries) == 1
+    assert _add(store, 99, "finance-2")
+
+
+def test_a_look_is_free_after_its_bearer_has_another_name_or_is_gone(store: SqlStore) -> None:
+    """Renaming frees the old one; so does deleting."""
+    assert _add(store, 1, "finance")
+    with store.write() as tx:
+        tx.groups.replace(Group("sayso_gr_1", "money", (), NOON))
+        assert tx.names.bearers("group", name_keys("Finance")) == []
+        assert tx.names.bearers("group", name_keys("M0NEY")) == ["sayso_gr_1"]
+        assert tx.names.bearers("client", name_keys("money")) == []
+    assert _add(store, 2, "Finance")
+    with store.write() as tx:
+        tx.groups.delete("sayso_gr_2")
+    assert _add(store, 3, "f1nance")
+
+
+def test_an_agent_cannot_be_stored_with_the_look_of_another(store: SqlStore) -> None:
+    """When it is added and when it is replaced; nothing of it is left."""
+    other = replace(AGENT, id="sayso_ag_other", name="other", secrets=(), owners=())
+    agent = replace(AGENT, id="sayso_ag_pay", name="pay-bot", secrets=(), owners=())
+    with store.write() as tx:
+        tx.agents.add(agent, NOON)
+        tx.agents.add(other, NOON)
+    third = replace(other, id="sayso_ag_third", name="Pay Bot")
+    with pytest.raises(Taken), store.write() as tx:
+        tx.agents.add(third, NOON)
+    with pytest.raises(Taken), store.write() as tx:
+        tx.agents.replace(replace(other, name="раy_bot"), NOON)
+    with store.read() as view:
+        assert [one.name for one in view.agents.all()] == ["other", "pay-bot"]
+
+
+def test_former_names_are_stored_newest_first_and_once(store: SqlStore) -> None:
+    """Until the agent is deleted."""
+    agent = replace(AGENT, secrets=(), owners=())
+    with store.write() as tx:
+        tx.agents.add(agent, NOON)
+        for name, until in (("a", NOON), ("b", NOON + 1), ("a", NOON + 2), ("a", NOON + 2)):
+            tx.names.add_former(agent.id, FormerName(name, until))
+    with store.write() as tx:
+        found = [(one.name, one.until - NOON) for one in tx.names.former(agent.id)]
+        assert found == [("a", 2), ("b", 1), ("a", 0)]
+        tx.agents.delete(agent.id)
+        assert tx.names.former(agent.id) == []

@@ -1,0 +1,137 @@
+"""Consents in the database: one is in force or it is over, and whoever ends it is the only one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.model.consents import Consent
+from server.model.users import User
+from server.storage.store import SqlStore
+from tests.support.clock import DAY, NOON
+
+ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
+BOT, PAY = "sayso_ag_bot", "https://pay.example"
+
+
+def _consent(name: str = "sayso_co_1", **members: Any) -> Consent:
+    plain = Consent(
+        id=name,
+        user_id=ANN.id,
+        client_id=BOT,
+        app_id=None,
+        resource=PAY,
+        scopes=("payments:read", "payments:write"),
+        created_at=NOON,
+        expires_at=NOON + DAY,
+        revoked_at=None,
+        approval_id="sayso_ap_1",
+    )
+    return replace(plain, **members)
+
+
+def _stored(store: SqlStore, *consents: Consent) -> None:
+    with store.write() as tx:
+        if tx.directory.user(ANN.id) is None:
+            tx.users.add(ANN)
+        for consent in consents:
+            tx.consents.add(consent)
+
+
+def test_a_consent_comes_back_as_it_was_given(store: SqlStore) -> None:
+    """Every member, by id and as the one in force."""
+    _stored(store, _consent())
+    with store.read() as view:
+        assert view.consents.get("sayso_co_1") == _consent()
+        assert view.consents.live(ANN.id, BOT, PAY, NOON) == _consent()
+        assert view.consents.get("sayso_co_2") is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [(ANN.id, BOT, "https://other.example"), (ANN.id, "sayso_ag_x", PAY), ("sayso_us_x", BOT, PAY)],
+)
+def test_it_is_for_this_user_this_client_and_this_resource(
+    store: SqlStore, other: tuple[str, str, str]
+) -> None:
+    """And for nobody and nothing else."""
+    _stored(store, _consent())
+    with store.read() as view:
+        assert view.consents.live(*other, NOON) is None
+
+
+def test_it_is_over_at_its_end_and_not_before(store: SqlStore) -> None:
+    """To the millisecond."""
+    _stored(store, _consent())
+    with store.write() as tx:
+        assert tx.consents.live(ANN.id, BOT, PAY, NOON + DAY - 1) is not None
+        assert tx.consents.live(ANN.id, BOT, PAY, NOON + DAY) is None
+        assert tx.consents.renew(_consent(scopes=("more",)), NOON + DAY) is None
+        assert tx.consents.revoke("sayso_co_1", NOON + DAY) is None
+    assert not _consent().live(NOON + DAY)
+    assert _consent().live(NOON + DAY - 1)
+
+
+def test_it_is_revoked_once(store: SqlStore) -> None:
+    """The second finds it over; nothing brings it back."""
+    _stored(store, _consent())
+    with store.write() as tx:
+        ended = tx.consents.revoke("sayso_co_1", NOON + 5)
+        assert ended == _consent(revoked_at=NOON + 5)
+        assert not ended.live(NOON + 5)
+        assert tx.consents.revoke("sayso_co_1", NOON + 6) is None
+        assert tx.consents.renew(_consent(), NOON + 6) is None
+        assert tx.consents.live(ANN.id, BOT, PAY, NOON + 6) is None
+
+
+def test_one_in_force_is_renewed_in_its_place(store: SqlStore) -> None:
+    """Scopes, end and cause are new; the id and the day it was first given stay."""
+    _stored(store, _consent())
+    wider = _consent(
+        scopes=("payments:write",), expires_at=NOON + 2 * DAY, approval_id="b", created_at=1
+    )
+    with store.write() as tx:
+        renewed = tx.consents.renew(wider, NOON + 1)
+    assert renewed == replace(wider, created_at=NOON)
+
+
+def test_a_list_is_newest_first_and_leaves_out_what_is_over(store: SqlStore) -> None:
+    """Unless it is asked for."""
+    old = _consent("sayso_co_0", created_at=NOON - DAY, expires_at=NOON, resource="https://b")
+    app = _consent("sayso_co_2", created_at=NOON + 1, client_id="sayso_app_x")
+    _stored(store, old, _consent(), app)
+    with store.read() as view:
+        assert view.consents.of_user(ANN.id, NOON, ended=False) == [app, _consent()]
+        assert view.consents.of_user(ANN.id, NOON, ended=True) == [app, _consent(), old]
+        assert view.consents.of_user("sayso_us_x", NOON, ended=True) == []
+
+
+def test_a_search_matches_everything_that_is_given(store: SqlStore) -> None:
+    """User, client, and whether it is in force."""
+    old = _consent("sayso_co_0", created_at=NOON - DAY, expires_at=NOON)
+    _stored(store, old, _consent())
+
+    def found(**wanted: Any) -> list[str]:
+        asked: dict[str, Any] = {"user_id": None, "client_id": None, "live_at": None, "limit": 9}
+        asked["before"] = None
+        with store.read() as view:
+            return [consent.id for consent in view.consents.search(**(asked | wanted))]
+
+    assert found() == ["sayso_co_1", "sayso_co_0"]
+    assert found(limit=1) == ["sayso_co_1"]
+    assert found(before=(NOON, "sayso_co_1")) == ["sayso_co_0"]
+    assert found(before=(NOON, "sayso_co_2")) == ["sayso_co_1", "sayso_co_0"]
+    assert found(live_at=NOON) == ["sayso_co_1"]
+    assert found(user_id=ANN.id, client_id=BOT, live_at=NOON - 1) == ["sayso_co_1", "sayso_co_0"]
+    assert found(client_id="sayso_ag_x") == []
+    assert found(user_id="sayso_us_x") == []
+
+
+def test_a_client_or_a_resource_that_goes_takes_its_consents_with_it(store: SqlStore) -> None:
+    """Also those that an app's page asked for on behalf of an agent."""
+    asked = _consent("sayso_co_2", app_id="sayso_app_x", resource="https://b")
+    _stored(store, _consent(), asked)
+    with store.write() as tx:
+        assert [c.id for c in tx.consents.revoke_client("sayso_app_x", NOON)] == ["sayso_co_2"]
+        assert [c.id for c in tx.consents.revoke_at(PAY, NOON)] == ["sayso_co_1"]
+        assert tx.consents.revoke_client(BOT, NOON) == []

@@ -1,0 +1,90 @@
+"""Device grants in the database: a code opens one approval at most, a poll changes nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from server.model.devices import DeviceCode
+from server.storage.store import SqlStore
+from tests.support.clock import MINUTE, NOON
+
+Opener = Callable[[str], SqlStore]
+
+
+def _code(**members: Any) -> DeviceCode:
+    plain = DeviceCode(
+        id="sayso_dr_1",
+        device_code_hash=b"device",
+        user_code_hash=b"user",
+        client_id="sayso-approver",
+        resource="",
+        scope="",
+        jkt="key",
+        name="desktop",
+        address="192.0.2.7",
+        created_at=NOON,
+        expires_at=NOON + 15 * MINUTE,
+        interval_ms=5_000,
+        last_poll_at=None,
+        approval_id=None,
+    )
+    return replace(plain, **members)
+
+
+def _stored(store: SqlStore) -> None:
+    with store.write() as tx:
+        tx.device_codes.add(_code())
+
+
+def test_it_is_found_by_either_code(store: SqlStore) -> None:
+    """And by nothing else."""
+    _stored(store)
+    with store.write() as tx:
+        assert tx.device_codes.by_device_code(b"device") == _code()
+        assert tx.device_codes.by_user_code(b"user") == _code()
+        assert tx.device_codes.by_device_code(b"user") is None
+        assert tx.device_codes.by_user_code(b"device") is None
+
+
+def test_of_many_who_type_a_code_at_once_one_uses_it(
+    store: SqlStore, url: str, open_one: Opener
+) -> None:
+    """From two processes; and nobody after its end."""
+    _stored(store)
+    stores = [store, open_one(url)]
+
+    def use(place: int) -> bool:
+        with stores[place % 2].write() as tx:
+            return tx.device_codes.use("sayso_dr_1", f"sayso_ap_{place}", NOON)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(use, range(8))) == [False] * 7 + [True]
+
+
+def test_nobody_uses_it_after_its_end(store: SqlStore) -> None:
+    """To the millisecond."""
+    _stored(store)
+    with store.write() as tx:
+        assert not tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON + 15 * MINUTE)
+        assert tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON + 15 * MINUTE - 1)
+
+
+def test_a_poll_touches_nothing_but_its_own_members(store: SqlStore) -> None:
+    """DG-21: it never reverts what somebody did meanwhile."""
+    _stored(store)
+    with store.write() as tx:
+        tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON)
+        tx.device_codes.paced("sayso_dr_1", now=NOON + 1, interval_ms=10_000)
+        assert tx.device_codes.by_user_code(b"user") == _code(
+            approval_id="sayso_ap_1", last_poll_at=NOON + 1, interval_ms=10_000
+        )
+
+
+def test_what_ended_is_dropped(store: SqlStore) -> None:
+    """At its end and not before."""
+    _stored(store)
+    with store.write() as tx:
+        assert tx.device_codes.prune(NOON + 15 * MINUTE - 1) == 0
+        assert tx.device_codes.prune(NOON + 15 * MINUTE) == 1
+        assert tx.device_codes.by_user_code(b"user") is None

@@ -1,0 +1,50 @@
+"""Rows of passkeys: a count is kept by the statement that judges it, on both kinds of database."""
+
+from collections.abc import Callable
+
+import pytest
+
+from server.model.devices import Passkey
+from server.model.users import User
+from server.storage.store import SqlStore
+from tests.support.installation import device_row
+
+USER = User("sayso_us_a", "ana", None, (), "enabled", 1)
+DEVICE = "sayso_dv_a"
+ONE, OTHER = b"1" * 32, b"2" * 32
+
+
+@pytest.mark.parametrize(
+    ("known", "signs", "signed", "counts"),
+    [
+        (7, 8, OTHER, True),
+        (7, 1 << 32, OTHER, True),
+        (7, 7, OTHER, False),
+        (7, 6, OTHER, False),
+        (7, 0, OTHER, False),
+        (0, 1, OTHER, True),
+        (0, 0, OTHER, True),
+        (7, 7, ONE, True),
+    ],
+)
+def test_a_count_goes_up_or_was_never_there(
+    url: str,
+    open_one: Callable[[str], SqlStore],
+    *,
+    known: int,
+    signs: int,
+    signed: bytes,
+    counts: bool,
+) -> None:
+    """What is refused changes nothing; the very same assertion may come again."""
+    store = open_one(url)
+    with store.administer() as tx:
+        tx.users.add(USER)
+        tx.devices.add(device_row(DEVICE, USER, tx.now))
+        tx.passkeys.add(Passkey(DEVICE, b"c", b"k", known, synced=False, last_signed=ONE))
+    with store.write() as tx:
+        assert tx.passkeys.count(DEVICE, signs, signed) is counts
+    with store.read() as view:
+        kept = view.passkeys.of_device(DEVICE)
+    assert kept is not None
+    assert (kept.signs, kept.last_signed) == ((signs, signed) if counts else (known, ONE))

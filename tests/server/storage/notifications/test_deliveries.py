@@ -1,0 +1,119 @@
+"""What each device had of a request, and how often people were called, on both databases."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.model.approvals import Approval, Approver
+from server.model.incidents import Incident
+from server.model.notifications import Lane, Spent
+from server.model.users import User
+from server.storage.store import SqlStore
+from tests.support.clock import HOUR, MINUTE, NOON, MovableClock
+from tests.support.installation import approval_row, device_row
+
+ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
+LAPTOP, PHONE = "sayso_dv_laptop", "sayso_dv_phone"
+
+
+@pytest.fixture
+def asked(store: SqlStore) -> Approval:
+    """A request for Ann, who has two devices."""
+    row = approval_row("sayso_ap_1", "sayso_ag_bot", ANN.id, NOON)
+    with store.administer() as tx:
+        tx.users.add(ANN)
+        for device_id in (LAPTOP, PHONE):
+            tx.devices.add(device_row(device_id, ANN, NOON))
+        tx.approvals.add(row)
+    return row
+
+
+def _add(store: SqlStore, device_id: str, *, seen: bool = False) -> None:
+    with store.write() as tx:
+        tx.deliveries.add("sayso_ap_1", device_id, seen=seen)
+
+
+def test_a_device_has_and_sees_a_request_once(
+    store: SqlStore, clock: MovableClock, asked: Approval
+) -> None:
+    """The first time of each stays, and the first of all stands in the row that is polled."""
+    for device_id, seen in ((LAPTOP, False), (PHONE, True), (LAPTOP, True), (LAPTOP, True)):
+        _add(store, device_id, seen=seen)
+        clock.forward(1_000)
+    with store.read() as view:
+        laptop, phone = view.deliveries.of_approval(asked.id)
+        row = view.approvals.get(asked.id)
+
+    assert (laptop.device_id, laptop.delivered_at, laptop.seen_at) == (LAPTOP, NOON, NOON + 2_000)
+    assert (phone.device_id, phone.delivered_at, phone.seen_at) == (
+        PHONE,
+        NOON + 1_000,
+        NOON + 1_000,
+    )
+    assert (laptop.device_name, laptop.user_id, laptop.decided_at) == ("laptop", ANN.id, None)
+    assert row == replace(asked, delivered_at=NOON)
+
+
+def test_what_a_device_never_had_is_known(store: SqlStore, asked: Approval) -> None:
+    """In the order in which it was asked for."""
+    _add(store, LAPTOP)
+    with store.read() as view:
+        assert view.deliveries.missing(LAPTOP, ["x", asked.id, "a"]) == ["x", "a"]
+        assert view.deliveries.missing(PHONE, [asked.id]) == [asked.id]
+
+
+def _spent(store: SqlStore, lane: Lane = "medium", agent: str = "sayso_ag_bot") -> Spent:
+    with store.write() as tx:
+        return tx.notifications.spent(ANN.id, agent, "payment", lane)
+
+
+def test_notifications_are_counted_by_lane_agent_and_type(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """In the last minute and the last hour before now, of this person alone."""
+    for agent, types in (("sayso_ag_bot", "payment"), ("sayso_ag_bot", ""), ("other", "payment")):
+        with store.write() as tx:
+            tx.notifications.add(ANN.id, agent, types, "medium")
+            tx.notifications.add("sayso_us_bob", agent, types, "medium")
+        clock.forward(MINUTE // 2)
+
+    assert _spent(store) == Spent(1, 3, 0, 2, 2, reported=False)
+    assert _spent(store, agent="other") == Spent(1, 3, 1, 1, 2, reported=False)
+    assert _spent(store, "urgent") == Spent(0, 0, 0, 0, 0, reported=False)
+    clock.forward(HOUR - MINUTE)
+    with store.write() as tx:
+        assert tx.notifications.prune() == 4
+    assert _spent(store) == Spent(0, 1, 0, 0, 1, reported=False)
+
+
+def test_a_report_counts_until_its_incident_is_closed(store: SqlStore, asked: Approval) -> None:
+    """For the agent that asked, and for no other."""
+    incident = Incident("sayso_in_1", "open", "agent", asked.id, ANN.id, LAPTOP, None, "{}", NOON)
+    with store.write() as tx:
+        tx.incidents.add(incident)
+    assert _spent(store).reported
+    assert not _spent(store, agent="other").reported
+    with store.write() as tx:
+        tx.incidents.close(incident.id, by="operator", note=None, now=NOON)
+    assert not _spent(store).reported
+
+
+def test_what_is_held_back_says_so_in_its_row(store: SqlStore, asked: Approval) -> None:
+    """So that a poll and a list need not look elsewhere."""
+    with store.write() as tx:
+        tx.approvals.hold_back(asked.id)
+        row = tx.approvals.get(asked.id)
+    assert row == replace(asked, held_back=True)
+
+
+def test_what_is_held_back_from_one_of_several_says_so_in_their_row(
+    store: SqlStore, asked: Approval
+) -> None:
+    """And in nobody else's."""
+    with store.write() as tx:
+        assert tx.approvers.add(Approver(asked.id, ANN.id, "group", NOON, NOON + HOUR, asked.risk))
+        tx.approvers.hold_back(asked.id, "somebody else")
+        before = tx.approvers.find(asked.id, ANN.id)
+        tx.approvers.hold_back(asked.id, ANN.id)
+        after = tx.approvers.find(asked.id, ANN.id)
+    assert (before and before.held_back, after and after.held_back) == (False, True)

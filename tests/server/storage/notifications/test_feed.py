@@ -1,0 +1,152 @@
+"""The feed is read by cursor, and a reader never passes an event that appears later."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from server.model.notifications import FeedEvent
+from server.storage.store import SqlStore
+from tests.support.clock import DAY, NOON, MovableClock
+
+ANN, BOB = "sayso_us_ann", "sayso_us_bob"
+
+Opener = Callable[[str], SqlStore]
+
+
+def _tell(store: SqlStore, user: str = ANN, event: str = "approval.requested") -> None:
+    with store.write() as tx:
+        tx.feed.add(user, event, approval_id="sayso_ap_1")
+    store.sequence()
+
+
+def _after(store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 100) -> list[int]:
+    with store.read() as view:
+        return [event.seq for event in view.feed.after(cursor, user, limit)]
+
+
+def test_an_empty_feed_begins_at_zero(store: SqlStore) -> None:
+    """Head and floor are 0, and there is nothing after."""
+    with store.read() as view:
+        assert (view.feed.head(), view.feed.floor()) == (0, 0)
+        assert view.feed.after(0, None, 10) == []
+
+
+def test_events_come_past_the_cursor_in_order_and_for_their_user(store: SqlStore) -> None:
+    """One's own only, or everybody's for the process that wakes; the limit cuts the oldest part."""
+    for user in (ANN, BOB, ANN, ANN):
+        _tell(store, user)
+
+    assert _after(store, 0) == [1, 3, 4]
+    assert _after(store, 1) == [3, 4]
+    assert _after(store, 4) == []
+    assert _after(store, 0, None) == [1, 2, 3, 4]
+    assert _after(store, 0, limit=2) == [1, 3]
+    with store.read() as view:
+        assert (view.feed.head(), view.feed.floor()) == (4, 1)
+
+
+def test_an_event_says_what_where_and_when(store: SqlStore, clock: MovableClock) -> None:
+    """The time is that of its unit of work."""
+    clock.forward(7)
+    with store.write() as tx:
+        tx.feed.add(ANN, "device.enrolled", device_id="sayso_dv_1")
+        about = {"agent_id": "sayso_ag_1", "incident_id": "sayso_in_1"}
+        tx.feed.add(ANN, "alarm.incident_opened", **about)
+    store.sequence()
+    with store.read() as view:
+        found = view.feed.after(0, ANN, 10)
+
+    assert found == [
+        FeedEvent(1, ANN, "device.enrolled", NOON + 7, None, "sayso_dv_1"),
+        FeedEvent(2, ANN, "alarm.incident_opened", NOON + 7, None, None, None, **about),
+    ]
+
+
+def test_an_event_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
+    """Nobody sees it, and it leaves no hole that a cursor waits at."""
+    with suppress(LookupError), store.write() as tx:
+        tx.feed.add(ANN, "approval.requested")
+        raise LookupError
+    _tell(store)
+
+    assert len(_after(store, 0)) == 1
+
+
+def test_pruning_drops_the_old_and_keeps_counting(store: SqlStore, clock: MovableClock) -> None:
+    """The floor rises, so an old cursor is noticed; the newest stays, so numbers never repeat."""
+    _tell(store)
+    _tell(store)
+    clock.forward(DAY)
+    with store.write() as tx:
+        assert tx.feed.prune(NOON + 1) == 1
+        assert tx.feed.prune(NOON + 1) == 0
+    _tell(store)
+
+    assert _after(store, 0) == [2, 3]
+    with store.read() as view:
+        assert (view.feed.head(), view.feed.floor()) == (3, 2)
+
+
+def test_on_postgresql_an_event_counts_once_it_is_numbered(
+    postgres_url: str, open_one: Opener
+) -> None:
+    """Until the sequencer has seen it, no cursor passes it."""
+    store = open_one(postgres_url)
+    with store.write() as tx:
+        tx.feed.add(ANN, "approval.requested")
+    assert _after(store, 0, None) == []
+
+    assert store.sequence() == 1
+    assert store.sequence() == 0
+    assert _after(store, 0, None) == [1]
+
+
+def test_a_second_sequencer_leaves_it_to_the_first(postgres_url: str, open_one: Opener) -> None:
+    """One at a time numbers events; the other does not even wait."""
+    first, second = open_one(postgres_url), open_one(postgres_url)
+    with first.write() as tx:
+        tx.feed.add(ANN, "approval.requested")
+    with first._writer.transaction() as connection:
+        connection.exec_driver_sql("SELECT pg_try_advisory_xact_lock(7243001)")
+        assert second.sequence() == 0
+
+    assert second.sequence() == 1
+
+
+def test_a_reader_that_follows_eight_writers_meets_every_event_once(
+    store: SqlStore, url: str, open_one: Opener
+) -> None:
+    """Units begin and end in any order; what the reader met is what was stored, in rising order."""
+    stores = [store, open_one(url)]
+    over = threading.Event()
+
+    def write(place: int) -> None:
+        for number in range(20):
+            with stores[place % 2].write() as tx:
+                tx.feed.add(ANN, f"{place}-{number}")
+                time.sleep(0.001 * (place % 4))
+
+    def sequence() -> None:
+        while not over.is_set():
+            stores[0].sequence()
+            stores[1].sequence()
+
+    def read() -> list[FeedEvent]:
+        met: list[FeedEvent] = []
+        while len(met) < 160:
+            with store.read() as view:
+                met += view.feed.after(met[-1].seq if met else 0, None, 7)
+        return met
+
+    with ThreadPoolExecutor(10) as threads:
+        reader, sequencer = threads.submit(read), threads.submit(sequence)
+        for writer in [threads.submit(write, place) for place in range(8)]:
+            writer.result(30)
+        met = reader.result(30)
+        over.set()
+        sequencer.result(10)
+
+    assert [event.seq for event in met] == list(range(1, 161))
+    assert {event.event for event in met} == {f"{p}-{n}" for p in range(8) for n in range(20)}

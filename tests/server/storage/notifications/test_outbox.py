@@ -1,0 +1,298 @@
+"""Messages leave under a lease: nobody else has one meanwhile, and a silent holder's runs out."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from server.model.notifications import Loss, OutboxMessage
+from server.storage.store import SqlStore
+from server.storage.writer import sqlite_connection
+from tests.support.clock import NOON, SECOND, MovableClock
+
+Opener = Callable[[str], SqlStore]
+
+
+def _put(store: SqlStore, count: int = 1) -> None:
+    with store.write() as tx:
+        for number in range(count):
+            tx.outbox.add("webhook", "", f'{{"n":{number}}}')
+
+
+def _lease(store: SqlStore, holder: str, limit: int = 10) -> list[OutboxMessage]:
+    with store.write() as tx:
+        return tx.outbox.lease(holder, limit, 60)
+
+
+def _due(store: SqlStore) -> bool:
+    with store.read() as view:
+        return view.outbox.due()
+
+
+def test_a_message_is_due_as_soon_as_its_unit_is_stored(store: SqlStore) -> None:
+    """And it says what, when and how often it was tried."""
+    assert not _due(store)
+    _put(store)
+    assert _due(store)
+    (message,) = _lease(store, "a")
+
+    assert message == OutboxMessage(
+        message.id, "webhook", "", '{"n":0}', "leased", 1, NOON, NOON, None
+    )
+
+
+def test_a_message_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
+    """Nothing leaves for something that did not happen."""
+    with suppress(LookupError), store.write() as tx:
+        tx.outbox.add("webhook", "", "{}")
+        raise LookupError
+
+    assert not _due(store)
+
+
+def test_a_lot_has_at_most_so_many_oldest_first(store: SqlStore) -> None:
+    """The others wait for the next one."""
+    _put(store, 5)
+    first, second = _lease(store, "a", 3), _lease(store, "a", 3)
+
+    assert [len(lot) for lot in (first, second)] == [3, 2]
+    assert [message.body for lot in (first, second) for message in lot] == [
+        f'{{"n":{number}}}' for number in range(5)
+    ]
+
+
+def test_a_few_of_one_target_are_under_way_at_a_time(store: SqlStore, clock: MovableClock) -> None:
+    """So that whoever hangs holds up its own messages and nobody else's."""
+    with store.write() as tx:
+        for number in range(8):
+            tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
+        tx.outbox.add("ping", "quick", "{}")
+        tx.outbox.add("push", "hanging", "{}")
+    first = _lease(store, "a", 20)
+    assert [message.target for message in first] == [*["hanging"] * 5, "quick", "hanging"]
+    assert _due(store)
+    assert _lease(store, "b", 20) == []
+    with store.write() as tx:
+        assert tx.outbox.sent(first[0].id, "a")
+        assert tx.outbox.failed(first[1].id, "a", "status 403", None)
+    assert [message.body for message in _lease(store, "b", 20)] == ['{"n":5}', '{"n":6}']
+    clock.forward(60 * SECOND)
+    assert len(_lease(store, "c", 20)) == 7
+
+
+def test_a_target_that_failed_gets_one_at_a_time_until_it_takes_it(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """CB-166: five at once that hang would take the place of other people's messages."""
+    with store.write() as tx:
+        for number in range(8):
+            tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
+    first = _lease(store, "a", 20)
+    with store.write() as tx:
+        for message in first:
+            assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON + SECOND)
+    clock.forward(SECOND)
+    order = []
+    while lot := _lease(store, "b", 20):
+        assert len(lot) == 1
+        order.append(lot[0].body)
+        with store.write() as tx:
+            assert tx.outbox.sent(lot[0].id, "b")
+    assert order == [f'{{"n":{number}}}' for number in (5, 6, 7, 0, 1, 2, 3, 4)]
+
+
+def test_targets_that_fail_leave_room_for_those_that_do_not(store: SqlStore) -> None:
+    """CB-166: however many of them there are."""
+    with store.write() as tx:
+        for number in range(40):
+            tx.outbox.add("ping", f"hanging {number}", "{}")
+    for message in _lease(store, "a", 100):
+        with store.write() as tx:
+            assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON)
+    with store.write() as tx:
+        tx.outbox.add("ping", "quick", "{}")
+    taken = _lease(store, "b", 100)
+    assert len(taken) == 33
+    assert taken[-1].target == "quick"
+    assert _lease(store, "b", 100) == []
+
+
+def test_nobody_has_a_message_while_its_lease_lasts(store: SqlStore, clock: MovableClock) -> None:
+    """A dead holder's lease runs out, and the next one counts as another try."""
+    _put(store)
+    (first,) = _lease(store, "a")
+    clock.forward(60 * SECOND - 1)
+    assert not _due(store)
+    assert _lease(store, "b") == []
+
+    clock.forward(1)
+    assert _due(store)
+    (second,) = _lease(store, "b")
+    assert (second.id, second.attempts) == (first.id, 2)
+
+
+def test_only_the_holder_says_what_became_of_it(store: SqlStore, clock: MovableClock) -> None:
+    """Whoever comes back after its lease ran out changes nothing."""
+    _put(store)
+    (message,) = _lease(store, "a")
+    clock.forward(60 * SECOND)
+    _lease(store, "b")
+    with store.write() as tx:
+        assert not tx.outbox.sent(message.id, "a")
+        assert not tx.outbox.failed(message.id, "a", "late", None)
+        assert tx.outbox.counts() == {"leased": 1}
+        assert tx.outbox.sent(message.id, "b")
+        assert tx.outbox.counts() == {"sent": 1}
+
+
+def test_a_failed_message_waits_for_its_moment(store: SqlStore, clock: MovableClock) -> None:
+    """Not due before it, due at it, with the reason that can be read."""
+    _put(store)
+    (message,) = _lease(store, "a")
+    with store.write() as tx:
+        assert tx.outbox.failed(message.id, "a", "status 500", NOON + 4 * SECOND)
+    clock.forward(4 * SECOND - 1)
+    assert not _due(store)
+
+    clock.forward(1)
+    (again,) = _lease(store, "b")
+    assert (again.attempts, again.last_error) == (2, "status 500")
+
+
+def test_a_dead_message_stays_visible_and_is_never_due(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """Given up is not forgotten: it is counted, listed and kept."""
+    _put(store, 2)
+    for message in _lease(store, "a"):
+        with store.write() as tx:
+            tx.outbox.failed(message.id, "a", "status 400", None)
+    clock.forward(10**9)
+    assert not _due(store)
+
+    with store.write() as tx:
+        assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
+        assert tx.outbox.counts() == {"dead": 2}
+        assert [m.last_error for m in tx.outbox.dead(10)] == ["status 400"] * 2
+        assert [m.body for m in tx.outbox.dead(1)] == ['{"n":1}']
+
+
+def test_delivered_messages_are_dropped_when_they_are_old(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """Those that wait are not."""
+    _put(store, 2)
+    (message,) = _lease(store, "a", 1)
+    with store.write() as tx:
+        tx.outbox.sent(message.id, "a")
+    clock.forward(1)
+    with store.write() as tx:
+        assert tx.outbox.prune(NOON, dead_before=NOON) == 0
+        assert tx.outbox.prune(NOON + 1, dead_before=NOON) == 1
+        assert tx.outbox.counts() == {"waiting": 1}
+
+
+def test_what_never_arrived_is_kept_until_somebody_could_look(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """And then it is dropped like the rest."""
+    _put(store)
+    with store.write() as tx:
+        (message,) = tx.outbox.lease("a", 1, 60)
+        assert tx.outbox.failed(message.id, "a", "status 403", None)
+    clock.forward(SECOND)
+    with store.write() as tx:
+        assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
+        assert tx.outbox.losses(NOON + 1) == []
+        assert tx.outbox.losses(NOON) == [Loss("webhook", "", 1, "status 403", over=False)]
+        assert tx.outbox.prune(NOON, dead_before=tx.now) == 1
+        assert tx.outbox.counts() == {}
+
+
+def test_two_processes_never_have_one_message_within_a_lease(
+    store: SqlStore, url: str, open_one: Opener
+) -> None:
+    """Four workers in two processes take lots until nothing is left: each message once."""
+    stores = [store, open_one(url)]
+    with store.write() as tx:
+        for number in range(120):
+            tx.outbox.add("webhook", f"target-{number}", "{}")
+
+    def work(place: int) -> list[int]:
+        taken: list[int] = []
+        while lot := _lease(stores[place % 2], f"worker-{place}", 5):
+            assert len(lot) <= 5
+            taken += [message.id for message in lot]
+        return taken
+
+    with ThreadPoolExecutor(4) as threads:
+        workers = [threads.submit(work, place) for place in range(4)]
+        taken = Counter(message for worker in workers for message in worker.result(30))
+
+    assert set(taken.values()) == {1}
+    assert len(taken) == 120
+
+
+def test_ten_thousand_that_wait_for_one_target_cost_no_more_than_fifty(
+    tmp_path: Path, open_one: Opener
+) -> None:
+    """Each commit looks for something to send; a backlog must not slow what is committed."""
+    few, many = (open_one(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
+    for store, count in ((few, 50), (many, 10_000)):
+        with store.write() as tx:
+            for _ in range(count):
+                tx.outbox.add("web_push", "https://push.example", "{}")
+        assert len(_lease(store, "first")) == 5
+
+    assert _steps(many) < 2 * _steps(few)
+
+
+def test_a_backlog_of_one_target_hides_no_other(store: SqlStore) -> None:
+    """Wherever their names stand in the order, in this channel or another."""
+    with store.write() as tx:
+        for _ in range(50):
+            tx.outbox.add("push", "m", "{}")
+        for channel, target in (("push", "z"), ("push", "a"), ("ping", "m"), ("webhook", "")):
+            tx.outbox.add(channel, target, "{}")
+
+    taken = Counter((one.channel, one.target) for one in _lease(store, "a", 99))
+    assert taken == {
+        ("push", "m"): 5,
+        ("push", "z"): 1,
+        ("push", "a"): 1,
+        ("ping", "m"): 1,
+        ("webhook", ""): 1,
+    }
+
+
+def _steps(store: SqlStore) -> int:
+    """What SQLite does to find that nothing may be taken, in steps of its machine."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    with store.write() as tx:
+        raw = sqlite_connection(tx._connection)
+        raw.set_progress_handler(count, 10)
+        assert tx.outbox.lease("second", 16, 60) == []
+        raw.set_progress_handler(None, 0)
+    return steps[0]
+
+
+def test_a_dead_message_can_be_let_go_once_more(store: SqlStore, clock: MovableClock) -> None:
+    """As if it were new; and nothing else can, nor twice."""
+    _put(store, 2)
+    first, second = _lease(store, "a")
+    with store.write() as tx:
+        tx.outbox.failed(first.id, "a", "status 400", None)
+    clock.forward(10**6)
+    with store.write() as tx:
+        again = tx.outbox.again(first.id)
+        assert again is not None
+        assert (again.state, again.attempts, again.not_before) == ("waiting", 0, tx.now)
+        assert (again.body, again.last_error) == (first.body, None)
+        assert [tx.outbox.again(one) for one in (first.id, second.id, 10**9)] == [None] * 3
+    assert first.id in [message.id for message in _lease(store, "b")]

@@ -1,0 +1,80 @@
+"""Tries are counted per window, exactly, across processes."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from server.model.operations import Window
+from server.storage.store import SqlStore
+from tests.support.clock import MINUTE, MovableClock
+
+Opener = Callable[[str], SqlStore]
+
+
+def _count(store: SqlStore, key: str = "guesses") -> int:
+    with store.write() as tx:
+        return tx.counters.count(key, MINUTE)
+
+
+def _peek(store: SqlStore, key: str = "guesses") -> int:
+    with store.write() as tx:
+        return tx.counters.peek(key)
+
+
+def test_a_window_counts_from_one(store: SqlStore) -> None:
+    """Each key for itself; looking does not count."""
+    assert _peek(store) == 0
+    assert [_count(store), _count(store), _count(store)] == [1, 2, 3]
+    assert _count(store, "others") == 1
+    assert _peek(store) == 3
+
+
+def test_a_window_begins_with_its_first_try_and_ends_on_time(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """Later tries do not make it longer."""
+    _count(store)
+    clock.forward(MINUTE - 1)
+    assert _count(store) == 2
+
+    clock.forward(1)
+    assert _peek(store) == 0
+    assert _count(store) == 1
+
+
+def test_windows_that_are_over_are_dropped(store: SqlStore, clock: MovableClock) -> None:
+    """An open one stays."""
+    _count(store)
+    clock.forward(1)
+    _count(store, "others")
+    clock.forward(MINUTE - 1)
+    with store.write() as tx:
+        assert tx.counters.prune(tx.now) == 1
+        assert tx.counters.peek("others") == 1
+
+
+def test_no_try_is_lost_when_many_come_at_once(store: SqlStore, url: str, open_one: Opener) -> None:
+    """Two processes with four threads each see every number once."""
+    stores = [store, open_one(url)]
+    with ThreadPoolExecutor(8) as threads:
+        tries = [threads.submit(_count, stores[number % 2]) for number in range(80)]
+
+    assert sorted(one.result(10) for one in tries) == list(range(1, 81))
+
+
+def test_a_window_that_is_over_is_taken_once_with_its_count(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """By its key, or with all whose keys begin so; open ones stay and go on counting."""
+    for key in ("more a", "more a", "more b", "most"):
+        _count(store, key)
+    ends = clock.now() + MINUTE
+    clock.forward(MINUTE - 1)
+    _count(store, "more c")
+    with store.write() as tx:
+        assert tx.counters.ended("more a") == tx.counters.ended_below("more ") == []
+    clock.forward(1)
+    with store.write() as tx:
+        assert tx.counters.ended("more a") == [Window("more a", 2, ends)]
+        assert tx.counters.ended_below("more ") == [Window("more b", 1, ends)]
+        assert tx.counters.ended_below("more ") == []
+        assert tx.counters.peek("more c") == 1

@@ -1,0 +1,69 @@
+"""What limits count, on both databases: no more than wanted, and nothing of a neighbour's."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.model.audit import Entry
+from server.model.operations import OpenRequest
+from server.model.users import User
+from server.storage.store import SqlStore
+from tests.support.clock import DAY, MINUTE, NOON
+from tests.support.installation import approval_row
+
+AGENT = "sayso_ag_1"
+ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("user code:", {"user code:a": 1, "user code:ä:_%": 2}),
+        ("user codes:", {"user codes:b": 1}),
+        ("device codes:", {"device codes:::1": 1}),
+        ("device codes of:", {"device codes of:x": 1}),
+        ("nothing:", {}),
+    ],
+)
+def test_counters_are_found_by_how_their_keys_begin(
+    store: SqlStore, prefix: str, found: dict[str, int]
+) -> None:
+    """Every byte of it, in whatever order the database sorts."""
+    keys = ("user code:a", "user code:ä:_%", "user code:ä:_%", "user codes:b", "user codes")
+    others = ("device codes:::1", "device codes of:x", "Device codes:A", "usercode:y")
+    with store.write() as tx:
+        for key in (*keys, *others):
+            tx.counters.count(key, MINUTE)
+        tx.counters.count("user code:over", -MINUTE)
+    with store.read() as view:
+        assert {one.key: one.count for one in view.limits.counted(prefix, 10)} == found
+        assert len(view.limits.counted(prefix, 1)) == min(1, len(found))
+
+
+def test_rows_are_cut_off_and_what_is_past_is_none(store: SqlStore) -> None:
+    """Requests that wait, calls, refusals and what called nobody."""
+    with store.write() as tx:
+        tx.users.add(ANN)
+        now = tx.now
+        for number, life in enumerate((MINUTE, 2 * MINUTE, -MINUTE)):
+            row = approval_row(f"sayso_ap_{number}", AGENT, ANN.id, now - DAY // 2)
+            tx.approvals.add(
+                replace(
+                    row, auth_req_hash=f"{number}".encode(), expires_at=now + life, held_back=True
+                )
+            )
+        for lane in ("medium", "urgent"):
+            tx.notifications.add(ANN.id, AGENT, "pay", lane)
+        for kind in ("approval.refused", "agent.paused", "agent.muted"):
+            tx.audit.add(Entry(kind, "system", agent_id=AGENT, cause="open_per_agent"))
+    with store.read() as view:
+        rows = view.limits
+        assert rows.open(10) == [OpenRequest(AGENT, ANN.id, "action")] * 2
+        assert len(rows.open(1)) == 1
+        assert {one.lane for one in rows.calls(now - MINUTE, 10)} == {"medium", "urgent"}
+        assert (len(rows.calls(now - MINUTE, 1)), rows.calls(now, 10)) == (1, [])
+        refused = rows.refused(now - DAY, 10)
+        assert {one.type for one in refused} == {"approval.refused", "agent.paused"}
+        assert (len(rows.refused(now - DAY, 1)), rows.refused(now + DAY, 10)) == (1, [])
+        assert rows.held_back(now - DAY, 10) == [ANN.id] * 3
+        assert (rows.held_back(now - DAY, 2), rows.held_back(now, 10)) == ([ANN.id] * 2, [])

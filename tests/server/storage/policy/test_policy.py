@@ -1,0 +1,51 @@
+"""Rows of policy, on both databases."""
+
+from server.model.policy import PolicyRow
+from server.storage.policy.policy import _COUNT, _SEEN
+from tests.support import query_plans
+
+BOT = "sayso_ag_bot"
+
+
+def _row(version):
+    return PolicyRow(version, "text", {"bot": BOT}, {"ana": "u"}, f"h{version}", "operator", 7)
+
+
+def test_the_newest_rule_set_is_in_force_and_all_are_kept(store):
+    """Cached like everything that administration changes."""
+    with store.read() as view:
+        assert (view.directory.policy(), view.policies.all()) == (None, [])
+    for version in (1, 2):
+        with store.administer() as tx:
+            tx.policies.add(_row(version))
+    with store.read() as view:
+        assert view.directory.policy() == _row(2)
+        assert view.policies.all() == [_row(2), _row(1)]
+
+
+def test_uses_are_found_by_agent_use_and_time(store):
+    """Up to a moment, after another, and never more than is enough."""
+    with store.write() as tx:
+        for at in (10, 20, 30):
+            tx.uses.add(BOT, f"t{at}", ("token", "scope x read"), at)
+        tx.uses.add("sayso_ag_other", "t40", ("token", "scope x write"), 5)
+    with store.read() as view:
+        both = ("token", "scope x write")
+        assert view.uses.seen(BOT, both, 10) == {"token"}
+        assert view.uses.seen(BOT, both, 9) == set()
+        many = [*(f"value {n}" for n in range(20)), "scope x read"]
+        assert view.uses.seen(BOT, many, 100) == {"scope x read"}
+        assert view.uses.seen(BOT, (), 100) == set()
+        assert view.uses.count(BOT, "token", 10, 30, 9) == 2
+        assert view.uses.count(BOT, "token", 9, 29, 9) == 2
+        assert view.uses.count(BOT, "token", 0, 30, 2) == 2
+        assert view.uses.count(BOT, "nothing", 0, 30, 2) == 0
+
+
+def test_history_is_answered_by_the_key_alone(sqlite_url, open_one):
+    """So that a decision costs the same after a million tokens."""
+    with open_one(sqlite_url).read() as view:
+        for statement in (_SEEN, _COUNT):
+            told = query_plans.told(view._connection.connection.driver_connection, statement)
+            assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in told
+            assert "SCAN uses" not in told

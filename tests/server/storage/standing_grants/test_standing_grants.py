@@ -1,0 +1,278 @@
+"""Standing grants in the database: whole, ended once, and no bound passed whoever is first."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select, update
+
+from server.model.standing_grants import GrantUse, StandingGrant
+from server.model.users import User
+from server.protocol.policy.risks import Risk
+from server.protocol.standing_grants import standing_grants as rules
+from server.protocol.standing_grants.standing_grants import Taken
+from server.storage.standing_grants.standing_grant_tables import standing_grants as table
+from server.storage.standing_grants.standing_grants import StandingGrants
+from server.storage.store import SqlStore
+from tests.support.clock import NOON, MovableClock
+from tests.support.installation import PAY, approval_row
+
+ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
+ASKED = approval_row("sayso_ap_1", "sayso_ag_1", ANN.id, NOON)
+ONE = StandingGrant(
+    id="sayso_sg_1",
+    user_id=ANN.id,
+    agent_id="sayso_ag_1",
+    resource=PAY,
+    scopes=("payments:read", "payments:transfer"),
+    details='[{"type":"payment"}]',
+    vary="[]",
+    type="payment",
+    version=1,
+    risk=Risk.LOW,
+    ceremony="pin",
+    uses=5,
+    sum_minor=1_000,
+    sum_currency="EUR",
+    tell=True,
+    used=0,
+    spent_minor=0,
+    numbered=0,
+    approval_id=ASKED.id,
+    created_at=NOON,
+    expires_at=NOON + 60_000,
+)
+FREE = replace(ONE, id="sayso_sg_2", sum_minor=None, sum_currency=None, type=None, version=None)
+
+
+def _stored(store: SqlStore, *grants: StandingGrant) -> None:
+    with store.write() as tx:
+        tx.users.add(ANN)
+        tx.approvals.add(ASKED)
+        for grant in grants:
+            tx.standing_grants.add(grant)
+
+
+def _now(store: SqlStore, grant: StandingGrant = ONE) -> StandingGrant:
+    with store.read() as view:
+        found = view.standing_grants.get(grant.id)
+    assert found is not None
+    return found
+
+
+def test_a_grant_comes_back_whole(store: SqlStore) -> None:
+    """By id, and among those in force of its person for its agent at its resource."""
+    later = replace(ONE, id="sayso_sg_3", created_at=NOON + 1)
+    _stored(store, later, ONE)
+    with store.read() as view:
+        rows = view.standing_grants
+        assert rows.get(ONE.id) == ONE
+        assert rows.get("sayso_sg_9") is None
+        assert rows.live(ANN.id, "sayso_ag_1", PAY, NOON) == [ONE, later]
+        assert rows.live(ANN.id, "sayso_ag_1", PAY, ONE.expires_at) == []
+        assert rows.live(ANN.id, "sayso_ag_2", PAY, NOON) == []
+        assert rows.live(ANN.id, "sayso_ag_1", "https://x.example", NOON) == []
+        assert rows.live_count(ANN.id, NOON) == 2
+        assert rows.live_count(ANN.id, ONE.expires_at) == 0
+        assert rows.in_force(ONE.id, NOON)
+        assert not rows.in_force(ONE.id, ONE.expires_at)
+        assert rows.uses_of(ONE.id) == []
+
+
+def test_the_newest_comes_first_and_a_part_goes_on(store: SqlStore) -> None:
+    """Of one person, for some agents, without those that are over."""
+    other = replace(ONE, id="sayso_sg_3", created_at=NOON + 1, agent_id="sayso_ag_2")
+    over = replace(ONE, id="sayso_sg_4", created_at=NOON + 2, expires_at=NOON)
+    _stored(store, ONE, other, over)
+    everybody = {"user_id": None, "agent_ids": None, "live_at": None}
+    with store.read() as view:
+        rows = view.standing_grants
+        assert rows.search(**everybody, limit=9) == [over, other, ONE]
+        first = rows.search(**everybody, limit=2)
+        before = (first[-1].created_at, first[-1].id)
+        assert rows.search(**everybody, limit=2, before=before) == [ONE]
+        assert rows.search(**{**everybody, "live_at": NOON}, limit=9) == [other, ONE]
+        assert rows.search(**{**everybody, "user_id": "sayso_us_bob"}, limit=9) == []
+        assert rows.search(**{**everybody, "agent_ids": ("sayso_ag_2",)}, limit=9) == [other]
+        assert rows.search(**{**everybody, "agent_ids": ()}, limit=9) == []
+
+
+def test_a_use_is_reserved_and_spent_or_given_back_once(store: SqlStore) -> None:
+    """Numbers are given once; what was given back is free again."""
+    _stored(store, ONE)
+    with store.write() as tx:
+        first = tx.standing_grants.reserve(ONE.id, "sayso_ap_a", 400, NOON)
+        second = tx.standing_grants.reserve(ONE.id, "sayso_ap_b", 600, NOON)
+        assert tx.standing_grants.reserve(ONE.id, "sayso_ap_c", 1, NOON) is None
+    assert first == GrantUse(ONE.id, 1, "sayso_ap_a", 400, "reserved", NOON)
+    assert second == GrantUse(ONE.id, 2, "sayso_ap_b", 600, "reserved", NOON)
+    assert _now(store) == replace(ONE, used=2, numbered=2, spent_minor=1_000)
+    with store.write() as tx:
+        rows = tx.standing_grants
+        assert rows.spend("sayso_ap_a") == replace(first, state="spent")
+        assert rows.spend("sayso_ap_a") is None
+        assert rows.release("sayso_ap_a") is None
+        assert rows.release("sayso_ap_b") == replace(second, state="released")
+        assert rows.release("sayso_ap_b") is None
+        assert rows.release("sayso_ap_z") is None
+        third = rows.reserve(ONE.id, "sayso_ap_c", 600, NOON)
+    assert third is not None
+    assert third.number == 3
+    assert _now(store) == replace(ONE, used=2, numbered=3, spent_minor=1_000)
+    with store.read() as view:
+        states = [use.state for use in view.standing_grants.uses_of(ONE.id)]
+    assert states == ["spent", "released", "reserved"]
+
+
+@pytest.mark.parametrize("grant", [ONE, FREE], ids=["sum", "no-sum"])
+def test_the_update_says_what_the_rule_says(store: SqlStore, grant: StandingGrant) -> None:
+    """On random sequences of uses, given back and taken again, with a clock that runs on."""
+    _stored(store, grant)
+    chance = random.Random(4)  # noqa: S311  # a test's choice of cases
+    taken, held = Taken(), dict[str, int]()
+    for number in range(60):
+        name, minor = f"sayso_ap_{number}", chance.choice([0, 1, 150, 300, 1_001])
+        now = NOON + number * 1_050
+        if held and chance.random() < 0.4:
+            back = chance.choice(sorted(held))
+            with store.write() as tx:
+                assert tx.standing_grants.release(back) is not None
+            taken = rules.release(taken, held.pop(back))
+        after = rules.reserve(grant.bounds, taken, minor, now)
+        with store.write() as tx:
+            use = tx.standing_grants.reserve(grant.id, name, minor, now)
+        assert (use is None) == (after is None)
+        if after is not None:
+            taken, held[name] = after, minor
+        assert _now(store, grant).taken == taken
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda rows: rows.end(ONE.id, "why", NOON),
+        lambda rows: rows.end_of_agent("sayso_ag_1", "why", NOON)[0],
+        lambda rows: rows.end_of_user(ANN.id, "why", NOON)[0],
+        lambda rows: rows.end_at(PAY, "why", NOON)[0],
+        lambda rows: rows.end_of_type("payment", "why", NOON)[0],
+        lambda rows: rows.end_between(ANN.id, "sayso_ag_1", PAY, "why", NOON)[0],
+    ],
+    ids=["one", "agent", "user", "resource", "type", "between"],
+)
+def test_whoever_ends_a_grant_ends_it_once_and_nothing_else(store, end) -> None:
+    """What is ended gives no use, and keeps why it ended."""
+    other = replace(
+        ONE,
+        id="sayso_sg_3",
+        agent_id="sayso_ag_2",
+        resource="https://x.example",
+        type="other",
+        user_id="sayso_us_bob",
+    )
+    _stored(store, ONE)
+    with store.write() as tx:
+        tx.users.add(User("sayso_us_bob", "bob", None, (), "enabled", NOON))
+        tx.standing_grants.add(other)
+    with store.write() as tx:
+        assert end(tx.standing_grants) == replace(ONE, ended_at=NOON, ended_because="why")
+        assert tx.standing_grants.end(ONE.id, "again", NOON + 1) is None
+        assert tx.standing_grants.end_of_user(ANN.id, "again", NOON + 1) == []
+        assert tx.standing_grants.reserve(ONE.id, "sayso_ap_a", 0, NOON) is None
+        assert not tx.standing_grants.in_force(ONE.id, NOON)
+    assert _now(store, other) == other
+
+
+_BOTH_HAVE_READ = Barrier(2, timeout=30)
+
+
+class _ReadsThenWrites(StandingGrants):
+    """A seeded bug: looks whether there is room, and then takes it; two always look at once."""
+
+    def reserve(self, grant_id, approval_id, minor, now):
+        found = self.get(grant_id)
+        _BOTH_HAVE_READ.wait()
+        after = None if found is None else rules.reserve(found.bounds, found.taken, minor, now)
+        if after is None:
+            return None
+        values = {"used": after.uses, "spent_minor": after.minor}
+        self._connection.execute(update(table).where(table.c.id == grant_id).values(**values))
+        return GrantUse(grant_id, after.uses, approval_id, minor, "reserved", now)
+
+
+def _race(store: SqlStore, rows: type[StandingGrants]) -> int:
+    """Fifty at once, each in a unit of work of its own; how many got a use."""
+
+    def one(number: int) -> bool:
+        with store.write() as tx:
+            mine = rows(tx._connection)
+            return mine.reserve(ONE.id, f"sayso_ap_{number}", 150, NOON) is not None
+
+    with ThreadPoolExecutor(50) as pool:
+        return sum(pool.map(one, range(50)))
+
+
+def test_fifty_at_once_take_no_more_than_there_is(store: SqlStore) -> None:
+    """Five uses, of which six would pass the sum only with the seventh."""
+    _stored(store, ONE)
+    assert _race(store, StandingGrants) == 5
+    assert _now(store).taken == Taken(5, 750)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_race_of_uses_passes_any_bound(store: SqlStore, seed: int) -> None:
+    """Fifty at once take, spend and give back what costs anything, while the grant runs out.
+
+    What counts in the end is what its uses say, each number is given once, and nothing was given
+    at or after its end.
+    """
+    _stored(store, ONE)
+    chance = random.Random(seed)  # noqa: S311  # a test's choice of cases
+    costs = [chance.choice([0, 50, 150, 300, 700, 1_001]) for _ in range(50)]
+    moments = [chance.choice([NOON, ONE.expires_at - 1, ONE.expires_at]) for _ in range(50)]
+    thens = [chance.choice(["keep", "spend", "release"]) for _ in range(50)]
+    start = Barrier(50, timeout=30)
+
+    def one(number: int) -> GrantUse | None:
+        name = f"sayso_ap_{number}"
+        start.wait()
+        with store.write() as tx:
+            use = tx.standing_grants.reserve(ONE.id, name, costs[number], moments[number])
+        if use is not None and thens[number] != "keep":
+            with store.write() as tx:
+                getattr(tx.standing_grants, thens[number])(name)
+        return use
+
+    with ThreadPoolExecutor(50) as pool:
+        given = [use for use in pool.map(one, range(50)) if use is not None]
+    with store.read() as view:
+        uses = view.standing_grants.uses_of(ONE.id)
+    counted = [use for use in uses if use.state != "released"]
+    assert sorted(use.number for use in given) == list(range(1, len(given) + 1))
+    assert len(uses) == len(given) > 0
+    assert _now(store).taken == Taken(len(counted), sum(use.minor for use in counted))
+    assert len(counted) <= ONE.uses
+    assert sum(use.minor for use in counted) <= (ONE.sum_minor or 0)
+    assert all(use.at < ONE.expires_at for use in uses)
+
+
+@pytest.mark.postgresql
+def test_one_that_reads_and_then_writes_is_caught(postgres_url, open_one) -> None:
+    """The same race finds the bug that the conditional UPDATE avoids."""
+    store = open_one(postgres_url)
+    _stored(store, ONE)
+    assert _race(store, _ReadsThenWrites) > 5
+
+
+def test_the_clock_of_a_grant_is_the_one_of_the_unit_of_work(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """A grant that is over gives no use, whatever is left of it."""
+    _stored(store, ONE)
+    clock.forward(60_000)
+    with store.write() as tx:
+        assert tx.standing_grants.reserve(ONE.id, "sayso_ap_a", 0, tx.now) is None
+    with store.read() as view:
+        rows = view._connection.execute(select(table.c.used)).all()
+    assert [tuple(row) for row in rows] == [(0,)]

@@ -1,0 +1,164 @@
+"""The ledger: what came from what, and that a revocation reaches all of it."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from server.model.tokens import Delegation
+from server.storage.store import SqlStore
+from tests.support.clock import MINUTE, NOON
+from tests.support.waiting import until
+
+PAY = "https://pay.example/api"
+UNTIL = NOON + 5 * MINUTE
+
+
+def _token(jti: str, parent: str | None = None, **members: object) -> Delegation:
+    named: dict[str, object] = {
+        "client_id": "sayso_ag_one",
+        "user_id": "sayso_us_ann",
+        "resource": PAY,
+        "scope": "read",
+        "issued_at": NOON,
+        "expires_at": UNTIL,
+        "parent_id": parent,
+        **members,
+    }
+    return Delegation(id=jti, **named)  # type: ignore[arg-type]  # named above
+
+
+@pytest.fixture
+def family(store: SqlStore) -> SqlStore:
+    """A root with two children, one of which has a child; and a stranger."""
+    with store.write() as tx:
+        tx.delegations.add(_token("root", consent_id="sayso_co_1"))
+        tx.delegations.add(_token("left", "root", client_id="sayso_ag_two"))
+        tx.delegations.add(_token("right", "root", client_id="sayso_ag_three"))
+        tx.delegations.add(_token("leaf", "left", client_id="sayso_ag_four", depth=3))
+        tx.delegations.add(_token("stranger", user_id="sayso_us_bob"))
+    return store
+
+
+def _live(store: SqlStore) -> set[str]:
+    names = ("root", "left", "right", "leaf", "stranger")
+    with store.read() as view:
+        found = [view.delegations.get(name) for name in names]
+    return {token.id for token in found if token is not None and token.revoked_at is None}
+
+
+def test_revoking_one_revokes_all_that_came_from_it(family: SqlStore) -> None:
+    """The branch goes, its root and its neighbour stay; a second time finds nothing."""
+    with family.write() as tx:
+        assert sorted(tx.delegations.revoke_tree("left", NOON + 1)) == ["leaf", "left"]
+        assert tx.delegations.revoke_tree("left", NOON + 2) == []
+    assert _live(family) == {"root", "right", "stranger"}
+
+
+def test_a_revoked_branch_does_not_hide_what_is_below_it(family: SqlStore) -> None:
+    """Revoking the root goes through a middle that was revoked by itself."""
+    with family.write() as tx:
+        tx.delegations.revoke_client("sayso_ag_two", NOON)
+        tx.delegations.add(_token("late", "left"))
+        assert sorted(tx.delegations.revoke_tree("root", NOON)) == ["late", "right", "root"]
+
+
+@pytest.mark.parametrize(
+    ("revoke", "of", "gone"),
+    [
+        ("revoke_consent", "sayso_co_1", {"root", "left", "right", "leaf"}),
+        ("revoke_client", "sayso_ag_two", {"left", "leaf"}),
+        ("revoke_user", "sayso_us_ann", {"root", "left", "right", "leaf"}),
+        ("revoke_tree", "nobody", set()),
+    ],
+)
+def test_a_consent_a_client_and_a_user_take_their_tokens_with_them(
+    family: SqlStore, revoke: str, of: str, gone: set[str]
+) -> None:
+    """All live tokens that stand on it, and all that came from them, are told by their ids."""
+    before = _live(family)
+    with family.write() as tx:
+        assert set(getattr(tx.delegations, revoke)(of, NOON)) == gone
+    assert _live(family) == before - gone
+
+
+def test_what_has_run_out_is_not_revoked(family: SqlStore) -> None:
+    """A token that is over has nothing left to end."""
+    with family.write() as tx:
+        assert tx.delegations.revoke_tree("root", UNTIL) == []
+
+
+def test_ancestors_come_parent_first(family: SqlStore) -> None:
+    """From a leaf one sees its way back to the root, and from the root nothing."""
+    with family.read() as view:
+        assert [token.id for token in view.delegations.ancestors("leaf")] == ["left", "root"]
+        assert view.delegations.ancestors("root") == []
+
+
+def test_only_a_live_token_is_extended(family: SqlStore) -> None:
+    """Revoked and over give nothing; to look at a live one is no use of it yet."""
+    with family.write() as tx:
+        extended = tx.delegations.extend("leaf", NOON + 7)
+        assert extended is not None
+        assert (extended.last_used_at, extended.depth) == (None, 3)
+        assert tx.delegations.extend("leaf", UNTIL) is None
+        tx.delegations.revoke_tree("leaf", NOON + 8)
+        assert tx.delegations.extend("leaf", NOON + 9) is None
+
+
+def test_a_use_is_written_down_once_a_minute(family: SqlStore) -> None:
+    """A token that is seen at every call does not write at every call."""
+    seen = []
+    for later in (0, 59_999, 60_001):
+        with family.write() as tx:
+            tx.delegations.used("root", NOON + later)
+            seen.append(tx.delegations.get("root"))
+    assert [token.last_used_at - NOON for token in seen if token] == [0, 0, 60_001]
+
+
+@pytest.mark.postgresql
+def test_a_child_that_is_being_made_is_revoked_too(
+    postgres_url: str, open_one: Callable[[str], SqlStore]
+) -> None:
+    """An exchange holds its parent; whoever revokes meanwhile waits, and then finds the child."""
+    store, other = open_one(postgres_url), open_one(postgres_url)
+    with store.write() as tx:
+        tx.delegations.add(_token("root"))
+    found: list[list[str]] = []
+
+    def revoke() -> None:
+        with other.write() as tx:
+            found.append(tx.delegations.revoke_tree("root", NOON + 2))
+
+    revoking = threading.Thread(target=revoke)
+    with store.write() as tx:
+        assert tx.delegations.extend("root", NOON + 1) is not None
+        revoking.start()
+        until(lambda: _waiting(store) == 1)
+        tx.delegations.add(_token("child", "root"))
+        assert not found
+    revoking.join(10)
+    assert sorted(found[0]) == ["child", "root"]
+
+
+def _waiting(store: SqlStore) -> int:
+    """How many sessions wait for a row of this table."""
+    with store.read() as view:
+        connection = view._connection  # what PostgreSQL says of itself
+        found = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).scalar_one()
+    return int(found)
+
+
+def test_what_a_client_has_and_what_came_from_it_is_counted(family: SqlStore) -> None:
+    """Live ones alone, also below a revoked one; a token of its own further down is its own."""
+    with family.write() as tx:
+        tx.delegations.add(_token("again", "leaf", client_id="sayso_ag_one"))
+        assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (3, 3)
+        assert tx.delegations.live_of_client("sayso_ag_two", NOON) == (1, 2)
+        assert tx.delegations.live_of_client("nobody", NOON) == (0, 0)
+        assert tx.delegations.live_of_client("sayso_ag_one", UNTIL) == (0, 0)
+        tx.delegations.revoke_tree("leaf", NOON)
+        assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (2, 2)

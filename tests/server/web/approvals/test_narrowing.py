@@ -1,0 +1,182 @@
+"""Approving less in a browser: the controls, the comparison, and what is then signed."""
+
+import json
+
+import pytest
+
+from server.protocol.approvals import decisions
+from server.protocol.approvals.narrowing import NOT_GRANTED
+from server.protocol.approvals.states import State
+from server.protocol.forms import Form
+from server.web.approvals import narrowing
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.console import FROM_HERE
+from tests.support.installation import BY, PAYMENT
+from tests.support.passkey import new_browser
+from tests.support.person_pages import get, hidden, post
+
+NARROWABLE = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
+BOTH = "openid payments:read payments:transfer"
+WHOLE = {"scope.0": "1", "scope.1": "1"}
+LESS = {**WHOLE, "fact.0": "500", "scope.0": None, "seconds": "60"}
+FROM_ELSEWHERE = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.fixture(autouse=True)
+def narrowable(local):
+    """Payments may be made less."""
+    local.desk.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+@pytest.fixture
+def asked(agent):
+    """A payment that waits for Eva: its handle and its row."""
+    return agent.asked_payment(login_hint="eva", scope=BOTH)
+
+
+def _path(approval):
+    return f"/r/{approval.id}/limit"
+
+
+def test_every_control_stands_at_what_was_asked(browser, asked):
+    """Rights are ticked, fields are empty, and there is nothing to sign yet."""
+    page = get(browser, _path(asked[1])).text
+    assert page.count('type="checkbox" name="scope.') == page.count('value="1" checked') == 2
+    assert "<bdi>Amount</bdi>, asked: <bdi>EUR 4,820.00</bdi>" in page
+    assert "Token lifetime in seconds (asked: 300)" in page
+    assert "approve-now" not in page
+
+
+def test_what_would_be_granted_stands_beside_what_was_asked_and_decides_nothing(
+    browser, asked, local
+):
+    """In two columns, as the API says it; the controls stay as they were set."""
+    page = post(browser, _path(asked[1]), LESS)
+    assert page.status_code == 200
+    for row in (
+        ("<bdi>Amount</bdi>", "<bdi>EUR 4,820.00</bdi>", "<bdi>EUR 500.00</bdi>"),
+        ("<bdi>Scope</bdi>", "<bdi>payments:read</bdi>", f"<bdi>{NOT_GRANTED}</bdi>"),
+        ("<bdi>Token lives</bdi>", "<bdi>300 seconds</bdi>", "<bdi>60 seconds</bdi>"),
+    ):
+        places = [page.text.index(cell) for cell in row]
+        assert places == sorted(places)
+    assert 'name="scope.0" value="1"> ' in page.text
+    assert 'value="500"' in page.text
+    assert local.stored(asked[1].id).state is State.PENDING
+
+
+def test_the_text_of_the_page_is_what_the_passkey_signs_and_the_agent_gets(browser, asked, agent):
+    """A token with the smaller amount."""
+    handle, approval = asked
+    text = hidden(post(browser, _path(approval), LESS).text, "granted")
+    word = browser.decision(approval.id, granted=decisions.digest(text))
+    assert browser.answer(approval.id, word, granted=text).status == 200
+    told = agent.poll(handle).json
+    less = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
+    assert (told["narrowed"], told["authorization_details"]) == (True, less)
+    assert (told["scope"], told["expires_in"]) == ("openid payments:transfer", 60)
+
+
+def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):
+    """The server judges the text again when it comes back signed."""
+    _, approval = asked
+    text = hidden(post(browser, _path(approval), LESS).text, "granted").replace("50000", "5000000")
+    word = browser.decision(approval.id, granted=decisions.digest(text))
+    assert browser.answer(approval.id, word, granted=text).refusal == (422, "not_narrower")
+    assert local.stored(approval.id).state is State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({**WHOLE, "fact.0": "9000"}, "/amount"),
+        ({**WHOLE, "seconds": "300"}, "say less"),
+        ({**WHOLE, "seconds": "soon"}, "whole seconds"),
+        ({**WHOLE, "seconds": "0"}, "token_seconds"),
+    ],
+)
+def test_what_is_no_less_is_said_beside_the_controls(browser, asked, form, says):
+    """They stay as they were set, and nothing can be signed."""
+    page = post(browser, _path(asked[1]), form)
+    assert page.status_code == 422
+    assert says in page.text
+    assert "Nothing was approved." in page.text
+    assert "approve-now" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("form", "headers", "says"),
+    [
+        ({**LESS, "csrf": "made up"}, FROM_HERE, "out of date"),
+        ({**LESS, "csrf": None}, FROM_HERE, "out of date"),
+        (LESS, FROM_ELSEWHERE, "Another site sent this"),
+    ],
+)
+def test_a_form_that_no_page_of_ours_sent_compares_nothing(browser, asked, form, headers, says):
+    """Another site cannot even ask."""
+    page = post(browser, _path(asked[1]), form, headers)
+    assert (page.status_code, says in page.text) == (403, True)
+
+
+def test_nobody_elses_request_is_made_less(browser, agent):
+    """As if it did not exist."""
+    _, approval = agent.asked_payment()
+    for page in (get(browser, _path(approval)), post(browser, _path(approval), LESS)):
+        assert page.status_code == 404
+        assert "Nordwind" not in page.text
+
+
+def test_what_is_over_leads_to_its_record(browser, asked):
+    """There is nothing to make less any more."""
+    _, approval = asked
+    browser.deny(approval.id)
+    page = get(browser, _path(approval))
+    assert (page.status_code, page.headers["Location"].endswith(f"/r/{approval.id}")) == (303, True)
+    assert post(browser, _path(approval), LESS).status_code == 409
+
+
+def test_what_is_no_form_is_refused_in_words(browser, asked):
+    """As every page refuses."""
+    page = post(browser, _path(asked[1]), {**LESS, "fact.0": "500\0"})
+    assert (page.status_code, "null character" in page.text) == (400, True)
+
+
+def test_a_request_leads_to_the_page_that_makes_it_less(browser, asked):
+    """Between no and yes; a report is at the top, apart from them."""
+    page = get(browser, f"/r/{asked[1].id}").text
+    places = [
+        page.index(one) for one in ("Report…", "<h1>", "Deny…", "Approve with limits…", "Approve…")
+    ]
+    assert places == sorted(places)
+
+
+def test_ticks_and_fields_are_the_wish_of_the_api():
+    """Of a list the items that stay, counted from 1."""
+    room = {
+        "scopes": ["a", "b"],
+        "facts": [
+            {"place": 0, "fact": "/to", "rule": "drop", "items": ["x", "y", "z"]},
+            {"place": 1, "fact": "/dry", "rule": "turn_on", "items": []},
+            {"place": 1, "fact": "/until", "rule": "earlier", "items": []},
+        ],
+    }
+    whole = {"scope.0": ("1",), "scope.1": ("1",)} | {f"fact.0.{n}": ("1",) for n in range(3)}
+    nothing = {"drop_scopes": [], "changes": [], "token_seconds": None}
+    assert narrowing.wish(Form(whole), room) == nothing
+    some = {"fact.0.0": ("1",), "fact.0.2": ("1",), "fact.1": ("1",), "fact.2": ("soon",)}
+    assert narrowing.wish(Form({**some, "seconds": ("9",)}), room) == {
+        "drop_scopes": ["a", "b"],
+        "changes": [
+            {"place": 0, "fact": "/to", "to": "1,3"},
+            {"place": 1, "fact": "/dry", "to": "yes"},
+            {"place": 1, "fact": "/until", "to": "soon"},
+        ],
+        "token_seconds": 9,
+    }
+    assert narrowing.wish(Form({}), room)["changes"][0]["to"] == "none"

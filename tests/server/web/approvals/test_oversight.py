@@ -1,0 +1,79 @@
+"""The console about a request that waits and about the log: escalating it, and names beside ids."""
+
+import pytest
+
+from tests.support.console import Console, open_console
+from tests.support.staff import Staff
+
+
+@pytest.fixture
+def console(staff: Staff) -> Console:
+    """Everybody at their browser."""
+    return open_console(staff)
+
+
+def _asked(console: Console) -> set[str]:
+    with console.staff.local.services.store.read() as view:
+        return {one.user_id for one in view.approvers.of_approval(console.staff.ids["approval"])}
+
+
+def test_a_waiting_request_is_put_to_one_more_person_with_the_passkey(console: Console) -> None:
+    """The log says by whom; the page shows it by name."""
+    path = f"/admin/approvals/{console.staff.ids['approval']}"
+    assert "Escalate…" in console.get("admin", path).text
+    done = console.signed("admin", f"{path}/escalate", {"to": "stranger"})
+    assert (done.status_code, done.headers["Location"].endswith(path)) == (303, True)
+    assert console.staff.people["stranger"].user.id in _asked(console)
+    page = console.get("admin", path).text
+    assert "approval.escalated" in page
+    assert "<bdi>admin</bdi>" in page
+
+
+def test_whom_it_cannot_be_put_to_is_said_where_they_were_typed(console: Console) -> None:
+    """Who is asked already, who is nobody, and nobody at all; nothing changes."""
+    path = f"/admin/approvals/{console.staff.ids['approval']}"
+    for to, status, says in (
+        ("bystander", 409, "bystander is asked about it already."),
+        ("nobody", 404, "There is no user nobody."),
+        ("", 422, "This field is required."),
+    ):
+        page = console.post("admin", f"{path}/escalate", {"to": to})
+        assert (page.status_code, says in page.text) == (status, True), page.text
+        assert f'value="{to}"' in page.text
+    assert _asked(console) == set()
+
+
+def test_only_an_administrator_escalates_and_only_what_waits(console: Console) -> None:
+    """There is no button for anybody else, nor for a request that is over."""
+    path = f"/admin/approvals/{console.staff.ids['approval']}"
+    assert "Escalate…" not in console.get("auditor", path).text
+    console.post("admin", f"{path}/cancel", {"reason": "Not now"})
+    assert "Escalate…" not in console.get("admin", path).text
+
+
+def test_the_log_shows_names_beside_ids_and_is_searched_by_them(console: Console) -> None:
+    """Of people and agents; a word for what the command line and the server did."""
+    admin = console.staff.people["admin"].user.id
+    console.post("admin", f"/admin/agents/{console.staff.ids['agent']}/disable")
+    page = console.get("admin", "/admin/audit?actor=admin").text
+    assert "<bdi>admin</bdi>" in page
+    assert f"<bdi>user:{admin}</bdi>" in page
+    assert "agent.disabled" in page
+    assert "operator" not in page
+    assert "<bdi>command line</bdi>" in console.get("admin", "/admin/audit?actor=operator").text
+    mine = console.get("admin", "/admin/audit?agent=one&type=agent.disabled").text
+    assert mine.count("agent.disabled</a>") == 1
+
+
+def test_an_entry_names_its_agent_and_keeps_its_id(console: Console) -> None:
+    """Under what it is a member of."""
+    agent = console.staff.ids["agent"]
+    console.post("admin", f"/admin/agents/{agent}/disable")
+    found = console.staff.people["admin"].call(
+        "GET", "/api/audit", query={"actor": "admin", "type": "agent.disabled"}
+    )
+    (entry,) = found.json["items"]
+    assert entry["names"] == {"actor": "admin", "agent_id": "one"}
+    page = console.get("admin", f"/admin/audit/{entry['id']}").text
+    assert "<bdi>one</bdi>" in page
+    assert f"<bdi>{agent}</bdi>" in page

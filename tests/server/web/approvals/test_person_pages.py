@@ -1,0 +1,392 @@
+"""The pages of somebody who is signed in with a passkey, as the server makes them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from server import web
+from server.http import cookies
+from server.model.store import Busy
+from server.protocol.policy.risks import Risk
+from server.services.approvals.oversight import Oversight
+from server.services.clients.agent_forms import AgentChanges
+from server.services.policy.displays import rfc3339
+from server.services.policy.policies import Policies
+from server.services.resources.resources import ResourceChanges
+from server.web.browser import HEADERS
+from tests.support import consents
+from tests.support.callers import new_person
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY, PAY, PAY_SCOPES, PAYMENT
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.policies import rule
+from tests.support.site import ISSUER
+
+_TEMPLATES = Path(web.__file__).parent / "templates"
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+def _page(browser, path="/", base=ISSUER):
+    client = browser.local.app.test_client()
+    if browser.cookie:
+        client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+    return client.get(path, base_url=base)
+
+
+def _asked(agent, **members):
+    return agent.asked(login_hint="eva", **members)[1]
+
+
+def _paid(agent, **members):
+    return agent.asked_payment(login_hint="eva", **members)[1]
+
+
+@pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
+def test_who_is_signed_out_is_asked_for_a_passkey_where_they_are(browser, path):
+    """Nothing of what stands there is told; after signing in the same address shows it."""
+    browser.cookie = ""
+    page = _page(browser, path)
+    assert page.status_code == 200
+    assert "Sign in with a passkey" in page.text
+    assert ("A request is waiting" in page.text) == path.startswith("/r/")
+
+
+@pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
+def test_every_page_allows_its_own_scripts_and_nothing_else(browser, path):
+    """No inline script, no frame, no other host, no text that becomes markup."""
+    page = _page(browser, path)
+    policy = page.headers["Content-Security-Policy"]
+    directives, is_message = policy.split("; "), page.status_code == 404
+    for one in (
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "require-trusted-types-for 'script'",
+        "worker-src 'self'",
+        "trusted-types sayso-worker",
+    ):
+        assert one in directives or is_message
+    assert page.headers["Cache-Control"] == HEADERS["Cache-Control"]
+    assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page.text)
+
+
+@pytest.mark.parametrize("name", sorted(one.stem for one in _TEMPLATES.rglob("*.js")))
+def test_scripts_are_modules_that_make_no_markup(browser, name):
+    """What they show they set as text."""
+    script = _page(browser, f"/{name}.js")
+    assert script.mimetype == "text/javascript"
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval", script.text
+    )
+
+
+def test_an_empty_inbox_says_what_will_stand_there(browser):
+    """And whose it is."""
+    page = _page(browser).text
+    assert "No requests are waiting." in page
+    assert "<bdi>eva</bdi>" in page
+
+
+def test_the_inbox_has_what_is_riskiest_first_then_what_ends_first(browser, agent):
+    """With what came with too many others apart."""
+    long, short = _asked(agent), _asked(agent, requested_expiry="60")
+    high = _paid(agent)
+    page = _page(browser).text
+    assert [page.index(one.id) for one in (high, short, long)] == sorted(
+        page.index(one.id) for one in (high, short, long)
+    )
+    assert "Held back" not in page
+    assert "Show all" not in page
+
+
+def test_what_was_held_back_stands_apart(template, open_local):
+    """It waits like the others; nobody was called for it."""
+    local = open_local(notify_per_minute=1)
+    scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
+    local.desk.resources.update(PAY, scopes, by=BY)
+    browser, agent = new_browser(local), template.agent(local)
+    first, second = _asked(agent), _asked(agent)
+    page = _page(browser).text
+    assert page.index(first.id) < page.index("Held back") < page.index(second.id)
+
+
+def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monkeypatch):
+    """By a link, without scripts too; one that is high and ends last is never hidden."""
+    monkeypatch.setattr("server.web.approvals.inbox._MOST", 2)
+    low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
+    high = _paid(agent, requested_expiry="900")
+    page = _page(browser).text
+    assert [page.index(one.id) for one in (high, low[1])]
+    assert not any(one.id in page for one in (low[0], low[2]))
+    assert '<a href="/?all=true">Show all 4</a>' in page
+    whole = _page(browser, "/?all=true").text
+    assert all(one.id in whole for one in (high, *low))
+    assert "Show all" not in whole
+
+
+def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
+    """It goes on by being answered."""
+    monkeypatch.setattr("server.web.approvals.inbox._MOST", 1)
+    monkeypatch.setattr("server.web.approvals.inbox._ROOM", 1)
+    _asked(agent), _asked(agent)
+    page = _page(browser, "/?all=true").text
+    assert "These are the 1 highest-risk requests of 2." in page
+    assert "Show all" not in page
+
+
+def test_a_request_stands_there_with_all_its_fields(browser, agent, local):
+    """In the order in which a person should read them, from the text that is signed."""
+    approval = _paid(agent, binding_message="Pay <b>now</b>")
+    page = _page(browser, f"/r/{approval.id}").text
+    fields = [
+        "high risk",
+        "Pay EUR 4,820.00 to Nordwind Logistik GmbH</bdi></h1>",
+        "<dt><bdi>Amount</bdi></dt>",
+        "<dt>Unusual</dt>",
+        "<dt>Undo</dt>",
+        "<dt>Agent</dt>",
+        "<dt>Owner</dt>",
+        "<dt>Asked</dt>",
+        "<dt>Why you</dt>",
+        "Agent says, not verified",
+        "Pay &lt;b&gt;now&lt;/b&gt;",
+        "<dt>If approved</dt>",
+        "Expiring isn't a denial.",
+        "<dt>Fingerprint</dt>",
+        "Deny…",
+        "Approve…",
+    ]
+    places = [page.index(one) for one in fields]
+    assert places == sorted(places)
+    assert f'data-digest="{approval.display_digest}"' in page
+    assert local.stored(approval.id).seen_at is not None
+    title = re.search("<title>(.*)</title>", page)[1]
+    assert re.fullmatch("Request [0-9a-f]{4}-[0-9a-f]{4} · Sayso", title)
+
+
+@pytest.mark.parametrize(("risk", "pause"), [("low", 800), ("high", 2000)])
+def test_the_button_arms_later_where_the_risk_is_higher(browser, agent, risk, pause):
+    """What the page is told to wait."""
+    approval = _asked(agent) if risk == "low" else _paid(agent)
+    assert f'data-arming="{pause}"' in _page(browser, f"/r/{approval.id}").text
+
+
+def test_what_is_typed_back_stands_in_no_headline_beside_the_field(browser, agent, local):
+    """The second step names what to type, and repeats no value."""
+    typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
+    local.desk.actions.update(json.dumps(typed), by=BY)
+    page = _page(browser, f"/r/{_paid(agent).id}").text
+    step = page[page.index('<section id="approve"') :]
+    assert "Type <bdi>Amount</bdi>" in step
+    assert "4,820" not in step
+
+
+def test_a_new_passkey_is_told_from_when_it_decides_high_risk(person, agent, local):
+    """The button is off, and says why; low risk it may."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "ana"))
+    high, low = agent.asked_payment()[1], agent.asked()[1]
+    assert (
+        "This passkey is new. It can approve high-risk requests from 10 October 2025"
+        in _page(browser, f"/r/{high.id}").text
+    )
+    assert "data-barred" not in _page(browser, f"/r/{low.id}").text
+    local.clock.forward(DAY)
+    late = agent.asked_payment()[1]
+    assert "data-barred" not in _page(browser, f"/r/{late.id}").text
+
+
+def test_an_answered_request_is_a_record_without_a_button(browser, agent):
+    """Who, where, when, and what the agent was told."""
+    yes, no = _asked(agent), _asked(agent)
+    browser.approve(yes.id)
+    browser.deny(no.id, "too_broad", note="Less, please")
+    approved, denied = (_page(browser, f"/r/{one.id}").text for one in (yes, no))
+    assert "Approved by eva on phone at 9 October 2025, 08:53 UTC." in approved
+    assert "Denied by eva on phone at 9 October 2025, 08:53 UTC. Reason: Too broad." in denied
+    assert "Less, please" in denied
+    for page in (approved, denied):
+        assert "to-approve" not in page
+        assert "<button" not in page[page.index("<main") :]
+        assert "/request.js" not in page
+
+
+def test_a_collected_approval_says_so(browser, agent):
+    """The token is out."""
+    handle, approval = agent.asked(login_hint="eva")
+    browser.approve(approval.id)
+    agent.poll(handle)
+    assert "The agent collected its token." in _page(browser, f"/r/{approval.id}").text
+
+
+def test_expired_is_not_denied(browser, agent, local):
+    """And a request that was taken back is neither."""
+    late, gone = _asked(agent, requested_expiry="60"), _asked(agent)
+    local.clock.forward(MINUTE)
+    assert "t a denial" in _page(browser, f"/r/{late.id}").text
+    Oversight(local.services.store).cancel(gone.id, "Not this month", by=BY)
+    assert (
+        "This request is closed: administrator: Not this month."
+        in _page(browser, f"/r/{gone.id}").text
+    )
+
+
+def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, local):
+    """One button, by the same call as the terminal's; once it was pressed the page says so."""
+    handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
+    assert 'id="retry"' not in _page(browser, f"/r/{approval.id}").text
+    local.clock.forward(MINUTE)
+    before = _page(browser, f"/r/{approval.id}").text
+    assert "t a denial; the agent can retry." in before
+    assert f'id="retry" data-deed data-id="{approval.id}"' in before
+    assert "Ask <bdi>invoice-bot</bdi> to retry" in before
+    assert "/decided.js" in before
+    assert browser.send("POST", f"/api/approvals/{approval.id}/retry").status == 200
+    after = _page(browser, f"/r/{approval.id}").text
+    assert "t a denial; its agent was told to retry." in after
+    assert 'id="retry"' not in after
+    assert agent.poll(handle).json["retry"] == "wanted"
+
+
+def test_another_site_makes_nobody_ask_again(browser, agent, local):
+    """The cookie alone is not enough."""
+    approval = _asked(agent, requested_expiry="60")
+    local.clock.forward(MINUTE)
+    path = f"/api/approvals/{approval.id}/retry"
+    stale = browser.send("POST", path, headers={cookies.CSRF.lower(): None})
+    assert stale.refusal == (403, "stale_page")
+    assert local.stored(approval.id).retry_asked_at is None
+
+
+def test_what_nobody_was_asked_about_says_so(person, agent, local):
+    """A consent stood in; the record is there all the same."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "ana"))
+    open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
+    Policies(local.services.store).set(open_rule, by=BY)
+    consents.give(local, agent, person)
+    _, approval = agent.asked()
+    page = _page(browser, f"/r/{approval.id}").text
+    assert "Approved automatically by your standing grant or consent." in page
+
+
+def test_several_peoples_answers_stand_beside_each_other(browser, agent, local):
+    """How many said yes, who is still asked; whoever has answered gets no button."""
+    ben = new_person(local, "ben")
+    two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
+    Policies(local.services.store).set(two, by=BY)
+    approval = _asked(agent)
+    before = _page(browser, f"/r/{approval.id}").text
+    assert "0 of 2 approved. Waiting for:" in before
+    assert "to-approve" in before
+    assert browser.approve(approval.id).status == 200
+    after = _page(browser, f"/r/{approval.id}").text
+    assert "1 of 2 approved." in after
+    assert "<bdi>eva</bdi>: approved" in after
+    assert "to-approve" not in after
+    assert ben.approve(approval.id).json["state"] == "approved"
+
+
+def test_what_was_made_less_is_told(person, agent, local):
+    """Beside what was asked."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "ana"))
+    _, approval = agent.asked(scope="openid payments:read payments:transfer")
+    wish = {"drop_scopes": ["payments:transfer"]}
+    path = f"/api/approvals/{approval.id}/narrowing"
+    less = person.call("POST", path, wish).json
+    person.pin(approval.id)
+    jws = person.decision(
+        approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
+    )
+    assert person.send_decision(approval.id, jws, granted=less["text"]).status == 200
+    assert "Granted: <bdi>" in _page(browser, f"/r/{approval.id}").text
+
+
+def test_nobody_elses_request_is_there(browser, agent):
+    """As if it did not exist."""
+    _, approval = agent.asked()
+    page = _page(browser, f"/r/{approval.id}")
+    assert page.status_code == 404
+    assert "Nordwind" not in page.text
+
+
+def test_the_devices_of_a_person_stand_there_but_for_removed_ones(person, local):
+    """With what each may not do yet."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "ana"))
+    page = _page(browser, "/devices").text
+    assert "Terminal · since" in page
+    assert "Passkey · since" in page
+    assert "Can approve high-risk requests from" in page
+    browser.send("DELETE", f"/api/devices/{person.device_id}")
+    assert "Terminal · since" not in _page(browser, "/devices").text
+
+
+def test_a_stopped_device_finds_the_way_back_in(browser):
+    """What happened, and the page to sign in at with another passkey."""
+    browser.send("DELETE", "/api/devices/self")
+    page = _page(browser)
+    assert "This device was revoked" in page.text
+    assert "Sign in with a passkey" in page.text
+
+
+def test_on_this_machine_a_page_is_shown_under_the_issuers_name(browser):
+    """A passkey is made for one name."""
+    there = _page(browser, "/", "http://127.0.0.1:8470")
+    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/")
+
+
+@pytest.mark.parametrize(("raised", "status"), [(Busy("x"), 503), (RuntimeError("x"), 500)])
+def test_a_fault_of_ours_is_a_page_too(browser, monkeypatch, raised, status):
+    """Nothing internal is told."""
+
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("server.services.approvals.decisions.ApprovalService.waiting", fail)
+    page = _page(browser)
+    assert page.status_code == status
+    assert "x</p>" not in page.text
+
+
+def _more_time(browser, approval_id):
+    return browser.send("POST", f"/api/approvals/{approval_id}/extension")
+
+
+def test_more_time_is_offered_as_long_as_it_counts(browser, agent, local):
+    """Twice at high risk; and who reads without scripts reads the new end."""
+    approval = _paid(agent, requested_expiry="60")
+    assert "More time" not in _page(browser, f"/r/{approval.id}").text  # it would end no later
+    for _ in range(2):
+        local.clock.forward(30_000)
+        assert "More time" in _page(browser, f"/r/{approval.id}").text
+        assert _more_time(browser, approval.id).status == 200
+    local.clock.forward(30_000)
+    page = _page(browser, f"/r/{approval.id}").text
+    assert "More time" not in page
+    assert f'datetime="{rfc3339(local.stored(approval.id).expires_at)}"' in page
+
+
+def test_more_time_for_what_is_critical_is_offered_to_an_owner_alone(browser, agent, local):
+    """Whoever answers for the agent says that there is time."""
+    critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
+    approval = local.desk.approval(agent.id, browser.user.id, **critical)
+    local.clock.forward(1_000)
+    eva, offered = (
+        local.site.devices.browsers.person(browser.cookie),
+        local.site.approvals.extensions.offered,
+    )
+    assert not offered(eva, approval.id)
+    local.desk.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
+    assert offered(eva, approval.id)

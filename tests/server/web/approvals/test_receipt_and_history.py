@@ -1,0 +1,242 @@
+"""Receipts and the history: every field, whose they are, and what stands in them to be checked."""
+
+import hashlib
+import json
+
+import pytest
+
+from server.protocol import base64url
+from server.protocol.approvals import decisions
+from server.protocol.approvals.states import State
+from server.services.policy.policies import Policies
+from tests.support.callers import new_person
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.person_pages import get, post
+from tests.support.policies import rule
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+def _receipt(browser, approval):
+    return browser.send("GET", f"/api/approvals/{approval.id}/receipt").json
+
+
+def _payload(jws):
+    return json.loads(base64url.decode(jws.split(".")[1]))
+
+
+def test_a_receipt_has_the_answer_as_it_was_signed_and_what_it_takes_to_check_it(browser, agent):
+    """The passkey's word and key, the log's entry of it, the token that came of it."""
+    handle, approval = agent.asked(login_hint="eva")
+    browser.approve(approval.id)
+    agent.poll(handle)
+    found = _receipt(browser, approval)
+    (answer,) = found["answers"]
+    assert found["fingerprint"] == decisions.fingerprint(approval.action_digest)
+    assert _payload(answer["signed"])["approval"] == approval.id
+    numbers = browser.passkey.private.public_key().public_numbers()
+    assert answer["key"] == {
+        "kid": base64url.encode(browser.passkey.credential),
+        "jwk": {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": base64url.encode(numbers.x.to_bytes(32)),
+            "y": base64url.encode(numbers.y.to_bytes(32)),
+        },
+    }
+    body = answer["entry"]["body"]
+    assert hashlib.sha256(b"\0" + body.encode()).hexdigest() == answer["entry"]["leaf"]
+    assert json.loads(body)["facts"]["signed"] == answer["signed"]
+    assert found["token"]["state"] == "live"
+    assert found["approval"]["state"] == "redeemed"
+
+
+def test_the_server_signs_every_other_member_of_it(browser, agent, local):
+    """By a key that it publishes, as a kind of token of its own."""
+    _, approval = agent.asked(login_hint="eva")
+    browser.deny(approval.id, private_note="They do not know him")
+    found = _receipt(browser, approval)
+    signed = local.claims(found.pop("server_signature"), "sayso-receipt+jws")
+    assert dict(signed) == found
+    assert found["token"] is None
+    assert found["approval"]["decided"]["private_note"] == "They do not know him"
+
+
+def test_a_terminals_answer_has_its_own_key(person, agent):
+    """By the thumbprint that its signature names."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    found = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
+    (answer,) = found["answers"]
+    assert decisions.thumbprint(answer["key"]["jwk"]) == answer["key"]["kid"]
+    assert answer["device"]["kind"] == "terminal"
+
+
+def test_an_answer_by_a_key_that_is_gone_says_so(browser, agent, monkeypatch):
+    """It is still there, with nothing to check it by."""
+    _, approval = agent.asked(login_hint="eva")
+    browser.deny(approval.id)
+    monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.of_device", lambda *_: None)
+    assert _receipt(browser, approval)["answers"][0]["key"] is None
+
+
+def test_who_is_one_of_several_sees_every_answer_and_nobody_elses_token(browser, agent, local):
+    """Each with its own entry of the log."""
+    ben = new_person(local, "ben")
+    two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
+    Policies(local.services.store).set(two, by=BY)
+    handle, approval = agent.asked(login_hint="eva")
+    browser.approve(approval.id)
+    ben.approve(approval.id)
+    agent.poll(handle)
+    mine = _receipt(browser, approval)
+    bens = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
+    assert len({one["entry"]["id"] for one in mine["answers"]}) == 2
+    assert (mine["token"] is None, bens["token"]) == (False, None)
+
+
+def test_the_page_has_every_field_and_the_whole_to_keep(browser, agent):
+    """Readable without scripts; what can be proved takes them."""
+    handle, approval = agent.asked_payment(login_hint="eva", binding_message="Pay <b>now</b>")
+    browser.approve(approval.id)
+    agent.poll(handle)
+    page = get(browser, f"/receipt/{approval.id}").text
+    for words in (
+        "Pay EUR 4,820.00 to Nordwind Logistik GmbH",
+        "Pay &lt;b&gt;now&lt;/b&gt;",
+        approval.action_digest,
+        approval.display_digest,
+        browser.device_id,
+        base64url.encode(browser.passkey.credential),
+        "Token issued",
+        f'href="/api/approvals/{approval.id}/receipt" download=',
+        "&#34;server_signature&#34;",
+        "Verification needs JavaScript",
+    ):
+        assert words in page, words
+
+
+def test_what_nobody_answered_has_a_receipt_too(browser, agent, local):
+    """It says so; there is nothing to prove but the texts."""
+    _, approval = agent.asked(login_hint="eva", requested_expiry="60")
+    local.clock.forward(MINUTE)
+    get(browser, f"/r/{approval.id}")
+    page = get(browser, f"/receipt/{approval.id}").text
+    assert "Nobody answered, so there is no signature." in page
+    assert _receipt(browser, approval)["answers"] == []
+
+
+def test_what_was_less_stands_beside_what_was_asked(person, agent, local):
+    """In the receipt of who made it less."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "ana"))
+    _, approval = agent.asked(scope="openid payments:read payments:transfer")
+    wish = {"drop_scopes": ["payments:transfer"]}
+    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish).json
+    person.pin(approval.id)
+    jws = person.decision(
+        approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
+    )
+    person.send_decision(approval.id, jws, granted=less["text"])
+    page = get(browser, f"/receipt/{approval.id}").text
+    assert less["digest"] in page
+    assert "<h2>What was granted</h2>" in page
+
+
+def test_nobody_elses_receipt_is_there(browser, agent, person):
+    """As if it did not exist; and looking changes nothing."""
+    _, approval = agent.asked()
+    person.approve(approval.id)
+    assert get(browser, f"/receipt/{approval.id}").status_code == 404
+    refused = browser.send("GET", f"/api/approvals/{approval.id}/receipt")
+    assert refused.refusal == (404, "not_found")
+    for path in (f"/receipt/{approval.id}", "/history"):
+        assert post(browser, path).status_code == 405
+
+
+def test_the_history_has_what_is_over_newest_first(browser, agent, local):
+    """What waits is not in it."""
+    assert "No decided requests yet." in get(browser, "/history").text
+    first, second, third = (agent.asked(login_hint="eva")[1] for _ in range(3))
+    browser.approve(first.id)
+    local.clock.forward(MINUTE)
+    browser.deny(second.id)
+    page = get(browser, "/history").text
+    assert page.index(second.id) < page.index(first.id)
+    assert third.id not in page
+    assert 'aria-current="page">History' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("result=denied", [1]),
+        ("result=approved", [0]),
+        ("agent=invoice-bot", [1, 0]),
+        ("agent=nobody", []),
+        ("from=2025-10-10", [1]),
+        ("to=2025-10-09", [0]),
+        ("from=2025-10-09&to=2025-10-10&result=&agent=", [1, 0]),
+        ("result=cancelled", []),
+    ],
+)
+def test_the_history_is_looked_through_by_agent_result_and_day(browser, agent, local, query, kept):
+    """Days are those of UTC, both ends among them."""
+    asked = [agent.asked(login_hint="eva")[1]]
+    browser.approve(asked[0].id)
+    local.clock.forward(DAY)
+    asked.append(agent.asked(login_hint="eva")[1])
+    browser.deny(asked[1].id)
+    page = get(browser, f"/history?{query}").text
+    places = [page.index(asked[one].id) for one in kept]
+    assert places == sorted(places)
+    assert sum(one.id in page for one in asked) == len(kept)
+    assert kept or "No request matches." in page
+
+
+@pytest.mark.parametrize(
+    "query", ["from=soon", "to=9999-12-31", "result=lost", "cursor=no", "from=2025-02-30"]
+)
+def test_a_filter_that_cannot_be_read_is_named(browser, query):
+    """In words."""
+    page = get(browser, f"/history?{query}")
+    assert page.status_code == 422
+    assert "Request refused" in page.text
+
+
+def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
+    """The filters go along."""
+    monkeypatch.setattr("server.web.approvals.history._PART", "1")
+    for _ in range(2):
+        browser.deny(agent.asked(login_hint="eva")[1].id)
+        local.clock.forward(MINUTE)
+    page = get(browser, "/history?result=denied").text
+    older = page[page.index('href="/history?') + 6 :].partition('"')[0].replace("&amp;", "&")
+    assert "result=denied&cursor=" in older
+    last = get(browser, older).text
+    assert "Newest" in last
+    assert "receipt/" in last
+
+
+def test_a_part_that_has_nothing_that_fits_says_where_to_go_on(browser, agent, local, monkeypatch):
+    """So many are looked at and no more, however long the list is."""
+    monkeypatch.setattr("server.services.approvals.decisions.LOOKED_AT", 2)
+    monkeypatch.setattr("server.web.approvals.history._PART", "2")
+    approved = agent.asked(login_hint="eva")[1]
+    browser.approve(approved.id)
+    for _ in range(2):
+        local.clock.forward(MINUTE)
+        browser.deny(agent.asked(login_hint="eva")[1].id)
+    page = get(browser, "/history?result=approved").text
+    assert "No match among the newest requests." in page
+    older = page[page.index('href="/history?') + 6 :].partition('"')[0].replace("&amp;", "&")
+    assert approved.id in get(browser, older).text
+    late = get(browser, "/history?result=approved&from=2025-10-10").text
+    assert "No request matches." in late
+    assert local.stored(approved.id).state is State.APPROVED

@@ -1,0 +1,185 @@
+"""The pages of a person's agents: whom they show to whom, and what stops an agent."""
+
+import pytest
+
+from server.services.clients.agent_forms import AgentChanges
+from server.services.tokens import access_revocation
+from server.services.users.users import UserChanges, Users
+from tests.support.callers import new_person
+from tests.support.clock import DAY
+from tests.support.installation import BY, registered
+from tests.support.own_pages import Pages, give_consent, give_grant, give_token
+from tests.support.passkey import new_browser
+
+
+@pytest.fixture
+def eva(local):
+    """Eva, whose only device is a passkey."""
+    return Pages(new_browser(local))
+
+
+@pytest.fixture
+def max_(local):
+    """Max, who has a passkey too."""
+    return Pages(new_browser(local, "max", credential=b"the passkey of max"))
+
+
+def _own(local, agent):
+    local.desk.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
+
+
+def _state(local, agent):
+    with local.services.store.read() as view:
+        return view.agents.get(agent.id).state
+
+
+def test_nobody_acts_for_somebody_new(eva):
+    """The page says so."""
+    assert "No agent or app is acting for you" in eva.get("/agents").text
+
+
+def test_who_has_something_of_a_person_is_listed_with_how_much(eva, agent):
+    """Tokens, consents and standing grants, by one line."""
+    give_token(eva.browser, agent), give_consent(eva.browser, agent)
+    page = eva.get("/agents").text
+    assert f'href="/agents/{agent.id}"' in page
+    assert "1 live token · 1 consent · 0 standing grants" in page
+    assert "yours" not in page
+
+
+def test_an_agent_of_others_shows_what_it_has_of_this_person_and_no_more(eva, agent):
+    """Its keys, owners and state are its owners'."""
+    give_consent(eva.browser, agent)
+    page = eva.get(f"/agents/{agent.id}").text
+    assert "Revoke access" in page
+    assert "<h2>Details</h2>" not in page
+    assert "Suspend" not in page
+    assert "report one of its requests" in page
+
+
+def test_an_agent_that_never_had_to_do_with_a_person_is_not_there_for_them(eva, max_, agent):
+    """Nor is one that nobody has; to whom it belongs is not told."""
+    give_consent(eva.browser, agent)
+    for path in (f"/agents/{agent.id}", "/agents/sayso_ag_aaaaaaaaaaaaaaaa"):
+        page = max_.get(path)
+        assert page.status_code == 404
+        assert "No such agent" in page.text
+    assert max_.get(f"/agents/{agent.id}/suspend").status_code == 404
+    assert max_.post(f"/agents/{agent.id}/suspend").status_code == 404
+    assert max_.post(f"/agents/{agent.id}/stop").status_code == 303
+    assert "1 consent" in eva.get("/agents").text
+
+
+def test_stopping_an_agent_ends_all_that_it_has_of_this_person_and_of_nobody_else(
+    eva, max_, agent, local
+):
+    """One press, no passkey; it goes on for others and is not disabled."""
+    give_grant(eva.browser, agent), give_token(eva.browser, agent)
+    give_consent(eva.browser, agent), give_consent(max_.browser, agent)
+    done = eva.post(f"/agents/{agent.id}/stop")
+    assert done.status_code == 303
+    assert "Access revoked" in eva.get(done.headers["Location"]).text
+    assert "No agent or app is acting for you" in eva.get("/agents").text
+    assert "1 consent" in max_.get("/agents").text
+    assert _state(local, agent) == "enabled"
+
+
+def test_stopping_counts_what_ended_and_stands_in_the_log(eva, agent, local):
+    """One call for every screen; a second one ends nothing more, and tells nobody's name."""
+    give_grant(eva.browser, agent), give_token(eva.browser, agent)
+    give_token(eva.browser, agent), give_consent(eva.browser, agent)
+    ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
+    counts = {"grants_ended": 1, "consents_revoked": 1, "tokens_revoked": 2}
+    assert (ended.status, ended.json) == (200, {"client_id": agent.id, **counts})
+    for kind, number in (("standing_grant.ended", 1), ("consent.revoked", 1), ("token.revoked", 2)):
+        entries = local.desk.entries(kind)
+        assert [one["actor"] for one in entries] == [f"user:{eva.browser.user.id}"] * number
+    again = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
+    assert again.json == {"client_id": agent.id, **dict.fromkeys(counts, 0)}
+
+
+def test_a_terminal_stops_an_agent_as_a_browser_does(local, agent, monkeypatch):
+    """More than is looked at in one go too; nothing of others ends."""
+    monkeypatch.setattr(access_revocation, "_AT_ONCE", 2)
+    ana, ben = new_person(local, "anya"), new_person(local, "benno")
+    for number in range(5):
+        local.desk.token(agent.id, ana.user.id, f"hers-{number}")
+    local.desk.standing_grant(local.desk.approval(agent.id, ana.user.id))
+    local.desk.consent(agent.id, ana.user.id)
+    local.desk.token(agent.id, ben.user.id, "his")
+    ended = ana.call("DELETE", f"/api/acting/{agent.id}").json
+    assert (ended["grants_ended"], ended["consents_revoked"], ended["tokens_revoked"]) == (1, 1, 5)
+    assert ana.call("GET", "/api/delegations").json["items"] == []
+    assert ana.call("GET", "/api/grants").json["items"] == []
+    assert len(ben.call("GET", "/api/delegations").json["items"]) == 1
+
+
+def test_a_token_that_is_used_says_when(eva, agent, local):
+    """The latest of them."""
+    token = give_token(eva.browser, agent)
+    with local.services.store.write() as tx:
+        tx.delegations.used(token, tx.now)
+    assert "last used <time" in eva.get("/agents").text
+
+
+def test_another_site_stops_no_agent(eva, agent):
+    """A form counts only from a page of ours for this very browser."""
+    give_consent(eva.browser, agent)
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert eva.post(f"/agents/{agent.id}/stop", headers=foreign).status_code == 403
+    assert eva.post(f"/agents/{agent.id}/stop", {"csrf": None}).status_code == 403
+    assert "1 consent" in eva.get("/agents").text
+
+
+def test_an_owner_sees_what_it_is_and_suspends_it_without_a_passkey(eva, agent, local):
+    """By the kill switch of the API, after what it would end was counted."""
+    _own(local, agent)
+    give_token(eva.browser, agent)
+    page = eva.get(f"/agents/{agent.id}").text
+    assert "<h2>Details</h2>" in page
+    assert f"<code>{agent.id}</code>" in page
+    asked = eva.get(f"/agents/{agent.id}/suspend").text
+    assert "<strong>1</strong> live token<" in asked
+    assert _state(local, agent) == "enabled"
+    done = eva.post(f"/agents/{agent.id}/suspend")
+    assert done.status_code == 303
+    assert _state(local, agent) == "disabled"
+    after = eva.get(done.headers["Location"]).text
+    assert "Suspended: it gets" in after
+    assert "Suspend for everyone" not in after
+
+
+def test_one_s_own_agents_are_listed_whoever_they_act_for(eva, agent, local):
+    """Apart from those that act for oneself, with their state."""
+    _own(local, agent)
+    page = eva.get("/agents").text
+    assert "Agents you own, not acting for you" in page
+    assert f'href="/agents/{agent.id}"' in page
+    give_consent(eva.browser, agent)
+    assert "Agents you own" not in eva.get("/agents").text
+
+
+def test_an_administrator_s_own_pages_show_their_own_agents(eva, agent, local, monkeypatch):
+    """All the others are in the console."""
+    users = Users(local.services.store, local.services.secrets)
+    users.update("eva", UserChanges(roles=("admin",)), by=BY)
+    monkeypatch.setattr("server.web.clients.agents._MOST", "1")
+    own = registered(local.desk, name="z-bot", owners=("eva",)).agent
+    page = eva.get("/agents").text
+    assert f'href="/agents/{own.id}"' in page
+    assert agent.id not in page
+    assert eva.get(f"/agents/{agent.id}").status_code == 404
+
+
+def test_what_it_asked_of_late_is_a_picture_with_its_numbers(eva, agent, local):
+    """Of this person alone; what is long past is in no picture, but the page is there."""
+    denied = agent.asked(login_hint="eva")[1]
+    eva.browser.deny(denied.id)
+    agent.asked(login_hint="eva")
+    page = eva.get(f"/agents/{agent.id}").text
+    assert "Of 2 requests in 14 days 0 were approved, 1 denied" in page
+    assert '<svg class="chart"' in page
+    assert "Chart data" in page
+    local.clock.forward(20 * DAY)
+    eva.browser.sign_in()
+    assert "No requests in the last 14 days" in eva.get(f"/agents/{agent.id}").text

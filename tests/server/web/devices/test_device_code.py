@@ -1,0 +1,197 @@
+"""The page where a code is typed: it decides nothing, tells nothing, takes only its own form."""
+
+import re
+
+import pytest
+
+from server.model.store import Busy
+from server.web.browser import HEADERS
+from tests.support.browser import PASSWORD
+from tests.support.new_device import begun
+from tests.support.people import give_password
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def browser(local):
+    """A browser with its cookies, at the issuer's address."""
+    client = local.app.test_client()
+    client.base = ISSUER
+    return client
+
+
+def _get(browser, path="/device"):
+    return browser.get(path, base_url=ISSUER)
+
+
+def _send(browser, headers=None, token=None, **fields):
+    if token is None:
+        token = re.search(r'name="form" value="([^"]+)"', _get(browser).text)[1]
+    form = {"form": token, **fields}
+    return browser.post("/device", data=form, headers=headers or {}, base_url=ISSUER)
+
+
+def _waiting(person):
+    return person.call("GET", "/api/approvals").json["items"]
+
+
+def test_the_page_says_what_it_would_do_and_warns(browser):
+    """XD-03, DG-13, XD-02: a device asks, and who did not start it closes the page."""
+    page = _get(browser)
+    assert page.status_code == 200
+    assert "A new device, or an app on it, wants to sign in as you" in page.text
+    assert "only if you started this yourself" in page.text
+    assert "close this page" in page.text
+
+
+@pytest.mark.parametrize("path", ["/device", "/device/sent"])
+def test_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
+    """The form goes to ourselves; the other page has none."""
+    page = _get(browser, path)
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert ("form-action 'self'" in policy) == (path == "/device")
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert page.headers["Cache-Control"] == HEADERS["Cache-Control"] == "no-store"
+    assert "<script" not in page.text
+
+
+def test_a_link_fills_the_code_in_and_does_nothing_else(browser, local, person):
+    """DG-12: a look opens nothing; the code is there to compare."""
+    device = begun(local)
+    page = _get(browser, f"/device?user_code={device.user_code.lower()}")
+    assert f'value="{device.user_code}"' in page.text
+    assert _waiting(person) == []
+
+
+@pytest.mark.parametrize("code", ['"><script>', "%22onfocus=", "A" * 5_000, "BCDF-GHJ1"])
+def test_what_is_no_code_is_not_repeated(browser, code):
+    """DG-11: nothing foreign reaches the page."""
+    page = browser.get("/device", query_string={"user_code": code}, base_url=ISSUER)
+    assert page.status_code == 200
+    assert 'name="user_code" value=""' in page.text
+    assert "<script" not in page.text
+
+
+def test_the_form_asks_on_the_enrolled_device(browser, local, person):
+    """And the next page says where to look."""
+    device = begun(local)
+    sent = _send(browser, name="ana", user_code=device.user_code)
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
+    (waiting,) = _waiting(person)
+    assert waiting["kind"] == "device"
+    assert "Check a device that you already use" in _get(browser, "/device/sent").text
+
+
+def test_the_page_answers_alike_for_nobody(browser, local):
+    """Whether there is such a user is not told."""
+    known = _send(browser, name="ana", user_code=begun(local).user_code)
+    nobody = _send(browser, name="nobody", user_code=begun(local).user_code)
+    assert known.status_code == nobody.status_code
+    assert known.headers["Location"] == nobody.headers["Location"]
+    assert known.data == nobody.data
+
+
+@pytest.mark.parametrize("code", ["BCDF-GHJX", "hello", "used"])
+def test_a_wrong_code_shows_the_form_again(browser, local, code):
+    """DG-14: unknown, impossible or used, in one and the same message."""
+    device = begun(local)
+    if code == "used":
+        assert device.typed("ana") == ""
+    page = _send(browser, name="ana", user_code=device.user_code if code == "used" else code)
+    assert page.status_code == 400
+    assert "That code is wrong, used or too old." in page.text
+
+
+@pytest.mark.parametrize("fields", [{}, {"name": "ana"}, {"user_code": "BCDF-GHJK"}, {"name": " "}])
+def test_an_empty_field_is_asked_for(browser, fields):
+    """Nothing counts as a try."""
+    page = _send(browser, **fields)
+    assert page.status_code == 400
+    assert "Enter your user name and the code." in page.text
+
+
+FOREIGN = {
+    "no token": {"token": ""},
+    "another token": {"token": "A" * 22},
+    "another origin": {"headers": {"Origin": "https://evil.example"}},
+    "null origin": {"headers": {"Origin": "null"}},
+    "another site": {"headers": {"Sec-Fetch-Site": "cross-site"}},
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
+    """DG-11: bad token, other origin: the form again, and nobody is asked."""
+    device = begun(local)
+    _get(browser)
+    page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
+    assert page.status_code == 400
+    assert "another site" in page.text
+    assert _waiting(person) == []
+    own = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
+    assert _send(browser, own, name="ana", user_code=device.user_code).status_code == 303
+
+
+def test_a_form_without_its_cookie_changes_nothing(local, person):
+    """The token of one browser is nothing in another."""
+    device = begun(local)
+    client = local.app.test_client(use_cookies=False)
+    page = _send(client, name="ana", user_code=device.user_code)
+    assert page.status_code == 400
+    assert _waiting(person) == []
+
+
+def test_the_cookie_is_for_this_form_alone(browser, open_local):
+    """No script reads it, no other site sends it; over https it never goes in the clear."""
+    cookie = _get(browser).headers["Set-Cookie"]
+    for part in ("HttpOnly", "SameSite=Strict", "Path=/device"):
+        assert part in cookie
+    assert "Secure" not in cookie
+    public = open_local(issuer="https://auth.example").app.test_client()
+    assert "Secure" in public.get("/device", base_url="https://auth.example").headers["Set-Cookie"]
+
+
+def test_by_another_name_of_this_machine_one_is_sent_to_the_issuers(browser):
+    """With the code that the link brought."""
+    there = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
+    assert there.status_code == 303
+    assert there.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
+    sent = browser.post("/device", base_url="http://127.0.0.1:8470")
+    assert sent.headers["Location"] == f"{ISSUER}/device"
+
+
+def test_whoever_is_signed_in_need_not_type_their_name(browser, local):
+    """It is filled in, and can be changed; what was typed is kept when a code was wrong."""
+    give_password(local, "ana")
+    cookie = local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
+    browser.set_cookie("sayso", cookie, domain="localhost")
+    assert 'name="name" value="ana"' in _get(browser).text
+    page = _send(browser, name='b"en', user_code="BCDF-GHJX")
+    assert 'name="name" value="b&#34;en"' in page.text
+
+
+def test_a_database_that_is_away_fills_nothing_in(browser, local, monkeypatch):
+    """The page is shown all the same."""
+
+    def busy(*_args, **_kwargs):
+        raise Busy("too long")
+
+    monkeypatch.setattr(type(local.site.store), "read", busy)
+    assert 'name="name" value=""' in _get(browser).text
+
+
+def test_a_busy_server_loses_nothing(browser, local, monkeypatch):
+    """The code is kept in the form."""
+    device = begun(local)
+
+    def busy(*_args, **_kwargs):
+        raise Busy("too long")
+
+    monkeypatch.setattr(type(local.site.devices.grant), "enter", busy)
+    page = _send(browser, name="ana", user_code=device.user_code)
+    assert page.status_code == 400
+    assert device.user_code in page.text
+    assert "busy" in page.text

@@ -1,0 +1,132 @@
+"""A person's devices in the browser: one more, another name, a word for a new one, an end."""
+
+import re
+
+import pytest
+
+from server.model.devices import MOST_TRIES
+from tests.support.own_pages import Pages
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+
+FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.fixture
+def eva(local):
+    """Eva, whose only device is a passkey."""
+    return Pages(new_browser(local))
+
+
+@pytest.fixture
+def second(eva, local):
+    """A passkey of hers that is new."""
+    browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
+    assert browser.enrol(code_for(local, "eva"), name="tablet").status == 201
+    return browser
+
+
+def _codes(local):
+    return len(local.desk.entries("code.issued"))
+
+
+def test_a_device_makes_a_code_for_another_under_its_passkey(eva, local):
+    """As text and as a picture that the server drew; it works there."""
+    before = _codes(local)
+    asked = eva.post("/devices/code")
+    assert "Create a one-time code to enroll another device?" in asked.text
+    assert _codes(local) == before
+    told = eva.signed("/devices/code")
+    (code,) = re.findall(r'<code class="big">([^<]*)</code>', told.text)
+    assert told.headers["Cache-Control"] == "no-store"
+    assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', told.text)
+    assert not re.search(r"style=|data:", told.text)
+    other = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
+    assert other.enrol(code).status == 201
+    assert "It works once" in told.text
+
+
+def test_a_code_is_made_for_nobody_whose_passkey_did_not_sign(eva, local):
+    """Nor for another site that fills in a form."""
+    before = _codes(local)
+    assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
+    assert eva.post("/devices/code", headers=FOREIGN).status_code == 403
+    assert eva.post("/devices/code", {"csrf": None}).status_code == 403
+    assert _codes(local) == before
+
+
+def test_a_device_that_is_too_new_is_told_where_codes_come_from(eva, second):
+    """It may make none yet."""
+    new = Pages(second)
+    assert "sayso users enrol eva" in new.get("/devices").text
+    assert "sayso users enrol eva" not in eva.get("/devices").text
+    assert new.signed("/devices/code").status_code == 403
+
+
+def test_a_device_is_renamed_with_a_press(eva, second):
+    """On its own page, which the list leads to."""
+    path = f"/devices/{second.device_id}"
+    assert f'href="{path}"' in eva.get("/devices").text
+    done = eva.post(f"{path}/rename", {"name": "kitchen tablet"})
+    assert done.status_code == 303
+    assert "Renamed." in eva.get(done.headers["Location"]).text
+    assert second.device.name == "kitchen tablet"
+    assert eva.post(f"{path}/rename", {"name": "a\u202eb"}).status_code == 422
+    assert eva.post(f"{path}/rename", {"name": "x"}, FOREIGN).status_code == 403
+
+
+def test_a_new_device_is_vouched_for_under_the_passkey_of_another(eva, second, local):
+    """The one that vouches shows no such button for itself."""
+    path = f"/devices/{second.device_id}"
+    assert "Vouch for this device" in eva.get(path).text
+    assert "Vouch for this device" not in Pages(second).get(path).text
+    assert eva.signed(f"{path}/vouch").status_code == 303
+    assert second.device.high_from == local.clock.now()
+    assert "Vouch for this device" not in eva.get(path).text
+
+
+def test_a_locked_terminal_is_unlocked_under_the_passkey(person, local):
+    """Which another device of the same person may do."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    assert browser.enrol(code_for(local, "ana")).status == 201
+    with local.services.store.write() as tx:
+        tx.devices.vouch(browser.device_id, tx.now)
+    pages, path = Pages(browser), f"/devices/{person.device_id}"
+    assert "Unlock this device" not in pages.get(path).text
+    for _ in range(MOST_TRIES):
+        assert person.pin().status == 200
+    assert "Unlock this device" in pages.get(path).text
+    assert pages.signed(f"{path}/unlock").status_code == 303
+    assert person.device.pin_tries == 0
+
+
+def test_a_device_is_removed_with_a_press_and_without_scripts(eva, second):
+    """From its page; it is gone from the list, and signed out."""
+    path = f"/devices/{second.device_id}"
+    done = eva.post(f"{path}/remove")
+    assert done.status_code == 303
+    assert "The device was removed" in eva.get(done.headers["Location"]).text
+    assert path not in eva.get("/devices").text
+    assert eva.get(path).status_code == 404
+    assert "This device was revoked" in Pages(second).get("/").text
+
+
+def test_another_s_device_is_not_there(eva, local):
+    """Whatever is done to it."""
+    max_ = new_browser(local, "max", credential=b"the passkey of max")
+    path = f"/devices/{max_.device_id}"
+    assert eva.get(path).status_code == 404
+    for deed in ("rename", "remove", "vouch", "unlock"):
+        assert eva.post(f"{path}/{deed}", {"name": "x"}).status_code == 404
+    assert max_.device.state == "active"
+
+
+def test_a_passkey_that_may_have_a_copy_is_marked(eva, second):
+    """On the list and on its own page, until it is removed."""
+    second.passkey.signs = 4
+    assert second.sign_in().status == 200
+    second.passkey.signs = 1
+    assert second.sign_in().refusal == (403, "passkey_counter")
+    warning = "This passkey's signature counter went backward on"
+    assert eva.get("/devices").text.count(warning) == 1
+    assert warning in eva.get(f"/devices/{second.device_id}").text
+    assert warning not in eva.get(f"/devices/{eva.browser.device_id}").text

@@ -1,0 +1,133 @@
+"""The console about agents for which nobody answers: their page, a new owner, the incident."""
+
+import re
+
+import pytest
+
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
+from tests.support.clock import DAY
+from tests.support.console import Console, open_console
+from tests.support.installation import BY
+from tests.support.staff import Staff
+
+
+@pytest.fixture
+def console(staff: Staff) -> Console:
+    """Everybody at their browser, and an agent whose only owner was stopped."""
+    console = open_console(staff)
+    staff.local.desk.users.disable("owner", by=BY)
+    return console
+
+
+def _plain(page: str) -> str:
+    """What stands on a page, without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def _swept(console: Console) -> str:
+    """Let the time of grace pass, and the administrator sign in again; the id of the incident."""
+    services = console.staff.local.services
+    console.staff.local.clock.forward(14 * DAY)
+    assert OrphanQuarantine(services.store, services.secrets, services.rules).round() == 1
+    assert console.browsers["admin"].sign_in().status == 200
+    with services.store.read() as view:
+        return view.incidents.search(closed=False, limit=1)[0].id
+
+
+def test_the_page_names_the_agent_with_the_date_of_its_quarantine(console: Console) -> None:
+    """And leads to it, where the same stands."""
+    agent = console.staff.ids["agent"]
+    page = console.get("admin", "/admin/orphans").text
+    assert f'href="/admin/agents/{agent}"' in page
+    ends = console.document("/api/admin/orphans")["items"][0]["quarantine_at"]
+    assert f'<time datetime="{ends}"' in page
+    assert "No enabled owner." in page
+    about = console.get("admin", f"/admin/agents/{agent}").text
+    assert "This agent has no enabled owner." in about
+    assert f'<time datetime="{ends}"' in about
+
+
+def test_whoever_only_reads_sees_no_form(console: Console) -> None:
+    """An administrator can add an owner."""
+    assert "An administrator can add an owner." in console.get("auditor", "/admin/orphans").text
+    assert "#owners" not in console.get("auditor", "/admin/orphans").text
+    about = console.get("auditor", f"/admin/agents/{console.staff.ids['agent']}").text
+    assert 'name="add_owners"' not in about
+
+
+def test_an_owner_is_given_on_its_page_with_the_passkey(console: Console) -> None:
+    """Then it is no orphan any more, and the owner can be put out again for another."""
+    agent = console.staff.ids["agent"]
+    assert f'href="/admin/agents/{agent}#owners"' in console.get("admin", "/admin/orphans").text
+    page = console.get("admin", f"/admin/agents/{agent}").text
+    version = console.document(f"/api/agents/{agent}")["version"]
+    assert f'name="version" value="{version}"' in page
+    assert 'id="owners"' in page
+    form = {"version": version, "add_owners": "bystander"}
+    done = console.signed("admin", f"/admin/agents/{agent}/owners", form)
+    assert done.status_code == 303
+    assert "two" in _plain(console.get("admin", "/admin/orphans").text)
+    listed = console.document("/api/admin/orphans")["items"]
+    assert agent not in {item["client_id"] for item in listed}
+    page = console.get("admin", f"/admin/agents/{agent}").text
+    assert "has no enabled owner" not in page
+    old = console.document(f"/api/agents/{agent}")
+    gone = next(person["id"] for person in old["owners"] if person["name"] == "owner")
+    assert f'name="remove_owners" value="{gone}"' in page
+    out = {"version": old["version"], "remove_owners": gone}
+    assert console.post("admin", f"/admin/agents/{agent}/owners", out).status_code == 303
+    left = console.document(f"/api/agents/{agent}")["owners"]
+    assert [person["name"] for person in left] == ["bystander"]
+    assert "Remove owner" not in console.get("admin", f"/admin/agents/{agent}").text
+
+
+def test_the_incident_says_that_nobody_answered(console: Console) -> None:
+    """On its page, in the list and on the overview; it is closed like any other."""
+    incident = _swept(console)
+    for path in ("/admin", "/admin/incidents", f"/admin/incidents/{incident}"):
+        assert "rphan quarantine" in console.get("admin", path).text, path
+    page = console.get("admin", f"/admin/incidents/{incident}").text
+    assert "because none of its owners was enabled" in page
+    assert "signed" not in page
+    told = console.document(f"/api/incidents/{incident}")
+    assert (told["cause"], told["user"], told["approval"]) == ("no_owner", None, None)
+    assert told["agents"][0]["state"] == "quarantined"
+    closed = console.signed("admin", f"/admin/incidents/{incident}/close", {"note": "New owner"})
+    assert closed.status_code == 303
+
+
+def test_the_quarantine_is_lifted_when_there_is_an_owner(console: Console) -> None:
+    """Not before: the page says how."""
+    _swept(console)
+    agent = console.staff.ids["agent"]
+    refused = console.post("admin", f"/admin/agents/{agent}/enable")
+    assert (refused.status_code, "No owner of one is enabled." in refused.text) == (409, True)
+    version = console.document(f"/api/agents/{agent}")["version"]
+    form = {"version": version, "add_owners": "bystander"}
+    console.signed("admin", f"/admin/agents/{agent}/owners", form)
+    assert console.signed("admin", f"/admin/agents/{agent}/enable").status_code == 303
+    assert console.document(f"/api/agents/{agent}")["state"] == "enabled"
+
+
+def test_the_report_comes_in_parts(console: Console) -> None:
+    """By name, each once; an agent that somebody stopped is there too where nobody answers."""
+    admin, found, query = console.staff.people["admin"], [], {"limit": "1"}
+    while True:
+        part = admin.call("GET", "/api/admin/orphans", query=query).json
+        found += [item["name"] for item in part["items"]]
+        if part["next"] is None:
+            break
+        query["cursor"] = part["next"]
+    assert found == ["one", "two"]
+
+
+def test_an_owner_who_is_nobody_is_refused_where_they_were_typed(console: Console) -> None:
+    """With what was typed; nothing has changed."""
+    agent = console.staff.ids["agent"]
+    before = console.document(f"/api/agents/{agent}")
+    form = {"version": before["version"], "add_owners": "nobody at all"}
+    page = console.post("admin", f"/admin/agents/{agent}/owners", form)
+    assert page.status_code == 404
+    assert 'value="nobody at all"' in page.text
+    assert "There is no user nobody at all." in page.text
+    assert console.document(f"/api/agents/{agent}") == before

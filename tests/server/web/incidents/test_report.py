@@ -1,0 +1,98 @@
+"""Reporting a request in a browser: the choices, and that only a signature stops anybody."""
+
+import pytest
+
+from server.protocol.approvals.states import State
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.person_pages import get, post
+
+SAID = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+def _report(browser, approval_id, **members):
+    word = browser.decision(approval_id, **{**SAID, **members.pop("said", {})})
+    body = {"decision": word, **members}
+    return browser.send("POST", f"/api/approvals/{approval_id}/report", body)
+
+
+def _agent_state(local, agent):
+    with local.services.store.read() as view:
+        return view.directory.agent(agent.id).state
+
+
+def test_each_choice_says_what_happens_before_anything_does(browser, agent, local):
+    """Looking stops nobody."""
+    _, approval = agent.asked(login_hint="eva")
+    page = get(browser, f"/r/{approval.id}/report").text
+    for words in (
+        "This request",
+        "No agent is quarantined",
+        "This agent",
+        "It is quarantined: its tokens and requests end, for everyone.",
+        "Every agent acting for me",
+        "Only an administrator can release it.",
+    ):
+        assert words in page
+    assert page.count('type="radio" name="scope"') == 3
+    assert "checked" not in page
+    assert local.stored(approval.id).state is State.PENDING
+    assert _agent_state(local, agent) == "enabled"
+
+
+def test_a_signed_report_of_a_browser_stops_the_agent(browser, agent, local):
+    """The administrators read the word that came with it."""
+    _, approval = agent.asked(login_hint="eva")
+    told = _report(browser, approval.id, scope="agent", note="Who is this?")
+    assert told.status == 200
+    assert told.json["agents"][0]["state"] == "quarantined"
+    assert local.stored(approval.id).state is State.DENIED
+    assert _agent_state(local, agent) == "quarantined"
+
+
+def test_the_cookie_alone_stops_nobody(browser, agent, local):
+    """It takes the passkey's word, for this request, as not recognised."""
+    _, approval = agent.asked(login_hint="eva")
+    path = f"/api/approvals/{approval.id}/report"
+    nothing = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
+    assert nothing.refusal == (422, "invalid_decision")
+    other = _report(browser, approval.id, said={"code": "not_needed"})
+    assert other.refusal == (422, "invalid_decision")
+    from_elsewhere = browser.send("POST", path, {}, {"sec-fetch-site": "cross-site"})
+    assert from_elsewhere.refusal == (403, "forbidden")
+    assert _agent_state(local, agent) == "enabled"
+
+
+def test_what_is_over_can_be_reported_but_not_denied_again(browser, agent):
+    """The choice of this request alone is gone."""
+    _, approval = agent.asked(login_hint="eva")
+    browser.approve(approval.id)
+    page = get(browser, f"/r/{approval.id}/report").text
+    assert page.count('type="radio" name="scope"') == 2
+    assert "No agent is quarantined" not in page
+    assert _report(browser, approval.id, scope="agent").json["approval"]["state"] == "cancelled"
+
+
+def test_what_no_agent_asked_is_refused_and_told(person, agent, local):
+    """A standing grant that somebody asked for in one's name stops no agent."""
+    browser = LocalBrowser(local, person.user, SoftPasskey())
+    browser.enrol(code_for(local, "ana"))
+    _, approval = agent.asked()
+    wish = {"approval": approval.id, "seconds": 900, "uses": 1}
+    offered = person.call("POST", "/api/grants", wish).json
+    page = get(browser, f"/r/{offered['id']}/report").text
+    assert "This request, and notify the administrators" in page
+    assert "Every agent acting for me" not in page
+
+
+def test_nobody_elses_request_is_reported(browser, agent):
+    """As if it did not exist; and no form leads there."""
+    _, approval = agent.asked()
+    page = get(browser, f"/r/{approval.id}/report")
+    assert page.status_code == 404
+    assert post(browser, f"/r/{approval.id}/report").status_code == 405

@@ -1,0 +1,134 @@
+"""The page of devices, about the browsers in which its person is called."""
+
+import pytest
+
+from server.http import cookies
+from server.services.notifications.pushes import DORMANT_MS
+from tests.support.clock import DAY
+from tests.support.passkey import new_browser
+from tests.support.push_service import answer, push_service
+from tests.support.site import ISSUER
+
+PATH = "/api/push-subscriptions"
+LOST = "Notifications stopped in a browser of"
+DORMANT = "Sayso was not opened there for two weeks"
+
+
+@pytest.fixture
+def service():
+    """A push service that takes what is right."""
+    with push_service() as running:
+        yield running
+
+
+@pytest.fixture
+def local(open_local, service):
+    """A server that calls browsers there too."""
+    return open_local(push_origins=service.origin)
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+@pytest.fixture
+def made(browser, service):
+    """What her browser subscribed with."""
+    minted = service.mint(browser.send("GET", PATH).json["public_key"])
+    assert browser.send("POST", PATH, minted.to_json()).status == 200
+    return minted
+
+
+def _page(browser, path="/devices"):
+    client = browser.local.app.test_client()
+    client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+    return client.get(path, base_url=ISSUER).text
+
+
+@pytest.mark.usefixtures("made")
+def test_where_somebody_is_called_stands_there(browser, service):
+    """By which push service, and that nothing ever came by it."""
+    page = _page(browser)
+    assert f"127.0.0.1:{service.port}" in page
+    assert "last reached never" in page
+    assert DORMANT not in page
+
+
+def test_a_browser_that_nobody_opened_for_two_weeks_is_warned_of(local, browser, service, made):
+    """On the page, and by push, once; whoever opens a page there ends it."""
+    local.clock.forward(DORMANT_MS - DAY)
+    browser.sign_in()
+    local.services.sweeper.tidy()
+    assert DORMANT not in _page(browser)
+    local.clock.forward(DAY + 1)
+    browser.sign_in()
+    for _ in range(2):
+        local.services.sweeper.tidy()
+        local.deliver()
+    assert [said["kind"] for said in service.said()][-1:] == ["dormant"]
+    assert DORMANT in _page(browser)
+    browser.send("POST", PATH, made.to_json())
+    assert DORMANT not in _page(browser)
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_its_push_service_forgot_is_called_no_more(
+    local, browser, agent, service, status
+):
+    """Both pages say so, and what helps: whoever waits for a call there would wait in vain."""
+    assert "data-push-test" in _page(browser)
+    assert LOST not in _page(browser, "/")
+    service.behaviour = answer(status)
+    agent.asked_payment(login_hint="eva")
+    local.deliver()
+    page = _page(browser)
+    assert "data-push-test" not in page
+    assert "dropped this browser" in page
+    assert 'id="push-on"' in page
+    assert LOST in _page(browser, "/")
+    (lost,) = browser.send("GET", PATH).json["lost"]
+    assert browser.send("DELETE", f"{PATH}/{lost['id']}").status == 204
+    assert "dropped this browser" not in _page(browser)
+    assert LOST not in _page(browser, "/")
+
+
+def test_a_browser_that_subscribed_anew_is_not_said_to_be_lost(
+    local, browser, agent, service, made
+):
+    """Its former address was deleted; it is called by the one that it told since."""
+    local.clock.forward(1)
+    anew = service.mint(browser.send("GET", PATH).json["public_key"])
+    kept = browser.send("POST", PATH, anew.to_json()).json["id"]
+    del service.known[made.endpoint.rpartition("/")[2]]
+    agent.asked_payment(login_hint="eva")
+    local.deliver()
+    said = browser.send("GET", PATH).json
+    assert ([one["id"] for one in said["items"]], said["lost"]) == ([kept], [])
+    assert LOST not in _page(browser, "/")
+
+
+def test_one_browser_is_lost_although_another_of_the_same_passkey_is_called(
+    local, browser, agent, service, made
+):
+    """Passkeys are synced: what was there before this one was last heard of is another browser."""
+    other = service.mint(browser.send("GET", PATH).json["public_key"])
+    browser.send("POST", PATH, other.to_json())
+    local.clock.forward(1)
+    browser.send("POST", PATH, made.to_json())
+    del service.known[made.endpoint.rpartition("/")[2]]
+    agent.asked_payment(login_hint="eva")
+    local.deliver()
+    said = browser.send("GET", PATH).json
+    assert (len(said["items"]), len(said["lost"])) == (1, 1)
+
+
+@pytest.mark.usefixtures("made")
+def test_a_browser_that_is_refused_says_what_is_wrong(local, browser, agent, service):
+    """And what to do; it stays, since it may be our fault."""
+    service.behaviour = answer(403)
+    agent.asked_payment(login_hint="eva")
+    local.deliver()
+    assert "refuses our messages: status 403" in _page(browser)

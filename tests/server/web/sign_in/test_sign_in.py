@@ -1,0 +1,231 @@
+"""The pages on which people sign in: what protects them, and what they refuse."""
+
+import pytest
+
+from server.model.store import Busy
+from server.web.browser import HEADERS
+from server.web.sign_in import sign_in
+from tests.support.browser import CALLBACK, request_of
+from tests.support.people import give_password, new_app, new_browser
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def app(local):
+    """A chat front end."""
+    return new_app(local)
+
+
+@pytest.fixture
+def browser(person, local):
+    """Ana's browser."""
+    give_password(local, person.user.name)
+    return new_browser(local)
+
+
+def test_every_page_says_what_no_browser_may_do_with_it(app, browser):
+    """BC-17: no frame, store or referrer, a script for passkeys; forms lead here and there."""
+    pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
+    others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
+    for page in others:
+        assert "script" not in page.text
+        assert "script-src" not in page.headers["Content-Security-Policy"]
+    for page in [*pages, *others]:
+        for name, value in HEADERS.items():
+            assert page.headers.get_list(name) == [value]
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    for page in pages:
+        assert "form-action 'self' https://chat.example;" in page.headers["Content-Security-Policy"]
+    browser.page = pages[-1]
+    assert browser.answer("allow").headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_no_page_is_readable_from_another_site(app, browser):
+    """BC-12."""
+    for page in (browser.authorize(app.id), browser.sign_in("ana")):
+        assert not [name for name in page.headers if name.startswith("access-control")]
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app, browser, open_local):
+    """And where there is TLS, of every other host and plain connection."""
+    cookie = browser.authorize(app.id).headers["Set-Cookie"]
+    assert cookie.startswith("sayso=sayso_br_")
+    assert cookie.endswith("; HttpOnly; Path=/; SameSite=Lax")
+    public = open_local(issuer="https://auth.example")
+    other = new_app(public, "console")
+    there = public.app.test_client().get(
+        "/authorize", query_string=request_of(other.id), base_url="https://auth.example"
+    )
+    page = public.app.test_client().get(there.location, base_url="https://auth.example")
+    cookie = page.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-sayso=sayso_br_")
+    assert "; Secure; HttpOnly; Path=/; SameSite=Lax" in cookie
+
+
+def test_a_form_from_elsewhere_is_refused(app, browser):
+    """Without the token of this browser, from another site, or with another's token."""
+    browser.authorize(app.id)
+    good = browser.page
+    for fields, headers in (
+        ({"csrf": ""}, {}),
+        ({"csrf": "x"}, {}),
+        ({}, {"Sec-Fetch-Site": "cross-site"}),
+        ({}, {"Sec-Fetch-Site": "same-site"}),
+        ({}, {"Origin": "https://evil.example"}),
+        ({}, {"Origin": "null"}),
+    ):
+        browser.page = good
+        page = browser.submit(headers=headers, name="ana", **fields)
+        assert (page.status, "page has expired" in page.text) == (400, True)
+    browser.page = good
+    browser.http.cookies.clear()
+    assert browser.sign_in("ana").status == 400
+
+
+@pytest.mark.parametrize("origin", [ISSUER, "null"])
+def test_a_form_from_this_very_page_is_taken(app, browser, origin):
+    """As browsers send it: with their word for it, and the issuer or null as origin."""
+    browser.authorize(app.id)
+    headers = {"Sec-Fetch-Site": "same-origin", "Origin": origin}
+    page = browser.submit(headers=headers, name="ana", password="correct horse battery")
+    assert page.status == 200
+
+
+def test_a_wrong_password_keeps_the_name_and_tells_nothing_more(app, browser):
+    """The same for nobody; after some, the form waits."""
+    browser.authorize(app.id, login_hint="ana@example.com")
+    assert browser.page.forms[0].fields["name"] == "ana@example.com"
+    wrong = browser.sign_in("<b>ana</b>", "wrong")
+    assert (wrong.status, "do not fit" in wrong.text) == (403, True)
+    assert "&lt;b&gt;ana&lt;/b&gt;" in wrong.text
+    for _ in range(5):
+        wrong = browser.sign_in("ana", "wrong")
+    slowed = browser.sign_in("ana")
+    assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
+    assert "Wait 1 seconds" in slowed.text
+
+
+@pytest.mark.parametrize(
+    ("issuer", "peer", "address"),
+    [
+        ("https://auth.example", "127.0.0.1", ""),
+        ("https://auth.example", "::1", ""),
+        ("https://auth.example", "192.0.2.7", "192.0.2.7"),
+        (ISSUER, "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_an_address_that_a_proxy_on_this_machine_hides_is_not_paced(
+    open_local, issuer, peer, address
+):
+    """Its own address is that of everybody behind it."""
+    local = open_local(issuer=issuer)
+    with local.app.test_request_context("/", environ_base={"REMOTE_ADDR": peer}):
+        assert sign_in._address(local.site) == address
+
+
+def test_a_late_wrong_password_answers_what_is_settled(app, browser):
+    """The page was open when the same browser signed in elsewhere."""
+    stale = browser.authorize(app.id, login_hint="ana")
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    csrf = browser.page.forms[0].fields["csrf"]
+    browser.answer("allow")
+    browser.page = stale
+    page = browser.submit(name="ana", password="wrong", csrf=csrf)
+    assert "code" in page.answer
+
+
+def test_an_answer_may_be_posted_with_and_without_a_script(app, browser):
+    """OAuth 2.0 Form Post Response Mode: a form to the app, and a file that presses its button."""
+    browser.authorize(app.id, response_mode="form_post")
+    browser.sign_in("ana")
+    page = browser.answer("allow")
+    assert page.forms[0].action == CALLBACK
+    assert {"code", "state", "iss"} == set(page.forms[0].fields)
+    policy = page.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "form-action https://chat.example" in policy
+    script = browser.http.get("/form_post.js")
+    assert script.headers["Content-Type"].startswith("text/javascript")
+    assert "submit" in script.text
+    refused = browser.authorize(app.id, response_mode="form_post", scope="openid nothing:here")
+    assert refused.answer["error"] == "invalid_scope"
+
+
+def test_a_request_may_be_posted(app, browser):
+    """OpenID Connect Core 3.1.2.1; GET after it, whatever it came with (BC-16)."""
+    posted = browser.http.post("/authorize", data=request_of(app.id))
+    assert posted.status_code == 303
+    assert "Sign in" in browser.open(posted.headers["Location"]).text
+    assert browser.http.post("/authorize", json={}).status_code == 400
+    there = browser.http.post("/logout", data={"client_id": app.id, "state": "a b"})
+    assert (there.status_code, there.headers["Location"]) == (
+        303,
+        f"/logout?client_id={app.id}&state=a+b",
+    )
+
+
+def test_on_this_machine_pages_are_shown_under_the_issuers_name(app, local):
+    """Cookies of 127.0.0.1 are not those of localhost; the request is kept."""
+    client = local.app.test_client()
+    for path in ("/authorize", "/logout"):
+        there = client.get(f"{path}?client_id={app.id}", base_url="http://127.0.0.1:8470")
+        assert there.location == f"{ISSUER}{path}?client_id={app.id}"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/consent", "/sign-out"])
+def test_an_address_of_a_form_shows_nothing_by_itself(browser, path):
+    """405 with what it takes; and an empty form is refused."""
+    assert browser.http.get(path).status_code == 405
+    assert browser.http.post(path, data={}).status_code == 400
+
+
+_NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
+
+
+@pytest.mark.parametrize("path", [f"/continue{one}" for one in _NO_FLOWS])
+def test_a_page_of_no_flow_says_that_it_is_over(browser, path):
+    """And what to do."""
+    page = browser.open(path)
+    assert (page.status, "start again" in page.text) == (400, True)
+
+
+def test_where_nobody_may_be_asked_the_page_says_why_and_stays(person, app, browser):
+    """After three denials devices are left alone; the way back to the app is still there."""
+    for _ in range(3):
+        browser.authorize(app.id, scope="openid payments:read")
+        if "Sign in" in browser.page.text:
+            browser.sign_in("ana")
+        browser.answer("allow")
+        (waiting,) = person.call("GET", "/api/approvals", query={"state": "waiting"}).json["items"]
+        person.deny(waiting["id"])
+    browser.authorize(app.id, scope="openid payments:read")
+    page = browser.answer("allow")
+    assert (page.status, "denied this repeatedly" in page.text) == (403, True)
+    assert browser.answer("deny").answer["error"] == "access_denied"
+
+
+def test_a_busy_or_broken_server_says_so(app, browser, local, monkeypatch):
+    """No page ends without a word, and none shows what happened inside."""
+    browser.authorize(app.id)
+    page = browser.page
+
+    def fail(error):
+        def verify(_password, _hashed):
+            raise error
+
+        monkeypatch.setattr(local.site.sign_in.sign_ins.hasher, "verify", verify)
+
+    fail(Busy("x"))
+    assert browser.sign_in("ana").status == 503
+    fail(RuntimeError("secret detail"))
+    browser.page = page
+    broken = browser.sign_in("ana")
+    assert (broken.status, "secret detail" in broken.text) == (500, False)
+
+
+def test_a_long_or_foreign_cookie_is_none(app, browser):
+    """It is not looked up, and not kept."""
+    browser.http.cookies.set("sayso", "x" * 4_000)
+    page = browser.authorize(app.id)
+    assert "sayso_br_" in page.headers["Set-Cookie"]

@@ -1,0 +1,112 @@
+"""The pages of what a person lets others have: what stands there, and taking it back."""
+
+import re
+
+import pytest
+
+from tests.support.own_pages import Pages, give_consent, give_grant, give_token
+from tests.support.passkey import new_browser
+
+RIGHTS = {
+    "grants": give_grant,
+    "consents": give_consent,
+    "delegations": give_token,
+}
+
+
+@pytest.fixture
+def eva(local):
+    """Eva, whose only device is a passkey."""
+    return Pages(new_browser(local))
+
+
+def _of(pages, kind):
+    found = pages.browser.send("GET", f"/api/{kind}")
+    return {one["id"] for one in found.json["items"]}
+
+
+@pytest.mark.parametrize("kind", RIGHTS)
+def test_what_somebody_may_stands_there_until_it_is_taken_back_by_one_press(eva, agent, kind):
+    """The form works without scripts, the page says what happened, what is over stands apart."""
+    right = RIGHTS[kind](eva.browser, agent)
+    page = eva.get(f"/{kind}")
+    where = f"/{kind}/{right}/revoke"
+    assert f'action="{where}"' in page.text
+    assert "payments:read" in page.text or "payment.transfer" in page.text
+    done = eva.post(where)
+    assert done.status_code == 303
+    after = eva.get(done.headers["Location"].removeprefix("http://localhost:8470"))
+    assert where not in after.text
+    assert 'class="notice" role="status"' in after.text
+    assert where not in eva.get(f"/{kind}?ended=true").text
+    assert right not in _of(eva, kind)
+
+
+@pytest.mark.parametrize("kind", RIGHTS)
+def test_what_somebody_else_gave_is_not_there_to_be_taken_back(eva, agent, local, kind):
+    """Its id leads to 404, and it is as it was."""
+    right = RIGHTS[kind](eva.browser, agent)
+    max_ = Pages(new_browser(local, "max", credential=b"the passkey of max"))
+    assert right not in max_.get(f"/{kind}?ended=true").text
+    assert max_.post(f"/{kind}/{right}/revoke").status_code == 404
+    assert f"/{kind}/{right}/revoke" in eva.get(f"/{kind}").text
+
+
+@pytest.mark.parametrize(
+    ("form", "headers"),
+    [
+        ({"csrf": None}, {}),
+        ({"csrf": "made up"}, {}),
+        ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}),
+        ({}, {"Origin": "null"}),
+    ],
+)
+@pytest.mark.parametrize("kind", RIGHTS)
+def test_another_site_takes_nothing_back(eva, agent, kind, form, headers):
+    """A form counts only from a page of ours for this very browser."""
+    right = RIGHTS[kind](eva.browser, agent)
+    assert eva.post(f"/{kind}/{right}/revoke", form, headers).status_code == 403
+    assert f"/{kind}/{right}/revoke" in eva.get(f"/{kind}").text
+
+
+@pytest.mark.parametrize("kind", RIGHTS)
+def test_a_get_takes_nothing_back(eva, agent, kind):
+    """Nor does anybody who is signed out."""
+    right = RIGHTS[kind](eva.browser, agent)
+    assert eva.get(f"/{kind}/{right}/revoke").status_code == 405
+    signed_out = Pages(new_browser(eva.browser.local, "max", credential=b"another"))
+    signed_out.browser.cookie = ""
+    assert "Sign in with a passkey" in signed_out.post(f"/{kind}/{right}/revoke").text
+    assert f"/{kind}/{right}/revoke" in eva.get(f"/{kind}").text
+
+
+def test_a_grant_says_what_is_left_of_it(eva, agent):
+    """How often, how much, how far it varies, and until when."""
+    give_grant(eva.browser, agent)
+    page = eva.get("/grants").text
+    for words in ("0 of 3 used", "EUR 0.00 of EUR 30.00 spent", "up to EUR 20.00", "each time"):
+        assert words in page
+
+
+def test_lists_that_are_empty_say_what_that_means(eva):
+    """And nothing else."""
+    assert "No standing grants" in eva.get("/grants").text
+    assert "No consents" in eva.get("/consents").text
+    assert "No agent or app is acting for you" in eva.get("/delegations").text
+
+
+def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
+    """By the cursor of the API."""
+    ids = {give_token(eva.browser, agent) for _ in range(2)}
+    first = eva.get("/delegations?limit=1").text
+    (where,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)
+    second = eva.get(where).text
+    assert "Next page" not in second
+    shown = [{one for one in ids if one in page} for page in (first, second)]
+    assert sorted(map(len, shown)) == [1, 1]
+    assert shown[0] | shown[1] == ids
+
+
+def test_what_no_page_of_ours_sends_as_a_cursor_is_refused(eva):
+    """In words, like everything else."""
+    assert eva.get("/delegations?cursor=nonsense").status_code == 422

@@ -1,0 +1,35 @@
+"""New SQLite databases for tests: copies of one that was upgraded once, because that takes longest.
+
+Owns: an upgraded file with nothing in it. How databases are upgraded has tests of its own
+(tests/server/storage/test_upgrades.py, test_open.py), which never come here.
+"""
+
+import contextlib
+import secrets
+import sqlite3
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from server import folders
+from server.storage.open import upgrade_database
+
+
+def place_database(path: Path, now: int) -> None:
+    """Put a database there as if it had just been made, unless there is one."""
+    if path.exists():
+        return
+    folders.make_private(path.parent)
+    path.touch(mode=0o600)
+    path.write_bytes(_upgraded())
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        row = (now, secrets.token_hex(16))
+        connection.execute("UPDATE installation SET created_at = ?, epoch = ?", row)
+
+
+@cache
+def _upgraded() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sayso.db"
+        upgrade_database(f"sqlite:///{path}", 0)
+        return path.read_bytes()

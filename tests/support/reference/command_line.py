@@ -1,0 +1,92 @@
+"""The page of the two command lines, from the commands themselves."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+
+import click
+
+from approver_tui.cli import exits
+from approver_tui.cli.main import cli as approver
+from server.cli.errors import Exit
+from server.cli.main import cli as sayso
+from tests.support.reference.markdown import GENERATED, code, member_docs, table
+
+_HEAD = """\
+# Command line
+
+{generated}
+For administrators (`sayso`) and approvers (`sayso-approver`). Every command with its options,
+and the exit codes. `COMMAND --help` prints the same. To get started, read [administer from the
+command line](../administer.md) or [answer from a shell](../approve-from-a-shell.md).
+
+- [Commands of `sayso`](#sayso), [its exit codes](#exit-codes)
+- [Commands of `sayso-approver`](#sayso-approver), [its exit
+  codes](#exit-codes-of-sayso-approver)
+"""
+
+
+def page() -> str:
+    """All commands of both programs."""
+    return "\n".join(
+        [
+            _HEAD.format(generated=GENERATED),
+            "## `sayso`\n",
+            _options(sayso),
+            *_sections(sayso, "sayso"),
+            "## Exit codes\n",
+            _exits(Exit, "exit of `sayso`"),
+            "## `sayso-approver`\n",
+            _options(approver),
+            *_sections(approver, "sayso-approver"),
+            "## Exit codes of `sayso-approver`\n",
+            _exits(exits.Exit, "exit of `sayso-approver`"),
+            "10, 11 and 14 are reserved for a command that waits for an answer.\n",
+        ]
+    )
+
+
+def commands(group: click.Group, words: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command that can be run, with the words that run it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield f"{words} {name}", command
+            yield from commands(command, f"{words} {name}")
+        elif command is not None:
+            yield f"{words} {name}", command
+
+
+def _sections(group: click.Group, words: str) -> Iterator[str]:
+    for called, command in commands(group, words):
+        usage = " ".join([called, *_arguments(command)])
+        yield f"### `{called}`\n\n```\n{usage}\n```\n\n{_help(command)}\n"
+        if options := _options(command):
+            yield options
+
+
+def _arguments(command: click.Command) -> list[str]:
+    pieces = command.collect_usage_pieces(click.Context(command))
+    return [piece for piece in pieces if piece]
+
+
+def _help(command: click.Command) -> str:
+    paragraphs = (command.help or "").replace("\b", "").split("\n\n")
+    return "\n\n".join(" ".join(one.split()) for one in paragraphs)
+
+
+def _options(command: click.Command) -> str:
+    context = click.Context(command)
+    records = [
+        record
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden
+        if (record := option.get_help_record(context)) is not None
+    ]
+    return table(("option", "means"), [(code(flags), text) for flags, text in records])
+
+
+def _exits(codes: type[IntEnum], head: str) -> str:
+    docs = member_docs(codes)
+    return table((head, "means"), [(str(int(one)), docs[one.name]) for one in codes])

@@ -1,0 +1,112 @@
+"""The page of the configuration, from the two tables of settings."""
+
+from dataclasses import MISSING, fields
+from types import MappingProxyType
+from typing import Final
+
+from approver_tui import settings as approver
+from server import settings as server
+from tests.support.reference.markdown import GENERATED, code, member_docs, table
+
+_HEAD = """\
+# Configuration
+
+{generated}
+For operators, and for approvers who use the terminal app. Every setting, its default and what
+it means.
+
+```
+sayso config show                                       # each setting of the server and its source
+sayso-approver config                                   # each setting of the terminal app
+sayso-approver config set notify_medium desktop
+```
+
+Nothing has to be set.
+"""
+_SERVER = """\
+## The server and `sayso`
+
+A command-line option wins over the environment, the environment over `sayso.toml`, the file
+over the default. Names in the file are these without `SAYSO_`, in lower case. An unknown name
+is an error. A host other than the loopback with a loopback or http issuer is refused without
+`--insecure`.
+"""
+_APPROVER = """\
+## The terminal app `sayso-approver`
+
+The environment wins over the file (`sayso-approver config path`), the file over the default.
+Names in the file are these without `SAYSO_APPROVER_`, in lower case.
+"""
+_TESTS = """\
+## The tests
+"""
+_IN_THE_DATA_FOLDER = "in the data folder"
+_BESIDE_THE_SERVER: Final = (
+    ("SAYSO_CONFIG", "`sayso.toml` " + _IN_THE_DATA_FOLDER, "The TOML file with settings."),
+)
+_BESIDE_THE_APP: Final = (
+    (
+        "SAYSO_APPROVER_HOME",
+        "",
+        "A folder for all files and keys of the app, mode 0600. The system's keyring is not used.",
+    ),
+    (
+        "SAYSO_DATA_DIR",
+        "as above",
+        "The data folder of a server on this machine. The app warns if it could open it.",
+    ),
+)
+_OF_THE_TESTS: Final = (
+    (
+        "SAYSO_TEST_WITHOUT_CLIENTS",
+        "`scripts/test` continues without Node.js, foreign OAuth clients and the page checks.",
+    ),
+    ("SAYSO_TEST_WITHOUT_POSTGRESQL", "`scripts/test` continues without PostgreSQL."),
+)
+_NAMED: Final = MappingProxyType({"data_dir": "the user's data folder (XDG)"})
+
+
+def page() -> str:
+    """Every setting with its default."""
+    head = ("variable", "default", "means")
+    return "\n".join(
+        [
+            _HEAD.format(generated=GENERATED),
+            _SERVER,
+            table(head, [*_server(), *_coded(_BESIDE_THE_SERVER)]),
+            _APPROVER,
+            table(head, [*_app(), *_coded(_BESIDE_THE_APP)]),
+            _TESTS,
+            table(("variable", "effect"), [(code(name), text) for name, text in _OF_THE_TESTS]),
+        ]
+    )
+
+
+def _coded(rows: tuple[tuple[str, str, str], ...]) -> list[tuple[str, str, str]]:
+    return [(code(name), default, text) for name, default, text in rows]
+
+
+def _server() -> list[tuple[str, str, str]]:
+    docs = member_docs(server.Settings)
+    return [
+        (code(server.PREFIX + one.name.upper()), _default(one), docs[one.name])
+        for one in fields(server.Settings)
+        if one.name in server.NAMES
+    ]
+
+
+def _default(one: object) -> str:
+    name, default = getattr(one, "name", ""), getattr(one, "default", MISSING)
+    return _NAMED.get(name) or ("" if default is MISSING else code(str(default)))
+
+
+def _app() -> list[tuple[str, str, str]]:
+    return [
+        (code(approver.PREFIX + name.upper()), code(option.default), _meaning(option))
+        for name, option in approver.OPTIONS.items()
+    ]
+
+
+def _meaning(option: approver.Option) -> str:
+    choices = ", ".join(map(code, option.choices))
+    return option.means + (f": {choices}" if choices else "")

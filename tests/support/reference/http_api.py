@@ -1,0 +1,233 @@
+"""The page of the HTTP API, from the table of routes, the models and the application."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from server import app
+from server.http import openapi
+from server.http.route import Caller, Route
+from server.http.routes import ROUTES
+from server.settings import Settings
+from tests.support.clock import MovableClock
+from tests.support.reference.markdown import GENERATED, code, member_docs, table
+
+_HEAD = """\
+# HTTP API
+
+{generated}
+For developers. Every route with who may call it, what it takes and what it answers; then every
+object; then every page. For tasks, start with [ask for approval](../ask-for-approval.md),
+[accept tokens](../accept-tokens.md), [sign people in](../sign-in-people.md), [build an approver
+client](../approver-api.md) or [administer through the API](../administration-api.md).
+
+```
+curl http://localhost:8470/api/openapi.json       # this page for programs: OpenAPI 3.1
+```
+
+- URLs are those of the issuer. On the loopback, `localhost`, `127.0.0.1` and `[::1]` are the
+  same.
+- OAuth endpoints take forms (`application/x-www-form-urlencoded`), `/register` and `/api/` take
+  JSON. Bodies are UTF-8 and at most 128 KiB; forms at most 64 KiB with 100 parameters.
+- The head of a request is at most 32 KiB with 100 fields (431) and must follow RFC 9112
+  exactly; otherwise the answer is 400 and the connection is closed.
+- Every JSON answer has `Cache-Control: no-store` and `X-Correlation-Id`. Style sheets, scripts
+  and icons have `no-cache` and a strong `ETag`.
+- An unknown path is 404, a wrong method 405 with `Allow`, both as JSON.
+- A client with 256 waiting requests in a process gets 503 with `Retry-After`. Every route may
+  answer 503, every route with a body 413.
+- [Errors and events](errors.md) explains the codes. [Signed texts](signing.md) explains what a
+  device signs.
+
+**Who may call.** A *client* authenticates in the request. A *resource* uses HTTP Basic. A
+*person* uses an enrolled terminal (`Authorization: DPoP` and a proof) or, where it says so, a
+browser with a passkey (cookie, and `Sayso-Csrf` for changes).
+"""
+_CALLERS: Mapping[Caller, str] = {
+    Caller.ANYBODY: "anyone",
+    Caller.CLIENT: "a client",
+    Caller.RESOURCE: "a resource",
+    Caller.PERSON: "a person",
+}
+_FILE = re.compile(r"\.\w+$")
+_REF = "$ref"
+
+
+def page() -> str:
+    """Routes by their first words, objects by name, pages by address."""
+    schemas = _schemas()
+    return "\n".join(
+        [
+            _HEAD.format(generated=GENERATED),
+            *_routes(),
+            "## Objects\n",
+            *(_object(name, schema, schemas) for name, schema in sorted(schemas.items())),
+            *_pages(),
+        ]
+    )
+
+
+def _routes() -> Iterator[str]:
+    for group, routes in groupby(sorted(ROUTES, key=_group), key=_group):
+        yield f"## {group[1]}\n"
+        yield from (_route(route) for route in routes)
+
+
+def _group(route: Route) -> tuple[int, str]:
+    first, *rest = route.path.strip("/").split("/")
+    if first != "api":
+        return 0, "OAuth, OpenID and health"
+    if rest[0] == "admin":
+        return 2, "`/api/admin`"
+    return 1, f"`/api/{rest[0]}`"
+
+
+def placeholders(path: str) -> str:
+    """`/api/approvals/<string:approval>` is written `/api/approvals/<id>`."""
+    return re.sub(r"<[^>]+>", "<id>", path)
+
+
+def _route(route: Route) -> str:
+    name = f"{route.method} {placeholders(route.path)}"
+    lines = [f"### `{name}`\n", f"{route.summary}\n", *(f"- {one}" for one in _facts(route))]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(route: Route) -> Iterator[str]:
+    yield f"Called by {_caller(route)}."
+    needed, optional = route.needs, [name for name in route.form if name not in route.needs]
+    if needed:
+        yield f"Form, required: {_listed(needed)}."
+    if optional:
+        yield f"Form, optional: {_listed(optional)}."
+    if route.query:
+        yield f"Query: {_listed(route.query)}."
+    if headers := (*route.headers, *openapi.administration_headers(route)):
+        yield f"Headers: {_listed(headers)}."
+    if route.body is not None:
+        yield f"Body: {_link(route.body)}."
+    yield f"Answer: {route.status}{'' if route.answer is None else f' {_link(route.answer)}'}."
+    if route.errors:
+        yield f"Errors: {', '.join(str(one) for one in sorted(set(route.errors)))}."
+
+
+def _caller(route: Route) -> str:
+    words = _CALLERS[route.caller]
+    if route.caller is Caller.PERSON:
+        words += " with a terminal or a browser" if route.browsers else " with a terminal"
+    if route.rule is None:
+        return words
+    roles = ", ".join(str(role) for role in route.rule.roles)
+    signed = "; always signed" if route.rule.signed else ""
+    return f"{words}; roles: {roles}{signed}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(code(name) for name in names)
+
+
+def _link(model: type[BaseModel]) -> str:
+    return f"[`{model.__name__}`](#{model.__name__.lower()})"
+
+
+def _schemas() -> dict[str, dict[str, Any]]:
+    document: Any = openapi.document("http://localhost:8470", ROUTES)
+    found: dict[str, dict[str, Any]] = document["components"]["schemas"]
+    return found
+
+
+def _models() -> dict[str, type[BaseModel]]:
+    """Every model of ours by its name."""
+    found: dict[str, type[BaseModel]] = {}
+    waiting = list(BaseModel.__subclasses__())
+    while waiting:
+        model = waiting.pop()
+        waiting.extend(model.__subclasses__())
+        if model.__module__.startswith("server."):
+            found[model.__name__] = model
+    return found
+
+
+def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    model = _models().get(name)
+    docs = {} if model is None else member_docs(model)
+    required = set(schema.get("required", ()))
+    rows = [
+        (
+            code(member),
+            _form(one, schemas) + ("" if member in required else ", optional"),
+            docs.get(member, ""),
+        )
+        for member, one in schema.get("properties", {}).items()
+    ]
+    columns = 3 if any(meaning for *_, meaning in rows) else 2
+    words = " ".join(str(schema.get("description", "")).split())
+    if not rows:
+        words = " ".join(filter(None, (words, _form(schema, schemas))))
+    members = table(("member", "form", "means")[:columns], [row[:columns] for row in rows])
+    return f"### `{name}`\n\n{words}\n\n{members}"
+
+
+def _form(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """What a value may be, in words."""
+    if _REF in one:
+        name = str(one[_REF]).rpartition("/")[2]
+        return f"[`{name}`](#{name.lower()})" if name in schemas else code(name)
+    if "anyOf" in one:
+        return " or ".join(dict.fromkeys(_form(each, schemas) for each in one["anyOf"]))
+    if "enum" in one or "const" in one:
+        return ", ".join(code(str(value)) for value in one.get("enum", [one.get("const")]))
+    if one.get("type") == "array":
+        return f"list of {_form(one.get('items', {}), schemas)}"
+    return _plain(one)
+
+
+def _plain(one: Mapping[str, Any]) -> str:
+    names = {"string": "text", "integer": "number", "number": "number", "boolean": "true or false"}
+    kind = str(one.get("type", "any"))
+    words = names.get(kind, kind)
+    if "maxLength" in one:
+        words += f", up to {one['maxLength']} characters"
+    if "minimum" in one and "maximum" in one:
+        words += f", {one['minimum']} to {one['maximum']}"
+    return words
+
+
+def _pages() -> Iterator[str]:
+    yield "## Pages\n"
+    yield (
+        "What browsers open. Each page draws what the API answers, and each form does what the API "
+        "does. Forms carry a token of their page and are not for programs.\n"
+    )
+    rows = sorted(_addresses(), key=lambda row: (_part(row[1]), row[1], row[0]))
+    for part, group in groupby(rows, key=lambda row: _part(row[1])):
+        yield f"### {part}\n"
+        yield "\n".join(f"- `{method} {path}`" for method, path in group) + "\n"
+
+
+def _part(path: str) -> str:
+    if path.startswith("/api/"):
+        return "WebSocket"
+    return "The console" if path.startswith("/admin") else "Pages of a person"
+
+
+def _addresses() -> set[tuple[str, str]]:
+    """Method and path of everything that is served and is no row of the table."""
+    known = {(route.method, placeholders(route.path)) for route in ROUTES}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder) / "data", issuer="http://localhost:8470")
+        services = app.build(settings, MovableClock())
+        rules = list(app.create_app(app.create_site(services)).url_map.iter_rules())
+        services.store.close()
+    served = {
+        (method, placeholders(rule.rule))
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if not _FILE.search(rule.rule)
+    }
+    return served - known

@@ -1,0 +1,51 @@
+"""Small pieces of Markdown, and the docstrings below the members of a class."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+GENERATED = "<!-- Written by scripts/reference from the code. Do not edit. -->\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table, or nothing if it has no rows."""
+    lines = [f"| {' | '.join(map(cell, row))} |" for row in rows]
+    if not lines:
+        return ""
+    return "\n".join([f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines]) + "\n"
+
+
+def cell(text: str) -> str:
+    """One line that does not end the cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    """Set as code, if there is anything."""
+    return f"`{text}`" if text else ""
+
+
+def member_docs(described: type) -> Mapping[str, str]:
+    """The docstring below each member of a class and of its bases."""
+    found: dict[str, str] = {}
+    for base in reversed(described.__mro__):
+        if base.__module__.split(".")[0] in {"server", "approver_tui"}:
+            found |= _docs(base)
+    return found
+
+
+def _docs(described: type) -> dict[str, str]:
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(described))).body
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    pairs = pairwise(body)
+    return {name: text for first, second in pairs for name, text in _doc_of(first, second)}
+
+
+def _doc_of(first: ast.stmt, second: ast.stmt) -> Iterable[tuple[str, str]]:
+    targets = first.targets if isinstance(first, ast.Assign) else [getattr(first, "target", None)]
+    value = second.value if isinstance(second, ast.Expr) else None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        text = " ".join(value.value.split())
+        yield from ((one.id, text) for one in targets if isinstance(one, ast.Name))

@@ -1,0 +1,19 @@
+"""Which pages of the reference are made from the code."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tests.support.reference import audit_entries, command_line, configuration, http_api
+from tests.support.source import ROOT
+
+FOLDER: Final = ROOT / "docs" / "reference"
+PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
+    {
+        "audit-entries.md": audit_entries.page,
+        "command-line.md": command_line.page,
+        "configuration.md": configuration.page,
+        "http-api.md": http_api.page,
+    }
+)
+"""The file name of each page, and what returns its text."""

@@ -78,7 +78,7 @@ def beside(
         about = {"status": sent.status, "body": ""}
         json.dump({"requests": [sent.text], "again": True, **about}, file)
         file.flush()
-        arguments = [str(server.port), str(_CONNECTIONS), str(SECONDS + 3), file.name]
+        arguments = [str(server.port), str(_CONNECTIONS), str(SECONDS + 2), file.name]
         with subprocess.Popen(
             [sys.executable, "-m", "tests.bench.load_client", *arguments],
             cwd=ROOT,

@@ -1,8 +1,12 @@
-"""What the fault tests share: the mark of tests that kill servers and break disks."""
+"""What the fault tests share: the mark of tests that kill servers and break disks, cheap PINs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support import forking
+from tests.support.terminal import cheap_pins
 
 FOLDER = Path(__file__).parent
 
@@ -13,3 +17,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loading() -> None:
+    """Nearly every file needs copies of servers."""
+    forking.begin()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pins() -> Iterator[None]:
+    """A PIN costs a fifth of a second on purpose; no program here opens keys that a test made."""
+    with cheap_pins():
+        yield

@@ -56,10 +56,11 @@ def start(tmp_path: Path) -> Iterator[Starter]:
     with ExitStack() as running:
 
         def starter(*seeds: str, **more: str) -> LiveServer:
+            # Without a fault it starts as in production, and everything that a start logs is read.
             planted = tuple(word for seed in seeds for word in ("--seed", seed))
             settings = {"log_level": "debug", **WITHOUT_LIMITS, **more}
             return running.enter_context(
-                live_server(tmp_path, forked=True, options=planted, **settings)
+                live_server(tmp_path, forked=bool(seeds), options=planted, **settings)
             )
 
         yield starter

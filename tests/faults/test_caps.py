@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from server.services.ciba.user_codes import MOST_WRONG
+from tests.support.databases import upgraded_database
 from tests.support.installation import PAY
 from tests.support.postgres import PostgresServer
 from tests.support.server import AgentKey, LiveServer, live_server
-from tests.support.upgraded import upgraded_database
 from tests.support.volley import Answered, post, volley
 
 _AT_ONCE = 40

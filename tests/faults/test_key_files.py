@@ -1,11 +1,14 @@
 """A server with a wrong key file says one sentence and ends, however many workers it has."""
 
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.support.databases import upgraded_database
 from tests.support.postgres import PostgresServer
 from tests.support.server import ROOT, LiveServer
 
@@ -24,23 +27,34 @@ def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str
 
 
 def _check(server: LiveServer, *options: str) -> None:
+    """Break each key in each way, in a copy of the installation."""
     server.prepare()
     server.services.store.close()
-    folder = server.folder / "data"
-    for name in ("master.key", "pin.key"):
-        right = (folder / name).read_bytes()
-        (folder / name).write_bytes(b"x" * 32)
-        wrong = _ended(server, *options)
-        (folder / name).unlink()
-        missing = _ended(server, *options)
-        assert not (folder / name).exists()
-        (folder / name).write_bytes(right)
-        (folder / name).chmod(0o600)
-        for ended, what in ((wrong, "is not the "), (missing, "is missing. ")):
-            assert (ended.returncode, ended.stdout) == (1, "")
-            assert ended.stderr.startswith(f"Error: {folder / name} {what}")
-            assert ended.stderr.count("\n") == 1
-            assert f"SAYSO_{name.upper().replace('.', '_')}_FILE" in ended.stderr
+    with ThreadPoolExecutor(2) as threads:
+        checks = [
+            threads.submit(_check_key, server, name, content, *options)
+            for name in ("master.key", "pin.key")
+            for content in (b"x" * 32, None)
+        ]
+        for check in checks:
+            check.result()
+
+
+def _check_key(server: LiveServer, name: str, content: bytes | None, *options: str) -> None:
+    copy = server.folder / f"{name}-{'wrong' if content else 'missing'}"
+    shutil.copytree(server.folder / "data", copy / "data")
+    key = copy / "data" / name
+    if content:
+        key.write_bytes(content)
+    else:
+        key.unlink()
+    ended = _ended(LiveServer(copy, server.settings), *options)
+    assert key.exists() == bool(content)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    what = "is not the " if content else "is missing. "
+    assert ended.stderr.startswith(f"Error: {key} {what}")
+    assert ended.stderr.count("\n") == 1
+    assert f"SAYSO_{name.upper().replace('.', '_')}_FILE" in ended.stderr
 
 
 def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
@@ -51,13 +65,5 @@ def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path
 @pytest.mark.postgresql
 def test_so_do_several_workers(tmp_path: Path, postgres_server: PostgresServer) -> None:
     """They all see it; it is said once."""
-    url = postgres_server.new_database()
-    upgraded = LiveServer(tmp_path, {"database_url": url})
-    subprocess.run(
-        [sys.executable, "-m", "server", "db", "upgrade"],
-        cwd=ROOT,
-        env=upgraded.environment,
-        check=True,
-        capture_output=True,
-    )
-    _check(upgraded, "--workers", "2")
+    settings = {"database_url": upgraded_database(postgres_server)}
+    _check(LiveServer(tmp_path, settings), "--workers", "2")

@@ -32,7 +32,7 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     server: LiveServer, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its requests wait for one another, not for theirs."""
-    monkeypatch.setattr(fairness, "SECONDS", 2.0)
+    monkeypatch.setattr(fairness, "SECONDS", 1.0)
     user, _ = server.user()
     others = [server.agent() for _ in range(2)]
     agent = new_agent(server)

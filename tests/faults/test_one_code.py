@@ -12,9 +12,9 @@ from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.users.passwords import Passwords
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.databases import upgraded_database
 from tests.support.postgres import PostgresServer
 from tests.support.server import BY, LiveServer, live_server
-from tests.support.upgraded import upgraded_database
 
 AT_ONCE = 30
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.support import prepared
 from tests.support.agent import Agent, new_agent
+from tests.support.databases import upgraded_database
 from tests.support.postgres import PostgresServer
 from tests.support.server import LiveServer, live_server
-from tests.support.upgraded import upgraded_database
 from tests.support.volley import Answered, poll, volley
 
 _AT_ONCE = 50

@@ -51,9 +51,9 @@ def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with the fault that the test names."""
-    planted = ("--seed", request.param)
-    with live_server(tmp_path, forked=True, options=planted, **WITHOUT_LIMITS) as running:
+    """A server with the fault that the test names; its end is that of production."""
+    planted, forked = ("--seed", request.param), request.param != "no_farewell"
+    with live_server(tmp_path, forked=forked, options=planted, **WITHOUT_LIMITS) as running:
         yield running
 
 

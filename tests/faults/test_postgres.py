@@ -10,6 +10,7 @@ import pytest
 
 from server.services.clients.agents import Agents
 from tests.support.agent import Agent, new_agent
+from tests.support.databases import upgraded_database
 from tests.support.feed_line import greeted
 from tests.support.ledger import read_ledger
 from tests.support.load import WITHOUT_LIMITS, Load, new_load
@@ -17,7 +18,6 @@ from tests.support.postgres import PostgresServer
 from tests.support.record import story
 from tests.support.server import LiveServer, live_server
 from tests.support.terminal import Terminal, new_person
-from tests.support.upgraded import upgraded_database
 from tests.support.waiting import meanwhile, until
 
 _RED_SECONDS = 2

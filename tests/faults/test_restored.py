@@ -20,12 +20,12 @@ from server.model.consents import Consent
 from server.services.policy.action_types import Actions
 from tests.support import forking
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.clock import DAY
+from tests.support.clock import DAY, SECOND
+from tests.support.databases import upgraded_database
 from tests.support.installation import PAY, PAYMENT
 from tests.support.postgres import PostgresServer
 from tests.support.server import BY, ROOT, AgentKey, LiveServer, live_server
 from tests.support.terminal import Terminal, new_person, terminal
-from tests.support.upgraded import upgraded_database
 from tests.support.waiting import until
 
 _CHEAP = {
@@ -83,6 +83,12 @@ def _done(server: LiveServer, *arguments: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     return document
+
+
+def _started_again(server: LiveServer) -> None:
+    """After a restore: a proof of the very second of the restore is one from before it."""
+    server.clock.forward(SECOND)
+    server.start()
 
 
 def _let_go(server: LiveServer) -> None:
@@ -292,7 +298,7 @@ def test_over_the_database_that_is_there_nothing_comes_back(database: Database) 
         **dict.fromkeys(("users", "apps", "passwords", "deputies"), 0),
         **dict.fromkeys(("devices", "agents", "consents", "grants"), 1),
     }
-    server.start()
+    _started_again(server)
     _nothing_comes_back(scene)
     _work_goes_on(scene)
     entry = _done(server, "audit", "search", "--type", "installation.restored")["items"][0]
@@ -313,7 +319,7 @@ def test_without_the_database_everything_is_held_until_somebody_enables_it(
     database.lose()
     told = _done(server, "db", "restore", str(file))
     assert (told["compared"], told["held"]["devices"], told["held"]["agents"]) == (False, 2, 2)
-    server.start()
+    _started_again(server)
     with pytest.raises(ApiError):
         scene.ann.client.me()
     assert scene.agent.ask(scene.ann.user).json()["error"] == "unauthorized_client"
@@ -347,7 +353,7 @@ def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> N
         assert "Run: sayso db restore --in-place" in refused.stderr
         assert _sayso(server, "agents", "list").returncode == 1
         _done(server, "db", "restore", "--in-place")
-        server.start()
+        _started_again(server)
         _enable(scene)
         _nothing_comes_back(scene)
         _nothing_high_yet(scene)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.chains import BANK, LiveChains
+from tests.support.databases import upgraded_database
 from tests.support.load import WITHOUT_LIMITS
 from tests.support.postgres import PostgresServer
 from tests.support.server import AgentKey, LiveServer, live_server
-from tests.support.upgraded import upgraded_database
 
 _ROUNDS = 6
 _AT_ONCE = 8

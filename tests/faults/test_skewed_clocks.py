@@ -17,12 +17,12 @@ from approver_tui.state.approvals.approvals import Approval
 from server.protocol.approvals.states import State
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
+from tests.support.databases import upgraded_database
 from tests.support.postgres import PostgresServer
 from tests.support.proxy import Proxy, proxy
 from tests.support.record import state
 from tests.support.server import LiveServer, live_server
 from tests.support.terminal import Terminal, terminal
-from tests.support.upgraded import upgraded_database
 
 _WRONG_BY = 90 * SECOND
 _LEEWAY_SECONDS = 5

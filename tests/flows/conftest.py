@@ -24,6 +24,11 @@ _OPENED_BY_A_PROGRAM = frozenset(
     )
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
+_ENDS_ITS_SERVER = frozenset(
+    f"test_{name}.py"
+    for name in ("exchange", "feed", "killed", "long_poll", "never_lost", "pacing", "restart")
+)
+"""Files whose server starts as in production, because they look at how it ends or starts again."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,10 +42,12 @@ def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
     """A prepared server of this file."""
     folder: Path = tmp_path_factory.mktemp("server")
-    with live_server(folder) as running:
+    with live_server(folder, forked=request.path.name not in _ENDS_ITS_SERVER) as running:
         yield running
 
 

@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with the usual budgets, at which as many requests may be open as anybody likes."""
     folder: Path = tmp_path_factory.mktemp("floods")
     limits = {"open_per_agent": "1000", "open_per_user": "1000", "open_in_all": "1000"}
-    with live_server(folder, **limits) as running:
+    with live_server(folder, forked=True, **limits) as running:
         running.resources.add(NEWS, {"news:write": Risk.MEDIUM}, {}, by=BY)
         yield running
 

@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with small limits."""
     folder: Path = tmp_path_factory.mktemp("limits")
     limits = {"open_per_agent": str(PER_AGENT), "open_per_user": str(PER_USER)}
-    with live_server(folder, **limits) as running:
+    with live_server(folder, forked=True, **limits) as running:
         yield running
 
 
@@ -32,7 +32,7 @@ def hiding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that does not say whom it knows."""
     folder: Path = tmp_path_factory.mktemp("hiding")
     limits = {"unknown_user": "hide", "open_per_agent": str(PER_AGENT)}
-    with live_server(folder, **limits) as running:
+    with live_server(folder, forked=True, **limits) as running:
         yield running
 
 

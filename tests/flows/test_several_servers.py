@@ -20,7 +20,7 @@ DOWN = "\x1b[B"
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A second server."""
-    with live_server(tmp_path_factory.mktemp("other")) as running:
+    with live_server(tmp_path_factory.mktemp("other"), forked=True) as running:
         yield running
 
 

@@ -1,7 +1,6 @@
 """Approving ahead, from the command line to the agent: as many as were given, and no more."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from approver_tui.client.errors import ApiError, Changed
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.services.policy.action_types import Actions
-from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
 from tests.support.commands import Done, command
+from tests.support.databases import upgraded_database
 from tests.support.installation import PAY, PAYMENT
 from tests.support.server import BY, LiveServer, live_server
 from tests.support.terminal import PIN, Terminal, new_person
@@ -159,10 +158,9 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
     """A server that many agents' calls reach at once: two workers on PostgreSQL."""
     settings, options = {}, ()
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_server").new_database()
-        upgrade_database(url, time.time_ns() // 1_000_000)
+        url = upgraded_database(request.getfixturevalue("postgres_server"))
         settings, options = {"database_url": url}, ("--workers", "2")
-    with live_server(tmp_path, options=options, **settings) as running:
+    with live_server(tmp_path, forked=True, options=options, **settings) as running:
         yield running
 
 

@@ -71,6 +71,12 @@ class Forked:
             os.kill(self.pid, signal.SIGTERM)
 
 
+def begin() -> None:
+    """Let the processes that load the product begin to, before anybody needs a copy of them."""
+    for work in _WORK:
+        _parent(work)
+
+
 def serve(arguments: Sequence[str], environment: Mapping[str, str], log: int) -> Forked:
     """`python -m tests.support.serve`, as a copy; `log` is the descriptor of its stderr."""
     reading, writing = os.pipe()

@@ -1,8 +1,9 @@
 """A pytest plugin that plants faults one after another and runs the tests that must notice them.
 
-Each named test runs once as it is, then once for each of its faults: the functions that contain the
-faulty line get the code of the changed source for as long as the test runs. What happened is
-written as JSON to the file that the environment names.
+Each named test runs once for each of its faults: the functions that contain the faulty line get the
+code of the changed source for as long as the test runs. Then it runs as it is, last, so that a test
+which merely cannot be repeated is found too. The results go as JSON to the file that the
+environment names.
 
 Owns: the planting. Which faults there are is in `planted.py`. Never: imported by the product.
 """
@@ -66,13 +67,19 @@ def _functions(fault: Fault) -> Mapping[str, CodeType]:
 def _globals(fault: Fault) -> Mapping[str, CodeType]:
     """The names that the module itself gives another value with the fault, and that value."""
     source = (ROOT / fault.path).read_text("utf-8")
-    right, wrong = (
-        ast.parse(text).body for text in (source, source.replace(fault.line, fault.instead))
-    )
+    right, wrong = (_assigned(text) for text in (source, source.replace(fault.line, fault.instead)))
     return {
-        ast.unparse(is_now.targets[0]): compile(ast.Expression(is_now.value), fault.path, "eval")
-        for was, is_now in zip(right, wrong, strict=True)
-        if isinstance(is_now, ast.Assign) and ast.dump(was) != ast.dump(is_now)
+        name: compile(ast.Expression(value), fault.path, "eval")
+        for name, value in wrong.items()
+        if ast.dump(right[name]) != ast.dump(value)
+    }
+
+
+def _assigned(source: str) -> dict[str, ast.expr]:
+    return {
+        ast.unparse(each.target if isinstance(each, ast.AnnAssign) else each.targets[0]): each.value
+        for each in ast.parse(source).body
+        if isinstance(each, ast.Assign | ast.AnnAssign) and each.value
     }
 
 
@@ -96,19 +103,26 @@ def planted(fault: Fault) -> Iterator[None]:
             setattr(owner, name, value)
 
 
-def _run(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
-    return [each for each in runtestprotocol(item, nextitem=nextitem, log=False) if each.failed]
+def _run(item: pytest.Item) -> list[pytest.TestReport]:
+    """The steps that failed; what the other tests of the file share stays."""
+    reports = runtestprotocol(item, nextitem=item.parent, log=False)  # type: ignore[arg-type]
+    return [each for each in reports if each.failed]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Run it as it is, then with each fault that it must notice."""
-    _RESULTS.setdefault("", []).extend(item.nodeid for _ in _run(item, nextitem))
-    for name, fault in FAULTS.items():
-        if fault.noticed_by == item.nodeid.split("[")[0]:
-            with planted(fault):
-                failed = [each for each in _run(item, nextitem) if each.when == "call"]
-            _RESULTS.setdefault(name, []).extend(item.nodeid for _ in failed)
+    """Run it with each fault that it must notice and nothing has noticed; then as it is."""
+    test = item.nodeid.split("[")[0]
+    due = [name for name in FAULTS if FAULTS[name].noticed_by == test and not _RESULTS.get(name)]
+    for name in due:
+        with planted(FAULTS[name]):
+            failed = [each for each in _run(item) if each.when == "call"]
+        _RESULTS[name] = [item.nodeid for _ in failed]
+    if any(_RESULTS[name] for name in due):
+        settings.load_profile("as it is")
+        _RESULTS.setdefault("", []).extend(item.nodeid for _ in _run(item))
+        settings.load_profile("planted")
+    item.session._setupstate.teardown_exact(nextitem)
     return True
 
 
@@ -117,7 +131,8 @@ def pytest_sessionfinish() -> None:
     Path(os.environ[TOLD]).write_text(json.dumps(_RESULTS), "utf-8")
 
 
-# What fails is not made shorter: that it fails is all that is asked. The same examples each time.
+# What fails is not made shorter: that it fails is all that is asked. The same examples each time,
+# of which the first are enough to show that the test does not fail without the fault.
 settings.register_profile(
     "planted",
     phases=(Phase.explicit, Phase.generate),
@@ -125,4 +140,5 @@ settings.register_profile(
     database=None,
     derandomize=True,
 )
+settings.register_profile("as it is", parent=settings.get_profile("planted"), max_examples=10)
 settings.load_profile("planted")

@@ -83,7 +83,7 @@ def _play(cast: Cast, examples: int) -> None:
 
 def test_every_life_is_one_of_the_model(cast: Cast) -> None:
     """Requests, answers, tokens: in the answers and in the rows: I1, I2, I3, I5, I6."""
-    _play(cast, 50)
+    _play(cast, settings.default.max_examples // 2)
 
 
 def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:

@@ -240,7 +240,9 @@ def _of_forms(made: Furnished) -> list[State]:
     replayed = (typed("#document", _STRICTER), click("#days + button"))
     return [
         State(
-            "form-refused", "/admin/new/group", (*nobody, click("main .primary"), says("look at"))
+            "form-refused",
+            "/admin/new/group",
+            (*nobody, click("main .primary"), says("Check this field")),
         ),
         State("explained", agent, (*tried, says("would be asked"))),
         State("console-signing", agent, (*owner, says("Sign with passkey"))),
@@ -307,7 +309,7 @@ def _told_once(made: Furnished) -> list[State]:
         State("device-code-made", "/devices", (click("#another button"), sign, says("Scan this"))),
         State("secret-told", agent, (rotate, sign, says("shown"))),
         State("user-told", "/admin/new/user", (named, send, sign, says("Done"))),
-        State("invitation-told", "/admin/new/invitation", (send, sign, says("Its token"))),
+        State("invitation-told", "/admin/new/invitation", (send, sign, says("The token is shown"))),
         State("resource-forgotten", f"{resource}/forget", (forget, says("was deleted"))),
     ]
 

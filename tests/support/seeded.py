@@ -31,7 +31,7 @@ from server.services.ciba.grant import CibaGrant
 from server.services.ciba.requests import CibaService
 from server.services.notifications import request_limits
 from server.services.notifications.feed import Hub
-from server.services.tokens.app_tokens import AppIssuing
+from server.services.tokens.app_issuing import AppTokenIssuer
 from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.storage.approvals.approvals import Approvals
@@ -233,7 +233,7 @@ def _no_cursor_is_too_old() -> None:
 def _a_successor_each() -> None:
     """Each use of one refresh token makes a new one."""
     anything = secrets.token_urlsafe
-    AppIssuing.successor = lambda *_: anything()  # type: ignore[method-assign]  # the fault
+    AppTokenIssuer.successor = lambda *_: anything()  # type: ignore[method-assign]  # the fault
     AppRefreshGrant._stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
     CodeGrants.use_token = lambda *_: True  # type: ignore[method-assign]  # the fault
 

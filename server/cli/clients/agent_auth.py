@@ -31,7 +31,7 @@ from server.services.clients.agent_auth import AuthChange
 @json_option
 @administers
 def change_auth(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     called: str,
     method: str,
     jwks: TextIO | None,
@@ -41,7 +41,7 @@ def change_auth(
 ) -> None:
     """Let an agent prove itself in another way. A secret that it needs is shown once."""
     wanted = AuthChange(method, jwks.read() if jwks else "", overlap)
-    given = desk.agent_auth.change(called, wanted, by=BY)
+    given = admin.agent_auth.change(called, wanted, by=BY)
     agent = given.agent
     old = (
         "the old way counts no more"
@@ -56,6 +56,6 @@ def change_auth(
             **({"client_secret": given.secret} if given.secret else {}),
             **{name: document[name] for name in shown},
         },
-        [f"{agent.name} proves itself by {agent.auth_method}; {old}.", *usage_lines(desk, given)],
+        [f"{agent.name} proves itself by {agent.auth_method}; {old}.", *usage_lines(admin, given)],
         as_json=as_json,
     )

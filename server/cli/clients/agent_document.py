@@ -10,10 +10,10 @@ from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.notifications.pauses import Pause
 
 
-def called_by_id(desk: OpenInstallation) -> dict[str, str]:
+def called_by_id(admin: OpenInstallation) -> dict[str, str]:
     """Id → name, of everybody and every group."""
-    people = {user.id: user.name for user in desk.users.all()}
-    return people | {group.id: group.name for group in desk.groups.all()}
+    people = {user.id: user.name for user in admin.users.all()}
+    return people | {group.id: group.name for group in admin.groups.all()}
 
 
 def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:

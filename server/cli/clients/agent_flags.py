@@ -20,23 +20,23 @@ from server.services.refusals import Exists
 @if_missing_option
 @json_option
 @administers
-def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
     """Register an agent. Its secret is shown once."""
-    new = NewAgent(**members.written(AGENT_MEMBERS, flags, desk.now))
+    new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
     try:
-        given = desk.agents.add(new, by=BY)
+        given = admin.agents.add(new, by=BY)
     except Exists:
         if not if_missing:
             raise
-        agent, _ = desk.agents.show(new["name"])
+        agent, _ = admin.agents.show(new["name"])
         line = f"{agent.name} is registered already, as {agent.id}."
-        answer(agent_document(agent, called_by_id(desk)), [line], as_json=as_json)
+        answer(agent_document(agent, called_by_id(admin)), [line], as_json=as_json)
         return
-    document = agent_document(given.agent, called_by_id(desk))
+    document = agent_document(given.agent, called_by_id(admin))
     if given.secret:
         document = {"client_id": given.agent.id, "client_secret": given.secret, **document}
     line = f"{given.agent.name} is registered as {given.agent.id}."
-    answer(document, [line, *usage_lines(desk, given)], as_json=as_json)
+    answer(document, [line, *usage_lines(admin, given)], as_json=as_json)
 
 
 @click.command("update")
@@ -47,7 +47,7 @@ def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: 
 @json_option
 @administers
 def update(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     /,
     called: str,
     *,
@@ -60,8 +60,8 @@ def update(
     changes = AgentChanges(
         add_owners=add_owners,
         remove_owners=remove_owners,
-        **members.written(AGENT_MEMBERS, flags, desk.now),
+        **members.written(AGENT_MEMBERS, flags, admin.now),
     )
-    agent = desk.agents.update(called, changes, by=BY)
-    people = called_by_id(desk)
+    agent = admin.agents.update(called, changes, by=BY)
+    people = called_by_id(admin)
     answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)

@@ -44,10 +44,10 @@ command.add_command(orphans)
 @members.search_flags(AGENT_MEMBERS)
 @json_option
 @administers
-def show_all(desk: OpenInstallation, /, *, as_json: bool, **flags: str | None) -> None:
+def show_all(admin: OpenInstallation, /, *, as_json: bool, **flags: str | None) -> None:
     """Every agent, by name."""
-    names = called_by_id(desk)
-    agents = desk.agents.all(members.having(flags))
+    names = called_by_id(admin)
+    agents = admin.agents.all(members.having(flags))
     rows = [
         (
             agent.name,
@@ -66,12 +66,12 @@ def show_all(desk: OpenInstallation, /, *, as_json: bool, **flags: str | None) -
 @click.argument("called", metavar="AGENT")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One agent: its ceiling, its owners, its secrets and keys and when they were used."""
-    agent, _ = desk.agents.show(called)
-    names = called_by_id(desk)
-    pauses = desk.pauses.of(agent.id)
-    ends = desk.orphans.grace_of(agent.id)
+    agent, _ = admin.agents.show(called)
+    names = called_by_id(admin)
+    pauses = admin.pauses.of(agent.id)
+    ends = admin.orphans.grace_of(agent.id)
     document = {
         **agent_document(agent, names),
         "pauses": [pause_document(one) for one in pauses],
@@ -87,15 +87,15 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
 @json_option
 @administers
-def disable(desk: OpenInstallation, called: str, *, dry_run: bool, as_json: bool) -> None:
+def disable(admin: OpenInstallation, called: str, *, dry_run: bool, as_json: bool) -> None:
     """Stop an agent: its tokens and what came from them end, its requests leave every screen.
 
     A resource that only checks signatures accepts a token until it runs out.
     """
     if dry_run:
-        _show_preview(desk.agents.preview(called), as_json=as_json)
+        _show_preview(admin.agents.preview(called), as_json=as_json)
         return
-    stopped = desk.agents.disable(called, by=BY)
+    stopped = admin.agents.disable(called, by=BY)
     again = f"To let it go on: sayso agents enable {stopped.agent.name}"
     answer(
         {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
@@ -108,9 +108,9 @@ def disable(desk: OpenInstallation, called: str, *, dry_run: bool, as_json: bool
 @click.argument("called", metavar="AGENT")
 @json_option
 @administers
-def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def enable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Let a disabled or quarantined agent go on. What ended stays ended."""
-    agent = desk.agents.enable(called, by=BY)
+    agent = admin.agents.enable(called, by=BY)
     members = {"client_id": agent.id, "state": agent.state}
     answer(members, [f"{agent.name} is enabled."], as_json=as_json)
 
@@ -120,9 +120,9 @@ def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
     """A new secret, shown once. The old one works for the overlap."""
-    given = desk.agents.rotate_secret(called, by=BY, overlap_ms=overlap)
+    given = admin.agents.rotate_secret(called, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
     old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
     lines = [f"{given.agent.name} has a new secret; {old}."]
@@ -132,7 +132,7 @@ def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json:
             "client_secret": given.secret,
             "secrets": agent_document(given.agent, {})["secrets"],
         },
-        [*lines, *usage_lines(desk, given)],
+        [*lines, *usage_lines(admin, given)],
         as_json=as_json,
     )
 
@@ -141,9 +141,9 @@ def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json:
 @click.argument("called", metavar="AGENT")
 @json_option
 @administers
-def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Stop an agent and forget it. What it did stays in the log."""
-    stopped = desk.agents.delete(called, by=BY)
+    stopped = admin.agents.delete(called, by=BY)
     answer(
         {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
         [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],

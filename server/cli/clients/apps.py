@@ -25,15 +25,15 @@ def command() -> None:
 @if_missing_option
 @json_option
 @administers
-def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
     """Register an app. Its secret, if it has one, is shown once."""
-    new = NewApp(**members.written(APP_MEMBERS, flags, desk.now))
+    new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     try:
-        given = desk.apps.add(new, by=BY)
+        given = admin.apps.add(new, by=BY)
     except Exists:
         if not if_missing:
             raise
-        app = desk.apps.show(new["name"])
+        app = admin.apps.show(new["name"])
         line = f"{app.name} is registered already, as {app.id}."
         answer(app_document(app), [line], as_json=as_json)
         return
@@ -41,15 +41,15 @@ def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: 
     if given.secret:
         document = {"client_id": given.app.id, "client_secret": given.secret, **document}
     line = f"{given.app.name} is registered as {given.app.id}."
-    answer(document, [line, *next_lines(desk.issuer, given)], as_json=as_json)
+    answer(document, [line, *next_lines(admin.issuer, given)], as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """Every app, by name."""
-    apps = desk.apps.all()
+    apps = admin.apps.all()
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
     answer({"items": [app_document(app) for app in apps]}, lines, as_json=as_json)
@@ -59,9 +59,9 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("called", metavar="APP")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One app: where it sends people, what it may ask for, its secrets and keys."""
-    app = desk.apps.show(called)
+    app = admin.apps.show(called)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
@@ -72,7 +72,7 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def update(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     /,
     called: str,
     *,
@@ -81,8 +81,8 @@ def update(
     **flags: Any,  # noqa: ANN401  # one for each member
 ) -> None:
     """Change an app. A list that is given replaces the old one; what is not named stays."""
-    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, desk.now))
-    app = desk.apps.update(called, changes, by=BY)
+    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
+    app = admin.apps.update(called, changes, by=BY)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
@@ -91,9 +91,9 @@ def update(
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
     """A new secret, shown once. The old one works for the overlap."""
-    given = desk.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
+    given = admin.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
     old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
     lines = [f"{given.app.name} has a new secret; {old}.", f"  SECRET={given.secret}"]
@@ -105,7 +105,7 @@ def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json:
 @click.argument("called", metavar="APP")
 @json_option
 @administers
-def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Forget an app. What it did stays in the log."""
-    app = desk.apps.delete(called, by=BY)
+    app = admin.apps.delete(called, by=BY)
     answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)

@@ -56,11 +56,11 @@ class InvitationFlags(TypedDict):
 @click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="90d at most.")
 @json_option
 @administers
-def invite(desk: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
+def invite(admin: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
     """Let agents register themselves. The token is shown once."""
     if flags["asks"] and flags["asks_everybody"]:
         raise click.UsageError("Name whom it may ask, or everybody, not both.")
-    issued = desk.invitations.issue(_new(flags, desk.now), by=BY)
+    issued = admin.invitations.issue(_new(flags, admin.now), by=BY)
     invitation = issued.invitation
     lines = [
         f"An agent of {issued.owner.name} may register until {moment(invitation.expires_at)}.",
@@ -69,20 +69,20 @@ def invite(desk: OpenInstallation, /, *, as_json: bool, **flags: Unpack[Invitati
         f"  TOKEN={issued.token}",
         "",
         "The agent registers with it:",
-        f"  {_curl(desk.issuer)}",
+        f"  {_curl(admin.issuer)}",
         f"To take it back: sayso agents uninvite {invitation.id}",
     ]
-    members = {**_document(invitation, called_by_id(desk)), "initial_access_token": issued.token}
+    members = {**_document(invitation, called_by_id(admin)), "initial_access_token": issued.token}
     answer(members, lines, as_json=as_json)
 
 
 @click.command("invitations")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """Every invitation, ended ones too."""
-    names = called_by_id(desk)
-    found = desk.invitations.page("", _MANY).items
+    names = called_by_id(admin)
+    found = admin.invitations.page("", _MANY).items
     rows = [
         (
             one.id,
@@ -101,10 +101,10 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("invitation_id", metavar="ID")
 @json_option
 @administers
-def uninvite(desk: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
+def uninvite(admin: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
     """Take an invitation back. The agents that used it stay."""
-    invitation = desk.invitations.revoke(invitation_id, by=BY)
-    members = _document(invitation, called_by_id(desk))
+    invitation = admin.invitations.revoke(invitation_id, by=BY)
+    members = _document(invitation, called_by_id(admin))
     answer(members, [f"Nobody registers with {invitation.id} any more."], as_json=as_json)
 
 

@@ -38,7 +38,7 @@ class _Wish:
         ]
 
 
-def usage_lines(desk: OpenInstallation, given: NewSecret) -> list[str]:
+def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
     """The secret, shown here and never again, and the commands that use it."""
     agent = given.agent
     lines = []
@@ -48,49 +48,49 @@ def usage_lines(desk: OpenInstallation, given: NewSecret) -> list[str]:
     if not agent.scopes:
         update = f"sayso agents update {quote(agent.name)} --resource URI --scope NAME"
         return [*lines, "It may ask for nothing yet. Give it a ceiling:", f"  {update}"]
-    wish = _wish(desk, agent)
-    used = [*_own_lines(desk, agent, wish), *_exchange_lines(desk, agent, wish)]
+    wish = _wish(admin, agent)
+    used = [*_own_lines(admin, agent, wish), *_exchange_lines(admin, agent, wish)]
     return [*lines, *used, *(wish.remark if used else [])]
 
 
-def _wish(desk: OpenInstallation, agent: Agent) -> _Wish:
+def _wish(admin: OpenInstallation, agent: Agent) -> _Wish:
     """The first scope that takes no details; else the first, with the type that it needs."""
-    found = [r for r in desk.resources.all() if r.uri in agent.resources]
+    found = [r for r in admin.resources.all() if r.uri in agent.resources]
     needs = {scope: kind for resource in found for scope, kind in resource.requires.items()}
     scope = next((name for name in agent.scopes if name not in needs), agent.scopes[0])
     return _Wish(scope, needs.get(scope))
 
 
-def _own_lines(desk: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
+def _own_lines(admin: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
     """How it gets a token that begins with itself."""
     if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
-        return ["It asks a person, and is sent the answer:", f"  {_ask(desk, agent, wish)}"]
+        return ["It asks a person, and is sent the answer:", f"  {_ask(admin, agent, wish)}"]
     if names.GRANT_CIBA in agent.grant_types:
         return [
             "It asks a person, and then waits for the answer:",
-            f"  {_ask(desk, agent, wish)}",
-            f"  {_fetch(desk, agent)}",
+            f"  {_ask(admin, agent, wish)}",
+            f"  {_fetch(admin, agent)}",
         ]
     if names.GRANT_CLIENT_CREDENTIALS in agent.grant_types:
-        return ["It gets a token for itself with:", f"  {_for_itself(desk, agent, wish)}"]
+        return ["It gets a token for itself with:", f"  {_for_itself(admin, agent, wish)}"]
     return []
 
 
-def _exchange_lines(desk: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
+def _exchange_lines(admin: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
     """How it acts for the person of a token that arrives; unsaid where none does by itself."""
     only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
     if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
         return []
     which = f"arrives at {agent.serves[0]}" if agent.serves else "names it in may_act"
     title = f"It acts for the person of a token that {which} with:"
-    return [title, f"  {_exchange(desk, agent, wish)}"]
+    return [title, f"  {_exchange(admin, agent, wish)}"]
 
 
-def _ask(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
+def _ask(admin: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     whom = agent.owners if agent.asks is None else agent.asks
-    hint = called_by_id(desk).get(whom[0], "USER") if whom else "USER"
+    hint = called_by_id(admin).get(whom[0], "USER") if whom else "USER"
     return _curl(
-        desk,
+        admin,
         agent,
         "bc-authorize",
         {
@@ -104,17 +104,17 @@ def _ask(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     )
 
 
-def _fetch(desk: OpenInstallation, agent: Agent) -> str:
+def _fetch(admin: OpenInstallation, agent: Agent) -> str:
     form = {"grant_type": names.GRANT_CIBA, "auth_req_id": "AUTH_REQ_ID"}
-    return _curl(desk, agent, "token", form, header="-H 'Prefer: wait=50' ")
+    return _curl(admin, agent, "token", form, header="-H 'Prefer: wait=50' ")
 
 
-def _for_itself(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
+def _for_itself(admin: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": wish.scope}
-    return _curl(desk, agent, "token", {**form, **_resource(agent), **wish.details})
+    return _curl(admin, agent, "token", {**form, **_resource(agent), **wish.details})
 
 
-def _exchange(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
+def _exchange(admin: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     form = {
         "grant_type": names.GRANT_TOKEN_EXCHANGE,
         "subject_token_type": ACCESS_TOKEN,
@@ -122,7 +122,7 @@ def _exchange(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
         "scope": wish.scope,
         **wish.details,
     }
-    return _curl(desk, agent, "token", form, header='--data-urlencode "subject_token=$TOKEN" ')
+    return _curl(admin, agent, "token", form, header='--data-urlencode "subject_token=$TOKEN" ')
 
 
 def _resource(agent: Agent) -> dict[str, str]:
@@ -130,10 +130,10 @@ def _resource(agent: Agent) -> dict[str, str]:
 
 
 def _curl(
-    desk: OpenInstallation, agent: Agent, path: str, form: dict[str, str], *, header: str = ""
+    admin: OpenInstallation, agent: Agent, path: str, form: dict[str, str], *, header: str = ""
 ) -> str:
     fields = " ".join(f"--data-urlencode {quote(f'{name}={form[name]}')}" for name in form)
-    return f"curl {_credentials(agent)} {header}{fields} {quote(f'{desk.issuer}/{path}')}"
+    return f"curl {_credentials(agent)} {header}{fields} {quote(f'{admin.issuer}/{path}')}"
 
 
 def _credentials(agent: Agent) -> str:

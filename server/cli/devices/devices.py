@@ -18,9 +18,9 @@ def command() -> None:
 @click.option("--user", metavar="USER", help="Of one user alone.")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, user: str | None, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, user: str | None, *, as_json: bool) -> None:
     """Devices, oldest first, revoked ones too."""
-    found = desk.oversight.devices(user)
+    found = admin.oversight.devices(user)
     rows = [
         (d.name, d.kind, u.name if u else "", _state(d), moment(d.last_seen_at), d.id)
         for d, u in found
@@ -33,9 +33,9 @@ def show_all(desk: OpenInstallation, user: str | None, *, as_json: bool) -> None
 @click.argument("device_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, device_id: str, *, as_json: bool) -> None:
+def revoke(admin: OpenInstallation, device_id: str, *, as_json: bool) -> None:
     """End a device: it signs in no more and decides nothing more."""
-    device, ended = desk.oversight.revoke_device(device_id, by=BY)
+    device, ended = admin.oversight.revoke_device(device_id, by=BY)
     line = "is revoked." if ended else "was revoked before."
     members = {"id": device.id, "name": device.name, "state": device.state}
     answer(members, [f"The device {device.name} {line}"], as_json=as_json)
@@ -47,12 +47,12 @@ def revoke(desk: OpenInstallation, device_id: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def enable(
-    desk: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
+    admin: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
 ) -> None:
     """Let a device decide again that a restore turned off. One that was revoked stays revoked."""
     if (device_id is None) == (user is None):
         raise click.UsageError("Name one device, or --user USER.")
-    found = desk.oversight.enable_devices(device=device_id, user=user, by=BY)
+    found = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
     lines = [f"The device {device.name} is enabled again." for device in found]
     members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
     answer({"items": members}, lines, as_json=as_json)

@@ -71,7 +71,7 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     uri: str,
     *,
     if_missing: bool,
@@ -80,7 +80,7 @@ def add(
 ) -> None:
     """Register a protected API. Its secret is shown once: with it the API asks about tokens."""
     try:
-        given = desk.resources.add(
+        given = admin.resources.add(
             uri,
             dict(flags["scopes"]),
             dict(flags["requires"]),
@@ -91,18 +91,18 @@ def add(
         if not if_missing:
             raise
         line = f"{uri} is registered already."
-        answer(_document(desk.resources.show(uri)), [line], as_json=as_json)
+        answer(_document(admin.resources.show(uri)), [line], as_json=as_json)
         return
-    lines = [f"{uri} is registered.", *_usage(desk, given), *_next(given.resource)]
+    lines = [f"{uri} is registered.", *_usage(admin, given), *_next(given.resource)]
     answer(_with_secret(given), lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """Every protected API."""
-    found = desk.resources.all()
+    found = admin.resources.all()
     lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in found])
     answer({"items": [_document(resource) for resource in found]}, lines, as_json=as_json)
 
@@ -111,9 +111,9 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("uri")
 @json_option
 @administers
-def show(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, uri: str, *, as_json: bool) -> None:
     """One protected API."""
-    resource = desk.resources.show(uri)
+    resource = admin.resources.show(uri)
     answer(_document(resource), _lines(resource), as_json=as_json)
 
 
@@ -127,7 +127,7 @@ def show(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def update(
-    desk: OpenInstallation, uri: str, *, as_json: bool, **flags: Unpack[ResourceUpdateFlags]
+    admin: OpenInstallation, uri: str, *, as_json: bool, **flags: Unpack[ResourceUpdateFlags]
 ) -> None:
     """Add scopes, change their risk, take them away. What is not named stays."""
     if flags["token_seconds"] is not None and flags["no_token_seconds"]:
@@ -139,7 +139,7 @@ def update(
         flags["token_seconds"],
         usual_token_seconds=flags["no_token_seconds"],
     )
-    resource = desk.resources.update(uri, changes, by=BY)
+    resource = admin.resources.update(uri, changes, by=BY)
     answer(_document(resource), _lines(resource), as_json=as_json)
 
 
@@ -148,19 +148,21 @@ def update(
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: OpenInstallation, uri: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(admin: OpenInstallation, uri: str, overlap: int, *, as_json: bool) -> None:
     """A new secret, shown once. The old one works for the overlap."""
-    given = desk.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
-    answer(_with_secret(given), [f"{uri} has a new secret.", *_usage(desk, given)], as_json=as_json)
+    given = admin.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    answer(
+        _with_secret(given), [f"{uri} has a new secret.", *_usage(admin, given)], as_json=as_json
+    )
 
 
 @command.command("delete")
 @click.argument("uri")
 @json_option
 @administers
-def delete(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, uri: str, *, as_json: bool) -> None:
     """Forget a protected API: tokens and requests for it end, no agent may ask for it any more."""
-    deleted = desk.resources.delete(uri, by=BY)
+    deleted = admin.resources.delete(uri, by=BY)
     members = {
         "uri": uri,
         "deleted": True,
@@ -187,10 +189,10 @@ def _with_secret(given: NewResourceSecret) -> dict[str, object]:
     }
 
 
-def _usage(desk: OpenInstallation, given: NewResourceSecret) -> list[str]:
+def _usage(admin: OpenInstallation, given: NewResourceSecret) -> list[str]:
     """The secret, shown here and never again, and the request that uses it."""
     credentials = f'-u "{given.resource.client_id}:$SECRET"'
-    url = quote(f"{desk.issuer}/introspect")
+    url = quote(f"{admin.issuer}/introspect")
     return [
         "Its secret is shown once. Keep it where the API reads it:",
         f"  SECRET={given.secret}",

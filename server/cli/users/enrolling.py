@@ -7,16 +7,16 @@ from server.services.devices import enrolment
 from server.services.users.enrolment_codes import IssuedCode
 
 
-def code_document(desk: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
+def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
     """The members of a document that carries a new code."""
     return {
         "enrolment_code": issued.code,
-        "enrolment_url": enrolment.link(desk.issuer, issued.code),
+        "enrolment_url": enrolment.link(admin.issuer, issued.code),
         "expires_at": rfc3339(issued.expires_at),
     }
 
 
-def code_lines(desk: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
+def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
     """The code, how long it works, and the command that uses it."""
     return [
         f"This code makes one terminal a device of {user.name}. It is shown once, works once, and",
@@ -25,7 +25,7 @@ def code_lines(desk: OpenInstallation, user: User, issued: IssuedCode) -> list[s
         f"  {issued.code}",
         "",
         "On the machine where they decide:",
-        f"  sayso-approver login {desk.issuer} --code {issued.code}",
+        f"  sayso-approver login {admin.issuer} --code {issued.code}",
         "or open, for the same with instructions:",
-        f"  {enrolment.link(desk.issuer, issued.code)}",
+        f"  {enrolment.link(admin.issuer, issued.code)}",
     ]

@@ -41,7 +41,7 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     name: str,
     email: str | None,
     roles: tuple[str, ...],
@@ -51,23 +51,23 @@ def add(
 ) -> None:
     """Let somebody in, with a code for their first device."""
     try:
-        user, issued = desk.users.add(NewUser(name, email, roles), by=BY)
+        user, issued = admin.users.add(NewUser(name, email, roles), by=BY)
     except Exists:
-        present = next((u for u in desk.users.all() if u.name.casefold() == name.casefold()), None)
+        present = next((u for u in admin.users.all() if u.name.casefold() == name.casefold()), None)
         if not if_missing or present is None:
             raise
         answer(document(present), [f"{present.name} is there already."], as_json=as_json)
         return
-    lines = [f"{user.name} is a user now ({user.id}).", *code_lines(desk, user, issued)]
-    answer({**document(user), **code_document(desk, issued)}, lines, as_json=as_json)
+    lines = [f"{user.name} is a user now ({user.id}).", *code_lines(admin, user, issued)]
+    answer({**document(user), **code_document(admin, issued)}, lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """Everybody, by name."""
-    users = desk.users.all()
+    users = admin.users.all()
     rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
     lines = table(("name", "state", "roles", "e-mail", "id"), rows)
     answer({"items": [document(user) for user in users]}, lines, as_json=as_json)
@@ -77,11 +77,11 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One user and their devices."""
-    user, devices = desk.users.show(called)
+    user, devices = admin.users.show(called)
     members = {**document(user), "devices": [device_document(device) for device in devices]}
-    answer(members, [*_lines(desk, user), *_device_lines(devices)], as_json=as_json)
+    answer(members, [*_lines(admin, user), *_device_lines(devices)], as_json=as_json)
 
 
 @command.command("update")
@@ -95,7 +95,7 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def update(  # noqa: PLR0913  # one for each flag
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     called: str,
     email: str | None,
     roles: tuple[str, ...],
@@ -114,17 +114,17 @@ def update(  # noqa: PLR0913  # one for each flag
         roles=roles if roles or no_role else None,
         backup="" if no_backup else backup,
     )
-    user = desk.users.update(called, changes, by=BY)
-    answer(document(user), _lines(desk, user), as_json=as_json)
+    user = admin.users.update(called, changes, by=BY)
+    answer(document(user), _lines(admin, user), as_json=as_json)
 
 
 @command.command("disable")
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def disable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def disable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Stop somebody: their requests end, tokens for them are revoked, their screens close."""
-    ended = desk.users.disable(called, by=BY)
+    ended = admin.users.disable(called, by=BY)
     members = {
         "user": ended.user.name,
         "id": ended.user.id,
@@ -145,9 +145,9 @@ def disable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def enable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Let somebody go on. What ended stays ended."""
-    user = desk.users.enable(called, by=BY)
+    user = admin.users.enable(called, by=BY)
     answer(document(user), [f"{user.name} is enabled."], as_json=as_json)
 
 
@@ -155,27 +155,27 @@ def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def enrol(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def enrol(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """A code for one more device. Earlier unused codes end."""
-    user, issued = desk.users.enrol(called, by=BY)
-    members = {"user": user.name, "id": user.id, **code_document(desk, issued)}
-    answer(members, code_lines(desk, user, issued), as_json=as_json)
+    user, issued = admin.users.enrol(called, by=BY)
+    members = {"user": user.name, "id": user.id, **code_document(admin, issued)}
+    answer(members, code_lines(admin, user, issued), as_json=as_json)
 
 
 @command.command("unlock")
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def unlock(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def unlock(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Unlock the devices that wrong PINs have locked."""
-    user, devices = desk.users.unlock(called, by=BY)
+    user, devices = admin.users.unlock(called, by=BY)
     members = {
         "user": user.name,
         "id": user.id,
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
     names = listed(device.name for device in devices)
-    lines = [f"Unlocked devices of {user.name}: {names}.", *_worn_out(desk, user)]
+    lines = [f"Unlocked devices of {user.name}: {names}.", *_worn_out(admin, user)]
     answer(members, lines, as_json=as_json)
 
 
@@ -186,7 +186,7 @@ def unlock(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def password(
-    desk: OpenInstallation, called: str, *, password_stdin: bool, remove: bool, as_json: bool
+    admin: OpenInstallation, called: str, *, password_stdin: bool, remove: bool, as_json: bool
 ) -> None:
     """Set the password with which somebody signs in to apps; browsers are signed out.
 
@@ -195,11 +195,11 @@ def password(
     if password_stdin == remove:
         raise click.UsageError("Say --password-stdin and pipe it in, or --remove.")
     if remove:
-        user = desk.passwords.remove(called, by=BY)
+        user = admin.passwords.remove(called, by=BY)
         done = "removed"
     else:
         raw = sys.stdin.readline().rstrip("\r\n")
-        user = desk.passwords.set(called, raw, by=BY)
+        user = admin.passwords.set(called, raw, by=BY)
         done = "set"
     members = {"user": user.name, "id": user.id, "password": done}
     answer(members, [f"The password of {user.name} is {done}."], as_json=as_json)
@@ -238,7 +238,7 @@ def device_document(device: Device) -> dict[str, object]:
     }
 
 
-def _lines(desk: OpenInstallation, user: User) -> list[str]:
+def _lines(admin: OpenInstallation, user: User) -> list[str]:
     return sheet(
         {
             "user": user.name,
@@ -246,18 +246,18 @@ def _lines(desk: OpenInstallation, user: User) -> list[str]:
             "e-mail": user.email,
             "roles": listed(user.roles),
             "state": user.state,
-            "backup": listed(desk.users.names(one for one in (user.backup,) if one).values()),
+            "backup": listed(admin.users.names(one for one in (user.backup,) if one).values()),
             "since": moment(user.created_at),
             "disabled": None if user.disabled_at is None else moment(user.disabled_at),
         }
     )
 
 
-def _worn_out(desk: OpenInstallation, user: User) -> list[str]:
+def _worn_out(admin: OpenInstallation, user: User) -> list[str]:
     """Devices that no unlocking helps: their PIN was called too often without success."""
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
-        for device in desk.users.show(user.id)[1]
+        for device in admin.users.show(user.id)[1]
         if device.state == "active" and device.pin_unconfirmed >= MOST_UNCONFIRMED
     ]
 

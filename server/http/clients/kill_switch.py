@@ -7,14 +7,14 @@ from server.services.clients.agents import StoppedAgent
 from server.services.operations.administration import AdminServices
 
 
-def preview(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>/disable: what would end; nothing does."""
-    return as_json(200, _document(desk.agents.preview(request.params["id"])).model_dump())
+    return as_json(200, _document(admin.agents.preview(request.params["id"])).model_dump())
 
 
-def disable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/disable."""
-    stopped = desk.agents.disable(request.params["id"], by=desk.by)
+    stopped = admin.agents.disable(request.params["id"], by=admin.by)
     return as_json(200, _document(stopped).model_dump())
 
 

@@ -90,19 +90,19 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return HttpResponse(204, headers=NO_STORE)
 
 
-def all_listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def all_listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/devices."""
     limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
-    found = desk.oversight.device_page(request.query.get("user"), where, limit + 1)
+    found = admin.oversight.device_page(request.query.get("user"), where, limit + 1)
     part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
     items = [device_wire.managed_device(device, user) for device, user in part.items]
     answer = device_wire.ManagedDevices(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
-def revoke_managed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def revoke_managed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """DELETE /api/admin/devices/<id>."""
-    desk.oversight.revoke_device(request.params["id"], by=desk.by)
+    admin.oversight.revoke_device(request.params["id"], by=admin.by)
     return HttpResponse(204, headers=NO_STORE)
 
 

@@ -1,4 +1,4 @@
-"""What is asked about tokens that are out, and how they are given back."""
+"""Endpoints to introspect and revoke tokens."""
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
@@ -29,7 +29,7 @@ def revoke(site: Site, request: HttpRequest) -> HttpResponse:
 
 
 def _read(site: Site, request: HttpRequest) -> tuple[Form, Client]:
-    """What was sent, and who sent it."""
+    """Return the form, and the client that authenticated with it."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
     return form, site.clients.auth.authenticate(credentials)

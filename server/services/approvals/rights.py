@@ -142,7 +142,7 @@ def _stood_on(tx: Unit, approval: Approval) -> str | None:
 def _parent_holds(tx: Unit, approval: Approval) -> bool:
     """Reports whether the token of whose exchange it came is in force; none can come out after."""
     held = approval.parent_id
-    return held is None or tx.delegations.extend(held, tx.now) is not None
+    return held is None or tx.delegations.lock_live(held, tx.now) is not None
 
 
 def _user_gone(tx: Unit, approval: Approval) -> str | None:

@@ -68,7 +68,7 @@ class LoginHints:
                 "login_hint_token is not one of this issuer.", detail=str(error)
             ) from error
         hint = login_hints.read(claims, issuer=self.rules.issuer, agent=agent.id, now=tx.now)
-        if tx.delegations.extend(hint.parent, tx.now) is None:
+        if tx.delegations.lock_live(hint.parent, tx.now) is None:
             raise errors.InvalidRequest("What this login_hint_token came from was revoked.")
         return hint
 

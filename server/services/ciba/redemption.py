@@ -20,7 +20,7 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
-from server.services.tokens.issuing import Issuing
+from server.services.tokens.issuing import TokenIssuer
 
 UNPROVED: Final = "This came of a bound token: send a proof of its key."
 
@@ -29,7 +29,7 @@ UNPROVED: Final = "This came of a bound token: send a proof of its key."
 class Redemption:
     """Redeems approvals, and says why one gives nothing."""
 
-    issuing: Issuing
+    issuing: TokenIssuer
     rights: Rights
 
     def redeem(

@@ -15,7 +15,7 @@ from server.services.ciba.requests import CibaService
 from server.services.ciba.user_codes import UserCodes
 from server.services.devices.statements import Statements
 from server.services.notifications.feed import Hub
-from server.services.tokens.issuing import Issuing
+from server.services.tokens.issuing import TokenIssuer
 from server.services.users.proofs import Proofs
 
 
@@ -25,7 +25,7 @@ def callbacks_over(given: Adapters) -> Callbacks:
 
 
 def _redemption(given: Adapters, rights: Rights) -> Redemption:
-    return Redemption(Issuing(given.signer, given.secrets, given.rules), rights)
+    return Redemption(TokenIssuer(given.signer, given.secrets, given.rules), rights)
 
 
 class CibaServices:

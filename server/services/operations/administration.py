@@ -36,7 +36,7 @@ from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
 from server.services.standing_grants.standing_grants import standing_grants_of
-from server.services.tokens.delegations import Ledger
+from server.services.tokens.delegations import DelegationService
 from server.services.tokens.keys import SigningKeys
 from server.services.users.device_auth import Person
 from server.services.users.users import Users
@@ -84,7 +84,7 @@ class AdminServices:
         self.consents = ConsentService(store, secrets, rules, opens)
         self.deputies = ManagedDeputies(store)
         self.standing_grants = standing_grants_of(store, secrets, rules, opens)
-        self.ledger = Ledger(store)
+        self.delegations = DelegationService(store)
         self.incidents = Incidents(store)
         self._store = store
         self._everybody = Users(given.store, secrets)

@@ -159,7 +159,7 @@ class Resources:
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
-            revoked = len(tx.delegations.revoke_at(uri, tx.now))
+            revoked = len(tx.delegations.revoke_resource(uri, tx.now))
             cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))

@@ -6,8 +6,8 @@ from server.model.store import Store
 from server.protocol import errors
 from server.protocol.users import claims
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.app_tokens import person
-from server.services.tokens.bearers import Bearers
+from server.services.tokens.access_token_auth import AccessTokenAuth
+from server.services.tokens.app_issuing import user_claims
 from server.services.users.device_auth import DeviceCall
 
 
@@ -16,7 +16,7 @@ class UserInfo:
     """Answers with the claims that the token's scopes, and the request behind it, stand for."""
 
     store: Store
-    bearers: Bearers
+    access_tokens: AccessTokenAuth
     rules: ServerPolicy
 
     def about(self, call: DeviceCall) -> dict[str, object]:
@@ -26,7 +26,7 @@ class UserInfo:
         one.  2. The person is there now. Raises errors.Problem with a challenge.
         """
         with self.store.write() as tx:
-            found = self.bearers.accept(tx, call, audience=self.rules.userinfo_audience)
+            found = self.access_tokens.authenticate(tx, call, audience=self.rules.userinfo_audience)
             user = tx.directory.user(found.row.user_id or "")
             if user is None:
                 raise errors.Problem(401, "invalid_token", "This person is not here any more.")
@@ -34,4 +34,4 @@ class UserInfo:
             chosen = claims.names(
                 found.row.scope.split(), wanted if isinstance(wanted, list) else ()
             )
-            return {"sub": user.id, **claims.about(person(user), chosen)}
+            return {"sub": user.id, **claims.about(user_claims(user), chosen)}

@@ -10,7 +10,7 @@ from server.services.sign_in.passkey_sign_ins import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
-from server.services.tokens.bearers import Bearers
+from server.services.tokens.access_token_auth import AccessTokenAuth
 from server.services.users.proofs import Proofs
 
 
@@ -24,7 +24,7 @@ class SignInServices:
         actions: AppActions,
         consents: ConsentService,
         passkeys: PasskeyService,
-        bearers: Bearers,
+        access_tokens: AccessTokenAuth,
     ) -> None:
         store, secrets, verifier, rules = given.store, given.secrets, given.verifier, given.rules
         self.sign_ins = SignIns(store, secrets, given.passwords)
@@ -34,4 +34,4 @@ class SignInServices:
             store, secrets, verifier, self.authorize, consents, actions, self.sign_ins
         )
         self.rp_logout = RpLogout(store, verifier, rules, self.sign_ins)
-        self.userinfo = UserInfo(store, bearers, rules)
+        self.userinfo = UserInfo(store, access_tokens, rules)

@@ -23,7 +23,7 @@ from server.services.approvals import decisions, withdrawals
 from server.services.approvals.rights import Rights
 from server.services.ciba.grant import CibaGrant
 from server.services.clients import client_auth
-from server.services.tokens.exchanges import Exchanges
+from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.grants import token_exchange
 from server.services.tokens.revocation import Revocation
 from server.storage.approvals.approvals import Approvals
@@ -206,7 +206,7 @@ def _anybody_gives_back(patch: pytest.MonkeyPatch) -> None:
 
 def _chains_without_end(patch: pytest.MonkeyPatch) -> None:
     """Nobody counts the hands through which a token has gone."""
-    patch.setattr(Exchanges, "_check_chain", lambda *_: None)
+    patch.setattr(ExchangeChecks, "_check_chain", lambda *_: None)
     patch.setattr(protocol, "MOST_DEPTH", 100)
 
 

@@ -14,7 +14,7 @@ from server.services.clients.app_forms import AppChanges
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
-from server.services.tokens.exchanges import Exchanges
+from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanations
 from server.services.tokens.issued_tokens import IssuedTokens
 from tests.support.agent import PAYMENT_DETAILS
@@ -39,7 +39,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), Judge(services.secrets), services.rules),
+        ExchangeChecks(Schemas(), Judge(services.secrets), services.rules),
     )
 
 
@@ -156,11 +156,11 @@ def test_a_token_that_counts_says_what_it_says(chains, explanations):
     """Its claims, its row, and nothing against it."""
     token = chains.user_token()
     found = explanations.token(token)
-    assert (found.claims["aud"], found.row.client_name, found.against) == (DESK, "chat", ())
+    assert (found.claims["aud"], found.row.client_name, found.problems) == (DESK, "chat", ())
     with pytest.raises(Invalid):
         explanations.token("x.y.z")
     unknown = replace(chains.row(token), id="sayso_at_unknown")
-    assert explanations.token(chains.sign(unknown)).against == ("it does not stand in the ledger",)
+    assert explanations.token(chains.sign(unknown)).problems == ("it does not stand in the ledger",)
 
 
 def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanations):
@@ -170,12 +170,12 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
     made = chains.exchanged(bot, token)
     chains.local.desk.resources.delete(BANK, by=BY)
     gone = ("it was revoked", "its resource is not there any more")
-    assert explanations.token(made).against == gone
+    assert explanations.token(made).problems == gone
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     chains.local.desk.users.disable("ana", by=BY)
     chains.local.clock.forward(31 * MINUTE)
-    assert explanations.token(made).against == (
+    assert explanations.token(made).problems == (
         "it was revoked",
         "it has run out",
         "its person is not enabled",
@@ -183,7 +183,7 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
         "its resource is not there any more",
     )
     ours = chains.user_token(resource=f"{ISSUER}/userinfo")
-    assert "its resource is not there any more" not in explanations.token(ours).against
+    assert "its resource is not there any more" not in explanations.token(ours).problems
 
 
 def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, explanations):

@@ -159,7 +159,7 @@ def test_a_code_is_used_once_and_known_for_a_day(store: SqlStore) -> None:
         assert not tx.code_grants.use_code(b"c", 100)
         assert tx.code_grants.use_code(b"c", 5)
         assert not tx.code_grants.use_code(b"c", 6)
-        tx.code_grants.came_of_code(b"c", "jti", "family")
+        tx.code_grants.set_code_tokens(b"c", "jti", "family")
         assert tx.code_grants.code(b"c") == replace(code, used_at=5, jti="jti", family_id="family")
         tx.code_grants.prune(DAY + 100)
         assert tx.code_grants.code(b"c") is not None
@@ -179,7 +179,7 @@ def test_a_family_ends_once_with_its_tokens(store: SqlStore) -> None:
         assert rows.use_token(b"t", 5)
         assert not rows.use_token(b"t", 6)
         assert rows.token(b"t") == RefreshToken(b"t", family.id, 1, 5)
-        rows.came_with(family.id, "jti", 1)
+        rows.add_access_token(family.id, "jti", 1)
         assert rows.access_tokens(family.id) == ["jti"]
         for of, value in (
             ("app_id", GRANT.app_id),
@@ -203,7 +203,7 @@ def test_used_tokens_are_forgotten_after_a_month(store: SqlStore) -> None:
         rows.add_family(family)
         for name, used in ((b"old", 1), (b"new", 20 * DAY), (b"live", None)):
             rows.add_token(RefreshToken(name, family.id, 1, used))
-        rows.came_with(family.id, "jti", 1)
+        rows.add_access_token(family.id, "jti", 1)
         rows.prune(31 * DAY)
         assert [rows.token(name) is None for name in (b"old", b"new", b"live")] == [
             True,

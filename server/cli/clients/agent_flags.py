@@ -1,12 +1,12 @@
-"""`sayso agents add` and `update`: their flags are the members of an agent."""
+"""`sayso agents add` and `update`. Their flags are the members of an agent."""
 
 from typing import Any
 
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import agent_document, agent_lines, called_by_id
-from server.cli.clients.using import usage_lines
+from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id
+from server.cli.clients.usage import usage_lines
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option
 from server.services.clients.agent_forms import AgentChanges, NewAgent
@@ -29,10 +29,10 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
         if not if_missing:
             raise
         agent, _ = admin.agents.show(new["name"])
-        line = f"{agent.name} is registered already, as {agent.id}."
-        answer(agent_document(agent, called_by_id(admin)), [line], as_json=as_json)
+        line = f"{agent.name} is already registered as {agent.id}."
+        answer(agent_document(agent, names_by_id(admin)), [line], as_json=as_json)
         return
-    document = agent_document(given.agent, called_by_id(admin))
+    document = agent_document(given.agent, names_by_id(admin))
     if given.secret:
         document = {"client_id": given.agent.id, "client_secret": given.secret, **document}
     line = f"{given.agent.name} is registered as {given.agent.id}."
@@ -56,12 +56,12 @@ def update(
     as_json: bool,
     **flags: Any,  # noqa: ANN401  # one for each member
 ) -> None:
-    """Change an agent. A list that is given replaces the old one; what is not named stays."""
+    """Change an agent. A list replaces the old list; omitted members stay."""
     changes = AgentChanges(
         add_owners=add_owners,
         remove_owners=remove_owners,
         **members.written(AGENT_MEMBERS, flags, admin.now),
     )
     agent = admin.agents.update(called, changes, by=BY)
-    people = called_by_id(admin)
+    people = names_by_id(admin)
     answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)

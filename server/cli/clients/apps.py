@@ -1,4 +1,4 @@
-"""`sayso apps`: the interactive clients through which people sign in."""
+"""`sayso apps`: clients through which people sign in."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from server.services.refusals import Exists
 
 @click.group("apps")
 def command() -> None:
-    """Apps of people: chat front ends, consoles, phones. APP is a name or a client_id."""
+    """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id."""
 
 
 @command.command("add")
@@ -34,7 +34,7 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
         if not if_missing:
             raise
         app = admin.apps.show(new["name"])
-        line = f"{app.name} is registered already, as {app.id}."
+        line = f"{app.name} is already registered as {app.id}."
         answer(app_document(app), [line], as_json=as_json)
         return
     document = app_document(given.app)
@@ -48,7 +48,7 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
 @json_option
 @administers
 def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
-    """Every app, by name."""
+    """List apps by name."""
     apps = admin.apps.all()
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
@@ -60,7 +60,7 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
 @json_option
 @administers
 def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One app: where it sends people, what it may ask for, its secrets and keys."""
+    """Show one app: its redirect URIs, permissions, secrets and keys."""
     app = admin.apps.show(called)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
@@ -68,7 +68,7 @@ def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 @command.command("update")
 @click.argument("called", metavar="APP")
 @members.change_flags(APP_MEMBERS)
-@click.option("--enable/--disable", "enabled", default=None, help="Let it go on, or stop it.")
+@click.option("--enable/--disable", "enabled", default=None, help="Enable or disable it.")
 @json_option
 @administers
 def update(
@@ -80,7 +80,7 @@ def update(
     as_json: bool,
     **flags: Any,  # noqa: ANN401  # one for each member
 ) -> None:
-    """Change an app. A list that is given replaces the old one; what is not named stays."""
+    """Change an app. A list replaces the old list; omitted members stay."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
     app = admin.apps.update(called, changes, by=BY)
     answer(app_document(app), app_lines(app), as_json=as_json)
@@ -92,10 +92,12 @@ def update(
 @json_option
 @administers
 def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
-    """A new secret, shown once. The old one works for the overlap."""
+    """Create a new secret, shown once. The old one works for the overlap."""
     given = admin.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
-    old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
+    old = (
+        "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
+    )
     lines = [f"{given.app.name} has a new secret; {old}.", f"  SECRET={given.secret}"]
     members = {"client_id": given.app.id, "client_secret": given.secret}
     answer({**members, "secrets": app_document(given.app)["secrets"]}, lines, as_json=as_json)
@@ -106,6 +108,6 @@ def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json
 @json_option
 @administers
 def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Forget an app. What it did stays in the log."""
+    """Delete an app. The audit log keeps what it did."""
     app = admin.apps.delete(called, by=BY)
     answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)

@@ -1,4 +1,4 @@
-"""Administration of agents, by administrators and by their owners."""
+"""Endpoints to administer agents, for administrators and owners."""
 
 import json
 
@@ -20,7 +20,7 @@ from server.services.policy.displays import rfc3339
 
 
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
-    """GET /api/agents: all of them, or those that the caller owns."""
+    """GET /api/agents: all agents, or those that the caller owns."""
     where, limit = listing.cursor(request), listing.limit(request)
     narrowed = having(AGENT_MEMBERS, request.query)
     part = admin.agents.page(where, limit, owner=admin.only_of, having=narrowed)
@@ -101,7 +101,7 @@ def change_auth(_site: Site, request: HttpRequest, admin: AdminServices) -> Http
 
 
 def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
-    """GET /api/agents/<id>/audit: what the log says of it, newest first."""
+    """GET /api/agents/<id>/audit: the agent's audit entries, newest first."""
     return audit.answer(request, admin, EntrySearch(agent_id=request.params["id"]))
 
 

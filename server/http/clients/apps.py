@@ -1,4 +1,4 @@
-"""Administration of interactive clients of people."""
+"""Endpoints to administer apps."""
 
 from server.http import listing
 from server.http.clients import app_wire as wire

@@ -1,4 +1,4 @@
-"""Administration of invitations, with which agents register themselves."""
+"""Endpoints to administer invitations."""
 
 from server.http import listing
 from server.http.clients import invitation_wire
@@ -19,7 +19,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
 
 
 def issue(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
-    """POST /api/invitations: its token is told once."""
+    """POST /api/invitations: the response has the token, which is shown once."""
     body = read(invitation_wire.NewInvitation, request.body)
     issued = admin.invitations.issue(_new(body), by=admin.by)
     answer = invitation_wire.GivenInvitation(
@@ -29,7 +29,7 @@ def issue(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespon
 
 
 def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
-    """DELETE /api/invitations/<id>: answers it as it is now."""
+    """DELETE /api/invitations/<id>: returns the revoked invitation."""
     invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
     return as_json(200, _document(admin, invitation).model_dump())
 

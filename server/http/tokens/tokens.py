@@ -6,13 +6,13 @@ from server.protocol import forms
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
 from server.protocol.tokens import introspection
-from server.services.clients.client_auth import Client, confidential, holds_tokens
+from server.services.clients.client_auth import Client, confidential_client, holds_tokens
 
 
 def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /introspect (RFC 7662 2)."""
     form, client = _read(site, request)
-    caller = confidential(client)
+    caller = confidential_client(client)
     answer = site.tokens.introspection.inspect(caller, form.require("token"))
     if introspection.wants_jwt(request.headers.get("accept")):
         signed = site.tokens.introspection.signed(caller, answer)

@@ -111,7 +111,7 @@ class ApprovalService:
     def show(self, person: Person, approval_id: str) -> Shown:
         """One approval with the nonce that this device must sign; it counts as seen from now on."""
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
@@ -154,7 +154,7 @@ class ApprovalService:
         together, and so is the consent it gives.
         """
         approval = votes.alone(tx, approvers.owned(tx, approval_id, person.user.id))
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         payload, key = self._verified(tx, device, said.jws)
         said = settled(tx, approval, said, payload.code)
         granted = said.granted
@@ -228,7 +228,7 @@ class ApprovalService:
         is over stays as it is. Raises errors.Problem as `decide` does, but for one that is over.
         """
         approval = approvers.owned(tx, approval_id, person.user.id)
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         payload, key = self._verified(tx, device, jws)
         self._compare(tx, payload, approval, device, None)
         if payload.code != decisions.SUSPICIOUS:

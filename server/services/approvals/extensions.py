@@ -50,7 +50,7 @@ class Extensions:
         Raises errors.Problem: 404, 409 `not_pending` or `not_extendable`, 403 `forbidden`.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
             until = _allowed(tx, person, approval)
             moved = tx.escalations.extend(

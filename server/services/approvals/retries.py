@@ -51,7 +51,7 @@ class Retries:
         Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)

@@ -66,7 +66,7 @@ class Rights:
             return "user_disabled"
         if (gone := _stood_on(tx, approval)) is not None:
             return gone
-        outside = agent.asks is not None and not user_or_group.among(tx, user.id, agent.asks)
+        outside = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED

@@ -130,7 +130,7 @@ class CibaGrant:
         why not.
         """
         with self.store.write() as tx:
-            agent = client_auth.current(tx, poll.agent)
+            agent = client_auth.current_agent(tx, poll.agent)
             approval = tx.approvals.by_handle(poll.handle_hash)
             if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
                 return requests.no_tokens(State.REDEEMED, {})

@@ -59,7 +59,9 @@ class Hints:
         user = directory.user(named.text) if named.by_id else directory.user_called(named.text)
         if user is None or not user.enabled:
             return None
-        return user if agent.asks is None or user_or_group.among(tx, user.id, agent.asks) else None
+        return (
+            user if agent.asks is None or user_or_group.includes(tx, user.id, agent.asks) else None
+        )
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """The subject of an ID token of ours for this agent; one that has expired still names."""

@@ -162,7 +162,7 @@ def _life_of_parent(tx: Unit, ask: BackchannelCall) -> int:
 
 def admitted(tx: Unit, ask: BackchannelCall) -> Agent:
     """The agent as it is now; its request was read with its registration of that time."""
-    agent = client_auth.current(tx, ask.agent)
+    agent = client_auth.current_agent(tx, ask.agent)
     if names.GRANT_CIBA not in agent.grant_types:
         raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
     if _read_by(agent) != _read_by(ask.agent):

@@ -43,7 +43,7 @@ class UserCodes:
     def is_set(self, person: Person) -> bool:
         """Reports whether agents need a code of this person."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             return tx.user_codes.get(person.user.id) is not None
 
     def set(self, person: Person, code: str, jws: str) -> None:
@@ -80,7 +80,7 @@ class UserCodes:
 
     def _check(self, tx: Unit, person: Person, code: str, jws: str) -> Device:
         """Check that this device's high key, after its PIN, or its passkey signed this code."""
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         subject = signed_subject(self.statements.nonce(device, device), code)
         purpose = decisions.USER_CODE
         self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)

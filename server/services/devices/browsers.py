@@ -106,7 +106,7 @@ def _person(view: View, cookie: str) -> Person:
     browser = view.browsers.by_token(_hashed(cookie))
     if browser is None or browser.ended_at is not None or view.now >= browser.expires_at:
         raise errors.Problem(401, "signed_out", "Sign in with your passkey.")
-    return device_auth.at(view, browser.device_id, until=browser.expires_at)
+    return device_auth.person_at_device(view, browser.device_id, until=browser.expires_at)
 
 
 def _note(tx: Unit, kind: audit.Type, device: Device) -> None:

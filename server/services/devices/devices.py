@@ -87,7 +87,7 @@ class DeviceService:
         new device waits like any other that comes to an older one.
         """
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             subject = signed_subject(self.statements.nonce(device, device))
             self.statements.check_with_pin(
                 tx, jws, device, purpose=decisions.ENROL, subject=subject
@@ -102,7 +102,7 @@ class DeviceService:
         """Call one of the person's devices otherwise; it gives no power. Raises errors.Problem."""
         name = _checked_name(name)
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             device = replace(_own(tx, person, device_id), name=name)
             tx.devices.rename(device.id, name)
             _record(tx, audit.Type.DEVICE_RENAMED, person, device)
@@ -117,7 +117,7 @@ class DeviceService:
         """One PIN call: counted and stored first, then answered. Raises errors.Problem 423."""
         with self.store.write() as tx:
             named = self._named(tx, person, purpose)
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             counted = tx.devices.count_try(
                 device.id, named, tx.now, tries=MOST_TRIES, calls=MOST_UNCONFIRMED
             )
@@ -136,7 +136,7 @@ class DeviceService:
         The low key proves nothing: an unlocked app can use it without the PIN.
         """
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             nonce = self._pin_nonce(device)
             self.statements.check(
                 tx, jws, device, ("high",), purpose="pin", subject=device.id, nonce=nonce
@@ -164,7 +164,7 @@ class DeviceService:
     def revoke(self, person: Person, device_id: str) -> None:
         """End one of the person's devices; it removes power, so any of them may."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             device = _own(tx, person, device_id)
             revoke(tx, device, actor=audit.by_user(person.user.id))
 
@@ -186,7 +186,7 @@ class DeviceService:
 
     def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
         device = _own(tx, person, device_id)
-        signer = device_auth.current(tx, person)
+        signer = device_auth.current_device(tx, person)
         if signer.id == device.id:
             raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
         self.statements.check_with_pin(

@@ -25,7 +25,7 @@ class OwnPasswords:
     def is_set(self, person: Person) -> bool:
         """Reports whether this person can sign in to apps."""
         with self.store.read() as view:
-            device_auth.current(view, person)
+            device_auth.current_device(view, person)
             return view.passwords.get(person.user.id) is not None
 
     def set(self, person: Person, raw: str, jws: str) -> int:
@@ -51,7 +51,7 @@ class OwnPasswords:
             return passwords.put(tx, person.user.id, hashed, by, device=device.id)
 
     def _check(self, tx: Unit, person: Person, raw: str, jws: str) -> Device:
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         subject = decisions.digest(f"{self.statements.nonce(device, device)}\n{raw}")
         purpose = decisions.PASSWORD
         self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)

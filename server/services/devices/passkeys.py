@@ -268,7 +268,7 @@ def _holder(view: View, said: Assertion) -> tuple[Passkey, Device, User]:
     if passkey is None or device is None or device.state != "active":
         raise errors.Problem(403, "unknown_passkey", _UNKNOWN)
     if user is None or not user.enabled:
-        raise device_auth.stopped_user()
+        raise device_auth.disabled_user()
     return passkey, device, user
 
 

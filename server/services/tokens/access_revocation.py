@@ -40,7 +40,7 @@ class AccessRevocation:
         without access is no error.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             access = _ClientAccess(tx, person.user.id, client_id)
             grants = access.end_grants()
             consents, from_consents = access.end_consents()

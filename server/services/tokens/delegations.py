@@ -110,7 +110,7 @@ class DelegationService:
     def revoke_mine(self, person: Person, jti: str) -> tuple[NamedDelegation, int]:
         """Revoke a token that acts for this person. Raises errors.Problem 404."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             row = tx.delegations.get(jti)
             if row is None or row.user_id != person.user.id:
                 raise errors.Problem(404, "not_found", "No such token acts for you.")

@@ -101,7 +101,7 @@ class DeviceAuthentication:
             raise unauthorized("a token of another session")
         user = tx.directory.user(session.user_id)
         if user is None or not user.enabled:
-            raise stopped_user()
+            raise disabled_user()
         device = None if session.device_id is None else tx.devices.get(session.device_id)
         if device is not None and device.state != "active":
             raise _stopped_device()
@@ -110,7 +110,7 @@ class DeviceAuthentication:
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
 
 
-def at(view: View, device_id: str, *, until: int) -> Person:
+def person_at_device(view: View, device_id: str, *, until: int) -> Person:
     """The person at this device, in a browser that is signed in until then.
 
     Raises errors.Problem 401 or 403 where one of them is not in force.
@@ -121,7 +121,7 @@ def at(view: View, device_id: str, *, until: int) -> Person:
         raise _stopped_device()
     user = view.directory.user(device.user_id)
     if user is None or not user.enabled:
-        raise stopped_user()
+        raise disabled_user()
     return Person(user, session, device, until)
 
 
@@ -132,11 +132,11 @@ def current_session(tx: View, person: Person) -> Session:
         raise unauthorized("the session has ended")
     user = tx.directory.user(person.user.id)
     if user is None or not user.enabled:
-        raise stopped_user()
+        raise disabled_user()
     return session
 
 
-def current(tx: View, person: Person) -> Device:
+def current_device(tx: View, person: Person) -> Device:
     """The person's device as it stands in this unit of work."""
     current_session(tx, person)
     device = tx.devices.get(person.at.id)
@@ -156,7 +156,7 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
     )
 
 
-def stopped_user() -> errors.Problem:
+def disabled_user() -> errors.Problem:
     """403: what is said to somebody whose account an administrator has stopped."""
     return errors.Problem(
         403, "forbidden", "This user is disabled. An administrator can enable it."

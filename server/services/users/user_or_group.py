@@ -9,7 +9,7 @@ from server.model.store import View
 from server.services.refusals import Invalid, NotFound
 
 
-def party(view: View, called: str) -> str:
+def id_of(view: View, called: str) -> str:
     """The id of the user or group of this name. Raises `NotFound`, or `Invalid` for both."""
     user, group = view.directory.user_called(called), view.directory.group_called(called)
     if user is not None and group is not None:
@@ -21,7 +21,7 @@ def party(view: View, called: str) -> str:
     return user.id
 
 
-def among(view: View, user_id: str, named: Sequence[str]) -> bool:
+def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
     """Reports whether this user is named, or in a group that is."""
     members = view.directory.members()
     return any(one == user_id or user_id in members.get(one, ()) for one in named)

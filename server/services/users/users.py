@@ -91,7 +91,7 @@ class Users:
     def add(self, new: NewUser, *, by: str) -> tuple[User, IssuedCode]:
         """Let somebody in, with a code for their first device. Raises `Exists` or `Invalid`."""
         with self.store.administer() as tx:
-            user = admit(tx, self.secrets, new, by=by)
+            user = create(tx, self.secrets, new, by=by)
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def update(self, called: str, changes: UserChanges, *, by: str) -> User:
@@ -186,7 +186,7 @@ def find(view: View, called: str) -> User:
 
 
 @about("name")
-def check_called(raw: str, what: str = "The name") -> str:
+def check_account_name(raw: str, what: str = "The name") -> str:
     """A valid name for a user, group or client. Raises `Invalid`."""
     try:
         name = check_name(raw, what=what)
@@ -198,11 +198,11 @@ def check_called(raw: str, what: str = "The name") -> str:
     return name
 
 
-def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
+def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
     """Add a user in a unit of work that is marked as administration."""
     user = User(
         id=secrets.new_id(PREFIX_USER),
-        name=check_called(new.name),
+        name=check_account_name(new.name),
         email=_email(new.email),
         roles=_roles(new.roles),
         state="enabled",

@@ -86,7 +86,7 @@ class Apps:
             self._connection.execute(statement, {"of": app_id})
 
     def all(self) -> list[App]:
-        """Every app, by name."""
+        """Return every app, by name."""
         return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def get(self, app_id: str) -> App | None:
@@ -100,7 +100,7 @@ class Apps:
         return None if row is None else self._record(row)
 
     def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+        """Record the use, at most once a minute."""
         self._connection.execute(
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )

@@ -34,7 +34,7 @@ class ClientCredentialsGrant:
         if openid or not scope:
             raise errors.InvalidScope("Name scopes of a resource. OpenID scopes need a person.")
         with self.store.write() as tx:
-            agent = client_auth.current(tx, agent)
+            agent = client_auth.current_agent(tx, agent)
             target = targets.resolve(
                 tx.directory, agent, requests.one_resource(request.form), scope
             )

@@ -54,7 +54,7 @@ class TokenExchangeGrant:
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response of RFC 8693 2.2.1. Raises errors.ProtocolError."""
         with self.store.write() as tx:
-            agent = client_auth.current(tx, agent)
+            agent = client_auth.current_agent(tx, agent)
             if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types:
                 raise errors.UnauthorizedClient("This client may not use this grant type.")
             result = self._exchange(tx, agent, request)

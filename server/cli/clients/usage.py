@@ -1,9 +1,9 @@
-"""The lines that a fresh agent is used with: its secret, once, and the requests that work now."""
+"""The usage lines of a new agent: its secret, and `curl` commands that work at once."""
 
 from dataclasses import dataclass
 from shlex import quote
 
-from server.cli.clients.agent_document import called_by_id
+from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation
 from server.model.clients import Agent
 from server.protocol import names
@@ -14,32 +14,30 @@ _TOKEN = "A-NEW-TOKEN-OF-22-CHARACTERS-OR-MORE"  # noqa: S105  # a placeholder
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the printed requests ask for: one scope, and the details that it needs."""
+class _SampleRequest:
+    """The sample request in the printed commands: one scope, and the details that it requires."""
 
     scope: str
     action: str | None
-    """The type of action without which the scope is not given."""
+    """The action type that the scope requires."""
 
     @property
     def details(self) -> dict[str, str]:
-        """The parameter, with a place for what only the agent knows."""
+        """The parameter, with a placeholder for the details."""
         if self.action is None:
             return {}
         return {"authorization_details": f'[{{"type":"{self.action}", …}}]'}
 
     @property
-    def remark(self) -> list[str]:
-        """How the place is filled in."""
+    def hint(self) -> list[str]:
+        """How to fill in the placeholder."""
         if self.action is None:
             return []
-        return [
-            f"Fill in what it wants to do; the members are in: sayso actions show {self.action}"
-        ]
+        return [f"Replace … with the details of the action. See: sayso actions show {self.action}"]
 
 
 def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
-    """The secret, shown here and never again, and the commands that use it."""
+    """Return the secret, which is shown once, and the commands that use it."""
     agent = given.agent
     lines = []
     if given.secret:
@@ -47,56 +45,59 @@ def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
         lines += [f"  SECRET={given.secret}", ""]
     if not agent.scopes:
         update = f"sayso agents update {quote(agent.name)} --resource URI --scope NAME"
-        return [*lines, "It may ask for nothing yet. Give it a ceiling:", f"  {update}"]
-    wish = _wish(admin, agent)
-    used = [*_own_lines(admin, agent, wish), *_exchange_lines(admin, agent, wish)]
-    return [*lines, *used, *(wish.remark if used else [])]
+        return [*lines, "It has no permissions yet. Add some:", f"  {update}"]
+    sample = _sample_request(admin, agent)
+    used = [*_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
+    return [*lines, *used, *(sample.hint if used else [])]
 
 
-def _wish(admin: OpenInstallation, agent: Agent) -> _Wish:
-    """The first scope that takes no details; else the first, with the type that it needs."""
+def _sample_request(admin: OpenInstallation, agent: Agent) -> _SampleRequest:
+    """Use the first scope that needs no details, else the first scope with its action type."""
     found = [r for r in admin.resources.all() if r.uri in agent.resources]
     needs = {scope: kind for resource in found for scope, kind in resource.requires.items()}
     scope = next((name for name in agent.scopes if name not in needs), agent.scopes[0])
-    return _Wish(scope, needs.get(scope))
+    return _SampleRequest(scope, needs.get(scope))
 
 
-def _own_lines(admin: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
-    """How it gets a token that begins with itself."""
+def _own_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> list[str]:
+    """Commands that get a token without another token."""
     if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
-        return ["It asks a person, and is sent the answer:", f"  {_ask(admin, agent, wish)}"]
+        return [
+            "Ask a person; the answer is pushed to the agent:",
+            f"  {_ask(admin, agent, sample)}",
+        ]
     if names.GRANT_CIBA in agent.grant_types:
         return [
-            "It asks a person, and then waits for the answer:",
-            f"  {_ask(admin, agent, wish)}",
+            "Ask a person, then wait for the answer:",
+            f"  {_ask(admin, agent, sample)}",
             f"  {_fetch(admin, agent)}",
         ]
     if names.GRANT_CLIENT_CREDENTIALS in agent.grant_types:
-        return ["It gets a token for itself with:", f"  {_for_itself(admin, agent, wish)}"]
+        return ["Get a token for the agent itself:", f"  {_for_itself(admin, agent, sample)}"]
     return []
 
 
-def _exchange_lines(admin: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
-    """How it acts for the person of a token that arrives; unsaid where none does by itself."""
+def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> list[str]:
+    """The exchange command, unless no token reaches the agent."""
     only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
     if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
         return []
     which = f"arrives at {agent.serves[0]}" if agent.serves else "names it in may_act"
-    title = f"It acts for the person of a token that {which} with:"
-    return [title, f"  {_exchange(admin, agent, wish)}"]
+    title = f"Exchange a person's token that {which}:"
+    return [title, f"  {_exchange(admin, agent, sample)}"]
 
 
-def _ask(admin: OpenInstallation, agent: Agent, wish: _Wish) -> str:
+def _ask(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
     whom = agent.owners if agent.asks is None else agent.asks
-    hint = called_by_id(admin).get(whom[0], "USER") if whom else "USER"
+    hint = names_by_id(admin).get(whom[0], "USER") if whom else "USER"
     return _curl(
         admin,
         agent,
         "bc-authorize",
         {
-            "scope": f"openid {wish.scope}",
+            "scope": f"openid {sample.scope}",
             **_resource(agent),
-            **wish.details,
+            **sample.details,
             "login_hint": hint,
             **({} if agent.delivery == "poll" else {"client_notification_token": _TOKEN}),
             **({"user_code": "CODE"} if agent.takes_user_code else {}),
@@ -109,18 +110,18 @@ def _fetch(admin: OpenInstallation, agent: Agent) -> str:
     return _curl(admin, agent, "token", form, header="-H 'Prefer: wait=50' ")
 
 
-def _for_itself(admin: OpenInstallation, agent: Agent, wish: _Wish) -> str:
-    form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": wish.scope}
-    return _curl(admin, agent, "token", {**form, **_resource(agent), **wish.details})
+def _for_itself(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+    form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": sample.scope}
+    return _curl(admin, agent, "token", {**form, **_resource(agent), **sample.details})
 
 
-def _exchange(admin: OpenInstallation, agent: Agent, wish: _Wish) -> str:
+def _exchange(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
     form = {
         "grant_type": names.GRANT_TOKEN_EXCHANGE,
         "subject_token_type": ACCESS_TOKEN,
         **_resource(agent),
-        "scope": wish.scope,
-        **wish.details,
+        "scope": sample.scope,
+        **sample.details,
     }
     return _curl(admin, agent, "token", form, header='--data-urlencode "subject_token=$TOKEN" ')
 

@@ -26,7 +26,7 @@ _OF_PERSON: Final = frozenset(name for names in BY_SCOPE.values() for name in na
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClaimsRequest:
     """The `claims` parameter, as far as there is something here to answer it with."""
 
     id_token: tuple[str, ...] = ()
@@ -35,15 +35,15 @@ class Wanted:
     """The values one of which must be met; None when none is essential."""
 
 
-def read(text: str | None) -> Wanted:
+def read(text: str | None) -> ClaimsRequest:
     """The parameter; what is unknown in it is ignored (5.5). Raises errors.InvalidRequest."""
     if text is None:
-        return Wanted()
+        return ClaimsRequest()
     members = json_text.parse(text, what="claims")
     if not isinstance(members, dict):
         raise errors.InvalidRequest("claims must be a JSON object.")
     id_token, userinfo = _members(members, "id_token"), _members(members, "userinfo")
-    return Wanted(
+    return ClaimsRequest(
         id_token=tuple(name for name in id_token if name in _OF_PERSON),
         userinfo=tuple(name for name in userinfo if name in _OF_PERSON),
         acr=_essential(id_token.get("acr")),

@@ -1,4 +1,4 @@
-"""The services of signing in, each made once."""
+"""Creates the services of signing in to apps."""
 
 from server.services.adapters import Adapters
 from server.services.approvals.app_actions import AppActions
@@ -6,7 +6,7 @@ from server.services.consents.consents import ConsentService
 from server.services.devices.passkeys import PasskeyService
 from server.services.sign_in.authorize import AuthorizeService
 from server.services.sign_in.flows import Flows
-from server.services.sign_in.passkey_sign_ins import PasskeySignIns
+from server.services.sign_in.passkey_sign_in import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
@@ -15,7 +15,7 @@ from server.services.users.proofs import Proofs
 
 
 class SignInServices:
-    """Sign people in to apps, and out again."""
+    """The services that sign people in to apps, and out."""
 
     def __init__(
         self,

@@ -88,7 +88,7 @@ def test_every_life_is_one_of_the_model(cast: Cast) -> None:
 
 def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an auth_req_id is taken for the agent that asked."""
-    visit = CibaGrant._visit
+    visit = CibaGrant._poll_once
 
     def as_owner(self: CibaGrant, poll: Any, **named: Any) -> Any:
         with self.store.read() as view:
@@ -96,7 +96,7 @@ def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
             owner = None if approval is None else view.directory.agent(approval.agent_id)
         return visit(self, replace(poll, agent=owner or poll.agent), **named)
 
-    patch.setattr(CibaGrant, "_visit", as_owner)
+    patch.setattr(CibaGrant, "_poll_once", as_owner)
 
 
 def _two_tokens(patch: pytest.MonkeyPatch) -> None:

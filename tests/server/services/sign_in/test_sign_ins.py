@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.users.passwords import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from server.services.refusals import Conflict, Invalid, NotFound
-from server.services.sign_in.sign_in_tries import TooManyAttempts
+from server.services.sign_in.sign_in_attempts import TooManyAttempts
 from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
 from server.services.users.users import NewUser, UserChanges
 from server.storage.users.passwords import Passwords as StoredPasswords

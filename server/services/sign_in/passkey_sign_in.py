@@ -1,7 +1,7 @@
-"""Signing in to apps with a passkey instead of a password.
+"""Sign-in to apps with a passkey.
 
-It is the sign-in of our own pages (`passkeys.py`) with another end: the cookie of apps' sign-in
-pages, so that neither cookie is worth anything where the other one is.
+Like the sign-in to our own pages (`passkeys.py`), but with the cookie of the apps' sign-in pages.
+Neither cookie is valid in place of the other.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from server.protocol.devices.passkeys import Assertion
 from server.services.audit import audit, floods
 from server.services.devices import passkeys
 from server.services.devices.passkeys import PasskeyService
-from server.services.sign_in import sign_in_tries
+from server.services.sign_in import sign_in_attempts
 from server.services.sign_in.sign_ins import SignIns
 
 
@@ -26,33 +26,32 @@ class PasskeySignIns:
     sign_ins: SignIns
 
     def sign_in(self, word: str, *, flow: bytes, peer: str, cookie: str = "") -> str:
-        """Check a passkey's word for an offer of ours; the new cookie of the browser.
+        """Verify a passkey assertion; returns the browser's new cookie.
 
-        1. The try is counted before it is judged, for this passkey from this address, as a password
-        form's is.  2. The word counts, once.  3. What was in vain is stored, and slows the next.
-
-        Raises `TooSoon`, or errors.Problem.
+        1. The attempt is counted before it is checked, per passkey and address. 2. The assertion is
+        valid and new. 3. A failure is stored, and slows the next attempt. Raises `TooManyAttempts`,
+        or errors.Problem.
         """
-        said = passkeys.read(word)
-        tried = sign_in_tries.of_passkey(said.credential, peer)
-        self.sign_ins.count(tried)
+        assertion = passkeys.read(word)
+        attempt = sign_in_attempts.of_passkey(assertion.credential, peer)
+        self.sign_ins.count(attempt)
         try:
             with self.store.write() as tx:
-                user, device = self.passkeys.proved(tx, said)
-                sign_in_tries.was_right(tx, tried)
+                user, device = self.passkeys.proved(tx, assertion)
+                sign_in_attempts.record_success(tx, attempt)
                 tx.devices.seen(device.id, tx.now)
                 how = names.ACR_PASSKEY
-                return self.sign_ins.enter(tx, user, flow, cookie=cookie, acr=how)
+                return self.sign_ins.start(tx, user, flow, cookie=cookie, acr=how)
         except errors.Problem:
             with self.store.write() as tx:
-                sign_in_tries.was_wrong(tx, tried)
-                _record(tx, said)
+                sign_in_attempts.record_failure(tx, attempt)
+                _record(tx, assertion)
             raise
 
 
-def _record(tx: Unit, said: Assertion) -> None:
-    """A failure of somebody who is known here."""
-    passkey = tx.passkeys.by_credential(said.credential)
+def _record(tx: Unit, assertion: Assertion) -> None:
+    """Record a failure of a known passkey."""
+    passkey = tx.passkeys.by_credential(assertion.credential)
     device = None if passkey is None else tx.devices.get(passkey.device_id)
     if device is not None:
         kind, actor = audit.Type.SIGN_IN_FAILED, audit.by_user(device.user_id)

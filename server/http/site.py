@@ -32,7 +32,7 @@ from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.delegations import named_delegation
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 from server.services.users.wiring import UserServices
 
 _LONGEST_LOOK_SECONDS: Final = 1.5

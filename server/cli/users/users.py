@@ -1,4 +1,4 @@
-"""`sayso users`: people."""
+"""`sayso users`: add, list, change, enable and disable users."""
 
 import sys
 from collections.abc import Sequence
@@ -24,18 +24,18 @@ from server.services.refusals import Exists
 from server.services.users.users import ROLES, NewUser, UserChanges
 
 role_option = click.option(
-    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="May be said twice."
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="Can be repeated."
 )
 
 
 @click.group("users")
 def command() -> None:
-    """People. USER is a name, an e-mail address or an id."""
+    """Users. USER is a name, an email address or an ID."""
 
 
 @command.command("add")
 @click.argument("name")
-@click.option("--email", help="Another way to name them.")
+@click.option("--email", help="Their email address, which also identifies them.")
 @role_option
 @if_missing_option
 @json_option
@@ -49,28 +49,28 @@ def add(
     if_missing: bool,
     as_json: bool,
 ) -> None:
-    """Let somebody in, with a code for their first device."""
+    """Add a user, with a code for their first device."""
     try:
         user, issued = admin.users.add(NewUser(name, email, roles), by=BY)
     except Exists:
         present = next((u for u in admin.users.all() if u.name.casefold() == name.casefold()), None)
         if not if_missing or present is None:
             raise
-        answer(document(present), [f"{present.name} is there already."], as_json=as_json)
+        answer(user_document(present), [f"{present.name} already exists."], as_json=as_json)
         return
-    lines = [f"{user.name} is a user now ({user.id}).", *code_lines(admin, user, issued)]
-    answer({**document(user), **code_document(admin, issued)}, lines, as_json=as_json)
+    lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
+    answer({**user_document(user), **code_document(admin, issued)}, lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
 def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
-    """Everybody, by name."""
+    """List users by name."""
     users = admin.users.all()
     rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
     lines = table(("name", "state", "roles", "e-mail", "id"), rows)
-    answer({"items": [document(user) for user in users]}, lines, as_json=as_json)
+    answer({"items": [user_document(user) for user in users]}, lines, as_json=as_json)
 
 
 @command.command("show")
@@ -78,20 +78,20 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
 @json_option
 @administers
 def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One user and their devices."""
+    """Show one user and their devices."""
     user, devices = admin.users.show(called)
-    members = {**document(user), "devices": [device_document(device) for device in devices]}
+    members = {**user_document(user), "devices": [device_document(device) for device in devices]}
     answer(members, [*_lines(admin, user), *_device_lines(devices)], as_json=as_json)
 
 
 @command.command("update")
 @click.argument("called", metavar="USER")
-@click.option("--email", help="The new address.")
-@click.option("--no-email", is_flag=True, help="Take the address away.")
+@click.option("--email", help="The new email address.")
+@click.option("--no-email", is_flag=True, help="Remove the email address.")
 @role_option
-@click.option("--no-role", is_flag=True, help="Take every role away.")
-@click.option("--backup", metavar="USER", help="Who is asked too when they do not answer.")
-@click.option("--no-backup", is_flag=True, help="Ask nobody else.")
+@click.option("--no-role", is_flag=True, help="Remove every role.")
+@click.option("--backup", metavar="USER", help="Who is asked next if they do not answer.")
+@click.option("--no-backup", is_flag=True, help="Remove the backup.")
 @json_option
 @administers
 def update(  # noqa: PLR0913  # one for each flag
@@ -106,16 +106,16 @@ def update(  # noqa: PLR0913  # one for each flag
     no_backup: bool,
     as_json: bool,
 ) -> None:
-    """Change the e-mail address, replace the roles, or name a backup."""
+    """Change the email address, the roles or the backup."""
     if (no_email and email) or (no_role and roles) or (no_backup and backup):
-        raise click.UsageError("Set it or take it away, not both.")
+        raise click.UsageError("Set a value or remove it, not both.")
     changes = UserChanges(
         email="" if no_email else email,
         roles=roles if roles or no_role else None,
         backup="" if no_backup else backup,
     )
     user = admin.users.update(called, changes, by=BY)
-    answer(document(user), _lines(admin, user), as_json=as_json)
+    answer(user_document(user), _lines(admin, user), as_json=as_json)
 
 
 @command.command("disable")
@@ -123,7 +123,7 @@ def update(  # noqa: PLR0913  # one for each flag
 @json_option
 @administers
 def disable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Stop somebody: their requests end, tokens for them are revoked, their screens close."""
+    """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
     ended = admin.users.disable(called, by=BY)
     members = {
         "user": ended.user.name,
@@ -136,7 +136,7 @@ def disable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
         f"{ended.user.name} is disabled.",
         f"Tokens revoked: {ended.tokens_revoked}.",
         f"Requests cancelled: {ended.requests_cancelled}.",
-        f"To let them go on: sayso users enable {ended.user.name}",
+        f"To enable them: sayso users enable {ended.user.name}",
     ]
     answer(members, lines, as_json=as_json)
 
@@ -146,9 +146,9 @@ def disable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def enable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Let somebody go on. What ended stays ended."""
+    """Enable a user. What ended stays ended."""
     user = admin.users.enable(called, by=BY)
-    answer(document(user), [f"{user.name} is enabled."], as_json=as_json)
+    answer(user_document(user), [f"{user.name} is enabled."], as_json=as_json)
 
 
 @command.command("enrol")
@@ -156,7 +156,7 @@ def enable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def enrol(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """A code for one more device. Earlier unused codes end."""
+    """Create a code for another device. Earlier unused codes end."""
     user, issued = admin.users.enrol(called, by=BY)
     members = {"user": user.name, "id": user.id, **code_document(admin, issued)}
     answer(members, code_lines(admin, user, issued), as_json=as_json)
@@ -175,25 +175,27 @@ def unlock(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
     names = listed(device.name for device in devices)
-    lines = [f"Unlocked devices of {user.name}: {names}.", *_worn_out(admin, user)]
+    lines = [f"Unlocked devices of {user.name}: {names}.", *_exhausted_pins(admin, user)]
     answer(members, lines, as_json=as_json)
 
 
 @command.command("password")
 @click.argument("called", metavar="USER")
-@click.option("--password-stdin", is_flag=True, help="The first line of what is piped in.")
-@click.option("--remove", is_flag=True, help="Take the password away.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
+)
+@click.option("--remove", is_flag=True, help="Remove the password.")
 @json_option
 @administers
 def password(
     admin: OpenInstallation, called: str, *, password_stdin: bool, remove: bool, as_json: bool
 ) -> None:
-    """Set the password with which somebody signs in to apps; browsers are signed out.
+    """Set a user's password for signing in to apps; signs them out of every browser.
 
-    There is no default: without a password nobody signs in. It never decides a request; devices do.
+    Without a password a user cannot sign in to apps. It never decides a request; devices do.
     """
     if password_stdin == remove:
-        raise click.UsageError("Say --password-stdin and pipe it in, or --remove.")
+        raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")
     if remove:
         user = admin.passwords.remove(called, by=BY)
         done = "removed"
@@ -205,8 +207,8 @@ def password(
     answer(members, [f"The password of {user.name} is {done}."], as_json=as_json)
 
 
-def document(user: User) -> dict[str, object]:
-    """A user in JSON."""
+def user_document(user: User) -> dict[str, object]:
+    """Return a user as JSON."""
     return {
         "user": user.name,
         "id": user.id,
@@ -220,7 +222,7 @@ def document(user: User) -> dict[str, object]:
 
 
 def device_document(device: Device) -> dict[str, object]:
-    """A device in JSON; its keys by their thumbprints."""
+    """Return a device as JSON, with the thumbprints of its keys."""
     return {
         "id": device.id,
         "name": device.name,
@@ -253,8 +255,8 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
     )
 
 
-def _worn_out(admin: OpenInstallation, user: User) -> list[str]:
-    """Devices that no unlocking helps: their PIN was called too often without success."""
+def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
+    """Devices that cannot be unlocked: their PIN was tried too often without success."""
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
         for device in admin.users.show(user.id)[1]
@@ -264,6 +266,6 @@ def _worn_out(admin: OpenInstallation, user: User) -> list[str]:
 
 def _device_lines(devices: Sequence[Device]) -> list[str]:
     if not devices:
-        return ["", "No device yet."]
+        return ["", "No devices."]
     rows = [(d.name, d.state, moment(d.last_seen_at), d.id) for d in devices]
     return ["", *table(("device", "state", "last seen", "id"), rows)]

@@ -1,4 +1,4 @@
-"""Administration of protected APIs."""
+"""Endpoints to administer resources."""
 
 from collections.abc import Mapping
 
@@ -64,7 +64,7 @@ def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
 
 
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
-    """DELETE /api/resources/<id>: answers what ended with it."""
+    """DELETE /api/resources/<id>: returns what ended with it."""
     uri = admin.resources.by_id(request.params["id"]).uri
     deleted = admin.resources.delete(uri, by=admin.by)
     answer = resource_wire.DeletedResource(

@@ -1,4 +1,4 @@
-"""Administration of people."""
+"""Endpoints to administer users."""
 
 from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -34,9 +34,9 @@ def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
     """PATCH /api/users/<id>."""
     body = read(user_wire.UserChanges, request.body)
     changes = UserChanges(
-        email=_taken_away(body, "email"),
+        email=_change_value(body, "email"),
         roles=None if body.roles is None else tuple(body.roles),
-        backup=_taken_away(body, "backup"),
+        backup=_change_value(body, "backup"),
     )
     user = user_wire.managed_user(admin.users.update(request.params["id"], changes, by=admin.by))
     return as_json(200, user.model_dump(), tag(user.version))
@@ -66,12 +66,12 @@ def enrol(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespon
 
 
 def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
-    """POST /api/users/<id>/unlock: answers the devices that may try again."""
+    """POST /api/users/<id>/unlock: returns the unlocked devices."""
     user, unlocked = admin.users.unlock(request.params["id"], by=admin.by)
     return as_json(200, user_wire.user_sheet(user, unlocked).model_dump())
 
 
-def _taken_away(body: user_wire.UserChanges, name: str) -> str | None:
-    """A member as the services take it: a null that was sent is an empty text."""
+def _change_value(body: user_wire.UserChanges, name: str) -> str | None:
+    """Return a changed member; a null that was sent becomes an empty string."""
     value: str | None = getattr(body, name)
     return "" if name in body.model_fields_set and value is None else value

@@ -250,7 +250,7 @@ class ApprovalService:
 
     def _verified(self, tx: Unit, device: Device, jws: str) -> tuple[decisions.Decision, str]:
         try:
-            signed = self.signatures.of(tx, device, jws, decisions.DECISION_TYPE)
+            signed = self.signatures.verify(tx, device, jws, decisions.DECISION_TYPE)
             return decisions.read_decision(signed.payload), signed.key
         except (BadToken, ValueError) as error:
             raise errors.Problem(

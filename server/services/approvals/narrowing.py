@@ -207,7 +207,7 @@ class Narrowings:
 
 
 def _resource(view: View, approval: Approval) -> Resource | None:
-    return targets.standing(view.directory, approval.resource, tuple(approval.scope.split()))
+    return targets.stored_resource(view.directory, approval.resource, tuple(approval.scope.split()))
 
 
 def _open(view: View, person: Person, approval_id: str) -> Approval:

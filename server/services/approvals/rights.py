@@ -132,7 +132,7 @@ def rights_over(given: Adapters) -> Rights:
 def _stood_on(tx: Unit, approval: Approval) -> str | None:
     """What it is for or came from and is over: its resource, a token, a standing grant."""
     scope = tuple(approval.scope.split())
-    if targets.standing(tx.directory, approval.resource, scope) is None:
+    if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
     if not _parent_holds(tx, approval):
         return PARENT_ENDED

@@ -36,7 +36,7 @@ from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses
 from server.services.tokens import delegations
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 _MOST_KEY = 255
 

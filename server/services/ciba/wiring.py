@@ -16,7 +16,7 @@ from server.services.ciba.user_codes import UserCodes
 from server.services.devices.statements import Statements
 from server.services.notifications.feed import Hub
 from server.services.tokens.issuing import TokenIssuer
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 def create_callbacks(given: Adapters) -> Callbacks:

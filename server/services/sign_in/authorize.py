@@ -26,7 +26,7 @@ from server.services.clients import client_auth
 from server.services.policy.refusals import Forbidden
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 PUSHED_SECONDS: Final = 60
 MOST_PER_MINUTE: Final = 600

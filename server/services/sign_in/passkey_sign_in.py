@@ -32,12 +32,12 @@ class PasskeySignIns:
         valid and new. 3. A failure is stored, and slows the next attempt. Raises `TooManyAttempts`,
         or errors.Problem.
         """
-        assertion = passkeys.read(word)
+        assertion = passkeys.parse_assertion(word)
         attempt = sign_in_attempts.of_passkey(assertion.credential, peer)
         self.sign_ins.count(attempt)
         try:
             with self.store.write() as tx:
-                user, device = self.passkeys.proved(tx, assertion)
+                user, device = self.passkeys.verify(tx, assertion)
                 sign_in_attempts.record_success(tx, attempt)
                 tx.devices.seen(device.id, tx.now)
                 how = names.ACR_PASSKEY

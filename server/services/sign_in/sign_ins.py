@@ -66,7 +66,7 @@ class SignIns:
         and password have not changed meanwhile. Raises `TooManyAttempts`, `WrongPassword` or
         `Busy`.
         """
-        name = passwords.spelled(name)
+        name = passwords.normalize_name(name)
         with self.store.write() as tx:
             user = tx.directory.user_called(name)
             attempt = sign_in_attempts.of_account(user, name, peer)
@@ -75,7 +75,7 @@ class SignIns:
         if error is not None:
             raise error
         hashed_as = None if known is None else known.hash
-        right = self.hasher.verify(passwords.normal(password), hashed_as)
+        right = self.hasher.verify(passwords.normalize(password), hashed_as)
         with self.store.write() as tx:
             again = _check_user(tx, user, right=right, hashed_as=hashed_as)
             new_cookie = None

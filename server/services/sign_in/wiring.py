@@ -11,7 +11,7 @@ from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
 from server.services.tokens.access_token_auth import AccessTokenAuth
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 class SignInServices:

@@ -12,7 +12,7 @@ from server.model.tokens import LiveToken
 from server.protocol import errors
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.device_auth import DeviceCall
-from server.services.users.proofs import Proofs, ProofTarget
+from server.services.users.dpop_proofs import Proofs, ProofTarget
 
 _SCHEMES: Final = frozenset({"bearer", "dpop"})
 _ALGS: Final = 'algs="ES256"'

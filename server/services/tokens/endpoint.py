@@ -10,7 +10,7 @@ from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
 from server.services.clients.client_auth import ClientAuthentication, holds_tokens
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import TokenIssuer
 from server.services.tokens.revocation import Revocation
 from server.services.tokens.standing_exchanges import StandingExchanges
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 class TokenServices:

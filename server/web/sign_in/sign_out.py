@@ -13,7 +13,7 @@ from server.web.visit import Visit
 
 def sign_out(visit: Visit, _form: Form) -> AnyResponse:
     """Sign this browser out; its passkey stays."""
-    visit.site.devices.browsers.leave(visit.cookie)
+    visit.site.devices.browsers.sign_out(visit.cookie)
     response = go(f"{visit.site.rules.issuer}/")
     response.headers.extend(cookies.setting(visit.site.rules, ""))
     return response

@@ -55,7 +55,7 @@ class AppDeviceGrant:
         code = tx.device_codes.by_device_code(sent)
         if code is None or code.client_id != app.id:
             return errors.InvalidGrant(UNKNOWN)
-        device_codes.same_as_before(request.form, tuple(code.scope.split()), code.resource)
+        device_codes.check_unchanged(request.form, tuple(code.scope.split()), code.resource)
         approval = poll_result(tx, code, request.waited_ms)
         if isinstance(approval, errors.ProtocolError):
             return approval
@@ -70,7 +70,7 @@ class AppDeviceGrant:
         self, tx: Unit, app: App, approval: Approval, code: DeviceCode, request: TokenRequest
     ) -> dict[str, object]:
         """Store the signed consents, then issue the tokens that they allow."""
-        self.devices.keep(tx, approval, code)
+        self.devices.store_consents(tx, approval, code)
         grant = _grant(tx, approval, code)
         terms = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
         user = check_user(tx, grant)

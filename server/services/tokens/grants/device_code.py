@@ -22,7 +22,7 @@ from server.services.notifications import notices
 from server.services.tokens.device_polls import UNKNOWN, poll_result
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import TokenIssuer
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 Outcome = dict[str, object] | errors.ProtocolError
 
@@ -40,7 +40,7 @@ class DeviceCodeGrant:
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """Return the session's first tokens. Raises errors.ProtocolError."""
         sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
-        device_codes.no_scope(request.form)
+        device_codes.refuse_scope(request.form)
         with self.store.write() as tx:
             outcome = self._poll(tx, sent, request)
         if isinstance(outcome, errors.ProtocolError):

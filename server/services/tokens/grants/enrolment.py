@@ -13,7 +13,7 @@ from server.services.devices.enrolment import BadCode, normalise
 from server.services.devices.sessions import UNREGISTERED_MS, session_answer
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import TokenIssuer
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class EnrolmentGrant:
         1. The code exists. 2. The terminal proves its key. 3. The secret is right. 4. One
         conditional UPDATE uses up the code.
         """
-        code = enrolment.known(tx, code_id, peer=request.peer)
+        code = enrolment.find_code(tx, code_id, peer=request.peer)
         if isinstance(code, errors.ProtocolError):
             return code
         jwk = self.proofs.terminal(tx, request.proofs)
-        if (refused := enrolment.judged(tx, self.secrets, code, secret)) is not None:
+        if (refused := enrolment.check_secret(tx, self.secrets, code, secret)) is not None:
             return refused
-        if not enrolment.use(tx, code):
+        if not enrolment.use_code(tx, code):
             return errors.InvalidGrant(enrolment.REFUSED)
         return self._start_session(tx, code, jwk)
 

@@ -15,7 +15,7 @@ from server.services.devices.sessions import IDLE_MS, session_answer
 from server.services.notifications import notices
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import TokenIssuer
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 GRACE_MS: Final = 60_000
 """The previous token works for this time, for a client that lost the response."""

@@ -51,7 +51,7 @@ class Television:
         return self.poll(**form)
 
     def typed(self, name="ana"):
-        self.app.local.site.devices.grant.enter(name=name, typed=self.user_code, peer=PEER)
+        self.app.local.site.devices.grant.submit_code(name=name, typed=self.user_code, peer=PEER)
 
 
 @pytest.fixture

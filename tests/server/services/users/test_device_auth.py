@@ -217,7 +217,7 @@ def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, pers
         local.site.approvals.decisions.decide(ghost, approval.id, SubmittedDecision(jws))
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
-        local.site.devices.devices.pin(caller, bytes(32), "session")
+        local.site.devices.devices.answer_pin_call(caller, bytes(32), "session")
     local.desk.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
     with pytest.raises(errors.Problem, match="fresh proof"):

@@ -29,7 +29,7 @@ from server.services.operations.statistics import Statistics
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.wiring import SignInServices
 from server.services.standing_grants.standing_grants import StandingGrants
-from server.services.tokens.delegations import named_delegation
+from server.services.tokens.delegations import with_names
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
 from server.services.users.dpop_proofs import Proofs
@@ -129,7 +129,7 @@ class Site:
             consents,
             standing_grants,
             live=issued.live,
-            held=named_delegation,
+            held=with_names,
         )
         approvers = ApproverServices(given, rights.judge, devices.statements)
         ciba = CibaServices(

@@ -127,7 +127,7 @@ class RequestPlanner:
         tx: Unit,
         call: BackchannelCall,
         agent: Agent,
-        create_draft: RequestDraft,
+        draft: RequestDraft,
         user: User | None,
     ) -> RequestPlan:
         """Return the request with the verdict of policy; without a user, as for any user."""
@@ -136,18 +136,16 @@ class RequestPlanner:
             way="request",
             agent=agent,
             user=user,
-            target=create_draft.target,
+            target=draft.target,
             details=call.request.details,
-            actions=create_draft.actions,
+            actions=draft.actions,
             wants_pin=requests.wants_pin(acr_values),
             at_least=call.request.risk,
         )
         verdict = self.judge.decide(tx, case)
         hinted = call.hint is not None
         by = answerers.found(tx, case, verdict, acr=bool(acr_values), hinted=hinted)
-        return RequestPlan(
-            create_draft.target, create_draft.actions, by, _seconds(tx, call, by.verdict)
-        )
+        return RequestPlan(draft.target, draft.actions, by, _seconds(tx, call, by.verdict))
 
 
 def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:

@@ -129,7 +129,7 @@ class Flows:
             if isinstance(found, ConsentPage | WaitingPage | _Ready):
                 plan = self.requests.current_plan(tx, flow)
                 return self._end(
-                    tx, flow, _Refused(plan, errors.AccessDenied("The person denied access."))
+                    tx, flow, _Refused(plan, errors.AccessDenied("Access was denied."))
                 )
         return self.step(handle, cookie)
 
@@ -151,7 +151,7 @@ class Flows:
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         silent = "none" in plan.request.prompts
-        if signed_in is None or not self._is_sufficient(view, flow, plan, signed_in):
+        if signed_in is None or not self._suffices(view, flow, plan, signed_in):
             if silent:
                 return _Refused(plan, errors.LoginRequired("Nobody is signed in here."))
             again = plan.request.login_hint if signed_in is None else signed_in.user.name
@@ -165,7 +165,7 @@ class Flows:
             return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
         return consent_page(view, plan, signed_in, missing)
 
-    def _is_sufficient(
+    def _suffices(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> bool:
         """Report whether this sign-in is sufficient (OpenID Connect Core 3.1.2.3)."""
@@ -212,28 +212,22 @@ class Flows:
     ) -> WaitingPage | _Ready | _Refused:
         """Return the next step after the device was asked."""
         user = signed_in.user.id
-        actions = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
-        outcomes = [
-            action or self.consents.outcome(view, one, user) for one, action in actions.items()
-        ]
+        acts = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
+        outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
         if "denied" in outcomes:
-            return _Refused(
-                plan, errors.AccessDenied("The person denied the request on their device.")
-            )
+            return _Refused(plan, errors.AccessDenied("The request was denied."))
         if "over" in outcomes:
             return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
         if not all(self._is_covered(view, ask, signed_in) for ask in plan.signed):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
-        return _Ready(
-            plan, signed_in, next((one for one, action in actions.items() if action), None)
-        )
+        return _Ready(plan, signed_in, next((one for one, act in acts.items() if act), None))
 
     def _end(self, tx: Unit, flow: Flow, found: object) -> Step:
         """Respond to the app, once."""
         if not isinstance(found, _Ready | _Refused):
-            return found  # type: ignore[return-value]  # a page: the user was signed out in the meantime
+            return found  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_OVER)
         back = found.plan.request.back

@@ -59,7 +59,7 @@ class DelegationService:
                 limit=limit,
                 before=before,
             )
-            return [named_delegation(view.directory, one) for one in found]
+            return [with_names(view.directory, one) for one in found]
 
     def mine(
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
@@ -74,7 +74,7 @@ class DelegationService:
                 limit=limit,
                 before=before,
             )
-            return [named_delegation(view.directory, one) for one in found]
+            return [with_names(view.directory, one) for one in found]
 
     def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
         """Return the token of an approval if it acts for this person."""
@@ -82,21 +82,16 @@ class DelegationService:
             found = view.delegations.of_approval(approval_id)
             if found is None or found.user_id != person.user.id:
                 return None
-            return named_delegation(view.directory, found)
+            return with_names(view.directory, found)
 
     def show(self, jti: str) -> DelegationChain:
         """Return a delegation with its chain. Raises `NotFound`."""
         with self.store.read() as view:
             found = _find(view, jti)
             return DelegationChain(
-                named_delegation(view.directory, found),
-                tuple(
-                    named_delegation(view.directory, one) for one in view.delegations.ancestors(jti)
-                ),
-                tuple(
-                    named_delegation(view.directory, one)
-                    for one in view.delegations.descendants(jti)
-                ),
+                with_names(view.directory, found),
+                tuple(with_names(view.directory, one) for one in view.delegations.ancestors(jti)),
+                tuple(with_names(view.directory, one) for one in view.delegations.descendants(jti)),
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
@@ -117,7 +112,7 @@ class DelegationService:
             return revoke_tree(tx, row, audit.by_user(person.user.id), "by the person")
 
 
-def named_delegation(directory: Directory, delegation: Delegation) -> NamedDelegation:
+def with_names(directory: Directory, delegation: Delegation) -> NamedDelegation:
     """Return a delegation with names."""
     user = None if delegation.user_id is None else directory.user(delegation.user_id)
     chain = json.loads(delegation.chain) if delegation.chain else None
@@ -135,7 +130,7 @@ def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDe
     ended = tx.delegations.revoke_tree(row.id, tx.now)
     if ended:
         audit.record(tx, _entry(row, by, cause, len(ended)))
-    return named_delegation(tx.directory, _find(tx, row.id)), len(ended)
+    return with_names(tx.directory, _find(tx, row.id)), len(ended)
 
 
 def actors(view: View, jti: str) -> tuple[str, ...]:
@@ -143,7 +138,7 @@ def actors(view: View, jti: str) -> tuple[str, ...]:
     found = view.delegations.get(jti)
     if found is None:
         return ()
-    named = named_delegation(view.directory, found)
+    named = with_names(view.directory, found)
     return tuple(dict.fromkeys((named.client_name, *(name for _, name in named.actors))))
 
 

@@ -17,7 +17,7 @@ from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason, Re
 from server.services.audit import audit, floods
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import remedies
-from server.services.tokens.delegations import named_delegation
+from server.services.tokens.delegations import with_names
 from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused, ScopeBound
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.remedies import RefusedExchange
@@ -98,7 +98,7 @@ class Explanations:
             live = self.tokens.live(view, text) is not None
             return TokenInspection(
                 claims,
-                None if row is None else named_delegation(view.directory, row),
+                None if row is None else with_names(view.directory, row),
                 () if live else _problems(view, row, self.tokens.rules.issuer),
             )
 
@@ -118,7 +118,7 @@ class Explanations:
             asked=asked,
             reason=reason,
             remedy=remedies.remedy(view, case),
-            chain=tuple(named_delegation(view.directory, one) for one in lineage),
+            chain=tuple(with_names(view.directory, one) for one in lineage),
             bounds=self._bounds(view, agent, asked, lineage),
             now=self._replay(view, agent, asked, subject) if agent and replayed else None,
             replayed=replayed,

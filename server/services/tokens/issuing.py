@@ -106,7 +106,7 @@ class TokenIssuer:
             jkt=jkt,
             origin=origin,
         )
-        answer = self._sign_and_record(tx, issue, origin)
+        answer = self._sign(tx, issue, origin)
         alg = agent.id_token_alg
         claims = tokens.id_token_claims(
             issue,
@@ -146,7 +146,7 @@ class TokenIssuer:
             jkt=jkt,
             origin=origin,
         )
-        return self._sign_and_record(tx, issue, origin) | {"scope": issue.scope}
+        return self._sign(tx, issue, origin) | {"scope": issue.scope}
 
     def for_exchange(
         self,
@@ -170,7 +170,7 @@ class TokenIssuer:
             jkt=jkt,
             origin=origin,
         )
-        answer = self._sign_and_record(tx, issue, origin)
+        answer = self._sign(tx, issue, origin)
         if issue.scope:
             answer["scope"] = issue.scope
         return {**answer, "authorization_details": list(details)} if details else answer
@@ -225,9 +225,7 @@ class TokenIssuer:
             carried=origin.carried,
         )
 
-    def _sign_and_record(
-        self, tx: Unit, issue: TokenContents, origin: TokenOrigin
-    ) -> dict[str, object]:
+    def _sign(self, tx: Unit, issue: TokenContents, origin: TokenOrigin) -> dict[str, object]:
         """Sign the access token, and store its row and audit entry."""
         tx.delegations.add(_delegation(issue, origin))
         used = uses.of_token(issue.resource, issue.scope.split(), issue.details)
@@ -260,14 +258,10 @@ def approved_from(tx: Unit, approval: Approval) -> Approved:
         single_use=approval.details != "[]",
         decided_by=said_by(approval),
     )
-    return (
-        approved
-        if approval.decided_by is not None
-        else _with_authentication(tx, approval, approved)
-    )
+    return approved if approval.decided_by is not None else _authenticated(tx, approval, approved)
 
 
-def _with_authentication(tx: Unit, approval: Approval, approved: Approved) -> Approved:
+def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
     """Return how the person authenticated; if others answered for them, who they are."""
     yes = standing(tx.decisions.of_approval(approval.id))
     decision = next((one for one in yes if one.user_id == approval.user_id), None)

@@ -24,7 +24,7 @@ def load_devices(visit: Visit) -> Facts:
     subscriptions, now = site.notifications.push_subscriptions.of(person), site.clock.now()
     return {
         "devices": _active(visit),
-        "browsers": [_browser(load_device, now) for load_device in subscriptions],
+        "browsers": [_browser(one, now) for one in subscriptions],
         "lost": site.notifications.push_losses.of(person),
         "day": day,
     }
@@ -37,9 +37,7 @@ def load_device(visit: Visit) -> Facts:
 
 def find_device(visit: Visit) -> Device:
     """Return the person's active device that the page is about. Raises errors.Problem 404."""
-    found = next(
-        (load_device for load_device in _active(visit) if load_device.id == visit.about), None
-    )
+    found = next((one for one in _active(visit) if one.id == visit.about), None)
     if found is None:
         raise errors.Problem(404, "not_found", "You have no such device.")
     return found
@@ -64,14 +62,11 @@ def qr_code(link: str) -> tuple[str, int]:
 
 
 def _active(visit: Visit) -> list[Device]:
-    return [
-        load_device
-        for load_device in visit.site.devices.devices.list_own(visit.person)
-        if load_device.state == "active"
-    ]
+    devices = visit.site.devices.devices.list_own(visit.person)
+    return [one for one in devices if one.state == "active"]
 
 
 def _browser(known: Known, now: int) -> dict[str, object]:
-    load_device = known.subscription
+    one = known.subscription
     shown = push_subscription(known, now).model_dump()
-    return {**shown, "opened": load_device.opened_at, "delivered": load_device.delivered_at}
+    return {**shown, "opened": one.opened_at, "delivered": one.delivered_at}

@@ -31,8 +31,8 @@ HintMaker: TypeAlias = Callable[
 
 
 @dataclass(frozen=True, slots=True)
-class _ExchangeTokens:
-    """The verified tokens of a request, and their rows."""
+class _Tokens:
+    """The found tokens of a request, and their rows."""
 
     claims: Subject
     subject: Delegation | None
@@ -66,7 +66,7 @@ class TokenExchangeGrant:
         self, tx: Unit, agent: Agent, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
         """Exchange the token, or record and return the refusal. The steps are those of `STEPS`."""
-        asked, verified = _UNREADABLE, None
+        asked, found = _UNREADABLE, None
         try:
             # 1. The request is well-formed.
             sent = _parsed(request)
@@ -74,22 +74,18 @@ class TokenExchangeGrant:
             # 2. The subject token is one of our access tokens.
             claims = self._read_token(tx, sent.subject_token, Reason.SUBJECT_INVALID)
             asked = replace(asked, subject=claims.token_id, may_act=claims.may_act)
-            verified = _ExchangeTokens(claims, _subject_row(tx, claims), None)
+            found = _Tokens(claims, _subject_row(tx, claims), None)
             # 3. The actor token is the caller's own.
-            verified = replace(verified, actor=self._actor(tx, agent, sent.actor_token))
+            found = replace(found, actor=self._actor(tx, agent, sent.actor_token))
             # 4. A bound token comes with a DPoP proof of its key.
-            _check_proof(request.dpop_jkt, verified)
+            _check_proof(request.dpop_jkt, found)
             # 5 to 14. Tokens, directory, consents and policy allow it.
-            granted = self.checks.check(tx, agent, asked, verified.subject)
+            granted = self.checks.check(tx, agent, asked, found.subject)
         except ExchangeRefused as refused:
-            if (
-                standing := self._by_standing_grant(tx, refused, verified, request.dpop_jkt)
-            ) is not None:
+            if (standing := self._by_grant(tx, refused, found, request.dpop_jkt)) is not None:
                 return standing
-            return self._refuse(
-                tx, agent, asked, None if verified is None else verified.subject, refused
-            )
-        origin = _origin(verified, granted)
+            return self._refuse(tx, agent, asked, None if found is None else found.subject, refused)
+        origin = _origin(found, granted)
         answer = self.issuing.for_exchange(
             tx, agent, granted.target, asked.details, origin, jkt=request.dpop_jkt
         )
@@ -97,19 +93,19 @@ class TokenExchangeGrant:
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
         return {**answer, "narrowed": True} if granted.narrowed else answer
 
-    def _by_standing_grant(
+    def _by_grant(
         self,
         tx: Unit,
         refused: ExchangeRefused,
-        verified: _ExchangeTokens | None,
+        found: _Tokens | None,
         jkt: str | None,
     ) -> dict[str, object] | None:
         """Return the response by a standing grant, if only the person's approval is missing."""
         lacks = refused.approval_needed
-        if lacks is None or verified is None or verified.subject is None:
+        if lacks is None or found is None or found.subject is None:
             return None
-        until = _latest_end(verified, lacks.consent)
-        answer = self.standing.exchange(tx, lacks, verified.subject, until=until, jkt=jkt)
+        until = _latest_end(found, lacks.consent)
+        answer = self.standing.exchange(tx, lacks, found.subject, until=until, jkt=jkt)
         if answer is None:
             return None
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
@@ -198,29 +194,29 @@ def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
     return row
 
 
-def _check_proof(jkt: str | None, verified: _ExchangeTokens) -> None:
+def _check_proof(jkt: str | None, found: _Tokens) -> None:
     """A bound token needs a proof of its key, so it never becomes an unbound one (RFC 9449 7)."""
-    for token in (verified.subject, verified.actor):
+    for token in (found.subject, found.actor):
         if token is not None and token.jkt not in {None, jkt}:
             raise ExchangeRefused(Reason.PROOF_MISSING)
 
 
-def _origin(verified: _ExchangeTokens, granted: GrantedExchange) -> TokenOrigin:
+def _origin(found: _Tokens, granted: GrantedExchange) -> TokenOrigin:
     """Return the origin of the new token, which outlives neither the tokens nor the consent."""
     consent = granted.consent
     return TokenOrigin(
-        parent=verified.subject,
+        parent=found.subject,
         consent_id=None if consent is None else consent.id,
-        until=_latest_end(verified, consent),
+        until=_latest_end(found, consent),
         signed=granted.approval,
         policy=granted.verdict.facts(),
-        carried=verified.claims.carried,
+        carried=found.claims.carried,
     )
 
 
-def _latest_end(verified: _ExchangeTokens, consent: Consent | None) -> int | None:
+def _latest_end(found: _Tokens, consent: Consent | None) -> int | None:
     """Return the latest end of the new token, in seconds."""
-    ends = [limit.expires_at // 1000 for limit in (consent, verified.actor) if limit is not None]
+    ends = [limit.expires_at // 1000 for limit in (consent, found.actor) if limit is not None]
     return min(ends, default=None)
 
 

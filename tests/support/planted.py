@@ -80,8 +80,8 @@ FAULTS: Mapping[str, Fault] = {
     "a chain forgets the ceiling of the caller": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
-        "left = asked & ceiling",
-        "left = asked",
+        "left = requested & ceiling",
+        "left = requested",
         _WIDENS,
     ),
     "a chain forgets the ceiling of an earlier actor": Fault(

@@ -56,9 +56,6 @@ def change_auth(
             **({"client_secret": given.secret} if given.secret else {}),
             **{name: document[name] for name in shown},
         },
-        [
-            f"{agent.name} now uses {agent.auth_method}; {old}.",
-            *usage_lines(admin, given),
-        ],
+        [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, given)],
         as_json=as_json,
     )

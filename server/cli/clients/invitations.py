@@ -46,10 +46,7 @@ class InvitationFlags(TypedDict):
     help="How they may get tokens; default: ciba.",
 )
 @click.option(
-    "--asks",
-    multiple=True,
-    metavar="USER|GROUP",
-    help="Who they may ask; default: the owner.",
+    "--asks", multiple=True, metavar="USER|GROUP", help="Who they may ask; default: the owner."
 )
 @click.option("--asks-everybody", is_flag=True, help="They may ask every user.")
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
@@ -105,11 +102,7 @@ def uninvite(admin: OpenInstallation, invitation_id: str, *, as_json: bool) -> N
     """Revoke an invitation. The agents that used it stay."""
     invitation = admin.invitations.revoke(invitation_id, by=BY)
     members = _document(invitation, names_by_id(admin))
-    answer(
-        members,
-        [f"{invitation.id} is revoked."],
-        as_json=as_json,
-    )
+    answer(members, [f"{invitation.id} is revoked."], as_json=as_json)
 
 
 def _new(flags: InvitationFlags, now: int) -> NewInvitation:

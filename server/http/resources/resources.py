@@ -24,11 +24,7 @@ def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse
     """POST /api/resources."""
     body = read(resource_wire.NewResource, request.body)
     given = admin.resources.add(
-        body.uri,
-        _risks(body.scopes),
-        body.requires,
-        by=admin.by,
-        token_seconds=body.token_seconds,
+        body.uri, _risks(body.scopes), body.requires, by=admin.by, token_seconds=body.token_seconds
     )
     return as_json(201, resource_wire.resource_secret(given).model_dump())
 

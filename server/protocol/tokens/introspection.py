@@ -34,11 +34,7 @@ _CLAIMS: Final = (
 
 
 def active_response(
-    claims: Mapping[str, object],
-    *,
-    username: str | None,
-    agent: str | None,
-    owners: Sequence[str],
+    claims: Mapping[str, object], *, username: str | None, agent: str | None, owners: Sequence[str]
 ) -> dict[str, object]:
     """Return the response for a valid access token: its claims and who acts with it."""
     actor = {"name": agent, "owners": list(owners)} if agent is not None else None
@@ -61,9 +57,4 @@ def signed_claims(
     issuer: str, audience: str, now: int, answer: Mapping[str, object]
 ) -> dict[str, object]:
     """Return the claims of a signed response (RFC 9701 5); `now` in milliseconds."""
-    return {
-        "iss": issuer,
-        "aud": audience,
-        "iat": now // 1000,
-        "token_introspection": dict(answer),
-    }
+    return {"iss": issuer, "aud": audience, "iat": now // 1000, "token_introspection": dict(answer)}

@@ -9,10 +9,7 @@ from server.protocol import errors, json_text
 from server.protocol.json_text import JsonValue
 
 BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "profile": ("name", "preferred_username"),
-        "email": ("email", "email_verified"),
-    }
+    {"profile": ("name", "preferred_username"), "email": ("email", "email_verified")}
 )
 """The claims of each scope about the person (5.4)."""
 _IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(

@@ -123,12 +123,7 @@ class RequestPlanner:
         return RequestDraft(targets.about_person(audience, request.openid_scope), ())
 
     def plan(
-        self,
-        tx: Unit,
-        call: BackchannelCall,
-        agent: Agent,
-        draft: RequestDraft,
-        user: User | None,
+        self, tx: Unit, call: BackchannelCall, agent: Agent, draft: RequestDraft, user: User | None
     ) -> RequestPlan:
         """Return the request with the verdict of policy; without a user, as for any user."""
         acr_values = call.request.acr_values

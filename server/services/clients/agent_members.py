@@ -97,9 +97,7 @@ AGENT_MEMBERS: Final[Members] = (
         "external_id",
         Kind.TEXT,
         FormField(
-            "What another system calls it",
-            section=_IS,
-            page=Line("External ID", empty="nothing"),
+            "What another system calls it", section=_IS, page=Line("External ID", empty="nothing")
         ),
         Flag(
             "--external-id",
@@ -143,14 +141,9 @@ AGENT_MEMBERS: Final[Members] = (
         "interactive",
         Kind.SWITCH,
         FormField(
-            "A person watches its screen",
-            section=_IS,
-            page=Line("Interactive", "yes", "no"),
+            "A person watches its screen", section=_IS, page=Line("Interactive", "yes", "no")
         ),
-        Flag(
-            "--interactive",
-            "Its user looks at its screen, where it shows a match number.",
-        ),
+        Flag("--interactive", "Its user looks at its screen, where it shows a match number."),
         Line("screen", "shows a match number"),
         start=False,
     ),
@@ -271,10 +264,7 @@ AGENT_MEMBERS: Final[Members] = (
         "serves",
         Kind.NAMES,
         FormField(
-            "Serves",
-            "Resources whose tokens it may exchange.",
-            section=_MAY,
-            page=Line("Serves"),
+            "Serves", "Resources whose tokens it may exchange.", section=_MAY, page=Line("Serves")
         ),
         Flag(
             "--serves",
@@ -360,11 +350,7 @@ AGENT_MEMBERS: Final[Members] = (
         "notification_endpoint",
         Kind.TEXT,
         FormField("Where it is called", "An https URL, for ping and push.", section=_ASKS),
-        Flag(
-            "--notification-endpoint",
-            "Its callback URL for ping or push; https.",
-            metavar="URL",
-        ),
+        Flag("--notification-endpoint", "Its callback URL for ping or push; https.", metavar="URL"),
         Line("callback URL"),
         wire="backchannel_client_notification_endpoint",
         longest=2_000,

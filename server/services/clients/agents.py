@@ -205,12 +205,7 @@ class Agents:
 
 
 def register(
-    tx: Unit,
-    secrets: Secrets,
-    new: NewAgent,
-    *,
-    by: str,
-    facts: Mapping[str, object] = _NO_FACTS,
+    tx: Unit, secrets: Secrets, new: NewAgent, *, by: str, facts: Mapping[str, object] = _NO_FACTS
 ) -> NewSecret:
     """Add an agent in an administering unit of work; the caller has checked its name.
 

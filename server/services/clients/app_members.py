@@ -47,10 +47,7 @@ APP_MEMBERS: Final[Members] = (
             "Redirect URIs, each exactly as the app sends it.",
             section=_IS,
         ),
-        Flag(
-            "--redirect-uri",
-            "A redirect URI, matched exactly; on the loopback any port.",
-        ),
+        Flag("--redirect-uri", "A redirect URI, matched exactly; on the loopback any port."),
         Line("redirect URIs", empty="none"),
         start=(),
         check=members.unique,
@@ -80,11 +77,7 @@ APP_MEMBERS: Final[Members] = (
         "auth_method",
         Kind.CHOICE,
         FormField("It proves itself by", section=_PROVES, choices=APP_METHODS, on=("new",)),
-        Flag(
-            "--auth",
-            "How it authenticates; none for a public client.",
-            shows_start=True,
-        ),
+        Flag("--auth", "How it authenticates; none for a public client.", shows_start=True),
         Line("authenticates"),
         start=names.APP_AUTH_METHODS[0],
         final=True,
@@ -178,9 +171,7 @@ APP_MEMBERS: Final[Members] = (
         Kind.CHOICES,
         FormField("It gets tokens by", section=_MAY, choices=APP_GRANTS),
         Flag(
-            "--grant",
-            "How it gets tokens; default: code and refresh token.",
-            words=APP_GRANT_WORDS,
+            "--grant", "How it gets tokens; default: code and refresh token.", words=APP_GRANT_WORDS
         ),
         Line("grants", empty="none"),
         start=names.USUAL_APP_GRANTS,

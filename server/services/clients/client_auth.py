@@ -183,8 +183,7 @@ def check_enabled(client: Holder, now: int) -> None:
         )
     reason = "agent_expired" if client.state == "enabled" else f"agent_{client.state}"
     raise errors.UnauthorizedClient(
-        "This agent is not enabled. Ask its owner or an administrator.",
-        members={"reason": reason},
+        "This agent is not enabled. Ask its owner or an administrator.", members={"reason": reason}
     )
 
 

@@ -113,8 +113,7 @@ class RegistrationService:
         url = wanted.notification_endpoint
         if url is not None and (problem := self.endpoint_problem(url)):
             raise errors.InvalidClientMetadata(
-                "This backchannel_client_notification_endpoint is not allowed.",
-                detail=problem,
+                "This backchannel_client_notification_endpoint is not allowed.", detail=problem
             )
 
     def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:

@@ -201,10 +201,7 @@ def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.
 def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
     """The newest requests, each held against the grant as if it had been given before them."""
     found = view.approvals.search(
-        state=None,
-        agent_id=proposal.agent.id,
-        user_id=proposal.user.id,
-        limit=_LOOKED_THROUGH,
+        state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_LOOKED_THROUGH
     )
     newest = [one for one in found if one.kind == "action"][:LOOKED_AT]
     taken, tried = Taken(), list[TriedRequest]()

@@ -150,11 +150,7 @@ class ExchangeChecks:
         return GrantedExchange(target, consent, approval, verdict, narrowed=narrowed)
 
     def bounds(
-        self,
-        view: View,
-        agent: Agent,
-        resource: Resource,
-        lineage: Sequence[Delegation],
+        self, view: View, agent: Agent, resource: Resource, lineage: Sequence[Delegation]
     ) -> tuple[ScopeBound, ...]:
         """Return every limit of an exchange of the first of these tokens for the resource."""
         links = [_link(view, token, resource) for token in lineage]

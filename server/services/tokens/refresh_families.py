@@ -2,13 +2,7 @@
 
 from server.model.audit import Entry
 from server.model.consents import Consent
-from server.model.reactions import (
-    AppStopped,
-    ConsentEnded,
-    Ended,
-    PasswordChanged,
-    UserDisabled,
-)
+from server.model.reactions import AppStopped, ConsentEnded, Ended, PasswordChanged, UserDisabled
 from server.model.sign_in import Family, Grant
 from server.model.store import Unit, View
 from server.services.audit import audit

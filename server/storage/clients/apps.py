@@ -40,10 +40,7 @@ _SECRET_USED = (
     update(app_secrets)
     .where(
         app_secrets.c.id == bindparam("of"),
-        or_(
-            app_secrets.c.last_used_at.is_(None),
-            app_secrets.c.last_used_at < bindparam("before"),
-        ),
+        or_(app_secrets.c.last_used_at.is_(None), app_secrets.c.last_used_at < bindparam("before")),
     )
     .values(last_used_at=bindparam("now"))
 )

@@ -12,11 +12,7 @@ _BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))
 _BY_USER = select(d).where(d.c.user_code_hash == bindparam("hash"))
 _USE = (
     update(d)
-    .where(
-        d.c.id == bindparam("of"),
-        d.c.approval_id.is_(None),
-        d.c.expires_at > bindparam("now"),
-    )
+    .where(d.c.id == bindparam("of"), d.c.approval_id.is_(None), d.c.expires_at > bindparam("now"))
     .values(approval_id=bindparam("by"))
     .returning(d.c.id)
 )

@@ -30,10 +30,7 @@ _OWN: Final = (
         "/agents/<id>/suspend", "POST /api/agents/<id>/disable", then="/agents/<id>?done=suspended"
     ),
     FormAction(
-        "/agents/<id>/mute",
-        "POST /api/attention/mutes",
-        body=_mute,
-        then="/agents/<id>?done=muted",
+        "/agents/<id>/mute", "POST /api/attention/mutes", body=_mute, then="/agents/<id>?done=muted"
     ),
 )
 

@@ -94,11 +94,7 @@ class TokenExchangeGrant:
         return {**answer, "narrowed": True} if granted.narrowed else answer
 
     def _by_grant(
-        self,
-        tx: Unit,
-        refused: ExchangeRefused,
-        found: _Tokens | None,
-        jkt: str | None,
+        self, tx: Unit, refused: ExchangeRefused, found: _Tokens | None, jkt: str | None
     ) -> dict[str, object] | None:
         """Return the response by a standing grant, if only the person's approval is missing."""
         lacks = refused.approval_needed

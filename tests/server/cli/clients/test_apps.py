@@ -44,7 +44,7 @@ def test_an_app_is_listed_shown_changed_and_forgotten(begun, jwks):
     """A list that is given replaces the old one; what is not named stays."""
     begun(*CHAT, *PAY, "--post-logout-redirect-uri", "https://chat.example/")
     assert "payments:read" in begun("apps", "list").out
-    assert "bound if it proves a key" in begun("apps", "show", "chat").out
+    assert "bound to its key if it proves one" in begun("apps", "show", "chat").out
     changed = begun("apps", "update", "chat", "--name", "talk", "--no-scope", "--dpop-bound")
     assert "bound to its key" in changed.out
     document = begun(

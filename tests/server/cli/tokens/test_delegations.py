@@ -59,8 +59,8 @@ def test_the_ledger_is_listed_shown_and_ended(begun, chains, bot):
     shown = begun("delegations", "show", parent.id, "--json").document
     assert [after["id"] for after in shown["after"]] == [made.id]
     assert shown["last_used_at"] is not None
-    assert "From it came:" in begun("delegations", "show", parent.id).out
-    assert "It came from:" in begun("delegations", "show", made.id).out
+    assert "Tokens derived from it:" in begun("delegations", "show", parent.id).out
+    assert "Derived from:" in begun("delegations", "show", made.id).out
 
     ended = begun("delegations", "revoke", parent.id, "--json").document
     assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
@@ -131,8 +131,8 @@ def test_a_refused_exchange_is_explained(begun, chains, bot):
     assert "13 of 14: the person consented" in text
     assert "consent_missing" in text
     assert "it would be refused: consent_missing" in text
-    assert "The chain, nearest first:" in text
-    assert "The scopes that each bound leaves:" in text
+    assert "Token chain, newest first:" in text
+    assert "Scopes allowed by each limit:" in text
     entry = chains.local.desk.entries("exchange.refused")[0]
     document = begun("token", "explain", entry["id"], "--json").document
     assert (document["step"], document["reason"]) == (13, "consent_missing")

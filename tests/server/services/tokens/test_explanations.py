@@ -61,7 +61,7 @@ def test_a_refusal_says_its_step_its_remedy_and_that_it_would_pass_now(chains, b
     assert chains.exchange(bot, token).status == 400
     found = explanations.exchange(None)
     assert (found.reason, found.refusal.step) == (Reason.NOT_SERVED, 7)
-    assert found.step == "the caller may act on it"
+    assert found.step == "the caller may exchange it"
     assert (found.agent, found.user) == ("desk-bot", "ana")
     assert found.remedy.endswith(f"sayso agents update desk-bot --serves {DESK}")
     assert [held.client_name for held in found.chain] == ["chat"]
@@ -160,7 +160,7 @@ def test_a_token_that_counts_says_what_it_says(chains, explanations):
     with pytest.raises(Invalid):
         explanations.token("x.y.z")
     unknown = replace(chains.row(token), id="sayso_at_unknown")
-    assert explanations.token(chains.sign(unknown)).problems == ("it does not stand in the ledger",)
+    assert explanations.token(chains.sign(unknown)).problems == ("this server has no record of it",)
 
 
 def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanations):
@@ -169,7 +169,7 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
     token = chains.user_token()
     made = chains.exchanged(bot, token)
     chains.local.desk.resources.delete(BANK, by=BY)
-    gone = ("it was revoked", "its resource is not there any more")
+    gone = ("it was revoked", "its resource was deleted")
     assert explanations.token(made).problems == gone
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
@@ -177,13 +177,13 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
     chains.local.clock.forward(31 * MINUTE)
     assert explanations.token(made).problems == (
         "it was revoked",
-        "it has run out",
-        "its person is not enabled",
-        "an agent or app that stands behind it is not enabled",
-        "its resource is not there any more",
+        "it has expired",
+        "its user is not enabled",
+        "an agent or app in its chain is not enabled",
+        "its resource was deleted",
     )
     ours = chains.user_token(resource=f"{ISSUER}/userinfo")
-    assert "its resource is not there any more" not in explanations.token(ours).problems
+    assert "its resource was deleted" not in explanations.token(ours).problems
 
 
 def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, explanations):

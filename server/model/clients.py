@@ -193,10 +193,10 @@ class AgentRows(Protocol):
     def orphans(self) -> list[Agent]:
         """Return the enabled agents without an enabled owner, by name."""
 
-    def secret_used(self, secret_id: str, now: int) -> None:
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
-    def key_used(self, agent_id: str, kid: str, now: int) -> None:
+    def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
 
@@ -210,14 +210,14 @@ class AppRows(Protocol):
     def delete(self, app_id: str) -> None: ...
     def get(self, app_id: str) -> App | None: ...
     def all(self) -> list[App]: ...
-    def secret_used(self, secret_id: str, now: int) -> None:
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
 
 class SecretRows(Protocol):
     """Clients that have secrets."""
 
-    def secret_used(self, secret_id: str, now: int) -> None:
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
 

@@ -147,12 +147,12 @@ class DeviceCode:
     """The approval that entering the code created; at most one per code."""
 
 
-class CodeRows(Protocol):
+class EnrolmentCodeRows(Protocol):
     """Enrollment codes."""
 
     def add(self, code: EnrolmentCode) -> None: ...
     def get(self, code_id: str) -> EnrolmentCode | None: ...
-    def missed(self, code_id: str) -> int:
+    def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""
 
     def use(self, code_id: str, now: int) -> bool:
@@ -171,7 +171,7 @@ class DeviceCodeRows(Protocol):
     def use(self, code_id: str, approval_id: str, now: int) -> bool:
         """Store the approval that it created; at most one call gets True."""
 
-    def paced(self, code_id: str, *, now: int, interval_ms: int) -> None:
+    def record_poll(self, code_id: str, *, now: int, interval_ms: int) -> None:
         """Store the time of a poll; MUST change nothing else."""
 
     def prune(self, before: int) -> int: ...
@@ -182,10 +182,10 @@ class SessionRows(Protocol):
 
     def add(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
-    def any_resumes(self) -> bool:
+    def any_resumable(self) -> bool:
         """Report whether terminals may resume sessions after a restore."""
 
-    def resuming(self, jkt: str) -> Session | None:
+    def resumable(self, jkt: str) -> Session | None:
         """Return the session that this key may resume after a restore."""
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
@@ -206,13 +206,13 @@ class DeviceRows(Protocol):
     def of_user(self, user_id: str) -> list[Device]: ...
     def all(self) -> list[Device]: ...
     def active_count(self, user_id: str, now: int) -> int: ...
-    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+    def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
         """Report whether the user has, or had, a device that meets both times."""
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
         """Report whether the user has an active device, past its waiting time, used since then."""
 
-    def seen(self, device_id: str, now: int) -> None:
+    def mark_seen(self, device_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
     def count_try(
@@ -225,9 +225,9 @@ class DeviceRows(Protocol):
 
     def unlock(self, device_id: str) -> None: ...
     def vouch(self, device_id: str, now: int) -> None: ...
-    def alarmed(self, device_id: str, now: int) -> None: ...
+    def mark_alarmed(self, device_id: str, now: int) -> None: ...
     def rename(self, device_id: str, name: str) -> None: ...
-    def stated(self, device_id: str, seen: int) -> bool:
+    def count_statement(self, device_id: str, seen: int) -> bool:
         """Count a statement if the count still equals that of its nonce."""
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...

@@ -39,5 +39,5 @@ class ResourceRows(Protocol):
 
     def delete(self, uri: str) -> None: ...
     def all(self) -> list[Resource]: ...
-    def secret_used(self, secret_id: str, now: int) -> None:
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""

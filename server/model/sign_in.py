@@ -41,7 +41,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class PushedRequest:
     """A pushed authorization request (RFC 9126)."""
 
     hash: bytes
@@ -78,7 +78,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class AuthorizationCode:
     """An authorization code."""
 
     hash: bytes
@@ -131,8 +131,8 @@ class SignInRows(Protocol):
 class FlowRows(Protocol):
     """Authorization requests, pushed or in progress. Every step MUST be one conditional UPDATE."""
 
-    def push(self, pushed: Pushed) -> None: ...
-    def take(self, pushed_hash: bytes, app_id: str, now: int) -> Pushed | None:
+    def push(self, pushed: PushedRequest) -> None: ...
+    def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
         """Return the pushed request on its first use, by its own app, before it expires."""
 
     def add(self, flow: Flow) -> None: ...
@@ -152,8 +152,8 @@ class FlowRows(Protocol):
 class CodeGrantRows(Protocol):
     """Authorization codes, refresh tokens and their families."""
 
-    def add_code(self, code: Code) -> None: ...
-    def code(self, code_hash: bytes) -> Code | None: ...
+    def add_code(self, code: AuthorizationCode) -> None: ...
+    def code(self, code_hash: bytes) -> AuthorizationCode | None: ...
     def use_code(self, code_hash: bytes, now: int) -> bool:
         """Report whether this call used it up; at most one call gets True."""
 

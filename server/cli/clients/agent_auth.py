@@ -14,7 +14,7 @@ from server.services.clients.agent_auth import AuthChange
 
 
 @click.command("change-auth")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @click.argument("method", type=click.Choice(names.AUTH_METHODS))
 @click.option(
     "--jwks",
@@ -32,7 +32,7 @@ from server.services.clients.agent_auth import AuthChange
 @administers
 def change_auth(
     admin: OpenInstallation,
-    called: str,
+    name_or_id: str,
     method: str,
     jwks: TextIO | None,
     overlap: int,
@@ -41,7 +41,7 @@ def change_auth(
 ) -> None:
     """Change how an agent authenticates. A new secret is shown once."""
     wanted = AuthChange(method, jwks.read() if jwks else "", overlap)
-    given = admin.agent_auth.change(called, wanted, by=BY)
+    given = admin.agent_auth.change(name_or_id, wanted, by=BY)
     agent = given.agent
     old = (
         "the old method no longer works"

@@ -40,7 +40,7 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
 
 
 @click.command("update")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @click.option("--add-owner", "add_owners", multiple=True, metavar="USER")
 @click.option("--remove-owner", "remove_owners", multiple=True, metavar="USER")
 @members.change_flags(AGENT_MEMBERS)
@@ -49,7 +49,7 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
 def update(
     admin: OpenInstallation,
     /,
-    called: str,
+    name_or_id: str,
     *,
     add_owners: tuple[str, ...],
     remove_owners: tuple[str, ...],
@@ -62,6 +62,6 @@ def update(
         remove_owners=remove_owners,
         **members.written(AGENT_MEMBERS, flags, admin.now),
     )
-    agent = admin.agents.update(called, changes, by=BY)
+    agent = admin.agents.update(name_or_id, changes, by=BY)
     people = names_by_id(admin)
     answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)

@@ -63,12 +63,12 @@ def show_all(admin: OpenInstallation, /, *, as_json: bool, **flags: str | None) 
 
 
 @command.command("show")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @json_option
 @administers
-def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Show one agent: its permissions, owners, secrets and keys, and when they were used."""
-    agent, _ = admin.agents.show(called)
+    agent, _ = admin.agents.show(name_or_id)
     names = names_by_id(admin)
     pauses = admin.pauses.of(agent.id)
     ends = admin.orphans.grace_of(agent.id)
@@ -83,19 +83,19 @@ def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 
 
 @command.command("disable")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @click.option("--dry-run", is_flag=True, help="Show what would end, without changing anything.")
 @json_option
 @administers
-def disable(admin: OpenInstallation, called: str, *, dry_run: bool, as_json: bool) -> None:
+def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool, as_json: bool) -> None:
     """Disable an agent: its tokens and the tokens derived from them are revoked, its requests end.
 
     A resource that only checks signatures accepts a token until it expires.
     """
     if dry_run:
-        _show_preview(admin.agents.preview(called), as_json=as_json)
+        _show_preview(admin.agents.preview(name_or_id), as_json=as_json)
         return
-    stopped = admin.agents.disable(called, by=BY)
+    stopped = admin.agents.disable(name_or_id, by=BY)
     again = f"To enable it: sayso agents enable {stopped.agent.name}"
     answer(
         {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
@@ -105,24 +105,24 @@ def disable(admin: OpenInstallation, called: str, *, dry_run: bool, as_json: boo
 
 
 @command.command("enable")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @json_option
 @administers
-def enable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def enable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Enable a disabled or quarantined agent. What ended stays ended."""
-    agent = admin.agents.enable(called, by=BY)
+    agent = admin.agents.enable(name_or_id, by=BY)
     members = {"client_id": agent.id, "state": agent.state}
     answer(members, [f"{agent.name} is enabled."], as_json=as_json)
 
 
 @command.command("rotate-secret")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @overlap_option
 @json_option
 @administers
-def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_json: bool) -> None:
     """Create a new secret, shown once. The old one works for the overlap."""
-    given = admin.agents.rotate_secret(called, by=BY, overlap_ms=overlap)
+    given = admin.agents.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
     old = (
         "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
@@ -140,12 +140,12 @@ def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json
 
 
 @command.command("delete")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @json_option
 @administers
-def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Disable and delete an agent. The audit log keeps what it did."""
-    stopped = admin.agents.delete(called, by=BY)
+    stopped = admin.agents.delete(name_or_id, by=BY)
     answer(
         {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
         [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],

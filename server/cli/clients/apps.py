@@ -56,17 +56,17 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @json_option
 @administers
-def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Show one app: its redirect URIs, permissions, secrets and keys."""
-    app = admin.apps.show(called)
+    app = admin.apps.show(name_or_id)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
 @command.command("update")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @members.change_flags(APP_MEMBERS)
 @click.option("--enable/--disable", "enabled", default=None, help="Enable or disable it.")
 @json_option
@@ -74,7 +74,7 @@ def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 def update(
     admin: OpenInstallation,
     /,
-    called: str,
+    name_or_id: str,
     *,
     enabled: bool | None,
     as_json: bool,
@@ -82,18 +82,18 @@ def update(
 ) -> None:
     """Change an app. A list replaces the old list; omitted members stay."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
-    app = admin.apps.update(called, changes, by=BY)
+    app = admin.apps.update(name_or_id, changes, by=BY)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
 @command.command("rotate-secret")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @overlap_option
 @json_option
 @administers
-def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_json: bool) -> None:
     """Create a new secret, shown once. The old one works for the overlap."""
-    given = admin.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
+    given = admin.apps.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
     old = (
         "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
@@ -104,10 +104,10 @@ def rotate_secret(admin: OpenInstallation, called: str, overlap: int, *, as_json
 
 
 @command.command("delete")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @json_option
 @administers
-def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Delete an app. The audit log keeps what it did."""
-    app = admin.apps.delete(called, by=BY)
+    app = admin.apps.delete(name_or_id, by=BY)
     answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)

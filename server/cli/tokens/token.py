@@ -58,25 +58,25 @@ def revoke(admin: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
     found = _explanations(admin).token(source.read().strip())
     if found.row is None:
         raise NotFound("This server has no record of this token; it is not valid.")
-    held, count = admin.delegations.revoke(found.row.delegation.id, by=BY)
-    members = {**delegation_document(held, admin.now), "tokens_revoked": count}
-    lines = [f"{held.delegation.id} is revoked.", f"Tokens revoked: {count}."]
+    named, count = admin.delegations.revoke(found.row.delegation.id, by=BY)
+    members = {**delegation_document(named, admin.now), "tokens_revoked": count}
+    lines = [f"{named.delegation.id} is revoked.", f"Tokens revoked: {count}."]
     answer(members, lines, as_json=as_json)
 
 
 @command.command("explain")
-@click.argument("called", metavar="[ID]", required=False)
+@click.argument("entry_id", metavar="[ID]", required=False)
 @json_option
 @administers
-def explain(admin: OpenInstallation, called: str | None, *, as_json: bool) -> None:
+def explain(admin: OpenInstallation, entry_id: str | None, *, as_json: bool) -> None:
     """Explain a refused exchange: the failed step, the remedy, and the result today.
 
     ID is the X-Correlation-Id of the agent's response, or the ID of the audit entry. The default is
     the newest refusal.
     """
-    if called is not None and called.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
+    if entry_id is not None and entry_id.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
         raise Invalid("Never pass a token as an argument. Use: sayso token inspect")
-    found = _explanations(admin).exchange(called)
+    found = _explanations(admin).exchange(entry_id)
     answer(_document(found, admin.now), _lines(found, admin.now), as_json=as_json)
 
 
@@ -114,7 +114,7 @@ def _document(found: Explanation, now: int) -> dict[str, object]:
         "reason": str(found.reason),
         "error": found.refusal.error.code,
         "remedy": found.remedy,
-        "chain": [delegation_document(held, now) for held in found.chain],
+        "chain": [delegation_document(named, now) for named in found.chain],
         "bounds": [{"whose": bound.source, "scope": list(bound.scope)} for bound in found.bounds],
         "now": {
             "replayed": found.replayed,

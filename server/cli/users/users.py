@@ -74,18 +74,18 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Show one user and their devices."""
-    user, devices = admin.users.show(called)
+    user, devices = admin.users.show(name_or_id)
     members = {**user_document(user), "devices": [device_document(device) for device in devices]}
     answer(members, [*_lines(admin, user), *_device_lines(devices)], as_json=as_json)
 
 
 @command.command("update")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @click.option("--email", help="The new email address.")
 @click.option("--no-email", is_flag=True, help="Remove the email address.")
 @role_option
@@ -96,7 +96,7 @@ def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 @administers
 def update(  # noqa: PLR0913  # one for each flag
     admin: OpenInstallation,
-    called: str,
+    name_or_id: str,
     email: str | None,
     roles: tuple[str, ...],
     backup: str | None,
@@ -114,17 +114,17 @@ def update(  # noqa: PLR0913  # one for each flag
         roles=roles if roles or no_role else None,
         backup="" if no_backup else backup,
     )
-    user = admin.users.update(called, changes, by=BY)
+    user = admin.users.update(name_or_id, changes, by=BY)
     answer(user_document(user), _lines(admin, user), as_json=as_json)
 
 
 @command.command("disable")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def disable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def disable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
-    ended = admin.users.disable(called, by=BY)
+    ended = admin.users.disable(name_or_id, by=BY)
     members = {
         "user": ended.user.name,
         "id": ended.user.id,
@@ -142,33 +142,33 @@ def disable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 
 
 @command.command("enable")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def enable(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def enable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Enable a user. What ended stays ended."""
-    user = admin.users.enable(called, by=BY)
+    user = admin.users.enable(name_or_id, by=BY)
     answer(user_document(user), [f"{user.name} is enabled."], as_json=as_json)
 
 
 @command.command("enrol")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def enrol(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def enrol(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Create a code for another device. Earlier unused codes end."""
-    user, issued = admin.users.enrol(called, by=BY)
+    user, issued = admin.users.enrol(name_or_id, by=BY)
     members = {"user": user.name, "id": user.id, **code_document(admin, issued)}
     answer(members, code_lines(admin, user, issued), as_json=as_json)
 
 
 @command.command("unlock")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def unlock(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+def unlock(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Unlock the devices that wrong PINs have locked."""
-    user, devices = admin.users.unlock(called, by=BY)
+    user, devices = admin.users.unlock(name_or_id, by=BY)
     members = {
         "user": user.name,
         "id": user.id,
@@ -180,7 +180,7 @@ def unlock(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 
 
 @command.command("password")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
 )
@@ -188,7 +188,7 @@ def unlock(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def password(
-    admin: OpenInstallation, called: str, *, password_stdin: bool, remove: bool, as_json: bool
+    admin: OpenInstallation, name_or_id: str, *, password_stdin: bool, remove: bool, as_json: bool
 ) -> None:
     """Set a user's password for signing in to apps; signs them out of every browser.
 
@@ -197,11 +197,11 @@ def password(
     if password_stdin == remove:
         raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")
     if remove:
-        user = admin.passwords.remove(called, by=BY)
+        user = admin.passwords.remove(name_or_id, by=BY)
         done = "removed"
     else:
         raw = sys.stdin.readline().rstrip("\r\n")
-        user = admin.passwords.set(called, raw, by=BY)
+        user = admin.passwords.set(name_or_id, raw, by=BY)
         done = "set"
     members = {"user": user.name, "id": user.id, "password": done}
     answer(members, [f"The password of {user.name} is {done}."], as_json=as_json)

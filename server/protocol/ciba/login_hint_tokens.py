@@ -58,7 +58,7 @@ def claims(hint: LoginHint, issuer: str) -> dict[str, object]:
     return members
 
 
-def read(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> LoginHint:
+def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> LoginHint:
     """Return the hint in verified claims; `now` in milliseconds.
 
     Raises errors.InvalidRequest if it is not for this agent, or errors.ExpiredLoginHintToken.

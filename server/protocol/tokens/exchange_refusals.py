@@ -71,7 +71,7 @@ class Refusal:
 
     step: int
     error: type[errors.ProtocolError]
-    told: str
+    message: str
     """The message to the agent."""
     remedy: str
     """The remedy for administrators. Words in capitals are placeholders (see `remedies`)."""
@@ -220,4 +220,4 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
         ),
     }
 )
-"""Every reason. If `told` is empty, the error of the failed check has the message."""
+"""Every reason. If `message` is empty, the error of the failed check has the message."""

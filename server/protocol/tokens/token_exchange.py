@@ -25,7 +25,7 @@ MOST_DEPTH: Final = 4
 MOST_ACT_BYTES: Final = 8_192
 MOST_TOKEN: Final = 32_768
 OFFLINE_ACCESS: Final = "offline_access"
-CARRIED: Final = ("acr", "amr", "auth_time")
+COPIED_CLAIMS: Final = ("acr", "amr", "auth_time")
 """Claims about how the person signed in or answered. They are copied unchanged."""
 
 
@@ -50,7 +50,7 @@ class Subject:
     audience: str
     client: str
     may_act: Mapping[str, str] | None
-    carried: Mapping[str, object]
+    copied_claims: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
         audience=_text(claims, "aud"),
         client=_text(claims, "client_id"),
         may_act=_may_act(claims),
-        carried={name: claims[name] for name in CARRIED if name in claims},
+        copied_claims={name: claims[name] for name in COPIED_CLAIMS if name in claims},
     )
 
 

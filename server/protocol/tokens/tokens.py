@@ -49,9 +49,9 @@ class TokenContents:
     approved: Approved | None = None
     jkt: str | None = None
     """The thumbprint of the client's key if the token is bound to it (RFC 9449 6.1)."""
-    under: Mapping[str, object] | None = None
+    parent_act: Mapping[str, object] | None = None
     """The `act` claim of the token that this one is derived from."""
-    carried: Mapping[str, object] = field(default_factory=dict)
+    copied_claims: Mapping[str, object] = field(default_factory=dict)
     """Claims copied from the parent: how the person signed in or answered."""
 
     @property
@@ -67,17 +67,19 @@ def actor(contents: TokenContents) -> dict[str, object] | None:
     """
     if contents.user is None:
         return None
-    return act_claim(contents.issuer, contents.agent, contents.under)
+    return act_claim(contents.issuer, contents.agent, contents.parent_act)
 
 
-def act_claim(issuer: str, agent: str, under: Mapping[str, object] | None) -> dict[str, object]:
-    """Return the `act` claim with the agent as the current actor and `under` nested in it."""
+def act_claim(
+    issuer: str, agent: str, parent_act: Mapping[str, object] | None
+) -> dict[str, object]:
+    """Return the `act` claim with the agent as the current actor and `parent_act` nested in it."""
     current: dict[str, object] = {
         "sub": agent,
         "iss": issuer,
         "sub_profile": names.SUB_PROFILE_AGENT,
     }
-    return current if under is None else {**current, "act": dict(under)}
+    return current if parent_act is None else {**current, "act": dict(parent_act)}
 
 
 def access_token_claims(contents: TokenContents) -> dict[str, object]:
@@ -96,7 +98,7 @@ def access_token_claims(contents: TokenContents) -> dict[str, object]:
         "iat": contents.issued_at,
         "exp": contents.expires_at,
         "cnf": None if contents.jkt is None else {"jkt": contents.jkt},
-        **contents.carried,
+        **contents.copied_claims,
         **approval_claims(contents.approved),
     }
     return {name: value for name, value in claims.items() if value is not None}

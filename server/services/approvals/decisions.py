@@ -71,16 +71,16 @@ class ApprovalService:
         """What waits for this person, gravest first, then soonest end."""
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.waiting(person.at.user_id, view.now, limit, after)
+            found = view.approvals.waiting(person.registered_device.user_id, view.now, limit, after)
             last = (found[-1].place, found[-1].id) if len(found) == limit else None
             page = Page(_all(view, person, found), last, cursor, view.now)
-        deliveries.received(self.store, person.at.id, found)
+        deliveries.received(self.store, person.registered_device.id, found)
         return page
 
     def waiting_count(self, person: Person) -> int:
         """How much waits for this person."""
         with self.store.read() as view:
-            return view.approvals.waiting_count(person.at.user_id, view.now)
+            return view.approvals.waiting_count(person.registered_device.user_id, view.now)
 
     def decided(
         self,
@@ -96,7 +96,7 @@ class ApprovalService:
         looked = limit if wanted == EVERYTHING else max(limit, LOOKED_AT)
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.decided(person.at.user_id, looked, before)
+            found = view.approvals.decided(person.registered_device.user_id, looked, before)
             fitting = [one for one in found if wanted.fits(one)]
             more = len(found) == looked and not wanted.is_past(found[-1])
             last = _last(fitting[:limit] if len(fitting) >= limit else found[-1:] if more else [])

@@ -127,7 +127,7 @@ def _record(tx: Unit, person: Person, approval: Approval, until: int) -> None:
             audit.Type.APPROVAL_EXTENDED,
             actor=audit.by_user(person.user.id),
             facts={
-                "device": person.at.id,
+                "device": person.registered_device.id,
                 "expired_at": approval.expires_at,
                 "expires_at": until,
                 "extensions": approval.extensions + 1,

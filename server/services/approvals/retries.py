@@ -85,6 +85,6 @@ def _record(tx: Unit, person: Person, approval: Approval) -> None:
             approval,
             audit.Type.APPROVAL_RETRY_ASKED,
             actor=audit.by_user(person.user.id),
-            facts={"device": person.at.id, "expired_at": approval.expires_at},
+            facts={"device": person.registered_device.id, "expired_at": approval.expires_at},
         ),
     )

@@ -96,7 +96,7 @@ class Callbacks:
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = notification_tokens.opened(self.secrets, approval)
+        token = notification_tokens.decrypt(self.secrets, approval)
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()

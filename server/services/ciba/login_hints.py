@@ -67,7 +67,7 @@ class LoginHints:
             raise errors.InvalidRequest(
                 "login_hint_token is not from this issuer.", detail=str(error)
             ) from error
-        hint = login_hint_tokens.read(claims, issuer=self.rules.issuer, agent=agent.id, now=tx.now)
+        hint = login_hint_tokens.parse(claims, issuer=self.rules.issuer, agent=agent.id, now=tx.now)
         if tx.delegations.lock_live(hint.parent, tx.now) is None:
             raise errors.InvalidRequest("The parent token of this login_hint_token was revoked.")
         return hint

@@ -4,12 +4,12 @@ from server.model.approvals import Approval
 from server.model.ports import Secrets
 
 
-def sealed(secrets: Secrets, approval_id: str, token: str | None) -> bytes | None:
+def encrypt(secrets: Secrets, approval_id: str, token: str | None) -> bytes | None:
     """Return the encrypted token; None if the agent sent none."""
     return None if token is None else secrets.seal(_purpose(approval_id), token.encode())
 
 
-def opened(secrets: Secrets, approval: Approval) -> bytes:
+def decrypt(secrets: Secrets, approval: Approval) -> bytes:
     """Return the decrypted token of this request."""
     return secrets.open(_purpose(approval.id), approval.notification_token or b"")
 

@@ -31,7 +31,7 @@ class RequestObjectUse:
             return
         if not tx.replays.first_use(_REPLAY_KIND, self.key, self.until):
             raise errors.InvalidRequest("This signed request was used before; sign a new one.")
-        tx.agents.key_used(self.agent_id, self.kid, tx.now)
+        tx.agents.mark_key_used(self.agent_id, self.kid, tx.now)
 
 
 @dataclass(frozen=True, slots=True)

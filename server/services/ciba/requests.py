@@ -151,11 +151,11 @@ class BackchannelService:
         if plan.by.asked:
             if (refused := self._ruled_out(tx, call, for_anyone)) is not None:
                 return refused
-            room = request_limits.RemainingRequests(tx, call.agent, self.rules, earlier)
-            if (limit := room.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
+            remaining = request_limits.RemainingRequests(tx, call.agent, self.rules, earlier)
+            if (limit := remaining.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
                 return audit_entries.refuse(tx, call, for_anyone, *limit)
-        against = self._must_not_ask(tx, call, plan, candidate, earlier)
-        if user is None or against:
+        must_not_ask = self._must_not_ask(tx, call, plan, candidate, earlier)
+        if user is None or must_not_ask:
             return self._create(tx, call, for_anyone, phantom, hint_hash=hint_hash, phantom=True)
         return self._create(tx, call, plan, user, hint_hash=hint_hash)
 
@@ -179,9 +179,9 @@ class BackchannelService:
         types = [action.type for action in plan.actions]
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.rules)
-        room = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
-        beside = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
-        return room.refusal(user, types, plan.risk, beside)
+        remaining = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
+        others = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+        return remaining.refusal(user, types, plan.risk, others)
 
     def _refusal(
         self, tx: Unit, call: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
@@ -351,7 +351,7 @@ class BackchannelService:
             answer_until=None,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
             delivery=call.agent.delivery,
-            notification_token=notification_tokens.sealed(
+            notification_token=notification_tokens.encrypt(
                 self.secrets, approval_id, call.notification_token
             ),
             jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,

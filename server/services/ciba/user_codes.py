@@ -124,6 +124,6 @@ def _record(tx: Unit, kind: audit.Type, person: Person) -> None:
             type=kind,
             actor=audit.by_user(person.user.id),
             subject=person.user.id,
-            facts={"device": person.at.id},
+            facts={"device": person.registered_device.id},
         ),
     )

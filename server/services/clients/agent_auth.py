@@ -40,7 +40,7 @@ class AgentAuth:
     store: Store
     secrets: Secrets
 
-    def change(self, called: str, wanted: AuthChange, *, by: str) -> NewSecret:
+    def change(self, name_or_id: str, wanted: AuthChange, *, by: str) -> NewSecret:
         """Change an agent's authentication method; the old one works during the overlap.
 
         1. The method is known, and another one. 2. Its credentials exist: keys are there or sent; a
@@ -50,7 +50,7 @@ class AgentAuth:
         """
         overlap = client_secrets.check_overlap(wanted.overlap_ms)
         with self.store.administer() as tx:
-            before = agent_names.find(tx, called)
+            before = agent_names.find(tx, name_or_id)
             _check(before, wanted)
             until = tx.now + overlap if overlap else None
             agent = replace(

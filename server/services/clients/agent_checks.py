@@ -38,9 +38,9 @@ def description(_tx: Unit, raw: str) -> str:
         raise Invalid(f"{error}.") from None
 
 
-def owners(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
     """The IDs of its owners."""
-    return unique(tx, [users.find(tx, one).id for one in called])
+    return unique(tx, [users.find(tx, one).id for one in name_or_id])
 
 
 def auth_method(_tx: Unit, raw: str) -> str:
@@ -129,10 +129,10 @@ def token_seconds(_tx: Unit, seconds: int) -> int | None:
     return resources.check_lifetime(seconds)
 
 
-def asks(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+def asks(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
     """The IDs of the users and groups that it may ask."""
     try:
-        return tuple(sorted({user_or_group.id_of(tx, one) for one in called}))
+        return tuple(sorted({user_or_group.id_of(tx, one) for one in name_or_id}))
     except NotFound as error:
         raise NotFound(f"--asks takes users and groups. {error}") from None
 

@@ -39,9 +39,9 @@ def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     return replace(agent, named_at=tx.now)
 
 
-def find(view: View, called: str) -> Agent:
+def find(view: View, name_or_id: str) -> Agent:
     """Return the agent with this name or client_id. Raises `NotFound`."""
-    agent = view.directory.agent_called(called)
+    agent = view.directory.agent_called(name_or_id)
     if agent is None:
-        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
+        raise NotFound(f"There is no agent {name_or_id}. See them all with: sayso agents list")
     return agent

@@ -91,10 +91,10 @@ class Agents:
             found = view.agents.page(owner, after, limit + 1, having)
         return paging.part(found, limit, lambda agent: agent.name)
 
-    def show(self, called: str) -> tuple[Agent, tuple[User, ...]]:
+    def show(self, name_or_id: str) -> tuple[Agent, tuple[User, ...]]:
         """Return one agent, with the use of its credentials, and its owners. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = find(view, called)
+            agent = find(view, name_or_id)
             agent = view.agents.get(agent.id) or agent
             return agent, owners.of(view, agent)
 
@@ -105,14 +105,14 @@ class Agents:
             refuse_taken(tx, users.check_account_name(new["name"]), None)
             return register(tx, self.secrets, new, by=by)
 
-    def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
+    def update(self, name_or_id: str, changes: AgentChanges, *, by: str) -> Agent:
         """Change an agent; a change of its keys ends its registration token.
 
         Raises `NotFound`, `Exists`, `Invalid` or `Conflict`.
         """
         self._check_endpoint(changes.get("notification_endpoint"))
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             agent = agent_forms.changed_record(tx, before, changes)
             if agent.name != before.name:
                 refuse_taken(tx, agent.name, agent.id)
@@ -123,23 +123,23 @@ class Agents:
                 tx.registrations.end(agent.id)
             return agent
 
-    def preview(self, called: str) -> DisabledAgent:
+    def preview(self, name_or_id: str) -> DisabledAgent:
         """Return what disabling an agent would end. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = find(view, called)
+            agent = find(view, name_or_id)
             own, others = view.delegations.live_of_client(agent.id, view.now)
             open_now = [
                 one for one in view.approvals.open_of_agent(agent.id) if _is_open(one, view)
             ]
         return DisabledAgent(agent, own + others, others, len(open_now), _approved(open_now))
 
-    def disable(self, called: str, *, by: str) -> DisabledAgent:
+    def disable(self, name_or_id: str, *, by: str) -> DisabledAgent:
         """Disable an agent: revoke its tokens and their descendants, cancel its requests.
 
         A second call changes nothing. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            agent = find(tx, called)
+            agent = find(tx, name_or_id)
             if agent.state == "disabled":
                 return DisabledAgent(agent)
             agent = replace(agent, state="disabled")
@@ -148,13 +148,13 @@ class Agents:
             _record(tx, audit.Type.AGENT_DISABLED, agent, by, stopped.counts)
             return stopped
 
-    def enable(self, called: str, *, by: str) -> Agent:
+    def enable(self, name_or_id: str, *, by: str) -> Agent:
         """Enable a disabled or quarantined agent; what ended stays ended.
 
         Raises `NotFound`, or `Conflict` if no owner is enabled.
         """
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             agent = replace(before, state="enabled")
             if owners.orphaned_at(tx, agent) is not None:
                 raise Conflict(
@@ -167,7 +167,7 @@ class Agents:
             return agent
 
     def rotate_secret(
-        self, called: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
+        self, name_or_id: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
     ) -> NewSecret:
         """Create a new secret; the old ones work during the overlap.
 
@@ -176,7 +176,7 @@ class Agents:
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
-            agent = find(tx, called)
+            agent = find(tx, name_or_id)
             if agent.auth_method == "private_key_jwt":
                 raise Conflict(
                     f"{agent.name} authenticates with keys. "
@@ -191,10 +191,10 @@ class Agents:
             tx.react(AgentReplaced(agent.id, "key_rotated", by))
             return given
 
-    def delete(self, called: str, *, by: str) -> DisabledAgent:
+    def delete(self, name_or_id: str, *, by: str) -> DisabledAgent:
         """Disable and delete an agent; the audit log keeps what it did. Raises `NotFound`."""
         with self.store.administer() as tx:
-            agent = find(tx, called)
+            agent = find(tx, name_or_id)
             return delete_agent(tx, agent, by=by)
 
     def _check_endpoint(self, url: str | None) -> None:

@@ -42,10 +42,10 @@ class Apps:
         with self.store.read() as view:
             return view.apps.all()
 
-    def show(self, called: str) -> App:
+    def show(self, name_or_id: str) -> App:
         """Return one app, with the use of its secrets. Raises `NotFound`."""
         with self.store.read() as view:
-            app = find(view, called)
+            app = find(view, name_or_id)
             return view.apps.get(app.id) or app
 
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
@@ -60,10 +60,10 @@ class Apps:
             _record(tx, audit.Type.APP_ADDED, by, app_forms.facts(app))
             return given
 
-    def update(self, called: str, changes: AppChanges, *, by: str) -> App:
+    def update(self, name_or_id: str, changes: AppChanges, *, by: str) -> App:
         """Change an app. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             app = app_forms.changed_record(tx, before, changes)
             if app.name != before.name:
                 refuse_taken(tx, app.name, app.id)
@@ -75,7 +75,7 @@ class Apps:
             return app
 
     def rotate_secret(
-        self, called: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
+        self, name_or_id: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
     ) -> NewAppSecret:
         """Create a new secret; the old ones work during the overlap.
 
@@ -83,7 +83,7 @@ class Apps:
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
-            app = find(tx, called)
+            app = find(tx, name_or_id)
             if not _has_secret(app):
                 raise Conflict(f"{app.name} authenticates with {app.auth_method}, not a secret.")
             alive = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
@@ -93,10 +93,10 @@ class Apps:
             _record(tx, audit.Type.APP_SECRET_ROTATED, by, {"app": app.id, **facts})
             return given
 
-    def delete(self, called: str, *, by: str) -> App:
+    def delete(self, name_or_id: str, *, by: str) -> App:
         """Delete an app; the audit log keeps what it did. Raises `NotFound`."""
         with self.store.administer() as tx:
-            app = find(tx, called)
+            app = find(tx, name_or_id)
             _revoke_everything(tx, app)
             tx.react(ClientDeleted(app.id, by))
             tx.apps.delete(app.id)
@@ -108,11 +108,11 @@ class Apps:
         return NewAppSecret(replace(app, secrets=(*app.secrets, secret)), text)
 
 
-def find(view: View, called: str) -> App:
+def find(view: View, name_or_id: str) -> App:
     """Return the app with this name or client_id. Raises `NotFound`."""
-    app = view.directory.app_called(called)
+    app = view.directory.app_called(name_or_id)
     if app is None:
-        raise NotFound(f"There is no app {called}. See them all with: sayso apps list")
+        raise NotFound(f"There is no app {name_or_id}. See them all with: sayso apps list")
     return app
 
 

@@ -18,9 +18,9 @@ from server.services.server_policy import ServerPolicy
 _USE_NOTED_MS = 60_000
 _REPLAY_KIND = "client assertion"
 
-Holder: TypeAlias = Agent | App
+TokenClient: TypeAlias = Agent | App
 """A client that tokens are issued to."""
-Client: TypeAlias = Holder | Resource
+Client: TypeAlias = TokenClient | Resource
 """A client that can authenticate. The prefix of the client_id tells its kind."""
 
 _OF_RESOURCES = frozenset({"client_secret_basic", "client_secret_post"})
@@ -84,7 +84,7 @@ class ClientAuthentication:
         return subject
 
     def _check_assertion(
-        self, client: Holder, assertion: str, now: int
+        self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
         """Return the ID of the key that signed it, its `jti`, and how long that is remembered."""
         try:
@@ -98,21 +98,21 @@ class ClientAuthentication:
             raise client_auth.refused("the assertion was made before a restore")
         return kid, used
 
-    def _use_once(self, client: Holder, kid: str, used: tuple[str, int]) -> None:
+    def _use_once(self, client: TokenClient, kid: str, used: tuple[str, int]) -> None:
         """Store the `jti`, and the use of the key in the same write, at most once a minute."""
         token_id, until = used
         key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:
             fresh = tx.replays.first_use(_REPLAY_KIND, key, until)
             if fresh and isinstance(client, Agent) and self._is_due(f"{client.id} {kid}", tx.now):
-                tx.agents.key_used(client.id, kid, tx.now)
+                tx.agents.mark_key_used(client.id, kid, tx.now)
         if not fresh:
             raise client_auth.refused("the assertion was used before")
 
     def _record_use(self, client: Client, secret: Secret, now: int) -> None:
         if self._is_due(secret.id, now):
             with self.store.write() as tx:
-                _rows(tx, client).secret_used(secret.id, now)
+                _rows(tx, client).mark_secret_used(secret.id, now)
 
     def _is_due(self, what: str, now: int) -> bool:
         if now - self.recorded.get(what, 0) < _USE_NOTED_MS:
@@ -121,7 +121,7 @@ class ClientAuthentication:
         return True
 
 
-def find(directory: Directory, client_id: str) -> Holder | None:
+def find(directory: Directory, client_id: str) -> TokenClient | None:
     """Return the agent or app with this ID."""
     return directory.agent(client_id) or directory.app(client_id)
 
@@ -140,7 +140,7 @@ def only_app(client: Client) -> App:
     return client
 
 
-def holds_tokens(client: Client) -> Holder:
+def holds_tokens(client: Client) -> TokenClient:
     """Return the client if it is an agent or app. Raises errors.UnauthorizedClient."""
     if isinstance(client, Resource):
         raise errors.UnauthorizedClient("Only agents and apps can use this endpoint.")
@@ -172,7 +172,7 @@ def current_app(view: View, app: App) -> App:
     return again
 
 
-def check_enabled(client: Holder, now: int) -> None:
+def check_enabled(client: TokenClient, now: int) -> None:
     """Raises errors.UnauthorizedClient if the client is disabled or expired."""
     if client.active(now):
         return

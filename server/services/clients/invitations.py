@@ -60,7 +60,7 @@ class Invitations:
     secrets: Secrets
 
     def issue(self, new: NewInvitation, *, by: str) -> IssuedInvitation:
-        """Invite. Raises `NotFound`, `Conflict` for a stopped owner, or `Invalid`."""
+        """Create an invitation. Raises `NotFound`, `Invalid`, or `Conflict` (disabled owner)."""
         if not 1 <= new.uses <= MOST_USES:
             raise Invalid(f"An invitation is for 1 to {MOST_USES} agents.", member="uses")
         token = self.secrets.new_secret(names.PREFIX_INITIAL_TOKEN)
@@ -130,8 +130,8 @@ class Invitations:
 
 
 @about("owner")
-def _owner(tx: Unit, called: str) -> User:
-    owner = users.find(tx, called)
+def _owner(tx: Unit, name_or_id: str) -> User:
+    owner = users.find(tx, name_or_id)
     if not owner.enabled:
         raise Conflict(f"{owner.name} is disabled. Run: sayso users enable {owner.name}")
     return owner

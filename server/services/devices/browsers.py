@@ -72,7 +72,7 @@ class Browsers:
         cookie = self.secrets.new_secret(PREFIX_BROWSER)
         until = tx.now + SIGNED_IN_MS
         tx.browsers.add(Browser(_hashed(cookie), device.id, tx.now, until))
-        tx.devices.seen(device.id, tx.now)
+        tx.devices.mark_seen(device.id, tx.now)
         _record(tx, audit.Type.SIGN_IN_DONE, device)
         return cookie
 
@@ -84,10 +84,10 @@ class Browsers:
         """
         with self.store.read() as view:
             person = _person(view, cookie)
-            is_noted = view.now - (person.at.last_seen_at or 0) < SEEN_NOTED_MS
+            is_noted = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
         if not is_noted:
             with suppress(Busy), self.store.write() as tx:
-                tx.devices.seen(person.at.id, tx.now)
+                tx.devices.mark_seen(person.registered_device.id, tx.now)
         return person
 
     def sign_out(self, cookie: str) -> None:

@@ -113,7 +113,7 @@ class DeviceService:
     def list_own(self, person: Person) -> list[Device]:
         """Return the person's devices, revoked ones too."""
         with self.store.read() as view:
-            return view.devices.of_user(person.at.user_id)
+            return view.devices.of_user(person.registered_device.user_id)
 
     def answer_pin_call(self, person: Person, x: bytes, purpose: str) -> PinAnswer:
         """Answer a PIN call after it is counted and stored. Raises errors.Problem 423."""
@@ -150,7 +150,7 @@ class DeviceService:
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "unlock")
             tx.devices.unlock(device.id)
-            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.at.id)
+            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.registered_device.id)
             notices.device(tx, person.user.id, "device.unlocked", device.id)
             return tx.devices.get(device.id) or device
 
@@ -159,7 +159,7 @@ class DeviceService:
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "vouch")
             tx.devices.vouch(device.id, tx.now)
-            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.at.id)
+            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.registered_device.id)
             notices.device(tx, person.user.id, "device.vouched", device.id)
             return tx.devices.get(device.id) or device
 
@@ -292,7 +292,7 @@ def _checked_name(name: str) -> str:
 
 
 def _own(tx: Unit, person: Person, device_id: str) -> Device:
-    wanted = person.at.id if device_id == "self" else device_id
+    wanted = person.registered_device.id if device_id == "self" else device_id
     device = tx.devices.get(wanted)
     if device is None or device.user_id != person.user.id or device.state != "active":
         raise errors.Problem(404, "not_found", "You have no such device.")

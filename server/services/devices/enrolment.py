@@ -81,7 +81,7 @@ def link(issuer: str, code: str) -> str:
 
 
 def _count_miss(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
-    if tx.codes.missed(code.id) == MOST_TRIES:
+    if tx.codes.count_miss(code.id) == MOST_TRIES:
         _record(tx, audit.Type.CODE_REFUSED, code, "ended after wrong secrets")
     return errors.InvalidGrant(REFUSED)
 

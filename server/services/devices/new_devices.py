@@ -22,7 +22,7 @@ def high_from(view: View, user_id: str) -> int:
     device that was not used for 30 days counts as ended.
     """
     idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
-    had_one = view.devices.present(user_id, not_ended_before=ended, used_after=idle)
+    had_one = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)
     return view.now + WAIT_MS if had_one else view.now
 
 

@@ -33,7 +33,7 @@ def verify(
     signed = assertion.authenticator_data + hashlib.sha256(assertion.client_data).digest()
     if not tx.passkeys.count(device.id, signs, hashlib.sha256(signed).digest()):
         raise _refused(device, passkey.signs, signs)
-    tx.devices.seen(device.id, tx.now)
+    tx.devices.mark_seen(device.id, tx.now)
 
 
 def _refused(device: Device, known: int, signs: int) -> Recorded:
@@ -57,7 +57,7 @@ def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
             facts={"device": device.id, "counter": signs, "known": known},
         ),
     )
-    tx.devices.alarmed(device.id, tx.now)
+    tx.devices.mark_alarmed(device.id, tx.now)
     if tx.counters.count(f"passkey counter:{device.id}", _ALARM_EVERY_MS) == 1:
         notices.device(tx, device.user_id, ALARM, device.id)
         push_targets.ring_all(tx, device.user_id, push_targets.COPIED)

@@ -15,7 +15,7 @@ from server.services.devices import passkey_counters
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class VerifiedSignature:
     """The bytes that a device signed, and the key that it used."""
 
     payload: bytes
@@ -29,7 +29,7 @@ class Signatures:
     verifier: Verifier
     authenticators: Authenticators
 
-    def verify(self, tx: Unit, device: Device, text: str, typ: str) -> Signed:
+    def verify(self, tx: Unit, device: Device, text: str, typ: str) -> VerifiedSignature:
         """Return what this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
         if passkeys.is_assertion(text):
             return self._of_passkey(tx, device, text)
@@ -37,15 +37,15 @@ class Signatures:
         key = next((name for name, known in device.kids.items() if known == kid), None)
         if key is None or key not in device.keys:
             raise _not_a_key()
-        return Signed(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
+        return VerifiedSignature(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
 
-    def _of_passkey(self, tx: Unit, device: Device, text: str) -> Signed:
+    def _of_passkey(self, tx: Unit, device: Device, text: str) -> VerifiedSignature:
         assertion = passkeys.read_assertion(text)
         passkey = tx.passkeys.of_device(device.id)
         if passkey is None or passkey.credential != assertion.credential:
             raise _not_a_key()
         passkey_counters.verify(tx, self.authenticators, device, passkey, assertion)
-        return Signed(assertion.payload, PASSKEY)
+        return VerifiedSignature(assertion.payload, PASSKEY)
 
 
 def _not_a_key() -> errors.Problem:

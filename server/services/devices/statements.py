@@ -12,7 +12,7 @@ from server.model.ports import BadToken, Secrets
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.services.devices.signatures import Signatures, Signed
+from server.services.devices.signatures import Signatures, VerifiedSignature
 from server.services.server_policy import ServerPolicy
 
 PIN_FRESH_MS: Final = 120_000
@@ -86,11 +86,13 @@ class Statements:
 
     def spend(self, tx: Unit, device: Device) -> None:
         """Use up the nonce, and reset the PIN attempts. Raises errors.Problem 422."""
-        if not tx.devices.stated(device.id, device.statements):
+        if not tx.devices.count_statement(device.id, device.statements):
             raise errors.Problem(422, "invalid_statement", "This statement was used before.")
         tx.devices.confirm(device.id, entered=True)
 
-    def _signed(self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]) -> Signed:
+    def _signed(
+        self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]
+    ) -> VerifiedSignature:
         try:
             signed = self.signatures.verify(tx, signer, jws, decisions.STATEMENT_TYPE)
         except (BadToken, ValueError) as error:
@@ -100,7 +102,7 @@ class Statements:
         return signed
 
 
-def _parse(signed: Signed) -> decisions.Statement:
+def _parse(signed: VerifiedSignature) -> decisions.Statement:
     try:
         return decisions.read_statement(signed.payload)
     except ValueError as error:

@@ -86,7 +86,7 @@ class Reports:
                 scope=report.scope,
                 approval_id=approval.id,
                 user_id=person.user.id,
-                device_id=person.at.id,
+                device_id=person.registered_device.id,
                 note=note,
                 evidence=json.dumps(told, sort_keys=True),
                 opened_at=tx.now,

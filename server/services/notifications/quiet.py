@@ -198,7 +198,7 @@ def _record(
             agent_id=agent_id,
             subject=person.user.id,
             approval_id=approval_id,
-            facts={"device": person.at.id, **(facts or {})},
+            facts={"device": person.registered_device.id, **(facts or {})},
         ),
     )
     tx.feed.add(person.user.id, "attention.changed")

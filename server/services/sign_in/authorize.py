@@ -12,7 +12,7 @@ from server.model import display_names
 from server.model.audit import Entry
 from server.model.clients import App
 from server.model.ports import Secrets
-from server.model.sign_in import Flow, Pushed
+from server.model.sign_in import Flow, PushedRequest
 from server.model.store import Store, Unit, View
 from server.protocol import errors, json_text, names
 from server.protocol.clients import redirects
@@ -101,7 +101,7 @@ class AuthorizeService:
             back = _registered(app, authorize.return_to(form))
             self.plan(tx, app, authorize.parse(form, back))
             until = tx.now + PUSHED_SECONDS * 1000
-            tx.flows.push(Pushed(handle_hash(handle), app.id, _dumped(form), until))
+            tx.flows.push(PushedRequest(handle_hash(handle), app.id, _dumped(form), until))
         return {"request_uri": names.PREFIX_PUSHED + handle, "expires_in": PUSHED_SECONDS}
 
     def _key(self, tx: Unit, form: Form, proofs: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.ports import BadToken, Secrets, Verifier
-from server.model.sign_in import Code, Flow, Grant
+from server.model.sign_in import AuthorizationCode, Flow, Grant
 from server.model.store import Store, Unit, View
 from server.model.tokens import published
 from server.protocol import errors
@@ -240,7 +240,9 @@ class Flows:
         code = self.secrets.new_secret(PREFIX_CODE)
         grant = _grant(found)
         challenge = found.plan.request.challenge
-        tx.code_grants.add_code(Code(handle_hash(code), grant, challenge, tx.now + CODE_MS))
+        tx.code_grants.add_code(
+            AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
+        )
         _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
         issuer = self.requests.rules.issuer
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
@@ -310,7 +312,7 @@ def _record(
         tx,
         Entry(
             type=kind,
-            actor=audit.by_client(plan.app.id) if signed_in is None else by(signed_in),
+            actor=audit.by_client(plan.app.id) if signed_in is None else audit_actor(signed_in),
             agent_id=plan.request.actor,
             subject=None if signed_in is None else signed_in.user.id,
             resource=plan.resource or None,
@@ -325,6 +327,6 @@ def _record(
     )
 
 
-def by(signed_in: SignedIn) -> str:
+def audit_actor(signed_in: SignedIn) -> str:
     """Return the audit actor of an answer on a page."""
     return audit.by_user(signed_in.user.id)

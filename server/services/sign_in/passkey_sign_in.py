@@ -39,7 +39,7 @@ class PasskeySignIns:
             with self.store.write() as tx:
                 user, device = self.passkeys.verify(tx, assertion)
                 sign_in_attempts.record_success(tx, attempt)
-                tx.devices.seen(device.id, tx.now)
+                tx.devices.mark_seen(device.id, tx.now)
                 how = names.ACR_PASSKEY
                 return self.sign_ins.start(tx, user, flow, cookie=cookie, acr=how)
         except errors.Problem:

@@ -59,25 +59,25 @@ def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
     if until is not None:
         return TooManyAttempts(max(1, (until - tx.now + 999) // 1000))
     forget_at = tx.now + passwords.FORGOTTEN_MS
-    tries = tx.passwords.tried(attempt.account, tx.now, forget_at)
+    tries = tx.passwords.count_attempt(attempt.account, tx.now, forget_at)
     tx.passwords.pause(attempt.account, tx.now + passwords.pause_ms(tries))
     if attempt.address is not None:
-        tries = tx.passwords.tried(attempt.address, tx.now, forget_at)
+        tries = tx.passwords.count_attempt(attempt.address, tx.now, forget_at)
         tx.passwords.pause(attempt.address, tx.now + passwords.pause_of_address_ms(tries))
     return None
 
 
 def record_success(tx: Unit, attempt: SignInAttempt) -> None:
     """Reset the account's failures, and take this attempt back for the address."""
-    tx.passwords.was_right(attempt.account)
+    tx.passwords.clear_attempts(attempt.account)
     if attempt.address is not None:
-        tx.passwords.give_back(attempt.address)
+        tx.passwords.undo_attempt(attempt.address)
 
 
 def record_failure(tx: Unit, attempt: SignInAttempt) -> None:
     """Keep the failures for an hour from now."""
     for key in attempt.keys:
-        tx.passwords.was_wrong(key, tx.now + passwords.FORGOTTEN_MS)
+        tx.passwords.keep_attempts(key, tx.now + passwords.FORGOTTEN_MS)
 
 
 def _key(*parts: bytes) -> bytes:

@@ -53,7 +53,7 @@ class SignIns:
 
     def csrf(self, cookie: str) -> str:
         """Return the CSRF token for forms in this browser."""
-        return self.secrets.nonce("csrf", hashed(cookie).hex())
+        return self.secrets.nonce("csrf", cookie_hash(cookie).hex())
 
     def sign_in(
         self, name: str, password: str, *, flow: bytes | None, peer: str, cookie: str = ""
@@ -81,7 +81,7 @@ class SignIns:
             new_cookie = None
             if again is not None:
                 sign_in_attempts.record_success(tx, attempt)
-                tx.passwords.used(again.id, tx.now)
+                tx.passwords.mark_used(again.id, tx.now)
                 new_cookie = self.start(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
             else:
                 sign_in_attempts.record_failure(tx, attempt)
@@ -91,7 +91,7 @@ class SignIns:
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
         """Return the sign-in of this cookie, if it is valid."""
-        found = view.sign_ins.by_token(hashed(cookie)) if cookie else None
+        found = view.sign_ins.by_token(cookie_hash(cookie)) if cookie else None
         if found is None or found.ended_at is not None or view.now >= found.expires_at:
             return None
         user = view.directory.user(found.user_id)
@@ -116,7 +116,7 @@ class SignIns:
         before, cookie = self.current(tx, cookie), self.new_cookie()
         sign_in = SignIn(
             id=self.secrets.new_id(PREFIX_SIGN_IN),
-            token_hash=hashed(cookie),
+            token_hash=cookie_hash(cookie),
             user_id=user.id,
             auth_time=tx.now,
             expires_at=tx.now + SIGNED_IN_MS,
@@ -135,7 +135,7 @@ class SignIns:
         return cookie
 
 
-def hashed(cookie: str) -> bytes:
+def cookie_hash(cookie: str) -> bytes:
     """Return the hash of a cookie, which is stored instead of the cookie."""
     return hashlib.sha256(cookie.encode()).digest()
 

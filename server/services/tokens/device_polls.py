@@ -39,7 +39,7 @@ def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
 def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:
     arrived = tx.now - waited_ms
     pace = requests.pace(arrived=arrived, last=code.last_poll_at, interval_ms=code.interval_ms)
-    tx.device_codes.paced(code.id, now=arrived, interval_ms=pace.interval_ms)
+    tx.device_codes.record_poll(code.id, now=arrived, interval_ms=pace.interval_ms)
     if pace.early:
         return requests.slow_down(pace, waited_ms, {})
     return errors.AuthorizationPending("This sign-in is not approved yet.")

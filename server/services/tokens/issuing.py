@@ -38,13 +38,13 @@ class TokenOrigin:
     """Its latest end, in seconds."""
     signed: Approval | None = None
     """The approval at the start of the chain, if it is the basis of an exchange."""
-    carried: Mapping[str, object] = field(default_factory=dict)
+    copied_claims: Mapping[str, object] = field(default_factory=dict)
     """Claims copied from the parent, unless the signed approval sets them."""
     policy: Mapping[str, object] = field(default_factory=dict)
     """The verdict of policy, for the audit log."""
 
     @property
-    def under(self) -> Mapping[str, object] | None:
+    def parent_act(self) -> Mapping[str, object] | None:
         """The parent's `act` claim."""
         chain = "" if self.parent is None else self.parent.chain
         return json.loads(chain) if chain else None
@@ -212,8 +212,8 @@ class TokenIssuer:
             expires_at=origin.end(_agent_limit(now + seconds, agent)),
             approved=approved,
             jkt=jkt,
-            under=origin.under,
-            carried=origin.carried,
+            parent_act=origin.parent_act,
+            copied_claims=origin.copied_claims,
         )
 
     def _sign(self, tx: Unit, issue: TokenContents, origin: TokenOrigin) -> dict[str, object]:

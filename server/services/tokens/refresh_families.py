@@ -69,7 +69,7 @@ def _end_sign_ins(tx: Unit, user_id: str) -> int:
     return sum(end_sign_in(tx, sign_in) for sign_in in tx.sign_ins.of_user(user_id))
 
 
-def note_reuse(tx: Unit, family: Family, *, what: str) -> None:
+def record_reuse(tx: Unit, family: Family, *, what: str) -> None:
     """Record that a used code or refresh token was sent again."""
     audit.record(
         tx,

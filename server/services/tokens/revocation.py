@@ -8,7 +8,7 @@ from server.model.tokens import Delegation
 from server.protocol.names import PREFIX_AGENT, PREFIX_AUTH_REQ_ID, PREFIX_REFRESH_TOKEN
 from server.services.approvals.withdrawals import cancel
 from server.services.audit import audit
-from server.services.clients.client_auth import Holder
+from server.services.clients.client_auth import TokenClient
 from server.services.tokens import refresh_families
 from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
@@ -21,7 +21,7 @@ class Revocation:
     store: Store
     tokens: IssuedTokens
 
-    def revoke(self, client: Holder, token: str) -> None:
+    def revoke(self, client: TokenClient, token: str) -> None:
         """Revoke this token and its descendants, if it is the client's own.
 
         The `auth_req_id` of an open request cancels that request. Another client's token and an

@@ -27,7 +27,7 @@ class Person:
     token_expires_at: int
 
     @property
-    def at(self) -> Device:
+    def registered_device(self) -> Device:
         """Return the device. Raises errors.Problem until it is registered."""
         if self.device is None:
             raise errors.Problem(403, "forbidden", "Register this device first: POST /api/devices.")
@@ -106,7 +106,7 @@ class DeviceAuthentication:
         if device is not None and device.state != "active":
             raise _revoked_device()
         if device is not None:
-            tx.devices.seen(device.id, tx.now)
+            tx.devices.mark_seen(device.id, tx.now)
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
 
 
@@ -139,7 +139,7 @@ def current_session(tx: View, person: Person) -> Session:
 def current_device(tx: View, person: Person) -> Device:
     """Return the person's device if it, the session and the user are still active."""
     current_session(tx, person)
-    device = tx.devices.get(person.at.id)
+    device = tx.devices.get(person.registered_device.id)
     if device is None or device.state != "active":
         raise _revoked_device()
     return device

@@ -23,7 +23,7 @@ class Passwords:
     store: Store
     hasher: PasswordHasher
 
-    def set(self, called: str, raw: str, *, by: str) -> User:
+    def set(self, name_or_id: str, raw: str, *, by: str) -> User:
         """Set a user's password; signs them out of every browser.
 
         Raises `NotFound`, or `Invalid` for an invalid password.
@@ -33,20 +33,20 @@ class Passwords:
         except ValueError as error:
             raise Invalid(f"{error}.") from None
         with self.store.read() as view:
-            users.find(view, called)
+            users.find(view, name_or_id)
         hashed = self.hasher.hash(password)
         with self.store.write() as tx:
-            user = users.find(tx, called)
+            user = users.find(tx, name_or_id)
             put(tx, user.id, hashed, by)
             return user
 
-    def remove(self, called: str, *, by: str) -> User:
+    def remove(self, name_or_id: str, *, by: str) -> User:
         """Remove the password, so that the user cannot sign in with one.
 
         Raises `NotFound` or `Conflict`.
         """
         with self.store.write() as tx:
-            user = users.find(tx, called)
+            user = users.find(tx, name_or_id)
             if not tx.passwords.remove(user.id):
                 raise Conflict(f"{user.name} has no password.")
             facts = {"sign_ins_ended": tx.react(PasswordChanged(user.id)).sign_ins}

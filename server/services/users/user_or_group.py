@@ -9,15 +9,15 @@ from server.model.store import View
 from server.services.refusals import Invalid, NotFound
 
 
-def id_of(view: View, called: str) -> str:
+def id_of(view: View, name_or_id: str) -> str:
     """Return the ID of a user or group by name. Raises `NotFound`, or `Invalid` for both."""
-    user, group = view.directory.user_called(called), view.directory.group_called(called)
+    user, group = view.directory.user_called(name_or_id), view.directory.group_called(name_or_id)
     if user is not None and group is not None:
-        raise Invalid(f"{called} is a user and a group. Name the one you mean by its id.")
+        raise Invalid(f"{name_or_id} is a user and a group. Name the one you mean by its id.")
     if group is not None:
         return group.id
     if user is None:
-        raise NotFound(f"There is no user or group {called}. See them with: sayso users list")
+        raise NotFound(f"There is no user or group {name_or_id}. See them with: sayso users list")
     return user.id
 
 

@@ -82,10 +82,10 @@ class Users:
             found = [_called(view, one) for one in ids]
         return {one.id: one.name for one in found if one is not None}
 
-    def show(self, called: str) -> tuple[User, list[Device]]:
+    def show(self, name_or_id: str) -> tuple[User, list[Device]]:
         """Return one user and their devices. Raises `NotFound`."""
         with self.store.read() as view:
-            user = find(view, called)
+            user = find(view, name_or_id)
             return user, view.devices.of_user(user.id)
 
     def add(self, new: NewUser, *, by: str) -> tuple[User, IssuedCode]:
@@ -94,10 +94,10 @@ class Users:
             user = create(tx, self.secrets, new, by=by)
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
-    def update(self, called: str, changes: UserChanges, *, by: str) -> User:
+    def update(self, name_or_id: str, changes: UserChanges, *, by: str) -> User:
         """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             user = replace(
                 before,
                 email=before.email if changes.email is None else _email(changes.email or None),
@@ -117,13 +117,13 @@ class Users:
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
-    def disable(self, called: str, *, by: str) -> DisabledUser:
+    def disable(self, name_or_id: str, *, by: str) -> DisabledUser:
         """Disable a user: open requests end, and tokens for them are revoked.
 
         A second call changes nothing. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            user = find(tx, called)
+            user = find(tx, name_or_id)
             if not user.enabled:
                 return DisabledUser(user)
             user = replace(user, state="disabled", disabled_at=tx.now)
@@ -141,10 +141,10 @@ class Users:
             tx.feed.add(user.id, "user.disabled")
             return ended
 
-    def enable(self, called: str, *, by: str) -> User:
+    def enable(self, name_or_id: str, *, by: str) -> User:
         """Enable a user; what ended stays ended. Raises `NotFound`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             user = replace(before, state="enabled", disabled_at=None)
             if not before.enabled:
                 tx.users.replace(user)
@@ -152,18 +152,18 @@ class Users:
                 _record(tx, audit.Type.USER_ENABLED, user, by)
             return user
 
-    def enrol(self, called: str, *, by: str) -> tuple[User, IssuedCode]:
+    def enrol(self, name_or_id: str, *, by: str) -> tuple[User, IssuedCode]:
         """Issue a code for another device; unused codes end. Raises `NotFound`, `Conflict`."""
         with self.store.write() as tx:
-            user = find(tx, called)
+            user = find(tx, name_or_id)
             if not user.enabled:
                 raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
-    def unlock(self, called: str, *, by: str) -> tuple[User, list[Device]]:
+    def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
         """Unlock and return the devices that wrong PINs have locked. Raises `NotFound`."""
         with self.store.write() as tx:
-            user = find(tx, called)
+            user = find(tx, name_or_id)
             locked = [d for d in tx.devices.of_user(user.id) if _is_locked(d)]
             for device in locked:
                 tx.devices.unlock(device.id)
@@ -174,11 +174,11 @@ class Users:
             return user, locked
 
 
-def find(view: View, called: str) -> User:
+def find(view: View, name_or_id: str) -> User:
     """Return the user with this name, email address or ID. Raises `NotFound`."""
-    user = view.directory.user_called(called)
+    user = view.directory.user_called(name_or_id)
     if user is None:
-        raise NotFound(f"There is no user {called}. See them all with: sayso users list")
+        raise NotFound(f"There is no user {name_or_id}. See them all with: sayso users list")
     return user
 
 
@@ -252,13 +252,13 @@ def _called(view: View, one: str) -> User | Group | None:
 
 
 @about("backup")
-def _backup(tx: Unit, user: User, called: str | None) -> str | None:
+def _backup(tx: Unit, user: User, name_or_id: str | None) -> str | None:
     """Return the ID of the backup, who must be another user."""
-    if called is None:
+    if name_or_id is None:
         return user.backup
-    if not called:
+    if not name_or_id:
         return None
-    backup = find(tx, called)
+    backup = find(tx, name_or_id)
     if backup.id == user.id:
         raise Invalid("A user cannot be their own backup. Name another user.")
     return backup.id

@@ -159,13 +159,13 @@ class Agents:
         row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
         return None if row is None else self._record(row)
 
-    def secret_used(self, secret_id: str, now: int) -> None:
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
         self._connection.execute(
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )
 
-    def key_used(self, agent_id: str, kid: str, now: int) -> None:
+    def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
         """Record the use, at most once a minute."""
         values = {"of": agent_id, "named": kid, "now": now, "before": now - _USE_NOTED_MS}
         self._connection.execute(_KEY_USED, values)

@@ -96,7 +96,7 @@ class Apps:
         row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
         return None if row is None else self._record(row)
 
-    def secret_used(self, secret_id: str, now: int) -> None:
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
         self._connection.execute(
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}

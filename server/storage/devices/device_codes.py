@@ -50,7 +50,7 @@ class DeviceCodes:
         values = {"of": code_id, "by": approval_id, "now": now}
         return bool(self._connection.execute(_USE, values).all())
 
-    def paced(self, code_id: str, *, now: int, interval_ms: int) -> None:
+    def record_poll(self, code_id: str, *, now: int, interval_ms: int) -> None:
         """Store the time of a poll, and nothing else."""
         self._connection.execute(_PACED, {"of": code_id, "now": now, "interval": interval_ms})
 

@@ -148,7 +148,7 @@ class Devices:
         values = {"user": user_id, "now": now}
         return int(self._connection.execute(_ACTIVE, values).scalar_one())
 
-    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+    def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
         """Report whether the user has, or had, a device that meets both times."""
         values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
         return self._connection.execute(_PRESENT, values).first() is not None
@@ -158,7 +158,7 @@ class Devices:
         values = {"user": user_id, "now": now, "used_after": used_after}
         return self._connection.execute(_IN_USE, values).first() is not None
 
-    def seen(self, device_id: str, now: int) -> None:
+    def mark_seen(self, device_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
         values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
         self._connection.execute(_SEEN, values)
@@ -186,7 +186,7 @@ class Devices:
         """Allow the device to decide high risk from now on."""
         self._connection.execute(_VOUCH, {"of": device_id, "now": now})
 
-    def alarmed(self, device_id: str, now: int) -> None:
+    def mark_alarmed(self, device_id: str, now: int) -> None:
         """Record that a copy of its passkey may be in use."""
         self._connection.execute(_ALARMED, {"of": device_id, "now": now})
 
@@ -194,7 +194,7 @@ class Devices:
         """Change its name."""
         self._connection.execute(_RENAME, {"of": device_id, "called": name})
 
-    def stated(self, device_id: str, seen: int) -> bool:
+    def count_statement(self, device_id: str, seen: int) -> bool:
         """Count a statement; reports whether it is the first with this nonce."""
         return bool(self._connection.execute(_STATED, {"of": device_id, "seen": seen}).all())
 

@@ -36,7 +36,7 @@ _WITHDRAW = (
 _values = writing(codes)
 
 
-class Codes:
+class EnrolmentCodes:
     """Enrollment codes in the database."""
 
     def __init__(self, connection: Connection) -> None:
@@ -53,7 +53,7 @@ class Codes:
             return None
         return EnrolmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
 
-    def missed(self, code_id: str) -> int:
+    def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""
         tries: int = self._connection.execute(_MISSED, {"of": code_id}).scalars().all()[0]
         return tries

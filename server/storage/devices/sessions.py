@@ -67,11 +67,11 @@ class Sessions:
         row = self._connection.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
         return _one(row)
 
-    def any_resumes(self) -> bool:
+    def any_resumable(self) -> bool:
         """Report whether terminals may resume sessions after a restore."""
         return bool(self._connection.execute(_ANY_RESUMES).all())
 
-    def resuming(self, jkt: str) -> Session | None:
+    def resumable(self, jkt: str) -> Session | None:
         """Return the session that this key may resume after a restore."""
         return _one(self._connection.execute(_RESUMING, {"key": jkt}).mappings().first())
 

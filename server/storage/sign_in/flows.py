@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Executable, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
-from server.model.sign_in import Flow, Pushed
+from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
 from server.storage.users.user_tables import flows as f
 from server.storage.users.user_tables import pushed_requests as p
@@ -60,15 +60,15 @@ class Flows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def push(self, pushed: Pushed) -> None:
+    def push(self, pushed: PushedRequest) -> None:
         """Store a pushed request."""
-        self._connection.execute(_PUSH, {n: getattr(pushed, n) for n in Pushed.__slots__})
+        self._connection.execute(_PUSH, {n: getattr(pushed, n) for n in PushedRequest.__slots__})
 
-    def take(self, pushed_hash: bytes, app_id: str, now: int) -> Pushed | None:
+    def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
         """Return the pushed request on its first use, by its own app, before it expires."""
         values = {"of": pushed_hash, "app": app_id, "now": now}
         rows = self._connection.execute(_TAKE, values).mappings().all()
-        return Pushed(**{**rows[0], "hash": bytes(rows[0]["hash"])}) if rows else None
+        return PushedRequest(**{**rows[0], "hash": bytes(rows[0]["hash"])}) if rows else None
 
     def add(self, flow: Flow) -> None:
         """Store a new request."""

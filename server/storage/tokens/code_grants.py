@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from server.model.sign_in import Code, Family, Grant, RefreshToken
+from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
 from server.storage import codec
 from server.storage.users.user_tables import codes as c
 from server.storage.users.user_tables import families as f
@@ -76,17 +76,17 @@ class CodeGrants:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_code(self, code: Code) -> None:
+    def add_code(self, code: AuthorizationCode) -> None:
         """Store a new code."""
-        row = {name: getattr(code, name) for name in Code.__slots__}
+        row = {name: getattr(code, name) for name in AuthorizationCode.__slots__}
         self._connection.execute(_ADD_CODE, row | {"grant": _dumped(code.grant)})
 
-    def code(self, code_hash: bytes) -> Code | None:
+    def code(self, code_hash: bytes) -> AuthorizationCode | None:
         """By its hash, used codes too."""
         row = self._connection.execute(_CODE, {"of": code_hash}).mappings().first()
         if row is None:
             return None
-        return Code(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
+        return AuthorizationCode(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
         """Report whether this call used it up."""

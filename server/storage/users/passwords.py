@@ -49,7 +49,7 @@ class Passwords:
         if not changed:
             self._connection.execute(_ADD, {"user_id": password.user_id, **values})
 
-    def used(self, user_id: str, now: int) -> None:
+    def mark_used(self, user_id: str, now: int) -> None:
         """Record a sign-in with it."""
         self._connection.execute(_USED, {"of": user_id, "now": now})
 
@@ -61,7 +61,7 @@ class Passwords:
         """Return when the next attempt is allowed; None if it is now."""
         return self._connection.execute(_PAUSED, {"of": key, "now": now}).scalar()
 
-    def tried(self, key: bytes, now: int, forget_at: int) -> int:
+    def count_attempt(self, key: bytes, now: int, forget_at: int) -> int:
         """Count an attempt; returns how many there were since the last success."""
         self._connection.execute(_FORGET, {"of": key, "now": now})
         on_postgresql = self._connection.dialect.name == "postgresql"
@@ -80,15 +80,15 @@ class Passwords:
         """Allow no attempt before then."""
         self._connection.execute(_PAUSE, {"of": key, "until": until})
 
-    def was_wrong(self, key: bytes, forget_at: int) -> None:
+    def keep_attempts(self, key: bytes, forget_at: int) -> None:
         """Keep the failed attempts until then."""
         self._connection.execute(_WRONG, {"of": key, "until": forget_at})
 
-    def was_right(self, key: bytes) -> None:
+    def clear_attempts(self, key: bytes) -> None:
         """Delete the failed attempts."""
         self._connection.execute(_RIGHT, {"of": key})
 
-    def give_back(self, key: bytes) -> None:
+    def undo_attempt(self, key: bytes) -> None:
         """Take one attempt back and end the pause after a success."""
         self._connection.execute(_GIVE_BACK, {"of": key})
 

@@ -26,7 +26,7 @@ def _signs_code(visit: Visit, _body: Document) -> Signed:
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
     """The signature is required because another device gets more access."""
     device = devices.find_device(visit)
-    nonce = visit.site.devices.devices.statement_nonce(device, visit.person.at)
+    nonce = visit.site.devices.devices.statement_nonce(device, visit.person.registered_device)
     return Signed(purpose, device.id, nonce)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.model.approvals import Approval
 from server.model.clients import App
-from server.model.sign_in import Code, Family, Grant
+from server.model.sign_in import AuthorizationCode, Family, Grant
 from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.approvals.states import State, overdue
@@ -50,7 +50,9 @@ class AuthorizationCodeGrant:
             raise errors.InvalidGrant(_REFUSED)
         return answer
 
-    def _redeem(self, tx: Unit, app: App, code: Code, request: TokenRequest) -> dict[str, object]:
+    def _redeem(
+        self, tx: Unit, app: App, code: AuthorizationCode, request: TokenRequest
+    ) -> dict[str, object]:
         """Issue the tokens for the code.
 
         1. Redirect URI, verifier and key match. 2. The person and their consents are still valid.
@@ -123,10 +125,10 @@ def _check_details(form: Form, signed: Approval | None) -> None:
         raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
 
 
-def _end_reused_code(tx: Unit, code: Code) -> None:
+def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:
     """Revoke what a reused code gave: the code, or its response, was stolen (RFC 6749 10.5)."""
     tx.delegations.revoke_tree(code.jti or "", tx.now)
     if code.family_id is not None:
         refresh_families.end(tx, code.family_id)
     known = Family(code.family_id or "", code.grant, tx.now, tx.now)
-    refresh_families.note_reuse(tx, known, what="authorization code")
+    refresh_families.record_reuse(tx, known, what="authorization code")

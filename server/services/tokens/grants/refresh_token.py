@@ -82,9 +82,9 @@ class RefreshTokenGrant:
 
     def _restored_session(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:
         found = None
-        if tx.sessions.any_resumes():
+        if tx.sessions.any_resumable():
             jkt = decisions.thumbprint(self.proofs.terminal(tx, request.proofs))
-            found = tx.sessions.resuming(jkt)
+            found = tx.sessions.resumable(jkt)
         if found is None or tx.now >= found.expires_at:
             return errors.InvalidGrant(_REFUSED)
         return found

@@ -97,15 +97,15 @@ class TokenExchangeGrant:
         self, tx: Unit, refused: ExchangeRefused, found: _Tokens | None, jkt: str | None
     ) -> dict[str, object] | None:
         """Return the response by a standing grant, if only the person's approval is missing."""
-        lacks = refused.approval_needed
-        if lacks is None or found is None or found.subject is None:
+        needed = refused.approval_needed
+        if needed is None or found is None or found.subject is None:
             return None
-        until = _latest_end(found, lacks.consent)
-        answer = self.standing.exchange(tx, lacks, found.subject, until=until, jkt=jkt)
+        until = _latest_end(found, needed.consent)
+        answer = self.standing.exchange(tx, needed, found.subject, until=until, jkt=jkt)
         if answer is None:
             return None
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
-        return {**answer, "narrowed": True} if lacks.narrowed else answer
+        return {**answer, "narrowed": True} if needed.narrowed else answer
 
     def _read_token(self, tx: Unit, token: str, otherwise: Reason) -> Subject:
         """Return the claims of a valid access token of this server."""
@@ -149,7 +149,7 @@ class TokenExchangeGrant:
             )
         if refused.missing_types:
             members["authorization_details_types"] = list(refused.missing_types)
-        return refusal.error(refusal.told, detail=refused.reason, members=members)
+        return refusal.error(refusal.message, detail=refused.reason, members=members)
 
 
 def facts(asked: LoggedExchange) -> dict[str, object]:
@@ -206,7 +206,7 @@ def _origin(found: _Tokens, granted: GrantedExchange) -> TokenOrigin:
         until=_latest_end(found, consent),
         signed=granted.approval,
         policy=granted.verdict.facts(),
-        carried=found.claims.carried,
+        copied_claims=found.claims.copied_claims,
     )
 
 

@@ -75,7 +75,9 @@ def test_a_new_secret_overlaps_the_old_one_or_ends_it(begun):
     document = begun("apps", "rotate-secret", "chat", "--json").document
     assert document["client_secret"] != old
     assert len(document["secrets"]) == 2
-    assert "no old secret works" in begun("apps", "rotate-secret", "chat", "--overlap", "0").out
+    assert (
+        "old secrets no longer work" in begun("apps", "rotate-secret", "chat", "--overlap", "0").out
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ HINT = LoginHint(
 
 
 def _read(signed, now=1_000_000):
-    return login_hint_tokens.read(signed, issuer=ISSUER, agent="sayso_ag_1", now=now)
+    return login_hint_tokens.parse(signed, issuer=ISSUER, agent="sayso_ag_1", now=now)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_the_caller_each_actor_and_each_token_bound_a_chain(bound):
 
 def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
     """I17: a seeded bug: whatever is asked for is given."""
-    monkeypatch.setattr(token_exchange, "bounded", lambda asked, *_: asked)
+    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
     quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         quickly(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
@@ -238,5 +238,5 @@ def test_every_reason_has_a_step_a_text_and_a_remedy():
     assert list(STEPS) == list(range(1, len(STEPS) + 1))
     for reason, refusal in REFUSALS.items():
         assert refusal.remedy, reason
-        assert refusal.told or refusal.step in {1, 12}, reason
+        assert refusal.message or refusal.step in {1, 12}, reason
     assert exchange_refusals.Reason("not_served") is Reason.NOT_SERVED

@@ -227,7 +227,7 @@ class World:
             try:
                 verdict = self.exchanges.check(view, caller, asked, subject).verdict
             except ExchangeRefused as refused:
-                if refused.lacks_answer is not None and refused.verdict.outcome == "ask":
+                if refused.approval_needed is not None and refused.verdict.outcome == "ask":
                     return {"weighed": refused.verdict}
                 then = "refused" if refused.reason is Reason.POLICY_DENIED else "person"
                 return {"then": then, "weighed": refused.verdict}

@@ -201,7 +201,7 @@ def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, expl
     _update(chains, serves=(DESK,))
     chains.exchange(bot, chains.user_token())
     assert explanations.exchange(None).remedy == (
-        f"Let ana consent to desk-bot at {BANK}, or answer this one request at /bc-authorize."
+        f"Have ana consent to desk-bot at {BANK}, or approve this request at /bc-authorize."
     )
 
 

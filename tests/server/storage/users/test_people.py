@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from server.model.clients import App
-from server.model.sign_in import Code, Family, Flow, Grant, Pushed, RefreshToken, SignIn
+from server.model.sign_in import (
+    AuthorizationCode,
+    Family,
+    Flow,
+    Grant,
+    PushedRequest,
+    RefreshToken,
+    SignIn,
+)
 from server.model.users import Password, User
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, HOUR, MINUTE, MovableClock
@@ -83,19 +91,19 @@ def test_tries_are_counted_until_one_was_right_or_all_are_forgotten(
     """The count and its end are one statement."""
     with store.write() as tx:
         now = tx.now
-        assert [tx.passwords.tried(b"k", now, now + HOUR) for _ in range(3)] == [1, 2, 3]
+        assert [tx.passwords.count_attempt(b"k", now, now + HOUR) for _ in range(3)] == [1, 2, 3]
         assert tx.passwords.paused_until(b"k", now) is None
         tx.passwords.pause(b"k", now + MINUTE)
         assert tx.passwords.paused_until(b"k", now) == now + MINUTE
         assert tx.passwords.paused_until(b"other", now) is None
-        tx.passwords.give_back(b"k")
+        tx.passwords.undo_attempt(b"k")
         assert tx.passwords.paused_until(b"k", now) is None
-        assert tx.passwords.tried(b"k", now, now + HOUR) == 3
-        tx.passwords.was_right(b"k")
-        assert tx.passwords.tried(b"k", now, now + HOUR) == 1
-        assert tx.passwords.tried(b"k", now + HOUR, now + 2 * HOUR) == 1
+        assert tx.passwords.count_attempt(b"k", now, now + HOUR) == 3
+        tx.passwords.clear_attempts(b"k")
+        assert tx.passwords.count_attempt(b"k", now, now + HOUR) == 1
+        assert tx.passwords.count_attempt(b"k", now + HOUR, now + 2 * HOUR) == 1
         tx.passwords.prune(now + 2 * HOUR)
-        assert tx.passwords.tried(b"k", now, now + HOUR) == 1
+        assert tx.passwords.count_attempt(b"k", now, now + HOUR) == 1
     assert clock.now()
 
 
@@ -143,16 +151,18 @@ def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
 def test_a_pushed_request_is_taken_once(store: SqlStore) -> None:
     """By its own app, in time."""
     with store.write() as tx:
-        tx.flows.push(Pushed(b"p", "sayso_app_a", "{}", 100))
+        tx.flows.push(PushedRequest(b"p", "sayso_app_a", "{}", 100))
         assert tx.flows.take(b"p", "sayso_app_b", 1) is None
         assert tx.flows.take(b"p", "sayso_app_a", 100) is None
-        assert tx.flows.take(b"p", "sayso_app_a", 1) == Pushed(b"p", "sayso_app_a", "{}", 100, 1)
+        assert tx.flows.take(b"p", "sayso_app_a", 1) == PushedRequest(
+            b"p", "sayso_app_a", "{}", 100, 1
+        )
         assert tx.flows.take(b"p", "sayso_app_a", 2) is None
 
 
 def test_a_code_is_used_once_and_known_for_a_day(store: SqlStore) -> None:
     """With what came of it."""
-    code = Code(b"c", GRANT, "challenge", 100)
+    code = AuthorizationCode(b"c", GRANT, "challenge", 100)
     with store.write() as tx:
         tx.code_grants.add_code(code)
         assert tx.code_grants.code(b"c") == code

@@ -45,7 +45,7 @@ def accept(local):
     def present(authorization, *proofs, audience=PAY):
         call = DeviceCall(authorization, proofs, "GET", URL)
         with services.store.write() as tx:
-            return bearers.accept(tx, call, audience=audience).row.id
+            return bearers.authenticate(tx, call, audience=audience).row.id
 
     return present
 

@@ -21,7 +21,7 @@ from server.services.adapters import Adapters
 from server.services.approvals.expiry import Sweeper
 from server.services.approvers.escalations import Escalations
 from server.services.approvers.substitutes import Substitutes
-from server.services.ciba.wiring import callbacks_over
+from server.services.ciba.wiring import create_callbacks
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.notifications.feed import ANY_CHANGE, Hub
 from server.services.policy.judging import Judge
@@ -150,4 +150,4 @@ def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None])
     """What delivers the outbox; `run` begins one delivery beside the others."""
     settings, store, secrets = services.settings, services.store, services.secrets
     room = partial(services.hub.nudge, ANY_CHANGE)
-    return outward.outbox_worker(settings, store, secrets, callbacks_over(services), run, room)
+    return outward.outbox_worker(settings, store, secrets, create_callbacks(services), run, room)

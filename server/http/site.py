@@ -29,10 +29,10 @@ from server.services.operations.statistics import Statistics
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.wiring import SignInServices
 from server.services.standing_grants.standing_grants import StandingGrants
-from server.services.tokens.delegations import held
+from server.services.tokens.delegations import with_names
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 from server.services.users.wiring import UserServices
 
 _LONGEST_LOOK_SECONDS: Final = 1.5
@@ -129,7 +129,7 @@ class Site:
             consents,
             standing_grants,
             live=issued.live,
-            held=held,
+            held=with_names,
         )
         approvers = ApproverServices(given, rights.judge, devices.statements)
         ciba = CibaServices(
@@ -163,7 +163,7 @@ class Site:
             incidents=IncidentServices(given, approvals.decisions),
             notifications=NotificationServices(store, hub, push_subscriptions, shown, owned),
             sign_in=SignInServices(
-                given, proofs, rights.actions, consents, devices.passkeys, tokens.bearers
+                given, proofs, rights.actions, consents, devices.passkeys, tokens.access_token_auth
             ),
             standing_grants=standing_grants,
             tokens=tokens,

@@ -1,4 +1,4 @@
-"""Agents, apps, their secrets, names and registrations, and what their rows promise."""
+"""Agents, apps, their secrets, names and registrations, and the ports of their rows."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ AgentState = Literal["enabled", "quarantined", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One client secret, as its SHA-256. `expires_at` None means until it is rotated."""
+    """One client secret, as its SHA-256. `expires_at` is None until it is rotated."""
 
     id: str
     hash: bytes
     hint: str
-    """The last four characters, for telling secrets apart."""
+    """The last four characters, to tell secrets apart."""
     created_at: int
     expires_at: int | None
     last_used_at: int | None
@@ -26,10 +26,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A non-human OAuth client with owners and a ceiling. `id` is its client_id.
+    """A non-human OAuth client with owners and permissions. `id` is its client_id.
 
-    The ceiling is every pair of a resource in `resources` and a scope in `scopes` that this
-    resource has, less what `only` leaves out. `asks` None means that it may name every user.
+    Its permissions are every pair of a resource in `resources` and a scope of it in `scopes`,
+    limited by `only`. `asks` None means that it may ask every user.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Agent:
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     action_types: tuple[str, ...] | None
-    """Which action types it may ask for (RFC 9396 10); None means every registered one."""
+    """Action types it may ask for (RFC 9396 10); None means every registered one."""
     asks: tuple[str, ...] | None
     owners: tuple[str, ...]
     """User ids."""
@@ -52,65 +52,66 @@ class Agent:
     expires_at: int | None
     created_at: int
     dpop_bound: bool = False
-    """Its tokens are bound to a key that it proves to hold (RFC 9449 5.2)."""
+    """Its tokens must be bound to a key that it proves (RFC 9449 5.2)."""
     request_alg: str | None = None
-    """The algorithm with which it signs every request; None when it need not sign."""
+    """The algorithm with which it must sign requests; None if it need not."""
     notification_endpoint: str | None = None
-    """Where it is called back; None for one that polls."""
+    """Its callback URL; None if it polls."""
     takes_user_code: bool = False
-    """It asks people for their user code, and sends it along."""
+    """It asks people for their user code, and sends it."""
     high_grants: bool = False
-    """People may give it standing grants at high risk."""
+    """People may create standing grants for it at high risk."""
     interactive: bool = False
-    """It has a screen that its user looks at, and shows a number there for people to match."""
+    """Its user looks at its screen, where it shows a match number."""
     serves: tuple[str, ...] = ()
-    """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
+    """Resources that it serves, so that it may exchange tokens for them."""
     token_seconds: int | None = None
-    """How long its tokens live at most; None leaves it to the resource and the setting."""
+    """Maximum lifetime of its tokens; None uses the resource's limit or the setting."""
     labels: tuple[str, ...] = ()
-    """Words, and pairs written `key=value`, by which policy knows it; sorted."""
+    """Words and `key=value` pairs that policy rules can match; sorted."""
     external_id: str | None = None
-    """What another system of its owners calls it; nothing here follows from it."""
+    """Its ID in another system; not used here."""
     review_at: int | None = None
-    """When somebody wants to look at whether it is still needed."""
+    """When its owners want to review whether it is still needed."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Resource → the scopes that it may have there; at a resource that is not named, all of its."""
+    """Resource → the only scopes that it may have there."""
     icon: str | None = None
-    """The hash of the picture that people are shown beside its name; None for one of its letter."""
+    """The hash of its icon; None if it has none."""
     auth_before: str | None = None
-    """How it proved itself before `auth_method`; that counts until `auth_before_until`."""
+    """Its previous authentication method, which works until `auth_before_until`."""
     auth_before_until: int | None = None
     key_uses: Mapping[str, int] = field(default_factory=dict)
-    """`kid` of a key → when it last proved something, to the minute."""
+    """`kid` of a key → when it was last used, to the minute."""
     named_at: int = 0
-    """Since when it has its name."""
+    """When it got its current name."""
 
     def may(self, resource: str, scope: str) -> bool:
-        """Reports whether this pair is within its ceiling."""
+        """Report whether its permissions include this pair."""
         named = self.only.get(resource, self.scopes)
         return resource in self.resources and scope in self.scopes and scope in named
 
     def proves_by(self, method: str, now: int) -> bool:
-        """Reports whether this is a way in which it proves itself at this moment."""
+        """Report whether it may authenticate with this method now."""
         overlaps = self.auth_before_until is not None and now < self.auth_before_until
         return method == self.auth_method or (overlaps and method == self.auth_before)
 
     def active(self, now: int) -> bool:
-        """Reports whether the agent may do anything at all at this moment."""
+        """Report whether the agent is enabled and not expired."""
         return self.state == "enabled" and (self.expires_at is None or now < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An interactive OAuth client of people. `id` is its client_id.
+    """An OAuth client that people use. `id` is its client_id.
 
-    Its ceiling is every pair of `resources` and `scopes`, and `action_types`; None means all types.
+    Its permissions are every pair of `resources` and `scopes`, and `action_types`; None means all
+    types.
     """
 
     id: str
     name: str
     auth_method: str
-    """One of `names.APP_AUTH_METHODS`; "none" for one that can keep no secret."""
+    """One of `names.APP_AUTH_METHODS`; "none" for a public client."""
     jwks: tuple[Mapping[str, str], ...]
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
@@ -120,23 +121,23 @@ class App:
     secrets: tuple[Secret, ...]
     id_token_alg: str
     dpop_bound: bool
-    """It gets tokens only with a proof of a key to bind them to (RFC 9449 5.2)."""
+    """It gets only tokens bound to a key that it proves (RFC 9449 5.2)."""
     state: AppState
     created_at: int
     action_types: tuple[str, ...] | None = None
 
     def may(self, resource: str, scope: str) -> bool:
-        """Reports whether this pair is within its ceiling."""
+        """Report whether its permissions include this pair."""
         return resource in self.resources and scope in self.scopes
 
     def active(self, _now: int) -> bool:
-        """Reports whether the app may do anything at all."""
+        """Report whether the app is enabled."""
         return self.state == "enabled"
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A right to register agents, of one owner and within one ceiling. Its token is a hash here."""
+    """A right to register agents of one owner, within limits. Its token is stored as a hash."""
 
     id: str
     token_hash: bytes
@@ -147,7 +148,7 @@ class Invitation:
     action_types: tuple[str, ...] | None
     """None means every registered type."""
     asks: tuple[str, ...] | None
-    """Whom the agents may ask, by user ids; None means everybody."""
+    """IDs of the users that the agents may ask; None means everyone."""
     uses_left: int
     created_by: str
     created_at: int
@@ -155,13 +156,13 @@ class Invitation:
     revoked_at: int | None
 
     def live(self, now: int) -> bool:
-        """Reports whether an agent may still register with it."""
+        """Report whether an agent can still register with it."""
         return self.uses_left > 0 and self.revoked_at is None and now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """That an agent registered itself, and the hash of the token by which it is changed."""
+    """The registration of an agent by itself, with the hash of its registration token."""
 
     agent_id: str
     invitation_id: str
@@ -179,24 +180,24 @@ class AgentRows(Protocol):
     def delete(self, agent_id: str) -> None: ...
     def get(self, agent_id: str) -> Agent | None: ...
     def all(self, having: Mapping[str, str] = ..., /) -> list[Agent]:
-        """Those with these values of columns."""
+        """Return the agents with these column values."""
 
     def page(
         self, owner: str | None, after: str, limit: int, having: Mapping[str, str] = ..., /
     ) -> list[Agent]:
-        """Likewise, those of one owner or of everybody whose names come after this one."""
+        """Return the next page of the agents of one owner, or of all, by name."""
 
     def owned_by(self, user_id: str) -> list[Agent]:
-        """Those for which this user answers, by name."""
+        """Return the agents of this owner, by name."""
 
     def orphans(self) -> list[Agent]:
-        """The enabled ones of which no owner is enabled, by name."""
+        """Return the enabled agents without an enabled owner, by name."""
 
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
 
-    def key_used(self, agent_id: str, kid: str, now: int) -> None:
-        """Likewise."""
+    def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
+        """Record the use, at most once a minute."""
 
 
 class AppRows(Protocol):
@@ -209,15 +210,15 @@ class AppRows(Protocol):
     def delete(self, app_id: str) -> None: ...
     def get(self, app_id: str) -> App | None: ...
     def all(self) -> list[App]: ...
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
 
 
 class SecretRows(Protocol):
     """Clients that have secrets."""
 
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
 
 
 class InvitationRows(Protocol):
@@ -227,13 +228,13 @@ class InvitationRows(Protocol):
     def get(self, invitation_id: str) -> Invitation | None: ...
     def by_token(self, token_hash: bytes) -> Invitation | None: ...
     def page(self, after: str, limit: int) -> list[Invitation]:
-        """Those whose ids come after this one, ended ones too."""
+        """Return the invitations after this ID, ended ones too."""
 
     def spend(self, invitation_id: str, now: int) -> bool:
         """Use it once; MUST be one statement. Reports whether it still had a use."""
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call revoked it."""
 
 
 class RegistrationRows(Protocol):
@@ -242,20 +243,20 @@ class RegistrationRows(Protocol):
     def add(self, registration: Registration) -> None: ...
     def of_agent(self, agent_id: str) -> Registration | None: ...
     def end(self, agent_id: str) -> None:
-        """Its token opens nothing any more."""
+        """Invalidate the registration token."""
 
 
 class IconRows(Protocol):
-    """Pictures. One MUST be there once, however many agents have it."""
+    """Icons. Each MUST be stored once, however many agents have it."""
 
     def get(self, digest: str) -> Icon | None: ...
     def keep(self, icon: Icon) -> None: ...
     def prune(self) -> None:
-        """Drop those that no agent has."""
+        """Delete the icons that no agent has."""
 
 
 NameKind: TypeAlias = Literal["client", "user", "group", "resource"]
-"""Two names of one kind may not look alike. Agents and apps are one kind."""
+"""Two names of one kind must not look alike. Agents and apps are one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,26 +270,26 @@ class UnprotectedName:
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """What an agent was called before, and until when."""
+    """A former name of an agent, and when it ended."""
 
     name: str
     until: int
 
 
 class NameRows(Protocol):
-    """What names look like (`confusables.name_keys`), and former names of agents.
+    """The looks of names (`confusables.name_keys`), and former names of agents.
 
-    A method that stores a client, user, group or resource MUST raise `Taken` if another one of its
-    kind looks like it. It keeps a name of an earlier version that looks like another one, until
-    that name changes.
+    A method that stores a client, user, group or resource MUST raise `Taken` if another name of its
+    kind looks like it. It keeps a name of an earlier version that looks like another one until that
+    name changes.
     """
 
     def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
-        """The ids of those whose names have one of these looks; the URIs of resources."""
+        """Return the IDs (for resources, the URIs) whose names have one of these looks."""
 
     def unprotected(self) -> list[UnprotectedName]:
-        """Names from an earlier version whose look belongs to another one, or did."""
+        """Return the names from an earlier version that have no look of their own."""
 
     def add_former(self, agent_id: str, former: FormerName) -> None: ...
     def former(self, agent_id: str) -> list[FormerName]:
-        """What an agent was called before, the newest first."""
+        """Return the former names of an agent, newest first."""

@@ -1,20 +1,20 @@
-"""Devices, terminals' sessions, passkeys and device codes, and what their rows promise."""
+"""Devices, terminals' sessions, passkeys and device codes, and the ports of their rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 BROWSER: Final = "browser"
-"""The kind of device that a passkey is."""
+"""The kind of device that is a passkey."""
 PASSKEY: Final = "passkey"
-"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
+"""The only key of a browser. Each signature verifies the person by finger, face or PIN."""
 MOST_TRIES: Final = 10
-"""So many wrong PINs lock a device."""
+"""A device locks after this many wrong PINs."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentCode:
-    """A one-time code: a public id and the keyed hash of its secret."""
+    """A one-time code: a public ID and the keyed hash of its secret."""
 
     id: str
     user_id: str
@@ -28,7 +28,7 @@ class EnrolmentCode:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A terminal's sign-in: the thumbprint of its key S and the hash of its refresh token."""
+    """A terminal's sign-in: the thumbprint of its session key and the hash of its refresh token."""
 
     id: str
     user_id: str
@@ -43,9 +43,9 @@ class Session:
     revoked_at: int | None
     device_id: str | None
     admitted_as: str | None = None
-    """The name under which an older device let this one in; None after an enrolment code."""
+    """The name under which an older device approved it; None after an enrollment code."""
     resumes: bool = False
-    """After a restore, a proof of its key signs in again; no earlier token is known here."""
+    """After a restore, a proof of its key resumes it, because newer tokens are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Device:
     created_at: int
     last_seen_at: int | None
     high_from: int
-    """Before this moment it decides nothing at high risk, unless an old device vouched for it."""
+    """It cannot decide high risk before this, unless an older device vouches for it."""
     keys: Mapping[str, Mapping[str, str]]
     """"session", "low", "high" → public JWK."""
     kids: Mapping[str, str]
@@ -73,27 +73,27 @@ class Device:
     pin_for: str | None
     pin_for_at: int | None
     statements: int
-    """How many statements about this device were accepted; part of the next nonce."""
+    """Number of accepted statements about this device; part of the next nonce."""
     alarmed_at: int | None = None
-    """When the counter of its passkey last went back, so that a copy of it may be in use."""
+    """When its passkey's counter last went back, which suggests a copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadePasskey:
-    """A passkey as its authenticator made it."""
+    """A passkey as its authenticator created it."""
 
     credential: bytes
     public_key: bytes
-    """COSE_Key (RFC 9052 7), as it came."""
+    """COSE_Key (RFC 9052 7), as received."""
     signs: int
-    """How often it says that it has signed; synchronised ones always say 0."""
+    """The signature counter; synced passkeys always report 0."""
     synced: bool
-    """It may leave the machine on which it was made (backup eligibility, WebAuthn 6.1.3)."""
+    """It may be synced to other machines (backup eligibility, WebAuthn 6.1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """The passkey that is a device of the kind `browser`."""
+    """The passkey of a device of the kind `browser`."""
 
     device_id: str
     credential: bytes
@@ -106,7 +106,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """One browser that is signed in with a passkey, known by its cookie."""
+    """One browser that is signed in with a passkey, identified by its cookie."""
 
     token_hash: bytes
     """SHA-256 of the cookie."""
@@ -118,61 +118,61 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCode:
-    """A device that wants to sign in, until its code was typed and its approval answered.
+    """A device that wants to sign in (RFC 8628).
 
-    It has no state of its own: after the code was typed, the approval's is what counts.
+    After its user code is entered, the state of its approval counts.
     """
 
     id: str
     device_code_hash: bytes
-    """SHA-256 of what the device polls with."""
+    """SHA-256 of the code with which the device polls."""
     user_code_hash: bytes
-    """Keyed, for a user code is short."""
+    """Keyed, because a user code is short."""
     client_id: str
     resource: str
-    """"" for the terminal app, and where the scopes are about the person alone."""
+    """"" for the terminal app, and if the scopes are only about the person."""
     scope: str
     """"" for the terminal app."""
     jkt: str
-    """The thumbprint of the session key that a terminal has proved to hold; "" for an app."""
+    """The thumbprint of the session key that a terminal proved; "" for an app."""
     name: str
-    """What a terminal calls itself; "" for an app."""
+    """The name that a terminal reports; "" for an app."""
     address: str
-    """Where it asked from."""
+    """The address of the request."""
     created_at: int
     expires_at: int
     interval_ms: int
     last_poll_at: int | None
     approval_id: str | None
-    """The approval that typing the code opened; each code opens one at most."""
+    """The approval that entering the code created; at most one per code."""
 
 
-class CodeRows(Protocol):
-    """Enrolment codes."""
+class EnrolmentCodeRows(Protocol):
+    """Enrollment codes."""
 
     def add(self, code: EnrolmentCode) -> None: ...
     def get(self, code_id: str) -> EnrolmentCode | None: ...
-    def missed(self, code_id: str) -> int:
-        """Count one wrong secret and return how many there were."""
+    def count_miss(self, code_id: str) -> int:
+        """Count a wrong secret; returns how many there were."""
 
     def use(self, code_id: str, now: int) -> bool:
-        """Reports whether this call used it up; at most one call ever gets True."""
+        """Report whether this call used it up; at most one call gets True."""
 
     def withdraw(self, user_id: str, now: int) -> None:
         """End the user's unused codes."""
 
 
 class DeviceCodeRows(Protocol):
-    """Device grants under way."""
+    """Device codes (RFC 8628)."""
 
     def add(self, code: DeviceCode) -> None: ...
     def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None: ...
     def by_user_code(self, user_code_hash: bytes) -> DeviceCode | None: ...
     def use(self, code_id: str, approval_id: str, now: int) -> bool:
-        """Tie it to the approval that it opened; at most one call ever gets True."""
+        """Store the approval that it created; at most one call gets True."""
 
-    def paced(self, code_id: str, *, now: int, interval_ms: int) -> None:
-        """Remember a poll; MUST touch nothing else."""
+    def record_poll(self, code_id: str, *, now: int, interval_ms: int) -> None:
+        """Store the time of a poll; MUST change nothing else."""
 
     def prune(self, before: int) -> int: ...
 
@@ -182,14 +182,14 @@ class SessionRows(Protocol):
 
     def add(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
-    def any_resumes(self) -> bool:
-        """Reports whether there are sessions that terminals may resume after a restore."""
+    def any_resumable(self) -> bool:
+        """Report whether terminals may resume sessions after a restore."""
 
-    def resuming(self, jkt: str) -> Session | None:
-        """The session that the holder of this key may resume after a restore."""
+    def resumable(self, jkt: str) -> Session | None:
+        """Return the session that this key may resume after a restore."""
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
-        """The session whose current or previous refresh token this is."""
+        """Return the session of this current or previous refresh token."""
 
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if it still is `old`."""
@@ -199,58 +199,58 @@ class SessionRows(Protocol):
 
 
 class DeviceRows(Protocol):
-    """What people decide from."""
+    """Devices with which people decide."""
 
     def add(self, device: Device) -> None: ...
     def get(self, device_id: str) -> Device | None: ...
     def of_user(self, user_id: str) -> list[Device]: ...
     def all(self) -> list[Device]: ...
     def active_count(self, user_id: str, now: int) -> int: ...
-    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Reports whether a device of the user, ended ones too, fits both moments."""
+    def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+        """Report whether the user has, or had, a device that meets both times."""
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Reports whether a device of the user is in force, no longer waits, and was used since."""
+        """Report whether the user has an active device, past its waiting time, used since then."""
 
-    def seen(self, device_id: str, now: int) -> None:
-        """Remember the visit, at most once a minute."""
+    def mark_seen(self, device_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
 
     def count_try(
         self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
     ) -> Device | None:
-        """One more PIN call, naming an approval; MUST be one statement with its limits."""
+        """Count a PIN call for this purpose; MUST be one statement with its limits."""
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
-        """A valid signature of the high key or a passkey: the tries start again."""
+        """Reset the PIN attempts after a valid signature of the high-risk key or passkey."""
 
     def unlock(self, device_id: str) -> None: ...
     def vouch(self, device_id: str, now: int) -> None: ...
-    def alarmed(self, device_id: str, now: int) -> None: ...
+    def mark_alarmed(self, device_id: str, now: int) -> None: ...
     def rename(self, device_id: str, name: str) -> None: ...
-    def stated(self, device_id: str, seen: int) -> bool:
-        """Count a statement if as many were counted before as its nonce says."""
+    def count_statement(self, device_id: str, seen: int) -> bool:
+        """Count a statement if the count still equals that of its nonce."""
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...
     def enable(self, device_id: str, high_from: int) -> None:
-        """Enable a device that a restore turned off, for high risk from that moment on."""
+        """Enable a device that a restore turned off; it can decide high risk from then on."""
 
     def revoke(self, device_id: str) -> bool: ...
 
 
 class PasskeyRows(Protocol):
-    """Passkeys. A credential MUST be there once."""
+    """Passkeys. Each credential MUST be stored once."""
 
     def add(self, passkey: Passkey) -> None: ...
     def of_device(self, device_id: str) -> Passkey | None: ...
     def by_credential(self, credential: bytes) -> Passkey | None: ...
     def of_user(self, user_id: str) -> list[Passkey]:
-        """Those of devices that are active."""
+        """Return those of active devices."""
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
-        """Keep the count of an assertion; reports whether it may count.
+        """Store the counter of an assertion; reports whether it is valid.
 
-        It may if it is higher than the one before, if both are 0, or if what it signed is the same
-        as before. MUST be one conditional UPDATE.
+        It is valid if it is higher than before, if both are 0, or if the assertion is a repetition.
+        MUST be one conditional UPDATE.
         """
 
 
@@ -260,6 +260,6 @@ class BrowserRows(Protocol):
     def add(self, browser: Browser) -> None: ...
     def by_token(self, token_hash: bytes) -> Browser | None: ...
     def end(self, token_hash: bytes, now: int) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call ended it."""
 
     def prune(self, now: int) -> None: ...

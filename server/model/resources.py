@@ -1,4 +1,4 @@
-"""Protected APIs, and what their rows promise."""
+"""Protected APIs, and the port of their rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from server.protocol.policy.risks import Risk
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A protected API, named by its audience URI."""
+    """A protected API, identified by its audience URI."""
 
     uri: str
     scopes: Mapping[str, Risk]
     requires: Mapping[str, str]
-    """Scope → action type without which the scope is not given."""
+    """Scope → the action type that a request for it must have."""
     created_at: int
     client_id: str = ""
-    """By which it authenticates when it asks about tokens for it."""
+    """The client_id with which it introspects tokens."""
     secrets: tuple[Secret, ...] = ()
 
     @property
     def id(self) -> str:
-        """Its name as a client."""
+        """Its client_id, like that of other clients."""
         return self.client_id
 
     token_seconds: int | None = None
-    """How long tokens for it live at most; None leaves it to the agent and the setting."""
+    """Maximum lifetime of its tokens; None uses the agent's limit or the setting."""
 
 
 class ResourceRows(Protocol):
-    """Protected APIs. `add` MUST fail with `Taken` if the URI is there."""
+    """Protected APIs. `add` MUST fail with `Taken` if the URI is used."""
 
     def add(self, resource: Resource) -> None: ...
     def replace(self, resource: Resource) -> None:
@@ -39,5 +39,5 @@ class ResourceRows(Protocol):
 
     def delete(self, uri: str) -> None: ...
     def all(self) -> list[Resource]: ...
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""

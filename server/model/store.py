@@ -28,9 +28,9 @@ from server.model.clients import (
 from server.model.consents import ConsentRows
 from server.model.devices import (
     BrowserRows,
-    CodeRows,
     DeviceCodeRows,
     DeviceRows,
+    EnrolmentCodeRows,
     PasskeyRows,
     SessionRows,
 )
@@ -193,7 +193,7 @@ class Unit(View, Protocol):
         """Run what follows from an event, in its fixed order; returns what ended with it."""
 
     @property
-    def codes(self) -> CodeRows: ...
+    def codes(self) -> EnrolmentCodeRows: ...
     @property
     def device_codes(self) -> DeviceCodeRows: ...
     @property

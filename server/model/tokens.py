@@ -1,4 +1,4 @@
-"""Issued tokens and signing keys, and what their rows promise."""
+"""Issued tokens and signing keys, and the ports of their rows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from server.protocol.json_text import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key of ours. The private half is sealed by the master key; `crypto.jose` opens it."""
+    """A signing key. The master key encrypts the private half; `crypto.jose` decrypts it."""
 
     kid: str
     alg: str
@@ -35,16 +35,16 @@ class Delegation:
     issued_at: int
     expires_at: int
     chain: str = ""
-    """The `act` claim as JSON text; "" when nobody acts for somebody else."""
+    """The `act` claim as JSON text; "" if nobody acts for somebody else."""
     depth: int = 0
-    """How many actors the chain has."""
+    """Number of actors in the chain."""
     details: str = "[]"
     """`authorization_details` as JSON text."""
     parent_id: str | None = None
-    """The token that this one was exchanged for; None for a root."""
+    """The token that this one was exchanged for; None for a token that begins a chain."""
     approval_id: str | None = None
     consent_id: str | None = None
-    """The consent that it stands on."""
+    """The consent that allows it."""
     jkt: str | None = None
     """The thumbprint of the key that it is bound to."""
     last_used_at: int | None = None
@@ -52,13 +52,13 @@ class Delegation:
 
 
 def published(keys: Iterable[SigningKey], now: int) -> tuple[SigningKey, ...]:
-    """The keys that anybody may still trust: one is over at its time, dropped already or not."""
+    """Return the keys that are valid now. A retiring key is invalid from `retires_at` on."""
     return tuple(key for key in keys if key.retires_at is None or now < key.retires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveToken:
-    """A token that counts now, with those who stand behind it."""
+    """A valid token with its client and user."""
 
     claims: Mapping[str, object]
     row: Delegation
@@ -72,17 +72,17 @@ State = Literal["live", "expired", "revoked"]
 
 @dataclass(frozen=True, slots=True)
 class NamedDelegation:
-    """A delegation with the names that its ids stand for."""
+    """A delegation with the names of its client, user and actors."""
 
     delegation: Delegation
     client_name: str
     user: User | None
-    """None when an agent acts for itself, or the user is gone."""
+    """None if an agent acts for itself, or the user was deleted."""
     actors: tuple[tuple[str, str], ...] = ()
-    """Id and name of everybody who acts in it, the current one first."""
+    """ID and name of each actor, the current one first."""
 
     def state(self, now: int) -> State:
-        """How it stands at this moment."""
+        """Return its state at this moment."""
         if self.delegation.revoked_at is not None:
             return "revoked"
         return "live" if now < self.delegation.expires_at else "expired"
@@ -103,20 +103,21 @@ class DelegationRows(Protocol):
     def add(self, delegation: Delegation) -> None: ...
     def get(self, jti: str) -> Delegation | None: ...
     def of_approval(self, approval_id: str) -> Delegation | None: ...
-    def extend(self, jti: str, now: int) -> Delegation | None:
-        """The token, if something may come out of it now; remembers the use.
+    def lock_live(self, jti: str, now: int) -> Delegation | None:
+        """Return the token if it is valid now, so that another token may be derived from it.
 
-        It MUST be one conditional UPDATE, so that nobody revokes it before this unit is over.
+        It MUST be one conditional UPDATE, so that no other transaction revokes the token before
+        this unit of work ends.
         """
 
-    def used(self, jti: str, now: int) -> None:
-        """Remember that it was seen in use, at most once a minute."""
+    def mark_used(self, jti: str, now: int) -> None:
+        """Record that the token was used, at most once a minute."""
 
     def ancestors(self, jti: str) -> list[Delegation]:
-        """What it came from, its parent first."""
+        """Return the tokens that it was derived from, its parent first."""
 
     def descendants(self, jti: str) -> list[Delegation]:
-        """What came from it, oldest first."""
+        """Return the tokens derived from it, oldest first."""
 
     def search(
         self,
@@ -128,35 +129,35 @@ class DelegationRows(Protocol):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Delegation]:
-        """The newest that match all that is given; `live_at` leaves out what is over then."""
+        """Return the newest that match every filter; `live_at` leaves out those not valid then."""
 
     def clients_for(self, user_id: str, now: int) -> list[str]:
-        """Who has a live token that acts for this user."""
+        """Return the clients with a live token that acts for this user."""
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
-        """Revoke a token and all that came from it; returns the ids that were live.
+        """Revoke a token and its descendants; returns the IDs that were live.
 
-        Each of the four MUST also find what is being made from a token while it is revoked.
+        Each `revoke_` method MUST also find a token that another transaction derives meanwhile.
         """
 
     def revoke_consent(self, consent_id: str, now: int) -> list[str]:
-        """Revoke what stands on a consent and all that came from it."""
+        """Revoke the tokens that a consent allows, and their descendants."""
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
-        """How many live tokens are its own, and how many of others came from them."""
+        """Count the client's own live tokens, and the live tokens of others derived from them."""
 
     def revoke_client(self, client_id: str, now: int) -> list[str]:
-        """Revoke an agent's or app's tokens and all that came from them."""
+        """Revoke an agent's or app's tokens and their descendants."""
 
-    def revoke_at(self, resource: str, now: int) -> list[str]:
-        """Revoke the tokens for this resource, and all that came from them."""
+    def revoke_resource(self, resource: str, now: int) -> list[str]:
+        """Revoke the tokens for this resource and their descendants."""
 
     def revoke_user(self, user_id: str, now: int) -> list[str]:
         """Revoke the tokens that act for this user."""
 
 
 class ReplayRows(Protocol):
-    """Things that count once."""
+    """IDs of assertions and proofs, each of which can be used once."""
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool: ...
     def prune(self, now: int) -> int: ...
@@ -164,10 +165,10 @@ class ReplayRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoggedExchange:
-    """An exchange as the log keeps it: everything that decides, and nothing that could be used."""
+    """An exchange as the audit log stores it: enough to evaluate it again, but no token."""
 
     subject: str
-    """The subject token's id."""
+    """The ID of the subject token."""
     may_act: Mapping[str, str] | None
     target: str | None
     scope: tuple[str, ...]
@@ -175,4 +176,4 @@ class LoggedExchange:
     types: tuple[str, ...] = ()
     """The types of the details."""
     signed_for: bool | None = None
-    """Whether a person had signed for the details, where the details are not there any more."""
+    """Whether the person signed these details; None if the details are there to compare."""

@@ -27,7 +27,7 @@ from server.storage.clients.registrations import Invitations, Registrations
 from server.storage.consents.consents import Consents
 from server.storage.devices.device_codes import DeviceCodes
 from server.storage.devices.devices import Devices
-from server.storage.devices.enrolment_codes import Codes
+from server.storage.devices.enrolment_codes import EnrolmentCodes
 from server.storage.devices.passkeys import Browsers, Passkeys
 from server.storage.devices.sessions import Sessions
 from server.storage.directory import Cache, CachedDirectory
@@ -155,9 +155,9 @@ class Rows:
         return Keys(self._connection)
 
     @lazy
-    def codes(self) -> Codes:
+    def codes(self) -> EnrolmentCodes:
         """Enrolment codes."""
-        return Codes(self._connection)
+        return EnrolmentCodes(self._connection)
 
     @lazy
     def device_codes(self) -> DeviceCodes:

@@ -69,7 +69,9 @@ class Visit:
 
     def statement_nonce(self) -> str:
         """What a statement of this browser's passkey about itself must repeat."""
-        return self.site.devices.devices.statement_nonce(self.person.at, self.person.at)
+        return self.site.devices.devices.statement_nonce(
+            self.person.registered_device, self.person.registered_device
+        )
 
     def may(self, row: str, owners: Collection[Any] = ()) -> bool:
         """Reports whether a button for this row is worth showing; the API decides."""

@@ -183,4 +183,4 @@ def test_a_wrong_code_opens_nothing(server: LiveServer, person: Terminal) -> Non
     with unchanged(server):
         page = _type(server, person.user, "BCDF-GHJK")
     assert page.status_code == 400
-    assert "wrong, used or too old" in page.text
+    assert "wrong, used or expired" in page.text

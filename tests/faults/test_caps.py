@@ -108,7 +108,7 @@ def test_wrong_user_codes_at_once_are_so_many_tries(start: Starter) -> None:
     wrong = [_asked(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
     said = _counted(volley(server.port, wrong))
 
-    assert said["This is not the user code of that person."] == MOST_WRONG
+    assert said["The user code is wrong."] == MOST_WRONG
     assert sum(said.values()) == _AT_ONCE
     assert len(said) == 2
 

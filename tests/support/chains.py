@@ -22,7 +22,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.audit import audit
 from server.services.clients.agent_forms import NewAgent
-from server.services.tokens.delegations import Ledger
+from server.services.tokens.delegations import DelegationService
 from tests.support.callers import LocalAgent
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY
@@ -188,7 +188,7 @@ class LiveChains:
 
     def revoke(self, token: str) -> int:
         """End it and all that came from it; how many that were."""
-        ledger = Ledger(self.server.services.store)
+        ledger = DelegationService(self.server.services.store)
         return ledger.revoke(self.claims(token)["jti"], by=BY)[1]
 
     def reasons(self, agent: AgentKey) -> list[str]:

@@ -56,7 +56,9 @@ class NewDevice:
     def typed(self, name: str, code: str = "", peer: str = PEER) -> str:
         """Somebody types the code; what they are told, "" when it was taken."""
         try:
-            self.local.site.devices.grant.enter(name=name, typed=code or self.user_code, peer=peer)
+            self.local.site.devices.grant.submit_code(
+                name=name, typed=code or self.user_code, peer=peer
+            )
         except CodeRefused as refused:
             return str(refused)
         return ""

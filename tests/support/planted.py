@@ -56,7 +56,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "a disabled actor stays in a chain": Fault(
         "I5",
-        "server/services/tokens/exchanges.py",
+        "server/services/tokens/exchange_checks.py",
         "agent is None or not agent.active(view.now):\n"
         "                raise ExchangeRefused(Reason.ACTOR",
         "agent is None:\n                raise ExchangeRefused(Reason.ACTOR",
@@ -80,8 +80,8 @@ FAULTS: Mapping[str, Fault] = {
     "a chain forgets the ceiling of the caller": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
-        "left = asked & ceiling",
-        "left = asked",
+        "left = requested & ceiling",
+        "left = requested",
         _WIDENS,
     ),
     "a chain forgets the ceiling of an earlier actor": Fault(
@@ -107,21 +107,21 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "a chain has no end": Fault(
         "I17",
-        "server/services/tokens/exchanges.py",
+        "server/services/tokens/exchange_checks.py",
         "if subject.depth >= token_exchange.MOST_DEPTH:",
         "if subject.depth > token_exchange.MOST_DEPTH:",
         _GRANT + "test_a_chain_ends_at_four_actors",
     ),
     "may_act is not looked at": Fault(
         "I17",
-        "server/services/tokens/exchanges.py",
+        "server/services/tokens/exchange_checks.py",
         "if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):",
         "if not asked.may_act:",
         _GRANT + "test_may_act_says_who_may_act",
     ),
     "an agent exchanges for a target beyond its own": Fault(
         "I17",
-        "server/services/tokens/exchanges.py",
+        "server/services/tokens/exchange_checks.py",
         "if asked.target in agent.resources else None",
         "",
         _GRANT + "test_the_target_is_named_or_the_only_one",

@@ -28,10 +28,10 @@ from server.services.approvals.expiry import Sweeper
 from server.services.audit import audit
 from server.services.ciba import grant
 from server.services.ciba.grant import CibaGrant
-from server.services.ciba.requests import CibaService
+from server.services.ciba.requests import BackchannelService
 from server.services.notifications import request_limits
 from server.services.notifications.feed import Hub
-from server.services.tokens.app_tokens import AppIssuing
+from server.services.tokens.app_issuing import AppTokenIssuer
 from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.storage.approvals.approvals import Approvals
@@ -54,7 +54,7 @@ def plant(name: str) -> None:
 
 def _read_then_write() -> None:
     """Decide from a read made before the unit of work; move without looking at the state again."""
-    visit = CibaGrant._visit
+    visit = CibaGrant._poll_once
 
     def early(self: CibaGrant, poll: Any, *more: Any, **named: Any) -> Any:
         with self.store.read() as view:
@@ -81,7 +81,7 @@ def _read_then_write() -> None:
         found = self.get(approval_id)
         return found is not None and move(self, found, State.REDEEMED, now=now) is not None
 
-    CibaGrant._visit = early  # type: ignore[method-assign]  # the fault
+    CibaGrant._poll_once = early  # type: ignore[method-assign]  # the fault
     Approvals.move = move  # type: ignore[method-assign]  # the fault
     Approvals.redeem = redeem  # type: ignore[method-assign]  # the fault
 
@@ -124,10 +124,10 @@ def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: En
 
 def _counted_early() -> None:
     """Count what an agent has open in all before the unit of work in which one more is written."""
-    start, is_full = CibaService.start, request_limits.RemainingRequests._is_full
+    start, is_full = BackchannelService.start, request_limits.RemainingRequests._is_full
     counted = threading.local()
 
-    def early(self: CibaService, agent: Agent, *more: Any, **named: Any) -> Any:
+    def early(self: BackchannelService, agent: Agent, *more: Any, **named: Any) -> Any:
         with self.store.read() as view:
             counted.open = view.approvals.open_count(agent.id, None, view.now)
         time.sleep(_PAUSE_SECONDS)
@@ -144,7 +144,7 @@ def _counted_early() -> None:
             return is_full(self, most, risk, agent, user)
         return bool(counted.open >= most)
 
-    CibaService.start = early  # type: ignore[method-assign]  # the fault
+    BackchannelService.start = early  # type: ignore[method-assign]  # the fault
     request_limits.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
 
 
@@ -233,7 +233,7 @@ def _no_cursor_is_too_old() -> None:
 def _a_successor_each() -> None:
     """Each use of one refresh token makes a new one."""
     anything = secrets.token_urlsafe
-    AppIssuing.successor = lambda *_: anything()  # type: ignore[method-assign]  # the fault
+    AppTokenIssuer.successor = lambda *_: anything()  # type: ignore[method-assign]  # the fault
     AppRefreshGrant._stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
     CodeGrants.use_token = lambda *_: True  # type: ignore[method-assign]  # the fault
 

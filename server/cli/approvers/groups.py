@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.clients.agent_document import called_by_id
+from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, rfc3339, table
 from server.model.approvers import Group
@@ -43,7 +43,7 @@ def add(
 @administers
 def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every group, by name."""
-    groups, names = desk.groups.all(), called_by_id(desk)
+    groups, names = desk.groups.all(), names_by_id(desk)
     rows = [
         (group.name, listed(names.get(one, one) for one in group.members), group.id)
         for group in groups
@@ -91,11 +91,11 @@ def update(  # the flags of one command
 def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Forget a group that neither policy nor an agent names."""
     group = desk.groups.delete(called, by=BY)
-    answer(_document(group, called_by_id(desk)), [f"{group.name} is deleted."], as_json=as_json)
+    answer(_document(group, names_by_id(desk)), [f"{group.name} is deleted."], as_json=as_json)
 
 
 def _answer(desk: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
-    names = called_by_id(desk)
+    names = names_by_id(desk)
     members = listed(names.get(one, one) for one in group.members)
     whole = [*lines, f"{group.name}: {members}"]
     answer(_document(group, names), whole, as_json=as_json)

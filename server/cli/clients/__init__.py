@@ -1,4 +1,4 @@
-"""The commands for agents and apps.
+"""The `agents` and `apps` commands.
 
 Owns: parsing flags and printing results.
 Never: a rule; `server.services` decides.

@@ -1,11 +1,11 @@
-"""`sayso agents change-auth`: another way for an agent to prove itself."""
+"""`sayso agents change-auth`: change how an agent authenticates."""
 
 from typing import TextIO
 
 import click
 
 from server.cli.clients.agent_document import agent_document
-from server.cli.clients.using import usage_lines
+from server.cli.clients.usage import usage_lines
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment
 from server.cli.params import Span
@@ -14,39 +14,39 @@ from server.services.clients.agent_auth import AuthChange
 
 
 @click.command("change-auth")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @click.argument("method", type=click.Choice(names.AUTH_METHODS))
 @click.option(
     "--jwks",
     type=click.File("r", encoding="utf-8"),
-    help="Its public keys, a JWK set, for private_key_jwt; those it has if unsaid.",
+    help="Its public keys (JWK set) for private_key_jwt; default: its current keys.",
 )
 @click.option(
     "--overlap",
     type=Span(),
     default="24h",
     show_default=True,
-    help="How long the old way counts beside the new one; 0 to 30d.",
+    help="How long the old method still works; 0 to 30d.",
 )
 @json_option
 @administers
 def change_auth(
-    desk: OpenInstallation,
-    called: str,
+    admin: OpenInstallation,
+    name_or_id: str,
     method: str,
     jwks: TextIO | None,
     overlap: int,
     *,
     as_json: bool,
 ) -> None:
-    """Let an agent prove itself in another way. A secret that it needs is shown once."""
+    """Change how an agent authenticates. A new secret is shown once."""
     wanted = AuthChange(method, jwks.read() if jwks else "", overlap)
-    given = desk.agent_auth.change(called, wanted, by=BY)
+    given = admin.agent_auth.change(name_or_id, wanted, by=BY)
     agent = given.agent
     old = (
-        "the old way counts no more"
+        "the old method no longer works"
         if agent.auth_before_until is None
-        else f"{agent.auth_before} counts to {moment(agent.auth_before_until)}"
+        else f"{agent.auth_before} works until {moment(agent.auth_before_until)}"
     )
     document = agent_document(agent, {})
     shown = ("auth_method", "auth_before", "auth_before_until", "secrets", "keys")
@@ -56,6 +56,6 @@ def change_auth(
             **({"client_secret": given.secret} if given.secret else {}),
             **{name: document[name] for name in shown},
         },
-        [f"{agent.name} proves itself by {agent.auth_method}; {old}.", *usage_lines(desk, given)],
+        [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, given)],
         as_json=as_json,
     )

@@ -1,4 +1,4 @@
-"""How an agent is written: as a JSON document and as a sheet of facts."""
+"""An agent as JSON and as lines of text."""
 
 from collections.abc import Mapping
 
@@ -10,14 +10,14 @@ from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.notifications.pauses import Pause
 
 
-def called_by_id(desk: OpenInstallation) -> dict[str, str]:
-    """Id → name, of everybody and every group."""
-    people = {user.id: user.name for user in desk.users.all()}
-    return people | {group.id: group.name for group in desk.groups.all()}
+def names_by_id(admin: OpenInstallation) -> dict[str, str]:
+    """Return the names of all users and groups by ID."""
+    people = {user.id: user.name for user in admin.users.all()}
+    return people | {group.id: group.name for group in admin.groups.all()}
 
 
 def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
-    """An agent in JSON; people by their names."""
+    """Return an agent as JSON, with people by name."""
     return {
         "client_id": agent.id,
         **members.document(AGENT_MEMBERS, agent, names),
@@ -32,15 +32,15 @@ def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
 
 
 def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
-    """An agent as a person reads it."""
+    """Return an agent as lines of text."""
     facts = {
         "agent": agent.name,
         "client_id": agent.id,
         "state": agent.state,
         **members.lines(AGENT_MEMBERS, agent, names),
-        "also by": None
+        "old method": None
         if agent.auth_before_until is None
-        else f"{agent.auth_before}, to {moment(agent.auth_before_until)}",
+        else f"{agent.auth_before}, until {moment(agent.auth_before_until)}",
         "since": moment(agent.created_at),
         "this name since": None if agent.named_at == agent.created_at else moment(agent.named_at),
     }
@@ -53,31 +53,31 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
 
 
 def pause_line(pause: Pause) -> str:
-    """What it may not ask somebody for now."""
-    what = pause.type or "scopes alone"
+    """Return the line about a pause: what the agent may not ask a person for now."""
+    what = pause.type or "scopes only"
     return (
         f"paused: {pause.user_name} denied {what} repeatedly; "
-        f"it may ask them again at {moment(pause.until)}"
+        f"it may ask again at {moment(pause.until)}"
     )
 
 
 def pause_document(pause: Pause) -> dict[str, object]:
-    """The same in JSON; a type of null stands for scopes alone."""
+    """Return a pause as JSON; a type of null stands for scopes without an action."""
     user = {"id": pause.user_id, "name": pause.user_name}
     return {"user": user, "type": pause.type or None, "until": rfc3339(pause.until)}
 
 
 def secret_line(secret: Secret) -> str:
-    """A client's secret as a person tells it from others."""
+    """Return the line about a secret, without the secret."""
     return (
-        f"…{secret.hint}  made {moment(secret.created_at)}, "
-        f"works until {moment(secret.expires_at, never='it is rotated')}, "
+        f"…{secret.hint}  created {moment(secret.created_at)}, "
+        f"works until {moment(secret.expires_at, never='rotated')}, "
         f"last used {moment(secret.last_used_at)}"
     )
 
 
 def secret_document(secret: Secret) -> dict[str, object]:
-    """A client's secret in JSON: everything but the secret."""
+    """Return a secret as JSON, without the secret."""
     return {
         "id": secret.id,
         "hint": secret.hint,

@@ -1,12 +1,12 @@
-"""`sayso agents add` and `update`: their flags are the members of an agent."""
+"""`sayso agents add` and `update`. Their flags are the members of an agent."""
 
 from typing import Any
 
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import agent_document, agent_lines, called_by_id
-from server.cli.clients.using import usage_lines
+from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id
+from server.cli.clients.usage import usage_lines
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option
 from server.services.clients.agent_forms import AgentChanges, NewAgent
@@ -20,48 +20,48 @@ from server.services.refusals import Exists
 @if_missing_option
 @json_option
 @administers
-def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
     """Register an agent. Its secret is shown once."""
-    new = NewAgent(**members.written(AGENT_MEMBERS, flags, desk.now))
+    new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
     try:
-        given = desk.agents.add(new, by=BY)
+        given = admin.agents.add(new, by=BY)
     except Exists:
         if not if_missing:
             raise
-        agent, _ = desk.agents.show(new["name"])
-        line = f"{agent.name} is registered already, as {agent.id}."
-        answer(agent_document(agent, called_by_id(desk)), [line], as_json=as_json)
+        agent, _ = admin.agents.show(new["name"])
+        line = f"{agent.name} is already registered as {agent.id}."
+        answer(agent_document(agent, names_by_id(admin)), [line], as_json=as_json)
         return
-    document = agent_document(given.agent, called_by_id(desk))
+    document = agent_document(given.agent, names_by_id(admin))
     if given.secret:
         document = {"client_id": given.agent.id, "client_secret": given.secret, **document}
     line = f"{given.agent.name} is registered as {given.agent.id}."
-    answer(document, [line, *usage_lines(desk, given)], as_json=as_json)
+    answer(document, [line, *usage_lines(admin, given)], as_json=as_json)
 
 
 @click.command("update")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @click.option("--add-owner", "add_owners", multiple=True, metavar="USER")
 @click.option("--remove-owner", "remove_owners", multiple=True, metavar="USER")
 @members.change_flags(AGENT_MEMBERS)
 @json_option
 @administers
 def update(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     /,
-    called: str,
+    name_or_id: str,
     *,
     add_owners: tuple[str, ...],
     remove_owners: tuple[str, ...],
     as_json: bool,
     **flags: Any,  # noqa: ANN401  # one for each member
 ) -> None:
-    """Change an agent. A list that is given replaces the old one; what is not named stays."""
+    """Change an agent. A list replaces the old list; omitted members stay."""
     changes = AgentChanges(
         add_owners=add_owners,
         remove_owners=remove_owners,
-        **members.written(AGENT_MEMBERS, flags, desk.now),
+        **members.written(AGENT_MEMBERS, flags, admin.now),
     )
-    agent = desk.agents.update(called, changes, by=BY)
-    people = called_by_id(desk)
+    agent = admin.agents.update(name_or_id, changes, by=BY)
+    people = names_by_id(admin)
     answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)

@@ -1,6 +1,6 @@
-"""`sayso agents`: who the agents are, and stopping them.
+"""`sayso agents`: list, show, enable, disable and delete agents.
 
-Registering and changing one is in `agent_flags.py`, because of all the flags.
+`agent_flags.py` has `add` and `update`, because of their many flags.
 """
 
 import click
@@ -10,20 +10,20 @@ from server.cli.clients.agent_auth import change_auth
 from server.cli.clients.agent_document import (
     agent_document,
     agent_lines,
-    called_by_id,
+    names_by_id,
     pause_document,
     pause_line,
 )
 from server.cli.clients.agent_flags import add, update
 from server.cli.clients.invitations import invite, uninvite
 from server.cli.clients.invitations import show_all as show_invitations
-from server.cli.clients.using import usage_lines
+from server.cli.clients.usage import usage_lines
 from server.cli.incidents.orphans import orphans
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import overlap_option
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.clients.agents import StoppedAgent
+from server.services.clients.agents import DisabledAgent
 
 
 @click.group("agents")
@@ -44,10 +44,10 @@ command.add_command(orphans)
 @members.search_flags(AGENT_MEMBERS)
 @json_option
 @administers
-def show_all(desk: OpenInstallation, /, *, as_json: bool, **flags: str | None) -> None:
-    """Every agent, by name."""
-    names = called_by_id(desk)
-    agents = desk.agents.all(members.having(flags))
+def show_all(admin: OpenInstallation, /, *, as_json: bool, **flags: str | None) -> None:
+    """List agents by name."""
+    names = names_by_id(admin)
+    agents = admin.agents.all(members.having(flags))
     rows = [
         (
             agent.name,
@@ -63,40 +63,40 @@ def show_all(desk: OpenInstallation, /, *, as_json: bool, **flags: str | None) -
 
 
 @command.command("show")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One agent: its ceiling, its owners, its secrets and keys and when they were used."""
-    agent, _ = desk.agents.show(called)
-    names = called_by_id(desk)
-    pauses = desk.pauses.of(agent.id)
-    ends = desk.orphans.grace_of(agent.id)
+def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Show one agent: its permissions, owners, secrets and keys, and when they were used."""
+    agent, _ = admin.agents.show(name_or_id)
+    names = names_by_id(admin)
+    pauses = admin.pauses.of(agent.id)
+    ends = admin.orphans.grace_of(agent.id)
     document = {
         **agent_document(agent, names),
         "pauses": [pause_document(one) for one in pauses],
         "quarantine_at": rfc3339(ends),
     }
-    grace = [] if ends is None else [f"nobody answers for it: quarantined at {moment(ends)}"]
+    grace = [] if ends is None else [f"no enabled owner: quarantined at {moment(ends)}"]
     lines = [*agent_lines(agent, names), *grace, *(pause_line(one) for one in pauses)]
     answer(document, lines, as_json=as_json)
 
 
 @command.command("disable")
-@click.argument("called", metavar="AGENT")
-@click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
+@click.argument("name_or_id", metavar="AGENT")
+@click.option("--dry-run", is_flag=True, help="Show what would end, without changing anything.")
 @json_option
 @administers
-def disable(desk: OpenInstallation, called: str, *, dry_run: bool, as_json: bool) -> None:
-    """Stop an agent: its tokens and what came from them end, its requests leave every screen.
+def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool, as_json: bool) -> None:
+    """Disable an agent: its tokens and the tokens derived from them are revoked, its requests end.
 
-    A resource that only checks signatures accepts a token until it runs out.
+    A resource that only checks signatures accepts a token until it expires.
     """
     if dry_run:
-        _show_preview(desk.agents.preview(called), as_json=as_json)
+        _show_preview(admin.agents.preview(name_or_id), as_json=as_json)
         return
-    stopped = desk.agents.disable(called, by=BY)
-    again = f"To let it go on: sayso agents enable {stopped.agent.name}"
+    stopped = admin.agents.disable(name_or_id, by=BY)
+    again = f"To enable it: sayso agents enable {stopped.agent.name}"
     answer(
         {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
         [f"{stopped.agent.name} is disabled.", *_count_lines(stopped), again],
@@ -105,26 +105,28 @@ def disable(desk: OpenInstallation, called: str, *, dry_run: bool, as_json: bool
 
 
 @command.command("enable")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @json_option
 @administers
-def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Let a disabled or quarantined agent go on. What ended stays ended."""
-    agent = desk.agents.enable(called, by=BY)
+def enable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Enable a disabled or quarantined agent. What ended stays ended."""
+    agent = admin.agents.enable(name_or_id, by=BY)
     members = {"client_id": agent.id, "state": agent.state}
     answer(members, [f"{agent.name} is enabled."], as_json=as_json)
 
 
 @command.command("rotate-secret")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
-    """A new secret, shown once. The old one works for the overlap."""
-    given = desk.agents.rotate_secret(called, by=BY, overlap_ms=overlap)
+def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_json: bool) -> None:
+    """Create a new secret, shown once. The old one works for the overlap."""
+    given = admin.agents.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
-    old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
+    old = (
+        "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
+    )
     lines = [f"{given.agent.name} has a new secret; {old}."]
     answer(
         {
@@ -132,18 +134,18 @@ def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json:
             "client_secret": given.secret,
             "secrets": agent_document(given.agent, {})["secrets"],
         },
-        [*lines, *usage_lines(desk, given)],
+        [*lines, *usage_lines(admin, given)],
         as_json=as_json,
     )
 
 
 @command.command("delete")
-@click.argument("called", metavar="AGENT")
+@click.argument("name_or_id", metavar="AGENT")
 @json_option
 @administers
-def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Stop an agent and forget it. What it did stays in the log."""
-    stopped = desk.agents.delete(called, by=BY)
+def delete(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Disable and delete an agent. The audit log keeps what it did."""
+    stopped = admin.agents.delete(name_or_id, by=BY)
     answer(
         {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
         [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],
@@ -151,7 +153,7 @@ def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     )
 
 
-def _show_preview(preview: StoppedAgent, *, as_json: bool) -> None:
+def _show_preview(preview: DisabledAgent, *, as_json: bool) -> None:
     answer(
         {"client_id": preview.agent.id, "state": preview.agent.state, **preview.counts},
         [
@@ -163,11 +165,11 @@ def _show_preview(preview: StoppedAgent, *, as_json: bool) -> None:
     )
 
 
-def _count_lines(stopped: StoppedAgent) -> list[str]:
+def _count_lines(stopped: DisabledAgent) -> list[str]:
     return [
         (
             f"Tokens revoked: {stopped.tokens_revoked}, "
-            f"of which {stopped.descendants_revoked} of others that came from them."
+            f"of which {stopped.descendants_revoked} of other clients derived from them."
         ),
         (
             f"Requests cancelled: {stopped.requests_cancelled}, "

@@ -1,4 +1,4 @@
-"""How an app is written: as a JSON document, as a sheet of facts, and what to do with it next."""
+"""An app as JSON and as lines of text, and the next steps after registering it."""
 
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
@@ -9,7 +9,7 @@ from server.services.clients.apps import NewAppSecret
 
 
 def app_document(app: App) -> dict[str, object]:
-    """An app in JSON."""
+    """Return an app as JSON."""
     return {
         "client_id": app.id,
         **members.document(APP_MEMBERS, app),
@@ -21,7 +21,7 @@ def app_document(app: App) -> dict[str, object]:
 
 
 def app_lines(app: App) -> list[str]:
-    """An app as a person reads it."""
+    """Return an app as lines of text."""
     facts = {
         "app": app.name,
         "client_id": app.id,
@@ -34,15 +34,15 @@ def app_lines(app: App) -> list[str]:
 
 
 def next_lines(issuer: str, given: NewAppSecret) -> list[str]:
-    """The secret, shown here and never again, and where the app finds the rest."""
+    """Return the secret, which is shown once, and the next steps."""
     lines = []
     if given.secret:
         lines = ["Its secret is shown once. Keep it where the app reads it:", ""]
         lines += [f"  SECRET={given.secret}", ""]
     return [
         *lines,
-        "Its library needs the client_id and this issuer, and finds the rest by itself:",
+        "Its OAuth library needs the client_id and this issuer, and discovers the rest:",
         f"  {issuer}",
-        "Whoever signs in needs a password, and to let the app do something, a device:",
+        "People who sign in need a password, and a device to approve what the app does:",
         "  sayso users password USER --password-stdin",
     ]

@@ -1,4 +1,4 @@
-"""`sayso apps`: the interactive clients through which people sign in."""
+"""`sayso apps`: clients through which people sign in."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from server.services.refusals import Exists
 
 @click.group("apps")
 def command() -> None:
-    """Apps of people: chat front ends, consoles, phones. APP is a name or a client_id."""
+    """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id."""
 
 
 @command.command("add")
@@ -25,87 +25,89 @@ def command() -> None:
 @if_missing_option
 @json_option
 @administers
-def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
     """Register an app. Its secret, if it has one, is shown once."""
-    new = NewApp(**members.written(APP_MEMBERS, flags, desk.now))
+    new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     try:
-        given = desk.apps.add(new, by=BY)
+        given = admin.apps.add(new, by=BY)
     except Exists:
         if not if_missing:
             raise
-        app = desk.apps.show(new["name"])
-        line = f"{app.name} is registered already, as {app.id}."
+        app = admin.apps.show(new["name"])
+        line = f"{app.name} is already registered as {app.id}."
         answer(app_document(app), [line], as_json=as_json)
         return
     document = app_document(given.app)
     if given.secret:
         document = {"client_id": given.app.id, "client_secret": given.secret, **document}
     line = f"{given.app.name} is registered as {given.app.id}."
-    answer(document, [line, *next_lines(desk.issuer, given)], as_json=as_json)
+    answer(document, [line, *next_lines(admin.issuer, given)], as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every app, by name."""
-    apps = desk.apps.all()
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List apps by name."""
+    apps = admin.apps.all()
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
     answer({"items": [app_document(app) for app in apps]}, lines, as_json=as_json)
 
 
 @command.command("show")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One app: where it sends people, what it may ask for, its secrets and keys."""
-    app = desk.apps.show(called)
+def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Show one app: its redirect URIs, permissions, secrets and keys."""
+    app = admin.apps.show(name_or_id)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
 @command.command("update")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @members.change_flags(APP_MEMBERS)
-@click.option("--enable/--disable", "enabled", default=None, help="Let it go on, or stop it.")
+@click.option("--enable/--disable", "enabled", default=None, help="Enable or disable it.")
 @json_option
 @administers
 def update(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     /,
-    called: str,
+    name_or_id: str,
     *,
     enabled: bool | None,
     as_json: bool,
     **flags: Any,  # noqa: ANN401  # one for each member
 ) -> None:
-    """Change an app. A list that is given replaces the old one; what is not named stays."""
-    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, desk.now))
-    app = desk.apps.update(called, changes, by=BY)
+    """Change an app. A list replaces the old list; omitted members stay."""
+    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
+    app = admin.apps.update(name_or_id, changes, by=BY)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
 @command.command("rotate-secret")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
-    """A new secret, shown once. The old one works for the overlap."""
-    given = desk.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
+def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_json: bool) -> None:
+    """Create a new secret, shown once. The old one works for the overlap."""
+    given = admin.apps.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
-    old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
+    old = (
+        "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
+    )
     lines = [f"{given.app.name} has a new secret; {old}.", f"  SECRET={given.secret}"]
     members = {"client_id": given.app.id, "client_secret": given.secret}
     answer({**members, "secrets": app_document(given.app)["secrets"]}, lines, as_json=as_json)
 
 
 @command.command("delete")
-@click.argument("called", metavar="APP")
+@click.argument("name_or_id", metavar="APP")
 @json_option
 @administers
-def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Forget an app. What it did stays in the log."""
-    app = desk.apps.delete(called, by=BY)
+def delete(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Delete an app. The audit log keeps what it did."""
+    app = admin.apps.delete(name_or_id, by=BY)
     answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)

@@ -1,11 +1,11 @@
-"""`sayso agents invite`: letting agents register themselves, and taking it back."""
+"""`sayso agents invite`: create, list and revoke invitations to register agents."""
 
 from shlex import quote
 from typing import TypedDict, Unpack
 
 import click
 
-from server.cli.clients.agent_document import called_by_id
+from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import moment_ms
@@ -18,7 +18,7 @@ _GRANTS = dict(GRANT_WORDS)
 
 
 class InvitationFlags(TypedDict):
-    """What an invitation allows."""
+    """The limits of an invitation."""
 
     owner: str
     grants: tuple[str, ...]
@@ -32,35 +32,32 @@ class InvitationFlags(TypedDict):
 
 
 @click.command("invite")
-@click.option("--owner", required=True, metavar="USER", help="Who answers for what registers.")
-@click.option("--resource", "resources", multiple=True, help="A URI that it may ask for.")
-@click.option("--scope", "scopes", multiple=True, help="A scope that it may ask for.")
+@click.option("--owner", required=True, metavar="USER", help="Owner of the agents.")
+@click.option("--resource", "resources", multiple=True, help="A resource they may ask for.")
+@click.option("--scope", "scopes", multiple=True, help="A scope they may ask for.")
 @click.option(
-    "--action", "action_types", multiple=True, metavar="TYPE", help="All of them if unsaid."
+    "--action", "action_types", multiple=True, metavar="TYPE", help="An action type; default: all."
 )
 @click.option(
     "--grant",
     "grants",
     multiple=True,
     type=click.Choice(list(_GRANTS)),
-    help="How it may get tokens; ciba alone if unsaid.",
+    help="How they may get tokens; default: ciba.",
 )
 @click.option(
-    "--asks",
-    multiple=True,
-    metavar="USER|GROUP",
-    help="Whom it may ask; the owner if unsaid.",
+    "--asks", multiple=True, metavar="USER|GROUP", help="Who they may ask; default: the owner."
 )
-@click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
+@click.option("--asks-everybody", is_flag=True, help="They may ask every user.")
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
-@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="90d at most.")
+@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
 @json_option
 @administers
-def invite(desk: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
-    """Let agents register themselves. The token is shown once."""
+def invite(admin: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
+    """Create an invitation to register agents. The token is shown once."""
     if flags["asks"] and flags["asks_everybody"]:
-        raise click.UsageError("Name whom it may ask, or everybody, not both.")
-    issued = desk.invitations.issue(_new(flags, desk.now), by=BY)
+        raise click.UsageError("Use --asks or --asks-everybody, not both.")
+    issued = admin.invitations.issue(_new(flags, admin.now), by=BY)
     invitation = issued.invitation
     lines = [
         f"An agent of {issued.owner.name} may register until {moment(invitation.expires_at)}.",
@@ -69,20 +66,20 @@ def invite(desk: OpenInstallation, /, *, as_json: bool, **flags: Unpack[Invitati
         f"  TOKEN={issued.token}",
         "",
         "The agent registers with it:",
-        f"  {_curl(desk.issuer)}",
-        f"To take it back: sayso agents uninvite {invitation.id}",
+        f"  {_curl(admin.issuer)}",
+        f"To revoke it: sayso agents uninvite {invitation.id}",
     ]
-    members = {**_document(invitation, called_by_id(desk)), "initial_access_token": issued.token}
+    members = {**_document(invitation, names_by_id(admin)), "initial_access_token": issued.token}
     answer(members, lines, as_json=as_json)
 
 
 @click.command("invitations")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every invitation, ended ones too."""
-    names = called_by_id(desk)
-    found = desk.invitations.page("", _MANY).items
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List invitations, ended ones too."""
+    names = names_by_id(admin)
+    found = admin.invitations.page("", _MANY).items
     rows = [
         (
             one.id,
@@ -101,11 +98,11 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("invitation_id", metavar="ID")
 @json_option
 @administers
-def uninvite(desk: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
-    """Take an invitation back. The agents that used it stay."""
-    invitation = desk.invitations.revoke(invitation_id, by=BY)
-    members = _document(invitation, called_by_id(desk))
-    answer(members, [f"Nobody registers with {invitation.id} any more."], as_json=as_json)
+def uninvite(admin: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
+    """Revoke an invitation. The agents that used it stay."""
+    invitation = admin.invitations.revoke(invitation_id, by=BY)
+    members = _document(invitation, names_by_id(admin))
+    answer(members, [f"{invitation.id} is revoked."], as_json=as_json)
 
 
 def _new(flags: InvitationFlags, now: int) -> NewInvitation:

@@ -1,4 +1,4 @@
-"""`sayso devices`: what people decide from."""
+"""`sayso devices`: list, revoke and enable devices."""
 
 import click
 
@@ -11,16 +11,16 @@ from server.model.users import User
 
 @click.group("devices")
 def command() -> None:
-    """What people decide from."""
+    """Devices with which people decide."""
 
 
 @command.command("list")
-@click.option("--user", metavar="USER", help="Of one user alone.")
+@click.option("--user", metavar="USER", help="Only devices of this user.")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, user: str | None, *, as_json: bool) -> None:
-    """Devices, oldest first, revoked ones too."""
-    found = desk.oversight.devices(user)
+def show_all(admin: OpenInstallation, user: str | None, *, as_json: bool) -> None:
+    """List devices, oldest first, revoked ones too."""
+    found = admin.oversight.devices(user)
     rows = [
         (d.name, d.kind, u.name if u else "", _state(d), moment(d.last_seen_at), d.id)
         for d, u in found
@@ -33,27 +33,29 @@ def show_all(desk: OpenInstallation, user: str | None, *, as_json: bool) -> None
 @click.argument("device_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, device_id: str, *, as_json: bool) -> None:
-    """End a device: it signs in no more and decides nothing more."""
-    device, ended = desk.oversight.revoke_device(device_id, by=BY)
-    line = "is revoked." if ended else "was revoked before."
+def revoke(admin: OpenInstallation, device_id: str, *, as_json: bool) -> None:
+    """Revoke a device: it can no longer sign in or decide."""
+    device, ended = admin.oversight.revoke_device(device_id, by=BY)
+    line = "is revoked." if ended else "was already revoked."
     members = {"id": device.id, "name": device.name, "state": device.state}
     answer(members, [f"The device {device.name} {line}"], as_json=as_json)
 
 
 @command.command("enable")
 @click.argument("device_id", metavar="ID", required=False)
-@click.option("--user", metavar="USER", help="All devices of a user that a restore turned off.")
+@click.option(
+    "--user", metavar="USER", help="Enable all devices of this user that a restore turned off."
+)
 @json_option
 @administers
 def enable(
-    desk: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
+    admin: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
 ) -> None:
-    """Let a device decide again that a restore turned off. One that was revoked stays revoked."""
+    """Enable a device that a restore turned off. A revoked device stays revoked."""
     if (device_id is None) == (user is None):
         raise click.UsageError("Name one device, or --user USER.")
-    found = desk.oversight.enable_devices(device=device_id, user=user, by=BY)
-    lines = [f"The device {device.name} is enabled again." for device in found]
+    found = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
+    lines = [f"The device {device.name} is enabled." for device in found]
     members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
     answer({"items": members}, lines, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""The commands for resources.
+"""The `resources` commands.
 
 Owns: parsing flags and printing results.
 Never: a rule; `server.services` decides.

@@ -1,4 +1,4 @@
-"""`sayso resources`: protected APIs."""
+"""`sayso resources`: list, add, change and delete protected APIs."""
 
 from shlex import quote
 from typing import TypedDict, Unpack
@@ -28,22 +28,22 @@ scope_option = click.option(
     "scopes",
     multiple=True,
     type=ScopeRisk(),
-    help="A scope and its risk: low, medium (unsaid), high or critical.",
+    help="A scope and its risk: low, medium (default), high or critical.",
 )
 requires_option = click.option(
     "--requires",
     multiple=True,
     type=ScopeNeed(),
-    help="The action type that a request for the scope must carry.",
+    help="The action type that a request for the scope must have.",
 )
 
 seconds_option = click.option(
-    "--token-seconds", type=int, help="How long tokens for it live at most; 10 to 3600."
+    "--token-seconds", type=int, help="Maximum lifetime of its tokens; 10 to 3600."
 )
 
 
 class ResourceFlags(TypedDict):
-    """What both verbs take."""
+    """Flags of `add` and `update`."""
 
     scopes: tuple[tuple[str, Risk], ...]
     requires: tuple[tuple[str, str], ...]
@@ -51,7 +51,7 @@ class ResourceFlags(TypedDict):
 
 
 class ResourceUpdateFlags(ResourceFlags):
-    """What `update` takes beside them."""
+    """Flags of `update`."""
 
     without: tuple[str, ...]
     no_token_seconds: bool
@@ -59,7 +59,7 @@ class ResourceUpdateFlags(ResourceFlags):
 
 @click.group("resources")
 def command() -> None:
-    """Protected APIs, named by the URI that their tokens carry as audience."""
+    """Protected APIs. URI is the audience of their tokens."""
 
 
 @command.command("add")
@@ -71,16 +71,16 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     uri: str,
     *,
     if_missing: bool,
     as_json: bool,
     **flags: Unpack[ResourceFlags],
 ) -> None:
-    """Register a protected API. Its secret is shown once: with it the API asks about tokens."""
+    """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
     try:
-        given = desk.resources.add(
+        given = admin.resources.add(
             uri,
             dict(flags["scopes"]),
             dict(flags["requires"]),
@@ -90,19 +90,19 @@ def add(
     except Exists:
         if not if_missing:
             raise
-        line = f"{uri} is registered already."
-        answer(_document(desk.resources.show(uri)), [line], as_json=as_json)
+        line = f"{uri} is already registered."
+        answer(_document(admin.resources.show(uri)), [line], as_json=as_json)
         return
-    lines = [f"{uri} is registered.", *_usage(desk, given), *_next(given.resource)]
+    lines = [f"{uri} is registered.", *_usage(admin, given), *_next(given.resource)]
     answer(_with_secret(given), lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every protected API."""
-    found = desk.resources.all()
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List protected APIs."""
+    found = admin.resources.all()
     lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in found])
     answer({"items": [_document(resource) for resource in found]}, lines, as_json=as_json)
 
@@ -111,27 +111,27 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("uri")
 @json_option
 @administers
-def show(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
-    """One protected API."""
-    resource = desk.resources.show(uri)
+def show(admin: OpenInstallation, uri: str, *, as_json: bool) -> None:
+    """Show one protected API."""
+    resource = admin.resources.show(uri)
     answer(_document(resource), _lines(resource), as_json=as_json)
 
 
 @command.command("update")
 @click.argument("uri")
 @scope_option
-@click.option("--remove-scope", "without", multiple=True, help="A scope that goes.")
+@click.option("--remove-scope", "without", multiple=True, help="A scope to remove.")
 @requires_option
 @seconds_option
-@click.option("--no-token-seconds", is_flag=True, help="Take the limit of lifetimes away.")
+@click.option("--no-token-seconds", is_flag=True, help="Remove the lifetime limit.")
 @json_option
 @administers
 def update(
-    desk: OpenInstallation, uri: str, *, as_json: bool, **flags: Unpack[ResourceUpdateFlags]
+    admin: OpenInstallation, uri: str, *, as_json: bool, **flags: Unpack[ResourceUpdateFlags]
 ) -> None:
-    """Add scopes, change their risk, take them away. What is not named stays."""
+    """Add, change or remove scopes. Omitted scopes stay."""
     if flags["token_seconds"] is not None and flags["no_token_seconds"]:
-        raise click.UsageError("Set it or take it away, not both.")
+        raise click.UsageError("Set a value or remove it, not both.")
     changes = ResourceChanges(
         dict(flags["scopes"]),
         flags["without"],
@@ -139,7 +139,7 @@ def update(
         flags["token_seconds"],
         usual_token_seconds=flags["no_token_seconds"],
     )
-    resource = desk.resources.update(uri, changes, by=BY)
+    resource = admin.resources.update(uri, changes, by=BY)
     answer(_document(resource), _lines(resource), as_json=as_json)
 
 
@@ -148,19 +148,21 @@ def update(
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: OpenInstallation, uri: str, overlap: int, *, as_json: bool) -> None:
-    """A new secret, shown once. The old one works for the overlap."""
-    given = desk.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
-    answer(_with_secret(given), [f"{uri} has a new secret.", *_usage(desk, given)], as_json=as_json)
+def rotate_secret(admin: OpenInstallation, uri: str, overlap: int, *, as_json: bool) -> None:
+    """Create a new secret, shown once. The old one works for the overlap."""
+    given = admin.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    answer(
+        _with_secret(given), [f"{uri} has a new secret.", *_usage(admin, given)], as_json=as_json
+    )
 
 
 @command.command("delete")
 @click.argument("uri")
 @json_option
 @administers
-def delete(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
-    """Forget a protected API: tokens and requests for it end, no agent may ask for it any more."""
-    deleted = desk.resources.delete(uri, by=BY)
+def delete(admin: OpenInstallation, uri: str, *, as_json: bool) -> None:
+    """Delete a protected API: its tokens and requests end, and no client may ask for it."""
+    deleted = admin.resources.delete(uri, by=BY)
     members = {
         "uri": uri,
         "deleted": True,
@@ -187,14 +189,14 @@ def _with_secret(given: NewResourceSecret) -> dict[str, object]:
     }
 
 
-def _usage(desk: OpenInstallation, given: NewResourceSecret) -> list[str]:
-    """The secret, shown here and never again, and the request that uses it."""
+def _usage(admin: OpenInstallation, given: NewResourceSecret) -> list[str]:
+    """The secret, which is shown once, and the request that uses it."""
     credentials = f'-u "{given.resource.client_id}:$SECRET"'
-    url = quote(f"{desk.issuer}/introspect")
+    url = quote(f"{admin.issuer}/introspect")
     return [
         "Its secret is shown once. Keep it where the API reads it:",
         f"  SECRET={given.secret}",
-        "The API asks whether a token still counts with:",
+        "The API introspects tokens with:",
         f'  curl {credentials} --data-urlencode "token=$TOKEN" {url}',
     ]
 
@@ -239,6 +241,6 @@ def _next(resource: Resource) -> list[str]:
         return [f"It has no scopes. Add one: sayso resources update {resource.uri} --scope NAME"]
     scopes = " ".join(f"--scope {name}" for name in resource.scopes)
     return [
-        "To let an agent ask for it:",
+        "To register an agent that may use it:",
         f"  sayso agents add NAME --owner USER --resource {resource.uri} {scopes}",
     ]

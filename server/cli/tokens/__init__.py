@@ -1,4 +1,4 @@
-"""The commands for tokens.
+"""The `tokens`, `keys` and `delegations` commands.
 
 Owns: parsing flags and printing results.
 Never: a rule; `server.services` decides.

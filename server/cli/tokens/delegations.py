@@ -1,4 +1,4 @@
-"""`sayso delegations`: the ledger of issued tokens, by their ids."""
+"""`sayso delegations`: list, show and revoke issued tokens."""
 
 from collections.abc import Sequence
 
@@ -15,15 +15,15 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--client", metavar="CLIENT", help="Of one agent or app alone.")
-@click.option("--user", metavar="USER", help="For one user alone.")
-@click.option("--resource", metavar="URI", help="At one resource alone.")
-@click.option("--ended", is_flag=True, help="Also those that are over.")
+@click.option("--client", metavar="CLIENT", help="Only tokens of this agent or app.")
+@click.option("--user", metavar="USER", help="Only tokens that act for this user.")
+@click.option("--resource", metavar="URI", help="Only tokens for this resource.")
+@click.option("--ended", is_flag=True, help="Include expired and revoked tokens.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @json_option
 @administers
-def show_all(  # noqa: PLR0913  # what it can be narrowed by
-    desk: OpenInstallation,
+def show_all(  # noqa: PLR0913  # one for each filter
+    admin: OpenInstallation,
     client: str | None,
     user: str | None,
     resource: str | None,
@@ -32,13 +32,13 @@ def show_all(  # noqa: PLR0913  # what it can be narrowed by
     ended: bool,
     as_json: bool,
 ) -> None:
-    """The newest delegations that match."""
-    found = desk.ledger.search(
+    """List the newest delegations that match."""
+    found = admin.delegations.search(
         client=client, user=user, resource=resource, ended=ended, limit=limit
     )
-    rows = [_row(held, desk.now) for held in found]
+    rows = [_row(named, admin.now) for named in found]
     lines = table(("who", "for", "resource", "scope", "until", "last used", "state", "id"), rows)
-    items = [delegation_document(held, desk.now) for held in found]
+    items = [delegation_document(named, admin.now) for named in found]
     answer({"items": items}, lines, as_json=as_json)
 
 
@@ -46,18 +46,18 @@ def show_all(  # noqa: PLR0913  # what it can be narrowed by
 @click.argument("jti", metavar="ID")
 @json_option
 @administers
-def show(desk: OpenInstallation, jti: str, *, as_json: bool) -> None:
-    """One delegation with its chain: what it came from, and what came from it."""
-    chain = desk.ledger.show(jti)
-    now = desk.now
+def show(admin: OpenInstallation, jti: str, *, as_json: bool) -> None:
+    """Show one delegation, its ancestors and its descendants."""
+    chain = admin.delegations.show(jti)
+    now = admin.now
     members = {
-        **delegation_document(chain.held, now),
-        "before": [delegation_document(held, now) for held in chain.before],
-        "after": [delegation_document(held, now) for held in chain.after],
+        **delegation_document(chain.delegation, now),
+        "before": [delegation_document(named, now) for named in chain.ancestors],
+        "after": [delegation_document(named, now) for named in chain.descendants],
     }
-    lines = delegation_lines(chain.held, now)
-    lines += _named("It came from:", chain.before, now)
-    lines += _named("From it came:", chain.after, now)
+    lines = delegation_lines(chain.delegation, now)
+    lines += _named("Derived from:", chain.ancestors, now)
+    lines += _named("Tokens derived from it:", chain.descendants, now)
     answer(members, lines, as_json=as_json)
 
 
@@ -65,86 +65,86 @@ def show(desk: OpenInstallation, jti: str, *, as_json: bool) -> None:
 @click.argument("jti", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, jti: str, *, as_json: bool) -> None:
-    """End a delegation and all that came from it."""
-    held, count = desk.ledger.revoke(jti, by=BY)
-    members = {**delegation_document(held, desk.now), "tokens_revoked": count}
+def revoke(admin: OpenInstallation, jti: str, *, as_json: bool) -> None:
+    """Revoke a delegation and the tokens derived from it."""
+    named, count = admin.delegations.revoke(jti, by=BY)
+    members = {**delegation_document(named, admin.now), "tokens_revoked": count}
     answer(members, [f"{jti} is revoked.", f"Tokens revoked: {count}."], as_json=as_json)
 
 
-def delegation_document(held: NamedDelegation, now: int) -> dict[str, object]:
-    """A delegation in JSON."""
-    one = held.delegation
-    user = None if held.user is None else {"id": held.user.id, "name": held.user.name}
+def delegation_document(named: NamedDelegation, now: int) -> dict[str, object]:
+    """Return a delegation as JSON."""
+    row = named.delegation
+    user = None if named.user is None else {"id": named.user.id, "name": named.user.name}
     return {
-        "id": one.id,
-        "state": held.state(now),
-        "client": {"id": one.client_id, "name": held.client_name},
+        "id": row.id,
+        "state": named.state(now),
+        "client": {"id": row.client_id, "name": named.client_name},
         "user": user,
-        "resource": one.resource,
-        "scope": one.scope.split(),
-        "actors": [{"id": actor, "name": name} for actor, name in held.actors],
-        "depth": one.depth,
-        "parent": one.parent_id,
-        "approval": one.approval_id,
-        "consent": one.consent_id,
-        "bound": one.jkt is not None,
-        "issued_at": rfc3339(one.issued_at),
-        "expires_at": rfc3339(one.expires_at),
-        "last_used_at": rfc3339(one.last_used_at),
-        "revoked_at": rfc3339(one.revoked_at),
+        "resource": row.resource,
+        "scope": row.scope.split(),
+        "actors": [{"id": actor, "name": name} for actor, name in named.actors],
+        "depth": row.depth,
+        "parent": row.parent_id,
+        "approval": row.approval_id,
+        "consent": row.consent_id,
+        "bound": row.jkt is not None,
+        "issued_at": rfc3339(row.issued_at),
+        "expires_at": rfc3339(row.expires_at),
+        "last_used_at": rfc3339(row.last_used_at),
+        "revoked_at": rfc3339(row.revoked_at),
     }
 
 
-def delegation_lines(held: NamedDelegation, now: int) -> list[str]:
-    """A delegation as a person reads it."""
-    one = held.delegation
+def delegation_lines(named: NamedDelegation, now: int) -> list[str]:
+    """Return a delegation as lines of text."""
+    row = named.delegation
     return sheet(
         {
-            "id": one.id,
-            "who": held.client_name,
-            "for": _for(held),
-            "resource": one.resource,
-            "scope": one.scope or "none",
-            "through": " for ".join(name for _, name in held.actors[1:]) or None,
-            "state": held.state(now),
-            "approval": one.approval_id,
-            "consent": one.consent_id,
-            "bound to": one.jkt,
-            "issued": moment(one.issued_at),
-            "until": moment(one.expires_at),
-            "last used": moment(one.last_used_at),
-            "revoked": None if one.revoked_at is None else moment(one.revoked_at),
+            "id": row.id,
+            "who": named.client_name,
+            "for": _for(named),
+            "resource": row.resource,
+            "scope": row.scope or "none",
+            "through": " for ".join(name for _, name in named.actors[1:]) or None,
+            "state": named.state(now),
+            "approval": row.approval_id,
+            "consent": row.consent_id,
+            "bound to": row.jkt,
+            "issued": moment(row.issued_at),
+            "until": moment(row.expires_at),
+            "last used": moment(row.last_used_at),
+            "revoked": None if row.revoked_at is None else moment(row.revoked_at),
         }
     )
 
 
 def chain_rows(chain: Sequence[NamedDelegation], now: int) -> list[str]:
-    """Delegations, one line each."""
+    """Return delegations as a table, one line each."""
     header = ("who", "for", "resource", "scope", "until", "last used", "state", "id")
-    return table(header, [_row(held, now) for held in chain])
+    return table(header, [_row(named, now) for named in chain])
 
 
 def _named(title: str, chain: Sequence[NamedDelegation], now: int) -> list[str]:
     return ["", title, *chain_rows(chain, now)] if chain else []
 
 
-def _row(held: NamedDelegation, now: int) -> tuple[str, ...]:
-    one = held.delegation
-    through = "".join(f", for {name}" for _, name in held.actors[1:])
+def _row(named: NamedDelegation, now: int) -> tuple[str, ...]:
+    row = named.delegation
+    through = "".join(f", for {name}" for _, name in named.actors[1:])
     return (
-        f"{held.client_name}{through}",
-        _for(held),
-        one.resource,
-        one.scope or "none",
-        moment(one.expires_at),
-        moment(one.last_used_at),
-        held.state(now),
-        one.id,
+        f"{named.client_name}{through}",
+        _for(named),
+        row.resource,
+        row.scope or "none",
+        moment(row.expires_at),
+        moment(row.last_used_at),
+        named.state(now),
+        row.id,
     )
 
 
-def _for(held: NamedDelegation) -> str:
-    if held.user is not None:
-        return held.user.name
-    return "itself" if held.delegation.user_id is None else "nobody"
+def _for(named: NamedDelegation) -> str:
+    if named.user is not None:
+        return named.user.name
+    return "itself" if named.delegation.user_id is None else "nobody"

@@ -1,4 +1,4 @@
-"""`sayso keys`: our signing keys."""
+"""`sayso keys`: list, rotate and revoke the signing keys."""
 
 import click
 
@@ -10,17 +10,17 @@ from server.protocol import names
 
 @click.group("keys")
 def command() -> None:
-    """Signing keys. Their private halves lie sealed in the database."""
+    """Signing keys. Their private halves are encrypted in the database."""
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every key that is published, newest first."""
-    keys = desk.keys.all()
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List the published keys, newest first."""
+    keys = admin.keys.all()
     rows = [(k.alg, k.state, moment(k.created_at), moment(k.retires_at), k.kid) for k in keys]
-    lines = table(("alg", "state", "made", "leaves", "kid"), rows)
+    lines = table(("alg", "state", "created", "retires", "kid"), rows)
     answer({"items": [_document(key) for key in keys]}, lines, as_json=as_json)
 
 
@@ -28,21 +28,21 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.option(
     "--alg",
     type=click.Choice(names.SIGNING_ALGS),
-    help="Which one; that of access tokens if unsaid.",
+    help="Algorithm; default: the one that signs access tokens.",
 )
 @json_option
 @administers
-def rotate(desk: OpenInstallation, alg: str | None, *, as_json: bool) -> None:
-    """Sign with a new key from now on. The old one stays published while its tokens live."""
-    rotated = desk.keys.rotate(alg or desk.services.settings.access_token_alg, by=BY)
+def rotate(admin: OpenInstallation, alg: str | None, *, as_json: bool) -> None:
+    """Sign with a new key. The old key stays published until its tokens have expired."""
+    rotated = admin.keys.rotate(alg or admin.services.settings.access_token_alg, by=BY)
     members = {
         **_document(rotated.key),
         "retiring": [key.kid for key in rotated.retiring],
         "dropped": list(rotated.dropped),
     }
     lines = [
-        f"{rotated.key.alg} tokens are signed with {rotated.key.kid} from now on.",
-        "The old key leaves by itself. See: sayso keys list",
+        f"{rotated.key.alg} tokens are now signed with {rotated.key.kid}.",
+        "The old key retires automatically. See: sayso keys list",
     ]
     answer(members, lines, as_json=as_json)
 
@@ -51,18 +51,19 @@ def rotate(desk: OpenInstallation, alg: str | None, *, as_json: bool) -> None:
 @click.argument("kid")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, kid: str, *, as_json: bool) -> None:
-    """Take a key away at once, because somebody else may have it.
+def revoke(admin: OpenInstallation, kid: str, *, as_json: bool) -> None:
+    """Remove a leaked key at once.
 
-    What it signed counts no more at /introspect; people's terminals get new tokens by themselves.
-    A resource that checks signatures alone goes on with the keys that it has fetched.
+    Tokens that it signed are no longer valid at /introspect. Terminals get new tokens
+    automatically. A resource that checks signatures accepts the key until it fetches the key set
+    again.
     """
-    revoked = desk.keys.revoke(kid, by=BY)
+    revoked = admin.keys.revoke(kid, by=BY)
     new = revoked.replaced_by
-    lines = [f"{kid} is gone: nothing that it signed counts any more."]
+    lines = [f"{kid} is revoked. The tokens that it signed are no longer valid."]
     if new is not None:
-        lines.append(f"{new.alg} tokens are signed with {new.kid} from now on.")
-    lines.append("Have every resource that checks signatures fetch the keys again.")
+        lines.append(f"{new.alg} tokens are now signed with {new.kid}.")
+    lines.append("Make every resource that checks signatures fetch the key set again.")
     members = {
         "kid": kid,
         "alg": revoked.alg,

@@ -1,6 +1,6 @@
-"""`sayso token`: looking into one token, ending it, and why an exchange was refused.
+"""`sayso token`: inspect or revoke one token, and explain a refused exchange.
 
-A token comes from a file or from stdin, never from the command's arguments, which others can see.
+Commands read a token from a file or stdin, never from an argument, which other users can see.
 """
 
 import json
@@ -17,8 +17,8 @@ from server.protocol.tokens.exchange_refusals import STEPS
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
-from server.services.tokens.exchanges import Exchanges
-from server.services.tokens.explanations import Explanation, Explanations, Inspected
+from server.services.tokens.exchange_checks import ExchangeChecks
+from server.services.tokens.explanations import Explanation, Explanations, TokenInspection
 from server.services.tokens.issued_tokens import IssuedTokens
 
 token_file = click.argument(
@@ -29,73 +29,73 @@ _TIMES = frozenset({"iat", "exp", "auth_time"})
 
 @click.group("token")
 def command() -> None:
-    """One access token of ours. FILE holds it; without one, or with -, it is read from stdin."""
+    """One access token of this server. FILE contains it; the default, -, reads stdin."""
 
 
 @command.command("inspect")
 @token_file
 @json_option
 @administers
-def inspect(desk: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
-    """What a token says, whether it counts now, and why not."""
-    found = _explanations(desk).token(source.read().strip())
-    row = None if found.row is None else delegation_document(found.row, desk.now)
+def inspect(admin: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
+    """Show a token's claims, whether it is valid, and why not."""
+    found = _explanations(admin).token(source.read().strip())
+    row = None if found.row is None else delegation_document(found.row, admin.now)
     members = {
-        "active": not found.against,
-        "against": list(found.against),
+        "active": not found.problems,
+        "against": list(found.problems),
         "claims": dict(found.claims),
         "delegation": row,
     }
-    answer(members, _inspected(found), as_json=as_json)
+    answer(members, _inspection_lines(found), as_json=as_json)
 
 
 @command.command("revoke")
 @token_file
 @json_option
 @administers
-def revoke(desk: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
-    """End a token and all that came from it."""
-    found = _explanations(desk).token(source.read().strip())
+def revoke(admin: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
+    """Revoke a token and the tokens derived from it."""
+    found = _explanations(admin).token(source.read().strip())
     if found.row is None:
-        raise NotFound("This token does not stand in the ledger; it counts nowhere.")
-    held, count = desk.ledger.revoke(found.row.delegation.id, by=BY)
-    members = {**delegation_document(held, desk.now), "tokens_revoked": count}
-    lines = [f"{held.delegation.id} is revoked.", f"Tokens revoked: {count}."]
+        raise NotFound("This server has no record of this token; it is not valid.")
+    named, count = admin.delegations.revoke(found.row.delegation.id, by=BY)
+    members = {**delegation_document(named, admin.now), "tokens_revoked": count}
+    lines = [f"{named.delegation.id} is revoked.", f"Tokens revoked: {count}."]
     answer(members, lines, as_json=as_json)
 
 
 @command.command("explain")
-@click.argument("called", metavar="[ID]", required=False)
+@click.argument("entry_id", metavar="[ID]", required=False)
 @json_option
 @administers
-def explain(desk: OpenInstallation, called: str | None, *, as_json: bool) -> None:
-    """Which step refused an exchange, what would make it pass, and how it would go now.
+def explain(admin: OpenInstallation, entry_id: str | None, *, as_json: bool) -> None:
+    """Explain a refused exchange: the failed step, the remedy, and the result today.
 
-    ID is the X-Correlation-Id that the agent was answered, or the id of the entry; unsaid, it is
+    ID is the X-Correlation-Id of the agent's response, or the ID of the audit entry. The default is
     the newest refusal.
     """
-    if called is not None and called.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
-        raise Invalid("That is a token. Never give one as an argument; look into it with: inspect")
-    found = _explanations(desk).exchange(called)
-    answer(_document(found, desk.now), _lines(found, desk.now), as_json=as_json)
+    if entry_id is not None and entry_id.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
+        raise Invalid("Never pass a token as an argument. Use: sayso token inspect")
+    found = _explanations(admin).exchange(entry_id)
+    answer(_document(found, admin.now), _lines(found, admin.now), as_json=as_json)
 
 
-def _explanations(desk: OpenInstallation) -> Explanations:
-    services = desk.services
+def _explanations(admin: OpenInstallation) -> Explanations:
+    services = admin.services
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), Judge(services.secrets), services.rules),
+        ExchangeChecks(Schemas(), Judge(services.secrets), services.rules),
     )
 
 
-def _inspected(found: Inspected) -> list[str]:
-    verdict = "counts" if not found.against else f"does not count: {listed(found.against)}"
-    said = {name: _word(name, value) for name, value in found.claims.items()}
-    return [f"The token {verdict}.", "", *sheet(said)]
+def _inspection_lines(found: TokenInspection) -> list[str]:
+    verdict = "is valid" if not found.problems else f"is not valid: {listed(found.problems)}"
+    claims = {name: _claim_text(name, value) for name, value in found.claims.items()}
+    return [f"The token {verdict}.", "", *sheet(claims)]
 
 
-def _word(name: str, value: object) -> str:
+def _claim_text(name: str, value: object) -> str:
     if name in _TIMES and isinstance(value, int):
         return moment(value * 1000)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -114,8 +114,8 @@ def _document(found: Explanation, now: int) -> dict[str, object]:
         "reason": str(found.reason),
         "error": found.refusal.error.code,
         "remedy": found.remedy,
-        "chain": [delegation_document(held, now) for held in found.chain],
-        "bounds": [{"whose": bound.whose, "scope": list(bound.scope)} for bound in found.bounds],
+        "chain": [delegation_document(named, now) for named in found.chain],
+        "bounds": [{"whose": bound.source, "scope": list(bound.scope)} for bound in found.bounds],
         "now": {
             "replayed": found.replayed,
             "passes": found.replayed and found.now is None,
@@ -135,20 +135,20 @@ def _lines(found: Explanation, now: int) -> list[str]:
         "actions": listed(asked.types) if asked.types else None,
         "step": f"{found.refusal.step} of {len(STEPS)}: {found.step}",
         "reason": found.reason,
-        "told": found.refusal.error.code,
-        "to pass": found.remedy,
+        "error": found.refusal.error.code,
+        "remedy": found.remedy,
         "now": _now(found),
     }
     lines = sheet(facts)
     if found.chain:
-        lines += ["", "The chain, nearest first:", *chain_rows(found.chain, now)]
+        lines += ["", "Token chain, newest first:", *chain_rows(found.chain, now)]
     if found.bounds:
-        lines += ["", "The scopes that each bound leaves:"]
-        lines += sheet({bound.whose: listed(bound.scope) for bound in found.bounds})
+        lines += ["", "Scopes allowed by each limit:"]
+        lines += sheet({bound.source: listed(bound.scope) for bound in found.bounds})
     return lines
 
 
 def _now(found: Explanation) -> str:
     if not found.replayed:
-        return "it cannot be replayed: what was wrong was in the request itself, which is not kept"
-    return "it would pass" if found.now is None else f"it would be refused: {found.now}"
+        return "cannot be replayed: the error was in the request itself, which is not stored"
+    return "would pass" if found.now is None else f"would be refused: {found.now}"

@@ -1,4 +1,4 @@
-"""The commands for people.
+"""The `users` commands.
 
 Owns: parsing flags and printing results.
 Never: a rule; `server.services` decides.

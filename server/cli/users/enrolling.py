@@ -1,4 +1,4 @@
-"""How a one-time code is printed: the only time that anybody sees it."""
+"""Prints an enrollment code, which is shown once."""
 
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339
@@ -7,25 +7,25 @@ from server.services.devices import enrolment
 from server.services.users.enrolment_codes import IssuedCode
 
 
-def code_document(desk: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
-    """The members of a document that carries a new code."""
+def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
+    """Return the members of a JSON document with a new code."""
     return {
         "enrolment_code": issued.code,
-        "enrolment_url": enrolment.link(desk.issuer, issued.code),
+        "enrolment_url": enrolment.link(admin.issuer, issued.code),
         "expires_at": rfc3339(issued.expires_at),
     }
 
 
-def code_lines(desk: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
-    """The code, how long it works, and the command that uses it."""
+def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
+    """Return the code, its lifetime and the command that uses it."""
     return [
-        f"This code makes one terminal a device of {user.name}. It is shown once, works once, and",
-        f"until {moment(issued.expires_at)} (15 minutes):",
+        f"This code enrolls one device of {user.name}. It is shown and works once, and expires at",
+        f"{moment(issued.expires_at)} (in 15 minutes):",
         "",
         f"  {issued.code}",
         "",
-        "On the machine where they decide:",
-        f"  sayso-approver login {desk.issuer} --code {issued.code}",
-        "or open, for the same with instructions:",
-        f"  {enrolment.link(desk.issuer, issued.code)}",
+        "On the machine where they approve:",
+        f"  sayso-approver login {admin.issuer} --code {issued.code}",
+        "or open this page, which has instructions:",
+        f"  {enrolment.link(admin.issuer, issued.code)}",
     ]

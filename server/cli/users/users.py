@@ -1,4 +1,4 @@
-"""`sayso users`: people."""
+"""`sayso users`: add, list, change, enable and disable users."""
 
 import sys
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ from server.services.refusals import Exists
 from server.services.users.users import ROLES, NewUser, UserChanges
 
 role_option = click.option(
-    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="May be said twice."
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="Can be repeated."
 )
 
 
 @click.group("users")
 def command() -> None:
-    """People. USER is a name, an e-mail address or an id."""
+    """Users. USER is a name, an email address or an ID."""
 
 
 @command.command("add")
 @click.argument("name")
-@click.option("--email", help="Another way to name them.")
+@click.option("--email", help="Their email address, which also identifies them.")
 @role_option
 @if_missing_option
 @json_option
 @administers
 def add(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     name: str,
     email: str | None,
     roles: tuple[str, ...],
@@ -49,54 +49,54 @@ def add(
     if_missing: bool,
     as_json: bool,
 ) -> None:
-    """Let somebody in, with a code for their first device."""
+    """Add a user, with a code for their first device."""
     try:
-        user, issued = desk.users.add(NewUser(name, email, roles), by=BY)
+        user, issued = admin.users.add(NewUser(name, email, roles), by=BY)
     except Exists:
-        present = next((u for u in desk.users.all() if u.name.casefold() == name.casefold()), None)
+        present = next((u for u in admin.users.all() if u.name.casefold() == name.casefold()), None)
         if not if_missing or present is None:
             raise
-        answer(document(present), [f"{present.name} is there already."], as_json=as_json)
+        answer(user_document(present), [f"{present.name} already exists."], as_json=as_json)
         return
-    lines = [f"{user.name} is a user now ({user.id}).", *code_lines(desk, user, issued)]
-    answer({**document(user), **code_document(desk, issued)}, lines, as_json=as_json)
+    lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
+    answer({**user_document(user), **code_document(admin, issued)}, lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Everybody, by name."""
-    users = desk.users.all()
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List users by name."""
+    users = admin.users.all()
     rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
     lines = table(("name", "state", "roles", "e-mail", "id"), rows)
-    answer({"items": [document(user) for user in users]}, lines, as_json=as_json)
+    answer({"items": [user_document(user) for user in users]}, lines, as_json=as_json)
 
 
 @command.command("show")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One user and their devices."""
-    user, devices = desk.users.show(called)
-    members = {**document(user), "devices": [device_document(device) for device in devices]}
-    answer(members, [*_lines(desk, user), *_device_lines(devices)], as_json=as_json)
+def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Show one user and their devices."""
+    user, devices = admin.users.show(name_or_id)
+    members = {**user_document(user), "devices": [device_document(device) for device in devices]}
+    answer(members, [*_lines(admin, user), *_device_lines(devices)], as_json=as_json)
 
 
 @command.command("update")
-@click.argument("called", metavar="USER")
-@click.option("--email", help="The new address.")
-@click.option("--no-email", is_flag=True, help="Take the address away.")
+@click.argument("name_or_id", metavar="USER")
+@click.option("--email", help="The new email address.")
+@click.option("--no-email", is_flag=True, help="Remove the email address.")
 @role_option
-@click.option("--no-role", is_flag=True, help="Take every role away.")
-@click.option("--backup", metavar="USER", help="Who is asked too when they do not answer.")
-@click.option("--no-backup", is_flag=True, help="Ask nobody else.")
+@click.option("--no-role", is_flag=True, help="Remove every role.")
+@click.option("--backup", metavar="USER", help="Who is asked next if they do not answer.")
+@click.option("--no-backup", is_flag=True, help="Remove the backup.")
 @json_option
 @administers
 def update(  # noqa: PLR0913  # one for each flag
-    desk: OpenInstallation,
-    called: str,
+    admin: OpenInstallation,
+    name_or_id: str,
     email: str | None,
     roles: tuple[str, ...],
     backup: str | None,
@@ -106,25 +106,25 @@ def update(  # noqa: PLR0913  # one for each flag
     no_backup: bool,
     as_json: bool,
 ) -> None:
-    """Change the e-mail address, replace the roles, or name a backup."""
+    """Change the email address, the roles or the backup."""
     if (no_email and email) or (no_role and roles) or (no_backup and backup):
-        raise click.UsageError("Set it or take it away, not both.")
+        raise click.UsageError("Set a value or remove it, not both.")
     changes = UserChanges(
         email="" if no_email else email,
         roles=roles if roles or no_role else None,
         backup="" if no_backup else backup,
     )
-    user = desk.users.update(called, changes, by=BY)
-    answer(document(user), _lines(desk, user), as_json=as_json)
+    user = admin.users.update(name_or_id, changes, by=BY)
+    answer(user_document(user), _lines(admin, user), as_json=as_json)
 
 
 @command.command("disable")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def disable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Stop somebody: their requests end, tokens for them are revoked, their screens close."""
-    ended = desk.users.disable(called, by=BY)
+def disable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
+    ended = admin.users.disable(name_or_id, by=BY)
     members = {
         "user": ended.user.name,
         "id": ended.user.id,
@@ -136,77 +136,79 @@ def disable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
         f"{ended.user.name} is disabled.",
         f"Tokens revoked: {ended.tokens_revoked}.",
         f"Requests cancelled: {ended.requests_cancelled}.",
-        f"To let them go on: sayso users enable {ended.user.name}",
+        f"To enable them: sayso users enable {ended.user.name}",
     ]
     answer(members, lines, as_json=as_json)
 
 
 @command.command("enable")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Let somebody go on. What ended stays ended."""
-    user = desk.users.enable(called, by=BY)
-    answer(document(user), [f"{user.name} is enabled."], as_json=as_json)
+def enable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Enable a user. What ended stays ended."""
+    user = admin.users.enable(name_or_id, by=BY)
+    answer(user_document(user), [f"{user.name} is enabled."], as_json=as_json)
 
 
 @command.command("enrol")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def enrol(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """A code for one more device. Earlier unused codes end."""
-    user, issued = desk.users.enrol(called, by=BY)
-    members = {"user": user.name, "id": user.id, **code_document(desk, issued)}
-    answer(members, code_lines(desk, user, issued), as_json=as_json)
+def enrol(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+    """Create a code for another device. Earlier unused codes end."""
+    user, issued = admin.users.enrol(name_or_id, by=BY)
+    members = {"user": user.name, "id": user.id, **code_document(admin, issued)}
+    answer(members, code_lines(admin, user, issued), as_json=as_json)
 
 
 @command.command("unlock")
-@click.argument("called", metavar="USER")
+@click.argument("name_or_id", metavar="USER")
 @json_option
 @administers
-def unlock(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def unlock(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Unlock the devices that wrong PINs have locked."""
-    user, devices = desk.users.unlock(called, by=BY)
+    user, devices = admin.users.unlock(name_or_id, by=BY)
     members = {
         "user": user.name,
         "id": user.id,
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
     names = listed(device.name for device in devices)
-    lines = [f"Unlocked devices of {user.name}: {names}.", *_worn_out(desk, user)]
+    lines = [f"Unlocked devices of {user.name}: {names}.", *_exhausted_pins(admin, user)]
     answer(members, lines, as_json=as_json)
 
 
 @command.command("password")
-@click.argument("called", metavar="USER")
-@click.option("--password-stdin", is_flag=True, help="The first line of what is piped in.")
-@click.option("--remove", is_flag=True, help="Take the password away.")
+@click.argument("name_or_id", metavar="USER")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
+)
+@click.option("--remove", is_flag=True, help="Remove the password.")
 @json_option
 @administers
 def password(
-    desk: OpenInstallation, called: str, *, password_stdin: bool, remove: bool, as_json: bool
+    admin: OpenInstallation, name_or_id: str, *, password_stdin: bool, remove: bool, as_json: bool
 ) -> None:
-    """Set the password with which somebody signs in to apps; browsers are signed out.
+    """Set a user's password for signing in to apps; signs them out of every browser.
 
-    There is no default: without a password nobody signs in. It never decides a request; devices do.
+    Without a password a user cannot sign in to apps. It never decides a request; devices do.
     """
     if password_stdin == remove:
-        raise click.UsageError("Say --password-stdin and pipe it in, or --remove.")
+        raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")
     if remove:
-        user = desk.passwords.remove(called, by=BY)
+        user = admin.passwords.remove(name_or_id, by=BY)
         done = "removed"
     else:
         raw = sys.stdin.readline().rstrip("\r\n")
-        user = desk.passwords.set(called, raw, by=BY)
+        user = admin.passwords.set(name_or_id, raw, by=BY)
         done = "set"
     members = {"user": user.name, "id": user.id, "password": done}
     answer(members, [f"The password of {user.name} is {done}."], as_json=as_json)
 
 
-def document(user: User) -> dict[str, object]:
-    """A user in JSON."""
+def user_document(user: User) -> dict[str, object]:
+    """Return a user as JSON."""
     return {
         "user": user.name,
         "id": user.id,
@@ -220,7 +222,7 @@ def document(user: User) -> dict[str, object]:
 
 
 def device_document(device: Device) -> dict[str, object]:
-    """A device in JSON; its keys by their thumbprints."""
+    """Return a device as JSON, with the thumbprints of its keys."""
     return {
         "id": device.id,
         "name": device.name,
@@ -238,7 +240,7 @@ def device_document(device: Device) -> dict[str, object]:
     }
 
 
-def _lines(desk: OpenInstallation, user: User) -> list[str]:
+def _lines(admin: OpenInstallation, user: User) -> list[str]:
     return sheet(
         {
             "user": user.name,
@@ -246,24 +248,24 @@ def _lines(desk: OpenInstallation, user: User) -> list[str]:
             "e-mail": user.email,
             "roles": listed(user.roles),
             "state": user.state,
-            "backup": listed(desk.users.names(one for one in (user.backup,) if one).values()),
+            "backup": listed(admin.users.names(one for one in (user.backup,) if one).values()),
             "since": moment(user.created_at),
             "disabled": None if user.disabled_at is None else moment(user.disabled_at),
         }
     )
 
 
-def _worn_out(desk: OpenInstallation, user: User) -> list[str]:
-    """Devices that no unlocking helps: their PIN was called too often without success."""
+def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
+    """Devices that cannot be unlocked: their PIN was tried too often without success."""
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
-        for device in desk.users.show(user.id)[1]
+        for device in admin.users.show(user.id)[1]
         if device.state == "active" and device.pin_unconfirmed >= MOST_UNCONFIRMED
     ]
 
 
 def _device_lines(devices: Sequence[Device]) -> list[str]:
     if not devices:
-        return ["", "No device yet."]
+        return ["", "No devices."]
     rows = [(d.name, d.state, moment(d.last_seen_at), d.id) for d in devices]
     return ["", *table(("device", "state", "last seen", "id"), rows)]

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from server.model.approval_views import ShownExecution
 from server.model.granted import effective_digest
-from server.protocol.tokens.step_up import Demand
+from server.protocol.tokens.step_up import StepUpRequirement
 from server.services.approvals import consumptions, execution_outcomes
 from server.services.policy.displays import rfc3339
 
@@ -30,7 +30,7 @@ class Execution(BaseModel):
             token=self.token,
             details=self.authorization_details,
             id=self.execution_id,
-            demand=Demand(tuple(self.acr_values), self.max_age),
+            demand=StepUpRequirement(tuple(self.acr_values), self.max_age),
         )
 
 

@@ -1,4 +1,4 @@
-"""The HTTP API of the agent's CIBA request.
+"""The HTTP API of user codes.
 
 Owns: its routes, its endpoints, and their bodies and answers as models.
 Never: a rule; `server.services` decides.

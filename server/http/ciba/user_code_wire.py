@@ -1,4 +1,4 @@
-"""A person's user code: what is sent and answered."""
+"""User codes as JSON."""
 
 from pydantic import BaseModel, Field
 

@@ -1,4 +1,4 @@
-"""The code that a person wants of agents."""
+"""Endpoints for a person's user code, which agents must know."""
 
 from server.http import wire
 from server.http.ciba import user_code_wire

@@ -1,4 +1,4 @@
-"""The rows of agents and reports: what administrators, auditors and owners may do with them."""
+"""Routes for agents and reports, for administrators, auditors and owners."""
 
 from typing import Final
 
@@ -89,7 +89,7 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>/disable",
         kill_switch.disable,
         _PERSON,
-        "Disable an agent, and end its tokens, all that came from them, and its requests.",
+        "Disable an agent: revoke its tokens and those derived from them, and end its requests.",
         answer=agent_wire.StoppedAgent,
         errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),

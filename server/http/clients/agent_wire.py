@@ -1,4 +1,4 @@
-"""Agents in the administration API: what is sent and answered."""
+"""Agents in the administration API, as JSON."""
 
 from typing import Any, Literal
 
@@ -95,7 +95,7 @@ class GivenSecret(BaseModel):
 
 
 def document(record: Agent, called: members.Called) -> ManagedAgent:
-    """An agent as JSON; `called` are the names of people by their ids."""
+    """Return an agent as JSON; `called` maps the IDs of people to names."""
     return ManagedAgent(
         client_id=record.id,
         state=record.state,

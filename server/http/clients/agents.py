@@ -1,4 +1,4 @@
-"""Administration of agents, by administrators and by their owners."""
+"""Endpoints to administer agents, for administrators and owners."""
 
 import json
 
@@ -19,105 +19,103 @@ from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
 
 
-def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/agents: all of them, or those that the caller owns."""
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """GET /api/agents: all agents, or those that the caller owns."""
     where, limit = listing.cursor(request), listing.limit(request)
     narrowed = having(AGENT_MEMBERS, request.query)
-    part = desk.agents.page(where, limit, owner=desk.only_of, having=narrowed)
-    called = desk.names(_people(*part.items))
+    part = admin.agents.page(where, limit, owner=admin.only_of, having=narrowed)
+    called = admin.names(_people(*part.items))
     items = [wire.document(agent, called) for agent in part.items]
     answer = wire.ManagedAgents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/agents."""
     body = read(wire.NewAgent, request.body)
     new = NewAgent(**written(AGENT_MEMBERS, body))
-    given = desk.agents.add(new, by=desk.by)
+    given = admin.agents.add(new, by=admin.by)
     answer = wire.GivenSecret(
-        agent=_document(desk, given.agent), client_secret=given.secret or None
+        agent=_document(admin, given.agent), client_secret=given.secret or None
     )
     return as_json(201, answer.model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>."""
-    agent, _ = desk.agents.show(request.params["id"])
-    document = _document(desk, agent)
+    agent, _ = admin.agents.show(request.params["id"])
+    document = _document(admin, agent)
     sheet = wire.AgentSheet(
         **document.model_dump(),
-        pauses=_pauses(desk, agent),
-        quarantine_at=moment(desk.orphans.grace_of(agent.id)),
+        pauses=_pauses(admin, agent),
+        quarantine_at=moment(admin.orphans.grace_of(agent.id)),
     )
     return as_json(200, sheet.model_dump(), tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """PATCH /api/agents/<id>."""
     body = read(wire.AgentChanges, request.body)
     changes = AgentChanges(
-        add_owners=body.add_owners,
-        remove_owners=body.remove_owners,
-        **written(AGENT_MEMBERS, body),
+        add_owners=body.add_owners, remove_owners=body.remove_owners, **written(AGENT_MEMBERS, body)
     )
-    agent = desk.agents.update(request.params["id"], changes, by=desk.by)
-    document = _document(desk, agent)
+    agent = admin.agents.update(request.params["id"], changes, by=admin.by)
+    document = _document(admin, agent)
     return as_json(200, document.model_dump(), tag(document.version))
 
 
-def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """DELETE /api/agents/<id>."""
-    desk.agents.delete(request.params["id"], by=desk.by)
+    admin.agents.delete(request.params["id"], by=admin.by)
     return HttpResponse(204, headers=NO_STORE)
 
 
-def enable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/enable."""
-    agent = desk.agents.enable(request.params["id"], by=desk.by)
-    return as_json(200, _document(desk, agent).model_dump())
+    agent = admin.agents.enable(request.params["id"], by=admin.by)
+    return as_json(200, _document(admin, agent).model_dump())
 
 
-def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/secret."""
     body = read(Rotation, request.body)
-    given = desk.agents.rotate_secret(
-        request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
+    given = admin.agents.rotate_secret(
+        request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
     )
-    answer = wire.GivenSecret(agent=_document(desk, given.agent), client_secret=given.secret)
+    answer = wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret)
     return as_json(200, answer.model_dump())
 
 
-def change_auth(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def change_auth(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/auth."""
     body = read(agent_wire.AuthChange, request.body)
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     wanted = AuthChange(body.method, keys, body.overlap * 1000)
-    given = desk.agent_auth.change(request.params["id"], wanted, by=desk.by)
+    given = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
     answer = wire.GivenSecret(
-        agent=_document(desk, given.agent), client_secret=given.secret or None
+        agent=_document(admin, given.agent), client_secret=given.secret or None
     )
     return as_json(200, answer.model_dump())
 
 
-def entries(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/agents/<id>/audit: what the log says of it, newest first."""
-    return audit.answer(request, desk, EntrySearch(agent_id=request.params["id"]))
+def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """GET /api/agents/<id>/audit: the agent's audit entries, newest first."""
+    return audit.answer(request, admin, EntrySearch(agent_id=request.params["id"]))
 
 
-def _pauses(desk: AdminServices, agent: Agent) -> list[wire.Pause]:
+def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
     return [
         wire.Pause(
             user=Named(id=one.user_id, name=one.user_name),
             type=one.type or None,
             until=rfc3339(one.until),
         )
-        for one in desk.pauses.of(agent.id)
+        for one in admin.pauses.of(agent.id)
     ]
 
 
-def _document(desk: AdminServices, agent: Agent) -> wire.ManagedAgent:
-    return wire.document(agent, desk.names(_people(agent)))
+def _document(admin: AdminServices, agent: Agent) -> wire.ManagedAgent:
+    return wire.document(agent, admin.names(_people(agent)))
 
 
 def _people(*agents: Agent) -> set[str]:

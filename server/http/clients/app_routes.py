@@ -1,4 +1,4 @@
-"""The rows of interactive clients of people."""
+"""Routes for apps."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Interactive clients of people in the administration API: what is sent and answered."""
+"""Apps in the administration API, as JSON."""
 
 from typing import Literal
 
@@ -52,7 +52,7 @@ class GivenAppSecret(BaseModel):
 
 
 def document(record: App) -> ManagedApp:
-    """An app as JSON."""
+    """Return an app as JSON."""
     return ManagedApp(
         client_id=record.id,
         state=record.state,

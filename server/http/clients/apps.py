@@ -1,4 +1,4 @@
-"""Administration of interactive clients of people."""
+"""Endpoints to administer apps."""
 
 from server.http import listing
 from server.http.clients import app_wire as wire
@@ -12,48 +12,48 @@ from server.services.clients.app_members import APP_MEMBERS
 from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/apps."""
     where, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(desk.apps.all(), lambda app: app.name.casefold(), where, limit)
+    part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), where, limit)
     items = [wire.document(app) for app in part.items]
     answer = wire.ManagedApps(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/apps."""
     new = NewApp(**written(APP_MEMBERS, read(wire.NewClient, request.body)))
-    given = desk.apps.add(new, by=desk.by)
+    given = admin.apps.add(new, by=admin.by)
     answer = wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret or None)
     return as_json(201, answer.model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/apps/<id>."""
-    document = wire.document(desk.apps.show(request.params["id"]))
+    document = wire.document(admin.apps.show(request.params["id"]))
     return as_json(200, document.model_dump(), tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """PATCH /api/apps/<id>."""
     body = read(wire.ClientChanges, request.body)
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
-    document = wire.document(desk.apps.update(request.params["id"], changes, by=desk.by))
+    document = wire.document(admin.apps.update(request.params["id"], changes, by=admin.by))
     return as_json(200, document.model_dump(), tag(document.version))
 
 
-def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/apps/<id>/secret."""
     body = read(Rotation, request.body)
-    given = desk.apps.rotate_secret(
-        request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
+    given = admin.apps.rotate_secret(
+        request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
     )
     answer = wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret)
     return as_json(200, answer.model_dump())
 
 
-def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """DELETE /api/apps/<id>."""
-    desk.apps.delete(request.params["id"], by=desk.by)
+    admin.apps.delete(request.params["id"], by=admin.by)
     return HttpResponse(204, headers=NO_STORE)

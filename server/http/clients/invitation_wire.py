@@ -1,4 +1,4 @@
-"""Invitations to register agents: what is sent and answered."""
+"""Invitations to register agents, as JSON."""
 
 from pydantic import BaseModel, Field
 

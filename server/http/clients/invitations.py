@@ -1,4 +1,4 @@
-"""Administration of invitations, with which agents register themselves."""
+"""Endpoints to administer invitations."""
 
 from server.http import listing
 from server.http.clients import invitation_wire
@@ -10,28 +10,28 @@ from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/invitations."""
-    part = desk.invitations.page(listing.cursor(request), listing.limit(request))
-    items = [_document(desk, invitation) for invitation in part.items]
+    part = admin.invitations.page(listing.cursor(request), listing.limit(request))
+    items = [_document(admin, invitation) for invitation in part.items]
     answer = invitation_wire.ManagedInvitations(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
-def issue(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """POST /api/invitations: its token is told once."""
+def issue(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """POST /api/invitations: the response has the token, which is shown once."""
     body = read(invitation_wire.NewInvitation, request.body)
-    issued = desk.invitations.issue(_new(body), by=desk.by)
+    issued = admin.invitations.issue(_new(body), by=admin.by)
     answer = invitation_wire.GivenInvitation(
-        invitation=_document(desk, issued.invitation), initial_access_token=issued.token
+        invitation=_document(admin, issued.invitation), initial_access_token=issued.token
     )
     return as_json(201, answer.model_dump())
 
 
-def revoke(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """DELETE /api/invitations/<id>: answers it as it is now."""
-    invitation = desk.invitations.revoke(request.params["id"], by=desk.by)
-    return as_json(200, _document(desk, invitation).model_dump())
+def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """DELETE /api/invitations/<id>: returns the revoked invitation."""
+    invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
+    return as_json(200, _document(admin, invitation).model_dump())
 
 
 def _new(body: invitation_wire.NewInvitation) -> NewInvitation:
@@ -47,8 +47,8 @@ def _new(body: invitation_wire.NewInvitation) -> NewInvitation:
     )
 
 
-def _document(desk: AdminServices, record: Invitation) -> invitation_wire.ManagedInvitation:
-    called = desk.names((record.owner_id, *(record.asks or ())))
+def _document(admin: AdminServices, record: Invitation) -> invitation_wire.ManagedInvitation:
+    called = admin.names((record.owner_id, *(record.asks or ())))
     people = [Named(id=one, name=called.get(one, one)) for one in (record.asks or ())]
     return invitation_wire.ManagedInvitation(
         id=record.id,

@@ -1,4 +1,4 @@
-"""Agents that register themselves (RFC 7591), and that look after it (RFC 7592)."""
+"""Endpoints of dynamic client registration (RFC 7591, RFC 7592)."""
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
@@ -36,6 +36,6 @@ def _content_type(request: HttpRequest) -> str:
 
 
 def _bearer(request: HttpRequest) -> str | None:
-    """The token of the Authorization header alone (RFC 6750 2.1)."""
+    """Return the token of the Authorization header (RFC 6750 2.1)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

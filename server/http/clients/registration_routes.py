@@ -1,4 +1,4 @@
-"""The rows of dynamic registration."""
+"""Routes of dynamic client registration."""
 
 from typing import Final
 

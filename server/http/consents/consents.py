@@ -27,7 +27,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/acting/<id>."""
     client_id = request.params["id"]
-    ended = site.tokens.acting.stop(person, client_id)
+    ended = site.tokens.access_revocation.revoke(person, client_id)
     answer = wire.StoppedActing(
         client_id=client_id,
         grants_ended=ended.grants,

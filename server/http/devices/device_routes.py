@@ -1,4 +1,4 @@
-"""The rows about who is calling, and the devices from which a person decides."""
+"""Routes for the current user and their devices."""
 
 from typing import Final
 

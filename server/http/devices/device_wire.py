@@ -1,4 +1,4 @@
-"""Devices: what is sent and answered."""
+"""Devices as JSON."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from server.services.devices.devices import MOST_UNCONFIRMED, PinAnswer
 from server.services.policy.displays import rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
-"""As base64url, in its one spelling (RFC 4648 3.5)."""
+"""Canonical base64url (RFC 4648 3.5)."""
 
 _PIN_PURPOSE = r"^(session|sayso_(ap|dv)_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
 
@@ -39,7 +39,7 @@ class PinCall(StrictBody):
     purpose: str = Field(alias="for", pattern=_PIN_PURPOSE)
 
     def raw(self) -> bytes:
-        """The 32 bytes."""
+        """Return the 32 bytes."""
         return base64url.decode(self.x)
 
 
@@ -125,7 +125,7 @@ class ManagedDevices(BaseModel):
 
 
 def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
-    """A device as JSON."""
+    """Return a device as JSON."""
     seen = record.last_seen_at
     return Device(
         id=record.id,
@@ -143,7 +143,7 @@ def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
 
 
 def pin(record: DeviceRecord) -> Pin:
-    """How a device's PIN stands, as JSON."""
+    """Return the state of a device's PIN as JSON."""
     return Pin(
         tries=record.pin_tries,
         left=max(0, MOST_TRIES - record.pin_tries),
@@ -153,14 +153,14 @@ def pin(record: DeviceRecord) -> Pin:
 
 
 def pin_answered(answer: PinAnswer) -> PinAnswered:
-    """The server's half of a PIN as JSON."""
+    """Return the server's half of a PIN as JSON."""
     y = base64url.encode(answer.y)
     left = max(0, MOST_TRIES - answer.tries)
     return PinAnswered(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
 
 
 def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice:
-    """Somebody's device as JSON."""
+    """Return a user's device as JSON."""
     return ManagedDevice(
         id=record.id,
         name=record.name,

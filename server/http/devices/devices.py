@@ -1,4 +1,4 @@
-"""A person's devices."""
+"""Endpoints for a person's devices."""
 
 from server.http import listing, wire
 from server.http.devices import device_wire
@@ -24,7 +24,7 @@ def me(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
 
 def listed(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/devices."""
-    found = [_device(site, device, person) for device in site.devices.devices.all_of(person)]
+    found = [_device(site, device, person) for device in site.devices.devices.list_own(person)]
     return as_json(200, device_wire.Devices(items=found).model_dump())
 
 
@@ -40,7 +40,7 @@ def register(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def code(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/devices/codes."""
     body = wire.read(wire.SignedStatement, request.body)
-    issued = site.devices.devices.code(person, body.statement)
+    issued = site.devices.devices.create_code(person, body.statement)
     answer = device_wire.DeviceCode(
         enrolment_code=issued.code,
         link=enrolment.link(site.rules.issuer, issued.code),
@@ -59,7 +59,7 @@ def rename(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def pin(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/devices/self/pin."""
     body = wire.read(device_wire.PinCall, request.body)
-    answer = site.devices.devices.pin(person, body.raw(), body.purpose)
+    answer = site.devices.devices.answer_pin_call(person, body.raw(), body.purpose)
     return as_json(200, device_wire.pin_answered(answer).model_dump())
 
 
@@ -90,19 +90,19 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return HttpResponse(204, headers=NO_STORE)
 
 
-def all_listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def all_listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/devices."""
     limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
-    found = desk.oversight.device_page(request.query.get("user"), where, limit + 1)
+    found = admin.oversight.device_page(request.query.get("user"), where, limit + 1)
     part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
     items = [device_wire.managed_device(device, user) for device, user in part.items]
     answer = device_wire.ManagedDevices(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
-def revoke_managed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def revoke_managed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """DELETE /api/admin/devices/<id>."""
-    desk.oversight.revoke_device(request.params["id"], by=desk.by)
+    admin.oversight.revoke_device(request.params["id"], by=admin.by)
     return HttpResponse(204, headers=NO_STORE)
 
 

@@ -1,4 +1,4 @@
-"""The rows about passkeys. Whoever calls is a page of ours; `cookies.py` sees to it."""
+"""Routes for passkeys. Only our own pages may call them, which `cookies.py` checks."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Passkeys as JSON: what a browser is told, and what it says."""
+"""Passkeys as JSON."""
 
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ from server.http.devices.device_wire import Device
 from server.http.users.user_wire import User
 from server.http.wire import StrictBody
 from server.protocol.devices import passkeys
-from server.services.devices.passkeys import Attested, PasskeyChallenge
+from server.services.devices.passkeys import NewPasskey, PasskeyChallenge
 
 _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
@@ -27,9 +27,9 @@ class MadePasskey(StrictBody):
     attestation: str = Field(pattern=_BASE64URL, max_length=65_536)
     client_data: str = Field(pattern=_BASE64URL, max_length=8_192)
 
-    def record(self) -> Attested:
-        """As it is judged. ValueError for a spelling that no browser has."""
-        return Attested(
+    def record(self) -> NewPasskey:
+        """Return the decoded passkey. Raises ValueError for invalid base64url."""
+        return NewPasskey(
             name=self.name,
             attestation=passkeys.decoded(self.attestation),
             client_data=passkeys.decoded(self.client_data),
@@ -42,7 +42,7 @@ class Creation(BaseModel):
     rp: dict[str, str]
     user: dict[str, str]
     challenge: str
-    pubKeyCredParams: list[dict[str, Any]]  # noqa: N815  # WebAuthn's own word
+    pubKeyCredParams: list[dict[str, Any]]  # noqa: N815  # as in WebAuthn
     excludeCredentials: list[dict[str, str]]  # noqa: N815  # likewise
     authenticatorSelection: dict[str, Any]  # noqa: N815  # likewise
     attestation: Literal["none"]
@@ -83,5 +83,5 @@ class Enrolled(BaseModel):
 
 
 def offer(made: PasskeyChallenge, rp_id: str) -> PasskeyOffer:
-    """An offer as JSON."""
+    """Return a challenge as JSON."""
     return PasskeyOffer(text=made.text, challenge=passkeys.encoded(made.challenge), rp_id=rp_id)

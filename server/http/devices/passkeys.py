@@ -1,4 +1,4 @@
-"""Passkeys: making one, and signing a browser in and out with it."""
+"""Endpoints to create passkeys, and to sign a browser in and out with one."""
 
 from server.http import cookies, wire
 from server.http.devices import device_wire
@@ -12,7 +12,7 @@ from server.services.users.device_auth import Person
 
 
 def prepare(site: Site, request: HttpRequest) -> HttpResponse:
-    """POST /api/passkeys/options: what a browser is told to make; the code stays unused."""
+    """POST /api/passkeys/options: the options to create a passkey; the code stays unused."""
     cookies.check_origin(site.rules, request)
     body = wire.read(forms.CodeToMake, request.body)
     options = site.devices.passkeys.prepare(body.code, peer=request.peer)
@@ -20,7 +20,7 @@ def prepare(site: Site, request: HttpRequest) -> HttpResponse:
 
 
 def register(site: Site, request: HttpRequest) -> HttpResponse:
-    """POST /api/passkeys: it is a device from now on, and its browser signed in."""
+    """POST /api/passkeys: register the passkey as a device, and sign its browser in."""
     cookies.check_origin(site.rules, request)
     body = wire.read(forms.MadePasskey, request.body)
     try:
@@ -33,14 +33,14 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
 
 
 def offer(site: Site, request: HttpRequest) -> HttpResponse:
-    """POST /api/passkeys/offer: what a browser signs to sign in."""
+    """POST /api/passkeys/offer: the challenge that a browser signs to sign in."""
     cookies.check_origin(site.rules, request)
-    made = site.devices.passkeys.offer()
+    made = site.devices.passkeys.create_challenge()
     return as_json(200, forms.offer(made, site.rules.rp_id).model_dump())
 
 
 def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
-    """POST /api/passkeys/sign-in: a passkey has signed the offer."""
+    """POST /api/passkeys/sign-in: sign in with the signed challenge."""
     cookies.check_origin(site.rules, request)
     body = wire.read(forms.SignedWord, request.body)
     user, cookie = site.devices.passkeys.sign_in(body.word)
@@ -49,7 +49,7 @@ def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
 
 
 def ticket(site: Site, request: HttpRequest, _person: Person) -> HttpResponse:
-    """POST /api/feed/ticket: for a page; a terminal proves its key at the socket itself."""
+    """POST /api/feed/ticket: for a page; a terminal proves its key at the socket."""
     cookie = cookies.of(site.rules, request)
     if not cookie:
         raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
@@ -60,8 +60,8 @@ def ticket(site: Site, request: HttpRequest, _person: Person) -> HttpResponse:
 
 
 def sign_out(site: Site, request: HttpRequest) -> HttpResponse:
-    """POST /api/passkeys/sign-out: of this browser; the passkey stays."""
+    """POST /api/passkeys/sign-out: sign this browser out; the passkey stays."""
     cookie = cookies.of(site.rules, request)
     cookies.check_page(site.devices.browsers, site.rules, request, cookie)
-    site.devices.browsers.leave(cookie)
+    site.devices.browsers.sign_out(cookie)
     return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.rules, "")})

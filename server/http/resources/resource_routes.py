@@ -1,4 +1,4 @@
-"""The rows about resources, the protected APIs."""
+"""Routes for resources."""
 
 from typing import Final
 

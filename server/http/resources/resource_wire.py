@@ -1,4 +1,4 @@
-"""Resources, the protected APIs: what is sent and answered."""
+"""Resources as JSON."""
 
 from pydantic import BaseModel, Field
 
@@ -70,7 +70,7 @@ class DeletedResource(BaseModel):
 
 
 def resource(record: Resource) -> ManagedResource:
-    """A protected API as JSON."""
+    """Return a resource as JSON."""
     return ManagedResource(
         id=names.name_id(record.uri),
         uri=record.uri,
@@ -85,5 +85,5 @@ def resource(record: Resource) -> ManagedResource:
 
 
 def resource_secret(given: NewResourceSecret) -> GivenResourceSecret:
-    """A protected API with its fresh secret as JSON."""
+    """Return a resource and its new secret as JSON."""
     return GivenResourceSecret(resource=resource(given.resource), client_secret=given.secret)

@@ -1,4 +1,4 @@
-"""Administration of protected APIs."""
+"""Endpoints to administer resources."""
 
 from collections.abc import Mapping
 
@@ -12,34 +12,30 @@ from server.services.operations.administration import AdminServices
 from server.services.resources.resources import ResourceChanges
 
 
-def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/resources."""
-    part = desk.resources.page(listing.cursor(request), listing.limit(request))
+    part = admin.resources.page(listing.cursor(request), listing.limit(request))
     items = [resource_wire.resource(resource) for resource in part.items]
     answer = resource_wire.ManagedResources(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/resources."""
     body = read(resource_wire.NewResource, request.body)
-    given = desk.resources.add(
-        body.uri,
-        _risks(body.scopes),
-        body.requires,
-        by=desk.by,
-        token_seconds=body.token_seconds,
+    given = admin.resources.add(
+        body.uri, _risks(body.scopes), body.requires, by=admin.by, token_seconds=body.token_seconds
     )
     return as_json(201, resource_wire.resource_secret(given).model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/resources/<id>."""
-    document = resource_wire.resource(desk.resources.by_id(request.params["id"]))
+    document = resource_wire.resource(admin.resources.by_id(request.params["id"]))
     return as_json(200, document.model_dump(), tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """PATCH /api/resources/<id>."""
     body = read(resource_wire.ResourceChanges, request.body)
     usual = "token_seconds" in body.model_fields_set and body.token_seconds is None
@@ -50,23 +46,23 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
         body.token_seconds,
         usual_token_seconds=usual,
     )
-    uri = desk.resources.by_id(request.params["id"]).uri
-    document = resource_wire.resource(desk.resources.update(uri, changes, by=desk.by))
+    uri = admin.resources.by_id(request.params["id"]).uri
+    document = resource_wire.resource(admin.resources.update(uri, changes, by=admin.by))
     return as_json(200, document.model_dump(), tag(document.version))
 
 
-def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/resources/<id>/secret."""
     body = read(Rotation, request.body)
-    uri = desk.resources.by_id(request.params["id"]).uri
-    given = desk.resources.rotate_secret(uri, by=desk.by, overlap_ms=body.overlap * 1000)
+    uri = admin.resources.by_id(request.params["id"]).uri
+    given = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)
     return as_json(200, resource_wire.resource_secret(given).model_dump())
 
 
-def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """DELETE /api/resources/<id>: answers what ended with it."""
-    uri = desk.resources.by_id(request.params["id"]).uri
-    deleted = desk.resources.delete(uri, by=desk.by)
+def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """DELETE /api/resources/<id>: returns what ended with it."""
+    uri = admin.resources.by_id(request.params["id"]).uri
+    deleted = admin.resources.delete(uri, by=admin.by)
     answer = resource_wire.DeletedResource(
         uri=uri,
         tokens_revoked=deleted.tokens_revoked,

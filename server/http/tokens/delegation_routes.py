@@ -1,4 +1,4 @@
-"""The rows about the tokens by which somebody acts for somebody: for oneself, and across people."""
+"""Routes for issued tokens: a person's own, and all of them for administrators."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ DELEGATION_ROUTES: Final = (
         "/api/delegations/<id>",
         delegations.revoke_mine,
         Caller.PERSON,
-        "Revoke a token that acts for you, and all that came from it.",
+        "Revoke a token that acts for you and the tokens derived from it.",
         answer=delegation_wire.RevokedDelegation,
         errors=(401, 403, 404),
         browsers=True,
@@ -48,7 +48,7 @@ MANAGED_DELEGATION_ROUTES: Final = (
         "/api/admin/delegations/<id>",
         delegations.show,
         Caller.PERSON,
-        "Get one token with what it came from and what came from it.",
+        "Get one token with its ancestors and descendants.",
         answer=delegation_wire.DelegationChain,
         errors=READS,
         rule=AccessRule(STAFF),
@@ -58,7 +58,7 @@ MANAGED_DELEGATION_ROUTES: Final = (
         "/api/admin/delegations/<id>/revoke",
         delegations.revoke,
         Caller.PERSON,
-        "Revoke a token and all that came from it.",
+        "Revoke a token and the tokens derived from it.",
         answer=delegation_wire.RevokedDelegation,
         errors=CHANGES,
         rule=AccessRule(ADMIN),

@@ -1,4 +1,4 @@
-"""Issued tokens: who acts for whom, as JSON."""
+"""Issued tokens as JSON."""
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ class ManagedDelegations(BaseModel):
 
 
 class DelegationChain(BaseModel):
-    """An issued token, what it came from (its parent first) and what came from it."""
+    """An issued token, its ancestors (its parent first) and its descendants."""
 
     delegation: ManagedDelegation
     before: list[ManagedDelegation]
@@ -46,31 +46,31 @@ class DelegationChain(BaseModel):
 
 
 class RevokedDelegation(BaseModel):
-    """A revoked token, and how many ended with it, itself included."""
+    """A revoked token, and the number of tokens revoked with it, itself included."""
 
     delegation: ManagedDelegation
     tokens_revoked: int
 
 
-def delegation(held: NamedDelegation, now: int) -> ManagedDelegation:
-    """An issued token as JSON."""
-    one = held.delegation
-    user = None if held.user is None else Named(id=held.user.id, name=held.user.name)
+def delegation(named: NamedDelegation, now: int) -> ManagedDelegation:
+    """Return an issued token as JSON."""
+    row = named.delegation
+    user = None if named.user is None else Named(id=named.user.id, name=named.user.name)
     return ManagedDelegation(
-        id=one.id,
-        state=held.state(now),
-        client=Named(id=one.client_id, name=held.client_name),
+        id=row.id,
+        state=named.state(now),
+        client=Named(id=row.client_id, name=named.client_name),
         user=user,
-        resource=one.resource,
-        scope=one.scope.split(),
-        actors=[Named(id=actor, name=name) for actor, name in held.actors],
-        depth=one.depth,
-        parent=one.parent_id,
-        approval=one.approval_id,
-        consent=one.consent_id,
-        bound=one.jkt is not None,
-        issued_at=rfc3339(one.issued_at),
-        expires_at=rfc3339(one.expires_at),
-        last_used_at=moment(one.last_used_at),
-        revoked_at=moment(one.revoked_at),
+        resource=row.resource,
+        scope=row.scope.split(),
+        actors=[Named(id=actor, name=name) for actor, name in named.actors],
+        depth=row.depth,
+        parent=row.parent_id,
+        approval=row.approval_id,
+        consent=row.consent_id,
+        bound=row.jkt is not None,
+        issued_at=rfc3339(row.issued_at),
+        expires_at=rfc3339(row.expires_at),
+        last_used_at=moment(row.last_used_at),
+        revoked_at=moment(row.revoked_at),
     )

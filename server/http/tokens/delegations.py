@@ -1,4 +1,4 @@
-"""The ledger: issued tokens across people, and those in which somebody acts for oneself."""
+"""Endpoints for issued tokens: a person's own, and all of them for administrators."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
-def listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def listed(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/delegations."""
     limit = listing.limit(request)
-    found = desk.ledger.search(
+    found = admin.delegations.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
         resource=request.query.get("resource"),
@@ -24,49 +24,51 @@ def listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespons
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
-    return _part(site, found, limit)
+    return _page(site, found, limit)
 
 
 def mine(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/delegations."""
     limit = listing.limit(request)
     before = listing.moment_cursor(request)
-    found = site.tokens.ledger.mine(person, ended=_ended(request), limit=limit + 1, before=before)
-    return _part(site, found, limit)
+    found = site.tokens.delegations.mine(
+        person, ended=_ended(request), limit=limit + 1, before=before
+    )
+    return _page(site, found, limit)
 
 
 def revoke_mine(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/delegations/<id>."""
-    held, count = site.tokens.ledger.revoke_mine(person, request.params["id"])
-    return _revoked(site, held, count)
+    named, count = site.tokens.delegations.revoke_mine(person, request.params["id"])
+    return _revoked(site, named, count)
 
 
-def show(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def show(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/delegations/<id>."""
-    chain, now = desk.ledger.show(request.params["id"]), site.clock.now()
+    chain, now = admin.delegations.show(request.params["id"]), site.clock.now()
     answer = delegation_wire.DelegationChain(
-        delegation=delegation_wire.delegation(chain.held, now),
-        before=[delegation_wire.delegation(held, now) for held in chain.before],
-        after=[delegation_wire.delegation(held, now) for held in chain.after],
+        delegation=delegation_wire.delegation(chain.delegation, now),
+        before=[delegation_wire.delegation(named, now) for named in chain.ancestors],
+        after=[delegation_wire.delegation(named, now) for named in chain.descendants],
     )
     return as_json(200, answer.model_dump())
 
 
-def revoke(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def revoke(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/delegations/<id>/revoke."""
-    held, count = desk.ledger.revoke(request.params["id"], by=desk.by)
-    return _revoked(site, held, count)
+    named, count = admin.delegations.revoke(request.params["id"], by=admin.by)
+    return _revoked(site, named, count)
 
 
-def _revoked(site: Site, held: NamedDelegation, count: int) -> HttpResponse:
-    delegation = delegation_wire.delegation(held, site.clock.now())
+def _revoked(site: Site, named: NamedDelegation, count: int) -> HttpResponse:
+    delegation = delegation_wire.delegation(named, site.clock.now())
     answer = delegation_wire.RevokedDelegation(delegation=delegation, tokens_revoked=count)
     return as_json(200, answer.model_dump())
 
 
-def _part(site: Site, found: Sequence[NamedDelegation], limit: int) -> HttpResponse:
+def _page(site: Site, found: Sequence[NamedDelegation], limit: int) -> HttpResponse:
     part = paging.part(found, limit, lambda h: f"{h.delegation.issued_at}.{h.delegation.id}")
-    items = [delegation_wire.delegation(held, site.clock.now()) for held in part.items]
+    items = [delegation_wire.delegation(named, site.clock.now()) for named in part.items]
     answer = delegation_wire.ManagedDelegations(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 

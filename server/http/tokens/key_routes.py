@@ -1,4 +1,4 @@
-"""The rows about signing keys."""
+"""Routes for signing keys."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Signing keys: what is sent and answered."""
+"""Signing keys as JSON."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from server.http.wire import StrictBody, Text, moment
 from server.model.tokens import SigningKey
 from server.services.policy.displays import rfc3339
-from server.services.tokens.keys import Rotated
+from server.services.tokens.keys import RotatedKeys
 
 
 class KeyRotation(StrictBody):
@@ -17,7 +17,7 @@ class KeyRotation(StrictBody):
 
 
 class ManagedKey(BaseModel):
-    """The public facts of a signing key."""
+    """The public data of a signing key."""
 
     kid: str
     alg: str
@@ -27,13 +27,13 @@ class ManagedKey(BaseModel):
 
 
 class ManagedKeys(BaseModel):
-    """List signing keys, newest first."""
+    """The signing keys, newest first."""
 
     items: list[ManagedKey]
 
 
 class RotatedKey(BaseModel):
-    """The key that signs from now on, and the state of the others."""
+    """The key that signs now, and the keys that it replaced."""
 
     key: ManagedKey
     retiring: list[str]
@@ -41,7 +41,7 @@ class RotatedKey(BaseModel):
 
 
 class RevokedKey(BaseModel):
-    """A revoked key, and the one that signs instead."""
+    """A revoked key, and the key that signs instead."""
 
     kid: str
     alg: str
@@ -49,7 +49,7 @@ class RevokedKey(BaseModel):
 
 
 def key(record: SigningKey) -> ManagedKey:
-    """A signing key as JSON."""
+    """Return a signing key as JSON."""
     return ManagedKey(
         kid=record.kid,
         alg=record.alg,
@@ -59,8 +59,8 @@ def key(record: SigningKey) -> ManagedKey:
     )
 
 
-def rotated(record: Rotated) -> RotatedKey:
-    """A rotation as JSON."""
+def rotated(record: RotatedKeys) -> RotatedKey:
+    """Return a rotation as JSON."""
     return RotatedKey(
         key=key(record.key),
         retiring=[one.kid for one in record.retiring],

@@ -1,4 +1,4 @@
-"""What is asked about tokens that are out, and how they are given back."""
+"""Endpoints to introspect and revoke tokens."""
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
@@ -6,13 +6,13 @@ from server.protocol import forms
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
 from server.protocol.tokens import introspection
-from server.services.clients.client_auth import Client, confidential, holds_tokens
+from server.services.clients.client_auth import Client, confidential_client, holds_tokens
 
 
 def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /introspect (RFC 7662 2)."""
     form, client = _read(site, request)
-    caller = confidential(client)
+    caller = confidential_client(client)
     answer = site.tokens.introspection.inspect(caller, form.require("token"))
     if introspection.wants_jwt(request.headers.get("accept")):
         signed = site.tokens.introspection.signed(caller, answer)
@@ -29,7 +29,7 @@ def revoke(site: Site, request: HttpRequest) -> HttpResponse:
 
 
 def _read(site: Site, request: HttpRequest) -> tuple[Form, Client]:
-    """What was sent, and who sent it."""
+    """Return the form, and the client that authenticated with it."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
     return form, site.clients.auth.authenticate(credentials)

@@ -1,4 +1,4 @@
-"""The HTTP API of people.
+"""The HTTP API of users.
 
 Owns: its routes, its endpoints, and their bodies and answers as models.
 Never: a rule; `server.services` decides.

@@ -1,4 +1,4 @@
-"""A person's password: what is sent and answered."""
+"""Passwords as JSON."""
 
 from pydantic import BaseModel, Field
 

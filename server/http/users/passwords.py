@@ -1,4 +1,4 @@
-"""The password with which a person signs in to apps."""
+"""Endpoints for the person's password for apps."""
 
 from server.http import wire
 from server.http.message import HttpRequest, HttpResponse, as_json

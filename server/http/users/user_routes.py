@@ -1,4 +1,4 @@
-"""The rows of administration that are about people: who may, what it takes, what is answered."""
+"""Routes to administer users."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""People: what is sent and answered."""
+"""Users as JSON."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -91,22 +91,22 @@ class StoppedUser(BaseModel):
 
 
 def user(record: UserRecord) -> User:
-    """A person as JSON."""
+    """Return a user as JSON."""
     return User(id=record.id, name=record.name, email=record.email, roles=list(record.roles))
 
 
 def managed_user(record: UserRecord) -> ManagedUser:
-    """A person as JSON."""
+    """Return a user as JSON, for administrators."""
     return ManagedUser(**_user(record))
 
 
 def user_sheet(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserSheet:
-    """A person and their devices as JSON."""
+    """Return a user and their devices as JSON."""
     return UserSheet(**_user(record), devices=[managed_device(one, record) for one in devices])
 
 
 def code(record: UserRecord, issued: IssuedCode) -> EnrolmentCode:
-    """A fresh code as JSON."""
+    """Return a new code as JSON."""
     return EnrolmentCode(
         user=managed_user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
     )

@@ -1,4 +1,4 @@
-"""The rules of the specifications for the agent's CIBA request.
+"""The rules of CIBA.
 
 Owns: pure functions of values.
 Never: I/O, a clock, chance.

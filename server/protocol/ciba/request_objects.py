@@ -1,6 +1,6 @@
-"""Signed requests: what a request object must claim, and how it becomes parameters (CIBA 7.1.1).
+"""Signed authentication requests: the claims of a request object, and its parameters (CIBA 7.1.1).
 
-Owns: the rules of RFC 9101 as CIBA has them. Never: signatures; those are `server.crypto`'s.
+Owns: the rules of RFC 9101 as CIBA uses them. Never: signatures; those are `server.crypto`'s.
 """
 
 import json
@@ -12,7 +12,7 @@ from server.protocol.forms import Form
 
 LEEWAY_SECONDS: Final = 5
 LONGEST_SECONDS: Final = 3_600
-"""`exp` lies at most so far ahead, `nbf` at most so far back (FAPI-CIBA 5.2.2)."""
+"""`exp` is at most this far ahead, `nbf` at most this far back (FAPI-CIBA 5.2.2)."""
 PARAMETERS: Final = frozenset(
     {
         "scope",
@@ -30,12 +30,12 @@ PARAMETERS: Final = frozenset(
         "risk",
     }
 )
-"""What a signed request carries, and what then may not stand beside it."""
+"""Parameters of a signed request, which must not be sent outside it."""
 _MOST_ID = 256
 
 
 def refuse_beside(form: Form) -> None:
-    """A parameter outside a signed request was signed by nobody. Raises errors.InvalidRequest."""
+    """Refuse parameters outside the signed request. Raises errors.InvalidRequest."""
     if any(form.get(name) is not None for name in PARAMETERS):
         raise errors.InvalidRequest("Put every parameter of a signed request inside it.")
 
@@ -43,15 +43,16 @@ def refuse_beside(form: Form) -> None:
 def check(
     claims: Mapping[str, object], *, client_id: str, issuer: str, now: int
 ) -> tuple[str, int]:
-    """Check a request object's claims; returns its id and its end in milliseconds.
+    """Check a request object's claims; returns its ID and its expiry in milliseconds.
 
-    1. It is of this client and to this issuer.  2. It is no assertion, and holds no other request.
-    3. `exp` lies ahead, but not far.  4. `iat` and `nbf` do not lie ahead, `nbf` not far back.
-    5. `jti` is there (that it counts once is checked by the caller). Raises errors.InvalidRequest.
+    1. It is from this client, for this issuer. 2. It is no client assertion, and contains no other
+    request. 3. `exp` is in the future, at most an hour. 4. `iat` and `nbf` are not in the future,
+    `nbf` at most an hour back. 5. `jti` is there; the caller checks that it is new. Raises
+    errors.InvalidRequest.
     """
     _check_parties(claims, client_id, issuer)
     if claims.get("sub") == client_id:
-        raise errors.InvalidRequest("A client assertion is no request; leave sub out.")
+        raise errors.InvalidRequest("A client assertion is not a request; leave sub out.")
     if "request" in claims or "request_uri" in claims:
         raise errors.InvalidRequest("A signed request must not hold another one.")
     expires = _check_times(claims, now / 1000)
@@ -62,7 +63,7 @@ def check(
 
 
 def as_form(claims: Mapping[str, object]) -> Form:
-    """The parameters that were signed, as if they had come in a form.
+    """Return the signed parameters as a form.
 
     `requested_expiry` may be a number (CIBA 7.1.1), `authorization_details` is JSON (RFC 9396 2),
     and `resource` may be a list. Raises errors.InvalidRequest.
@@ -83,11 +84,11 @@ def _check_parties(claims: Mapping[str, object], client_id: str, issuer: str) ->
 def _check_times(claims: Mapping[str, object], moment: float) -> float:
     expires, issued, begins = (_number(claims, name) for name in ("exp", "iat", "nbf"))
     if not moment - LEEWAY_SECONDS < expires <= moment + LONGEST_SECONDS:
-        raise errors.InvalidRequest("exp must lie ahead, by an hour at most.")
+        raise errors.InvalidRequest("exp must be in the future, at most an hour.")
     if issued > moment + LEEWAY_SECONDS:
-        raise errors.InvalidRequest("iat must not lie ahead.")
+        raise errors.InvalidRequest("iat must not be in the future.")
     if not moment - LONGEST_SECONDS <= begins <= moment + LEEWAY_SECONDS:
-        raise errors.InvalidRequest("nbf must not lie ahead, nor more than an hour back.")
+        raise errors.InvalidRequest("nbf must not be in the future, nor more than an hour ago.")
     return expires
 
 
@@ -99,7 +100,7 @@ def _number(claims: Mapping[str, object], name: str) -> float:
 
 
 def _values(name: str, value: object) -> tuple[str, ...]:
-    """The values of one parameter; one that is empty counts as not sent, as in a form."""
+    """Return the values of one parameter; an empty one counts as not sent, as in a form."""
     if name == "authorization_details" and isinstance(value, list):
         return (json.dumps(value, ensure_ascii=False),)
     if name == "requested_expiry" and type(value) is int:
@@ -107,5 +108,5 @@ def _values(name: str, value: object) -> tuple[str, ...]:
     values = value if name == "resource" and isinstance(value, list) else [value]
     texts = tuple(one for one in values if isinstance(one, str) and "\0" not in one)
     if len(texts) != len(values):
-        raise errors.InvalidRequest(f"{name} is not of the type that it must have.")
+        raise errors.InvalidRequest(f"{name} has the wrong type.")
     return tuple(text for text in texts if text)

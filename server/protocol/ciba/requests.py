@@ -1,7 +1,7 @@
-"""The backchannel request, and what a poll is told (CIBA Core 7, 10, 11).
+"""The backchannel authentication request, and the answer to a poll (CIBA Core 7, 10, 11).
 
 Owns: the parameters of a request, pacing, the answer to a poll by state.
-Never: who the user is, what the agent may have; those are `server.services.ciba.requests`.
+Never: who the user is or what the agent may have (`server.services.ciba.requests`).
 """
 
 import re
@@ -34,7 +34,7 @@ _HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
 
 @dataclass(frozen=True, slots=True)
 class BackchannelRequest:
-    """A backchannel authentication request, parsed."""
+    """A parsed backchannel authentication request."""
 
     scope: tuple[str, ...]
     """Scopes of the resource."""
@@ -48,19 +48,19 @@ class BackchannelRequest:
     """Seconds."""
     acr_values: str
     notification_token: str | None = None
-    """As it was sent; who polls needs none, and it is not looked at then."""
+    """As it was sent; ignored for agents that poll."""
     login_hint_token: str | None = None
-    """One of ours, from an exchange that needs a person."""
+    """A token from an exchange that needs a person's approval."""
     user_code: str | None = None
-    """What the person gave this agent; it is not looked at where the agent does not take one."""
+    """The user code that the person gave the agent; ignored for agents without user codes."""
     supersedes: str | None = None
-    """The `auth_req_id` of an earlier request of this agent, whose place this one takes."""
+    """The `auth_req_id` of an earlier request of the agent that this one replaces."""
     risk: Risk = Risk.LOW
-    """The agent wants it treated as no less than this."""
+    """The minimum risk that the agent requests."""
 
 
 def parse_request(form: Form) -> BackchannelRequest:
-    """Read the parameters of CIBA 7.1, those of a signed request too. Raises those of CIBA 13."""
+    """Parse the parameters of CIBA 7.1, signed or not. Raises errors of CIBA 13."""
     if form.get("request_uri") is not None:
         raise errors.InvalidRequest("request_uri is not supported; send the request itself.")
     hint = _one_hint(form)
@@ -87,9 +87,9 @@ def parse_request(form: Form) -> BackchannelRequest:
 
 
 def check_notification_token(request: BackchannelRequest) -> str:
-    """The bearer token with which an agent is called back (CIBA 7.1, RFC 6750 2.1).
+    """Return the bearer token for callbacks to the agent (CIBA 7.1, RFC 6750 2.1).
 
-    Nothing that is not a token gets into a header. Raises errors.InvalidRequest.
+    Anything else must not get into a header. Raises errors.InvalidRequest.
     """
     token = request.notification_token
     if token is None:
@@ -102,26 +102,26 @@ def check_notification_token(request: BackchannelRequest) -> str:
 
 
 def wants_pin(acr_values: str) -> bool:
-    """Reports whether the first of these that we know is the PIN (OpenID Connect Core 3.1.2.1).
+    """Report whether the first known ACR value asks for the PIN (OpenID Connect Core 3.1.2.1).
 
-    It is a wish that we can fulfil: the person is asked for more, never for less.
+    This can only make the approval stricter.
     """
     known = {names.ACR_SIGNED: False, names.ACR_SIGNED_PIN: True}
     return next((known[value] for value in acr_values.split() if value in known), False)
 
 
 def one_resource(form: Form) -> str | None:
-    """The one resource of this request; None when it names none. Raises errors.InvalidTarget."""
+    """Return the only resource of this request, if any. Raises errors.InvalidTarget."""
     named = form.every("resource")
     if len(named) > 1:
-        raise errors.InvalidTarget("A token is for one resource; ask once for each.")
+        raise errors.InvalidTarget("A token is for one resource; send one request for each.")
     return uris.check_resource(named[0]) if named else None
 
 
 def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
-    """The objects of `authorization_details` (RFC 9396 2), whose types are not checked here.
+    """Parse the objects of `authorization_details` (RFC 9396 2); types are checked elsewhere.
 
-    Raises errors.InvalidAuthorizationDetails; empty when the parameter was not sent.
+    Empty if the parameter was not sent. Raises errors.InvalidAuthorizationDetails.
     """
     if raw is None:
         return ()
@@ -137,14 +137,14 @@ def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 def preferred_wait(prefer: str | None) -> int:
-    """Seconds that the client is ready to be held (RFC 7240 4.3), at most 55; 0 for not at all."""
+    """Return the seconds that the client is willing to wait (RFC 7240 4.3): 0 to 55."""
     found = _WAIT.search(prefer or "")
     return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Whether a poll came too early, and the interval that holds from now on."""
+    """Whether a poll came too early, and the interval from now on."""
 
     early: bool
     interval_ms: int
@@ -153,8 +153,8 @@ class Pace:
 def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
     """Judge a poll by the time since the previous poll arrived (CIBA 7.3, 11; RFC 8628 3.5).
 
-    `last` is None for a first poll, which is never early. Half a second is forgiven. Each early
-    poll adds five seconds to the interval, up to thirty.
+    `last` is None for a first poll, which is never early. Half a second of tolerance applies. Each
+    early poll adds five seconds to the interval, up to thirty.
     """
     if last is None or arrived >= last + interval_ms - FORGIVEN_MS:
         return Pace(early=False, interval_ms=interval_ms)
@@ -162,9 +162,9 @@ def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
 
 
 def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> errors.SlowDown:
-    """The answer to an early poll; `members` are those of a pending answer.
+    """Return the error for an early poll; `members` are those of a pending answer.
 
-    `waited_ms` is the time since the poll arrived, so `Retry-After` counts from the answer.
+    `waited_ms` is the time since the poll arrived, so that `Retry-After` counts from the answer.
     """
     seconds = pace.interval_ms // 1000
     left = -((waited_ms - pace.interval_ms) // 1000)
@@ -175,31 +175,31 @@ def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> erro
     )
 
 
-def no_tokens(
+def poll_error(
     state: State, members: Mapping[str, object], reason: str | None = None
 ) -> errors.ProtocolError:
-    """The answer to a poll of an approval that gives no tokens (CIBA 11).
+    """Return the error for a poll of an approval that gives no tokens (CIBA 11).
 
-    `members` say why: `reason`, for a denial its code, note and retry hint, and for an end in time
-    `retry` where the person wants to be asked again. `reason` is the record's own.
+    `members` has the `reason`; for a denial also its code, note and retry hint; for an expired
+    request `retry` if the person wants to be asked again. `reason` is the stored reason.
     """
     if state is State.PENDING:
         return errors.AuthorizationPending("The person has not answered yet.", members=members)
     if state is State.DENIED:
-        return errors.AccessDenied(_denial(members), members=members)
+        return errors.AccessDenied(_denial_text(members), members=members)
     if state is State.EXPIRED:
-        return errors.ExpiredToken(_lapse(members, reason), members=members)
+        return errors.ExpiredToken(_expiry_text(members, reason), members=members)
     if state is State.CANCELLED:
         return errors.AccessDenied(outcomes.text_of(members["reason"]), members=members)
     return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
 
 
-def _lapse(members: Mapping[str, object], reason: str | None) -> str:
-    said = members.get("retry") == outcomes.WANTED
-    return outcomes.ASKED_FOR if said else outcomes.text_of(members["reason"], reason)
+def _expiry_text(members: Mapping[str, object], reason: str | None) -> str:
+    wants_retry = members.get("retry") == outcomes.WANTED
+    return outcomes.ASKED_FOR if wants_retry else outcomes.text_of(members["reason"], reason)
 
 
-def _denial(members: Mapping[str, object]) -> str:
+def _denial_text(members: Mapping[str, object]) -> str:
     advice = {
         "later": "You may ask again later.",
         "with_changes": "Correct the details and ask again.",

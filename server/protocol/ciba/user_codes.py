@@ -1,6 +1,6 @@
-"""The secret that a person shares with agents, so that strangers cannot page them (CIBA 7.1.2).
+"""User codes: a secret shared with agents, so that strangers cannot page a person (CIBA 7.1.2).
 
-Owns: what may be one. Never: its hash, and how often it may be tried; those are `services`.
+Owns: which codes are valid. Never: hashes and attempts; those are `services`.
 """
 
 import unicodedata
@@ -13,17 +13,17 @@ LONGEST: Final = 64
 
 
 def check_new(code: str) -> str:
-    """A code that a person chooses, as it is compared. Raises errors.Problem 422 `invalid_body`."""
+    """Return a new code in its compared form. Raises errors.Problem 422 `invalid_body`."""
     composed = normalise(code)
     if not SHORTEST <= len(composed) <= LONGEST or not composed.isprintable():
         raise errors.Problem(
             422,
             "invalid_body",
-            f"A user code has {SHORTEST} to {LONGEST} characters that can be printed.",
+            f"A user code must have {SHORTEST} to {LONGEST} printable characters.",
         )
     return composed
 
 
 def normalise(code: str) -> str:
-    """One spelling of the same text, without the blanks around it."""
+    """Normalize a code: one Unicode form, without surrounding spaces."""
     return unicodedata.normalize("NFC", code).strip()

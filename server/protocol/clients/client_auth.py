@@ -1,4 +1,7 @@
-"""How a client says who it is, and what its assertion must claim (RFC 6749 2.3, RFC 7523)."""
+"""Client authentication: the credentials of a request, and the claims of an assertion.
+
+RFC 6749 2.3 and RFC 7523.
+"""
 
 import base64
 import binascii
@@ -20,7 +23,7 @@ BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What one request brought. `client_id` is None for an assertion until it was looked into."""
+    """The credentials of one request. `client_id` is None for an assertion until it is parsed."""
 
     method: str
     client_id: str | None
@@ -29,9 +32,10 @@ class Credentials:
 
 
 def read_credentials(authorization: str | None, form: Form) -> Credentials:
-    """The one way in which this request authenticates its client.
+    """Return the credentials with which this request authenticates its client.
 
-    Raises errors.InvalidClient when there is none, errors.InvalidRequest when there are two.
+    Raises errors.InvalidClient if there are none, errors.InvalidRequest if there is more than one
+    method.
     """
     found = [
         credentials
@@ -39,7 +43,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
         if credentials is not None
     ] or _public(form)
     if len(found) > 1:
-        raise errors.InvalidRequest("Use one way of client authentication, not several.")
+        raise errors.InvalidRequest("Use only one method of client authentication.")
     if not found:
         raise refused("no credentials")
     sent = found[0]
@@ -49,24 +53,24 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
 
 
 def is_credential(text: str) -> bool:
-    """Reports whether a client of ours could have this id or secret; "" for one not sent."""
+    """Report whether this has the form of a client ID or secret; "" if none was sent."""
     return len(text) <= _MOST_ID and text.isascii() and text.isprintable()
 
 
 def check_assertion(
     claims: Mapping[str, object], *, client_id: str, audiences: Collection[str], now: int
 ) -> tuple[str, int]:
-    """Check an assertion's claims; returns its id and its end in milliseconds.
+    """Check an assertion's claims; returns its ID and its expiry in milliseconds.
 
-    1. `iss` and `sub` are the client.  2. `aud` is one string, ours.  3. `exp` lies ahead, but not
-    far.  4. `nbf` and `iat` do not lie ahead.  5. `jti` is there (that it is used once is checked
-    by the caller). Raises errors.InvalidClient.
+    1. `iss` and `sub` are the client. 2. `aud` is one string, ours. 3. `exp` is in the future, at
+    most an hour. 4. `nbf` and `iat` are not in the future. 5. `jti` is there; the caller checks
+    that it is new. Raises errors.InvalidClient.
     """
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
         raise refused("iss or sub is not the client")
     audience = claims.get("aud")
     if not isinstance(audience, str) or audience not in audiences:
-        raise refused("aud is not this issuer alone")
+        raise refused("aud is not only this issuer")
     moment = now / 1000
     expires = _number(claims, "exp")
     if expires is None or expires <= moment - LEEWAY_SECONDS:
@@ -76,7 +80,7 @@ def check_assertion(
     for name in ("nbf", "iat"):
         begins = _number(claims, name)
         if name in claims and (begins is None or begins > moment + LEEWAY_SECONDS):
-            raise refused(f"{name} is no time, or lies ahead")
+            raise refused(f"{name} is not a time, or is in the future")
     token_id = claims.get("jti")
     if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
         raise refused("jti is missing")
@@ -84,16 +88,16 @@ def check_assertion(
 
 
 def made_at(claims: Mapping[str, object]) -> float:
-    """When a checked assertion was made, at the earliest, in milliseconds.
+    """Return the earliest time at which a checked assertion was made, in milliseconds.
 
-    One that does not say so may have lived to its longest.
+    Without `iat`, it is as old as an assertion may be.
     """
     made, expires = _number(claims, "iat"), _number(claims, "exp")
     return 1000 * (made if made is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
 
 
 def refused(detail: str, *, basic: bool = False) -> errors.InvalidClient:
-    """The one answer to all failures; which one it was is for the log alone."""
+    """Return the error for every failure; the reason is for the log."""
     headers = BASIC_CHALLENGE if basic else {}
     return errors.InvalidClient("Client authentication failed.", detail=detail, headers=headers)
 
@@ -105,28 +109,28 @@ def _basic(authorization: str | None, form: Form) -> Credentials | None:
     if scheme.lower() != "basic":
         raise refused("unknown authorization scheme", basic=True)
     try:
-        text = _plainly_decoded(encoded.strip()).decode("ascii")
+        text = _decode_base64(encoded.strip()).decode("ascii")
     except (binascii.Error, ValueError) as error:
         raise refused("unreadable Basic credentials", basic=True) from error
     name, colon, secret = text.partition(":")
     if not colon:
         raise refused("Basic credentials without a colon", basic=True)
-    client_id = _form_decoded(name)
+    client_id = _decode_form(name)
     if form.get("client_id") not in {None, client_id}:
         raise refused("two client ids", basic=True)
-    return Credentials("client_secret_basic", client_id, secret=_form_decoded(secret))
+    return Credentials("client_secret_basic", client_id, secret=_decode_form(secret))
 
 
-def _plainly_decoded(encoded: str) -> bytes:
-    """Undo base64 that is written the one way it should be. Raises ValueError."""
+def _decode_base64(encoded: str) -> bytes:
+    """Decode canonical base64. Raises ValueError."""
     raw = base64.b64decode(encoded, validate=True)
     if base64.b64encode(raw).decode() != encoded:
-        raise ValueError("another spelling of the same bytes")
+        raise ValueError("not canonical base64")
     return raw
 
 
-def _form_decoded(text: str) -> str:
-    """Undo the form encoding of RFC 6749 2.3.1; a stray percent sign is an error, not itself."""
+def _decode_form(text: str) -> str:
+    """Undo the form encoding of RFC 6749 2.3.1. An invalid percent sign is an error."""
     if _STRAY_PERCENT.search(text):
         raise refused("bad percent encoding", basic=True)
     try:
@@ -146,7 +150,7 @@ def _post(form: Form) -> Credentials | None:
 
 
 def _public(form: Form) -> list[Credentials]:
-    """A name alone, which is all that a public app has (RFC 6749 3.2.1)."""
+    """Return the client ID alone, which is all that a public app has (RFC 6749 3.2.1)."""
     client_id = form.get("client_id")
     return [] if client_id is None else [Credentials(names.AUTH_NONE, client_id)]
 

@@ -1,7 +1,7 @@
-"""The pictures by which people tell agents apart: which are taken, judged by their bytes alone.
+"""Validates icons of agents by their bytes.
 
-Owns: the rules of a still, small, square PNG (ISO 15948) or WebP (RFC 9649). Never: draws one, or
-fetches one; a picture that is a program (SVG), moves, or carries something behind its end is none.
+Owns: the rules for a still, small, square PNG (ISO 15948) or WebP (RFC 9649). Never: draws or
+downloads one. SVG, animations and files with trailing data are refused.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ LEAST_SIDE: Final = 16
 MOST_SIDE: Final = 512
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
-_ENDS: Final = "does not end where its picture ends"
-_MOVES: Final = "moves; an icon is still"
+_TRAILING_DATA: Final = "has data after the end of the image"
+_ANIMATION: Final = "is animated; use a still image"
 _LOSSY_START: Final = b"\x9d\x01\x2a"
 _LOSSLESS_START: Final = 0x2F
 _ANIMATED: Final = 0x02
@@ -25,7 +25,7 @@ _ANIMATED: Final = 0x02
 
 @dataclass(frozen=True, slots=True)
 class Icon:
-    """A picture that was looked at, by the hash of its bytes."""
+    """A validated icon, with the hash of its bytes."""
 
     digest: str
     media_type: str
@@ -33,7 +33,7 @@ class Icon:
 
 
 def read(raw: bytes) -> Icon:
-    """The picture in a file. Raises ValueError, which says what is wrong with it."""
+    """Validate an icon file. Raises ValueError with what is wrong."""
     if len(raw) > MOST_BYTES:
         raise ValueError(f"is larger than {MOST_BYTES // 1024} kB")
     if raw.startswith(_PNG):
@@ -51,62 +51,62 @@ def read(raw: bytes) -> Icon:
 
 
 def _png(raw: bytes) -> tuple[int, int]:
-    """Width and height; every part is whole, and nothing comes after the last."""
+    """Return width and height; every chunk is complete, and nothing follows the last."""
     kinds = []
     head = b""
-    for kind, data in _parts_of_png(raw):
+    for kind, data in _png_chunks(raw):
         kinds.append(kind)
         head = head or data
     if kinds[:1] != [b"IHDR"] or len(head) != struct.calcsize(">IIBBBBB") or b"IDAT" not in kinds:
-        raise ValueError("is no whole PNG")
+        raise ValueError("is not a complete PNG")
     if b"acTL" in kinds:
-        raise ValueError(_MOVES)
+        raise ValueError(_ANIMATION)
     width, height = struct.unpack(">II", head[:8])
     return int(width), int(height)
 
 
-def _parts_of_png(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _png_chunks(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
     at, kind = len(_PNG), b""
     while at < len(raw):
         if kind == b"IEND":
-            raise ValueError(_ENDS)
+            raise ValueError(_TRAILING_DATA)
         length = int.from_bytes(raw[at : at + 4])
         kind, data = raw[at + 4 : at + 8], raw[at + 8 : at + 8 + length]
         check = raw[at + 8 + length : at + 12 + length]
         if len(check) != 4 or int.from_bytes(check) != zlib.crc32(kind + data):  # noqa: PLR2004  # bytes
-            raise ValueError("is a PNG with a broken part")
+            raise ValueError("is a PNG with a broken chunk")
         yield kind, data
         at += 12 + length
     if kind != b"IEND":
-        raise ValueError("is no whole PNG")
+        raise ValueError("is not a complete PNG")
 
 
 def _webp(raw: bytes) -> tuple[int, int]:
-    parts = dict(_parts_of_webp(raw))
+    parts = dict(_webp_chunks(raw))
     if {b"ANIM", b"ANMF"} & parts.keys():
-        raise ValueError(_MOVES)
+        raise ValueError(_ANIMATION)
     whole = parts.get(b"VP8X", b"")
     if whole and whole[0] & _ANIMATED:
-        raise ValueError(_MOVES)
+        raise ValueError(_ANIMATION)
     found = {_lossy(parts.get(b"VP8 ", b"")), _lossless(parts.get(b"VP8L", b""))} - {None}
     if len(found) != 1:
-        raise ValueError("is no whole WebP")
+        raise ValueError("is not a complete WebP")
     size = found.pop()
-    assert size is not None  # noqa: S101  # taken away above
-    if whole and (_less_one(whole[4:7]), _less_one(whole[7:10])) != size:
-        raise ValueError("is a WebP that says two sizes")
+    assert size is not None  # noqa: S101  # removed above
+    if whole and (_plus_one(whole[4:7]), _plus_one(whole[7:10])) != size:
+        raise ValueError("is a WebP with two different sizes")
     return size
 
 
-def _parts_of_webp(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _webp_chunks(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
     if int.from_bytes(raw[4:8], "little") != len(raw) - 8:
-        raise ValueError(_ENDS)
+        raise ValueError(_TRAILING_DATA)
     at = 12
     while at < len(raw):
         length = int.from_bytes(raw[at + 4 : at + 8], "little")
         data = raw[at + 8 : at + 8 + length]
         if len(data) != length or at + 8 > len(raw):
-            raise ValueError("is a WebP with a broken part")
+            raise ValueError("is a WebP with a broken chunk")
         yield raw[at : at + 4], data
         at += 8 + length + length % 2
 
@@ -127,5 +127,5 @@ def _lossless(data: bytes) -> tuple[int, int] | None:
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
 
 
-def _less_one(raw: bytes) -> int:
+def _plus_one(raw: bytes) -> int:
     return int.from_bytes(raw, "little") + 1

@@ -1,6 +1,6 @@
-"""The public keys with which agents sign (RFC 7517): which are fit, and how they are kept.
+"""Public keys of clients (RFC 7517): which are valid, and how they are stored.
 
-Owns: the rules of a key set that is registered. Never: signatures; those are `server.crypto`'s.
+Owns: the rules for a registered key set. Never: signatures; those are `server.crypto`'s.
 """
 
 import re
@@ -13,7 +13,7 @@ from server.protocol.json_text import JsonValue
 
 PublicKey: TypeAlias = Mapping[str, str]
 _Algs: TypeAlias = tuple[str, ...]
-"""What a key may sign with; the first unless it says another."""
+"""The algorithms a key may sign with; the first is the default."""
 
 MOST_KEYS: Final = 10
 LEAST_RSA_BITS: Final = 2048
@@ -22,18 +22,18 @@ MOST_RSA_BITS: Final = 8192
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KID = re.compile(r"[\x21-\x7E]{1,128}")
 _CURVE_BYTES = 32
-_ALSO: Final = {"EdDSA": names.ED25519}
-"""Another name that a key's algorithm may come under (RFC 9864)."""
+_ALIASES: Final = {"EdDSA": names.ED25519}
+"""Alternative name of a key's algorithm (RFC 9864)."""
 # P-256 (FIPS 186-5, SP 800-186 3.2.1.3): y² = x³ - 3x + b.
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
-    """The keys of a JWK set, or of a single JWK, each with its `kid` and `alg`.
+    """Return the keys of a JWK set or a single JWK, each with its `kid` and `alg`.
 
-    A key without a `kid` is named by its thumbprint (RFC 7638). Raises ValueError, which says what
-    to change.
+    A key without a `kid` gets its thumbprint (RFC 7638). Raises ValueError, which says what to
+    change.
     """
     keys = document.get("keys", [document]) if isinstance(document, dict) else document
     if not isinstance(keys, list) or not 1 <= len(keys) <= MOST_KEYS:
@@ -48,13 +48,13 @@ def _read(key: JsonValue, what: str) -> PublicKey:
     if not isinstance(key, dict):
         raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004  # a document's fault
     if _PRIVATE & key.keys():
-        raise ValueError(f"{what} is private. Keep it with the agent; register its public half")
+        raise ValueError(f"{what} is private. Keep it secret; register its public half")
     read = _READERS.get(str(key.get("kty")))
     if read is None:
         raise ValueError(f"{what} must be of kty EC, OKP or RSA")
     algs, members = read(key, what)
     alg = key.get("alg", algs[0])
-    known = [*algs, *(_ALSO[one] for one in algs if one in _ALSO)]
+    known = [*algs, *(_ALIASES[one] for one in algs if one in _ALIASES)]
     if alg not in known or key.get("use", "sig") != "sig":
         raise ValueError(f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out")
     alg = alg if alg in algs else algs[0]

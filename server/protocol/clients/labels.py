@@ -1,4 +1,4 @@
-"""What a label of an agent looks like."""
+"""The syntax of an agent's labels."""
 
 import re
 
@@ -6,5 +6,5 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}(=[A-Za-z0-9][A-Za-z0-9._/@:-]{0,
 
 
 def is_label(text: str) -> bool:
-    """Reports whether an agent could carry this."""
+    """Report whether this is a valid label."""
     return _LABEL.fullmatch(text) is not None

@@ -1,7 +1,7 @@
-"""Where a browser may be sent back to: exact addresses, with the loopback's port left free.
+"""Redirect URIs: exact match, except for the port of a loopback address.
 
-Nothing but what was registered is ever redirected to (RFC 9700 4.1.3); the one exception is the
-port of a native app on the loopback (RFC 8252 7.3).
+A browser is redirected only to a registered URI (RFC 9700 4.1.3); the exception is the port of a
+native app on the loopback (RFC 8252 7.3).
 """
 
 import re
@@ -11,12 +11,12 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,1000}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
-"""A native app's own scheme is a domain name turned round (RFC 8252 7.1), so it has a dot."""
+"""A native app's own scheme is a reversed domain name (RFC 8252 7.1), so it has a dot."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def redirect_problem(uri: str) -> str:
-    """What is wrong with this as a place to be sent back to; "" when nothing is."""
+    """Return what is wrong with a redirect URI; "" if it is valid."""
     if not _CHARACTERS.fullmatch(uri) or "*" in uri:
         return "must be an absolute URI without a fragment or a wildcard"
     try:
@@ -32,27 +32,24 @@ def redirect_problem(uri: str) -> str:
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
-    """Reports whether a browser may be sent there: character for character, or loopback's port.
-
-    Two loopback addresses are equal when all but their ports is.
-    """
+    """Report whether this URI is registered: an exact match, or a loopback URI on another port."""
     return any(uri == known or _same_but_for_port(uri, known) for known in registered)
 
 
 def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address with these parameters added to its query (RFC 6749 4.1.2)."""
+    """Return the URI with these query parameters added (RFC 6749 4.1.2)."""
     joint = "&" if "?" in uri else "?"
     return f"{uri}{joint}{urlencode(list(parameters))}"
 
 
 def host_of(uri: str) -> str:
-    """What a person is told of an address: its host, or the scheme of an app's own."""
+    """Return the host that people are shown for a URI, or the scheme of an app's own."""
     parts = urlsplit(uri)
     return parts.hostname or f"the app {parts.scheme}"
 
 
 def form_source(uri: str) -> str:
-    """What a page's `form-action` must name so that a form's answer may lead there (CSP 3)."""
+    """Return the `form-action` source that allows a form to lead there (CSP 3)."""
     parts = urlsplit(uri)
     if parts.scheme not in {"https", "http"} or ":" in (parts.hostname or ""):
         return f"{parts.scheme}:"  # a source can name neither an IPv6 address nor a bare path
@@ -74,5 +71,5 @@ def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str]:
 
 def _insecure(scheme: str, host: str) -> str:
     if scheme == "http" and host not in LOOPBACK:
-        return "must be https (http is for this machine alone)"
+        return "must be https (http is allowed only for this machine)"
     return ""

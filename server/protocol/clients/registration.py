@@ -1,9 +1,9 @@
-"""What a client says of itself when it registers (RFC 7591 2, RFC 7592 2.2, OpenID Registration 2).
+"""Client metadata in a registration request (RFC 7591 2, RFC 7592 2.2, OpenID Registration 2).
 
-Owns: reading the metadata, defaults, and every refusal that needs no row.
-Never: what this client may have; that is the invitation's and `services.registration`'s.
+Owns: parsing the metadata, defaults, and every refusal that needs no row.
+Never: what this client may have; the invitation and `services.registration` decide that.
 
-Members that are not named here are ignored and not kept. URLs among them are never fetched.
+Unknown members are ignored and not stored. URLs in the metadata are never fetched.
 """
 
 import re
@@ -18,7 +18,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes
 
 DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
-"""What OpenID Connect Registration 2 says a client gets that does not say."""
+"""The default of OpenID Connect Registration 2."""
 
 _MOST_BYTES = 32 * 1024
 _MOST_NAMES = 64
@@ -28,7 +28,7 @@ _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A client as it wants to be. None leaves the choice to us."""
+    """The metadata that a client requests. None leaves the choice to the server."""
 
     client_name: str | None
     auth_method: str
@@ -45,10 +45,10 @@ class Metadata:
 
 
 def read(body: bytes, content_type: str) -> Metadata:
-    """The metadata in a registration request.
+    """Parse the metadata of a registration request.
 
-    Raises errors.InvalidClientMetadata, errors.InvalidRedirectUri or what says that a software
-    statement is not taken.
+    Raises errors.InvalidClientMetadata, errors.InvalidRedirectUri, or the error for a software
+    statement, which is not supported.
     """
     members = _members(body, content_type)
     _refuse_statement(members.get("software_statement"))
@@ -76,16 +76,16 @@ def read(body: bytes, content_type: str) -> Metadata:
 
 
 def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadata, str | None]:
-    """The metadata in an update of this client, and the secret that it says it has.
+    """Parse the metadata of an update of this client, and the secret that it sends.
 
-    RFC 7592 2.2: it names itself, and repeats nothing that the server alone gives.
+    RFC 7592 2.2: it names itself, and repeats no member that only the server sets.
     """
     members = _members(body, content_type)
     if members.get("client_id") != client_id:
         raise errors.InvalidClientMetadata("client_id must be the one that was registered.")
     for name in _SERVER_ONLY:
         if name in members:
-            raise errors.InvalidClientMetadata(f"{name} is not the client's to say.")
+            raise errors.InvalidClientMetadata(f"{name} can only be set by the server.")
     return read(body, content_type), _text(members, "client_secret")
 
 
@@ -106,11 +106,11 @@ def _refuse_statement(statement: JsonValue) -> None:
         return
     if not isinstance(statement, str) or not _STATEMENT.fullmatch(statement):
         raise errors.InvalidSoftwareStatement("software_statement must be a signed JWT.")
-    raise errors.UnapprovedSoftwareStatement("No software statements are taken here.")
+    raise errors.UnapprovedSoftwareStatement("Software statements are not supported.")
 
 
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
-    """What registers is an agent: nobody is sent back to it."""
+    """Refuse a client that people are redirected to; only agents register."""
     if members.get("redirect_uris", []) != []:
         raise errors.InvalidRedirectUri("Agents have no redirect URIs; leave them out.")
     if members.get("response_types", []) not in ([], ["none"]):
@@ -121,7 +121,7 @@ def _keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
     if "jwks_uri" in members:
         both = "jwks" in members
         raise errors.InvalidClientMetadata(
-            "jwks and jwks_uri exclude each other." if both else "Send jwks; none are fetched."
+            "Send jwks or jwks_uri, not both." if both else "Send jwks; jwks_uri is not supported."
         )
     if "jwks" not in members:
         return ()
@@ -129,7 +129,7 @@ def _keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
         return jwks.read_keys(members["jwks"])
     except ValueError as error:
         raise errors.InvalidClientMetadata(
-            "jwks must hold public keys that we can check signatures with.", detail=str(error)
+            "jwks must contain public keys of a supported type.", detail=str(error)
         ) from error
 
 
@@ -144,12 +144,12 @@ def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) 
 
 
 def _endpoint(members: Mapping[str, JsonValue]) -> str | None:
-    """Where it is called back, if it is (CIBA 4); whether that may be called is asked later."""
+    """Return its callback URL, if any (CIBA 4); whether the URL is allowed is checked later."""
     url = _text(members, "backchannel_client_notification_endpoint")
     polls = members.get("backchannel_token_delivery_mode", "poll") == "poll"
     if polls != (url is None):
         raise errors.InvalidClientMetadata(
-            "backchannel_client_notification_endpoint belongs to ping and push, and to them alone."
+            "backchannel_client_notification_endpoint is required for ping and push only."
         )
     return url
 
@@ -184,7 +184,7 @@ def _flag(members: Mapping[str, JsonValue], name: str) -> bool:
 def _text(members: Mapping[str, JsonValue], name: str) -> str | None:
     value = members.get(name)
     if value is not None and not isinstance(value, str):
-        raise errors.InvalidClientMetadata(f"{name} must be a text.")
+        raise errors.InvalidClientMetadata(f"{name} must be a string.")
     return value
 
 

@@ -1,7 +1,7 @@
-"""The device grant's codes and answers (RFC 8628).
+"""The codes and requests of the device grant (RFC 8628).
 
-Owns: the alphabet of user codes, how one is read from what somebody typed, the parameters of the
-device authorization request, what a poll is told. Never: who the user is; that is services.
+Owns: the alphabet of user codes, how a typed code is read, the parameters of the device
+authorization request. Never: who the user is (services).
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes, uris
 
 ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
-"""Consonants alone: no word comes out by chance, and no letter looks like a digit (6.1)."""
+"""Consonants only, so that no code is a word, and no letter looks like a digit (6.1)."""
 LENGTH: Final = 8
-"""34 bits, which live for a quarter of an hour and can hardly be tried (5.1)."""
+"""34 bits, valid for 15 minutes with limited attempts (5.1)."""
 LIFETIME_MS: Final = 15 * 60 * 1000
 INTERVAL_MS: Final = 5_000
 _GROUP = 4
@@ -24,25 +24,25 @@ _UNNAMED: Final = "unnamed device"
 
 @dataclass(frozen=True, slots=True)
 class DeviceRequest:
-    """The parameters of a device authorization request, checked."""
+    """The parameters of the terminal app's device authorization request."""
 
     name: str
-    """What the device calls itself; shown to the person as its words."""
+    """The name that the device reports; shown to the person as a claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppRequest:
-    """The parameters of an app's device authorization request, checked."""
+    """The parameters of an app's device authorization request."""
 
     openid: tuple[str, ...]
     scope: tuple[str, ...]
-    """Of a resource."""
+    """Scopes of a resource."""
     resource: str | None
 
 
 def parse_app_request(form: Form) -> AppRequest:
-    """Read the request of an app (RFC 8628 3.1, RFC 8707 2). Raises errors.ProtocolError."""
-    _refuse_what_is_not_taken(form)
+    """Parse the request of an app (RFC 8628 3.1, RFC 8707 2). Raises errors.ProtocolError."""
+    _refuse_unsupported(form)
     openid, scope = scopes.split_asked(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
@@ -51,9 +51,9 @@ def parse_app_request(form: Form) -> AppRequest:
 
 
 def parse_request(form: Form) -> DeviceRequest:
-    """Read the request of the terminal app (RFC 8628 3.1). Raises errors.ProtocolError."""
-    no_scope(form)
-    _refuse_what_is_not_taken(form)
+    """Parse the request of the terminal app (RFC 8628 3.1). Raises errors.ProtocolError."""
+    refuse_scope(form)
+    _refuse_unsupported(form)
     try:
         name = text.check_name(form.get("device_name") or _UNNAMED, what="device_name")
     except ValueError as error:
@@ -61,39 +61,41 @@ def parse_request(form: Form) -> DeviceRequest:
     return DeviceRequest(name)
 
 
-def same_as_before(form: Form, scope: Sequence[str], resource: str) -> None:
-    """What was asked for was settled when the device began; a poll asks for nothing else.
+def check_unchanged(form: Form, scope: Sequence[str], resource: str) -> None:
+    """Check that a poll asks for what the device asked for.
 
     Raises errors.InvalidScope or errors.InvalidTarget.
     """
     asked = form.get("scope")
     if asked is not None and set(scopes.parse(asked)) != set(scope):
-        raise errors.InvalidScope("The scopes were named when the device began.")
+        raise errors.InvalidScope("scope differs from the device authorization request.")
     if form.every("resource") not in {(), (resource,)}:
-        raise errors.InvalidTarget("The resource was named when the device began.")
+        raise errors.InvalidTarget("resource differs from the device authorization request.")
 
 
-def _refuse_what_is_not_taken(form: Form) -> None:
+def _refuse_unsupported(form: Form) -> None:
     if form.get("authorization_details") is not None:
-        raise errors.InvalidAuthorizationDetails("The device grant asks for no actions.")
+        raise errors.InvalidAuthorizationDetails(
+            "The device grant does not support authorization_details."
+        )
     if form.get("code_challenge") is not None:
-        raise errors.InvalidRequest("code_challenge is not taken here; bind tokens by DPoP.")
+        raise errors.InvalidRequest("code_challenge is not supported here; use DPoP.")
 
 
-def no_scope(form: Form) -> None:
-    """Raises errors.InvalidScope for any scope: a terminal's session has none to choose."""
+def refuse_scope(form: Form) -> None:
+    """Raises errors.InvalidScope for any scope: a terminal's session has none."""
     if (asked := form.get("scope")) is not None:
         scopes.parse(asked)
         raise errors.InvalidScope("This client has no scopes.")
 
 
-def shown(user_code: str) -> str:
-    """The code as people read it: `BCDF-GHJK`."""
+def formatted(user_code: str) -> str:
+    """Return the code as people read it: `BCDF-GHJK`."""
     return f"{user_code[:_GROUP]}-{user_code[_GROUP:]}"
 
 
-def normalised(typed: str) -> str | None:
-    """The code in what somebody typed, without case and punctuation; None if there is none."""
+def normalized(typed: str) -> str | None:
+    """Return the typed code without case and punctuation; None if it is not a code."""
     letters = "".join(filter(str.isalnum, typed)).upper()
     fits = len(letters) == LENGTH and set(letters) <= set(ALPHABET)
     return letters if fits else None

@@ -1,13 +1,11 @@
-"""A passkey's signed word as one text, and what a browser is asked for (WebAuthn Level 3).
+"""Passkey assertions as text, and the options for a browser (WebAuthn Level 3).
 
-Owns: the text's parts, the challenge that ties them to what is said, both kinds of options. Never:
-signatures (crypto), and what a passkey's word is worth (services).
+Owns: the parts of the text, the challenge, the options. Never: signatures (crypto), or what an
+assertion allows (services).
 
-A word is five parts, each base64url, joined by full stops; a JWS has three:
-
-    credential id . payload . authenticatorData . clientDataJSON . signature
-
-The challenge is SHA-256 of the payload as it travels, so what was signed is what is said.
+An assertion is five base64url parts, joined by full stops; a JWS has three:
+credential id . payload . authenticatorData . clientDataJSON . signature
+The challenge is SHA-256 of the payload, so the passkey signs the payload.
 """
 
 import base64
@@ -18,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ALGORITHMS: Final = (-7, -8, -257)
-"""COSE names of ES256, Ed25519 and RS256; what Windows, phones and security keys make."""
+"""COSE algorithms ES256, Ed25519 and RS256, which cover all common authenticators."""
 MOST_CREDENTIAL_ID: Final = 1_023
 """Bytes (WebAuthn 7.1 step 25)."""
 
@@ -29,7 +27,7 @@ _TIMEOUT_MS: Final = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """The parts of a word, decoded; nothing about them is checked yet."""
+    """The decoded parts of an assertion, not yet verified."""
 
     credential: bytes
     payload: bytes
@@ -39,30 +37,30 @@ class Assertion:
 
 
 def is_assertion(text: str) -> bool:
-    """Reports whether a text has as many parts as a passkey's word."""
+    """Report whether a text has as many parts as an assertion."""
     return text.count(".") == _PARTS - 1
 
 
 def read_assertion(text: str) -> Assertion:
-    """The parts of a word. ValueError when it is none."""
+    """Parse an assertion. Raises ValueError."""
     parts = text.split(".")
     if len(parts) != _PARTS:
-        raise ValueError("a passkey's word has five parts")
+        raise ValueError("a passkey assertion has five parts")
     return Assertion(*(decoded(part) for part in parts))
 
 
 def challenge(payload: bytes) -> bytes:
-    """What a passkey signs to say this payload."""
+    """Return the challenge for this payload."""
     return hashlib.sha256(payload).digest()
 
 
 def creation_options(
     *, rp_id: str, user: tuple[str, str], challenge_text: str, known: Sequence[bytes]
 ) -> dict[str, object]:
-    """What a browser is told to make a passkey (5.4); `user` is the id and the name of one.
+    """Return the options to create a passkey (5.4); `user` is an ID and a name.
 
-    It is kept on the authenticator, so that signing in takes no name, and tells nothing of who
-    made the authenticator. `known` are passkeys beside which the same one makes no second.
+    The passkey is discoverable, so sign-in needs no name. No attestation is requested. `known` are
+    passkeys of the user, which prevent duplicates on one authenticator.
     """
     user_id, name = user
     return {
@@ -70,7 +68,7 @@ def creation_options(
         "user": {"id": encoded(user_id.encode()), "name": name, "displayName": name},
         "challenge": encoded(challenge(challenge_text.encode())),
         "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in ALGORITHMS],
-        "excludeCredentials": [_named(credential) for credential in known],
+        "excludeCredentials": [_descriptor(credential) for credential in known],
         "authenticatorSelection": {
             "residentKey": "required",
             "requireResidentKey": True,
@@ -82,19 +80,19 @@ def creation_options(
 
 
 def encoded(raw: bytes) -> str:
-    """Base64url without padding."""
+    """Encode as base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decoded(text: str) -> bytes:
-    """Bytes from base64url in its one spelling. ValueError."""
+    """Decode canonical base64url. Raises ValueError."""
     if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
         raise ValueError("not base64url")
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if encoded(raw) != text:
-        raise ValueError("not base64url in its one spelling")
+        raise ValueError("not canonical base64url")
     return raw
 
 
-def _named(credential: bytes) -> dict[str, str]:
+def _descriptor(credential: bytes) -> dict[str, str]:
     return {"type": "public-key", "id": encoded(credential)}

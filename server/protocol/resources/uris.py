@@ -1,4 +1,4 @@
-"""Resource indicators: what may name a resource (RFC 8707 2)."""
+"""Resource indicators: which URIs can identify a resource (RFC 8707 2)."""
 
 import re
 from posixpath import normpath
@@ -13,14 +13,14 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def check_resource(uri: str) -> str:
-    """The URI, if a resource may be called so. Raises errors.InvalidTarget."""
+    """Return the URI if it can identify a resource. Raises errors.InvalidTarget."""
     if problem := resource_problem(uri):
         raise errors.InvalidTarget(f"resource {problem}.")
     return uri
 
 
 def resource_problem(uri: str) -> str:
-    """What is wrong with this name of a resource; "" when nothing is."""
+    """Return what is wrong with a resource URI; "" if it is valid."""
     if not _CHARACTERS.fullmatch(uri):
         return "must be an absolute URI without a fragment"
     try:
@@ -31,16 +31,16 @@ def resource_problem(uri: str) -> str:
     if parts.scheme not in {"https", "http"} or not host:
         return "must be an absolute http or https URI"
     if "@" in parts.netloc:
-        return "must not carry a user name"
+        return "must not contain a user name"
     if parts.scheme == "http" and host not in _LOOPBACK:
-        return "must be https (http is for this machine alone)"
+        return "must be https (http is allowed only for this machine)"
     return ""
 
 
 def callback_problem(uri: str, *, development: bool) -> str:
-    """What is wrong with calling an agent back here (CIBA 4); "" when nothing is.
+    """Return what is wrong with a callback URL (CIBA 4); "" if it is valid.
 
-    Only https; in development also http on this machine.
+    Only https is allowed; in development also http on this machine.
     """
     if not _CHARACTERS.fullmatch(uri) or len(uri) > _LONGEST_CALLBACK:
         return f"must be an absolute URI of at most {_LONGEST_CALLBACK} characters"
@@ -50,17 +50,17 @@ def callback_problem(uri: str, *, development: bool) -> str:
     except ValueError:
         return "must be an absolute URI"
     if "@" in parts.netloc or not host:
-        return "must name a host, and no user"
-    at_home = development and host in _LOOPBACK
-    if parts.scheme != "https" and not (parts.scheme == "http" and at_home):
+        return "must contain a host, and no user"
+    local = development and host in _LOOPBACK
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
         return "must be https"
     if host in _LOOPBACK and not development:
         return "must not be this machine"
     return ""
 
 
-def lies_below(uri: str, base: str) -> bool:
-    """Reports whether this is `base` or a place on it, however host and port are written.
+def is_below(uri: str, base: str) -> bool:
+    """Report whether a URI is `base` or below it, in any spelling of host and port.
 
     Both are absolute http or https URIs.
     """
@@ -78,5 +78,5 @@ def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
 
 
 def _path(parts: SplitResult) -> str:
-    """The path as a server sees it: decoded, with its dots walked."""
+    """Return the path as a server sees it: decoded and normalized."""
     return normpath("/" + unquote(parts.path).lstrip("/"))

@@ -1,4 +1,4 @@
-"""The rules of the specifications for signing in to apps.
+"""The rules of OpenID Connect sign-in.
 
 Owns: pure functions of values.
 Never: I/O, a clock, chance.

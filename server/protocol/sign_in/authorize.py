@@ -1,7 +1,6 @@
-"""What an app may ask for at the authorization endpoint (OpenID Connect Core 3.1.2).
+"""The authorization request (OpenID Connect Core 3.1.2).
 
-First where the answer would go, because until that is known nobody may be redirected; then the
-rest, whose refusals go there.
+The redirect URI is parsed first, because errors may be sent only to a known one.
 """
 
 import re
@@ -16,7 +15,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes, uris
 from server.protocol.sign_in import pkce
 from server.protocol.users import claims
-from server.protocol.users.claims import Wanted
+from server.protocol.users.claims import ClaimsRequest
 
 ResponseMode = Literal["query", "form_post"]
 
@@ -34,7 +33,7 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class ReturnTo:
-    """Where the answer goes, and how."""
+    """Where the response goes, and how."""
 
     redirect_uri: str
     state: str | None
@@ -43,16 +42,16 @@ class ReturnTo:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """One request that is well-formed; whether the app may make it is the service's question."""
+    """A well-formed request; the service decides whether the app may make it."""
 
     client_id: str
     back: ReturnTo
     openid: tuple[str, ...]
     scope: tuple[str, ...]
-    """Of a resource."""
+    """Scopes of a resource."""
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
-    """What shall be done with it, once (RFC 9396); their types are not checked here."""
+    """The actions to allow once (RFC 9396); their types are checked elsewhere."""
     challenge: str
     nonce: str | None
     prompts: tuple[str, ...]
@@ -60,16 +59,16 @@ class AuthorizationRequest:
     """Seconds."""
     login_hint: str | None
     id_token_hint: str | None
-    wanted: Wanted
+    claims_request: ClaimsRequest
     actor: str | None
-    """The agent that shall be able to act for the person with what comes of this."""
+    """The agent that will be able to act for the person."""
     jkt: str | None
 
 
 def return_to(form: Form) -> ReturnTo:
-    """Where this request wants its answer; the caller checks that it is registered.
+    """Return where the response goes; the caller checks that it is registered.
 
-    Raises errors.InvalidRequest, which must be told to the person and never to that address.
+    Raises errors.InvalidRequest, which is shown to the person and never sent to that URI.
     """
     mode = form.get("response_mode") or "query"
     state = form.get("state")
@@ -80,10 +79,10 @@ def return_to(form: Form) -> ReturnTo:
 
 
 def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
-    """The request.
+    """Parse the request.
 
-    1. It asks for a code, in a way that there is.  2. It carries no request object.  3. PKCE.
-    4. Details and scopes.  5. What the person shall be asked. Raises errors.ProtocolError.
+    1. It asks for a code, in a supported mode. 2. It has no request object. 3. PKCE. 4. Details and
+    scopes. 5. Prompts and other options. Raises errors.ProtocolError.
     """
     if form.require("response_type") != "code":
         raise errors.UnsupportedResponseType("response_type must be code.")
@@ -112,48 +111,50 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         max_age=_seconds(form.get("max_age")),
         login_hint=_short(form, "login_hint"),
         id_token_hint=form.get("id_token_hint"),
-        wanted=claims.read(form.get("claims")),
+        claims_request=claims.read(form.get("claims")),
         actor=actor,
         jkt=_thumbprint(form.get("dpop_jkt")),
     )
 
 
-def kept(form: Form) -> dict[str, list[str]]:
-    """The parameters that are remembered while the person answers."""
+def to_stored(form: Form) -> dict[str, list[str]]:
+    """Return the parameters to store while the person answers."""
     return {name: list(values) for name, values in form.values.items() if name in PARAMETERS}
 
 
-def reread(parameters: Mapping[str, list[str]]) -> Form:
-    """What `kept` remembered, as a request again."""
+def from_stored(parameters: Mapping[str, list[str]]) -> Form:
+    """Return stored parameters as a form."""
     return Form({name: tuple(values) for name, values in parameters.items()})
 
 
 def answer(issuer: str, back: ReturnTo, members: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The parameters of an answer: with the request's state, and with who answers (RFC 9207)."""
+    """Return the parameters of a response, with the request's state and the issuer (RFC 9207)."""
     state = () if back.state is None else (("state", back.state),)
     return (*members.items(), *state, ("iss", issuer))
 
 
 def _refuse_objects(form: Form) -> None:
     if form.get("request") is not None:
-        raise errors.RequestNotSupported("Signed requests are not taken here; push the request.")
+        raise errors.RequestNotSupported(
+            "Signed requests are not supported; push the request instead."
+        )
     if form.get("registration") is not None:
-        raise errors.RegistrationNotSupported("Clients are registered beforehand.")
+        raise errors.RegistrationNotSupported("Clients must be registered beforehand.")
 
 
 def _scopes(
     asked: str | None, details: Sequence[object]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Whoever names an action may leave them out (RFC 9396 3)."""
+    """Scopes are optional in a request with details (RFC 9396 3)."""
     return ((), ()) if asked is None and details else scopes.split_asked(asked)
 
 
 def _prompts(text: str | None) -> tuple[str, ...]:
     prompts = tuple(dict.fromkeys((text or "").split()))
     if any(prompt not in PROMPTS for prompt in prompts):
-        raise errors.InvalidRequest(f"prompt takes {', '.join(PROMPTS)}.")
+        raise errors.InvalidRequest(f"prompt must be one of {', '.join(PROMPTS)}.")
     if "none" in prompts and len(prompts) > 1:
-        raise errors.InvalidRequest("prompt=none stands alone.")
+        raise errors.InvalidRequest("prompt=none cannot be combined with other values.")
     return prompts
 
 

@@ -1,8 +1,8 @@
-"""Handles that only their hash is kept of."""
+"""Hashes of handles."""
 
 import hashlib
 
 
 def handle_hash(handle: str) -> bytes:
-    """What the database keeps of a handle."""
+    """Return the hash of a handle, which is stored instead of the handle."""
     return hashlib.sha256(handle.encode()).digest()

@@ -1,4 +1,4 @@
-"""Proof keys for code exchange: S256 and nothing else (RFC 7636, RFC 9700 2.1.1)."""
+"""PKCE with S256 only (RFC 7636, RFC 9700 2.1.1)."""
 
 import hashlib
 import hmac
@@ -13,9 +13,9 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def check_challenge(challenge: str | None, method: str | None) -> str:
-    """The challenge of a request. Raises errors.InvalidRequest; left out, a method means plain."""
+    """Return the challenge of a request. Raises errors.InvalidRequest, also for `plain`."""
     if challenge is None:
-        raise errors.InvalidRequest("code_challenge is missing; PKCE is demanded of every client.")
+        raise errors.InvalidRequest("code_challenge is missing; every client must use PKCE.")
     if method != METHOD:
         raise errors.InvalidRequest("code_challenge_method must be S256.")
     if not _CHALLENGE.fullmatch(challenge):
@@ -24,12 +24,12 @@ def check_challenge(challenge: str | None, method: str | None) -> str:
 
 
 def check_verifier(verifier: str | None, challenge: str) -> None:
-    """Raises errors.InvalidRequest when it is missing, errors.InvalidGrant when it is another."""
+    """Raises errors.InvalidRequest if it is missing, errors.InvalidGrant if it does not match."""
     if verifier is None:
         raise errors.InvalidRequest("code_verifier is missing.")
     if not _VERIFIER.fullmatch(verifier):
-        raise errors.InvalidGrant("code_verifier is not that of the code.")
+        raise errors.InvalidGrant("code_verifier does not match the code.")
     digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64url.encode(digest)
-    if not hmac.compare_digest(made, challenge):
-        raise errors.InvalidGrant("code_verifier is not that of the code.")
+    expected = base64url.encode(digest)
+    if not hmac.compare_digest(expected, challenge):
+        raise errors.InvalidGrant("code_verifier does not match the code.")

@@ -1,4 +1,4 @@
-"""The claims of what people's apps get (RFC 9068, OpenID Connect Core 2)."""
+"""The claims of tokens for apps (RFC 9068, OpenID Connect Core 2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from server.protocol.tokens.tokens import Approved
 
 
 @dataclass(frozen=True, slots=True)
-class AppIssue:
-    """One issuing to an app, for a person (seconds)."""
+class AppTokenContents:
+    """What an app's tokens contain. Times in seconds."""
 
     issuer: str
     token_id: str
@@ -20,20 +20,20 @@ class AppIssue:
     audience: str
     scope: str
     sign_in: str
-    """"" when it came through no browser."""
+    """"" if the person signed in without a browser."""
     acr: str
     amr: tuple[str, ...]
     actor: str | None
-    """The agent that may be given this token to act with."""
+    """The agent that may exchange this token to act for the person."""
     claims: tuple[str, ...]
-    """What /userinfo answers beside what the scopes stand for."""
+    """Claims that /userinfo returns besides those of the scopes."""
     jkt: str | None
     auth_time: int
     issued_at: int
     expires_at: int
     details: Sequence[Mapping[str, JsonValue]] = ()
     approved: Approved | None = None
-    """How the person signed for the details, for the access token alone."""
+    """How the person signed for the details; only in the access token."""
 
     @property
     def token_type(self) -> str:
@@ -41,55 +41,58 @@ class AppIssue:
         return "Bearer" if self.jkt is None else "DPoP"
 
 
-def access_token_claims(issue: AppIssue) -> dict[str, object]:
-    """The claims of an access token (RFC 9068 2.2); `may_act` names the agent (RFC 8693 4.4).
+def access_token_claims(contents: AppTokenContents) -> dict[str, object]:
+    """Return the claims of an access token (RFC 9068 2.2).
 
-    One with details was signed for on a device; the ID token says how the person signed in.
+    `may_act` names the agent that may exchange it (RFC 8693 4.4). `approved` is set if a device
+    signed for the details; the ID token tells how the person signed in.
     """
     claims: dict[str, object | None] = {
-        "iss": issue.issuer,
-        "sub": issue.user,
+        "iss": contents.issuer,
+        "sub": contents.user,
         "sub_profile": names.SUB_PROFILE_USER,
-        "aud": issue.audience,
-        "client_id": issue.app,
-        "may_act": None if issue.actor is None else {"sub": issue.actor, "iss": issue.issuer},
-        "scope": issue.scope or None,
-        "authorization_details": list(issue.details) or None,
-        "claims": list(issue.claims) or None,
-        "sid": issue.sign_in or None,
-        "auth_time": issue.auth_time,
-        "acr": issue.acr,
-        "amr": list(issue.amr),
-        "cnf": None if issue.jkt is None else {"jkt": issue.jkt},
-        "jti": issue.token_id,
-        "iat": issue.issued_at,
-        "exp": issue.expires_at,
-        **tokens.approval_claims(issue.approved),
+        "aud": contents.audience,
+        "client_id": contents.app,
+        "may_act": None
+        if contents.actor is None
+        else {"sub": contents.actor, "iss": contents.issuer},
+        "scope": contents.scope or None,
+        "authorization_details": list(contents.details) or None,
+        "claims": list(contents.claims) or None,
+        "sid": contents.sign_in or None,
+        "auth_time": contents.auth_time,
+        "acr": contents.acr,
+        "amr": list(contents.amr),
+        "cnf": None if contents.jkt is None else {"jkt": contents.jkt},
+        "jti": contents.token_id,
+        "iat": contents.issued_at,
+        "exp": contents.expires_at,
+        **tokens.approval_claims(contents.approved),
     }
     return {name: value for name, value in claims.items() if value is not None}
 
 
 def id_token_claims(
-    issue: AppIssue,
+    contents: AppTokenContents,
     *,
     nonce: str | None,
     access_token: str,
     alg: str,
     about: Mapping[str, object],
 ) -> dict[str, object]:
-    """The claims of the ID token; `about` is what it says of the person beside their `sub`."""
+    """Return the claims of the ID token; `about` are the claims about the person besides `sub`."""
     claims = {
         **about,
-        "iss": issue.issuer,
-        "sub": issue.user,
-        "aud": issue.app,
-        "sid": issue.sign_in or None,
-        "auth_time": issue.auth_time,
-        "acr": issue.acr,
-        "amr": list(issue.amr),
+        "iss": contents.issuer,
+        "sub": contents.user,
+        "aud": contents.app,
+        "sid": contents.sign_in or None,
+        "auth_time": contents.auth_time,
+        "acr": contents.acr,
+        "amr": list(contents.amr),
         "nonce": nonce,
         "at_hash": tokens.at_hash(access_token, alg),
-        "iat": issue.issued_at,
-        "exp": issue.issued_at + tokens.ID_TOKEN_SECONDS,
+        "iat": contents.issued_at,
+        "exp": contents.issued_at + tokens.ID_TOKEN_SECONDS,
     }
     return {name: value for name, value in claims.items() if value is not None}

@@ -1,11 +1,11 @@
-"""What a DPoP proof must say (RFC 9449 4.3).
+"""Validates DPoP proofs (RFC 9449 4.3).
 
-Owns: the rules of header and claims, and when two URLs are the same. Never: the signature (crypto)
-and the memory of used proofs (services).
+Owns: the rules for header and claims, and the comparison of URLs. Never: the signature (crypto), or
+the memory of used proofs (services).
 
-A proof is accepted for 60 seconds, and from 5 seconds before its time for clocks that are ahead. It
-is remembered by `jti` until it runs out. Nonces of the server are a setting, for clients whose key
-somebody may have used ahead of time; they need no memory, because a window of time makes them.
+A proof is valid for 60 seconds, and up to 5 seconds early for clocks that are ahead. Its `jti` is
+remembered until it expires. Server nonces are a setting that stops proofs made in advance; they are
+derived from the time, so none is stored.
 """
 
 import ipaddress
@@ -19,21 +19,21 @@ from server.protocol import errors
 from server.protocol.approvals import decisions
 
 MAX_AGE: Final = 60
-"""Seconds after `iat` in which a proof is accepted."""
+"""Seconds after `iat` in which a proof is valid."""
 
 MAX_AHEAD: Final = 5
 """Seconds by which `iat` may lie in the future."""
 
 NONCE_SECONDS: Final = 300
-"""A nonce is given out for so long, and accepted for as long again."""
+"""A nonce is issued for this long, and accepted for the same time again."""
 
 MAX_PROOF_CHARS: Final = 4_096
 MAX_JTI_CHARS: Final = 128
 ALGORITHM: Final = "ES256"
 
 _HEADER_MEMBERS = frozenset({"typ", "alg", "jwk"})
-# Web Crypto and many libraries export these beside the key; they say nothing that counts here.
-_KEY_REMARKS = frozenset({"kid", "use", "alg", "key_ops", "ext"})
+# Web Crypto and many libraries export these members with the key; they are ignored.
+_IGNORED_KEY_MEMBERS = frozenset({"kid", "use", "alg", "key_ops", "ext"})
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _PORTS = {"http": 80, "https": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -44,9 +44,9 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 
 @dataclass(frozen=True, slots=True)
 class ProofUse:
-    """One use of a proof. Remember (key thumbprint, `jti_hash`) until `expires_at`: once only.
+    """One use of a proof. The caller stores (key thumbprint, `jti_hash`) until `expires_at`.
 
-    `iat` in seconds, `expires_at` in milliseconds: when the proof is refused for its age anyway.
+    `iat` is in seconds, `expires_at` in milliseconds: from then on, the proof is too old anyway.
     """
 
     jti_hash: str
@@ -55,7 +55,7 @@ class ProofUse:
 
 
 def one_proof(values: Sequence[str]) -> str:
-    """Return the only `DPoP` header value if it has the shape of a signed JWT (4.3, 1 and 2)."""
+    """Return the only `DPoP` header value if it looks like a signed JWT (4.3, 1 and 2)."""
     if len(values) != 1:
         raise errors.InvalidDpopProof("send exactly one DPoP header")
     (proof,) = values
@@ -65,9 +65,9 @@ def one_proof(values: Sequence[str]) -> str:
 
 
 def read_proof_header(header: Mapping[str, object]) -> dict[str, str]:
-    """Return the public key of a proof: good for this proof's signature and nothing else.
+    """Return the public key of a proof, which may verify only this proof's signature.
 
-    Raises errors.InvalidDpopProof. Any further header member, `crit` above all, is refused.
+    Raises errors.InvalidDpopProof. Every other header member, such as `crit`, is refused.
     """
     if header.get("typ") != "dpop+jwt":
         raise errors.InvalidDpopProof("typ must be dpop+jwt")
@@ -77,7 +77,7 @@ def read_proof_header(header: Mapping[str, object]) -> dict[str, str]:
         raise errors.InvalidDpopProof("the header must have exactly typ, alg and jwk")
     jwk = header["jwk"]
     if isinstance(jwk, Mapping):
-        jwk = {name: value for name, value in jwk.items() if name not in _KEY_REMARKS}
+        jwk = {name: value for name, value in jwk.items() if name not in _IGNORED_KEY_MEMBERS}
     try:
         return decisions.check_public_jwk(jwk)
     except ValueError as error:
@@ -93,22 +93,22 @@ def check_proof(
     access_token: str | None,
     loopback_alias: bool,
 ) -> ProofUse:
-    """Hold the claims of a proof against the request that carries it. `now` in milliseconds.
+    """Check the claims of a proof against its request. `now` in milliseconds.
 
-    `access_token` is given where one is used, and then `ath` must be its hash. With
-    `loopback_alias` the three names of this machine are one host. Raises errors.InvalidDpopProof.
+    `access_token` is the token of the request, whose hash `ath` must be. With `loopback_alias`, the
+    three names of the loopback are one host. Raises errors.InvalidDpopProof.
     """
-    # 1. Made for this request and no other (4.3, 8 and 9).
+    # 1. The proof is for this request (4.3, 8 and 9).
     if _text(claims, "htm") != method:
         raise errors.InvalidDpopProof("htm is not the method of this request")
     if not same_url(_text(claims, "htu"), url, loopback_alias=loopback_alias):
         raise errors.InvalidDpopProof("htu is not the URL of this request")
-    # 2. Made just now (4.3, 11).
+    # 2. It is recent (4.3, 11).
     iat = _issued_at(claims, now)
-    # 3. Made by whoever holds this access token (4.3, 12).
+    # 3. It is for this access token (4.3, 12).
     if access_token is not None and _text(claims, "ath") != decisions.digest(access_token):
         raise errors.InvalidDpopProof("ath is not the hash of the access token")
-    # 4. Recognisable when it comes again (11.1).
+    # 4. It has an ID by which a replay is detected (11.1).
     jti = _text(claims, "jti")
     if not 1 <= len(jti) <= MAX_JTI_CHARS:
         raise errors.InvalidDpopProof(f"jti must have 1 to {MAX_JTI_CHARS} characters")
@@ -116,7 +116,7 @@ def check_proof(
 
 
 def nonce_windows(now: int) -> tuple[str, str]:
-    """The names of this window of time and the one before, from which nonces are made (8, 9)."""
+    """Return the names of the current and the previous time window, for nonces (8, 9)."""
     window = now // (NONCE_SECONDS * 1000)
     return str(window), str(window - 1)
 
@@ -128,9 +128,9 @@ def check_nonce(claims: Mapping[str, object], nonces: Sequence[str]) -> None:
 
 
 def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
-    """Say whether two URLs name the same thing, query and fragment aside (RFC 3986 6.2.2, 6.2.3).
+    """Report whether two URLs are equivalent, query and fragment aside (RFC 3986 6.2.2, 6.2.3).
 
-    What is no http or https URL, or carries a user, equals nothing.
+    A URL that is not http or https, or that contains a user, equals none.
     """
     left = _normal(one, loopback_alias=loopback_alias)
     return left is not None and left == _normal(other, loopback_alias=loopback_alias)
@@ -139,14 +139,14 @@ def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
 def _text(claims: Mapping[str, object], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
-        raise errors.InvalidDpopProof(f"{name} must be there, and a string")
+        raise errors.InvalidDpopProof(f"{name} is missing or not a string")
     return value
 
 
 def _issued_at(claims: Mapping[str, object], now: int) -> int:
     iat = claims.get("iat")
     if isinstance(iat, bool) or not isinstance(iat, int):
-        raise errors.InvalidDpopProof("iat must be there, and whole seconds")
+        raise errors.InvalidDpopProof("iat is missing or not whole seconds")
     if iat * 1000 > now + MAX_AHEAD * 1000:
         raise errors.InvalidDpopProof("iat lies in the future; set the clock of this machine")
     if now >= (iat + MAX_AGE) * 1000:
@@ -155,7 +155,7 @@ def _issued_at(claims: Mapping[str, object], now: int) -> int:
 
 
 def _normal(url: str, *, loopback_alias: bool) -> tuple[str, str, int, str] | None:
-    # urlsplit would drop tabs and line feeds in silence.
+    # urlsplit would silently drop tabs and line feeds.
     if not _URI_CHARACTERS.fullmatch(url):
         return None
     try:
@@ -176,7 +176,7 @@ def _host(name: str) -> str:
 
 
 def _path(path: str) -> str:
-    """Normalise escapes, then dot segments (RFC 3986 6.2.2.1 to 6.2.2.3)."""
+    """Normalize escapes, then dot segments (RFC 3986 6.2.2.1 to 6.2.2.3)."""
     segments: list[str] = []
     parts = _ESCAPE.sub(_unescape, path or "/").split("/")[1:]
     for segment in parts:

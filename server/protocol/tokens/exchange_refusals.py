@@ -1,9 +1,9 @@
-"""Why an exchange is refused: the fixed codes of the log, each with its step and its remedy.
+"""The reasons for refusing an exchange: codes for the audit log, each with step and remedy.
 
-Owns: one row per reason: the step of the sequence that refuses, what the agent is told, what makes
-it pass. Never: the steps themselves (`server.services.tokens.exchanges`).
+Owns: one row per reason: the step that refuses, the message to the agent, the remedy. Never: the
+steps themselves (`server.services.tokens.exchange_checks`).
 
-The agent is told little about somebody else's token; who administers asks `sayso token explain`.
+The agent learns little about other clients' tokens. Administrators run `sayso token explain`.
 """
 
 from collections.abc import Mapping
@@ -19,25 +19,24 @@ STEPS: Final = MappingProxyType(
         1: "the request is well-formed",
         2: "the subject token is one of our access tokens",
         3: "the actor token is the caller's own",
-        4: "a bound token comes with a proof of its key",
-        5: "the subject token and all that it came from are in force",
-        6: "it is about a person who is enabled",
-        7: "the caller may act on it",
+        4: "a bound token comes with a DPoP proof of its key",
+        5: "the subject token and its ancestors are valid",
+        6: "it is about an enabled user",
+        7: "the caller may exchange it",
         8: "every actor of the chain is enabled",
         9: "the chain is short enough",
-        10: "the target is one that the caller may ask for",
-        11: "something of the scopes is left within every bound",
-        12: "the details fit their types",
+        10: "the caller may ask for the target",
+        11: "every limit allows at least one of the scopes",
+        12: "the details match their types",
         13: "the person consented",
-        14: "policy allows it, and no person has to be asked about this very thing, "
-        "nor has denied such things of late",
+        14: "policy allows it without asking the person, who has not denied such requests lately",
     }
 )
-"""What each step makes sure of, in their order."""
+"""What each step checks, in order."""
 
 
 class Reason(StrEnum):
-    """The fixed code of a refusal. A retired one is never used again with another meaning."""
+    """The code of a refusal. A retired code is never reused with another meaning."""
 
     MALFORMED = "malformed"
     SUBJECT_INVALID = "subject_invalid"
@@ -68,35 +67,35 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What one reason means."""
+    """The step, error, message and remedy of one reason."""
 
     step: int
     error: type[errors.ProtocolError]
-    told: str
-    """To the agent."""
+    message: str
+    """The message to the agent."""
     remedy: str
-    """To whoever administers. What is in capitals stands for what the case at hand has there."""
+    """The remedy for administrators. Words in capitals are placeholders (see `remedies`)."""
 
 
-_SUBJECT = "subject_token is not an access token that is good."
+_SUBJECT = "subject_token is not a valid access token."
 _NOT_YOURS = "This client may not exchange this subject_token."
 _ASK = "A person must be asked: send login_hint_token to /bc-authorize."
 
 REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
     {
         Reason.MALFORMED: Refusal(
-            1, errors.InvalidRequest, "", "Send the parameters as docs/exchange-tokens.md has them."
+            1, errors.InvalidRequest, "", "Send the parameters that docs/exchange-tokens.md lists."
         ),
         Reason.SUBJECT_INVALID: Refusal(
             2,
             errors.InvalidRequest,
             _SUBJECT,
-            "Send an access token that this issuer signed and whose time is not over.",
+            "Send an unexpired access token that this issuer signed.",
         ),
         Reason.ACTOR_INVALID: Refusal(
             3,
             errors.InvalidRequest,
-            "actor_token is not an access token that is good.",
+            "actor_token is not a valid access token.",
             "Leave actor_token out, or get one with client_credentials.",
         ),
         Reason.ACTOR_FOREIGN: Refusal(
@@ -108,14 +107,14 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
         Reason.PROOF_MISSING: Refusal(
             4,
             errors.InvalidDpopProof,
-            "The token is bound to a key: send a proof of that key.",
+            "The token is bound to a key: send a DPoP proof of that key.",
             "Send a DPoP proof of the key that the token is bound to.",
         ),
         Reason.SUBJECT_UNKNOWN: Refusal(
-            5, errors.InvalidRequest, _SUBJECT, "Exchange a token that stands in the ledger."
+            5, errors.InvalidRequest, _SUBJECT, "Exchange a token that this server issued."
         ),
         Reason.SUBJECT_EXPIRED: Refusal(
-            5, errors.InvalidRequest, _SUBJECT, "Get a new subject token; this one has run out."
+            5, errors.InvalidRequest, _SUBJECT, "Get a new subject token; this one has expired."
         ),
         Reason.SUBJECT_REVOKED: Refusal(
             5, errors.InvalidRequest, _SUBJECT, "Get a new subject token; this one was revoked."
@@ -124,13 +123,13 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             5,
             errors.InvalidRequest,
             _SUBJECT,
-            "Get a new subject token; one that this one came from was revoked.",
+            "Get a new subject token; an ancestor of this one was revoked.",
         ),
         Reason.NO_PERSON: Refusal(
             6,
             errors.InvalidRequest,
             "subject_token is not about a person.",
-            "Exchange a person's token; an agent's own is about nobody else.",
+            "Exchange a token that is about a person, not an agent's own token.",
         ),
         Reason.USER_DISABLED: Refusal(
             6, errors.InvalidRequest, _SUBJECT, "Enable the user: sayso users enable USER"
@@ -151,7 +150,7 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             8,
             errors.InvalidRequest,
             _SUBJECT,
-            "Let the agent of the chain go on: sayso agents REVIVAL",
+            "Enable the agent of the chain: sayso agents REVIVAL",
         ),
         Reason.APP_DISABLED: Refusal(
             8,
@@ -175,50 +174,50 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             10,
             errors.InvalidTarget,
             "This agent may not ask for this resource, or none was named.",
-            "Name a resource that it has, or give it this one: sayso agents update AGENT RESOURCES",
+            "Name one of the agent's resources, or add this: sayso agents update AGENT RESOURCES",
         ),
         Reason.SCOPE_BEYOND: Refusal(
             11,
             errors.InvalidScope,
-            "None of these scopes is left within the bounds of this exchange.",
-            "Ask for scopes that the resource has, that every agent of the chain may have, and "
-            "that the token of the resource itself has.",
+            "This exchange allows none of these scopes.",
+            "Ask for scopes of the resource that every agent of the chain may have, and that "
+            "the chain's token for that resource has.",
         ),
         Reason.DETAILS_INVALID: Refusal(
             12,
             errors.InvalidAuthorizationDetails,
             "",
-            "Send details of registered types that the agent may ask for: sayso actions list",
+            "Send details of registered types that this agent may use: sayso actions list",
         ),
         Reason.CONSENT_MISSING: Refusal(
             13,
             errors.InteractionRequired,
             _ASK,
-            "Let USER consent to FIRST at URI, or answer this one request at /bc-authorize.",
+            "Have USER consent to FIRST at URI, or approve this request at /bc-authorize.",
         ),
         Reason.DETAILS_MISSING: Refusal(
             14,
             errors.InteractionRequired,
-            "These scopes need authorization_details and a person's answer: send both with "
+            "These scopes need authorization_details and a person's approval: send details and "
             "login_hint_token to /bc-authorize.",
-            "Send details of the types that the scopes require, and let the person answer.",
+            "Send details of the types that the scopes require, and have the person answer.",
         ),
         Reason.POLICY_DENIED: Refusal(
             14,
             errors.RequestRefused,
             "The policy of this installation does not allow this. Nobody will be asked.",
-            "Look at the rule that the entry names: sayso policy show",
+            "See the rule that the audit entry names: sayso policy show",
         ),
         Reason.NEEDS_PERSON: Refusal(
-            14, errors.InteractionRequired, _ASK, "Let the person answer at /bc-authorize."
+            14, errors.InteractionRequired, _ASK, "Have the person answer at /bc-authorize."
         ),
         Reason.DENIED_REPEATEDLY: Refusal(
             14,
             errors.RequestRefused,
             "This person has denied such requests repeatedly.",
-            "Wait for the end of the pause, and find out what it kept asking for: "
+            "Wait until the pause ends, and check what the agent kept asking for: "
             "sayso agents show AGENT",
         ),
     }
 )
-"""Every reason. An empty `told` means that the refusing rule says it itself."""
+"""Every reason. If `message` is empty, the error of the failed check has the message."""

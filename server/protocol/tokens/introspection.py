@@ -1,18 +1,19 @@
-"""What is said of a token to whoever may ask (RFC 7662 2.2, RFC 9701 5).
+"""The response of token introspection (RFC 7662 2.2, RFC 9701 5).
 
-Owns: which claims are told, and under which names. Never: whether a token counts, or who may ask.
+Owns: which claims a response contains, and their names. Never: whether a token is valid, or who may
+ask.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 INACTIVE: Final[Mapping[str, object]] = {"active": False}
-"""All that is ever said of a token that does not count, or that is not the caller's business."""
+"""The response for a token that is invalid, or that the caller may not inspect."""
 
 JWT_TYPE: Final = "token-introspection+jwt"
 JWT_MEDIA_TYPE: Final = "application/token-introspection+jwt"
 
-_TOLD: Final = (
+_CLAIMS: Final = (
     "scope",
     "client_id",
     "sub",
@@ -32,37 +33,28 @@ _TOLD: Final = (
 )
 
 
-def active(
-    claims: Mapping[str, object],
-    *,
-    username: str | None,
-    agent: str | None,
-    owners: Sequence[str],
+def active_response(
+    claims: Mapping[str, object], *, username: str | None, agent: str | None, owners: Sequence[str]
 ) -> dict[str, object]:
-    """The answer for an access token that counts: what is in it, and who is behind it."""
-    behind = {"name": agent, "owners": list(owners)} if agent is not None else None
+    """Return the response for a valid access token: its claims and who acts with it."""
+    actor = {"name": agent, "owners": list(owners)} if agent is not None else None
     answer: dict[str, object | None] = {
         "active": True,
-        **{name: claims.get(name) for name in _TOLD},
+        **{name: claims.get(name) for name in _CLAIMS},
         "token_type": "DPoP" if "cnf" in claims else "Bearer",
         "username": username,
-        "agent": behind,
+        "agent": actor,
     }
     return {name: value for name, value in answer.items() if value is not None}
 
 
 def wants_jwt(accept: str | None) -> bool:
-    """Reports whether the caller asks for a signed answer (RFC 9701 4)."""
+    """Report whether the caller asks for a signed response (RFC 9701 4)."""
     return (accept or "").strip().lower() == JWT_MEDIA_TYPE
 
 
 def signed_claims(
     issuer: str, audience: str, now: int, answer: Mapping[str, object]
 ) -> dict[str, object]:
-    """The claims of a signed answer (RFC 9701 5); `now` in milliseconds."""
-    return {
-        "iss": issuer,
-        "aud": audience,
-        "iat": now // 1000,
-        "token_introspection": dict(answer),
-    }
+    """Return the claims of a signed response (RFC 9701 5); `now` in milliseconds."""
+    return {"iss": issuer, "aud": audience, "iat": now // 1000, "token_introspection": dict(answer)}

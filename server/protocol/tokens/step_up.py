@@ -1,6 +1,6 @@
-"""When an authentication is too weak or too old, and how that is said (RFC 9470 3).
+"""Step-up authentication: when an authentication is too weak or too old (RFC 9470 3).
 
-Owns: the order of our authentication contexts, the challenge. Never: whose token it is.
+Owns: the order of the authentication contexts, the challenge. Never: whose token it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,28 +14,28 @@ _WEAKER: Final[Mapping[str, tuple[str, ...]]] = {
     names.ACR_SIGNED_PIN: (names.ACR_SIGNED,),
     names.ACR_PASSKEY: (names.ACR_SIGNED_PIN, names.ACR_SIGNED),
 }
-"""What a stronger context also stands for."""
+"""The contexts that a stronger context includes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """How a person must have authenticated: in one of these ways, at most so many seconds ago.
+class StepUpRequirement:
+    """How a person must have authenticated: an accepted `acr`, at most `max_age` seconds ago.
 
-    Nothing is demanded by an empty list and by None.
+    An empty list and None require nothing.
     """
 
     acr_values: Sequence[str] = ()
     max_age: int | None = None
 
     def met_by(self, claims: Mapping[str, object], now: int) -> bool:
-        """Reports whether the claims of a token satisfy this; `now` in milliseconds."""
+        """Report whether the claims of a token satisfy this; `now` in milliseconds."""
         return self._strong_enough(claims.get("acr")) and self._fresh(claims.get("auth_time"), now)
 
     def challenge(self) -> str:
-        """What a resource answers the client in `WWW-Authenticate`, so that it asks again."""
+        """Return the `WWW-Authenticate` challenge that makes the client ask again."""
         parts = [
             f'Bearer error="{ERROR}"',
-            'error_description="The person has to answer again, in a stronger way or anew."',
+            'error_description="The person must authenticate again, or with a stronger method."',
         ]
         if self.acr_values:
             parts.append(f'acr_values="{" ".join(self.acr_values)}"')
@@ -55,5 +55,5 @@ class Demand:
         return isinstance(auth_time, int) and now // 1000 - auth_time <= self.max_age
 
 
-NOTHING: Final = Demand()
-"""No demand at all."""
+NOTHING: Final = StepUpRequirement()
+"""Requires nothing."""

@@ -1,11 +1,10 @@
-"""Token exchange: its parameters, who may act for whom, and that nothing ever widens (RFC 8693).
+"""Token exchange: its parameters, who may act for whom, and the limits of the result (RFC 8693).
 
-Owns: what is read from a request and from a subject token, the chain of actors, the bounds of what
-comes out. Never: signatures, rows, consents; those are `server.services`.
+Owns: parsing a request and a subject token, the chain of actors, the limits of the new token.
+Never: signatures, rows, consents; those are `server.services`.
 
-What comes out of a chain is bounded by every token and every actor before it, back to the ground
-that it stands on: a person's signed answer at that resource, or else the person's consent to the
-first agent of the chain.
+Every token and every actor of the chain limits the new token, back to the basis of the chain: a
+person's signed approval for that resource, or else the person's consent to the first agent.
 """
 
 import json
@@ -26,67 +25,67 @@ MOST_DEPTH: Final = 4
 MOST_ACT_BYTES: Final = 8_192
 MOST_TOKEN: Final = 32_768
 OFFLINE_ACCESS: Final = "offline_access"
-CARRIED: Final = ("acr", "amr", "auth_time")
-"""How the person once signed in or answered: it goes on as it was and is never made younger."""
+COPIED_CLAIMS: Final = ("acr", "amr", "auth_time")
+"""Claims about how the person signed in or answered. They are copied unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRequest:
-    """An exchange as it was asked for, parsed."""
+    """A parsed exchange request."""
 
     subject_token: str
     actor_token: str | None
     target: str | None
-    """The resource, when one was named."""
+    """The requested resource, if any."""
     scope: tuple[str, ...]
     details: tuple[Mapping[str, JsonValue], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a subject token says beyond its row in the ledger."""
+    """The claims of a subject token that its row does not have."""
 
     token_id: str
     user: str
     audience: str
     client: str
     may_act: Mapping[str, str] | None
-    carried: Mapping[str, object]
+    copied_claims: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One token of a chain, as a bound of what may come out of it at one target."""
+    """One token of a chain, as a limit of what may be derived from it for one target."""
 
     client: str
     resource: str
     scope: frozenset[str]
     depth: int
-    """Actors in it; a person's own token has none."""
+    """Number of actors in it; a person's own token has none."""
     ceiling: frozenset[str]
     """What its client may have at the target."""
     details: tuple[str, ...] = ()
-    """Its `authorization_details`, as canonical text each."""
+    """Its `authorization_details`, each as canonical text."""
     approved: bool = False
-    """A person's signed answer stands behind it."""
+    """Whether a person signed for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class DelegationGround:
-    """What a chain stands on at one target."""
+class DelegationBasis:
+    """What allows a chain to get a token for one target."""
 
     links: tuple[Link, ...]
-    """The tokens that bound what comes out, nearest first."""
+    """The tokens that limit the new token, newest first."""
     approved: bool
-    """A person signed for this resource; else the consent to `first` counts."""
+    """Whether a person signed for this resource; else the consent to `first` counts."""
     first: str
-    """The agent that the person gave it to."""
+    """The agent that the person authorized."""
 
 
 def parse_request(form: Form) -> ExchangeRequest:
-    """Read the parameters of RFC 8693 2.1. Raises errors.ProtocolError.
+    """Parse the parameters of RFC 8693 2.1. Raises errors.ProtocolError.
 
-    What is missing, sent twice or too long is an error and never counts as left out.
+    A parameter that is missing, repeated or too long is an error.
     """
     subject = _token(form, "subject_token")
     if subject is None:
@@ -99,77 +98,78 @@ def parse_request(form: Form) -> ExchangeRequest:
 
 
 def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subject:
-    """What an access token says whose signature holds; `now` in milliseconds.
+    """Read the claims of an access token whose signature is valid; `now` in milliseconds.
 
     Raises errors.InvalidRequest, with the reason for the log.
     """
     if claims.get("iss") != issuer:
-        raise _unfit("another issuer")
+        raise _invalid_subject("another issuer")
     if not _seconds(claims, "nbf", 0) * 1000 <= now < _seconds(claims, "exp", 0) * 1000:
-        raise _unfit("it is not in date")
+        raise _invalid_subject("it is expired or not yet valid")
     if set(_object(claims, "cnf")) - {"jkt"}:
-        raise _unfit("bound to what cannot be proved here")
+        raise _invalid_subject("bound by an unsupported confirmation method")
     return Subject(
         token_id=_text(claims, "jti"),
         user=_text(claims, "sub"),
         audience=_text(claims, "aud"),
         client=_text(claims, "client_id"),
         may_act=_may_act(claims),
-        carried={name: claims[name] for name in CARRIED if name in claims},
+        copied_claims={name: claims[name] for name in COPIED_CLAIMS if name in claims},
     )
 
 
 def names_agent(may_act: Mapping[str, str], agent: str, issuer: str) -> bool:
-    """Reports whether this `may_act` lets the agent act (RFC 8693 4.4).
+    """Report whether this `may_act` lets the agent act (RFC 8693 4.4).
 
-    PingOne writes the client's id into `sub`, PingAM adds `client_id`; whatever is there must fit.
+    PingOne writes the client ID into `sub`, PingAM adds `client_id`. Every member that is there
+    must match.
     """
     named = {may_act[member] for member in ("sub", "client_id") if member in may_act}
     return named == {agent} and may_act.get("iss", issuer) == issuer
 
 
 def actors(act: object) -> tuple[str, ...]:
-    """The actors of an `act` claim, the current one first (RFC 8693 4.1).
+    """Return the actors of an `act` claim, the current one first (RFC 8693 4.1).
 
-    Raises errors.InvalidRequest for a chain that cannot be read, or is longer than any may be.
+    Raises errors.InvalidRequest for a chain that is malformed or too long.
     """
     found: list[str] = []
     while act is not None:
         sub = act.get("sub") if isinstance(act, Mapping) else None
         if not isinstance(act, Mapping) or not isinstance(sub, str) or len(found) >= MOST_DEPTH:
-            raise _unfit("its actors cannot be read")
+            raise _invalid_subject("its actors cannot be read")
         found.append(sub)
         act = act.get("act")
     return tuple(found)
 
 
 def too_large(act: Mapping[str, object]) -> bool:
-    """Reports whether the chain has grown beyond what a token may carry."""
+    """Report whether the chain is too large for a token."""
     return len(json.dumps(act, separators=(",", ":")).encode()) > MOST_ACT_BYTES
 
 
-def ground(lineage: Sequence[Link], target: str, caller: str) -> DelegationGround:
-    """What an exchange of the first of these tokens for the target stands on.
+def delegation_basis(lineage: Sequence[Link], target: str, caller: str) -> DelegationBasis:
+    """Return the basis for an exchange of the first of these tokens for the target.
 
-    `lineage` is the subject token and what it came from, nearest first.
+    `lineage` is the subject token and its ancestors, newest first.
     """
     for place, link in enumerate(lineage):
         if link.approved and link.depth and link.resource == target:
-            return DelegationGround(tuple(lineage[: place + 1]), approved=True, first=link.client)
+            return DelegationBasis(tuple(lineage[: place + 1]), approved=True, first=link.client)
     acting = [link.client for link in lineage if link.depth]
-    return DelegationGround(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
+    return DelegationBasis(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
 
 
-def bounded(
-    asked: frozenset[str], target: str, ceiling: frozenset[str], stands_on: DelegationGround
+def allowed_scopes(
+    requested: frozenset[str], target: str, ceiling: frozenset[str], basis: DelegationBasis
 ) -> frozenset[str]:
-    """The scopes that the chain leaves of those that were asked for, before any consent.
+    """Return the requested scopes that the chain allows, before any consent.
 
-    `ceiling` is what the caller may have at the target. Every actor is held to its own, and a token
-    of the target itself to its scope.
+    `ceiling` is what the caller may have at the target. Every actor is limited by its own ceiling,
+    and a token for the target by its scope.
     """
-    left = asked & ceiling
-    for link in stands_on.links:
+    left = requested & ceiling
+    for link in basis.links:
         if link.depth:
             left &= link.ceiling
         if link.resource == target:
@@ -177,22 +177,22 @@ def bounded(
     return left
 
 
-def covered(details: Sequence[Mapping[str, JsonValue]], stands_on: DelegationGround) -> bool:
-    """Reports whether a person has signed for every one of these, and no token since lost one.
+def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: DelegationBasis) -> bool:
+    """Report whether a person signed for every one of these details, and no token dropped one.
 
-    For each as often as it is there: twice the same payment is two payments.
+    Duplicates count: two equal payments need two signed ones.
     """
     wanted = Counter(canonical(detail) for detail in details)
-    return stands_on.approved and all(wanted <= Counter(link.details) for link in stands_on.links)
+    return basis.approved and all(wanted <= Counter(link.details) for link in basis.links)
 
 
 def canonical(detail: Mapping[str, JsonValue]) -> str:
-    """One text for each detail; for Python, but not for us, 1 and true are the same."""
+    """Return one text for each detail. Python treats 1 and true as equal; this does not."""
     return json.dumps(detail, sort_keys=True, separators=(",", ":"))
 
 
 def _token(form: Form, name: str) -> str | None:
-    """A token and its type, both or none; only access tokens are exchanged (2.1)."""
+    """Return a token parameter, whose type must be that of access tokens (2.1)."""
     token, kind = form.get(name), form.get(f"{name}_type")
     if (token is None) != (kind is None):
         raise errors.InvalidRequest(f"{name} and {name}_type belong together.")
@@ -204,7 +204,7 @@ def _token(form: Form, name: str) -> str | None:
 
 
 def _target(form: Form) -> str | None:
-    """The one target; `audience` names a resource by its URI too."""
+    """Return the only target; `audience` may name a resource by its URI, too."""
     named = {uris.check_resource(uri) for uri in (*form.every("resource"), *form.every("audience"))}
     if len(named) > 1 or len(form.every("resource")) > 1 or len(form.every("audience")) > 1:
         raise errors.InvalidTarget("A token is for one resource; exchange once for each.")
@@ -212,14 +212,14 @@ def _target(form: Form) -> str | None:
 
 
 def _scope(form: Form, details: Sequence[object]) -> tuple[str, ...]:
-    asked = form.get("scope")
-    if asked is None:
+    requested = form.get("scope")
+    if requested is None:
         if not details:
             raise errors.InvalidScope("Name the scopes; there is no default.")
         return ()
-    openid, scope = scopes.split(scopes.parse(asked))
+    openid, scope = scopes.split(scopes.parse(requested))
     if openid or OFFLINE_ACCESS in scope:
-        raise errors.InvalidScope("An exchange gives scopes of a resource, and none but those.")
+        raise errors.InvalidScope("An exchange grants scopes of a resource only.")
     return scope
 
 
@@ -229,30 +229,30 @@ def _may_act(claims: Mapping[str, object]) -> Mapping[str, str] | None:
     members = _object(claims, "may_act")
     named = {name: members[name] for name in ("sub", "client_id", "iss") if name in members}
     if not all(isinstance(value, str) for value in named.values()):
-        raise _unfit("its may_act cannot be read")
+        raise _invalid_subject("its may_act cannot be read")
     return {name: str(value) for name, value in named.items()}
 
 
 def _object(claims: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = claims.get(name, {})
     if not isinstance(value, Mapping):
-        raise _unfit(f"its {name} is no object")
+        raise _invalid_subject(f"its {name} is not an object")
     return value
 
 
 def _seconds(claims: Mapping[str, object], name: str, otherwise: int) -> int:
     value = claims.get(name, otherwise)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _unfit(f"its {name} is no time")
+        raise _invalid_subject(f"its {name} is not a time")
     return value
 
 
 def _text(claims: Mapping[str, object], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str):
-        raise _unfit(f"its {name} is no string")
+        raise _invalid_subject(f"its {name} is not a string")
     return value
 
 
-def _unfit(why: str) -> errors.InvalidRequest:
-    return errors.InvalidRequest("subject_token is not an access token that is good.", detail=why)
+def _invalid_subject(why: str) -> errors.InvalidRequest:
+    return errors.InvalidRequest("subject_token is not a valid access token.", detail=why)

@@ -1,4 +1,4 @@
-"""The rules of the specifications for people.
+"""The rules of the specifications for users.
 
 Owns: pure functions of values.
 Never: I/O, a clock, chance.

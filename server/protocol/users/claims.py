@@ -1,4 +1,4 @@
-"""What may be said about a person, and what of it was asked for (OpenID Connect Core 5)."""
+"""Claims about a person, and the requested ones (OpenID Connect Core 5)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,9 @@ from server.protocol import errors, json_text
 from server.protocol.json_text import JsonValue
 
 BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "profile": ("name", "preferred_username"),
-        "email": ("email", "email_verified"),
-    }
+    {"profile": ("name", "preferred_username"), "email": ("email", "email_verified")}
 )
-"""What each scope about the person stands for (5.4)."""
+"""The claims of each scope about the person (5.4)."""
 _IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {"profile": "your name", "email": "your email address"}
 )
@@ -26,45 +23,45 @@ _OF_PERSON: Final = frozenset(name for names in BY_SCOPE.values() for name in na
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The `claims` parameter, as far as there is something here to answer it with."""
+class ClaimsRequest:
+    """The supported parts of the `claims` parameter."""
 
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
     acr: tuple[str, ...] | None = None
-    """The values one of which must be met; None when none is essential."""
+    """The values of an essential `acr`, one of which is required; None if not essential."""
 
 
-def read(text: str | None) -> Wanted:
-    """The parameter; what is unknown in it is ignored (5.5). Raises errors.InvalidRequest."""
+def read(text: str | None) -> ClaimsRequest:
+    """Parse the parameter; unknown claims are ignored (5.5). Raises errors.InvalidRequest."""
     if text is None:
-        return Wanted()
+        return ClaimsRequest()
     members = json_text.parse(text, what="claims")
     if not isinstance(members, dict):
         raise errors.InvalidRequest("claims must be a JSON object.")
     id_token, userinfo = _members(members, "id_token"), _members(members, "userinfo")
-    return Wanted(
+    return ClaimsRequest(
         id_token=tuple(name for name in id_token if name in _OF_PERSON),
         userinfo=tuple(name for name in userinfo if name in _OF_PERSON),
         acr=_essential(id_token.get("acr")),
     )
 
 
-def names(scopes: Collection[str], wanted: Collection[str]) -> frozenset[str]:
-    """Which claims these scopes and these wishes come to."""
+def names(scopes: Collection[str], requested: Collection[str]) -> frozenset[str]:
+    """Return the claims of these scopes and of a claims request."""
     of_scopes = {name for scope in scopes for name in BY_SCOPE.get(scope, ())}
-    return frozenset({*of_scopes, *wanted})
+    return frozenset({*of_scopes, *requested})
 
 
 def in_words(scopes: Collection[str]) -> str:
-    """What these scopes tell of a person, as they read it themselves."""
-    told = ["your user id", *(text for scope, text in _IN_WORDS.items() if scope in scopes)]
-    *most, last = told
+    """Describe to the person what these scopes reveal about them."""
+    parts = ["your user id", *(text for scope, text in _IN_WORDS.items() if scope in scopes)]
+    *most, last = parts
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def about(user: Mapping[str, object], chosen: Collection[str]) -> dict[str, object]:
-    """The chosen ones of a person's claims; what is not known is left out."""
+    """Return the chosen claims of a person that have a value."""
     return {name: value for name, value in user.items() if name in chosen and value is not None}
 
 

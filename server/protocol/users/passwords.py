@@ -1,4 +1,4 @@
-"""What may be a password, and how long a form waits after one was wrong."""
+"""The rules for passwords, and the wait after failed attempts."""
 
 import ipaddress
 import unicodedata
@@ -7,34 +7,34 @@ from typing import Final
 SHORTEST: Final = 12
 LONGEST: Final = 256
 FREE_TRIES: Final = 5
-"""So many wrong ones in a row cost no time at all."""
+"""Failed attempts in a row without a wait."""
 LONGEST_PAUSE_MS: Final = 5 * 60 * 1000
 FREE_TRIES_OF_ADDRESS: Final = 30
-"""Many people may share an address, so it has more, and a shorter longest pause."""
+"""Many people may share an address, so it has more, and shorter waits."""
 LONGEST_PAUSE_OF_ADDRESS_MS: Final = 60 * 1000
 FORGOTTEN_MS: Final = 60 * 60 * 1000
-"""An hour without a try, and the count begins anew."""
+"""The count restarts after an hour without an attempt."""
 
 
 def check(raw: str) -> str:
-    """The password as it is hashed: one spelling per character. Raises ValueError with why not."""
-    password = normal(raw)
+    """Return the normalized password. Raises ValueError with the reason."""
+    password = normalize(raw)
     if len(password) < SHORTEST:
-        raise ValueError(f"A password has at least {SHORTEST} characters")
+        raise ValueError(f"A password must have at least {SHORTEST} characters")
     if len(password) > LONGEST:
-        raise ValueError(f"A password has at most {LONGEST} characters")
+        raise ValueError(f"A password must have at most {LONGEST} characters")
     if any(unicodedata.category(character) == "Cc" for character in password):
-        raise ValueError("A password has no control characters")
+        raise ValueError("A password must not have control characters")
     return password
 
 
-def normal(raw: str) -> str:
-    """The password in one spelling, so that every keyboard types the same one (RFC 8265 4.2)."""
+def normalize(raw: str) -> str:
+    """Return one Unicode form, so that every keyboard types the same password (RFC 8265 4.2)."""
     return unicodedata.normalize("NFC", raw)
 
 
-def spelled(name: str) -> str:
-    """A name, e-mail address or id as it is looked up, in one Unicode form.
+def normalize_name(name: str) -> str:
+    """Return a name, email address or ID in the form of lookups.
 
     Registered names have no compatibility forms, so this loses none of them.
     """
@@ -42,7 +42,7 @@ def spelled(name: str) -> str:
 
 
 def network(address: str) -> str:
-    """Where a try comes from: an IPv4 address, or the /64 that one IPv6 host chooses from."""
+    """Return the source of an attempt: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -54,7 +54,7 @@ def network(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Reports whether this address is the machine's own."""
+    """Report whether this is a loopback address."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -62,12 +62,12 @@ def is_loopback(address: str) -> bool:
 
 
 def pause_ms(tries: int) -> int:
-    """How long an account waits at one address after so many failures: twice as long each time."""
+    """Return how long an account waits at one address: twice as long after each failure."""
     return _pause(tries - FREE_TRIES, LONGEST_PAUSE_MS)
 
 
 def pause_of_address_ms(tries: int) -> int:
-    """How long an address waits after so many failures, over all accounts."""
+    """Return how long an address waits after failures over all accounts."""
     return _pause(tries - FREE_TRIES_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
 
 

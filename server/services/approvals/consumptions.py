@@ -16,7 +16,7 @@ from server.protocol import errors, names
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 from server.protocol.tokens import step_up
-from server.protocol.tokens.step_up import NOTHING, Demand
+from server.protocol.tokens.step_up import NOTHING, StepUpRequirement
 from server.protocol.tokens.token_exchange import canonical
 from server.services.approvals.rights import Rights
 from server.services.audit import audit
@@ -31,7 +31,7 @@ class IntendedExecution:
     token: str
     details: Sequence[Mapping[str, JsonValue]]
     id: str
-    demand: Demand = NOTHING
+    demand: StepUpRequirement = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Consumptions:
             _check_granted(found, approval, execution)
             self._check_demand(tx, found, approval, execution)
             spent = _Spending(tx, found, approval, resource).on(execution)
-            tx.delegations.used(found.row.id, tx.now)
+            tx.delegations.mark_used(found.row.id, tx.now)
         if isinstance(spent, errors.Problem):
             raise spent
         return spent
@@ -79,7 +79,7 @@ class Consumptions:
         pin_now = risk is not None and risk.rank >= Risk.HIGH.rank
         if pin_now and risk is not None and approval.decided_by is not None:
             pin_now = risk.rank > approval.risk.rank  # nobody had to answer what it was then
-        ours = Demand((names.ACR_SIGNED_PIN,)) if pin_now else NOTHING
+        ours = StepUpRequirement((names.ACR_SIGNED_PIN,)) if pin_now else NOTHING
         for demand in (execution.demand, ours):
             if not demand.met_by(found.claims, tx.now):
                 raise errors.Problem(

@@ -71,16 +71,16 @@ class ApprovalService:
         """What waits for this person, gravest first, then soonest end."""
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.waiting(person.at.user_id, view.now, limit, after)
+            found = view.approvals.waiting(person.registered_device.user_id, view.now, limit, after)
             last = (found[-1].place, found[-1].id) if len(found) == limit else None
             page = Page(_all(view, person, found), last, cursor, view.now)
-        deliveries.received(self.store, person.at.id, found)
+        deliveries.received(self.store, person.registered_device.id, found)
         return page
 
     def waiting_count(self, person: Person) -> int:
         """How much waits for this person."""
         with self.store.read() as view:
-            return view.approvals.waiting_count(person.at.user_id, view.now)
+            return view.approvals.waiting_count(person.registered_device.user_id, view.now)
 
     def decided(
         self,
@@ -96,7 +96,7 @@ class ApprovalService:
         looked = limit if wanted == EVERYTHING else max(limit, LOOKED_AT)
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.decided(person.at.user_id, looked, before)
+            found = view.approvals.decided(person.registered_device.user_id, looked, before)
             fitting = [one for one in found if wanted.fits(one)]
             more = len(found) == looked and not wanted.is_past(found[-1])
             last = _last(fitting[:limit] if len(fitting) >= limit else found[-1:] if more else [])
@@ -111,7 +111,7 @@ class ApprovalService:
     def show(self, person: Person, approval_id: str) -> Shown:
         """One approval with the nonce that this device must sign; it counts as seen from now on."""
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
@@ -154,7 +154,7 @@ class ApprovalService:
         together, and so is the consent it gives.
         """
         approval = votes.alone(tx, approvers.owned(tx, approval_id, person.user.id))
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         payload, key = self._verified(tx, device, said.jws)
         said = settled(tx, approval, said, payload.code)
         granted = said.granted
@@ -228,7 +228,7 @@ class ApprovalService:
         is over stays as it is. Raises errors.Problem as `decide` does, but for one that is over.
         """
         approval = approvers.owned(tx, approval_id, person.user.id)
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         payload, key = self._verified(tx, device, jws)
         self._compare(tx, payload, approval, device, None)
         if payload.code != decisions.SUSPICIOUS:
@@ -250,7 +250,7 @@ class ApprovalService:
 
     def _verified(self, tx: Unit, device: Device, jws: str) -> tuple[decisions.Decision, str]:
         try:
-            signed = self.signatures.of(tx, device, jws, decisions.DECISION_TYPE)
+            signed = self.signatures.verify(tx, device, jws, decisions.DECISION_TYPE)
             return decisions.read_decision(signed.payload), signed.key
         except (BadToken, ValueError) as error:
             raise errors.Problem(

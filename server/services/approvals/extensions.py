@@ -50,7 +50,7 @@ class Extensions:
         Raises errors.Problem: 404, 409 `not_pending` or `not_extendable`, 403 `forbidden`.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
             until = _allowed(tx, person, approval)
             moved = tx.escalations.extend(
@@ -127,7 +127,7 @@ def _record(tx: Unit, person: Person, approval: Approval, until: int) -> None:
             audit.Type.APPROVAL_EXTENDED,
             actor=audit.by_user(person.user.id),
             facts={
-                "device": person.at.id,
+                "device": person.registered_device.id,
                 "expired_at": approval.expires_at,
                 "expires_at": until,
                 "extensions": approval.extensions + 1,

@@ -207,12 +207,12 @@ class Narrowings:
 
 
 def _resource(view: View, approval: Approval) -> Resource | None:
-    return targets.standing(view.directory, approval.resource, tuple(approval.scope.split()))
+    return targets.stored_resource(view.directory, approval.resource, tuple(approval.scope.split()))
 
 
 def _open(view: View, person: Person, approval_id: str) -> Approval:
     """The person's own request that waits. Raises errors.Problem 404 or 409."""
-    device_auth.current(view, person)
+    device_auth.current_device(view, person)
     approval = approvers.owned(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")

@@ -51,7 +51,7 @@ class Retries:
         Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
@@ -85,6 +85,6 @@ def _record(tx: Unit, person: Person, approval: Approval) -> None:
             approval,
             audit.Type.APPROVAL_RETRY_ASKED,
             actor=audit.by_user(person.user.id),
-            facts={"device": person.at.id, "expired_at": approval.expires_at},
+            facts={"device": person.registered_device.id, "expired_at": approval.expires_at},
         ),
     )

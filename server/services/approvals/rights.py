@@ -66,7 +66,7 @@ class Rights:
             return "user_disabled"
         if (gone := _stood_on(tx, approval)) is not None:
             return gone
-        outside = agent.asks is not None and not user_or_group.among(tx, user.id, agent.asks)
+        outside = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
@@ -132,7 +132,7 @@ def rights_over(given: Adapters) -> Rights:
 def _stood_on(tx: Unit, approval: Approval) -> str | None:
     """What it is for or came from and is over: its resource, a token, a standing grant."""
     scope = tuple(approval.scope.split())
-    if targets.standing(tx.directory, approval.resource, scope) is None:
+    if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
     if not _parent_holds(tx, approval):
         return PARENT_ENDED
@@ -142,7 +142,7 @@ def _stood_on(tx: Unit, approval: Approval) -> str | None:
 def _parent_holds(tx: Unit, approval: Approval) -> bool:
     """Reports whether the token of whose exchange it came is in force; none can come out after."""
     held = approval.parent_id
-    return held is None or tx.delegations.extend(held, tx.now) is not None
+    return held is None or tx.delegations.lock_live(held, tx.now) is not None
 
 
 def _user_gone(tx: Unit, approval: Approval) -> str | None:

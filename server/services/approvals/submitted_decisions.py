@@ -120,7 +120,7 @@ def _other(view: View, approval: Approval, called: str) -> str:
     if (
         user is None
         or not may
-        or (named is not None and not user_or_group.among(view, user.id, named))
+        or (named is not None and not user_or_group.includes(view, user.id, named))
     ):
         raise errors.Problem(422, "invalid_body", "/ask: is nobody else whom this agent may ask.")
     return user.id

@@ -59,7 +59,7 @@ class Deputies:
     def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
         """Whom this person named, and for whom they decide or will."""
         with self.store.read() as view:
-            device_auth.current(view, person)
+            device_auth.current_device(view, person)
             mine = view.deputies.of_user(person.user.id, view.now)
             others = view.deputies.of_deputy(person.user.id, view.now)
             return [_named(view, one) for one in mine], [_named(view, one) for one in others]
@@ -96,7 +96,7 @@ class Deputies:
     def end(self, person: Person, deputy_id: str) -> None:
         """End it at once; the one who named them may, and the deputy. Raises errors.Problem 404."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             deputy = tx.deputies.get(deputy_id)
             both = () if deputy is None else (deputy.user_id, deputy.deputy_id)
             if deputy is None or person.user.id not in both or deputy.state == "over":
@@ -104,7 +104,7 @@ class Deputies:
             end(tx, deputy, by=audit.by_user(person.user.id))
 
     def _check(self, tx: Unit, person: Person, wanted: RequestedDeputy, jws: str) -> Device:
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         nonce = self.statements.nonce(device, device)
         subject, purpose = signed_subject(nonce, wanted), decisions.DEPUTY
         self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)

@@ -53,7 +53,7 @@ class Groups:
         """Make a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             found = _people(tx, members)
-            _refuse_taken(tx, name := users.check_called(name), None)
+            _refuse_taken(tx, name := users.check_account_name(name), None)
             group = Group(self.secrets.new_id(PREFIX_GROUP), name, _checked(found), tx.now)
             tx.groups.add(group)
             _record(tx, audit.Type.GROUP_ADDED, by, _facts(group))
@@ -66,7 +66,7 @@ class Groups:
             whole = before.members if changes.members is None else _people(tx, changes.members)
             gone = set(_people(tx, changes.remove))
             kept = [one for one in (*whole, *_people(tx, changes.add)) if one not in gone]
-            name = before.name if changes.name is None else users.check_called(changes.name)
+            name = before.name if changes.name is None else users.check_account_name(changes.name)
             group = replace(before, name=name, members=_checked(kept))
             if group.name != before.name:
                 _refuse_taken(tx, group.name, group.id)

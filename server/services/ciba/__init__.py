@@ -1,4 +1,4 @@
-"""Use cases of the agent's CIBA request.
+"""Use cases of CIBA.
 
 Owns: the request, its hints, redemption, ping and push.
 Never: what a person does with it (`approvals`).

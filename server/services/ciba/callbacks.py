@@ -1,7 +1,7 @@
-"""Calling agents back: what is sent to an endpoint when an approval has an answer (CIBA 10.2, 12).
+"""Callbacks to agents: pings and pushes when an approval is answered (CIBA 10.2, 12).
 
-The unit of work that ends an approval adds one message to the outbox, which names it. Here is what
-becomes of the message when it is about to leave: secrets are opened, tokens made, only then.
+The unit of work that ends an approval adds an outbox message that names it. Secrets are decrypted
+and tokens are made only when the message is sent.
 """
 
 import json
@@ -19,25 +19,25 @@ from server.services.approvals.superseding import SUPERSEDED
 from server.services.approvals.withdrawals import WITHDRAWN
 from server.services.audit import audit
 from server.services.ciba import notification_tokens
-from server.services.ciba.redemption import Redemption, in_force
+from server.services.ciba.redemption import Redemption, is_token_live
 from server.services.notifications import notices
 
-_SAID_BY: Final[Mapping[str, frozenset[State]]] = {
+_STATES_BY_EVENT: Final[Mapping[str, frozenset[State]]] = {
     "approval.decided": frozenset({State.APPROVED, State.DENIED, State.REDEEMED}),
     "approval.cancelled": frozenset({State.CANCELLED}),
     "approval.expired": frozenset({State.EXPIRED}),
 }
-"""Which message tells of which state; a state that came later has a message of its own."""
+"""The states that each event reports; a later state has a message of its own."""
 _NOT_PINGED: Final = frozenset({State.REDEEMED, State.EXPIRED})
-"""What was fetched is known; and an end in time its agent was told of when it asked."""
+"""The agent already has the tokens; or it learned the expiry from `expires_in`."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_UNTOLD: Final = frozenset({WITHDRAWN, SUPERSEDED})
-"""Who took its own request back, or put another in its place, knows."""
+_ENDED_BY_AGENT: Final = frozenset({WITHDRAWN, SUPERSEDED})
+"""The agent ended these requests itself, so it is not notified."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
-    """One request to an agent's endpoint, with its secrets in the open."""
+    """One request to an agent's endpoint, with decrypted secrets."""
 
     url: str
     token: str
@@ -46,17 +46,16 @@ class CallbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """Makes calls of messages."""
+    """Creates callbacks from outbox messages."""
 
     store: Store
     secrets: Secrets
     redemption: Redemption
 
     def ping(self, message: str) -> CallbackRequest | None:
-        """What a ping says: the handle and nothing else. None when there is nothing to say.
+        """Return a ping with only the `auth_req_id`, or None if there is nothing to send.
 
-        Nobody is pinged about an expiry, which CIBA 10.2 leaves open: `expires_in` said when it
-        comes, and an endpoint that is gone costs no tries for answers that nobody gave.
+        Expiry is not pinged, which CIBA 10.2 allows: the agent knows it from `expires_in`.
         """
         approval_id, states = _read(message)
         with self.store.read() as view:
@@ -67,7 +66,7 @@ class Callbacks:
         return self._call(agent, approval, {})
 
     def push(self, message: str) -> CallbackRequest | None:
-        """What a push brings: tokens, or why there are none. None when there is nothing to say."""
+        """Return a push with tokens or an error, or None if there is nothing to send."""
         approval_id, states = _read(message)
         with self.store.write() as tx:
             approval = tx.approvals.get(approval_id)
@@ -78,18 +77,18 @@ class Callbacks:
         return None if members is None else self._call(agent, approval, members)
 
     def arrived(self, tx: Unit, message: str) -> None:
-        """The agent has it, or nothing was to be said: what was kept for it is dropped."""
+        """Delete the secrets of a delivered message."""
         self._forget(tx, *_read(message))
 
     def lost(self, tx: Unit, message: str, why: str) -> None:
-        """It was given up: the record says so."""
+        """Record that delivery was given up."""
         approval_id, states = _read(message)
         if (approval := tx.approvals.get(approval_id)) is not None:
             _record(tx, approval, why)
             self._forget(tx, approval_id, states)
 
     def _forget(self, tx: Unit, approval_id: str, states: frozenset[State]) -> None:
-        """Drop the secrets of an approval, unless there is or may be another message about it."""
+        """Delete the secrets of an approval, unless another message about it may follow."""
         approval = tx.approvals.get(approval_id)
         if approval is not None and approval.state in states - {State.APPROVED}:
             tx.approvals.forget_call(approval_id)
@@ -97,16 +96,16 @@ class Callbacks:
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = notification_tokens.opened(self.secrets, approval)
+        token = notification_tokens.decrypt(self.secrets, approval)
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
         )
 
     def _pushed(self, tx: Unit, agent: Agent, approval: Approval) -> Mapping[str, object] | None:
-        """By state: make the tokens once, send the same ones again, or say why there are none."""
+        """Create the tokens once, send the same ones again, or send an error."""
         if approval.state is State.REDEEMED:
-            return self._again(tx, approval)
+            return self._resend(tx, approval)
         if approval.state is not State.APPROVED:
             return _error(self.redemption.refusal(tx, approval))
         if overdue(approval.state, approval.expires_at, tx.now):
@@ -114,17 +113,17 @@ class Callbacks:
         handle = self.secrets.auth_req_id(approval.id)
         answer = self.redemption.redeem(tx, agent, approval, handle, jkt=approval.jkt)
         if isinstance(answer, errors.ProtocolError):
-            return None  # it was withdrawn just now, and that has a message of its own
+            return None  # it was just withdrawn, which has its own message
         sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
         until = tx.now + 1000 * int(str(answer["expires_in"]))
         tx.approvals.keep_answer(approval.id, sealed, b"", until)
         return answer
 
-    def _again(self, tx: Unit, approval: Approval) -> Mapping[str, object]:
-        """The same tokens, while they live; never new ones (a push that failed lost nothing)."""
+    def _resend(self, tx: Unit, approval: Approval) -> Mapping[str, object]:
+        """Return the same tokens while they are valid, never new ones."""
         left = ((approval.answer_until or 0) - tx.now) // 1000
-        if approval.answer is None or left <= 0 or not in_force(tx, approval):
-            _record(tx, approval, "the tokens ran out first")
+        if approval.answer is None or left <= 0 or not is_token_live(tx, approval):
+            _record(tx, approval, "the tokens expired first")
             return _error(
                 errors.TransactionFailed("The tokens could not be delivered in time. Ask again.")
             )
@@ -134,17 +133,19 @@ class Callbacks:
 
 
 def _read(message: str) -> tuple[str, frozenset[State]]:
-    said = json.loads(message)
-    return said["approval"], _SAID_BY[said["event"]]
+    event = json.loads(message)
+    return event["approval"], _STATES_BY_EVENT[event["event"]]
 
 
 def _reachable(view: View, approval: Approval) -> Agent | None:
-    """The agent, if it says where to tell it; one that was stopped is told nothing."""
+    """Return the agent if it is enabled and has a callback URL."""
     agent = view.directory.agent(approval.agent_id)
-    if agent is None or not agent.active(view.now) or approval.reason in _UNTOLD:
+    if agent is None or not agent.active(view.now) or approval.reason in _ENDED_BY_AGENT:
         return None
-    told = agent.notification_endpoint is not None and approval.notification_token is not None
-    return agent if told else None
+    is_registered = (
+        agent.notification_endpoint is not None and approval.notification_token is not None
+    )
+    return agent if is_registered else None
 
 
 def _error(error: errors.ProtocolError) -> dict[str, object]:
@@ -152,7 +153,7 @@ def _error(error: errors.ProtocolError) -> dict[str, object]:
 
 
 def _record(tx: Unit, approval: Approval, why: str) -> None:
-    """Write down once that the agent was not told in time."""
+    """Record once that the agent was not notified in time."""
     if tx.counters.count(f"lost:{approval.id}", _DAY_MS) > 1:
         return
     audit.record(

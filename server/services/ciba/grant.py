@@ -1,7 +1,7 @@
-"""The agent fetches the answer (CIBA Core 10.1, 11): at most one token set per `auth_req_id`.
+"""The CIBA grant: an agent gets its tokens, once per `auth_req_id` (CIBA Core 10.1, 11).
 
-A poll of a waiting approval is paced, or held when the client prefers to wait. What a refused poll
-must remember is stored before the refusal is raised.
+A poll of a pending approval is paced, or held if the client prefers to wait. What a refused poll
+changes is stored before the error is raised.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from server.services.approvals import votes
 from server.services.approvals.expiry import expire
 from server.services.approvers import absences
 from server.services.audit import audit
-from server.services.ciba.redemption import Redemption, in_force
+from server.services.ciba.redemption import Redemption, is_token_live
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.notifications.feed import Hub, approval_topic
@@ -32,7 +32,7 @@ from server.services.policy.displays import rfc3339
 from server.services.tokens.endpoint import TokenRequest
 
 REFETCH_MS: Final = 60_000
-"""How long a client that lost its answer may fetch it again (with its Idempotency-Key)."""
+"""A client that lost the response may repeat the request (with its Idempotency-Key) this long."""
 _ALARM_WINDOW_MS: Final = 10 * 60_000
 
 Held = Literal["held"]
@@ -41,7 +41,7 @@ Outcome = dict[str, object] | errors.ProtocolError | Held
 
 @dataclass(frozen=True, slots=True)
 class _Poll:
-    """One poll: whose, of what, since when, and the name under which it is held."""
+    """One poll."""
 
     agent: Agent
     handle: str
@@ -51,9 +51,9 @@ class _Poll:
     holder: str | None
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
-    """What the client says the token is for; it may be left out, and never be something else."""
+    """The details that the client sends, if any; they must match the request."""
     jkt: str | None
-    """The key that the token is going to be bound to."""
+    """The key that the token will be bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,18 @@ class CibaGrant:
     hub: Hub
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
-        """The token answer. Raises errors.ProtocolError."""
+        """Return the token response. Raises errors.ProtocolError."""
         if agent.delivery == "push":
-            raise errors.UnauthorizedClient("The answers of this agent are pushed to it.")
-        poll = self._read(agent, request)
-        outcome = self._visit(poll, first=True)
+            raise errors.UnauthorizedClient("Answers to this agent are pushed.")
+        poll = self._parse(agent, request)
+        outcome = self._poll_once(poll, first=True)
         while outcome == "held":
             outcome = self._hold(poll, request.wait)
         if isinstance(outcome, errors.ProtocolError):
             raise outcome
         return outcome
 
-    def _read(self, agent: Agent, request: TokenRequest) -> _Poll:
+    def _parse(self, agent: Agent, request: TokenRequest) -> _Poll:
         handle = request.form.require("auth_req_id")
         key = request.idempotency_key
         owned = None if key is None else f"{agent.id}\n{handle}\n{request.dpop_jkt}\n{key}"
@@ -94,7 +94,7 @@ class CibaGrant:
         )
 
     def _hold(self, poll: _Poll, seconds: int) -> Outcome:
-        """Wait for the answer, a newer poll, or the end of the client's patience."""
+        """Wait for the answer, a newer poll, or the end of the requested wait."""
         with self.store.read() as view:
             approval = view.approvals.by_handle(poll.handle_hash)
         topic = approval_topic("" if approval is None else approval.id)
@@ -103,13 +103,13 @@ class CibaGrant:
             self.hub.nudge(topic)
             while (left := ends - time.monotonic()) > 0 and not self.hub.ending:
                 changed.clear()
-                if (life := self._left(poll)) <= 0:
+                if (life := self._remaining_seconds(poll)) <= 0:
                     break
                 changed.wait(min(left, life))
-        return self._visit(poll, first=False)
+        return self._poll_once(poll, first=False)
 
-    def _left(self, poll: _Poll) -> float:
-        """Seconds until the clock ends what this poll waits for; 0 when something has happened."""
+    def _remaining_seconds(self, poll: _Poll) -> float:
+        """Return the seconds until the approval expires; 0 if something has changed."""
         with self.store.read() as view:
             agent = view.directory.agent(poll.agent.id)
             approval = view.approvals.by_handle(poll.handle_hash)
@@ -122,28 +122,26 @@ class CibaGrant:
             )
             return (approval.expires_at - view.now) / 1000 if waits and approval else 0.0
 
-    def _visit(self, poll: _Poll, *, first: bool) -> Outcome:
-        """Look at the approval once, in a unit of work of its own.
+    def _poll_once(self, poll: _Poll, *, first: bool) -> Outcome:
+        """Handle the poll once, in a unit of work of its own.
 
-        1. The agent may poll now.  2. The approval is its own, and for what it says.  3. The clock
-        has not ended it.  4. By state: pace or hold, issue once, give the same answer again, or say
-        why not.
+        1. The agent may poll now. 2. The approval is its own, and matches the request. 3. An
+        expired approval ends. 4. By state: pace or hold, issue once, repeat the response, or return
+        the error.
         """
         with self.store.write() as tx:
-            agent = client_auth.current(tx, poll.agent)
+            agent = client_auth.current_agent(tx, poll.agent)
             approval = tx.approvals.by_handle(poll.handle_hash)
             if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
-                return requests.no_tokens(State.REDEEMED, {})
+                return requests.poll_error(State.REDEEMED, {})
             if approval.delivery == "push":
                 return errors.UnauthorizedClient("The answer of this request is pushed.")
-            if (beyond := _beyond(poll, approval)) is not None:
-                return beyond
+            if (mismatch := _mismatch(poll, approval)) is not None:
+                return mismatch
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approval
             if not first and approval.holder != poll.holder:
-                return self._pending(
-                    tx, approval
-                )  # a newer poll has taken its place, and its answer
+                return self._pending(tx, approval)  # a newer poll has replaced this one
             return self._by_state(tx, agent, approval, poll, first=first)
 
     def _by_state(
@@ -154,7 +152,7 @@ class CibaGrant:
         if approval.state is State.APPROVED:
             return self._redeem(tx, agent, approval, poll)
         if approval.state is State.REDEEMED:
-            return self._again(tx, approval, poll, first=first)
+            return self._refetch(tx, approval, poll, first=first)
         return self.redemption.refusal(tx, approval)
 
     def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
@@ -171,17 +169,14 @@ class CibaGrant:
             interval_ms=approval.interval_ms,
         )
         tx.approvals.paced(
-            approval.id,
-            now=tx.now - poll.waited_ms,
-            interval_ms=pace.interval_ms,
-            holder=None,
+            approval.id, now=tx.now - poll.waited_ms, interval_ms=pace.interval_ms, holder=None
         )
         if pace.early:
             return requests.slow_down(pace, poll.waited_ms, self._progress(tx, approval))
         return self._pending(tx, approval)
 
     def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
-        """Make the tokens, and keep the answer for the client that says it may lose it."""
+        """Issue the tokens, and keep the response for a client that may repeat the request."""
         answer = self.redemption.redeem(tx, agent, approval, poll.handle, jkt=poll.jkt)
         if isinstance(answer, errors.ProtocolError):
             return answer
@@ -192,26 +187,26 @@ class CibaGrant:
             tx.approvals.keep_answer(approval.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
         return answer
 
-    def _again(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
-        """The same client with the same key gets the same answer for a minute; else an alarm.
+    def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
+        """Return the same response to the same client and key for a minute; else raise an alarm.
 
-        A held poll that another poll of the same agent has overtaken is no alarm.
+        A held poll that a newer poll has replaced raises no alarm.
         """
         kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.redemption.rights.gone(tx, approval) is None and in_force(tx, approval):
+            if self.redemption.rights.gone(tx, approval) is None and is_token_live(tx, approval):
                 opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
                 answer: dict[str, object] = json.loads(opened)
                 return answer
         elif first and tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
-            _alarm(tx, approval)
-        return requests.no_tokens(State.REDEEMED, {})
+            _raise_reuse_alarm(tx, approval)
+        return requests.poll_error(State.REDEEMED, {})
 
     def _pending(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
-        return requests.no_tokens(State.PENDING, self._progress(tx, approval))
+        return requests.poll_error(State.PENDING, self._progress(tx, approval))
 
     def _progress(self, tx: Unit, approval: Approval) -> dict[str, object]:
-        """The members that `authorization_pending` and `slow_down` share.
+        """Return the members of `authorization_pending` and `slow_down`.
 
         With hidden users they contain nothing that only an existing user can cause.
         """
@@ -231,8 +226,8 @@ class CibaGrant:
         return members
 
 
-def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
-    """The token is for what was asked for, whatever a poll says (RFC 8707 2.2, RFC 9396 6)."""
+def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
+    """Refuse a poll for another resource or other details (RFC 8707 2.2, RFC 9396 6)."""
     if poll.resource not in {None, approval.resource}:
         return errors.InvalidTarget("The request was for another resource.")
     if poll.details and list(poll.details) != json.loads(approval.details):
@@ -240,7 +235,7 @@ def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     return None
 
 
-def _alarm(tx: Unit, approval: Approval) -> None:
+def _raise_reuse_alarm(tx: Unit, approval: Approval) -> None:
     audit.record(
         tx,
         Entry(

@@ -1,7 +1,4 @@
-"""From an approval to its one token set, whichever way it then reaches the agent.
-
-The poll that asks for it and the push that brings it come here; nothing else makes tokens of one.
-"""
+"""Redeems an approval for its one token response, for polls and pushes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,35 +17,35 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
-from server.services.tokens.issuing import Issuing
+from server.services.tokens.issuing import TokenIssuer
 
-UNPROVED: Final = "This came of a bound token: send a proof of its key."
+PROOF_MISSING: Final = "The parent token is bound to a key: send a DPoP proof of it."
 
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """Redeems approvals, and says why one gives nothing."""
+    """Redeems approvals, and returns the error of one that gives no tokens."""
 
-    issuing: Issuing
+    issuing: TokenIssuer
     rights: Rights
 
     def redeem(
         self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None
     ) -> dict[str, object] | errors.ProtocolError:
-        """The token answer. Only the one UPDATE that moves the approval lets it be made.
+        """Return the token response, once: only the UPDATE that redeems the approval allows it.
 
         `handle` is its `auth_req_id`.
         """
         reservations.queue(tx, approval)
         if (gone := self.rights.gone(tx, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
-            return requests.no_tokens(
+            return requests.poll_error(
                 State.CANCELLED, {"reason": outcomes.told_reason(State.CANCELLED, gone)}
             )
-        if not proves(tx, approval.parent_id, jkt):
-            return errors.InvalidDpopProof(UNPROVED)
+        if not is_key_proved(tx, approval.parent_id, jkt):
+            return errors.InvalidDpopProof(PROOF_MISSING)
         if not tx.approvals.redeem(approval.id, tx.now):
-            return requests.no_tokens(State.REDEEMED, {})
+            return requests.poll_error(State.REDEEMED, {})
         reservations.spend(tx, approval)
         answer = self.issuing.for_approval(tx, agent, approval, handle, jkt=jkt)
         answer["fingerprint"] = decisions.fingerprint(approval.action_digest)
@@ -56,11 +53,13 @@ class Redemption:
         return answer
 
     def refusal(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
-        """What an agent is told of an approval that gives no tokens."""
-        return requests.no_tokens(approval.state, self._why(tx, approval), approval.reason)
+        """Return the error for an approval that gives no tokens."""
+        return requests.poll_error(
+            approval.state, self._error_members(tx, approval), approval.reason
+        )
 
-    def _why(self, tx: Unit, approval: Approval) -> dict[str, object]:
-        """The extension members that tell an agent what happened and what it may do next."""
+    def _error_members(self, tx: Unit, approval: Approval) -> dict[str, object]:
+        """Return the extension members that tell an agent what happened and what it may do next."""
         if approval.state is not State.DENIED:
             hidden = self.issuing.rules.hide_unknown_users
             by_person = approval.decided_by is None
@@ -83,13 +82,13 @@ class Redemption:
         return {name: value for name, value in members.items() if value is not None}
 
 
-def in_force(tx: Unit, approval: Approval) -> bool:
-    """Reports whether the token that came out was not revoked since."""
+def is_token_live(tx: Unit, approval: Approval) -> bool:
+    """Report whether the approval's token is not revoked."""
     issued = tx.delegations.of_approval(approval.id)
     return issued is not None and issued.revoked_at is None
 
 
-def proves(tx: Unit, parent_id: str | None, jkt: str | None) -> bool:
-    """Reports whether the key of a bound parent is proved; no bearer token comes of it."""
+def is_key_proved(tx: Unit, parent_id: str | None, jkt: str | None) -> bool:
+    """Report whether the key of a bound parent token is proved."""
     parent = None if parent_id is None else tx.delegations.get(parent_id)
     return parent is None or parent.jkt in {None, jkt}

@@ -1,4 +1,4 @@
-"""Signed requests of agents: whose key, which algorithm, and that each counts once."""
+"""Signed authentication requests of agents: key, algorithm, and single use."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,44 +15,44 @@ _REPLAY_KIND = "request object"
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """What is remembered of a signed request: its id, so that it counts once, and whose key."""
+class RequestObjectUse:
+    """The use of a signed request: its ID, which is stored, and the key that signed it."""
 
     key: bytes | None = None
-    """None for a request that nobody signed."""
+    """None for an unsigned request."""
     until: int = 0
     agent_id: str = ""
     kid: str = ""
     """The key that signed it."""
 
     def count(self, tx: Unit) -> None:
-        """Raises errors.InvalidRequest when this request was made before."""
+        """Store the use. Raises errors.InvalidRequest if the request was used before."""
         if self.key is None:
             return
         if not tx.replays.first_use(_REPLAY_KIND, self.key, self.until):
             raise errors.InvalidRequest("This signed request was used before; sign a new one.")
-        tx.agents.key_used(self.agent_id, self.kid, tx.now)
+        tx.agents.mark_key_used(self.agent_id, self.kid, tx.now)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestObjects:
-    """Reads the `request` parameter of the backchannel endpoint."""
+    """Parses the `request` parameter of the backchannel endpoint."""
 
     verifier: Verifier
     rules: ServerPolicy
 
-    def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, Used]:
-        """The parameters that count, and what is remembered of a signed request.
+    def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectUse]:
+        """Return the effective parameters, and the use to store for a signed request.
 
-        1. Who registered to sign, signs.  2. Nothing stands beside a signed request.  3. A key of
-        this agent signed it, with the algorithm that it registered.  4. The claims hold. Raises
-        errors.InvalidRequest.
+        1. An agent that registered to sign must sign. 2. No parameter is outside a signed request.
+        3. A key of this agent signed it, with the registered algorithm. 4. The claims are valid.
+        Raises errors.InvalidRequest.
         """
         sent = form.get("request")
         if sent is None:
             if agent.request_alg is not None:
                 raise errors.InvalidRequest("This agent registered to sign its requests.")
-            return form, Used()
+            return form, RequestObjectUse()
         request_objects.refuse_beside(form)
         try:
             kid, alg, claims = self.verifier.request_object(sent, agent.jwks)
@@ -66,6 +66,8 @@ class RequestObjects:
             claims, client_id=agent.id, issuer=self.rules.issuer, now=now
         )
         if float(str(claims["iat"])) * 1000 < self.rules.not_before:
-            raise errors.InvalidRequest("This was signed before the last restore; sign it again.")
+            raise errors.InvalidRequest(
+                "This request was signed before the last restore; sign it again."
+            )
         used = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
-        return request_objects.as_form(claims), Used(used, until, agent.id, kid)
+        return request_objects.as_form(claims), RequestObjectUse(used, until, agent.id, kid)

@@ -1,8 +1,7 @@
-"""User codes: people set one on their device, and agents that take them must know it.
+"""User codes: people set one on their device, and agents that support them must send it.
 
-A code keeps away agents whose person never gave it to them. It is no proof of anything else: the
-person answers as ever. Tries are counted for each agent and person, so nobody's guesses lock out
-another.
+A code keeps away agents that never got it from the person; the person still answers each request.
+Attempts are counted per agent and person, so one agent's guesses do not lock out another.
 """
 
 import hmac
@@ -27,13 +26,13 @@ from server.services.users.device_auth import Person
 MOST_WRONG: Final = 5
 WRONG_WINDOW_MS: Final = 30 * 60 * 1000
 CHANGES: Final = 20
-"""Codes that a person may choose in an hour: each is compared with their password."""
+"""Maximum changes per hour; each new code is compared with the person's password."""
 CHANGES_WINDOW_MS: Final = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class UserCodes:
-    """The person's side: setting a code, clearing it, and whether there is one."""
+    """Sets and removes a person's user code."""
 
     store: Store
     secrets: Secrets
@@ -41,30 +40,30 @@ class UserCodes:
     hasher: PasswordHasher
 
     def is_set(self, person: Person) -> bool:
-        """Reports whether agents need a code of this person."""
+        """Report whether this person has a user code."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             return tx.user_codes.get(person.user.id) is not None
 
     def set(self, person: Person, code: str, jws: str) -> None:
-        """Want this code of agents from now on; the one before ends.
+        """Set a new user code.
 
-        1. It may be one.  2. The device signed for this very one; only then it is compared with the
-        person's password, which is slow and none of an agent's business (CIBA 7.1.2). That tells
-        whether it is the password, so it is counted first.  3. The signature still stands when it
-        counts, and counts once. Raises errors.Problem or `Busy`.
+        1. The code is valid. 2. The device signed for it; only then is it compared with the
+        person's password, which is slow (CIBA 7.1.2). The result would reveal the password, so
+        changes are counted first. 3. The signature is checked again and used up. Raises
+        errors.Problem or `Busy`.
         """
         checked = user_codes.check_new(code)
         with self.store.write() as tx:
             self._check(tx, person, code, jws)
-            known = tx.passwords.get(person.user.id)
-            many = known is not None and _too_many_changes(tx, person)
+            sent_hash = tx.passwords.get(person.user.id)
+            many = sent_hash is not None and _too_many_changes(tx, person)
         if many:
             raise errors.Problem(
                 429, "too_many_codes", "You changed your user code too often. Wait an hour."
             )
-        if known is not None and self.hasher.verify(passwords.normal(code), known.hash):
-            raise errors.Problem(422, "invalid_body", "A user code is not your password.")
+        if sent_hash is not None and self.hasher.verify(passwords.normalize(code), sent_hash.hash):
+            raise errors.Problem(422, "invalid_body", "A user code must not be your password.")
         with self.store.write() as tx:
             self.statements.spend(tx, self._check(tx, person, code, jws))
             hashed = self.secrets.user_code_hash(person.user.id, checked)
@@ -72,15 +71,15 @@ class UserCodes:
             _record(tx, audit.Type.USER_CODE_SET, person)
 
     def clear(self, person: Person, jws: str) -> None:
-        """Want none any more; doing it again changes nothing. Raises errors.Problem."""
+        """Remove the user code; a second call changes nothing. Raises errors.Problem."""
         with self.store.write() as tx:
             self.statements.spend(tx, self._check(tx, person, "", jws))
             if tx.user_codes.drop(person.user.id):
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
     def _check(self, tx: Unit, person: Person, code: str, jws: str) -> Device:
-        """Check that this device's high key, after its PIN, or its passkey signed this code."""
-        device = device_auth.current(tx, person)
+        """Check that the device's high-risk key, after its PIN, or its passkey signed this code."""
+        device = device_auth.current_device(tx, person)
         subject = signed_subject(self.statements.nonce(device, device), code)
         purpose = decisions.USER_CODE
         self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
@@ -88,30 +87,30 @@ class UserCodes:
 
 
 def signed_subject(nonce: str, code: str) -> str:
-    """What a device signs about a code: with a nonce of ours, so that it tells no short one."""
+    """Return what a device signs about a code; the nonce hides a short code."""
     return decisions.digest(f"{nonce}\n{code}")
 
 
 def refusal(
     tx: Unit, secrets: Secrets, agent: Agent, user: User, sent: str | None
 ) -> errors.ProtocolError | None:
-    """Why this agent may not ask this person, by what it knows of their code (CIBA 13).
+    """Return the error if the agent does not send the right code (CIBA 13).
 
-    None where the agent takes no codes, the person wants none, or it is the right one.
+    None if the agent does not support codes, the person has none, or the code is right.
     """
     wanted = tx.user_codes.get(user.id) if agent.takes_user_code else None
     if wanted is None:
         return None
     if sent is None:
-        return errors.MissingUserCode("This person wants a user code of agents; ask them for it.")
+        return errors.MissingUserCode("This person requires a user code; ask them for it.")
     key = f"user code:{agent.id}:{user.id}"
     if tx.counters.peek(key) >= MOST_WRONG:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
-    known = secrets.user_code_hash(user.id, user_codes.normalise(sent))
-    if hmac.compare_digest(known, wanted):
+    sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
+    if hmac.compare_digest(sent_hash, wanted):
         return None
     tx.counters.count(key, WRONG_WINDOW_MS)
-    return errors.InvalidUserCode("This is not the user code of that person.")
+    return errors.InvalidUserCode("The user code is wrong.")
 
 
 def _too_many_changes(tx: Unit, person: Person) -> bool:
@@ -125,6 +124,6 @@ def _record(tx: Unit, kind: audit.Type, person: Person) -> None:
             type=kind,
             actor=audit.by_user(person.user.id),
             subject=person.user.id,
-            facts={"device": person.at.id},
+            facts={"device": person.registered_device.id},
         ),
     )

@@ -1,4 +1,4 @@
-"""The services of CIBA, each made once."""
+"""Creates the services of CIBA."""
 
 from server.services.adapters import Adapters
 from server.services.approvals.ceremonies import Ceremonies
@@ -6,32 +6,32 @@ from server.services.approvals.rights import Rights, rights_over
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
-from server.services.ciba.hints import Hints
+from server.services.ciba.hinted_users import Hints
 from server.services.ciba.login_hints import LoginHints
-from server.services.ciba.plans import Plans
+from server.services.ciba.plans import RequestPlanner
 from server.services.ciba.redemption import Redemption
 from server.services.ciba.request_objects import RequestObjects
-from server.services.ciba.requests import CibaService
+from server.services.ciba.requests import BackchannelService
 from server.services.ciba.user_codes import UserCodes
 from server.services.devices.statements import Statements
 from server.services.notifications.feed import Hub
-from server.services.tokens.issuing import Issuing
-from server.services.users.proofs import Proofs
+from server.services.tokens.issuing import TokenIssuer
+from server.services.users.dpop_proofs import Proofs
 
 
-def callbacks_over(given: Adapters) -> Callbacks:
-    """What pings and pushes say to agents."""
+def create_callbacks(given: Adapters) -> Callbacks:
+    """Create the service for pings and pushes."""
     return Callbacks(given.store, given.secrets, _redemption(given, rights_over(given)))
 
 
 def _redemption(given: Adapters, rights: Rights) -> Redemption:
-    return Redemption(Issuing(given.signer, given.secrets, given.rules), rights)
+    return Redemption(TokenIssuer(given.signer, given.secrets, given.rules), rights)
 
 
 class CibaServices:
-    """Take agents' requests and redeem what came of them."""
+    """The services that accept agents' requests and redeem approvals."""
 
-    def __init__(  # noqa: PLR0913  # what other capabilities lend it
+    def __init__(  # noqa: PLR0913  # the dependencies on other capabilities
         self,
         given: Adapters,
         rights: Rights,
@@ -44,10 +44,10 @@ class CibaServices:
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
         self.login_hints = LoginHints(given.signer, given.verifier, secrets, rules)
-        self.requests = CibaService(
+        self.requests = BackchannelService(
             store,
             secrets,
-            Plans(rights.schemas, rights.judge, rules),
+            RequestPlanner(rights.schemas, rights.judge, rules),
             Hints(given.verifier, rules),
             RequestObjects(given.verifier, rules),
             proofs,

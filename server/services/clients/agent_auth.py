@@ -1,7 +1,7 @@
-"""How an agent proves itself becomes another way, and for a while both count.
+"""Changes an agent's authentication method; both methods work during an overlap.
 
-Owns: what each way needs, and what ends with the old one. Never: a new secret for the same way;
-that is a rotation, in `agents.py`.
+Owns: what each method needs, and what ends with the old one. Never: a new secret for the same
+method; `agents.py` rotates secrets.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _BY_KEY: Final = "private_key_jwt"
 
 @dataclass(frozen=True, slots=True)
 class AuthChange:
-    """The way that is wanted; `jwks` is a file's text, "" for the keys that are there."""
+    """The new method. `jwks` is the text of a file, "" to keep the current keys."""
 
     method: str
     jwks: str = ""
@@ -35,24 +35,22 @@ class AuthChange:
 
 @dataclass(frozen=True, slots=True)
 class AgentAuth:
-    """Changes how agents prove themselves. Each AGENT is a name or a client_id."""
+    """Changes how agents authenticate. AGENT is a name or a client_id."""
 
     store: Store
     secrets: Secrets
 
-    def change(self, called: str, wanted: AuthChange, *, by: str) -> NewSecret:
-        """Let an agent prove itself in another way; the old one counts for the overlap too.
+    def change(self, name_or_id: str, wanted: AuthChange, *, by: str) -> NewSecret:
+        """Change an agent's authentication method; the old one works during the overlap.
 
-        1. It is another way, and a known one.  2. What it needs is there: keys are, or come along;
-        a secret that lasts is there, or is made and told once.  3. The old secrets end with the
-        overlap where keys take their place. Whoever has the token of its registration cannot change
-        its credentials any more. A way before the old one is over at once.
-
-        Raises `NotFound`, `Conflict` for the way that it has, `Invalid`.
+        1. The method is known, and another one. 2. Its credentials exist: keys are there or sent; a
+        permanent secret is there, or is created and shown once. 3. Old secrets end with the overlap
+        if keys replace them. The registration token ends. A method before the old one ends at once.
+        Raises `NotFound`, `Conflict` for the current method, `Invalid`.
         """
         overlap = client_secrets.check_overlap(wanted.overlap_ms)
         with self.store.administer() as tx:
-            before = agent_names.find(tx, called)
+            before = agent_names.find(tx, name_or_id)
             _check(before, wanted)
             until = tx.now + overlap if overlap else None
             agent = replace(
@@ -81,24 +79,24 @@ class AgentAuth:
 def _check(agent: Agent, wanted: AuthChange) -> None:
     if wanted.method not in names.AUTH_METHODS:
         known = ", ".join(names.AUTH_METHODS)
-        raise Invalid(f"An agent proves itself by one of {known}.", member="method")
+        raise Invalid(f"An agent authenticates with one of {known}.", member="method")
     if wanted.method == agent.auth_method:
-        raise Conflict(f"{agent.name} proves itself by {agent.auth_method} already.")
+        raise Conflict(f"{agent.name} already authenticates with {agent.auth_method}.")
     if wanted.method == _BY_KEY and not (wanted.jwks or agent.jwks):
         raise Invalid(
             f"{agent.name} has no keys. Name the public ones in the same command: --jwks FILE",
             member="jwks",
         )
     if wanted.jwks and wanted.method != _BY_KEY:
-        raise Invalid(f"Keys belong to {_BY_KEY}; leave them out.", member="jwks")
+        raise Invalid(f"Only {_BY_KEY} uses keys; leave them out.", member="jwks")
 
 
 def _with_keys(tx: Unit, agent: Agent, wanted: AuthChange) -> Agent:
-    """The keys that come take the place of all that are there, by the rules of any change."""
+    """Replace the agent's keys with the new ones, by the rules of every change."""
     if not wanted.jwks:
         return agent
-    changed = agent_forms.changed(tx, agent, AgentChanges(jwks=wanted.jwks))
-    return replace(changed, key_uses=agents.uses_left(agent, changed))
+    changed = agent_forms.changed_record(tx, agent, AgentChanges(jwks=wanted.jwks))
+    return replace(changed, key_uses=agents.kept_key_uses(agent, changed))
 
 
 def _record(tx: Unit, before: Agent, agent: Agent, by: str) -> None:

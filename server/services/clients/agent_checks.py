@@ -1,7 +1,7 @@
-"""What may stand in each member of an agent, by itself.
+"""Validates each member of an agent by itself.
 
-Owns: the check of one member, with the remedy in its refusal. Never: what two members mean
-together; `agent_forms.py` has that.
+Owns: the check of one member, with the remedy in its error. Never: rules across members; those are
+in `agent_forms.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,12 @@ LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
 
 def name(_tx: Unit, raw: str) -> str:
-    """What it is called; whether the name is free is asked where all names are known."""
-    return users.check_called(raw)
+    """Its name; whether the name is free is checked where all names are known."""
+    return users.check_account_name(raw)
 
 
 def description(_tx: Unit, raw: str) -> str:
-    """A short text that approvers read."""
+    """A short text for approvers."""
     if not raw:
         return ""
     try:
@@ -38,13 +38,13 @@ def description(_tx: Unit, raw: str) -> str:
         raise Invalid(f"{error}.") from None
 
 
-def owners(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
-    """The ids of those who answer for it."""
-    return unique(tx, [users.find(tx, one).id for one in called])
+def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
+    """The IDs of its owners."""
+    return unique(tx, [users.find(tx, one).id for one in name_or_id])
 
 
 def auth_method(_tx: Unit, raw: str) -> str:
-    """How it proves who it is."""
+    """Its authentication method."""
     if raw not in names.AUTH_METHODS:
         raise Invalid(f"--auth must be one of {', '.join(names.AUTH_METHODS)}.")
     return raw
@@ -57,7 +57,7 @@ def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
 
 @about("jwks")
 def read_keys(text: str) -> tuple[PublicKey, ...]:
-    """The public keys of a client, from the text of a JWK set. Raises `Invalid`."""
+    """Return the public keys in the text of a JWK set. Raises `Invalid`."""
     try:
         return jwks.read_keys(json_text.parse(text, what="The key file"))
     except errors.InvalidRequest as error:
@@ -67,57 +67,57 @@ def read_keys(text: str) -> tuple[PublicKey, ...]:
 
 
 def label_list(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """By what policy knows it."""
+    """Its labels."""
     return labels.read(raw)
 
 
 def review_at(tx: Unit, at: int) -> int | None:
-    """When somebody wants to look at it again."""
+    """When to review it."""
     return reviews.check_review(tx.now, at)
 
 
 def expires_at(tx: Unit, at: int) -> int:
-    """When it ends."""
+    """When it expires."""
     if not tx.now < at <= tx.now + LONGEST_LIFE_MS:
         raise Invalid("The expiry is in the past, or more than a hundred years away.")
     return at
 
 
 def request_alg(_tx: Unit, raw: str) -> str | None:
-    """With what it signs its requests; None for an empty one."""
+    """The algorithm that signs its requests; None if empty."""
     if raw and raw not in names.CLIENT_ALGS:
         raise Invalid(f"Requests are signed with one of {', '.join(names.CLIENT_ALGS)}.")
     return raw or None
 
 
 def id_token_alg(_tx: Unit, raw: str) -> str:
-    """With what its ID tokens are signed."""
+    """The algorithm that signs its ID tokens."""
     if raw not in names.SIGNING_ALGS:
         raise Invalid(f"ID tokens are signed with one of {', '.join(names.SIGNING_ALGS)}.")
     return raw
 
 
 def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
-    """Each of these action types once. Raises `NotFound` for one that is not registered."""
+    """Return each of these action types once. Raises `NotFound` for an unknown one."""
     for one in named:
         actions.find(tx.directory, one)
     return unique(tx, named)
 
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The scopes at single resources."""
+    """The limits at single resources."""
     return {uri: unique(tx, may) for uri, may in raw.items()}
 
 
 def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
-    """Resources that are registered."""
+    """The registered resources that it serves."""
     for uri in named:
         resources.find(tx.directory, uri)
     return unique(tx, named)
 
 
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """In which ways it gets tokens; in one at least."""
+    """Its grant types, at least one."""
     unknown = [grant for grant in raw if grant not in names.AGENT_GRANTS]
     if unknown or not raw:
         raise Invalid(f"Grant types are {', '.join(names.AGENT_GRANTS)}; name at least one.")
@@ -125,30 +125,30 @@ def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
 
 
 def token_seconds(_tx: Unit, seconds: int) -> int | None:
-    """How long its tokens live at most."""
+    """The maximum lifetime of its tokens."""
     return resources.check_lifetime(seconds)
 
 
-def asks(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
-    """The ids of users and groups."""
+def asks(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
+    """The IDs of the users and groups that it may ask."""
     try:
-        return tuple(sorted({user_or_group.party(tx, one) for one in called}))
+        return tuple(sorted({user_or_group.id_of(tx, one) for one in name_or_id}))
     except NotFound as error:
         raise NotFound(f"--asks takes users and groups. {error}") from None
 
 
 def delivery(_tx: Unit, raw: str) -> str:
-    """How an answer reaches it."""
+    """How it receives answers."""
     if raw not in names.DELIVERIES:
         raise Invalid(f"--delivery is one of {', '.join(names.DELIVERIES)}.")
     return raw
 
 
 def notification_endpoint(_tx: Unit, raw: str) -> str | None:
-    """Where it is called back; whether that place may be called is asked before."""
+    """Its callback URL; whether the URL is allowed is checked before."""
     return raw or None
 
 
 def icon(_tx: Unit, raw: bytes) -> str | None:
-    """The hash of its picture; None for an empty file."""
+    """The hash of its icon; None for an empty file."""
     return icons.digest(raw)

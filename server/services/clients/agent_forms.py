@@ -1,7 +1,7 @@
-"""What an agent may be: what its members mean together, at registration and when one is changed.
+"""Validates an agent's members together, when it is registered and when it changes.
 
-Owns: reading what an administrator wrote into a record. Never: writes, or the check of one member;
-the uses of a checked record are in `agents.py`, the checks stand in `agent_members.py`.
+Owns: turning an administrator's input into a record. Never: writes, or the check of one member;
+`agents.py` stores records, `agent_members.py` has the checks.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import replace
 from server.model.clients import Agent
 from server.model.store import Unit
 from server.services import members
-from server.services.clients import agent_checks, ceilings
+from server.services.clients import agent_checks, permissions
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import Written, unique
 from server.services.refusals import Conflict, Invalid, about
@@ -21,7 +21,7 @@ _FINAL = frozenset(member.name for member in AGENT_MEMBERS if member.final)
 
 
 class NewAgent(Written):
-    """An agent as an administrator asks for it. People are named; `jwks` is a file's text."""
+    """A new agent, as an administrator describes it. `jwks` is the text of a file."""
 
     known = _NAMES
 
@@ -30,13 +30,13 @@ class NewAgent(Written):
 
 
 class AgentChanges(Written):
-    """What becomes different, with who comes to answer for it and who goes."""
+    """Changed members, with owners to add and remove."""
 
     known = (_NAMES - _FINAL) | {"add_owners", "remove_owners"}
 
 
-def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
-    """The record of a new agent, without secrets. Raises `Invalid` or `NotFound`."""
+def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
+    """Return the record of a new agent, without secrets. Raises `Invalid` or `NotFound`."""
     if new.get("auth_method") == "private_key_jwt" and not new.get("jwks"):
         raise Invalid("--auth private_key_jwt needs the public keys: --jwks FILE.", member="jwks")
     agent = Agent(
@@ -47,7 +47,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         named_at=tx.now,
         **members.started(tx, AGENT_MEMBERS, new),
     )
-    ceilings.check(tx, agent.resources, agent.scopes)
+    permissions.check(tx, agent.resources, agent.scopes)
     _check_only(tx, agent)
     _check_request_alg(agent)
     _check_delivery(agent)
@@ -55,8 +55,8 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
     return agent
 
 
-def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
-    """The record as it becomes. Raises `Invalid`, `NotFound` or `Conflict`."""
+def changed_record(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
+    """Return the changed record. Raises `Invalid`, `NotFound` or `Conflict`."""
     agent = replace(before, **members.changed(tx, AGENT_MEMBERS, changes))
     agent = replace(
         agent,
@@ -66,15 +66,15 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
     _check_delivery(agent)
     _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
-        ceilings.check(tx, agent.resources, agent.scopes)
+        permissions.check(tx, agent.resources, agent.scopes)
     if "only" not in changes:
-        return replace(agent, only=_left(agent))
+        return replace(agent, only=_remaining_limits(agent))
     _check_only(tx, agent)
     return agent
 
 
 def _changed_endpoint(before: Agent, agent: Agent, changes: AgentChanges) -> str | None:
-    """Whoever polls from now on is called back nowhere; nothing else takes the place away."""
+    """Return the callback URL; changing to polling removes it."""
     if changes.get("notification_endpoint"):
         return agent.notification_endpoint
     return None if changes.get("delivery") == "poll" else before.notification_endpoint
@@ -82,14 +82,14 @@ def _changed_endpoint(before: Agent, agent: Agent, changes: AgentChanges) -> str
 
 @about("backchannel_client_notification_endpoint")
 def _check_delivery(agent: Agent) -> None:
-    """Who is called back says where (CIBA 4); that the place may be called is checked before."""
+    """An agent that is called back needs a URL (CIBA 4); that it is allowed is checked before."""
     if (agent.delivery == "poll") != (agent.notification_endpoint is None):
         raise Invalid("--delivery ping or push and --notification-endpoint URL belong together.")
 
 
 @about("backchannel_authentication_request_signing_alg")
 def _check_request_alg(agent: Agent) -> None:
-    """Who must sign has a key to sign with."""
+    """An agent that must sign requests needs a key for that."""
     alg = agent.request_alg
     if alg is not None and all(key["alg"] != alg for key in agent.jwks):
         raise Invalid(f"{agent.name} has no {alg} key. Name its keys: --jwks FILE")
@@ -107,7 +107,7 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
     removed = agent_checks.owners(tx, changes.get("remove_owners", ()))
     for user_id in removed:
         if user_id not in before.owners:
-            raise Invalid(f"One whom you would remove does not own {before.name}.")
+            raise Invalid(f"A user to remove is not an owner of {before.name}.")
     with about("add_owners"):
         added = agent_checks.owners(tx, changes.get("add_owners", ()))
     left = tuple(owner for owner in before.owners if owner not in removed)
@@ -121,8 +121,8 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
     return owners
 
 
-def _left(agent: Agent) -> dict[str, tuple[str, ...]]:
-    """What of the limits is still within a ceiling that may have become smaller."""
+def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
+    """Return the limits that are within the permissions, which may have become smaller."""
     return {
         uri: tuple(name for name in may if name in agent.scopes)
         for uri, may in agent.only.items()
@@ -132,10 +132,10 @@ def _left(agent: Agent) -> dict[str, tuple[str, ...]]:
 
 @about("only")
 def _check_only(tx: Unit, agent: Agent) -> None:
-    """A limit names what the agent may have, or it would limit nothing that anybody meant."""
+    """A limit must name permissions that the agent has."""
     for uri, may in agent.only.items():
         if uri not in agent.resources:
-            raise Invalid(f"{uri} is not within its ceiling. Add: --resource {uri}")
+            raise Invalid(f"{uri} is not one of its resources. Add: --resource {uri}")
         known = resources.find(tx.directory, uri).scopes
         for name in may:
             if name not in agent.scopes or name not in known:

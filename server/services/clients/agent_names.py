@@ -1,6 +1,6 @@
-"""What an agent is called: since when, and what it was called before.
+"""An agent's name: since when it has it, and its former names.
 
-People recognize an agent by its name, so an agent with a new name is one that they do not know yet.
+People recognize an agent by its name, so a renamed agent counts as new to them.
 """
 
 from dataclasses import replace
@@ -17,19 +17,19 @@ RENAMED: Final = "agent.renamed"
 
 
 def named_since(agent: Agent) -> int:
-    """Since when the agent has its name, in milliseconds since the epoch."""
+    """Return when the agent got its name, in milliseconds since the epoch."""
     return agent.named_at
 
 
 def first_request(view: View, client_id: str, user_id: str) -> bool:
-    """Whether a client asks this user for the first time; an agent, under its present name."""
+    """Report whether the client never asked this user, under an agent's current name."""
     agent = view.directory.agent(client_id)
     since = 0 if agent is None else named_since(agent)
     return not view.approvals.asked_before(client_id, user_id, since)
 
 
 def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
-    """The changed agent, with the moment of its new name if it has one; its owners are told."""
+    """Record a changed name and notify the owners; returns the agent with the current time."""
     if agent.name == before.name:
         return agent
     tx.names.add_former(agent.id, FormerName(before.name, tx.now))
@@ -39,9 +39,9 @@ def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     return replace(agent, named_at=tx.now)
 
 
-def find(view: View, called: str) -> Agent:
-    """The agent of this name or client_id. Raises `NotFound`."""
-    agent = view.directory.agent_called(called)
+def find(view: View, name_or_id: str) -> Agent:
+    """Return the agent with this name or client_id. Raises `NotFound`."""
+    agent = view.directory.agent_called(name_or_id)
     if agent is None:
-        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
+        raise NotFound(f"There is no agent {name_or_id}. See them all with: sayso agents list")
     return agent

@@ -1,6 +1,6 @@
-"""Agents: registering them, narrowing them, renewing their secrets, stopping them.
+"""Agents: register, change, rotate secrets, disable and delete.
 
-What an agent may be is checked in `agent_forms.py`. Here is what happens to the ones there are.
+`agent_forms.py` checks what an agent may be.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,27 +40,27 @@ def _public_https(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """An agent and the secret it was just given, which is told once; "" when it has keys."""
+    """An agent and its new secret, which is shown once; "" if it has keys."""
 
     agent: Agent
     secret: str
 
 
 @dataclass(frozen=True, slots=True)
-class StoppedAgent:
-    """An agent that was stopped, and what ended with it."""
+class DisabledAgent:
+    """A disabled agent, and what ended with it."""
 
     agent: Agent
     tokens_revoked: int = 0
     descendants_revoked: int = 0
-    """Of them: tokens of others that came from this agent's."""
+    """Of them: tokens of other clients derived from this agent's tokens."""
     requests_cancelled: int = 0
     approved_cancelled: int = 0
-    """Of them: requests that a person had approved and that were not fetched yet."""
+    """Of them: requests that were approved but not redeemed yet."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """What ended, as the log and every answer have it."""
+        """What ended, for the audit log and for responses."""
         return {
             "tokens_revoked": self.tokens_revoked,
             "descendants_revoked": self.descendants_revoked,
@@ -71,33 +71,30 @@ class StoppedAgent:
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """Administration of agents. Each AGENT is a name or a client_id."""
+    """Administers agents. AGENT is a name or a client_id."""
 
     store: Store
     secrets: Secrets
     endpoint_problem: Callable[[str], str] = _public_https
-    """Why an agent may not be called back at a URL; "" when it may."""
+    """Why a callback URL is not allowed; "" if it is."""
 
     def all(self, having: Having = ANY) -> list[Agent]:
-        """Every agent that has these values, by name."""
+        """Return every agent with these values, by name."""
         with self.store.read() as view:
             return view.agents.all(having)
 
     def page(
         self, after: str, limit: int, *, owner: str | None = None, having: Having = ANY
     ) -> ResultPage[Agent]:
-        """Those with these values whose names come after this one; of one owner or of all."""
+        """Return the next page of the agents with these values, of one owner or of all."""
         with self.store.read() as view:
             found = view.agents.page(owner, after, limit + 1, having)
         return paging.part(found, limit, lambda agent: agent.name)
 
-    def show(self, called: str) -> tuple[Agent, tuple[User, ...]]:
-        """One agent as its rows say it, uses of its credentials included; and its owners.
-
-        Raises `NotFound`.
-        """
+    def show(self, name_or_id: str) -> tuple[Agent, tuple[User, ...]]:
+        """Return one agent, with the use of its credentials, and its owners. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = find(view, called)
+            agent = find(view, name_or_id)
             agent = view.agents.get(agent.id) or agent
             return agent, owners.of(view, agent)
 
@@ -105,59 +102,61 @@ class Agents:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         self._check_endpoint(new.get("notification_endpoint"))
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_called(new["name"]), None)
-            return admit(tx, self.secrets, new, by=by)
+            refuse_taken(tx, users.check_account_name(new["name"]), None)
+            return register(tx, self.secrets, new, by=by)
 
-    def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
-        """Change an agent; with its keys the token of its registration ends.
+    def update(self, name_or_id: str, changes: AgentChanges, *, by: str) -> Agent:
+        """Change an agent; a change of its keys ends its registration token.
 
         Raises `NotFound`, `Exists`, `Invalid` or `Conflict`.
         """
         self._check_endpoint(changes.get("notification_endpoint"))
         with self.store.administer() as tx:
-            before = find(tx, called)
-            agent = agent_forms.changed(tx, before, changes)
+            before = find(tx, name_or_id)
+            agent = agent_forms.changed_record(tx, before, changes)
             if agent.name != before.name:
                 refuse_taken(tx, agent.name, agent.id)
             agent = change(tx, before, agent, by=by)
-            icons.keep(tx, changes.get("icon") or b"")
-            icons.tell(tx, before, agent)
+            icons.store(tx, changes.get("icon") or b"")
+            icons.announce_change(tx, before, agent)
             if agent.jwks != before.jwks:
                 tx.registrations.end(agent.id)
             return agent
 
-    def preview(self, called: str) -> StoppedAgent:
-        """What disabling an agent would end now; nothing is changed. Raises `NotFound`."""
+    def preview(self, name_or_id: str) -> DisabledAgent:
+        """Return what disabling an agent would end. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = find(view, called)
+            agent = find(view, name_or_id)
             own, others = view.delegations.live_of_client(agent.id, view.now)
-            open_now = [one for one in view.approvals.open_of_agent(agent.id) if _lives(one, view)]
-        return StoppedAgent(agent, own + others, others, len(open_now), _approved(open_now))
+            open_now = [
+                one for one in view.approvals.open_of_agent(agent.id) if _is_open(one, view)
+            ]
+        return DisabledAgent(agent, own + others, others, len(open_now), _approved(open_now))
 
-    def disable(self, called: str, *, by: str) -> StoppedAgent:
-        """Stop an agent: its tokens and what came from them end, its requests leave every screen.
+    def disable(self, name_or_id: str, *, by: str) -> DisabledAgent:
+        """Disable an agent: revoke its tokens and their descendants, cancel its requests.
 
-        Doing it again changes nothing. Raises `NotFound`.
+        A second call changes nothing. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            agent = find(tx, called)
+            agent = find(tx, name_or_id)
             if agent.state == "disabled":
-                return StoppedAgent(agent)
+                return DisabledAgent(agent)
             agent = replace(agent, state="disabled")
             tx.agents.replace(agent, tx.now)
-            stopped = _end_everything(tx, agent, by)
+            stopped = _revoke_everything(tx, agent, by)
             _record(tx, audit.Type.AGENT_DISABLED, agent, by, stopped.counts)
             return stopped
 
-    def enable(self, called: str, *, by: str) -> Agent:
-        """Let a disabled or quarantined agent go on; what ended stays ended.
+    def enable(self, name_or_id: str, *, by: str) -> Agent:
+        """Enable a disabled or quarantined agent; what ended stays ended.
 
-        Raises `NotFound`, or `Conflict` when no owner could answer for it.
+        Raises `NotFound`, or `Conflict` if no owner is enabled.
         """
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             agent = replace(before, state="enabled")
-            if owners.left_at(tx, agent) is not None:
+            if owners.orphaned_at(tx, agent) is not None:
                 raise Conflict(
                     f"No owner of {agent.name} is enabled. "
                     f"Run: sayso agents update {agent.name} --add-owner USER"
@@ -168,20 +167,19 @@ class Agents:
             return agent
 
     def rotate_secret(
-        self, called: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
+        self, name_or_id: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
     ) -> NewSecret:
-        """Give an agent a new secret; the old ones work for the overlap and no longer.
+        """Create a new secret; the old ones work during the overlap.
 
-        Whoever has the token of its registration cannot change its credentials any more: it may
-        have leaked with them. Raises `NotFound`, `Conflict` when it has keys instead, `Invalid` for
-        a longer overlap.
+        The registration token ends, because it may have leaked with the secret. Raises `NotFound`,
+        `Conflict` if it has keys instead, `Invalid` for a longer overlap.
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
-            agent = find(tx, called)
+            agent = find(tx, name_or_id)
             if agent.auth_method == "private_key_jwt":
                 raise Conflict(
-                    f"{agent.name} proves itself by keys. "
+                    f"{agent.name} authenticates with keys. "
                     f"Run: sayso agents update {agent.name} --jwks FILE"
                 )
             alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
@@ -193,49 +191,44 @@ class Agents:
             tx.react(AgentReplaced(agent.id, "key_rotated", by))
             return given
 
-    def delete(self, called: str, *, by: str) -> StoppedAgent:
-        """Stop an agent and forget it; what it did stays in the log. Raises `NotFound`."""
+    def delete(self, name_or_id: str, *, by: str) -> DisabledAgent:
+        """Disable and delete an agent; the audit log keeps what it did. Raises `NotFound`."""
         with self.store.administer() as tx:
-            agent = find(tx, called)
-            return forget(tx, agent, by=by)
+            agent = find(tx, name_or_id)
+            return delete_agent(tx, agent, by=by)
 
     def _check_endpoint(self, url: str | None) -> None:
-        """Ask about the endpoint before the unit of work, because a name may be looked up."""
+        """Check the URL before the unit of work, because it may need a DNS lookup."""
         if url and (problem := self.endpoint_problem(url)):
             member = "backchannel_client_notification_endpoint"
             raise Invalid(f"--notification-endpoint: {problem}.", member=member)
 
 
-def admit(
-    tx: Unit,
-    secrets: Secrets,
-    new: NewAgent,
-    *,
-    by: str,
-    facts: Mapping[str, object] = _NO_FACTS,
+def register(
+    tx: Unit, secrets: Secrets, new: NewAgent, *, by: str, facts: Mapping[str, object] = _NO_FACTS
 ) -> NewSecret:
-    """Add an agent in a unit of work that administers; the caller has checked its name.
+    """Add an agent in an administering unit of work; the caller has checked its name.
 
     Raises `Exists`, `NotFound` or `Invalid`.
     """
-    given = NewSecret(agent_forms.read(tx, new, secrets.new_id(PREFIX_AGENT)), "")
+    given = NewSecret(agent_forms.new_record(tx, new, secrets.new_id(PREFIX_AGENT)), "")
     if given.agent.auth_method != "private_key_jwt":
         given = with_secret(tx, secrets, given.agent)
     tx.agents.add(given.agent, tx.now)
-    icons.keep(tx, new.get("icon") or b"")
-    told = {**members.facts(AGENT_MEMBERS, given.agent), **facts}
-    _record(tx, audit.Type.AGENT_ADDED, given.agent, by, told)
+    icons.store(tx, new.get("icon") or b"")
+    recorded = {**members.facts(AGENT_MEMBERS, given.agent), **facts}
+    _record(tx, audit.Type.AGENT_ADDED, given.agent, by, recorded)
     return given
 
 
 def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
-    """Store a changed agent in a unit of work that administers, if it is another one."""
-    agent = replace(agent, key_uses=uses_left(before, agent))
+    """Store a changed agent in an administering unit of work."""
+    agent = replace(agent, key_uses=kept_key_uses(before, agent))
     if agent != before:
         agent = agent_names.renamed(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
-        owners.adopted(tx, [agent] if was_orphan else [], by=by)
+        owners.record_adopted(tx, [agent] if was_orphan else [], by=by)
         _record(tx, audit.Type.AGENT_UPDATED, agent, by, members.facts(AGENT_MEMBERS, agent))
         if _credentials(agent) != _credentials(before):
             tx.react(AgentReplaced(agent.id, "key_rotated", by))
@@ -244,38 +237,38 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     return agent
 
 
-def uses_left(before: Agent, agent: Agent) -> dict[str, int]:
-    """When the keys that stay were used; one that took the name of another was never."""
+def kept_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
+    """Return the last uses of the keys that stay; a new key with an old `kid` has none."""
     kept = {key["kid"] for key in agent.jwks if key in before.jwks}
     return {kid: at for kid, at in before.key_uses.items() if kid in kept}
 
 
 def _credentials(agent: Agent) -> tuple[object, ...]:
-    """What it proves itself by."""
+    """The credentials of an agent."""
     return agent.jwks, tuple(secret.id for secret in agent.secrets)
 
 
 def quarantine(
     tx: Unit, agent: Agent, incident_id: str, *, by: str, cause: Cause = "reported"
-) -> StoppedAgent:
-    """Stop an agent that an incident is about, in a unit of work that administers.
+) -> DisabledAgent:
+    """Quarantine the agent of an incident in an administering unit of work.
 
-    Only an administrator lets it go on. One that is stopped already stays as it is.
+    Only an administrator can enable it again. A disabled agent stays as it is.
     """
     if agent.state != "enabled":
-        return StoppedAgent(agent)
+        return DisabledAgent(agent)
     agent = replace(agent, state="quarantined")
     tx.agents.replace(agent, tx.now)
-    stopped = _end_everything(tx, agent, by)
+    stopped = _revoke_everything(tx, agent, by)
     facts = {"incident": incident_id, **stopped.counts}
     kind = audit.Type.AGENT_QUARANTINED
     audit.record(tx, Entry(kind, by, agent_id=agent.id, cause=cause, facts=facts))
     return stopped
 
 
-def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
-    """Stop an agent and forget it in a unit of work that administers."""
-    stopped = _end_everything(tx, replace(agent, state="disabled"), by)
+def delete_agent(tx: Unit, agent: Agent, *, by: str) -> DisabledAgent:
+    """Disable and delete an agent in an administering unit of work."""
+    stopped = _revoke_everything(tx, replace(agent, state="disabled"), by)
     tx.react(ClientDeleted(agent.id, by))
     tx.agents.delete(agent.id)
     tx.icons.prune()
@@ -285,20 +278,20 @@ def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
 
 
 def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
-    """The agent with one secret more, and that secret's text."""
+    """Add a new secret to the agent; returns it with the secret's text."""
     kept, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
     return NewSecret(replace(agent, secrets=(*agent.secrets, kept)), text)
 
 
-def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
-    """In this order: what was approved can become no token while the others are revoked."""
+def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:
+    """Cancel requests first, so that no approved one gives a token while tokens are revoked."""
     ended = tx.react(AgentStopped(agent, by))
     own, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
-    return StoppedAgent(agent, revoked, revoked - own, ended.requests, ended.approved)
+    return DisabledAgent(agent, revoked, revoked - own, ended.requests, ended.approved)
 
 
-def _lives(approval: Approval, view: View) -> bool:
+def _is_open(approval: Approval, view: View) -> bool:
     return not overdue(approval.state, approval.expires_at, view.now)
 
 

@@ -1,7 +1,7 @@
-"""What an app may be: what its members mean together, at registration and when one is changed.
+"""Validates an app's members together, when it is registered and when it changes.
 
-Owns: reading what an administrator wrote into a record. Never: writes, or the check of one member;
-the uses of a checked record are in `apps.py`, the checks stand in `app_members.py`.
+Owns: turning an administrator's input into a record. Never: writes, or the check of one member;
+`apps.py` stores records, `app_members.py` has the checks.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from server.model.store import Unit
 from server.protocol import names
 from server.protocol.clients.redirects import redirect_problem
 from server.services import members
-from server.services.clients import ceilings
+from server.services.clients import permissions
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Written
 from server.services.refusals import Conflict, Invalid, about
@@ -24,7 +24,7 @@ _FINAL = frozenset(member.name for member in APP_MEMBERS if member.final)
 
 
 class NewApp(Written):
-    """An app as an administrator asks for it. `jwks` is a file's text."""
+    """A new app, as an administrator describes it. `jwks` is the text of a file."""
 
     known = _NAMES
 
@@ -33,13 +33,13 @@ class NewApp(Written):
 
 
 class AppChanges(Written):
-    """What becomes different, and whether it may go on."""
+    """Changed members, and whether it is enabled."""
 
     known = (_NAMES - _FINAL) | {"enabled"}
 
 
-def read(tx: Unit, new: NewApp, app_id: str) -> App:
-    """The record of a new app, without secrets. Raises `Invalid` or `NotFound`."""
+def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
+    """Return the record of a new app, without secrets. Raises `Invalid` or `NotFound`."""
     app = App(
         id=app_id,
         secrets=(),
@@ -49,13 +49,13 @@ def read(tx: Unit, new: NewApp, app_id: str) -> App:
     )
     if bool(app.jwks) != (app.auth_method == "private_key_jwt"):
         raise Invalid("--auth private_key_jwt and --jwks FILE belong together.", member="jwks")
-    ceilings.check(tx, app.resources, app.scopes)
+    permissions.check(tx, app.resources, app.scopes)
     _check_redirects(app)
     return app
 
 
-def changed(tx: Unit, before: App, changes: AppChanges) -> App:
-    """The record as it becomes. Raises `Invalid`, `NotFound` or `Conflict`."""
+def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
+    """Return the changed record. Raises `Invalid`, `NotFound` or `Conflict`."""
     if "jwks" in changes and before.auth_method != "private_key_jwt":
         raise Conflict(
             f"{before.name} does not authenticate with keys; add another app for them.",
@@ -66,23 +66,20 @@ def changed(tx: Unit, before: App, changes: AppChanges) -> App:
         app = replace(app, state="enabled" if enabled else "disabled")
     _check_redirects(app)
     if (app.resources, app.scopes) != (before.resources, before.scopes):
-        ceilings.check(tx, app.resources, app.scopes)
+        permissions.check(tx, app.resources, app.scopes)
     return app
 
 
 def facts(app: App) -> dict[str, object]:
-    """What the log says of an app."""
+    """Return the facts of an app for the audit log."""
     return {"app": app.id, **members.facts(APP_MEMBERS, app), "state": app.state}
 
 
 @about("redirect_uris")
 def _check_redirects(app: App) -> None:
-    """Look at where people are sent back to.
-
-    1. There is somewhere, if the app sends them here.  2. Nothing there hands a code to strangers.
-    """
+    """An app with codes needs a redirect URI, and every URI must be safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:
-        raise Invalid("An app needs an address that people come back to: --redirect-uri URI")
+        raise Invalid("An app needs a redirect URI: --redirect-uri URI")
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):
         if problem := redirect_problem(uri):
             raise Invalid(f"The redirect URI {uri} {problem}.")

@@ -1,7 +1,7 @@
-"""What an app has, a row for each member; bodies, answers, flags and forms are made of them.
+"""The members of an app, one row each; bodies, responses, flags and forms are made from them.
 
-One more member is a row here, a field of the record `App` and a column.
-Never: what two members mean together; `app_forms.py` has that.
+A new member is a row here, a field of the record `App` and a column.
+Never: rules across members; those are in `app_forms.py`.
 """
 
 from typing import Final
@@ -33,7 +33,7 @@ APP_MEMBERS: Final[Members] = (
         "name",
         Kind.TEXT,
         FormField("Name", "People read it as they sign in.", section=_IS),
-        Flag("--name", "What it is called from now on.", positional=True),
+        Flag("--name", "Its new name.", positional=True),
         Line("app"),
         needed=True,
         longest=64,
@@ -47,11 +47,8 @@ APP_MEMBERS: Final[Members] = (
             "Redirect URIs, each exactly as the app sends it.",
             section=_IS,
         ),
-        Flag(
-            "--redirect-uri",
-            "An address to send people back to, exactly; on the loopback any port.",
-        ),
-        Line("sends back to", empty="none"),
+        Flag("--redirect-uri", "A redirect URI, matched exactly; on the loopback any port."),
+        Line("redirect URIs", empty="none"),
         start=(),
         check=members.unique,
         widens=members.more,
@@ -62,10 +59,12 @@ APP_MEMBERS: Final[Members] = (
         FormField("Where they come back to signed out", section=_IS),
         Flag(
             "--post-logout-redirect-uri",
-            "An address to send people to after they signed out.",
+            "A redirect URI for after people sign out.",
             clears=(
                 Clear(
-                    "--no-post-logout-redirect-uri", (), "Nobody is sent anywhere after sign-out."
+                    "--no-post-logout-redirect-uri",
+                    (),
+                    "Remove every redirect URI for after sign-out.",
                 ),
             ),
         ),
@@ -78,11 +77,7 @@ APP_MEMBERS: Final[Members] = (
         "auth_method",
         Kind.CHOICE,
         FormField("It proves itself by", section=_PROVES, choices=APP_METHODS, on=("new",)),
-        Flag(
-            "--auth",
-            "How it proves who it is; none for one that can keep no secret.",
-            shows_start=True,
-        ),
+        Flag("--auth", "How it authenticates; none for a public client.", shows_start=True),
         Line("authenticates"),
         start=names.APP_AUTH_METHODS[0],
         final=True,
@@ -98,7 +93,7 @@ APP_MEMBERS: Final[Members] = (
             rows=4,
             on=("new",),
         ),
-        Flag("--jwks", "Its public keys, a JWK set."),
+        Flag("--jwks", "Its public keys (JWK set)."),
         start=(),
         check=agent_checks.keys,
         widens=members.more_keys,
@@ -109,8 +104,8 @@ APP_MEMBERS: Final[Members] = (
         "dpop_bound",
         Kind.SWITCH,
         FormField("Its tokens are bound to its key (DPoP)", section=_PROVES),
-        Flag("--dpop-bound", "It gets only tokens that are bound to a key of its own."),
-        Line("tokens", "bound to its key", "bound if it proves a key"),
+        Flag("--dpop-bound", "Its tokens must be bound to a key that it proves."),
+        Line("tokens", "bound to its key", "bound to its key if it proves one"),
         wire="dpop_bound_access_tokens",
         start=False,
         widens=members.turned_off,
@@ -119,7 +114,7 @@ APP_MEMBERS: Final[Members] = (
         "id_token_alg",
         Kind.CHOICE,
         FormField("Its ID tokens are signed with", section=_PROVES, choices=ALGS),
-        Flag("--id-token-alg", "How its ID tokens are signed; ES256 if unsaid."),
+        Flag("--id-token-alg", "How its ID tokens are signed; default: ES256."),
         Line("id tokens"),
         wire="id_token_signed_response_alg",
         start="ES256",
@@ -133,7 +128,7 @@ APP_MEMBERS: Final[Members] = (
         Flag(
             "--resource",
             "A URI it may ask for.",
-            clears=(Clear("--no-resource", (), "Take every resource away."),),
+            clears=(Clear("--no-resource", (), "Remove every resource."),),
         ),
         Line("resources", empty="none"),
         start=(),
@@ -147,7 +142,7 @@ APP_MEMBERS: Final[Members] = (
         Flag(
             "--scope",
             "A scope it may ask for.",
-            clears=(Clear("--no-scope", (), "Take every scope away."),),
+            clears=(Clear("--no-scope", (), "Remove every scope."),),
         ),
         Line("scopes", empty="none"),
         start=(),
@@ -160,7 +155,7 @@ APP_MEMBERS: Final[Members] = (
         FormField("Action types", section=_MAY, every="It may ask for every action type"),
         Flag(
             "--action",
-            "An action type it may ask for; all of them if unsaid.",
+            "An action type it may ask for; default: all.",
             metavar="TYPE",
             clears=(
                 Clear("--no-action", (), "It may ask for no action type."),
@@ -176,9 +171,7 @@ APP_MEMBERS: Final[Members] = (
         Kind.CHOICES,
         FormField("It gets tokens by", section=_MAY, choices=APP_GRANTS),
         Flag(
-            "--grant",
-            "How it gets tokens; without one, by code and by refresh token.",
-            words=APP_GRANT_WORDS,
+            "--grant", "How it gets tokens; default: code and refresh token.", words=APP_GRANT_WORDS
         ),
         Line("grants", empty="none"),
         start=names.USUAL_APP_GRANTS,

@@ -1,6 +1,6 @@
-"""Apps: registering them, changing them, renewing their secrets, forgetting them.
+"""Apps: register, change, rotate secrets, delete.
 
-What an app may be is checked in `app_forms.py`. Here is what happens to the ones there are.
+`app_forms.py` checks what an app may be.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from server.services.users import users
 
 @dataclass(frozen=True, slots=True)
 class NewAppSecret:
-    """An app and the secret it was just given, which is told once; "" when it has none."""
+    """An app and its new secret, which is shown once; "" if it has none."""
 
     app: App
     secret: str
@@ -32,59 +32,59 @@ class NewAppSecret:
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """Administration of apps. Each APP is a name or a client_id."""
+    """Administers apps. APP is a name or a client_id."""
 
     store: Store
     secrets: Secrets
 
     def all(self) -> list[App]:
-        """Every app, by name."""
+        """Return every app, by name."""
         with self.store.read() as view:
             return view.apps.all()
 
-    def show(self, called: str) -> App:
-        """One app as its rows say it, uses of its secrets included. Raises `NotFound`."""
+    def show(self, name_or_id: str) -> App:
+        """Return one app, with the use of its secrets. Raises `NotFound`."""
         with self.store.read() as view:
-            app = find(view, called)
+            app = find(view, name_or_id)
             return view.apps.get(app.id) or app
 
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_called(new["name"]), None)
-            app = app_forms.read(tx, new, self.secrets.new_id(PREFIX_APP))
+            refuse_taken(tx, users.check_account_name(new["name"]), None)
+            app = app_forms.new_record(tx, new, self.secrets.new_id(PREFIX_APP))
             given = NewAppSecret(app, "")
-            if _keeps_a_secret(app):
+            if _has_secret(app):
                 given = self._with_secret(tx, app)
             tx.apps.add(given.app)
             _record(tx, audit.Type.APP_ADDED, by, app_forms.facts(app))
             return given
 
-    def update(self, called: str, changes: AppChanges, *, by: str) -> App:
+    def update(self, name_or_id: str, changes: AppChanges, *, by: str) -> App:
         """Change an app. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
-            app = app_forms.changed(tx, before, changes)
+            before = find(tx, name_or_id)
+            app = app_forms.changed_record(tx, before, changes)
             if app.name != before.name:
                 refuse_taken(tx, app.name, app.id)
             if app != before:
                 tx.apps.replace(app)
                 if not app.active(tx.now):
-                    _end_everything(tx, app)
+                    _revoke_everything(tx, app)
                 _record(tx, audit.Type.APP_UPDATED, by, app_forms.facts(app))
             return app
 
     def rotate_secret(
-        self, called: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
+        self, name_or_id: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
     ) -> NewAppSecret:
-        """Give an app a new secret; the old ones work for the overlap and no longer.
+        """Create a new secret; the old ones work during the overlap.
 
-        Raises `NotFound`, `Conflict` when it has none, `Invalid` for a longer overlap.
+        Raises `NotFound`, `Conflict` if it has none, `Invalid` for a longer overlap.
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
-            app = find(tx, called)
-            if not _keeps_a_secret(app):
+            app = find(tx, name_or_id)
+            if not _has_secret(app):
                 raise Conflict(f"{app.name} authenticates with {app.auth_method}, not a secret.")
             alive = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
             given = self._with_secret(tx, replace(app, secrets=alive))
@@ -93,11 +93,11 @@ class Apps:
             _record(tx, audit.Type.APP_SECRET_ROTATED, by, {"app": app.id, **facts})
             return given
 
-    def delete(self, called: str, *, by: str) -> App:
-        """Forget an app; what it did stays in the log. Raises `NotFound`."""
+    def delete(self, name_or_id: str, *, by: str) -> App:
+        """Delete an app; the audit log keeps what it did. Raises `NotFound`."""
         with self.store.administer() as tx:
-            app = find(tx, called)
-            _end_everything(tx, app)
+            app = find(tx, name_or_id)
+            _revoke_everything(tx, app)
             tx.react(ClientDeleted(app.id, by))
             tx.apps.delete(app.id)
             _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
@@ -108,20 +108,20 @@ class Apps:
         return NewAppSecret(replace(app, secrets=(*app.secrets, secret)), text)
 
 
-def find(view: View, called: str) -> App:
-    """The app of this name or client_id. Raises `NotFound`."""
-    app = view.directory.app_called(called)
+def find(view: View, name_or_id: str) -> App:
+    """Return the app with this name or client_id. Raises `NotFound`."""
+    app = view.directory.app_called(name_or_id)
     if app is None:
-        raise NotFound(f"There is no app {called}. See them all with: sayso apps list")
+        raise NotFound(f"There is no app {name_or_id}. See them all with: sayso apps list")
     return app
 
 
-def _end_everything(tx: Unit, app: App) -> None:
+def _revoke_everything(tx: Unit, app: App) -> None:
     tx.react(AppStopped(app.id))
     tx.delegations.revoke_client(app.id, tx.now)
 
 
-def _keeps_a_secret(app: App) -> bool:
+def _has_secret(app: App) -> bool:
     return app.auth_method not in {"private_key_jwt", AUTH_NONE}
 
 

@@ -1,4 +1,4 @@
-"""Finding out which client is calling: an agent, an app of people, or a resource."""
+"""Authenticates clients: agents, apps and resources."""
 
 import hashlib
 import hmac
@@ -18,34 +18,34 @@ from server.services.server_policy import ServerPolicy
 _USE_NOTED_MS = 60_000
 _REPLAY_KIND = "client assertion"
 
-Holder: TypeAlias = Agent | App
-"""Whom tokens are issued to."""
-Client: TypeAlias = Holder | Resource
-"""Who may authenticate. The prefix of the client_id says which kind it is."""
+TokenClient: TypeAlias = Agent | App
+"""A client that tokens are issued to."""
+Client: TypeAlias = TokenClient | Resource
+"""A client that can authenticate. The prefix of the client_id tells its kind."""
 
 _OF_RESOURCES = frozenset({"client_secret_basic", "client_secret_post"})
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Checks credentials against the clients that are registered."""
+    """Checks credentials of registered clients."""
 
     store: Store
     verifier: Verifier
     rules: ServerPolicy
-    noted: dict[str, int] = field(default_factory=dict)
-    """Secret or key → when its use was last written down, so that not every request writes."""
+    recorded: dict[str, int] = field(default_factory=dict)
+    """Secret or key → when its use was last stored, so that not every request writes."""
 
     def authenticate(self, credentials: Credentials) -> Client:
-        """The client that these credentials prove; the endpoint says which kinds it takes.
+        """Return the client that these credentials prove; the endpoint restricts the kind.
 
-        1. The client is known.  2. It registered this way of authenticating.  3. The proof holds.
-        4. An assertion was not used before, anywhere.  5. The client is enabled (told only to who
-        proved to be it). Raises errors.InvalidClient or errors.UnauthorizedClient.
+        1. The client is known. 2. It registered this method. 3. The proof is valid. 4. An assertion
+        is new. 5. The client is enabled; only the client itself learns that it is not. Raises
+        errors.InvalidClient or errors.UnauthorizedClient.
         """
         basic = credentials.method == "client_secret_basic"
         with self.store.read() as view:
-            claimed = self._claimed(credentials)
+            claimed = self._claimed_id(credentials)
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
             if client is None or not _registered(client, credentials.method, now):
@@ -53,22 +53,24 @@ class ClientAuthentication:
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
-            self._note(client, _check_secret(client, credentials.secret, now, basic=basic), now)
+            self._record_use(
+                client, _check_secret(client, credentials.secret, now, basic=basic), now
+            )
         if not isinstance(client, Resource):
             check_enabled(client, now)
         return client
 
     def resource(self, authorization: str | None) -> Resource:
-        """The resource that HTTP Basic proves, for the JSON API. Raises errors.Problem 401."""
+        """Authenticate a resource by HTTP Basic, for the JSON API. Raises errors.Problem 401."""
         try:
             client = self.authenticate(client_auth.read_credentials(authorization, Form({})))
         except (errors.InvalidClient, errors.UnauthorizedClient) as error:
-            raise _no_resource(error.detail) from error
+            raise _resource_refused(error.detail) from error
         if not isinstance(client, Resource):
-            raise _no_resource("a client of another kind")
+            raise _resource_refused("not a resource")
         return client
 
-    def _claimed(self, credentials: Credentials) -> str:
+    def _claimed_id(self, credentials: Credentials) -> str:
         if credentials.method != "private_key_jwt":
             return credentials.client_id or ""
         try:
@@ -76,15 +78,15 @@ class ClientAuthentication:
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
         if not client_auth.is_credential(subject):
-            raise client_auth.refused("sub is no client of ours")
+            raise client_auth.refused("sub is not a client ID")
         if credentials.client_id not in {None, subject}:
             raise client_auth.refused("client_id and the assertion's sub differ")
         return subject
 
     def _check_assertion(
-        self, client: Holder, assertion: str, now: int
+        self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
-        """The key that signed it; its id, and until when that is remembered."""
+        """Return the ID of the key that signed it, its `jti`, and how long that is remembered."""
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
@@ -96,82 +98,82 @@ class ClientAuthentication:
             raise client_auth.refused("the assertion was made before a restore")
         return kid, used
 
-    def _use_once(self, client: Holder, kid: str, used: tuple[str, int]) -> None:
-        """The key's use goes into the write that counts the assertion, once a minute."""
+    def _use_once(self, client: TokenClient, kid: str, used: tuple[str, int]) -> None:
+        """Store the `jti`, and the use of the key in the same write, at most once a minute."""
         token_id, until = used
         key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:
             fresh = tx.replays.first_use(_REPLAY_KIND, key, until)
-            if fresh and isinstance(client, Agent) and self._is_news(f"{client.id} {kid}", tx.now):
-                tx.agents.key_used(client.id, kid, tx.now)
+            if fresh and isinstance(client, Agent) and self._is_due(f"{client.id} {kid}", tx.now):
+                tx.agents.mark_key_used(client.id, kid, tx.now)
         if not fresh:
             raise client_auth.refused("the assertion was used before")
 
-    def _note(self, client: Client, secret: Secret, now: int) -> None:
-        if self._is_news(secret.id, now):
+    def _record_use(self, client: Client, secret: Secret, now: int) -> None:
+        if self._is_due(secret.id, now):
             with self.store.write() as tx:
-                _rows(tx, client).secret_used(secret.id, now)
+                _rows(tx, client).mark_secret_used(secret.id, now)
 
-    def _is_news(self, what: str, now: int) -> bool:
-        if now - self.noted.get(what, 0) < _USE_NOTED_MS:
+    def _is_due(self, what: str, now: int) -> bool:
+        if now - self.recorded.get(what, 0) < _USE_NOTED_MS:
             return False
-        self.noted[what] = now
+        self.recorded[what] = now
         return True
 
 
-def find(directory: Directory, client_id: str) -> Holder | None:
-    """The agent or app of this id."""
+def find(directory: Directory, client_id: str) -> TokenClient | None:
+    """Return the agent or app with this ID."""
     return directory.agent(client_id) or directory.app(client_id)
 
 
 def only_agent(client: Client) -> Agent:
-    """The client, if it is an agent. Raises errors.UnauthorizedClient."""
+    """Return the client if it is an agent. Raises errors.UnauthorizedClient."""
     if not isinstance(client, Agent):
-        raise errors.UnauthorizedClient("This is for agents; the client is of another kind.")
+        raise errors.UnauthorizedClient("Only agents can use this endpoint.")
     return client
 
 
 def only_app(client: Client) -> App:
-    """The client, if it is an app. Raises errors.UnauthorizedClient."""
+    """Return the client if it is an app. Raises errors.UnauthorizedClient."""
     if not isinstance(client, App):
-        raise errors.UnauthorizedClient("This is for apps; the client is of another kind.")
+        raise errors.UnauthorizedClient("Only apps can use this endpoint.")
     return client
 
 
-def holds_tokens(client: Client) -> Holder:
-    """The client, if tokens are issued to its kind. Raises errors.UnauthorizedClient."""
+def holds_tokens(client: Client) -> TokenClient:
+    """Return the client if it is an agent or app. Raises errors.UnauthorizedClient."""
     if isinstance(client, Resource):
-        raise errors.UnauthorizedClient("This is for agents and apps; a resource holds no tokens.")
+        raise errors.UnauthorizedClient("Only agents and apps can use this endpoint.")
     return client
 
 
-def confidential(client: Client) -> Client:
-    """The client, if it has proved who it is and not only said so. Raises errors.InvalidClient."""
+def confidential_client(client: Client) -> Client:
+    """Return the client unless it is public, which proves nothing. Raises errors.InvalidClient."""
     if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
         raise client_auth.refused("a public client proves nothing")
     return client
 
 
-def current(view: View, agent: Agent) -> Agent:
-    """The agent as it stands in this unit of work. Raises errors.UnauthorizedClient."""
+def current_agent(view: View, agent: Agent) -> Agent:
+    """Return the agent as it is in this unit of work. Raises errors.UnauthorizedClient."""
     again = view.directory.agent(agent.id)
     if again is None:
-        raise client_auth.refused("the agent was deleted meanwhile")
+        raise client_auth.refused("the agent was deleted in the meantime")
     check_enabled(again, view.now)
     return again
 
 
 def current_app(view: View, app: App) -> App:
-    """The app as it stands in this unit of work. Raises errors.UnauthorizedClient."""
+    """Return the app as it is in this unit of work. Raises errors.UnauthorizedClient."""
     again = view.directory.app(app.id)
     if again is None:
-        raise client_auth.refused("the app was deleted meanwhile")
+        raise client_auth.refused("the app was deleted in the meantime")
     check_enabled(again, view.now)
     return again
 
 
-def check_enabled(client: Holder, now: int) -> None:
-    """Raises errors.UnauthorizedClient when the client may do nothing at all."""
+def check_enabled(client: TokenClient, now: int) -> None:
+    """Raises errors.UnauthorizedClient if the client is disabled or expired."""
     if client.active(now):
         return
     if isinstance(client, App):
@@ -181,13 +183,12 @@ def check_enabled(client: Holder, now: int) -> None:
         )
     reason = "agent_expired" if client.state == "enabled" else f"agent_{client.state}"
     raise errors.UnauthorizedClient(
-        "This agent is not enabled. Its owner or an administrator can say why.",
-        members={"reason": reason},
+        "This agent is not enabled. Ask its owner or an administrator.", members={"reason": reason}
     )
 
 
 def _registered(client: Client, method: str, now: int) -> bool:
-    """Reports whether this is how the client authenticates; a resource chooses."""
+    """Report whether the client may use this method; a resource may use either."""
     if isinstance(client, Resource):
         return method in _OF_RESOURCES
     if isinstance(client, Agent):
@@ -201,7 +202,7 @@ def _rows(tx: Unit, client: Client) -> SecretRows:
     return tx.apps if isinstance(client, App) else tx.resources
 
 
-def _no_resource(log: str) -> errors.Problem:
+def _resource_refused(log: str) -> errors.Problem:
     return errors.Problem(
         401,
         "invalid_client",
@@ -214,7 +215,7 @@ def _no_resource(log: str) -> errors.Problem:
 def _check_secret(client: Client, secret: str, now: int, *, basic: bool) -> Secret:
     sent = hashlib.sha256(secret.encode()).digest()
     for known in client.secrets:
-        alive = known.expires_at is None or now < known.expires_at
-        if hmac.compare_digest(known.hash, sent) and alive:
+        valid = known.expires_at is None or now < known.expires_at
+        if hmac.compare_digest(known.hash, sent) and valid:
             return known
     raise client_auth.refused("wrong secret", basic=basic)

@@ -1,4 +1,4 @@
-"""Names of agents and apps: people compare them by eye, so no two of them look alike."""
+"""Names of agents and apps. People compare them by eye, so no two may look alike."""
 
 from collections.abc import Collection
 
@@ -15,10 +15,10 @@ from server.services.users.users import clients_called
 def refuse_taken(
     tx: Unit, name: str, own: str | None, *, among: Collection[str] | None = None
 ) -> None:
-    """Refuse a client's name that looks like that of another client or of a user.
+    """Refuse a name that looks like that of another client or of a user.
 
-    `own` is the id of the client that has or gets the name. With `among` only these users count:
-    an agent that names itself must not learn who else has an account. Raises `Exists`.
+    `own` is the ID of the client that gets the name. With `among`, only these users count: an agent
+    that names itself must not learn who else has an account. Raises `Exists`.
     """
     looks = name_keys(name)
     for found in clients_called(tx, name):

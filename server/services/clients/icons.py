@@ -1,4 +1,4 @@
-"""The pictures of agents, which people are shown beside their names and never instead of them."""
+"""Icons of agents, which are shown with their names, never instead of them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,47 +19,47 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Icons:
-    """Hands them out."""
+    """Reads icons."""
 
     store: Store
 
     def get(self, digest: str) -> Icon | None:
-        """The picture of this hash, while some agent has it."""
+        """Return the icon with this hash, if an agent has it."""
         with self.store.read() as view:
             return view.icons.get(digest)
 
     def of(self, agent_id: str) -> str:
-        """Where the picture of an agent lies on this server; "" when it has none."""
+        """Return the path of an agent's icon; "" if it has none."""
         with self.store.read() as view:
             agent = view.directory.agent(agent_id)
         return path(agent) or "" if agent is not None else ""
 
 
 def path(agent: Agent) -> str | None:
-    """Where its picture lies: another place for each picture, so that one may be kept for good."""
+    """Return the path of an agent's icon. Each icon has its own path, so it can be cached."""
     return None if agent.icon is None else path_of(agent.icon)
 
 
 def path_of(digest: str) -> str:
-    """Where the picture of this hash lies."""
+    """Return the path of the icon with this hash."""
     return f"/icons/{digest}"
 
 
 def digest(raw: bytes) -> str | None:
-    """The hash of a picture that is taken; None for no picture. Raises `Invalid`."""
+    """Return the hash of a valid icon; None for an empty file. Raises `Invalid`."""
     found = _read(raw)
     return None if found is None else found.digest
 
 
-def keep(tx: Unit, raw: bytes) -> None:
-    """Store the picture that an agent was just given, and drop those that none has any more."""
+def store(tx: Unit, raw: bytes) -> None:
+    """Store an agent's new icon, and delete the icons that no agent has."""
     if (found := _read(raw)) is not None:
         tx.icons.keep(found)
     tx.icons.prune()
 
 
-def tell(tx: Unit, before: Agent, agent: Agent) -> None:
-    """Whoever answers for an agent learns that people are shown something else."""
+def announce_change(tx: Unit, before: Agent, agent: Agent) -> None:
+    """Notify the owners of a changed icon."""
     if agent.icon != before.icon:
         tx.react(AgentAnnounced(agent.id, CHANGED, agent.owners))
 

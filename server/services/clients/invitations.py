@@ -1,6 +1,6 @@
 """Invitations: initial access tokens with which agents register themselves (RFC 7591 1.2).
 
-An invitation names the owner of whatever registers with it and the ceiling that none of it leaves.
+An invitation sets the owner of the agents that register with it, and limits their permissions.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
 LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
 MOST_USES: Final = 1_000
 SAFE_GRANTS: Final = (names.GRANT_CIBA,)
-"""What an agent may use that registered itself, unless its invitation says more: it has to ask."""
+"""The default grants of agents that register themselves: they must ask."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewInvitation:
-    """An invitation as an administrator asks for it. People are named."""
+    """A new invitation, as an administrator describes it."""
 
     owner: str
     grant_types: tuple[str, ...] = SAFE_GRANTS
@@ -38,14 +38,14 @@ class NewInvitation:
     scopes: tuple[str, ...] = ()
     action_types: tuple[str, ...] | None = None
     asks: tuple[str, ...] | None = ()
-    """Whom its agents may ask: the owner alone when it is empty, everybody when it is None."""
+    """Who its agents may ask: only the owner if empty, everyone if None."""
     uses: int = 1
     expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedInvitation:
-    """An invitation and its token, which is told once."""
+    """An invitation and its token, which is shown once."""
 
     invitation: Invitation
     owner: User
@@ -54,13 +54,13 @@ class IssuedInvitation:
 
 @dataclass(frozen=True, slots=True)
 class Invitations:
-    """Administration of invitations."""
+    """Administers invitations."""
 
     store: Store
     secrets: Secrets
 
     def issue(self, new: NewInvitation, *, by: str) -> IssuedInvitation:
-        """Invite. Raises `NotFound`, `Conflict` for a stopped owner, or `Invalid`."""
+        """Create an invitation. Raises `NotFound`, `Invalid`, or `Conflict` (disabled owner)."""
         if not 1 <= new.uses <= MOST_USES:
             raise Invalid(f"An invitation is for 1 to {MOST_USES} agents.", member="uses")
         token = self.secrets.new_secret(names.PREFIX_INITIAL_TOKEN)
@@ -72,13 +72,13 @@ class Invitations:
             return IssuedInvitation(invitation, owner, token)
 
     def page(self, after: str, limit: int) -> ResultPage[Invitation]:
-        """Those whose ids come after this one, ended ones too."""
+        """Return the invitations after this ID, ended ones too."""
         with self.store.read() as view:
             found = view.invitations.page(after, limit + 1)
         return paging.part(found, limit, lambda invitation: invitation.id)
 
     def revoke(self, invitation_id: str, *, by: str) -> Invitation:
-        """Let nobody register with it any more; the agents that did stay. Raises `NotFound`."""
+        """Revoke an invitation; the agents that used it stay. Raises `NotFound`."""
         with self.store.write() as tx:
             invitation = tx.invitations.get(invitation_id)
             if invitation is None:
@@ -96,7 +96,7 @@ class Invitations:
         ends = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
         if not tx.now < ends <= tx.now + LONGEST_LIFE_MS:
             raise Invalid(
-                "An invitation ends in the future, and within 90 days.", member="expires_at"
+                "An invitation must end in the future, within 90 days.", member="expires_at"
             )
         sample = self._sample(tx, new, owner)
         return Invitation(
@@ -116,7 +116,7 @@ class Invitations:
         )
 
     def _sample(self, tx: Unit, new: NewInvitation, owner: User) -> Agent:
-        """An agent with all that the invitation allows, checked as every agent is."""
+        """Return an agent with everything that the invitation allows, checked like every agent."""
         wanted = NewAgent(
             name="sample",
             owners=(owner.id,),
@@ -126,12 +126,12 @@ class Invitations:
             action_types=new.action_types,
             asks=(owner.id,) if new.asks == () else new.asks,
         )
-        return agent_forms.read(tx, wanted, names.PREFIX_AGENT)
+        return agent_forms.new_record(tx, wanted, names.PREFIX_AGENT)
 
 
 @about("owner")
-def _owner(tx: Unit, called: str) -> User:
-    owner = users.find(tx, called)
+def _owner(tx: Unit, name_or_id: str) -> User:
+    owner = users.find(tx, name_or_id)
     if not owner.enabled:
         raise Conflict(f"{owner.name} is disabled. Run: sayso users enable {owner.name}")
     return owner

@@ -1,6 +1,6 @@
-"""Labels of agents: what an administrator calls them by when a rule of policy is about several.
+"""Labels of agents, which policy rules can match.
 
-Owns: what a label may look like. Never: what follows from one; that is policy.
+Owns: the rules for labels. Never: what a label allows; that is policy.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ MOST_LABELS: Final = 20
 
 @about("labels")
 def read(raw: Sequence[str]) -> tuple[str, ...]:
-    """The labels, sorted, each once. Raises `Invalid`, which names the one that is none."""
+    """Return the labels, sorted, each once. Raises `Invalid`, which names the invalid one."""
     found = tuple(sorted(set(raw)))
     for label in found:
         if not is_label(label):
             raise Invalid(
-                f"{label[:40]} is not a label. Write a word or key=value: a-z 0-9 . _ - from a "
-                "letter or digit on, in the value A-Z / @ : as well."
+                f"{label[:40]} is not a label. Use a word or key=value of a-z 0-9 . _ - that "
+                "starts with a letter or digit; a value can contain A-Z / @ : too."
             )
     keys = [label.split("=")[0] for label in found]
     if len(set(keys)) < len(keys):

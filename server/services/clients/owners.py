@@ -1,7 +1,7 @@
-"""Who answers for an agent, and since when nobody does who is enabled.
+"""Owners of agents, and orphaned agents.
 
-Owns: that moment, made of what its owners are and when they were stopped, and who is told of it.
-Never: stopping an agent; `successions.py` does when the time of grace is over.
+Owns: since when an agent is orphaned, and who is notified. Never: disabling an agent; the orphan
+quarantine does that when the grace period ends.
 """
 
 from collections.abc import Iterable
@@ -15,17 +15,17 @@ from server.model.users import User
 from server.services.audit import audit
 
 ORPHANED: Final = "alarm.agent_orphaned"
-"""What screens and the hook are told when the last owner who was enabled is stopped."""
+"""The event when the last enabled owner of an agent is disabled."""
 
 
 def of(view: View, agent: Agent) -> tuple[User, ...]:
-    """The people who answer for it, as they stand in this very unit of work."""
+    """Return its owners as they are in this unit of work."""
     found = (view.users.get(user_id) for user_id in agent.owners)
     return tuple(owner for owner in found if owner is not None)
 
 
-def left_at(view: View, agent: Agent) -> int | None:
-    """When the last one who was enabled was stopped (ms); None while somebody is enabled."""
+def orphaned_at(view: View, agent: Agent) -> int | None:
+    """Return when the last enabled owner was disabled (ms); None if one is enabled."""
     owners = of(view, agent)
     if any(owner.enabled for owner in owners):
         return None
@@ -33,35 +33,35 @@ def left_at(view: View, agent: Agent) -> int | None:
 
 
 def orphans(view: View, agents: Iterable[Agent]) -> list[Agent]:
-    """Those of them that are enabled and for which nobody answers."""
-    return [a for a in agents if a.state == "enabled" and left_at(view, a) is not None]
+    """Return the enabled agents among these that are orphaned."""
+    return [a for a in agents if a.state == "enabled" and orphaned_at(view, a) is not None]
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """Say for which agents nobody answers any more."""
+    """Record and announce the agents that are now orphaned."""
     user, by = event.user, event.by
     for agent in orphans(tx, tx.agents.owned_by(user.id)):
         kind = audit.Type.AGENT_ORPHANED
         audit.record(tx, Entry(kind, by, agent_id=agent.id, subject=user.id, cause="no_owner"))
-        tx.react(AgentAnnounced(agent.id, ORPHANED, heirs(tx, agent)))
+        tx.react(AgentAnnounced(agent.id, ORPHANED, orphan_contacts(tx, agent)))
 
 
 def user_enabled(tx: Unit, event: UserEnabled) -> None:
-    """Say for which agents somebody answers again, because nobody else does."""
+    """Record the agents that have an enabled owner again."""
     for agent in tx.agents.owned_by(event.user.id):
         others = (owner for owner in of(tx, agent) if owner.id != event.user.id)
         if agent.state == "enabled" and not any(owner.enabled for owner in others):
-            adopted(tx, [agent], by=event.by)
+            record_adopted(tx, [agent], by=event.by)
 
 
-def adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
-    """Say of which of these somebody enabled answers again: their time of grace is over."""
-    for agent in (one for one in were_orphans if left_at(tx, one) is None):
+def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
+    """Record which of these agents have an enabled owner again; their grace period ends."""
+    for agent in (one for one in were_orphans if orphaned_at(tx, one) is None):
         audit.record(tx, Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
 
 
-def heirs(view: View, agent: Agent) -> list[str]:
-    """Who can find it another owner: the administrators, and who stands in for its owners."""
+def orphan_contacts(view: View, agent: Agent) -> list[str]:
+    """Return who can assign a new owner: administrators, and backups and deputies of its owners."""
     owners = of(view, agent)
     named = {owner.backup for owner in owners if owner.backup is not None}
     deputies = {

@@ -1,9 +1,9 @@
-"""Whether a change gives anybody more power, member by member.
+"""Whether a change grants more access, member by member.
 
-Owns: the comparison of a record before and after. Never: who may make the change.
+Owns: comparing a record before and after. Never: who may make the change.
 
-What is not listed here counts as more power whenever it changes, so that a new member of a record
-is guarded from its first day.
+A member that is not listed here counts as more access whenever it changes, so a new member is
+guarded from the start.
 """
 
 import hashlib
@@ -25,19 +25,19 @@ from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Members, Widens, widening
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
-"""What administration changes."""
+"""A record that administrators change."""
 _Judge: TypeAlias = Callable[[Any, Any], bool]
 
 CREATED: Final = "created"
-"""The member that stands for a record that was not there before."""
+"""Stands for a record that is new."""
 
 
 def widened_members(
     before: Governed | None, after: Governed | None, *, usual_seconds: int
 ) -> frozenset[str]:
-    """Names of the members in which this change gives more power; empty when it gives none.
+    """Return the members in which this change grants more access.
 
-    `usual_seconds` is how long a token lives where nothing limits it.
+    `usual_seconds` is the default lifetime of a token.
     """
     if after is None:
         return frozenset()
@@ -49,7 +49,7 @@ def widened_members(
 
 
 def version(record: Governed) -> str:
-    """A short name for what a record says now; when a secret or key was last used is no part."""
+    """Return a short hash of a record, without the last use of secrets and keys."""
     members = asdict(record)
     members.pop("key_uses", None)
     for secret in members.get("secrets", ()):
@@ -63,7 +63,7 @@ def _always(_before: Governed, _after: Governed) -> bool:
 
 
 def _by_members(members: Members) -> dict[str, _Judge]:
-    """What the rows say of single values, asked of the two records."""
+    """Return the comparisons of the member rows, as comparisons of two records."""
     return {name: _of_value(name, widens) for name, widens in widening(members).items()}
 
 
@@ -72,7 +72,7 @@ def _of_value(name: str, widens: Widens) -> _Judge:
 
 
 def _more(name: str) -> _Judge:
-    """The set has a member that it did not have."""
+    """The set has a new element."""
     read = attrgetter(name)
     return lambda before, after: bool(set(read(after)) - set(read(before)))
 
@@ -85,12 +85,12 @@ def _is_active(_before: Device, after: Device) -> bool:
     return after.state == "active"
 
 
-def _goes_on(_before: Agent | App | User, after: Agent | App | User) -> bool:
+def _is_enabled(_before: Agent | App | User, after: Agent | App | User) -> bool:
     return after.state == "enabled"
 
 
 def _fewer_limits(before: Agent, after: Agent) -> bool:
-    """A resource that it still has is not limited any more, or less."""
+    """A limit at a resource that it still has was removed or relaxed."""
     return any(
         uri not in after.only or bool(set(after.only[uri]) - set(may))
         for uri, may in before.only.items()
@@ -99,7 +99,7 @@ def _fewer_limits(before: Agent, after: Agent) -> bool:
 
 
 def _longer_tokens(usual: int) -> _Judge:
-    """The limit went up, or away; a first one, which stands for the usual, is above that."""
+    """The limit was raised or removed, or a first limit is above the default."""
 
     def judge(before: Agent | Resource, after: Agent | Resource) -> bool:
         old = usual if before.token_seconds is None else before.token_seconds
@@ -109,7 +109,7 @@ def _longer_tokens(usual: int) -> _Judge:
 
 
 def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
-    """One is new, or works for longer than it did."""
+    """A secret is new, or works longer."""
     ends = {secret.id: secret.expires_at for secret in before.secrets}
     return any(
         secret.id not in ends or _lasts_longer(ends[secret.id], secret.expires_at)
@@ -126,7 +126,7 @@ def _new_backup(_before: User, after: User) -> bool:
 
 
 def _easier_scopes(before: Resource, after: Resource) -> bool:
-    """One is new, or counts as less risky than it did."""
+    """A scope is new, or has a lower risk."""
     return any(
         name not in before.scopes or risk.rank < before.scopes[name].rank
         for name, risk in after.scopes.items()
@@ -134,7 +134,7 @@ def _easier_scopes(before: Resource, after: Resource) -> bool:
 
 
 def _fewer_needs(before: Resource, after: Resource) -> bool:
-    """A scope that stays needs another action type, or none any more."""
+    """A remaining scope requires another action type, or none."""
     return any(
         scope in after.scopes and after.requires.get(scope) != kind
         for scope, kind in before.requires.items()
@@ -153,22 +153,18 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "secrets": _more_secrets,
             "key_uses": _never,
             "named_at": _never,
-            "state": _goes_on,
+            "state": _is_enabled,
         },
-        App: {**_by_members(APP_MEMBERS), "secrets": _more_secrets, "state": _goes_on},
+        App: {**_by_members(APP_MEMBERS), "secrets": _more_secrets, "state": _is_enabled},
         User: {
             "roles": _more("roles"),
-            "state": _goes_on,
+            "state": _is_enabled,
             "email": _new_address,
             "backup": _new_backup,
-            "disabled_at": _goes_on,
+            "disabled_at": _is_enabled,
         },
         Group: {"members": _more("members")},
-        Resource: {
-            "scopes": _easier_scopes,
-            "requires": _fewer_needs,
-            "secrets": _more_secrets,
-        },
+        Resource: {"scopes": _easier_scopes, "requires": _fewer_needs, "secrets": _more_secrets},
         ActionRow: {},
         Device: {"state": _is_active},
     }

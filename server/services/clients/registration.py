@@ -1,7 +1,7 @@
-"""Agents that register themselves, and that look after their own registration (RFC 7591, RFC 7592).
+"""Dynamic client registration of agents (RFC 7591, RFC 7592).
 
-An invitation says whose they are and what they may have at most. A registration token opens one
-agent alone, and never gives it more than it has at that moment.
+An invitation sets the owner and limits the permissions. A registration token manages one agent, and
+never gives it more than it has now.
 """
 
 import hashlib
@@ -34,51 +34,53 @@ _TAKEN = "client_name is taken, or looks like a name that is; choose another."
 
 @dataclass(frozen=True, slots=True)
 class RegistrationService:
-    """Takes agents in, and lets each look after itself."""
+    """Registers agents, and lets each manage its registration."""
 
     store: Store
     secrets: Secrets
     rules: ServerPolicy
     endpoint_problem: Callable[[str], str]
-    """Why an agent may not be called back at a URL; "" when it may."""
+    """Why a callback URL is not allowed; "" if it is."""
 
     def register(self, token: str | None, wanted: Metadata, peer: str) -> dict[str, object]:
         """Register an agent of the invitation's owner (RFC 7591 3.2.1).
 
-        1. The invitation is live.  2. So is its owner.  3. One use of it is spent in the statement
-        that says so.  4. Nothing leaves its ceiling. Raises errors.ProtocolError.
+        1. The invitation is live. 2. Its owner is enabled. 3. One conditional UPDATE spends a use.
+        4. The agent stays within the limits. Raises errors.ProtocolError.
         """
         presented = _hash(token or "")
-        self._knock(peer, lambda view: _invited(view, presented) is not None)
+        self._check_token(peer, lambda view: _live_invitation(view, presented) is not None)
         self._check_endpoint(wanted)
         with self.store.administer() as tx:
-            invitation = _invited(tx, presented)
+            invitation = _live_invitation(tx, presented)
             owner = None if invitation is None else tx.directory.user(invitation.owner_id)
             if invitation is None or owner is None or not owner.enabled:
-                raise errors.InvalidToken(_CLOSED, detail="the owner is stopped")
+                raise errors.InvalidToken(_CLOSED, detail="the owner is disabled")
             if not tx.invitations.spend(invitation.id, tx.now):
                 raise errors.InvalidToken(_CLOSED, detail="no use is left")
             return self._admit(tx, invitation, wanted)
 
     def show(self, agent_id: str, token: str | None, peer: str) -> dict[str, object]:
-        """What is registered (RFC 7592 2.1). Raises errors.InvalidToken."""
-        self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        """Return the registration (RFC 7592 2.1). Raises errors.InvalidToken."""
+        self._check_token(peer, lambda view: _registered_agent(view, agent_id, token) is not None)
         with self.store.read() as view:
-            return self._information(NewSecret(_opened(view, agent_id, token), ""), str(token))
+            return self._information(
+                NewSecret(_require_agent(view, agent_id, token), ""), str(token)
+            )
 
     def replace(
         self, agent_id: str, token: str | None, update: tuple[Metadata, str | None], peer: str
     ) -> dict[str, object]:
-        """Become as it says now (RFC 7592 2.2): what it leaves out is as if it had never said it.
+        """Replace the metadata (RFC 7592 2.2); omitted members return to their defaults.
 
-        Its ceiling stays within what it has at this moment, so that nothing that was taken from it
-        comes back. Raises errors.InvalidToken or errors.InvalidClientMetadata.
+        The agent's permissions cannot exceed the current ones, so nothing that was removed comes
+        back. Raises errors.InvalidToken or errors.InvalidClientMetadata.
         """
         wanted, secret = update
-        self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        self._check_token(peer, lambda view: _registered_agent(view, agent_id, token) is not None)
         self._check_endpoint(wanted)
         with self.store.administer() as tx:
-            before = _opened(tx, agent_id, token)
+            before = _require_agent(tx, agent_id, token)
             if secret is not None and not _is_secret(before, secret, tx.now):
                 raise errors.InvalidClientMetadata("client_secret is not this client's.")
             given = self._changed(tx, before, wanted)
@@ -86,19 +88,19 @@ class RegistrationService:
             return self._information(given, str(token))
 
     def delete(self, agent_id: str, token: str | None, peer: str) -> None:
-        """Go (RFC 7592 2.3): tokens and requests end with it. Raises errors.InvalidToken."""
-        self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        """Delete the agent (RFC 7592 2.3), its tokens and requests. Raises errors.InvalidToken."""
+        self._check_token(peer, lambda view: _registered_agent(view, agent_id, token) is not None)
         with self.store.administer() as tx:
-            agent = _opened(tx, agent_id, token)
-            agents.forget(tx, agent, by=audit.by_agent(agent.id))
+            agent = _require_agent(tx, agent_id, token)
+            agents.delete_agent(tx, agent, by=audit.by_agent(agent.id))
 
-    def _knock(self, peer: str, opens: Callable[[View], bool]) -> None:
-        """Turn strangers away before anything waits for them; whoever guesses is slowed.
+    def _check_token(self, peer: str, accepts: Callable[[View], bool]) -> None:
+        """Reject an unknown token before the write lock is taken, and limit guesses.
 
-        What opens here is looked at again in the unit of work. Raises errors.InvalidToken.
+        The unit of work checks the token again. Raises errors.InvalidToken.
         """
         with self.store.read() as view:
-            if opens(view):
+            if accepts(view):
                 return
         with self.store.write() as tx:
             tries = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
@@ -107,12 +109,11 @@ class RegistrationService:
         raise errors.InvalidToken(_CLOSED)
 
     def _check_endpoint(self, wanted: Metadata) -> None:
-        """Before the unit of work, because a name may be looked up."""
+        """Check the URL before the unit of work, because it may need a DNS lookup."""
         url = wanted.notification_endpoint
         if url is not None and (problem := self.endpoint_problem(url)):
             raise errors.InvalidClientMetadata(
-                "Nobody is called back at this backchannel_client_notification_endpoint.",
-                detail=problem,
+                "This backchannel_client_notification_endpoint is not allowed.", detail=problem
             )
 
     def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:
@@ -137,7 +138,7 @@ class RegistrationService:
             new["jwks"] = json.dumps({"keys": [dict(key) for key in wanted.keys]})
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
-            given = agents.admit(tx, self.secrets, new, by=by, facts=facts)
+            given = agents.register(tx, self.secrets, new, by=by, facts=facts)
         except ChangeRefused as error:
             raise _refused(error) from error
         token = self.secrets.new_secret(names.PREFIX_REGISTRATION_TOKEN)
@@ -167,7 +168,7 @@ class RegistrationService:
         )
 
     def _free_name(self, tx: Unit, raw: str, agent: Agent | Invitation) -> str:
-        """A name that this agent, or one with this invitation, may give itself.
+        """Return a name that this agent, or an agent with this invitation, may use.
 
         Raises errors.InvalidClientMetadata.
         """
@@ -175,7 +176,7 @@ class RegistrationService:
             return raw
         own = agent.id if isinstance(agent, Agent) else None
         try:
-            name = users.check_called(raw, "client_name")
+            name = users.check_account_name(raw, "client_name")
             refuse_taken(tx, name, own, among=self._known_people(tx, agent))
         except Invalid as error:
             raise errors.InvalidClientMetadata(str(error)) from error
@@ -184,16 +185,16 @@ class RegistrationService:
         return name
 
     def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
-        """The users it may know about: its owners, and those it may ask by name."""
+        """Return the users that it may know: its owners, and those it may ask by name."""
         owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
         asks = () if self.rules.hide_unknown_users else agent.asks or ()
         members = tx.directory.members()
         return {*owners, *(user for one in asks for user in members.get(one, {one}))}
 
     def _information(self, given: NewSecret, token: str) -> dict[str, object]:
-        """Everything that is registered, with what we chose (RFC 7591 3.2.1, RFC 7592 3)."""
+        """Return the registered metadata (RFC 7591 3.2.1, RFC 7592 3)."""
         agent = given.agent
-        told: dict[str, object] = {
+        metadata: dict[str, object] = {
             "client_id": agent.id,
             "client_id_issued_at": agent.created_at // 1000,
             "client_secret": given.secret or None,
@@ -214,16 +215,16 @@ class RegistrationService:
             "backchannel_user_code_parameter": agent.takes_user_code,
             "backchannel_authentication_request_signing_alg": agent.request_alg,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in metadata.items() if value is not None}
 
 
-def _invited(view: View, token_hash: bytes) -> Invitation | None:
+def _live_invitation(view: View, token_hash: bytes) -> Invitation | None:
     found = view.invitations.by_token(token_hash)
     return found if found is not None and found.live(view.now) else None
 
 
-def _own(view: View, agent_id: str, token: str | None) -> Agent | None:
-    """The agent that this token opens; nobody else's, and none that was stopped."""
+def _registered_agent(view: View, agent_id: str, token: str | None) -> Agent | None:
+    """Return the enabled agent that this registration token manages."""
     registration = view.registrations.of_agent(agent_id)
     presented = _hash(token or "")
     if registration is None or not hmac.compare_digest(registration.token_hash, presented):
@@ -232,16 +233,16 @@ def _own(view: View, agent_id: str, token: str | None) -> Agent | None:
     return agent if agent is not None and agent.active(view.now) else None
 
 
-def _opened(view: View, agent_id: str, token: str | None) -> Agent:
-    """Likewise, once more where it counts. Raises errors.InvalidToken."""
-    agent = _own(view, agent_id, token)
+def _require_agent(view: View, agent_id: str, token: str | None) -> Agent:
+    """Return the same agent, or raise errors.InvalidToken."""
+    agent = _registered_agent(view, agent_id, token)
     if agent is None:
-        raise errors.InvalidToken(_CLOSED, detail="it was stopped meanwhile")
+        raise errors.InvalidToken(_CLOSED, detail="the agent was disabled in the meantime")
     return agent
 
 
 def _within(name: str, wanted: tuple[str, ...] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """What is wanted, if all of it is allowed; all that is allowed when nothing is said."""
+    """Return the requested values if all are allowed; by default everything that is allowed."""
     if wanted is None:
         return allowed
     if not set(wanted) <= set(allowed):
@@ -260,7 +261,7 @@ def _types(tx: Unit, wanted: Metadata, allowed: tuple[str, ...] | None) -> tuple
 
 
 def _still_signed(wanted: Metadata, before: Agent) -> str | None:
-    """Who has to sign goes on signing; with another key, if it likes."""
+    """An agent that must sign requests stays so; it may change the key."""
     alg = wanted.request_alg or before.request_alg
     if alg is not None and all(key["alg"] != alg for key in wanted.keys):
         raise errors.InvalidClientMetadata("jwks has no key for the requests that must be signed.")
@@ -268,16 +269,16 @@ def _still_signed(wanted: Metadata, before: Agent) -> str | None:
 
 
 def _refused(error: ChangeRefused) -> errors.InvalidClientMetadata:
-    """In words of ours: what an administrator reads quotes what was sent."""
+    """Return a neutral error, because the administrator's error quotes the input."""
     return errors.InvalidClientMetadata(
-        "This invitation allows what is not there any more; ask for a new one.", detail=str(error)
+        "This invitation is outdated; ask for a new one.", detail=str(error)
     )
 
 
 def _is_secret(agent: Agent, secret: str, now: int) -> bool:
     digest = _hash(secret)
-    alive = [s for s in agent.secrets if s.expires_at is None or now < s.expires_at]
-    return any(hmac.compare_digest(kept.hash, digest) for kept in alive)
+    valid = [s for s in agent.secrets if s.expires_at is None or now < s.expires_at]
+    return any(hmac.compare_digest(kept.hash, digest) for kept in valid)
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:

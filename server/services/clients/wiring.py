@@ -1,4 +1,4 @@
-"""The services of clients, each made once."""
+"""Creates the services of clients."""
 
 from server.services.adapters import Adapters
 from server.services.clients.client_auth import ClientAuthentication
@@ -7,7 +7,7 @@ from server.services.clients.registration import RegistrationService
 
 
 class ClientServices:
-    """Authenticate clients, show their icons and let them register themselves."""
+    """The services that authenticate clients, serve icons and register agents."""
 
     def __init__(self, given: Adapters) -> None:
         store, rules = given.store, given.rules

@@ -211,7 +211,7 @@ class ConsentService:
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
         """End a consent of one's own; how many tokens ended with it. Raises errors.Problem 404."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)
             if consent is None or consent.user_id != person.user.id:
                 raise errors.Problem(404, "not_found", "You have no such consent.")

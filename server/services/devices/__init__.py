@@ -1,5 +1,5 @@
 """Use cases of devices.
 
-Owns: enrolment, terminals, passkeys, the device grant.
+Owns: enrollment, terminals, passkeys, the device grant.
 Never: signing in to apps (`sign_in`).
 """

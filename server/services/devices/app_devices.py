@@ -1,7 +1,7 @@
-"""People's apps on devices without a browser (RFC 8628): what they ask for, and what is signed.
+"""Apps on devices without a browser (RFC 8628): their requests, and what is signed.
 
-The person says yes on a device of theirs to the app, its scopes and the code that its device shows.
-That is a consent like any other, so it is listed, runs out and is taken back like one.
+The person approves the app, its scopes and the displayed code on their own device. The result is a
+consent like any other: it is listed, expires and can be revoked.
 """
 
 import json
@@ -28,15 +28,16 @@ from server.services.resources import targets
 
 @dataclass(frozen=True, slots=True)
 class AppDevices:
-    """Judges what an app asks for, opens its approval and keeps the consent that comes of it."""
+    """Validates an app's request, creates its approval and stores the consent."""
 
     consents: ConsentService
 
     def target(self, view: View, app: App, asked: AppRequest) -> str:
-        """The resource; "" when the scopes are about the person alone. Raises errors.ProtocolError.
+        """Return the resource; "" if the scopes are only about the person.
 
-        1. The app has this grant.  2. Scopes lie within its ceiling and need no action.  3. None is
-        critical: that is asked for each time.
+        1. The app has this grant. 2. Scopes are within its permissions and need no action. 3. None
+        is critical, because critical scopes need an approval each time. Raises
+        errors.ProtocolError.
         """
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client may not use the device grant.")
@@ -47,13 +48,13 @@ class AppDevices:
         target = targets.resolve(view.directory, app, asked.resource, asked.scope)
         targets.check_required_types(target, frozenset())
         if target.risk is Risk.CRITICAL:
-            raise errors.InvalidScope("A critical scope is asked for each time, never ahead.")
+            raise errors.InvalidScope("A critical scope needs an approval each time.")
         return target.resource.uri
 
-    def open(
+    def create_approval(
         self, tx: Unit, code: DeviceCode, user: User, shown: str, *, phantom: bool
     ) -> Approval:
-        """Ask this person, or nobody. Raises errors.ProtocolError when the app may not any more."""
+        """Create the approval for this person or a phantom. Raises errors.ProtocolError."""
         offer = self._offer(tx, code, user)
         openid, _ = scopes.split(tuple(code.scope.split()))
         terms = kinds.AppDeviceTerms(code.address, shown, rfc3339(offer.until))
@@ -96,8 +97,8 @@ class AppDevices:
             ),
         )
 
-    def keep(self, tx: Unit, approval: Approval, code: DeviceCode) -> None:
-        """Write the consents as they were signed."""
+    def store_consents(self, tx: Unit, approval: Approval, code: DeviceCode) -> None:
+        """Store the consents as they were signed."""
         user_id = approval.user_id or ""
         openid, scope = scopes.split(tuple(approval.scope.split()))
         if openid:

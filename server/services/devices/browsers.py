@@ -1,10 +1,10 @@
-"""Browsers that are signed in with a passkey: who they are, by their cookie.
+"""Browsers that are signed in with a passkey, by their cookie.
 
-Owns: the cookie's life, and what a page must send back with it. Never: how somebody signs in, and
-what a signed-in browser may do: without its passkey it decides nothing.
+Owns: the cookie's lifetime, and the CSRF token of a page. Never: how somebody signs in, or what a
+signed-in browser may do: decisions need the passkey.
 
-The database keeps the cookie's hash. Apps' sign-in pages have a cookie of their own
-(`sign_ins.py`), which is worth nothing here.
+The database stores the cookie's hash. The sign-in pages for apps have their own cookie
+(`sign_ins.py`), which is not valid here.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 SIGNED_IN_MS: Final = 7 * 24 * 60 * 60 * 1000
-"""How long a browser may look; each decision takes the passkey all the same."""
+"""How long a browser stays signed in; each decision needs the passkey anyway."""
 TICKET_MS: Final = 30_000
 SEEN_NOTED_MS: Final = 60 * 60 * 1000
 _TICKET: Final = "feed ticket"
@@ -34,26 +34,26 @@ _NUMBER: Final = re.compile("[0-9]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Browsers:
-    """Knows browsers again."""
+    """Signs browsers in and out, and identifies them."""
 
     store: Store
     secrets: Secrets
 
     def csrf(self, cookie: str) -> str:
-        """What a page for this browser sends with whatever changes something."""
+        """Return the CSRF token of this browser's pages."""
         return self.secrets.nonce("browser csrf", _hashed(cookie).hex())
 
     def is_from_page(self, cookie: str, token: str | None) -> bool:
-        """Reports whether a request carries what only a page for this browser knows."""
+        """Report whether a request carries the CSRF token of this browser."""
         return token is not None and hmac.compare_digest(self.csrf(cookie).encode(), token.encode())
 
     def ticket(self, cookie: str) -> str:
-        """What a page sends as its first word on the feed's socket: once, within half a minute."""
+        """Return a ticket for the feed's socket: used once, within half a minute."""
         with self.store.read() as view:
             return self._ticket(cookie, self.secrets.salt(), view.now + TICKET_MS)
 
     def redeem(self, cookie: str, text: str) -> bool:
-        """Reports whether this is a ticket of this browser, in time, for the first time."""
+        """Report whether this is an unused, unexpired ticket of this browser."""
         salt, _, rest = text.partition(".")
         until = rest.partition(".")[0]
         if not _NUMBER.fullmatch(until):
@@ -67,35 +67,36 @@ class Browsers:
         mac = self.secrets.nonce(_TICKET, _hashed(cookie).hex(), salt, str(until))
         return f"{salt}.{until}.{mac}"
 
-    def enter(self, tx: Unit, device: Device) -> str:
-        """Sign a browser in with this passkey; its new cookie."""
+    def sign_in(self, tx: Unit, device: Device) -> str:
+        """Sign a browser in with this passkey; returns its new cookie."""
         cookie = self.secrets.new_secret(PREFIX_BROWSER)
         until = tx.now + SIGNED_IN_MS
         tx.browsers.add(Browser(_hashed(cookie), device.id, tx.now, until))
-        tx.devices.seen(device.id, tx.now)
-        _note(tx, audit.Type.SIGN_IN_DONE, device)
+        tx.devices.mark_seen(device.id, tx.now)
+        _record(tx, audit.Type.SIGN_IN_DONE, device)
         return cookie
 
     def person(self, cookie: str) -> Person:
-        """The person at the browser with this cookie. Raises errors.Problem 401 or 403.
+        """Return the person of this cookie. Raises errors.Problem 401 or 403.
 
-        The device counts as used, noted once an hour; a page that can be read does not fail for it.
+        The use of the device is recorded once an hour; a read-only page does not fail if that
+        fails.
         """
         with self.store.read() as view:
             person = _person(view, cookie)
-            is_noted = view.now - (person.at.last_seen_at or 0) < SEEN_NOTED_MS
+            is_noted = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
         if not is_noted:
             with suppress(Busy), self.store.write() as tx:
-                tx.devices.seen(person.at.id, tx.now)
+                tx.devices.mark_seen(person.registered_device.id, tx.now)
         return person
 
-    def leave(self, cookie: str) -> None:
-        """Sign the browser out; again without harm."""
+    def sign_out(self, cookie: str) -> None:
+        """Sign the browser out; safe to repeat."""
         with self.store.write() as tx:
             browser = tx.browsers.by_token(_hashed(cookie))
             device = None if browser is None else tx.devices.get(browser.device_id)
             if device is not None and tx.browsers.end(_hashed(cookie), tx.now):
-                _note(tx, audit.Type.SIGN_IN_ENDED, device)
+                _record(tx, audit.Type.SIGN_IN_ENDED, device)
 
 
 def _hashed(cookie: str) -> bytes:
@@ -106,10 +107,10 @@ def _person(view: View, cookie: str) -> Person:
     browser = view.browsers.by_token(_hashed(cookie))
     if browser is None or browser.ended_at is not None or view.now >= browser.expires_at:
         raise errors.Problem(401, "signed_out", "Sign in with your passkey.")
-    return device_auth.at(view, browser.device_id, until=browser.expires_at)
+    return device_auth.person_at_device(view, browser.device_id, until=browser.expires_at)
 
 
-def _note(tx: Unit, kind: audit.Type, device: Device) -> None:
+def _record(tx: Unit, kind: audit.Type, device: Device) -> None:
     audit.record(
         tx,
         Entry(

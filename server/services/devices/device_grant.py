@@ -1,7 +1,7 @@
-"""The device grant before its tokens (RFC 8628): a code is made, and a person types it.
+"""The device grant before its tokens (RFC 8628): creates codes, and accepts a typed code.
 
-Typing the code opens an approval on that person's enrolled devices; one of them lets the new device
-in. Somebody without a device cannot be asked: a first device comes by enrolment code.
+A typed code creates an approval on the person's enrolled devices. A person without a device cannot
+be asked; their first device needs an enrollment code.
 """
 
 import hashlib
@@ -28,28 +28,28 @@ from server.services.consents.displays import DeviceAsked, device_text
 from server.services.devices.app_devices import AppDevices
 from server.services.notifications import request_limits
 from server.services.server_policy import ServerPolicy
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 WINDOW_MS: Final = 10 * request_limits.MINUTE_MS
 REQUESTS: Final = 30
-"""How many codes one address may ask for in a window."""
+"""Maximum codes per address and window."""
 REQUESTS_OF_APP: Final = 1_000
-"""How many an app that proves who it is may ask for in a window, for all of its devices."""
+"""Maximum codes per window of an app that authenticates, for all of its devices."""
 WRONG_CODES: Final = 10
-"""How many wrong codes one address may type in a window."""
+"""Maximum wrong codes per address and window."""
 WRONG_CODES_IN_ALL: Final = 1_000
-_WRONG: Final = "That code is wrong, used or too old. Look again at the device that shows it."
+_WRONG: Final = "That code is wrong, used or expired. Check the device that shows it."
 _USER_CODE: Final = "user code"
 _DEVICE_CODE: Final = "sayso_dc_"
 
 
 class CodeRefused(Exception):
-    """What was typed opens nothing; the text is for the person and says nothing about anybody."""
+    """The typed code is not valid; the message says nothing about any user."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """What a device began, as its code remembers it."""
+class _CodeRequest:
+    """What a device requested, for its code."""
 
     client_id: str
     resource: str
@@ -60,7 +60,7 @@ class _Begun:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrantService:
-    """Makes codes for devices, and opens the approval when somebody types one."""
+    """Creates codes for devices, and an approval when somebody types one."""
 
     store: Store
     secrets: Secrets
@@ -72,73 +72,75 @@ class DeviceGrantService:
 
     @property
     def page(self) -> str:
-        """Where people type the code."""
+        """The page where people type the code."""
         return f"{self.rules.issuer}/device"
 
     def start(
         self, form: Form, *, authorization: str | None, proofs: Sequence[str], peer: str
     ) -> dict[str, object]:
-        """The answer of RFC 8628 3.2. Raises errors.ProtocolError.
+        """Return the response of RFC 8628 3.2. Raises errors.ProtocolError.
 
-        1. The client may use this grant.  2. What it sends is in order.  3. It has not asked too
-        often.  4. A terminal proves the key that the session is going to be bound to, so that
-        nobody else can use what comes out.
+        1. The client may use this grant. 2. Its request is valid. 3. It is within its limit. 4. A
+        terminal proves the key that its session will be bound to, so that nobody else can use the
+        result.
         """
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
         asked = device_codes.parse_request(form)
-        many = self._too_many(f"device codes:{peer}", REQUESTS)
-        if many is not None:
-            raise many
+        error = self._too_many(f"device codes:{peer}", REQUESTS)
+        if error is not None:
+            raise error
         with self.store.write() as tx:
             jwk = self.proofs.terminal(tx, proofs, path="/device_authorization")
-            code = _Begun(names.APPROVER_CLIENT, "", "", decisions.thumbprint(jwk), asked.name)
-            return self._begun(tx, code, peer)
+            code = _CodeRequest(
+                names.APPROVER_CLIENT, "", "", decisions.thumbprint(jwk), asked.name
+            )
+            return self._create_code(tx, code, peer)
 
     def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
-        """Apps that prove who they are are counted by themselves, others by address."""
+        """Apps that authenticate are counted by themselves, others by address."""
         app = only_app(self.clients.authenticate(client_auth.read_credentials(authorization, form)))
         asked = device_codes.parse_app_request(form)
         with self.store.read() as view:
             self.apps.target(view, app, asked)
         proven = app.auth_method != names.AUTH_NONE
-        many = (
+        error = (
             self._too_many(f"device codes of:{app.id}", REQUESTS_OF_APP)
             if proven
             else self._too_many(f"device codes:{peer}", REQUESTS)
         )
-        if many is not None:
-            raise many
+        if error is not None:
+            raise error
         with self.store.write() as tx:
             resource = self.apps.target(tx, current_app(tx, app), asked)
             scope = " ".join(sorted((*asked.openid, *asked.scope)))
-            return self._begun(tx, _Begun(app.id, resource, scope, "", ""), peer)
+            return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
 
     def _too_many(self, key: str, most: int) -> errors.TemporarilyUnavailable | None:
-        """Count one more; the count is stored whatever comes after."""
+        """Count a request; the count is stored even if the request fails."""
         with self.store.write() as tx:
             if tx.counters.count(key, WINDOW_MS) <= most:
                 return None
         return errors.TemporarilyUnavailable(
-            "Too many sign-ins were begun from here.", retry_after=60
+            "Too many device codes were requested.", retry_after=60
         )
 
     def form_token(self) -> str:
-        """What ties a form to the page that showed it."""
+        """Return the token that ties a form to its page."""
         return self.secrets.salt()
 
-    def enter(self, *, name: str, typed: str, peer: str) -> None:
-        """Somebody typed a code and says who they are. Raises `CodeRefused`.
+    def submit_code(self, *, name: str, typed: str, peer: str) -> None:
+        """Accept a typed code and a user name. Raises `CodeRefused`.
 
-        Whether there is such a user, with a device, is never told: then nobody is asked, and the
-        device waits as long as it would for somebody who does not answer.
+        Whether the user exists, with a device, is not revealed: otherwise nobody is asked, and the
+        device waits until its code expires.
         """
         with self.store.write() as tx:
-            refused = self._enter(tx, name, typed, peer)
+            refused = self._submit_code(tx, name, typed, peer)
         if refused is not None:
             raise refused
 
-    def _begun(self, tx: Unit, begun: "_Begun", peer: str) -> dict[str, object]:
+    def _create_code(self, tx: Unit, request: _CodeRequest, peer: str) -> dict[str, object]:
         device_code = self.secrets.new_secret(_DEVICE_CODE)
         user_code = self._free_code(tx)
         expires_at = tx.now + device_codes.LIFETIME_MS
@@ -147,11 +149,11 @@ class DeviceGrantService:
                 id=self.secrets.new_id(names.PREFIX_DEVICE_REQUEST),
                 device_code_hash=hashlib.sha256(device_code.encode()).digest(),
                 user_code_hash=self._hash(user_code),
-                client_id=begun.client_id,
-                resource=begun.resource,
-                scope=begun.scope,
-                jkt=begun.jkt,
-                name=begun.name,
+                client_id=request.client_id,
+                resource=request.resource,
+                scope=request.scope,
+                jkt=request.jkt,
+                name=request.name,
                 address=peer,
                 created_at=tx.now,
                 expires_at=expires_at,
@@ -160,7 +162,7 @@ class DeviceGrantService:
                 approval_id=None,
             )
         )
-        shown = device_codes.shown(user_code)
+        shown = device_codes.formatted(user_code)
         return {
             "device_code": device_code,
             "user_code": shown,
@@ -171,7 +173,7 @@ class DeviceGrantService:
         }
 
     def _free_code(self, tx: Unit) -> str:
-        """A code that stands for no other device."""
+        """Return an unused user code."""
         while True:
             code = self.secrets.new_user_code()
             if tx.device_codes.by_user_code(self._hash(code)) is None:
@@ -180,31 +182,33 @@ class DeviceGrantService:
     def _hash(self, user_code: str) -> bytes:
         return self.secrets.code_hash(_USER_CODE, user_code)
 
-    def _enter(self, tx: Unit, name: str, typed: str, peer: str) -> CodeRefused | None:
-        """Open the approval, in a unit of work of its own.
+    def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> CodeRefused | None:
+        """Create the approval, in a unit of work of its own.
 
-        1. Whoever guesses is stopped, by address and in all.  2. The code is one, in time, and not
-        used; each wrong one counts.  3. Whom the name means, if they can be asked now.  4. The code
-        is used up in the statement that says so, whoever was meant.
+        1. Guesses are limited, per address and in total. 2. The code is valid; each wrong one
+        counts. 3. The named user can be asked now, or a phantom is. 4. One conditional UPDATE uses
+        up the code.
         """
-        tx.queue("types user codes")  # so that tries at once do not all see the same count
-        if _guessing(tx, peer):
-            return CodeRefused("Too many wrong codes. Wait ten minutes, then begin again.")
-        letters = device_codes.normalised(typed)
+        tx.queue("types user codes")  # so that parallel attempts are all counted
+        if _is_limit_reached(tx, peer):
+            return CodeRefused("Too many wrong codes. Wait ten minutes, then start again.")
+        letters = device_codes.normalized(typed)
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
             _count_wrong(tx, peer)
             return CodeRefused(_WRONG)
-        user = self._askable(tx, name, code.client_id)
+        user = self._find_askable(tx, name, code.client_id)
         try:
-            approval = self._open(tx, code, user, name, device_codes.shown(letters or ""))
-        except errors.ProtocolError:  # the app was stopped or narrowed meanwhile
+            approval = self._create_approval(
+                tx, code, user, name, device_codes.formatted(letters or "")
+            )
+        except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
             return CodeRefused(_WRONG)
         tx.device_codes.use(code.id, approval.id, tx.now)
         return None
 
-    def _askable(self, tx: Unit, name: str, client_id: str) -> User | None:
-        """The user of this name, if one of their devices can be asked now."""
+    def _find_askable(self, tx: Unit, name: str, client_id: str) -> User | None:
+        """Return the user of this name, if one of their devices can be asked now."""
         user = tx.directory.user_called(name) if name.isprintable() else None
         if user is None or not user.enabled:
             return None
@@ -216,12 +220,12 @@ class DeviceGrantService:
             return None
         return user
 
-    def _open(
+    def _create_approval(
         self, tx: Unit, code: DeviceCode, user: User | None, name: str, shown: str
     ) -> Approval:
-        asked = user or self._nobody(name)
+        asked = user or self._phantom_user(name)
         if code.client_id != names.APPROVER_CLIENT:
-            return self.apps.open(tx, code, asked, shown, phantom=user is None)
+            return self.apps.create_approval(tx, code, asked, shown, phantom=user is None)
         terms = kinds.DeviceTerms(code.jkt, code.name, code.address, shown)
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -247,24 +251,24 @@ class DeviceGrantService:
             ),
         )
 
-    def _nobody(self, name: str) -> User:
-        """Whom a name that means nobody stands for."""
+    def _phantom_user(self, name: str) -> User:
+        """Return a phantom for an unknown name."""
         typed = name.casefold().encode(errors="replace").decode()
         made_up = self.secrets.nonce("nobody at a new device", typed)
         return User(names.PREFIX_USER + made_up, "nobody", None, (), "enabled", 0)
 
 
-def _guessing(tx: Unit, peer: str) -> bool:
+def _is_limit_reached(tx: Unit, peer: str) -> bool:
     of_peer = tx.counters.peek(f"wrong user codes:{peer}")
-    return of_peer >= WRONG_CODES or tx.counters.peek(_IN_ALL) >= WRONG_CODES_IN_ALL
+    return of_peer >= WRONG_CODES or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
 
 
 def _count_wrong(tx: Unit, peer: str) -> None:
     tx.counters.count(f"wrong user codes:{peer}", WINDOW_MS)
-    tx.counters.count(_IN_ALL, WINDOW_MS)
+    tx.counters.count(_TOTAL, WINDOW_MS)
 
 
-_IN_ALL: Final = "wrong user codes"
+_TOTAL: Final = "wrong user codes"
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:

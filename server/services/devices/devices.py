@@ -1,7 +1,7 @@
-"""People's devices: registering, the PIN calls, and what one device says of another.
+"""Devices: registration, PIN calls, and statements of one device about another.
 
-The server keeps the public keys, a try counter and an epoch. It never holds a PIN, nor anything
-against which a PIN could be tested without asking it and being counted.
+The server stores public keys, an attempt counter and an epoch. It never has a PIN, nor anything
+with which a PIN could be tested without a counted call.
 """
 
 from collections.abc import Mapping
@@ -42,18 +42,18 @@ class PinAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DeviceService:
-    """Registers devices, answers PIN calls and takes devices' statements."""
+    """Registers devices, answers PIN calls and accepts statements."""
 
     store: Store
     secrets: Secrets
     statements: Statements
-    owned: OwnedApproval
+    find_owned_approval: OwnedApproval
 
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
-        """Bind this session's terminal to its approval keys. Raises errors.Problem.
+        """Register this session's terminal with its approval keys. Raises errors.Problem.
 
-        It waits a day before it decides at high risk if `new_devices` says so. One that an older
-        device let in waits for nothing, and comes under the name that was shown there.
+        `new_devices` decides whether it waits a day before it decides high risk. A device that an
+        older one approved does not wait, and keeps the name that was shown there.
         """
         checked = _checked_keys(keys)
         name = _checked_name(name)
@@ -61,14 +61,16 @@ class DeviceService:
             tx.queue(f"devices {person.user.id}")
             session = device_auth.current_session(tx, person)
             if session.device_id is not None:
-                raise errors.Problem(409, "already_enrolled", "This session has its device.")
+                raise errors.Problem(409, "already_enrolled", "This session already has a device.")
             if dict(session.public_jwk) in checked.values():
-                raise errors.Problem(422, "invalid_body", "The session's key approves nothing.")
+                raise errors.Problem(
+                    422, "invalid_body", "The session key cannot be an approval key."
+                )
             if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
                 raise _too_many()
             if session.admitted_as not in {None, name}:
                 raise errors.Problem(
-                    422, "invalid_body", f"This device was let in as {session.admitted_as}."
+                    422, "invalid_body", f"This device was approved as {session.admitted_as}."
                 )
             public = {"session": dict(session.public_jwk), **checked}
             is_admitted = session.admitted_as is not None
@@ -80,14 +82,14 @@ class DeviceService:
             notices.device(tx, person.user.id, "device.enrolled", device.id)
             return device
 
-    def code(self, person: Person, jws: str) -> IssuedCode:
-        """A one-time code for one more device of this person, told once. Raises errors.Problem.
+    def create_code(self, person: Person, jws: str) -> IssuedCode:
+        """Create a one-time code for another device of this person. Raises errors.Problem.
 
-        It adds power, so the high key signs it after a PIN call that named it, or the passkey. The
-        new device waits like any other that comes to an older one.
+        It adds access, so the high-risk key signs it after a PIN call for it, or the passkey does.
+        The new device waits like every additional one.
         """
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             subject = signed_subject(self.statements.nonce(device, device))
             self.statements.check_with_pin(
                 tx, jws, device, purpose=decisions.ENROL, subject=subject
@@ -99,27 +101,27 @@ class DeviceService:
             return enrolment_codes.issue(tx, self.secrets, person.user, by=by)
 
     def rename(self, person: Person, device_id: str, name: str) -> Device:
-        """Call one of the person's devices otherwise; it gives no power. Raises errors.Problem."""
+        """Rename one of the person's devices. Raises errors.Problem."""
         name = _checked_name(name)
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             device = replace(_own(tx, person, device_id), name=name)
             tx.devices.rename(device.id, name)
             _record(tx, audit.Type.DEVICE_RENAMED, person, device)
             return device
 
-    def all_of(self, person: Person) -> list[Device]:
-        """The person's devices, revoked ones too."""
+    def list_own(self, person: Person) -> list[Device]:
+        """Return the person's devices, revoked ones too."""
         with self.store.read() as view:
-            return view.devices.of_user(person.at.user_id)
+            return view.devices.of_user(person.registered_device.user_id)
 
-    def pin(self, person: Person, x: bytes, purpose: str) -> PinAnswer:
-        """One PIN call: counted and stored first, then answered. Raises errors.Problem 423."""
+    def answer_pin_call(self, person: Person, x: bytes, purpose: str) -> PinAnswer:
+        """Answer a PIN call after it is counted and stored. Raises errors.Problem 423."""
         with self.store.write() as tx:
-            named = self._named(tx, person, purpose)
-            device = device_auth.current(tx, person)
+            purpose_id = self._pin_purpose(tx, person, purpose)
+            device = device_auth.current_device(tx, person)
             counted = tx.devices.count_try(
-                device.id, named, tx.now, tries=MOST_TRIES, calls=MOST_UNCONFIRMED
+                device.id, purpose_id, tx.now, tries=MOST_TRIES, calls=MOST_UNCONFIRMED
             )
             if counted is None:
                 raise _pin_refusal(device)
@@ -131,12 +133,12 @@ class DeviceService:
         return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
 
     def confirm_pin(self, person: Person, jws: str) -> None:
-        """A statement by the high key proves that the PIN was right and resets the count of tries.
+        """Reset the attempts after a statement by the high-risk key, which proves the PIN.
 
-        The low key proves nothing: an unlocked app can use it without the PIN.
+        The low-risk key proves nothing: an unlocked app can use it without the PIN.
         """
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             nonce = self._pin_nonce(device)
             self.statements.check(
                 tx, jws, device, ("high",), purpose="pin", subject=device.id, nonce=nonce
@@ -144,49 +146,51 @@ class DeviceService:
             tx.devices.confirm(device.id, entered=True)
 
     def unlock(self, person: Person, device_id: str, jws: str) -> Device:
-        """Another device of the same person lets a locked one try again."""
+        """Unlock a device, signed by another device of the same person."""
         with self.store.write() as tx:
-            device = self._stated(tx, person, device_id, jws, "unlock")
+            device = self._check_statement(tx, person, device_id, jws, "unlock")
             tx.devices.unlock(device.id)
-            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.at.id)
+            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.registered_device.id)
             notices.device(tx, person.user.id, "device.unlocked", device.id)
             return tx.devices.get(device.id) or device
 
     def vouch(self, person: Person, device_id: str, jws: str) -> Device:
-        """An old device lets a new one decide high risk at once."""
+        """Allow a new device to decide high risk at once, signed by an older device."""
         with self.store.write() as tx:
-            device = self._stated(tx, person, device_id, jws, "vouch")
+            device = self._check_statement(tx, person, device_id, jws, "vouch")
             tx.devices.vouch(device.id, tx.now)
-            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.at.id)
+            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.registered_device.id)
             notices.device(tx, person.user.id, "device.vouched", device.id)
             return tx.devices.get(device.id) or device
 
     def revoke(self, person: Person, device_id: str) -> None:
-        """End one of the person's devices; it removes power, so any of them may."""
+        """Revoke one of the person's devices; this removes access, so any device may do it."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             device = _own(tx, person, device_id)
             revoke(tx, device, actor=audit.by_user(person.user.id))
 
     def statement_nonce(self, device: Device, signer: Device) -> str:
-        """What `signer` must sign in a statement about `device`; another one after each."""
+        """Return the nonce of the next statement by `signer` about `device`."""
         return self.statements.nonce(device, signer)
 
     def _pin_nonce(self, device: Device) -> str:
         return self.secrets.nonce("pin", device.id, str(device.pin_calls))
 
-    def _named(self, tx: Unit, person: Person, purpose: str) -> str | None:
+    def _pin_purpose(self, tx: Unit, person: Person, purpose: str) -> str | None:
         if purpose == _SESSION_PURPOSE:
             return None
         if decisions.is_digest(purpose):
             return purpose
         if purpose.startswith(PREFIX_DEVICE):
             return _own(tx, person, purpose).id
-        return self.owned(tx, purpose, person.user.id).id
+        return self.find_owned_approval(tx, purpose, person.user.id).id
 
-    def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
+    def _check_statement(
+        self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str
+    ) -> Device:
         device = _own(tx, person, device_id)
-        signer = device_auth.current(tx, person)
+        signer = device_auth.current_device(tx, person)
         if signer.id == device.id:
             raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
         self.statements.check_with_pin(
@@ -226,10 +230,10 @@ class DeviceService:
 
 
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
-    """End a device and its session in this unit of work; reports whether it still was active.
+    """Revoke a device and its session; reports whether it was active.
 
-    Where somebody else ends it, all browsers of its person are called, this one too, and the entry
-    says whether it was the last device that they used.
+    If somebody else revokes it, all browsers of the person are notified, and the audit entry says
+    whether it was the last device in use.
     """
     tx.queue(f"devices {device.user_id}")
     browsers = tx.pushes.targets(device.user_id)
@@ -254,7 +258,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Enable a device that a restore turned off; at high risk it waits like a new one.
+    """Enable a device that a restore turned off; it waits for high risk like a new one.
 
     It may have been revoked after the backup, which the database does not know.
     """
@@ -272,7 +276,7 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
 
 
 def signed_subject(nonce: str) -> str:
-    """What a device signs for a code of its person's: a digest over a nonce of ours."""
+    """Return what a device signs to get an enrollment code: the digest of a nonce."""
     return decisions.digest(nonce)
 
 
@@ -288,7 +292,7 @@ def _checked_name(name: str) -> str:
 
 
 def _own(tx: Unit, person: Person, device_id: str) -> Device:
-    wanted = person.at.id if device_id == "self" else device_id
+    wanted = person.registered_device.id if device_id == "self" else device_id
     device = tx.devices.get(wanted)
     if device is None or device.user_id != person.user.id or device.state != "active":
         raise errors.Problem(404, "not_found", "You have no such device.")
@@ -298,7 +302,7 @@ def _own(tx: Unit, person: Person, device_id: str) -> Device:
 def _pin_refusal(device: Device) -> errors.Problem:
     if device.pin_unconfirmed >= MOST_UNCONFIRMED:
         return errors.Problem(
-            423, "pin_exhausted", "This PIN was tried too often. Enrol the device with a new code."
+            423, "pin_exhausted", "This PIN was tried too often. Enroll the device with a new code."
         )
     return errors.Problem(
         423,

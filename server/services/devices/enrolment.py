@@ -1,8 +1,7 @@
-"""One-time codes that make something somebody's device: issued and judged here, written in one way.
+"""Enrollment codes: one-time codes that register a device.
 
-A code is a public id, by which tries are counted, and a secret of 120 bits, of which only a keyed
-hash is kept. What it is redeemed for is said elsewhere: a terminal's session is a grant of the
-token endpoint, a passkey is made in `passkeys.py`.
+A code is a public ID, by which attempts are counted, and a secret of 120 bits, of which only a
+keyed hash is stored. A terminal redeems it at the token endpoint, a browser in `passkeys.py`.
 """
 
 import hmac
@@ -22,19 +21,19 @@ UNKNOWN_WINDOW_MS: Final = 10 * 60_000
 ID_CHARACTERS: Final = 8
 SECRET_CHARACTERS: Final = 24
 
-REFUSED: Final = "The code is wrong, used or too old. Ask for a new one: sayso users enrol"
+REFUSED: Final = "The code is wrong, used or expired. Get a new one: sayso users enrol"
 
 _ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-# People read these for what they are not (Crockford's base 32).
-_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+# Letters that people confuse with digits (Crockford's base 32).
+_CORRECTIONS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
 class BadCode(ValueError):
-    """A text that cannot be an enrolment code."""
+    """The text is not an enrollment code."""
 
 
-def known(tx: Unit, code_id: str, *, peer: str) -> EnrolmentCode | errors.ProtocolError:
-    """The code of this id, or what to say; senders who guess ids are slowed, nobody else."""
+def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrolmentCode | errors.ProtocolError:
+    """Return the code with this ID, or an error. Guessing IDs is limited by sender."""
     code = tx.codes.get(code_id)
     if code is not None:
         return code
@@ -43,25 +42,25 @@ def known(tx: Unit, code_id: str, *, peer: str) -> EnrolmentCode | errors.Protoc
     return errors.InvalidGrant(REFUSED)
 
 
-def judged(
+def check_secret(
     tx: Unit, secrets: Secrets, code: EnrolmentCode, secret: str
 ) -> errors.ProtocolError | None:
-    """Why the code does not count, to be said once this unit of work is stored; None if it does.
+    """Return the error to raise after this unit of work is stored; None if the code is valid.
 
-    1. The secret fits; five wrong ones end the code.  2. It was not used: a second use is an alarm.
-    3. It is in time and its user enabled.
+    1. The secret is right; five wrong ones end the code. 2. It is unused; a second use raises an
+    alarm. 3. It has not expired and its user is enabled.
     """
     if not hmac.compare_digest(code.secret_hash, secrets.code_hash(code.id, secret)):
-        return _missed(tx, code)
+        return _count_miss(tx, code)
     if code.used_at is not None:
-        return _reused(tx, code)
+        return _raise_reuse_alarm(tx, code)
     user = tx.directory.user(code.user_id)
     spent = tx.now >= code.expires_at or code.tries >= MOST_TRIES
     return errors.InvalidGrant(REFUSED) if spent or user is None or not user.enabled else None
 
 
-def use(tx: Unit, code: EnrolmentCode) -> bool:
-    """Use it up, in the statement that says so; reports whether this call did."""
+def use_code(tx: Unit, code: EnrolmentCode) -> bool:
+    """Use up the code in one conditional UPDATE; reports whether this call did."""
     if not tx.codes.use(code.id, tx.now):
         return False
     _record(tx, audit.Type.CODE_USED, code, "used")
@@ -69,26 +68,26 @@ def use(tx: Unit, code: EnrolmentCode) -> bool:
 
 
 def normalise(text: str) -> tuple[str, str]:
-    """The public id and the secret in a code as somebody typed it. Raises `BadCode`."""
-    code = text.strip().upper().translate(_MISREAD)
+    """Return the public ID and the secret of a typed code. Raises `BadCode`."""
+    code = text.strip().upper().translate(_CORRECTIONS)
     if len(code) != ID_CHARACTERS + SECRET_CHARACTERS or not set(code) <= _ALPHABET:
-        raise BadCode("An enrolment code has 32 letters and digits, in eight groups of four.")
+        raise BadCode("An enrollment code has 32 letters and digits, in eight groups of four.")
     return code[:ID_CHARACTERS], code[ID_CHARACTERS:]
 
 
 def link(issuer: str, code: str) -> str:
-    """The page for the code. It stands in the fragment, which no browser sends to a server."""
+    """Return the page for the code. The code is in the fragment, which browsers do not send."""
     return f"{issuer}/enrol#{code}"
 
 
-def _missed(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
-    if tx.codes.missed(code.id) == MOST_TRIES:
+def _count_miss(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
+    if tx.codes.count_miss(code.id) == MOST_TRIES:
         _record(tx, audit.Type.CODE_REFUSED, code, "ended after wrong secrets")
     return errors.InvalidGrant(REFUSED)
 
 
-def _reused(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
-    """Somebody else has the code too: all of the person's screens are told."""
+def _raise_reuse_alarm(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
+    """Raise an alarm on all of the person's screens: somebody else has the code."""
     _record(tx, audit.Type.CODE_REUSED, code, "refused")
     notices.alarm(tx, "alarm.code_reused", user_id=code.user_id)
     return errors.InvalidGrant(REFUSED)

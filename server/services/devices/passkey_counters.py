@@ -1,10 +1,9 @@
-"""The signature counter of a passkey (WebAuthn 6.1.1): an assertion counts, or an alarm is raised.
+"""The signature counter of a passkey (WebAuthn 6.1.1).
 
-Owns: the count that an assertion must have, and what is logged if it does not. Never: what the
-assertion signs.
+Owns: the check of the counter, and the alarm. Never: what the assertion signs.
 
-A counter that does not go up means that a copy of the passkey may be in use. Passkeys that never
-count always say 0.
+A counter that does not increase means that a copy of the passkey may be in use. Passkeys without a
+counter always report 0.
 """
 
 import hashlib
@@ -24,17 +23,17 @@ _ALARM_EVERY_MS: Final = 60 * 60 * 1000
 
 
 def verify(
-    tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, said: Assertion
+    tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, assertion: Assertion
 ) -> None:
-    """Verify an assertion and count it. Raises `BadToken`, or `Recorded` 403 for an old count.
+    """Verify an assertion and its counter. Raises `BadToken`, or `Recorded` 403 for an old counter.
 
-    The very same assertion may come again: a browser repeats it when the answer was lost.
+    A repeated assertion is accepted, because a browser may repeat it after a lost response.
     """
-    signs = authenticators.signed(said, passkey)
-    signed = said.authenticator_data + hashlib.sha256(said.client_data).digest()
+    signs = authenticators.signed(assertion, passkey)
+    signed = assertion.authenticator_data + hashlib.sha256(assertion.client_data).digest()
     if not tx.passkeys.count(device.id, signs, hashlib.sha256(signed).digest()):
         raise _refused(device, passkey.signs, signs)
-    tx.devices.seen(device.id, tx.now)
+    tx.devices.mark_seen(device.id, tx.now)
 
 
 def _refused(device: Device, known: int, signs: int) -> Recorded:
@@ -58,7 +57,7 @@ def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
             facts={"device": device.id, "counter": signs, "known": known},
         ),
     )
-    tx.devices.alarmed(device.id, tx.now)
+    tx.devices.mark_alarmed(device.id, tx.now)
     if tx.counters.count(f"passkey counter:{device.id}", _ALARM_EVERY_MS) == 1:
         notices.device(tx, device.user_id, ALARM, device.id)
         push_targets.ring_all(tx, device.user_id, push_targets.COPIED)

@@ -1,9 +1,9 @@
-"""Passkeys: made with an enrolment code, and what a browser signs in with.
+"""Passkeys: registration with an enrollment code, and sign-in of browsers.
 
-Owns: both ceremonies. Never: what a passkey's word is worth, or who is signed in now.
+Owns: both ceremonies. Never: what an assertion allows, or who is signed in now.
 
-A passkey is a device of the kind `browser`. Like a terminal it comes with a one-time code: of
-whoever runs the server, or of another device of the same person.
+A passkey is a device of the kind `browser`. Like a terminal it needs a one-time code, from an
+administrator or from another device of the person.
 """
 
 import hmac
@@ -37,35 +37,35 @@ from server.services.users import device_auth
 
 CHALLENGE_MS: Final = 5 * 60 * 1000
 """How long a browser may take to sign in."""
-_FOR_EVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
-"""A passkey does not idle away: it can sign in whenever it likes."""
+_NEVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
+"""A passkey does not expire."""
 _MOST_DIGITS: Final = 15
 _USED: Final = "passkey sign-in"
-_NO_PASSKEY: Final = "That was no passkey of this site. Try again."
-_UNKNOWN: Final = "This passkey is not known here, or was removed. Make one with a new code."
+_NO_PASSKEY: Final = "That is not a valid passkey for this site. Try again."
+_UNKNOWN: Final = "This passkey is unknown or was removed. Create one with a new code."
 
 
 @dataclass(frozen=True, slots=True)
 class PasskeyChallenge:
-    """What a browser signs to sign in: a text of ours that counts once, for five minutes."""
+    """A challenge to sign in: a text that is valid once, for five minutes."""
 
     text: str
     challenge: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Attested:
-    """What a browser says of a passkey that it has just made."""
+class NewPasskey:
+    """A browser's data of a passkey that it just created."""
 
     name: str
-    """What its person calls it."""
+    """The name that the person chose."""
     attestation: bytes
     client_data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class PasskeyService:
-    """Makes passkeys devices, and signs browsers in with them."""
+    """Registers passkeys as devices, and signs browsers in with them."""
 
     store: Store
     secrets: Secrets
@@ -74,10 +74,7 @@ class PasskeyService:
     rules: ServerPolicy
 
     def prepare(self, typed: str, *, peer: str) -> dict[str, object]:
-        """What a browser is told to make a passkey. The code is looked at and not used.
-
-        Raises errors.Problem when it does not count.
-        """
+        """Return the options to create a passkey. The code stays unused. Raises errors.Problem."""
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
             found = code if isinstance(code, errors.Problem) else self._options(tx, code)
@@ -85,12 +82,12 @@ class PasskeyService:
             raise found
         return found
 
-    def register(self, typed: str, made: Attested, *, peer: str) -> tuple[Device, str]:
-        """Make a passkey a device; it, and the cookie of its browser. Raises errors.Problem.
+    def register(self, typed: str, made: NewPasskey, *, peer: str) -> tuple[Device, str]:
+        """Register a passkey as a device; returns it and its browser's cookie.
 
-        1. The code counts.  2. The passkey was made for this very code, here, by a person whom the
-        authenticator verified.  3. The code is used up.  4. It waits a day before it decides at
-        high risk, as a terminal does.
+        1. The code is valid. 2. The passkey was created for this code, on this site, with user
+        verification. 3. The code is used up. 4. The device waits a day for high risk, like a
+        terminal. Raises errors.Problem.
         """
         name = _checked_name(made.name)
         with self.store.write() as tx:
@@ -99,52 +96,52 @@ class PasskeyService:
             if isinstance(code, errors.Problem):
                 done = code
             else:
-                device = self._enrol(tx, code, name, self._made(code, made))
-                done = device, self.browsers.enter(tx, device)
+                device = self._enrol(tx, code, name, self._created_passkey(code, made))
+                done = device, self.browsers.sign_in(tx, device)
         if isinstance(done, errors.Problem):
             raise done
         return done
 
-    def offer(self) -> PasskeyChallenge:
-        """What a browser signs to sign in; nobody has to say who they are."""
+    def create_challenge(self) -> PasskeyChallenge:
+        """Return a challenge to sign in; no user name is needed."""
         with self.store.read() as view:
-            text = self._offered(self.secrets.salt(), view.now + CHALLENGE_MS)
+            text = self._challenge_text(self.secrets.salt(), view.now + CHALLENGE_MS)
         return PasskeyChallenge(text, passkeys.challenge(text.encode()))
 
-    def sign_in(self, word: str) -> tuple[User, str]:
-        """Who signed an offer of ours; and the cookie of their browser. Raises errors.Problem."""
-        said = read(word)
+    def sign_in(self, text: str) -> tuple[User, str]:
+        """Sign in the user of the passkey; returns them and the cookie. Raises errors.Problem."""
+        assertion = parse_assertion(text)
         with self.store.write() as tx:
-            user, device = self.proved(tx, said)
-            return user, self.browsers.enter(tx, device)
+            user, device = self.verify(tx, assertion)
+            return user, self.browsers.sign_in(tx, device)
 
-    def proved(self, tx: Unit, said: Assertion) -> tuple[User, Device]:
-        """Whose passkey signed an offer of ours, and which it is. Raises errors.Problem.
+    def verify(self, tx: Unit, assertion: Assertion) -> tuple[User, Device]:
+        """Verify an assertion of our challenge; returns its user and device. Raises errors.Problem.
 
-        1. The offer is ours and in time.  2. A passkey that is known here has signed it, and its
-        count went up.  3. It is used for the first time, and device and user are in force, in one
-        unit of work.
+        1. The challenge is ours and has not expired. 2. A known passkey signed it, and its counter
+        is valid. 3. It is used for the first time, and device and user are active, in one unit of
+        work.
         """
-        self._check_offer(tx, said)
-        passkey, device, user = _holder(tx, said)
+        self._check_challenge(tx, assertion)
+        passkey, device, user = _holder(tx, assertion)
         try:
-            passkey_counters.verify(tx, self.authenticators, device, passkey, said)
+            passkey_counters.verify(tx, self.authenticators, device, passkey, assertion)
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
-        if not tx.replays.first_use(_USED, said.payload, tx.now + CHALLENGE_MS):
-            raise errors.Problem(422, "invalid_passkey", "This was used before. Try again.")
+        if not tx.replays.first_use(_USED, assertion.payload, tx.now + CHALLENGE_MS):
+            raise errors.Problem(422, "invalid_passkey", "This sign-in was used before. Try again.")
         return user, device
 
     def _code(self, tx: Unit, typed: str, peer: str) -> EnrolmentCode | errors.Problem:
-        """The code if it counts; what is refused is raised when this unit of work is stored."""
+        """Return the code if it is valid, or an error to raise after the unit of work is stored."""
         try:
             code_id, secret = enrolment.normalise(typed)
         except enrolment.BadCode as error:
             return _refused(errors.InvalidGrant(str(error)))
-        code = enrolment.known(tx, code_id, peer=peer)
+        code = enrolment.find_code(tx, code_id, peer=peer)
         if isinstance(code, errors.ProtocolError):
             return _refused(code)
-        bad = enrolment.judged(tx, self.secrets, code, secret)
+        bad = enrolment.check_secret(tx, self.secrets, code, secret)
         return code if bad is None else _refused(bad)
 
     def _options(self, tx: Unit, code: EnrolmentCode) -> dict[str, object]:
@@ -152,15 +149,15 @@ class PasskeyService:
         return passkeys.creation_options(
             rp_id=self.rules.rp_id,
             user=(user.id, user.name),
-            challenge_text=self._for_making(code),
+            challenge_text=self._registration_challenge(code),
             known=[one.credential for one in tx.passkeys.of_user(user.id)],
         )
 
-    def _for_making(self, code: EnrolmentCode) -> str:
+    def _registration_challenge(self, code: EnrolmentCode) -> str:
         return self.secrets.nonce("passkey", code.id)
 
-    def _made(self, code: EnrolmentCode, made: Attested) -> MadePasskey:
-        challenge = passkeys.challenge(self._for_making(code).encode())
+    def _created_passkey(self, code: EnrolmentCode, made: NewPasskey) -> MadePasskey:
+        challenge = passkeys.challenge(self._registration_challenge(code).encode())
         try:
             return self.authenticators.made(made.attestation, made.client_data, challenge)
         except BadToken as error:
@@ -169,10 +166,10 @@ class PasskeyService:
     def _enrol(self, tx: Unit, code: EnrolmentCode, name: str, made: MadePasskey) -> Device:
         tx.queue(f"devices {code.user_id}")
         if tx.passkeys.by_credential(made.credential) is not None:
-            raise errors.Problem(409, "already_enrolled", "This passkey is a device already.")
+            raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
         if tx.devices.active_count(code.user_id, tx.now) >= devices.MOST_DEVICES:
             raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
-        if not enrolment.use(tx, code):
+        if not enrolment.use_code(tx, code):
             raise _refused(errors.InvalidGrant(enrolment.REFUSED))
         session = self._session(tx, code)
         device = self._device(tx, session, name, made)
@@ -187,7 +184,7 @@ class PasskeyService:
         return device
 
     def _session(self, tx: Unit, code: EnrolmentCode) -> Session:
-        """What stands for a passkey where others have a terminal's session; it has no tokens."""
+        """A session without tokens, because every device has one."""
         return Session(
             id=self.secrets.new_id(PREFIX_SESSION),
             user_id=code.user_id,
@@ -198,7 +195,7 @@ class PasskeyService:
             previous_hash=None,
             rotated_at=tx.now,
             created_at=tx.now,
-            expires_at=tx.now + _FOR_EVER_MS,
+            expires_at=tx.now + _NEVER_MS,
             revoked_at=None,
             device_id=None,
         )
@@ -225,15 +222,15 @@ class PasskeyService:
             statements=0,
         )
 
-    def _offered(self, salt: str, until: int) -> str:
+    def _challenge_text(self, salt: str, until: int) -> str:
         return f"{salt}.{until}.{self.secrets.nonce(_USED, salt, str(until))}"
 
-    def _check_offer(self, view: View, said: Assertion) -> None:
-        salt, _, rest = said.payload.decode("latin-1").partition(".")
+    def _check_challenge(self, view: View, assertion: Assertion) -> None:
+        salt, _, rest = assertion.payload.decode("latin-1").partition(".")
         until = rest.partition(".")[0]
         ours = until.isdecimal() and until.isascii() and len(until) <= _MOST_DIGITS
-        expected = self._offered(salt, int(until)) if ours else ""
-        if not hmac.compare_digest(expected.encode(), said.payload):
+        expected = self._challenge_text(salt, int(until)) if ours else ""
+        if not hmac.compare_digest(expected.encode(), assertion.payload):
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY)
         if view.now >= int(until):
             raise errors.Problem(422, "invalid_passkey", "That took too long. Try again.")
@@ -246,41 +243,41 @@ def _checked_name(name: str) -> str:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 
 
-def read(word: str) -> Assertion:
-    """What a browser sent of its passkey. Raises errors.Problem."""
+def parse_assertion(text: str) -> Assertion:
+    """Parse a passkey assertion. Raises errors.Problem."""
     try:
-        return passkeys.read_assertion(word)
+        return passkeys.read_assertion(text)
     except ValueError as error:
         raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
 
 def _user(view: View, code: EnrolmentCode) -> User:
     user = view.directory.user(code.user_id)
-    assert user is not None  # noqa: S101  # `judged` has seen this user in the same unit of work
+    assert user is not None  # noqa: S101  # `check_secret` has found this user in the same unit of work
     return user
 
 
-def _holder(view: View, said: Assertion) -> tuple[Passkey, Device, User]:
-    """The passkey, its device and its person, all in force."""
-    passkey = view.passkeys.by_credential(said.credential)
+def _holder(view: View, assertion: Assertion) -> tuple[Passkey, Device, User]:
+    """Return the passkey with its device and user, all active."""
+    passkey = view.passkeys.by_credential(assertion.credential)
     device = None if passkey is None else view.devices.get(passkey.device_id)
     user = None if device is None else view.directory.user(device.user_id)
     if passkey is None or device is None or device.state != "active":
         raise errors.Problem(403, "unknown_passkey", _UNKNOWN)
     if user is None or not user.enabled:
-        raise device_auth.stopped_user()
+        raise device_auth.disabled_user()
     return passkey, device, user
 
 
 def _refused(error: errors.ProtocolError) -> errors.Problem:
-    """What is wrong with a code, in the words of the JSON API."""
+    """Convert a code's error to one of the JSON API."""
     if isinstance(error, errors.TemporarilyUnavailable):
         return errors.Problem(503, "unavailable", error.description, headers=error.headers)
     return errors.Problem(403, "invalid_code", error.description)
 
 
 def _record(tx: Unit, device: Device, made: MadePasskey) -> None:
-    """With the public key, by which the log alone shows what this device signed later."""
+    """The entry has the public key, so that the audit log alone can verify later signatures."""
     audit.record(
         tx,
         Entry(

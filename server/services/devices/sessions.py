@@ -1,4 +1,4 @@
-"""What a terminal's session answers look like, and how long one may idle."""
+"""The token response of terminals' sessions, and their lifetimes."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from server.protocol.tokens.tokens import API_TOKEN_SECONDS
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 UNREGISTERED_MS: Final = 15 * 60 * 1000
-"""How long a session may be without a device; it can do nothing but register one."""
+"""Lifetime of a session without a device; it can only register one."""
 
 
 def session_answer(access_token: str, refresh_token: str) -> dict[str, object]:
-    """The token answer for a terminal (RFC 9449 5)."""
+    """Return the token response for a terminal (RFC 9449 5)."""
     return {
         "access_token": access_token,
         "token_type": "DPoP",

@@ -1,7 +1,7 @@
-"""Which key of a device signed something, and what exactly it signed.
+"""Verifies signatures of devices: the key, and the signed bytes.
 
-Owns: a terminal's three keys and a browser's passkey, under one name each. Never: whether that key
-is enough for what was said.
+Owns: a terminal's three keys and a browser's passkey, by name. Never: whether the key is
+sufficient.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from server.services.devices import passkey_counters
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """What a device signed, as bytes, and with which of its keys."""
+class VerifiedSignature:
+    """The bytes that a device signed, and the key that it used."""
 
     payload: bytes
     key: str
@@ -24,28 +24,28 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Reads what devices sign: a compact JWS, or a passkey's word."""
+    """Verifies what devices sign: a compact JWS, or a passkey assertion."""
 
     verifier: Verifier
     authenticators: Authenticators
 
-    def of(self, tx: Unit, device: Device, text: str, typ: str) -> Signed:
-        """What this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
+    def verify(self, tx: Unit, device: Device, text: str, typ: str) -> VerifiedSignature:
+        """Return what this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
         if passkeys.is_assertion(text):
             return self._of_passkey(tx, device, text)
         kid = self.verifier.key_of(text)
         key = next((name for name, known in device.kids.items() if known == kid), None)
         if key is None or key not in device.keys:
             raise _not_a_key()
-        return Signed(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
+        return VerifiedSignature(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
 
-    def _of_passkey(self, tx: Unit, device: Device, text: str) -> Signed:
-        said = passkeys.read_assertion(text)
+    def _of_passkey(self, tx: Unit, device: Device, text: str) -> VerifiedSignature:
+        assertion = passkeys.read_assertion(text)
         passkey = tx.passkeys.of_device(device.id)
-        if passkey is None or passkey.credential != said.credential:
+        if passkey is None or passkey.credential != assertion.credential:
             raise _not_a_key()
-        passkey_counters.verify(tx, self.authenticators, device, passkey, said)
-        return Signed(said.payload, PASSKEY)
+        passkey_counters.verify(tx, self.authenticators, device, passkey, assertion)
+        return VerifiedSignature(assertion.payload, PASSKEY)
 
 
 def _not_a_key() -> errors.Problem:

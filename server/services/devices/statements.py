@@ -1,7 +1,7 @@
-"""A device's signed word: who signed it, with which key, and that it says what it must.
+"""Signed statements of devices: signer, key and content.
 
-Owns: the nonce that a statement repeats, and the check of one against our own rows.
-Never: what follows from a statement; `devices.py` and `authority.py` decide that.
+Owns: the nonce of a statement, and its check against our rows.
+Never: what a statement changes; `devices.py` and `authority.py` decide that.
 """
 
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from server.model.ports import BadToken, Secrets
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.services.devices.signatures import Signatures, Signed
+from server.services.devices.signatures import Signatures, VerifiedSignature
 from server.services.server_policy import ServerPolicy
 
 PIN_FRESH_MS: Final = 120_000
-"""How long a PIN call counts for what it named."""
+"""How long a PIN call is valid for what it named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Checks what devices say under their keys."""
+    """Checks signed statements of devices."""
 
     secrets: Secrets
     signatures: Signatures
     rules: ServerPolicy
 
     def nonce(self, device: Device, signer: Device) -> str:
-        """What `signer` must sign in a statement about `device`; another one after each."""
+        """Return the nonce of the next statement by `signer` about `device`."""
         return self.secrets.nonce("statement", device.id, signer.id, str(device.statements))
 
-    def check(  # noqa: PLR0913  # the members of a statement, each from our own rows
+    def check(  # noqa: PLR0913  # the members of a statement
         self,
         tx: Unit,
         jws: str,
@@ -42,7 +42,7 @@ class Statements:
         subject: str,
         nonce: str,
     ) -> str:
-        """Hold a statement by one of these keys of the signer against what it must say; which key.
+        """Check a statement by one of these keys of the signer; returns the key.
 
         Raises errors.Problem 403 `key_not_allowed` or 422 `invalid_statement`.
         """
@@ -56,10 +56,10 @@ class Statements:
             now=tx.now // 1000,
         )
         signed = self._signed(tx, jws, signer, keys)
-        decisions.check_statement(_read(signed), expected)
+        decisions.check_statement(_parse(signed), expected)
         return signed.key
 
-    def check_with_pin(  # the members of a statement, each from our own rows
+    def check_with_pin(  # the members of a statement
         self,
         tx: Unit,
         jws: str,
@@ -69,11 +69,11 @@ class Statements:
         subject: str,
         about: Device | None = None,
     ) -> None:
-        """Check a statement that adds power: about this device, or `about` another one.
+        """Check a statement that adds access: about this device, or `about` another one.
 
-        1. The device may do this by now.  2. Its high key or its passkey signed this subject and
-        our nonce.  3. The person was there: the PIN was entered for this subject, or the passkey
-        verified them. Raises errors.Problem 403 or 422.
+        1. The device is no longer too new. 2. Its high-risk key or passkey signed this subject and
+        our nonce. 3. The PIN was entered for this subject, or the passkey verified the person.
+        Raises errors.Problem 403 or 422.
         """
         if tx.now < device.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
@@ -82,17 +82,19 @@ class Statements:
             tx, jws, device, ("high", PASSKEY), purpose=purpose, subject=subject, nonce=nonce
         )
         if key != PASSKEY and not is_pin_entered(device, subject, tx.now):
-            raise errors.Problem(403, "pin_required", "Enter your PIN for this very request.")
+            raise errors.Problem(403, "pin_required", "Enter your PIN for this request.")
 
     def spend(self, tx: Unit, device: Device) -> None:
-        """It counted, and never will again; the PIN was right. Raises errors.Problem 422."""
-        if not tx.devices.stated(device.id, device.statements):
+        """Use up the nonce, and reset the PIN attempts. Raises errors.Problem 422."""
+        if not tx.devices.count_statement(device.id, device.statements):
             raise errors.Problem(422, "invalid_statement", "This statement was used before.")
         tx.devices.confirm(device.id, entered=True)
 
-    def _signed(self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]) -> Signed:
+    def _signed(
+        self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]
+    ) -> VerifiedSignature:
         try:
-            signed = self.signatures.of(tx, signer, jws, decisions.STATEMENT_TYPE)
+            signed = self.signatures.verify(tx, signer, jws, decisions.STATEMENT_TYPE)
         except (BadToken, ValueError) as error:
             raise _unreadable(error) from error
         if signed.key not in keys:
@@ -100,7 +102,7 @@ class Statements:
         return signed
 
 
-def _read(signed: Signed) -> decisions.Statement:
+def _parse(signed: VerifiedSignature) -> decisions.Statement:
     try:
         return decisions.read_statement(signed.payload)
     except ValueError as error:
@@ -114,7 +116,7 @@ def _unreadable(error: Exception) -> errors.Problem:
 
 
 def is_pin_entered(device: Device, subject: str, now: int) -> bool:
-    """Reports whether the device's last PIN call named this subject, 120 seconds ago at most."""
+    """Report whether the last PIN call named this subject, at most 120 seconds ago."""
     if device.pin_for != subject or device.pin_for_at is None:
         return False
     return now - device.pin_for_at <= PIN_FRESH_MS

@@ -1,4 +1,4 @@
-"""The services of devices, each made once."""
+"""Creates the services of devices."""
 
 from server.model.approval_requests import OwnedApproval
 from server.model.ports import Authenticators
@@ -9,15 +9,15 @@ from server.services.devices.app_devices import AppDevices
 from server.services.devices.browsers import Browsers
 from server.services.devices.device_grant import DeviceGrantService
 from server.services.devices.devices import DeviceService
-from server.services.devices.own_passwords import OwnPasswords
 from server.services.devices.passkeys import PasskeyService
+from server.services.devices.password_changes import PasswordChanges
 from server.services.devices.signatures import Signatures
 from server.services.devices.statements import Statements
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 class DeviceServices:
-    """Enrol terminals, browsers and passkeys, and check what they sign."""
+    """The services that enroll terminals and passkeys, and check what devices sign."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class DeviceServices:
         self.browsers = Browsers(store, secrets)
         self.passkeys = PasskeyService(store, secrets, authenticators, self.browsers, rules)
         self.devices = DeviceService(store, secrets, self.statements, owned)
-        self.passwords = OwnPasswords(store, given.passwords, self.statements)
+        self.passwords = PasswordChanges(store, given.passwords, self.statements)
         self.apps = AppDevices(consents)
         self.grant = DeviceGrantService(
             store, secrets, proofs, clients, self.apps, rules, consents.open_approval

@@ -1,10 +1,10 @@
 """What is written down of an agent when an incident stops it."""
 
 from server.model.clients import Agent
-from server.services.clients.agents import StoppedAgent
+from server.services.clients.agents import DisabledAgent
 
 
-def of_agent(before: Agent, stopped: StoppedAgent) -> dict[str, object]:
+def of_agent(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
     """An agent as it was, by what it could be told from others, and what ended with it."""
     return {
         "id": before.id,

@@ -27,7 +27,7 @@ _CAUSE: Final[Cause] = "no_owner"
 
 def ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
     """When its time of grace ends (ms); None where it has none, for it is stopped or owned."""
-    left = owners.left_at(view, agent) if agent.state == "enabled" else None
+    left = owners.orphaned_at(view, agent) if agent.state == "enabled" else None
     return None if left is None else left + rules.owner_grace_ms
 
 
@@ -81,4 +81,4 @@ class OrphanQuarantine:
                 facts={"incident": incident_id, "scope": incident.scope, **facts},
             ),
         )
-        notices.agent(tx, agent.id, QUARANTINED, owners.heirs(tx, agent), incident_id)
+        notices.agent(tx, agent.id, QUARANTINED, owners.orphan_contacts(tx, agent), incident_id)

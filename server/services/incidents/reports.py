@@ -20,7 +20,7 @@ from server.protocol.text import check_prose
 from server.services.approvals.views import shown
 from server.services.approvers import approvers
 from server.services.audit import audit
-from server.services.clients.agents import StoppedAgent, quarantine
+from server.services.clients.agents import DisabledAgent, quarantine
 from server.services.consents import revocations
 from server.services.incidents import evidence
 from server.services.notifications import notices
@@ -86,7 +86,7 @@ class Reports:
                 scope=report.scope,
                 approval_id=approval.id,
                 user_id=person.user.id,
-                device_id=person.at.id,
+                device_id=person.registered_device.id,
                 note=note,
                 evidence=json.dumps(told, sort_keys=True),
                 opened_at=tx.now,
@@ -128,7 +128,7 @@ def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
 
 
 def _evidence(
-    view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, StoppedAgent]]
+    view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, DisabledAgent]]
 ) -> dict[str, object]:
     """What somebody who looks into it would ask first, as it was when it was reported."""
     asker = shown(view, was).agent_name

@@ -53,7 +53,7 @@ class PushSubscriptions:
     def of(self, person: Person) -> list[Known]:
         """The person's browsers, the oldest first."""
         with self.store.read() as view:
-            device = device_auth.current(view, person)
+            device = device_auth.current_device(view, person)
             return [_known(view, one, device) for one in view.pushes.of_user(person.user.id)]
 
     def subscribe(self, person: Person, address: Address) -> Known:
@@ -65,7 +65,7 @@ class PushSubscriptions:
         """
         self._check(address)
         with self.store.write() as tx:
-            device = device_auth.current(tx, person)
+            device = device_auth.current_device(tx, person)
             if device.kind != BROWSER:
                 raise errors.Problem(403, "forbidden", "Only a browser can be called by push.")
             tx.queue(f"push {person.user.id}")
@@ -78,7 +78,7 @@ class PushSubscriptions:
     def unsubscribe(self, person: Person, subscription_id: str) -> None:
         """Call a browser of mine no more, or say no more that it is lost. Raises Problem 404."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             if tx.pushes.seen(person.user.id, subscription_id):
                 return
             found = _own(tx, person, subscription_id)
@@ -87,7 +87,7 @@ class PushSubscriptions:
     def test(self, person: Person, subscription_id: str) -> None:
         """Send a browser of mine a message that says nothing. Raises errors.Problem 404 or 409."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             found = _own(tx, person, subscription_id)
             if tx.counters.count(f"push tests:{person.user.id}", TESTS_MS) > TESTS:
                 raise errors.Problem(

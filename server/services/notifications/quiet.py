@@ -59,7 +59,7 @@ class Quiet:
     def of(self, person: Person) -> NotificationSettings:
         """What this person has set."""
         with self.store.read() as view:
-            device_auth.current(view, person)
+            device_auth.current_device(view, person)
             user_id = person.user.id
             hours = view.attention.quiet_hours(user_id)
             return NotificationSettings(
@@ -80,7 +80,7 @@ class Quiet:
         """
         _check_zone(hours.zone)
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             tx.attention.set_quiet_hours(person.user.id, hours, tx.now)
             tx.attention.end_quiet(person.user.id, tx.now)
             _record(tx, person, audit.Type.QUIET_HOURS_SET, facts=_facts(hours))
@@ -88,7 +88,7 @@ class Quiet:
     def clear_hours(self, person: Person) -> None:
         """Have no quiet hours; what they hold back rings now. Doing it again changes nothing."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             if tx.attention.clear_quiet_hours(person.user.id):
                 tx.attention.end_quiet(person.user.id, tx.now)
                 _record(tx, person, audit.Type.QUIET_HOURS_CLEARED)
@@ -99,7 +99,7 @@ class Quiet:
         Raises errors.Problem 404 for an agent that never asked this person.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(called)
             if agent is None or not tx.approvals.asked_before(agent.id, person.user.id):
                 raise errors.Problem(404, "not_found", "No agent of this name has ever asked you.")
@@ -113,7 +113,7 @@ class Quiet:
     def unmute(self, person: Person, called: str) -> None:
         """Be notified of an agent again. Raises errors.Problem 404 if it is not muted."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(called)
             if agent is None or not tx.attention.unmute(person.user.id, agent.id):
                 raise errors.Problem(404, "not_found", "You have muted no agent of this name.")
@@ -126,7 +126,7 @@ class Quiet:
         422 for one that rings in any case, or ends before that.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             approval = self.owned(tx, approval_id, person.user.id)
             over = overdue(approval.state, approval.expires_at, tx.now)
             if over or approval.state is not State.PENDING:
@@ -149,7 +149,7 @@ class Quiet:
     def wake(self, person: Person, approval_id: str) -> None:
         """End a snooze before its time. Raises errors.Problem 404 if there is none."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             approval = self.owned(tx, approval_id, person.user.id)
             if not tx.attention.unhold(person.user.id, approval.id):
                 raise errors.Problem(404, "not_found", "This request is not snoozed.")
@@ -198,7 +198,7 @@ def _record(
             agent_id=agent_id,
             subject=person.user.id,
             approval_id=approval_id,
-            facts={"device": person.at.id, **(facts or {})},
+            facts={"device": person.registered_device.id, **(facts or {})},
         ),
     )
     tx.feed.add(person.user.id, "attention.changed")

@@ -36,7 +36,7 @@ from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
 from server.services.standing_grants.standing_grants import standing_grants_of
-from server.services.tokens.delegations import Ledger
+from server.services.tokens.delegations import DelegationService
 from server.services.tokens.keys import SigningKeys
 from server.services.users.device_auth import Person
 from server.services.users.users import Users
@@ -46,12 +46,7 @@ class AdminServices:
     """Every unit of work of these services goes through the store that they are given."""
 
     def __init__(
-        self,
-        store: Store,
-        given: Adapters,
-        *,
-        by: str = audit.OPERATOR,
-        only_of: str | None = None,
+        self, store: Store, given: Adapters, *, by: str = audit.OPERATOR, only_of: str | None = None
     ) -> None:
         secrets, rules = given.secrets, given.rules
         judge = Judge(secrets)
@@ -84,7 +79,7 @@ class AdminServices:
         self.consents = ConsentService(store, secrets, rules, opens)
         self.deputies = ManagedDeputies(store)
         self.standing_grants = standing_grants_of(store, secrets, rules, opens)
-        self.ledger = Ledger(store)
+        self.delegations = DelegationService(store)
         self.incidents = Incidents(store)
         self._store = store
         self._everybody = Users(given.store, secrets)

@@ -80,7 +80,7 @@ class Guard:
 
         1. Session, user and device are in force.  2. The role is theirs now.  3. It is there.
         """
-        device_auth.current(view, self.person)
+        device_auth.current_device(view, self.person)
         before = self._target(view)
         self._check_role(view, before)
         if self.rule.target is not None and before is None:
@@ -148,7 +148,7 @@ class Guard:
         1. A statement is there.  2. The device may do this by now.  3. Its high key or its passkey
         signed this request and our nonce.  4. The person was there for it.  5. It counts once.
         """
-        device = device_auth.current(tx, self.person)
+        device = device_auth.current_device(tx, self.person)
         if self.asked.statement is None:
             raise self._wanted(device)
         self.statements.check_with_pin(

@@ -170,7 +170,7 @@ def _user(view: View, user: User) -> Iterator[Finding]:
 def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.state != "enabled":
         return
-    if owners.left_at(view, agent) is not None:
+    if owners.orphaned_at(view, agent) is not None:
         yield Finding(
             "weak",
             f"No enabled user answers for the agent {agent.name}.",

@@ -69,4 +69,4 @@ def _wishes(view: View, agent: Agent) -> Iterator[Wish]:
 
 
 def _may_ask(view: View, agent: Agent, user: User) -> bool:
-    return agent.asks is None or user_or_group.among(view, user.id, agent.asks)
+    return agent.asks is None or user_or_group.includes(view, user.id, agent.asks)

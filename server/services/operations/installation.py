@@ -33,7 +33,7 @@ class Installation:
                     f"For another device run: sayso users enrol {present.name}"
                 )
             keys.ensure_keys(tx, self.signer, by=by)
-            user = users.admit(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
+            user = users.create(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
             audit.record(tx, Entry(audit.Type.INSTALLATION_INITIALIZED, by, subject=user.id))
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 

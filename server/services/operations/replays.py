@@ -180,7 +180,7 @@ class Replays:
         if agent is None:
             return None
         try:
-            target = targets.again(view.directory, agent, event.resource, event.scope)
+            target = targets.resolve_stored(view.directory, agent, event.resource, event.scope)
         except errors.ProtocolError:
             return None
         actions = self.schemas.known(view.directory, event.types)

@@ -177,7 +177,7 @@ class Statistics:
     def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
         """What this agent asked of this person in the last days. Raises errors.Problem."""
         with self.store.read() as view:
-            people.current(view, person)
+            people.current_device(view, person)
             since = _first(view.now, days)
             found = view.traces.asked(agent_id, person.user.id, since, MOST_TRACES)
             ever = bool(found) or view.approvals.asked_before(agent_id, person.user.id)

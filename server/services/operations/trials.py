@@ -26,7 +26,7 @@ from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
-from server.protocol.tokens.tokens import Issue
+from server.protocol.tokens.tokens import TokenContents
 from server.services.approvers import answerers, deciders, eligible
 from server.services.approvers.answerers import AnswerSources
 from server.services.clients import agent_names, apps
@@ -208,7 +208,7 @@ class Trials:
         return targets.resolve(view.directory, agent, wanted.resource, scope)
 
     def _claims(self, case: JudgedRequest) -> Mapping[str, object]:
-        issue = Issue(
+        issue = TokenContents(
             issuer=self.rules.issuer,
             token_id="",
             agent=case.agent.id,

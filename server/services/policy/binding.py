@@ -75,7 +75,7 @@ def _user(view: View, document: Document, called: str) -> str:
 
 def _party(view: View, document: Document, called: str) -> str:
     try:
-        return user_or_group.party(view, called)
+        return user_or_group.id_of(view, called)
     except NotFound:
         look = "sayso users list, sayso groups list"
         raise _unknown(

@@ -19,7 +19,7 @@ def same_today(
     try:
         terms = effective(approval)
         details = terms.details
-        target = targets.again(view.directory, agent, approval.resource, terms.scope)
+        target = targets.resolve_stored(view.directory, agent, approval.resource, terms.scope)
         actions = schemas.check(view.directory, details, agent.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
     except errors.ProtocolError:

@@ -1,4 +1,4 @@
-"""Protected APIs: their names, their scopes, how risky each is, and how they authenticate."""
+"""Resources: protected APIs with their scopes, risks and secrets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,14 +22,14 @@ from server.services.refusals import Exists, Invalid, NotFound, about
 MOST_SCOPES: Final = 200
 SHORTEST_TOKEN: Final = 10
 LONGEST_TOKEN: Final = 3_600
-"""Seconds; whoever only checks signatures accepts a token until it runs out."""
+"""Seconds; a resource that only checks signatures accepts a revoked token until it expires."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceChanges:
-    """Scopes that come or change, scopes that go, and action types that scopes need (or no more).
+    """Scopes to add, change or remove, and required action types.
 
-    An empty type in `requires` takes the need away.
+    An empty type in `requires` removes the requirement.
     """
 
     scopes: Mapping[str, Risk] = field(default_factory=dict)
@@ -37,12 +37,12 @@ class ResourceChanges:
     requires: Mapping[str, str] = field(default_factory=dict)
     token_seconds: int | None = None
     usual_token_seconds: bool = False
-    """Take the limit away."""
+    """Remove the lifetime limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewResourceSecret:
-    """A resource and the secret it was just given, which is told once."""
+    """A resource and its new secret, which is shown once."""
 
     resource: Resource
     secret: str
@@ -54,41 +54,41 @@ class DeletedResource:
 
     resource: Resource
     tokens_revoked: int
-    """Those for it, and all that came from them."""
+    """Tokens for it, and the tokens derived from them."""
     requests_cancelled: int
     agents_narrowed: tuple[str, ...]
-    """Names of the agents whose ceiling it was part of."""
+    """Names of the agents that could ask for it."""
     apps_narrowed: tuple[str, ...]
     """Names of the apps that could ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Administration of protected APIs. Each is named by its URI, compared exactly."""
+    """Administers resources. A URI is compared exactly."""
 
     store: Store
     secrets: Secrets
     issuer: str = ""
-    """Our own URL: what it names is no resource."""
+    """Our own URL, below which no resource can be registered."""
 
     def all(self) -> list[Resource]:
-        """Every resource, by URI."""
+        """Return all resources, by URI."""
         with self.store.read() as view:
             return view.resources.all()
 
     def page(self, after: str, limit: int) -> ResultPage[Resource]:
-        """Those whose URIs come after this one."""
+        """Return the resources after this URI."""
         return paging.after(self.all(), lambda resource: resource.uri, after, limit)
 
     def by_id(self, resource_id: str) -> Resource:
-        """The resource of which this is `names.name_id`. Raises `NotFound`."""
+        """Return the resource with this `names.name_id`. Raises `NotFound`."""
         for resource in self.all():
             if name_id(resource.uri) == resource_id:
                 return resource
         raise NotFound("There is no such resource.")
 
     def show(self, uri: str) -> Resource:
-        """One resource. Raises `NotFound`."""
+        """Return one resource. Raises `NotFound`."""
         with self.store.read() as view:
             return find(view.directory, uri)
 
@@ -101,15 +101,15 @@ class Resources:
         by: str,
         token_seconds: int | None = None,
     ) -> NewResourceSecret:
-        """Register a protected API, with a secret by which it may ask about tokens for it.
+        """Register a resource, with a secret to introspect tokens.
 
         Raises `Exists`, `Invalid`, or `NotFound` for a type.
         """
         if problem := uris.resource_problem(uri):
             raise Invalid(f"The resource {problem}.", member="uri")
         check_lifetime(token_seconds)
-        if self.issuer and uris.lies_below(uri, self.issuer):
-            raise Invalid(f"{uri} is Sayso's own; register APIs of your own.", member="uri")
+        if self.issuer and uris.is_below(uri, self.issuer):
+            raise Invalid(f"{uri} belongs to Sayso; register your own APIs.", member="uri")
         with self.store.administer() as tx:
             _refuse_taken(tx, uri)
             kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
@@ -123,7 +123,7 @@ class Resources:
             return NewResourceSecret(resource, text)
 
     def update(self, uri: str, changes: ResourceChanges, *, by: str) -> Resource:
-        """Change scopes, or how long tokens live. Raises `NotFound` or `Invalid`."""
+        """Change scopes or the lifetime of tokens. Raises `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx.directory, uri)
             resource = _changed(before, changes)
@@ -136,7 +136,7 @@ class Resources:
     def rotate_secret(
         self, uri: str, *, by: str, overlap_ms: int = client_secrets.DEFAULT_OVERLAP_MS
     ) -> NewResourceSecret:
-        """A new secret; the old ones work for the overlap and no longer.
+        """Create a new secret; the old ones work during the overlap.
 
         Raises `NotFound`, or `Invalid` for a longer overlap.
         """
@@ -153,20 +153,20 @@ class Resources:
             return NewResourceSecret(resource, text)
 
     def delete(self, uri: str, *, by: str) -> DeletedResource:
-        """Forget a protected API: its tokens and open requests end, no ceiling names it any more.
+        """Delete a resource with its tokens and open requests, and remove it from clients.
 
-        So nothing comes back with it when it is registered again. Raises `NotFound`.
+        Clients do not get it back if it is registered again. Raises `NotFound`.
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
-            revoked = len(tx.delegations.revoke_at(uri, tx.now))
+            revoked = len(tx.delegations.revoke_resource(uri, tx.now))
             cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
             for agent in tx.agents.all():
                 if uri in agent.serves:
-                    left = tuple(other for other in agent.serves if other != uri)
-                    tx.agents.replace(replace(agent, serves=left), tx.now)
+                    remaining = tuple(other for other in agent.serves if other != uri)
+                    tx.agents.replace(replace(agent, serves=remaining), tx.now)
             apps = tuple(_narrow_app(tx, app, uri) for app in tx.apps.all() if uri in app.resources)
             facts = {
                 "tokens_revoked": revoked,
@@ -180,7 +180,7 @@ class Resources:
 
 @about("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
-    """People read the URI to know where a token counts, so no two look alike."""
+    """People read the URI to recognize a resource, so no two may look alike."""
     if tx.directory.resource(uri) is not None:
         raise Exists(f"{uri} is registered already.")
     for taken in tx.names.bearers("resource", name_keys(uri)):
@@ -188,7 +188,7 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
 
 
 def find(directory: Directory, uri: str) -> Resource:
-    """The resource of this URI. Raises `NotFound`."""
+    """Return the resource with this URI. Raises `NotFound`."""
     resource = directory.resource(uri)
     if resource is None:
         raise NotFound(
@@ -219,9 +219,9 @@ def _changed(before: Resource, changes: ResourceChanges) -> Resource:
 
 @about("token_seconds")
 def check_lifetime(seconds: int | None) -> int | None:
-    """A limit of lifetimes in seconds, or none. Raises `Invalid`."""
+    """Return a lifetime limit in seconds, or None. Raises `Invalid`."""
     if seconds is not None and not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
-        raise Invalid(f"Tokens live {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds.")
+        raise Invalid(f"A token lifetime must be {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds.")
     return seconds
 
 
@@ -231,9 +231,9 @@ def _check(directory: Directory, resource: Resource) -> None:
         raise Invalid(f"A resource has at most {MOST_SCOPES} scopes.")
     for name in resource.scopes:
         if not scopes.is_scope(name):
-            raise Invalid("A scope's name has no spaces, quotes, backslashes or other alphabets.")
+            raise Invalid("A scope name must be ASCII without spaces, quotes or backslashes.")
         if name in scopes.OPENID_SCOPES:
-            raise Invalid(f"The scope {name} is OpenID's own; call yours differently.")
+            raise Invalid(f"The scope {name} belongs to OpenID; use another name.")
     _check_needs(directory, resource)
 
 
@@ -241,7 +241,7 @@ def _check(directory: Directory, resource: Resource) -> None:
 def _check_needs(directory: Directory, resource: Resource) -> None:
     for name, kind in resource.requires.items():
         if name not in resource.scopes:
-            raise Invalid(f"The scope {name} needs {kind}, but {resource.uri} does not have it.")
+            raise Invalid(f"{resource.uri} has no scope {name}, which requires {kind}.")
         if directory.action(kind) is None:
             raise NotFound(f"There is no action type {kind}. Add it: sayso actions add FILE")
 
@@ -251,27 +251,27 @@ def _using(view: View, uri: str) -> list[Agent]:
 
 
 def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
-    """Take the resource out of the ceiling, and the scopes that no other of its resources has."""
-    left, scope = _without(tx, agent, uri)
+    """Remove the resource, and the scopes that no other resource of the agent has."""
+    remaining, scope = _without(tx, agent, uri)
     only = {
         other: tuple(name for name in may if name in scope)
         for other, may in agent.only.items()
         if other != uri
     }
-    tx.agents.replace(replace(agent, resources=left, scopes=scope, only=only), tx.now)
+    tx.agents.replace(replace(agent, resources=remaining, scopes=scope, only=only), tx.now)
     return agent.name
 
 
 def _narrow_app(tx: Unit, app: App, uri: str) -> str:
-    left, scope = _without(tx, app, uri)
-    tx.apps.replace(replace(app, resources=left, scopes=scope))
+    remaining, scope = _without(tx, app, uri)
+    tx.apps.replace(replace(app, resources=remaining, scopes=scope))
     return app.name
 
 
 def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    left = tuple(other for other in client.resources if other != uri)
-    found = [r for other in left if (r := tx.directory.resource(other)) is not None]
-    return left, tuple(name for name in client.scopes if any(name in r.scopes for r in found))
+    remaining = tuple(other for other in client.resources if other != uri)
+    found = [r for other in remaining if (r := tx.directory.resource(other)) is not None]
+    return remaining, tuple(name for name in client.scopes if any(name in r.scopes for r in found))
 
 
 def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:

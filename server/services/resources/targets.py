@@ -1,4 +1,4 @@
-"""Which resource a token is for, and which scopes the client may have there."""
+"""The target of a token: its resource and scopes, within the client's permissions."""
 
 from dataclasses import dataclass
 
@@ -12,63 +12,60 @@ from server.protocol.resources import scopes
 
 @dataclass(frozen=True, slots=True)
 class TokenTarget:
-    """One resource and the scopes asked for there."""
+    """One resource and the requested scopes."""
 
     resource: Resource
     scope: tuple[str, ...]
 
     @property
     def risk(self) -> Risk:
-        """The highest risk of the scopes; low when an action alone is asked for."""
+        """The highest risk of the scopes; low without scopes."""
         return highest([Risk.LOW, *(self.resource.scopes[name] for name in self.scope)])
 
 
 def resolve(
     directory: Directory, client: Agent | App, resource: str | None, scope: tuple[str, ...]
 ) -> TokenTarget:
-    """The target of a request, within the client's ceiling.
+    """Return the target of a request, within the client's permissions.
 
-    Without `resource` it is the client's only one, else the one that has all the scopes. Raises
-    errors.InvalidTarget or errors.InvalidScope; nothing is narrowed in silence.
+    Without `resource` it is the client's only one, else the only one with all the scopes. Scopes
+    are never dropped silently. Raises errors.InvalidTarget or errors.InvalidScope.
     """
     found = _resource(directory, client, resource, scope)
     if not all(name in found.scopes and client.may(found.uri, name) for name in scope):
         raise errors.InvalidScope(
-            "This client may not ask for every one of these scopes at this resource."
+            "This client may not ask for all of these scopes at this resource."
         )
     return TokenTarget(found, scope)
 
 
 def about_person(audience: str, scope: tuple[str, ...]) -> TokenTarget:
-    """The target of OpenID scopes alone: an endpoint of ours, at which nobody registers anything.
-
-    `audience` is that of our `/userinfo`.
-    """
-    return TokenTarget(_ours(audience), scope)
+    """Return the target of OpenID scopes only; `audience` is our userinfo endpoint."""
+    return TokenTarget(_userinfo_resource(audience), scope)
 
 
-def again(
+def resolve_stored(
     directory: Directory, client: Agent | App, uri: str | None, scope: tuple[str, ...]
 ) -> TokenTarget:
-    """The target of what was asked before, as `resolve` finds it now; it raises what that does."""
+    """Resolve the target of a stored request again; raises like `resolve`."""
     if uri is not None and scopes.about_person(scope):
         return about_person(uri, scope)
     return resolve(directory, client, uri, scope)
 
 
-def standing(directory: Directory, uri: str, scope: tuple[str, ...]) -> Resource | None:
-    """The resource of what was asked before; None when it is not there any more."""
-    return _ours(uri) if scopes.about_person(scope) else directory.resource(uri)
+def stored_resource(directory: Directory, uri: str, scope: tuple[str, ...]) -> Resource | None:
+    """Return the resource of a stored request; None if it was deleted."""
+    return _userinfo_resource(uri) if scopes.about_person(scope) else directory.resource(uri)
 
 
 def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
-    """How many seconds a token lives: the shorter of both limits, or what is usual here."""
+    """Return the lifetime of a token in seconds: the shorter limit, or the default."""
     limits = tuple(None if one is None else one.token_seconds for one in (agent, resource))
     return min((limit for limit in limits if limit is not None), default=usual)
 
 
 def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
-    """Raises errors.InvalidAuthorizationDetails when a scope needs a type that was not sent."""
+    """Raises errors.InvalidAuthorizationDetails if a scope needs a type that was not sent."""
     for name in target.scope:
         needed = target.resource.requires.get(name)
         if needed is not None and needed not in types:
@@ -77,7 +74,7 @@ def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
             )
 
 
-def _ours(audience: str) -> Resource:
+def _userinfo_resource(audience: str) -> Resource:
     return Resource(audience, dict.fromkeys(sorted(scopes.OPENID_SCOPES), Risk.LOW), {}, 0)
 
 
@@ -96,5 +93,5 @@ def _resource(
     if len(owners) > 1:
         owners = [r for r in owners if all(client.may(r.uri, name) for name in scope)]
     if len(owners) != 1:
-        raise errors.InvalidTarget("Name the resource: the scopes do not say which one is meant.")
+        raise errors.InvalidTarget("Name the resource; the scopes do not identify it.")
     return owners[0]

@@ -1,4 +1,4 @@
-"""What the pages between a request and its code show, and how it is put together."""
+"""The contents of the pages between an authorization request and its code."""
 
 from dataclasses import dataclass
 
@@ -16,19 +16,19 @@ from server.services.sign_in.sign_ins import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """Somebody has to sign in. `leads_to` is the address that the browser is sent to in the end."""
+    """The sign-in page. `leads_to` is the app's redirect URI."""
 
     app_name: str
     name: str
-    """What the form begins with."""
+    """The initial value of the name field."""
     leads_to: str
-    ways: tuple[str, ...] = names.SIGN_IN_ACRS
+    methods: tuple[str, ...] = names.SIGN_IN_ACRS
     """How they may; the app can insist on one (OpenID Connect Core 5.5.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedConsent:
-    """One consent: who, where, which scopes with their risk, until when."""
+    """One requested consent: for whom, where, which scopes with their risk, until when."""
 
     kind: str
     name: str
@@ -40,8 +40,8 @@ class AskedConsent:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedOnce:
-    """What an app wants to do once: as the device will show it."""
+class RequestedAction:
+    """An action that an app wants to do once, as the device will show it."""
 
     words: Words
     risk: Risk
@@ -51,28 +51,28 @@ class AskedOnce:
 
 @dataclass(frozen=True, slots=True)
 class ConsentPage:
-    """Somebody has to say yes or no."""
+    """The consent page."""
 
     app_name: str
     user_name: str
     about_you: tuple[str, ...]
-    """The scopes about the person, which the page alone answers."""
+    """Scopes about the person, which the page alone grants."""
     asked: tuple[AskedConsent, ...]
-    """What is signed on a device."""
-    once: AskedOnce | None
-    """What is signed there for this code alone."""
+    """Consents that are signed on a device."""
+    action: RequestedAction | None
+    """An action that is signed for this code only."""
     has_device: bool
     leads_to: str
 
     @property
     def to_sign(self) -> bool:
-        """Reports whether a device is asked."""
-        return bool(self.asked) or self.once is not None
+        """Report whether a device is asked."""
+        return bool(self.asked) or self.action is not None
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingPage:
-    """Somebody has to answer on a device; so many requests wait there."""
+    """The page shown until the person answers on a device; `waiting` counts open requests."""
 
     app_name: str
     user_name: str
@@ -81,47 +81,47 @@ class WaitingPage:
 
 
 def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
-    """Who shall sign in to what."""
+    """Return the sign-in page of a plan."""
     return SignInPage(
         app_name=plan.app.name,
         name=name,
         leads_to=plan.request.back.redirect_uri,
-        ways=ways(plan),
+        methods=sign_in_methods(plan),
     )
 
 
-def ways(plan: AuthorizationPlan) -> tuple[str, ...]:
-    """In which of the ways there are an app lets people sign in."""
-    essential = plan.request.wanted.acr
+def sign_in_methods(plan: AuthorizationPlan) -> tuple[str, ...]:
+    """Return the sign-in methods that the app allows."""
+    essential = plan.request.claims_request.acr
     return tuple(one for one in names.SIGN_IN_ACRS if essential is None or one in essential)
 
 
 def consent_page(
     view: View, plan: AuthorizationPlan, signed_in: SignedIn, missing: list[ConsentNeeded]
 ) -> ConsentPage:
-    """What is not consented to yet, in words."""
+    """Return the page for the missing consents."""
     about = [ask for ask in missing if ask not in plan.signed]
     return ConsentPage(
         app_name=plan.app.name,
         user_name=signed_in.user.name,
         about_you=tuple(name for ask in about for name in ask.scopes),
         asked=tuple(_asked(view, ask) for ask in missing if ask in plan.signed),
-        once=None if plan.act is None else _once(plan.act),
+        action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
         leads_to=plan.request.back.redirect_uri,
     )
 
 
 def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> WaitingPage:
-    """How much is still to be answered."""
+    """Return the waiting page of a plan."""
     back = plan.request.back.redirect_uri
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
 
 
-def _once(act: AppAct) -> AskedOnce:
-    resource = act.target.resource
-    scopes = tuple((name, resource.scopes[name]) for name in act.target.scope)
-    return AskedOnce(displays.words(act), act.risk, resource.uri, scopes)
+def _requested_action(action: AppAct) -> RequestedAction:
+    resource = action.target.resource
+    scopes = tuple((name, resource.scopes[name]) for name in action.target.scope)
+    return RequestedAction(displays.words(action), action.risk, resource.uri, scopes)
 
 
 def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:

@@ -1,6 +1,6 @@
-"""From a request to its code: sign in, say yes, sign that on a device, go on.
+"""The sign-in flow: sign in, consent, sign on a device, continue to the app.
 
-Each look works out anew what comes next, so going back, reloading and a second window do no harm.
+Each page view recomputes the next step, so going back, reloading and a second window are safe.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.ports import BadToken, Secrets, Verifier
-from server.model.sign_in import Code, Flow, Grant
+from server.model.sign_in import AuthorizationCode, Flow, Grant
 from server.model.store import Store, Unit, View
 from server.model.tokens import published
 from server.protocol import errors
@@ -31,31 +31,31 @@ from server.services.sign_in.flow_pages import (
     SignInPage,
     WaitingPage,
     consent_page,
+    sign_in_methods,
     sign_in_page,
     waiting_page,
-    ways,
 )
 from server.services.sign_in.sign_ins import SignedIn, SignIns
 
 CODE_MS: Final = 60_000
-_OVER: Final = "This sign-in is over. Go back to the app and start again."
+_OVER: Final = "This sign-in has ended. Go back to the app and start again."
 
 Step = SignInPage | ConsentPage | WaitingPage | AuthorizationResponse
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """Nothing is in the way of a code."""
+    """A code can be issued."""
 
     plan: AuthorizationPlan
     signed_in: SignedIn
     approval_id: str | None = None
-    """What the person signed, where it is for this code alone."""
+    """The approval signed for this code only."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """The app is told no."""
+    """The request is refused."""
 
     plan: AuthorizationPlan
     error: errors.ProtocolError
@@ -63,123 +63,126 @@ class _Refused:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """Takes a request from page to page.
+    """Moves an authorization request from page to page.
 
-    What only a page can say, because no address is known to be the app's, is raised as
-    errors.ProtocolError.
+    errors.ProtocolError is raised if no redirect URI is known, and shown to the person.
     """
 
     store: Store
     secrets: Secrets
     verifier: Verifier
-    begun: AuthorizeService
+    requests: AuthorizeService
     consents: ConsentService
     actions: AppActions
     sign_ins: SignIns
 
-    def step(self, handle: str, cookie: str, *, somebody_else: bool = False) -> Step:
-        """What the browser shows now, or the answer to the app."""
+    def step(self, handle: str, cookie: str, *, switch_user: bool = False) -> Step:
+        """Return the page to show, or the response to the app."""
         with self.store.read() as view:
             flow = _open(view, handle)
             found = self._next(view, flow, self.sign_ins.current(view, cookie))
-            if somebody_else and isinstance(found, ConsentPage):
-                return sign_in_page(self.begun.reread(view, flow), "")
+            if switch_user and isinstance(found, ConsentPage):
+                return sign_in_page(self.requests.current_plan(view, flow), "")
         if not isinstance(found, _Ready | _Refused):
             return found
-        with self.store.write() as tx:  # and now it counts
+        with self.store.write() as tx:
             flow = _open(tx, handle)
             return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
 
     def waits(self, handle: str, cookie: str) -> bool:
-        """Reports whether a device still has to answer; asking takes nothing further."""
+        """Report whether a device still has to answer; changes nothing."""
         with self.store.read() as view:
             flow = _open(view, handle)
             found = self._next(view, flow, self.sign_ins.current(view, cookie))
             return isinstance(found, WaitingPage)
 
-    def allow(self, handle: str, cookie: str, *, peer: str) -> Step:
-        """The person said yes on the page: ask for the signatures that this takes."""
+    def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
+        """Store the person's consent on the page, and request the signatures it needs."""
         with self.store.write() as tx:
             flow = _open(tx, handle)
             signed_in = self.sign_ins.current(tx, cookie)
             found = self._next(tx, flow, signed_in)
             if isinstance(found, ConsentPage) and signed_in is not None:
-                plan = self.begun.reread(tx, flow)
-                asked = self._ask(tx, plan, signed_in, peer)
+                plan = self.requests.current_plan(tx, flow)
+                asked = self._request_signatures(tx, plan, signed_in, peer)
                 tx.flows.allow(flow.hash, signed_in.sign_in.id, asked, tx.now)
         return self.step(handle, cookie)
 
-    def _ask(
+    def _request_signatures(
         self, tx: Unit, plan: AuthorizationPlan, signed_in: SignedIn, peer: str
     ) -> tuple[str, ...]:
-        """Open what is to be signed; ids of the approvals."""
+        """Create the approvals to sign; returns their IDs."""
         asked = [
-            self.consents.ask(tx, _wanted(plan, ask, signed_in, peer))
+            self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
             for ask in self._missing(tx, plan, signed_in)
             if ask in plan.signed
         ]
-        if plan.act is not None:
-            asked.append(self.actions.ask(tx, plan.app, signed_in.user, plan.act, peer))
+        if plan.action is not None:
+            asked.append(self.actions.ask(tx, plan.app, signed_in.user, plan.action, peer))
         return tuple(approval.id for approval in asked)
 
     def deny(self, handle: str, cookie: str) -> Step:
-        """The person said no on the page; that counts also where their device said yes already."""
+        """Deny the request on the page, even if a device has approved it."""
         with self.store.write() as tx:
             flow = _open(tx, handle)
             found = self._next(tx, flow, self.sign_ins.current(tx, cookie))
             if isinstance(found, ConsentPage | WaitingPage | _Ready):
-                plan = self.begun.reread(tx, flow)
-                return self._end(tx, flow, _Refused(plan, errors.AccessDenied("You said no.")))
+                plan = self.requests.current_plan(tx, flow)
+                return self._end(
+                    tx, flow, _Refused(plan, errors.AccessDenied("Access was denied."))
+                )
         return self.step(handle, cookie)
 
     def _next(
         self, view: View, flow: Flow, signed_in: SignedIn | None
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
-        """What comes next.
+        """Return the next step.
 
-        1. The app may still ask.  2. Somebody is signed in, freshly enough, and is who is meant.
-        3. What is asked for was allowed; an action never was before.  4. It was signed.
+        1. The app may still make the request. 2. The right person is signed in, recently enough. 3.
+        They consented; an action always needs a new approval. 4. It was signed.
         """
-        plan = self.begun.reread(view, flow)
+        plan = self.requests.current_plan(view, flow)
         try:
-            return self._judged(view, flow, plan, signed_in)
-        except errors.InvalidRequest as error:  # a hint that is none; the app learns it
+            return self._next_step(view, flow, plan, signed_in)
+        except errors.InvalidRequest as error:  # an invalid hint, reported to the app
             return _Refused(plan, error)
 
-    def _judged(
+    def _next_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         silent = "none" in plan.request.prompts
-        if signed_in is None or not self._fits(view, flow, plan, signed_in):
+        if signed_in is None or not self._suffices(view, flow, plan, signed_in):
             if silent:
                 return _Refused(plan, errors.LoginRequired("Nobody is signed in here."))
             again = plan.request.login_hint if signed_in is None else signed_in.user.name
             return sign_in_page(plan, again or "")
         if flow.allowed_at is not None:
-            return self._signed(view, flow, plan, signed_in)
+            return self._signed_step(view, flow, plan, signed_in)
         missing = self._missing(view, plan, signed_in)
-        if not missing and plan.act is None:
+        if not missing and plan.action is None:
             return _Ready(plan, signed_in)
         if silent:
             return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
         return consent_page(view, plan, signed_in, missing)
 
-    def _fits(self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn) -> bool:
-        """Reports whether this sign-in will do for this request (OpenID Connect Core 3.1.2.3)."""
+    def _suffices(
+        self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
+    ) -> bool:
+        """Report whether this sign-in is sufficient (OpenID Connect Core 3.1.2.3)."""
         request, sign_in = plan.request, signed_in.sign_in
-        if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in ways(plan):
+        if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in sign_in_methods(plan):
             return False
         if request.id_token_hint is not None:
-            meant = self._meant(view, plan.app.id, request.id_token_hint)
-            if meant != signed_in.user.id:
+            subject = self._hinted_subject(view, plan.app.id, request.id_token_hint)
+            if subject != signed_in.user.id:
                 return False
         if {"login", "select_account"} & set(request.prompts):
             return sign_in.auth_time >= flow.created_at
         oldest = None if request.max_age is None else flow.created_at - request.max_age * 1000
         return oldest is None or sign_in.auth_time >= oldest
 
-    def _meant(self, view: View, app_id: str, hint: str) -> object:
-        """Whom an ID token of ours names. Raises errors.InvalidRequest when it is none."""
+    def _hinted_subject(self, view: View, app_id: str, hint: str) -> object:
+        """Return the subject of our ID token. Raises errors.InvalidRequest if it is not valid."""
         keys = published(view.directory.signing_keys(), view.now)
         try:
             claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
@@ -194,56 +197,58 @@ class Flows:
     def _missing(
         self, view: View, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> list[ConsentNeeded]:
-        """What is not consented to; all of it when the app wants the person to be asked again."""
+        """Return the missing consents; all of them if the app wants the person asked again."""
         if "consent" in plan.request.prompts:
             return list(plan.asks)
-        return [ask for ask in plan.asks if not self._covered(view, ask, signed_in)]
+        return [ask for ask in plan.asks if not self._is_covered(view, ask, signed_in)]
 
-    def _covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
+    def _is_covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
         user = signed_in.user.id
         found = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
         return found is not None
 
-    def _signed(
+    def _signed_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> WaitingPage | _Ready | _Refused:
-        """What the device said."""
+        """Return the next step after the device was asked."""
         user = signed_in.user.id
         acts = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
         outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
         if "denied" in outcomes:
-            return _Refused(plan, errors.AccessDenied("The person said no on their device."))
+            return _Refused(plan, errors.AccessDenied("The request was denied."))
         if "over" in outcomes:
-            return _Refused(plan, errors.AccessDenied("Nobody answered on a device in time."))
+            return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
-        if not all(self._covered(view, ask, signed_in) for ask in plan.signed):
-            return _Refused(plan, errors.AccessDenied("The consent was taken back."))
+        if not all(self._is_covered(view, ask, signed_in) for ask in plan.signed):
+            return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         return _Ready(plan, signed_in, next((one for one, act in acts.items() if act), None))
 
     def _end(self, tx: Unit, flow: Flow, found: object) -> Step:
-        """Answer the app, once."""
+        """Respond to the app, once."""
         if not isinstance(found, _Ready | _Refused):
-            return found  # type: ignore[return-value]  # a page: somebody was signed out meanwhile
+            return found  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_OVER)
         back = found.plan.request.back
         if isinstance(found, _Refused):
-            _take_back_the_question(tx, flow)
+            _withdraw_approvals(tx, flow)
             _record(tx, audit.Type.GRANT_REFUSED, found.plan, None, cause=found.error.code)
-            return self.begun.refusal(back, found.error)
+            return self.requests.refusal(back, found.error)
         if flow.allowed_at is not None:
-            self._keep(tx, found)
+            self._store_consents(tx, found)
         code = self.secrets.new_secret(PREFIX_CODE)
         grant = _grant(found)
         challenge = found.plan.request.challenge
-        tx.code_grants.add_code(Code(handle_hash(code), grant, challenge, tx.now + CODE_MS))
+        tx.code_grants.add_code(
+            AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
+        )
         _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
-        issuer = self.begun.rules.issuer
+        issuer = self.requests.rules.issuer
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
-    def _keep(self, tx: Unit, found: _Ready) -> None:
-        """The page alone is enough for what is about the person; it is remembered as a consent."""
+    def _store_consents(self, tx: Unit, found: _Ready) -> None:
+        """Store the consent to scopes about the person, which the page alone grants."""
         user = found.signed_in.user.id
         for ask in found.plan.asks:
             if ask not in found.plan.signed:
@@ -257,13 +262,13 @@ def _open(view: View, handle: str) -> Flow:
     return flow
 
 
-def _take_back_the_question(tx: Unit, flow: Flow) -> None:
-    """What still waits on a device would be a yes to nothing."""
+def _withdraw_approvals(tx: Unit, flow: Flow) -> None:
+    """Withdraw pending approvals, which would no longer have an effect."""
     asked = [approval for one in flow.approvals if (approval := tx.approvals.get(one)) is not None]
     withdraw(tx, asked, reason="cancelled", actor=audit.SYSTEM)
 
 
-def _wanted(
+def _requested_consent(
     plan: AuthorizationPlan, ask: ConsentNeeded, signed_in: SignedIn, peer: str
 ) -> RequestedConsent:
     return RequestedConsent(
@@ -291,8 +296,8 @@ def _grant(found: _Ready) -> Grant:
         nonce=request.nonce,
         auth_time=found.signed_in.sign_in.auth_time,
         acr=found.signed_in.sign_in.acr,
-        id_token_claims=request.wanted.id_token,
-        userinfo_claims=request.wanted.userinfo,
+        id_token_claims=request.claims_request.id_token,
+        userinfo_claims=request.claims_request.userinfo,
         jkt=request.jkt,
         approval_id=found.approval_id,
     )
@@ -307,7 +312,7 @@ def _record(
         tx,
         Entry(
             type=kind,
-            actor=audit.by_client(plan.app.id) if signed_in is None else by(signed_in),
+            actor=audit.by_client(plan.app.id) if signed_in is None else audit_actor(signed_in),
             agent_id=plan.request.actor,
             subject=None if signed_in is None else signed_in.user.id,
             resource=plan.resource or None,
@@ -322,6 +327,6 @@ def _record(
     )
 
 
-def by(signed_in: SignedIn) -> str:
-    """The actor of what somebody answered on a page."""
+def audit_actor(signed_in: SignedIn) -> str:
+    """Return the audit actor of an answer on a page."""
     return audit.by_user(signed_in.user.id)

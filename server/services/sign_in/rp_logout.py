@@ -1,4 +1,4 @@
-"""Signing out because an app asks for it (OpenID Connect RP-Initiated Logout 1.0)."""
+"""Sign-out requested by an app (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from dataclasses import dataclass
 
@@ -15,30 +15,29 @@ from server.services.sign_in.sign_ins import SignIns
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
-    """Somebody is about to sign out."""
+class LogoutRequest:
+    """A valid request to sign out."""
 
     user_name: str | None
-    """None when nobody is signed in."""
+    """None if nobody is signed in."""
     app_name: str | None
     go_to: str | None
-    """Where the browser is sent afterwards, state included."""
+    """Where the browser goes afterwards, state included."""
 
 
 @dataclass(frozen=True, slots=True)
 class RpLogout:
-    """Checks what an app asks for; the person confirms it on a page."""
+    """Validates sign-out requests; the person confirms them on a page."""
 
     store: Store
     verifier: Verifier
     rules: ServerPolicy
     sign_ins: SignIns
 
-    def look(self, form: Form, cookie: str) -> Leaving:
-        """Who would sign out, and where the browser goes then.
+    def check(self, form: Form, cookie: str) -> LogoutRequest:
+        """Return who would sign out, and where the browser goes then.
 
-        Only an address that the app registered counts, and only once the app is known. Raises
-        errors.InvalidRequest.
+        The URI must be registered by the app that asks. Raises errors.InvalidRequest.
         """
         with self.store.read() as view:
             signed_in = self.sign_ins.current(view, cookie)
@@ -46,13 +45,17 @@ class RpLogout:
             go_to = form.get("post_logout_redirect_uri")
             if go_to is not None:
                 if app is None:
-                    raise errors.InvalidRequest("Say which app asks: id_token_hint or client_id.")
+                    raise errors.InvalidRequest(
+                        "Send id_token_hint or client_id with post_logout_redirect_uri."
+                    )
                 if not redirects.is_registered(go_to, app.post_logout_redirect_uris):
-                    raise errors.InvalidRequest("That address is not registered for this app.")
+                    raise errors.InvalidRequest(
+                        "post_logout_redirect_uri is not registered for this app."
+                    )
                 state = form.get("state")
                 if state is not None:
                     go_to = redirects.with_parameters(go_to, [("state", state)])
-            return Leaving(
+            return LogoutRequest(
                 user_name=None if signed_in is None else signed_in.user.name,
                 app_name=None if app is None else app.name,
                 go_to=go_to,
@@ -69,7 +72,7 @@ class RpLogout:
             return None
         app = view.directory.app(named)
         if app is None:
-            raise errors.InvalidRequest("There is no such app here.")
+            raise errors.InvalidRequest("Unknown client_id.")
         return app
 
     def _audience(self, view: View, hint: str) -> str:

@@ -1,9 +1,7 @@
-"""Who is signed in to apps in a browser, remembered by a cookie; and signing in by a password.
+"""Sign-ins of browsers to apps, by a cookie; and sign-in with a password.
 
-`passkey_sign_ins.py` has the other way.
-
-The database keeps the cookie's hash. A cookie changes whenever somebody signs in, so one that was
-planted before means nothing afterwards.
+`passkey_sign_in.py` has the sign-in with a passkey. The database stores the cookie's hash. Every
+sign-in changes the cookie, which prevents session fixation.
 """
 
 import hashlib
@@ -19,8 +17,8 @@ from server.protocol import names
 from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
 from server.protocol.users import passwords
 from server.services.audit import audit, floods
-from server.services.sign_in import sign_in_tries
-from server.services.sign_in.sign_in_tries import SignInAttempt
+from server.services.sign_in import sign_in_attempts
+from server.services.sign_in.sign_in_attempts import SignInAttempt
 from server.services.tokens import refresh_families
 
 SIGNED_IN_MS: Final = 12 * 60 * 60 * 1000
@@ -28,17 +26,17 @@ SIGNED_IN_MS: Final = 12 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A browser and who is signed in there."""
+    """A sign-in and its user."""
 
     sign_in: SignIn
     user: User
 
 
 class WrongPassword(Exception):
-    """Which of the two was wrong is not said."""
+    """The error does not tell whether name or password was wrong."""
 
     def __init__(self) -> None:
-        super().__init__("Name and password do not fit together.")
+        super().__init__("The name or password is wrong.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,79 +48,75 @@ class SignIns:
     hasher: PasswordHasher
 
     def new_cookie(self) -> str:
-        """What a browser is told apart by before anybody has signed in there."""
+        """Return a cookie for a browser that is not signed in."""
         return self.secrets.new_secret(PREFIX_BROWSER)
 
     def csrf(self, cookie: str) -> str:
-        """What a form on a page for this browser must send back."""
-        return self.secrets.nonce("csrf", hashed(cookie).hex())
+        """Return the CSRF token for forms in this browser."""
+        return self.secrets.nonce("csrf", cookie_hash(cookie).hex())
 
     def sign_in(
         self, name: str, password: str, *, flow: bytes | None, peer: str, cookie: str = ""
     ) -> str:
-        """Check name and password; the new cookie of the browser that had this one.
+        """Check name and password; returns the browser's new cookie.
 
-        Who was signed in there stays signed in, by the new cookie alone; somebody else is signed
-        out.
-
-        1. The name is looked up, and its account and address may try now.  2. The try is counted
-        before it is judged, so that a thousand at once are a thousand.  3. The check takes as long
-        for nobody, and so does storing the failure.  4. User and password are still what was
-        checked.
-
-        Raises `TooSoon`, `WrongPassword` or `Busy`.
+        The same user stays signed in with the new cookie; another user is signed out. 1. Name and
+        address are within the attempt limits. 2. The attempt is counted before it is checked, which
+        also limits parallel ones. 3. Check and failure take as long for an unknown user. 4. User
+        and password have not changed meanwhile. Raises `TooManyAttempts`, `WrongPassword` or
+        `Busy`.
         """
-        name = passwords.spelled(name)
+        name = passwords.normalize_name(name)
         with self.store.write() as tx:
             user = tx.directory.user_called(name)
-            tried = sign_in_tries.of_account(user, name, peer)
-            too_soon = sign_in_tries.count(tx, tried)
+            attempt = sign_in_attempts.of_account(user, name, peer)
+            error = sign_in_attempts.count(tx, attempt)
             known = tx.passwords.get("" if user is None else user.id)
-        if too_soon is not None:
-            raise too_soon
+        if error is not None:
+            raise error
         hashed_as = None if known is None else known.hash
-        right = self.hasher.verify(passwords.normal(password), hashed_as)
+        right = self.hasher.verify(passwords.normalize(password), hashed_as)
         with self.store.write() as tx:
-            again = _judge(tx, user, right=right, hashed_as=hashed_as)
-            fresh = None
+            again = _check_user(tx, user, right=right, hashed_as=hashed_as)
+            new_cookie = None
             if again is not None:
-                sign_in_tries.was_right(tx, tried)
-                tx.passwords.used(again.id, tx.now)
-                fresh = self.enter(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
+                sign_in_attempts.record_success(tx, attempt)
+                tx.passwords.mark_used(again.id, tx.now)
+                new_cookie = self.start(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
             else:
-                sign_in_tries.was_wrong(tx, tried)
-        if fresh is None:
+                sign_in_attempts.record_failure(tx, attempt)
+        if new_cookie is None:
             raise WrongPassword
-        return fresh
+        return new_cookie
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
-        """Who is signed in in the browser with this cookie, now."""
-        found = view.sign_ins.by_token(hashed(cookie)) if cookie else None
+        """Return the sign-in of this cookie, if it is valid."""
+        found = view.sign_ins.by_token(cookie_hash(cookie)) if cookie else None
         if found is None or found.ended_at is not None or view.now >= found.expires_at:
             return None
         user = view.directory.user(found.user_id)
         return None if user is None or not user.enabled else SignedIn(found, user)
 
     def sign_out(self, cookie: str) -> None:
-        """End the browser's sign-in and what apps got through it; again without harm."""
+        """Sign the browser out, and end the tokens apps got through it; safe to repeat."""
         with self.store.write() as tx:
             signed_in = self.current(tx, cookie)
             if signed_in is not None:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
-    def count(self, tried: SignInAttempt) -> None:
-        """Count one more try before it is checked. Raises `TooSoon` while it must wait."""
+    def count(self, attempt: SignInAttempt) -> None:
+        """Count an attempt before it is checked. Raises `TooManyAttempts` if it must wait."""
         with self.store.write() as tx:
-            too_soon = sign_in_tries.count(tx, tried)
-        if too_soon is not None:
-            raise too_soon
+            error = sign_in_attempts.count(tx, attempt)
+        if error is not None:
+            raise error
 
-    def enter(self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, acr: str) -> str:
-        """Sign in whoever proved who they are, in this way; the browser's new cookie."""
+    def start(self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, acr: str) -> str:
+        """Sign in an authenticated user; returns the browser's new cookie."""
         before, cookie = self.current(tx, cookie), self.new_cookie()
         sign_in = SignIn(
             id=self.secrets.new_id(PREFIX_SIGN_IN),
-            token_hash=hashed(cookie),
+            token_hash=cookie_hash(cookie),
             user_id=user.id,
             auth_time=tx.now,
             expires_at=tx.now + SIGNED_IN_MS,
@@ -137,17 +131,17 @@ class SignIns:
             tx.sign_ins.add(sign_in)
         if flow is not None:
             tx.flows.bind(flow, sign_in.id)
-        _note(tx, audit.Type.SIGN_IN_DONE, sign_in, decision="signed in", posture=acr)
+        _record(tx, audit.Type.SIGN_IN_DONE, sign_in, decision="signed in", posture=acr)
         return cookie
 
 
-def hashed(cookie: str) -> bytes:
-    """What the database keeps of a browser's cookie."""
+def cookie_hash(cookie: str) -> bytes:
+    """Return the hash of a cookie, which is stored instead of the cookie."""
     return hashlib.sha256(cookie.encode()).digest()
 
 
-def _judge(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
-    """The user as they are now, if they may sign in; failures are logged, without a user too."""
+def _check_user(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
+    """Return the current user if they may sign in; records failures, also without a user."""
     again = None if user is None else tx.directory.user(user.id)
     password = tx.passwords.get("" if again is None else again.id)
     same = password is not None and password.hash == hashed_as
@@ -164,10 +158,10 @@ def _judge(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -
 
 def _end(tx: Unit, sign_in: SignIn, *, cause: str) -> None:
     refresh_families.end_sign_in(tx, sign_in.id)
-    _note(tx, audit.Type.SIGN_IN_ENDED, sign_in, cause=cause)
+    _record(tx, audit.Type.SIGN_IN_ENDED, sign_in, cause=cause)
 
 
-def _note(tx: Unit, kind: audit.Type, sign_in: SignIn, **members: str) -> None:
+def _record(tx: Unit, kind: audit.Type, sign_in: SignIn, **members: str) -> None:
     audit.record(
         tx,
         Entry(

@@ -1,4 +1,4 @@
-"""What an app may know of the person who signed in (OpenID Connect Core 5.3)."""
+"""The userinfo endpoint: claims about the signed-in person (OpenID Connect Core 5.3)."""
 
 from dataclasses import dataclass
 
@@ -6,32 +6,32 @@ from server.model.store import Store
 from server.protocol import errors
 from server.protocol.users import claims
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.app_tokens import person
-from server.services.tokens.bearers import Bearers
+from server.services.tokens.access_token_auth import AccessTokenAuth
+from server.services.tokens.app_issuing import user_claims
 from server.services.users.device_auth import DeviceCall
 
 
 @dataclass(frozen=True, slots=True)
 class UserInfo:
-    """Answers with the claims that the token's scopes, and the request behind it, stand for."""
+    """Returns the claims that the token's scopes and request allow."""
 
     store: Store
-    bearers: Bearers
+    access_tokens: AccessTokenAuth
     rules: ServerPolicy
 
     def about(self, call: DeviceCall) -> dict[str, object]:
-        """The claims of the person whom this token is about.
+        """Return the claims about the person of this token.
 
-        1. A token for this endpoint alone, in force, with the proof of its key if it is bound to
-        one.  2. The person is there now. Raises errors.Problem with a challenge.
+        1. The token is valid for this endpoint, with a DPoP proof if it is bound. 2. The person
+        exists. Raises errors.Problem with a challenge.
         """
         with self.store.write() as tx:
-            found = self.bearers.accept(tx, call, audience=self.rules.userinfo_audience)
+            found = self.access_tokens.authenticate(tx, call, audience=self.rules.userinfo_audience)
             user = tx.directory.user(found.row.user_id or "")
             if user is None:
-                raise errors.Problem(401, "invalid_token", "This person is not here any more.")
+                raise errors.Problem(401, "invalid_token", "This user no longer exists.")
             wanted = found.claims.get("claims")
             chosen = claims.names(
                 found.row.scope.split(), wanted if isinstance(wanted, list) else ()
             )
-            return {"sub": user.id, **claims.about(person(user), chosen)}
+            return {"sub": user.id, **claims.about(user_claims(user), chosen)}

@@ -1,4 +1,4 @@
-"""The services of signing in, each made once."""
+"""Creates the services of signing in to apps."""
 
 from server.services.adapters import Adapters
 from server.services.approvals.app_actions import AppActions
@@ -6,16 +6,16 @@ from server.services.consents.consents import ConsentService
 from server.services.devices.passkeys import PasskeyService
 from server.services.sign_in.authorize import AuthorizeService
 from server.services.sign_in.flows import Flows
-from server.services.sign_in.passkey_sign_ins import PasskeySignIns
+from server.services.sign_in.passkey_sign_in import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
-from server.services.tokens.bearers import Bearers
-from server.services.users.proofs import Proofs
+from server.services.tokens.access_token_auth import AccessTokenAuth
+from server.services.users.dpop_proofs import Proofs
 
 
 class SignInServices:
-    """Sign people in to apps, and out again."""
+    """The services that sign people in to apps, and out."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class SignInServices:
         actions: AppActions,
         consents: ConsentService,
         passkeys: PasskeyService,
-        bearers: Bearers,
+        access_tokens: AccessTokenAuth,
     ) -> None:
         store, secrets, verifier, rules = given.store, given.secrets, given.verifier, given.rules
         self.sign_ins = SignIns(store, secrets, given.passwords)
@@ -34,4 +34,4 @@ class SignInServices:
             store, secrets, verifier, self.authorize, consents, actions, self.sign_ins
         )
         self.rp_logout = RpLogout(store, verifier, rules, self.sign_ins)
-        self.userinfo = UserInfo(store, bearers, rules)
+        self.userinfo = UserInfo(store, access_tokens, rules)

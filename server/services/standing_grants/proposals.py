@@ -143,7 +143,7 @@ class Proposals:
         if len(details) > 1:
             raise _refused("authorization_details", "give one action ahead, not several at once")
         try:
-            target = targets.again(view.directory, agent, example.resource, scope)
+            target = targets.resolve_stored(view.directory, agent, example.resource, scope)
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
@@ -179,7 +179,7 @@ class Proposals:
         if agent is None or not agent.active(view.now):
             return "agent_disabled"
         scope = tuple(approval.scope.split())
-        if targets.standing(view.directory, approval.resource, scope) is None:
+        if targets.stored_resource(view.directory, approval.resource, scope) is None:
             return "resource_deleted"
         terms = json.loads(approval.details)[0]
         try:
@@ -201,10 +201,7 @@ def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.
 def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
     """The newest requests, each held against the grant as if it had been given before them."""
     found = view.approvals.search(
-        state=None,
-        agent_id=proposal.agent.id,
-        user_id=proposal.user.id,
-        limit=_LOOKED_THROUGH,
+        state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_LOOKED_THROUGH
     )
     newest = [one for one in found if one.kind == "action"][:LOOKED_AT]
     taken, tried = Taken(), list[TriedRequest]()

@@ -76,7 +76,7 @@ class StandingGrants:
         Nothing changes. Raises errors.Problem as `ask` does.
         """
         with self.store.read() as view:
-            device_auth.current(view, person)
+            device_auth.current_device(view, person)
             proposal = self.proposals.of(view, person, wish)
             return proposal, tried(view, proposal)
 
@@ -87,7 +87,7 @@ class StandingGrants:
         ahead, which names the cap, 409 while too much waits for their answer.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             tx.queue(f"asked {person.user.id}")
             proposal = self.proposals.of(tx, person, wish)
             refused = request_limits.page_refusal(
@@ -137,7 +137,7 @@ class StandingGrants:
     def revoke_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """End one of one's own; one that is over stays as it is. Raises errors.Problem 404."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             grant = _own(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
             ended = ends.end(tx, grant.id, because="revoked", actor=actor)

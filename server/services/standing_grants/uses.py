@@ -85,7 +85,7 @@ def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
     """Reports whether the agent may still name this person."""
     agent = case.agent
     return isinstance(agent, Agent) and (
-        agent.asks is None or user_or_group.among(view, user.id, agent.asks)
+        agent.asks is None or user_or_group.includes(view, user.id, agent.asks)
     )
 
 

@@ -1,5 +1,5 @@
 """Use cases of tokens.
 
 Owns: the token endpoint, exchange, introspection, revocation, delegations, keys.
-Never: who calls (`clients`, `users`).
+Never: client and user authentication (`clients`, `users`).
 """

@@ -1,7 +1,7 @@
-"""Who acts for a person: stopping one ends all that it has of them, and nothing of others.
+"""Revoking the access that a person gave to an agent or app.
 
-Owns: what "stop it acting for me" means, on every screen. Never: stops it for others; that is the
-kill switch, or a report.
+Owns: what revoking access ends: standing grants, consents, tokens. Never: disabling the agent for
+everyone; that is the kill switch, or a report.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from server.services.tokens import delegations
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-_AT_ONCE: Final = 200
+_BATCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RevokedAccess:
-    """What ended with it."""
+    """How many grants, consents and tokens ended."""
 
     grants: int
     consents: int
@@ -29,26 +29,27 @@ class RevokedAccess:
 
 @dataclass(frozen=True, slots=True)
 class AccessRevocation:
-    """Ends what agents and apps have of a person."""
+    """Revokes what agents and apps may do for a person."""
 
     store: Store
 
-    def stop(self, person: Person, client_id: str) -> RevokedAccess:
-        """End all that a client has of this person, or nothing; it may ask them again.
+    def revoke(self, person: Person, client_id: str) -> RevokedAccess:
+        """Revoke everything that this client has from the person; it may ask them again.
 
-        What could give it a new token ends before the tokens. Who has nothing loses nothing.
+        Grants and consents end before tokens, so that no new token is issued meanwhile. A client
+        without access is no error.
         """
         with self.store.write() as tx:
-            device_auth.current(tx, person)
-            held = _Held(tx, person.user.id, client_id)
-            grants = held.end_grants()
-            consents, stood_on_them = held.end_consents()
-            return RevokedAccess(grants, consents, stood_on_them + held.end_tokens())
+            device_auth.current_device(tx, person)
+            access = _ClientAccess(tx, person.user.id, client_id)
+            grants = access.end_grants()
+            consents, from_consents = access.end_consents()
+            return RevokedAccess(grants, consents, from_consents + access.end_tokens())
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """What a client has of a person now, in parts; what has ended is not found again."""
+class _ClientAccess:
+    """The access that a client has from a person."""
 
     tx: Unit
     user_id: str
@@ -57,10 +58,7 @@ class _Held:
     def end_grants(self) -> int:
         ended = 0
         while found := self.tx.standing_grants.search(
-            user_id=self.user_id,
-            agent_ids=(self.client_id,),
-            live_at=self.tx.now,
-            limit=_AT_ONCE,
+            user_id=self.user_id, agent_ids=(self.client_id,), live_at=self.tx.now, limit=_BATCH
         ):
             for one in found:
                 ends.end(self.tx, one.id, because="revoked", actor=self._actor)
@@ -68,13 +66,13 @@ class _Held:
         return ended
 
     def end_consents(self) -> tuple[int, int]:
-        """How many, and how many tokens stood on them."""
+        """Return how many consents ended, and how many tokens were revoked with them."""
         ended = tokens = 0
         while found := self.tx.consents.search(
             user_id=self.user_id,
             client_id=self.client_id,
             live_at=self.tx.now,
-            limit=_AT_ONCE,
+            limit=_BATCH,
             before=None,
         ):
             for one in found:
@@ -89,10 +87,10 @@ class _Held:
             user_id=self.user_id,
             resource=None,
             live_at=self.tx.now,
-            limit=_AT_ONCE,
+            limit=_BATCH,
         ):
             for one in found:
-                ended += delegations.end(self.tx, one, self._actor, "by the person")[1]
+                ended += delegations.revoke_tree(self.tx, one, self._actor, "by the person")[1]
         return ended
 
     @property

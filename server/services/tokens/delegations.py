@@ -1,7 +1,7 @@
-"""The ledger: who acts for whom, where, through which chain, until when; and ending it.
+"""Issued tokens: listing, showing and revoking them.
 
-Owns: looking at issued tokens by their ids, revoking one with all that came from it. Never: the
-texts of tokens, which nobody keeps.
+Owns: finding tokens by ID, revoking one with its descendants. Never: the tokens themselves, which
+are not stored.
 """
 
 import json
@@ -22,17 +22,17 @@ from server.services.users.device_auth import Person
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """A delegation, what it came from (its parent first) and what came from it."""
+class DelegationChain:
+    """A delegation, its ancestors (its parent first) and its descendants."""
 
-    held: NamedDelegation
-    before: tuple[NamedDelegation, ...]
-    after: tuple[NamedDelegation, ...]
+    delegation: NamedDelegation
+    ancestors: tuple[NamedDelegation, ...]
+    descendants: tuple[NamedDelegation, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """Looks at delegations, and ends them."""
+class DelegationService:
+    """Lists, shows and revokes delegations."""
 
     store: Store
 
@@ -46,9 +46,9 @@ class Ledger:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[NamedDelegation]:
-        """The newest that match; `ended` brings those too that are over. Raises `NotFound`.
+        """Return the newest that match; `ended` includes invalid ones. Raises `NotFound`.
 
-        `before` is when the last one of an earlier part was issued, and its id.
+        `before` is the time and ID of the last one of the previous page.
         """
         with self.store.read() as view:
             found = view.delegations.search(
@@ -59,12 +59,12 @@ class Ledger:
                 limit=limit,
                 before=before,
             )
-            return [held(view.directory, one) for one in found]
+            return [with_names(view.directory, one) for one in found]
 
     def mine(
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[NamedDelegation]:
-        """The newest in which somebody acts for this person; the rest as for `search`."""
+        """Return the newest that act for this person; otherwise like `search`."""
         with self.store.read() as view:
             found = view.delegations.search(
                 client_id=None,
@@ -74,46 +74,46 @@ class Ledger:
                 limit=limit,
                 before=before,
             )
-            return [held(view.directory, one) for one in found]
+            return [with_names(view.directory, one) for one in found]
 
     def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
-        """The token that came of a request, if it is one by which somebody acts for this person."""
+        """Return the token of an approval if it acts for this person."""
         with self.store.read() as view:
             found = view.delegations.of_approval(approval_id)
             if found is None or found.user_id != person.user.id:
                 return None
-            return held(view.directory, found)
+            return with_names(view.directory, found)
 
-    def show(self, jti: str) -> Chain:
-        """One with its chain. Raises `NotFound`."""
+    def show(self, jti: str) -> DelegationChain:
+        """Return a delegation with its chain. Raises `NotFound`."""
         with self.store.read() as view:
             found = _find(view, jti)
-            return Chain(
-                held(view.directory, found),
-                tuple(held(view.directory, one) for one in view.delegations.ancestors(jti)),
-                tuple(held(view.directory, one) for one in view.delegations.descendants(jti)),
+            return DelegationChain(
+                with_names(view.directory, found),
+                tuple(with_names(view.directory, one) for one in view.delegations.ancestors(jti)),
+                tuple(with_names(view.directory, one) for one in view.delegations.descendants(jti)),
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
-        """End one and all that came from it; how many were in force. Raises `NotFound`.
+        """Revoke a token and its descendants; returns how many were live. Raises `NotFound`.
 
-        Doing it again changes nothing.
+        A second call changes nothing.
         """
         with self.store.write() as tx:
-            return end(tx, _find(tx, jti), by, "by an administrator")
+            return revoke_tree(tx, _find(tx, jti), by, "by an administrator")
 
     def revoke_mine(self, person: Person, jti: str) -> tuple[NamedDelegation, int]:
-        """End one of one's own likewise. Raises errors.Problem 404."""
+        """Revoke a token that acts for this person. Raises errors.Problem 404."""
         with self.store.write() as tx:
-            device_auth.current(tx, person)
+            device_auth.current_device(tx, person)
             row = tx.delegations.get(jti)
             if row is None or row.user_id != person.user.id:
-                raise errors.Problem(404, "not_found", "Nobody acts for you by such a token.")
-            return end(tx, row, audit.by_user(person.user.id), "by the person")
+                raise errors.Problem(404, "not_found", "No such token acts for you.")
+            return revoke_tree(tx, row, audit.by_user(person.user.id), "by the person")
 
 
-def held(directory: Directory, delegation: Delegation) -> NamedDelegation:
-    """A delegation with its names."""
+def with_names(directory: Directory, delegation: Delegation) -> NamedDelegation:
+    """Return a delegation with names."""
     user = None if delegation.user_id is None else directory.user(delegation.user_id)
     chain = json.loads(delegation.chain) if delegation.chain else None
     actors = token_exchange.actors(chain)
@@ -125,27 +125,27 @@ def held(directory: Directory, delegation: Delegation) -> NamedDelegation:
     )
 
 
-def end(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDelegation, int]:
-    """End one and all that came from it; how many were in force."""
+def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDelegation, int]:
+    """Revoke a token and its descendants; returns how many were live."""
     ended = tx.delegations.revoke_tree(row.id, tx.now)
     if ended:
         audit.record(tx, _entry(row, by, cause, len(ended)))
-    return held(tx.directory, _find(tx, row.id)), len(ended)
+    return with_names(tx.directory, _find(tx, row.id)), len(ended)
 
 
 def actors(view: View, jti: str) -> tuple[str, ...]:
-    """The names of everybody who acts by a token, nearest first; none for one that is gone."""
+    """Return the names of the actors of a token, nearest first; none if it is not stored."""
     found = view.delegations.get(jti)
     if found is None:
         return ()
-    named = held(view.directory, found)
+    named = with_names(view.directory, found)
     return tuple(dict.fromkeys((named.client_name, *(name for _, name in named.actors))))
 
 
-def _client(view: View, called: str) -> str:
-    """The id of an agent or app of this name or id."""
-    app = view.directory.app_called(called)
-    return agent_names.find(view, called).id if app is None else app.id
+def _client(view: View, name_or_id: str) -> str:
+    """Return the ID of the agent or app with this name or ID."""
+    app = view.directory.app_called(name_or_id)
+    return agent_names.find(view, name_or_id).id if app is None else app.id
 
 
 def _find(view: View, jti: str) -> Delegation:

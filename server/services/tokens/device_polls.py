@@ -1,6 +1,6 @@
-"""What a device that polls is told until there is something for it (RFC 8628 3.5).
+"""The response to a polling device (RFC 8628 3.5).
 
-The terminal app and people's apps poll alike; what comes out at the end is each grant's own affair.
+The terminal app and apps poll alike; each grant issues its own tokens.
 """
 
 from typing import Final
@@ -16,17 +16,17 @@ from server.services.approvals.expiry import expire
 UNKNOWN: Final = "device_code is unknown, used, or not yours."
 
 
-def answered(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors.ProtocolError:
-    """The approval that the person has said yes to, or what else the device is told.
+def poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors.ProtocolError:
+    """Return the approval once it is approved; before that, the error for the device.
 
-    1. The clock has not ended it.  2. While nobody has answered, polls are paced.
+    1. An expired approval ends. 2. While it is pending, polls are paced.
     """
     approval = _approval(tx, code)
     if approval is None and tx.now >= code.expires_at:
         return _expired()
     if approval is None or approval.state is State.PENDING:
         return _pending(tx, code, waited_ms)
-    return approval if approval.state is State.APPROVED else _over(tx, approval)
+    return approval if approval.state is State.APPROVED else _final_error(tx, approval)
 
 
 def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
@@ -38,28 +38,24 @@ def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
 
 def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:
     arrived = tx.now - waited_ms
-    pace = requests.pace(
-        arrived=arrived,
-        last=code.last_poll_at,
-        interval_ms=code.interval_ms,
-    )
-    tx.device_codes.paced(code.id, now=arrived, interval_ms=pace.interval_ms)
+    pace = requests.pace(arrived=arrived, last=code.last_poll_at, interval_ms=code.interval_ms)
+    tx.device_codes.record_poll(code.id, now=arrived, interval_ms=pace.interval_ms)
     if pace.early:
         return requests.slow_down(pace, waited_ms, {})
-    return errors.AuthorizationPending("Nobody has let this device in yet.")
+    return errors.AuthorizationPending("This sign-in is not approved yet.")
 
 
-def _over(tx: Unit, approval: Approval) -> errors.ProtocolError:
-    """Why nothing will come of it."""
+def _final_error(tx: Unit, approval: Approval) -> errors.ProtocolError:
+    """Return the error for an approval that gives no tokens."""
     user = tx.directory.user(approval.user_id or "")
     if approval.state is State.EXPIRED:
         return _expired()
     if approval.state is State.DENIED:
         return errors.AccessDenied("The person denied this sign-in.", members={"reason": "denied"})
     if approval.state is State.CANCELLED and user is not None and user.enabled:
-        return errors.AccessDenied("The sign-in was withdrawn.", members={"reason": "cancelled"})
+        return errors.AccessDenied("The sign-in was canceled.", members={"reason": "cancelled"})
     return errors.InvalidGrant(UNKNOWN)
 
 
 def _expired() -> errors.ProtocolError:
-    return errors.ExpiredToken("Nobody let this device in in time. Begin again.")
+    return errors.ExpiredToken("The sign-in was not approved in time. Start again.")

@@ -10,54 +10,53 @@ from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
 from server.services.clients.client_auth import ClientAuthentication, holds_tokens
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """One call of the token endpoint, parsed at the door."""
+    """One call of the token endpoint, parsed."""
 
     form: Form
     authorization: str | None
     proofs: Sequence[str]
     idempotency_key: str | None
     wait: int
-    """Seconds that the client is ready to be held."""
+    """Seconds that the client is willing to wait."""
     peer: str
     waited_ms: int = 0
-    """How long the request had been here when the grant began; pacing counts from its arrival."""
+    """Time since the request arrived; pacing counts from its arrival."""
     dpop_jkt: str | None = None
-    """The thumbprint of the key that the client has proved to hold; tokens are bound to it."""
+    """The thumbprint of the key that the client proved; tokens are bound to it."""
 
 
 class AgentGrant(Protocol):
-    """A grant for agents, which authenticate as clients before it is asked."""
+    """A grant for agents, which have authenticated before."""
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
-        """The token answer. Raises errors.ProtocolError."""
+        """Return the token response. Raises errors.ProtocolError."""
 
 
 class AppGrant(Protocol):
-    """A grant for people's apps, which authenticate as clients before it is asked."""
+    """A grant for apps, which have authenticated before."""
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """The token answer. Raises errors.ProtocolError."""
+        """Return the token response. Raises errors.ProtocolError."""
 
 
 class PersonGrant(Protocol):
-    """A grant for people's terminals, which prove a key instead."""
+    """A grant for the terminal app, which proves a key instead."""
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
-        """The token answer. Raises errors.ProtocolError."""
+        """Return the token response. Raises errors.ProtocolError."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """What all grants share, in this order.
+    """Runs the steps that all grants share.
 
-    1. The grant type is known.  2. The client is who it says.  3. It is of a kind that has this
-    grant, and may use it.  4. Its proof of a key holds, if it sent or needs one.  5. The grant
-    decides.
+    1. The grant type is known. 2. The client authenticates. 3. Its kind of client has this grant,
+    and it may use it. 4. Its DPoP proof is valid, if it sent or needs one. 5. The grant decides.
     """
 
     store: Store
@@ -68,14 +67,14 @@ class TokenEndpoint:
     for_people: Mapping[str, PersonGrant]
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
-        """The answer of RFC 6749 5.1. Raises errors.ProtocolError."""
+        """Return the response of RFC 6749 5.1. Raises errors.ProtocolError."""
         grant_type = request.form.require("grant_type")
-        if (person_grant := self._of_terminals(grant_type, request)) is not None:
+        if (person_grant := self._terminal_grant(grant_type, request)) is not None:
             self._refuse_other_clients(request)
             _refuse_details(request)
             return person_grant.exchange(request)
         if grant_type not in {*self.for_agents, *self.for_apps}:
-            raise errors.UnsupportedGrantType("This grant type does not exist here.")
+            raise errors.UnsupportedGrantType("This grant type is not supported.")
         credentials = client_auth.read_credentials(request.authorization, request.form)
         client = holds_tokens(self.clients.authenticate(credentials))
         if grant_type not in client.grant_types:
@@ -87,15 +86,15 @@ class TokenEndpoint:
             return self.for_apps[grant_type].exchange(client, bound)
         return self.for_agents[grant_type].exchange(client, bound)
 
-    def _of_terminals(self, grant_type: str, request: TokenRequest) -> PersonGrant | None:
-        """The grant of the terminal app; where apps have one of that name, the client_id says."""
+    def _terminal_grant(self, grant_type: str, request: TokenRequest) -> PersonGrant | None:
+        """Return the terminal app's grant. Where apps have it too, `client_id` decides."""
         terminal = request.form.get("client_id") == names.APPROVER_CLIENT
         if grant_type in self.for_apps and not terminal:
             return None
         return self.for_people.get(grant_type)
 
     def _refuse_other_clients(self, request: TokenRequest) -> None:
-        """Grants of terminals are for the terminal app, whoever else proves to be a client."""
+        """Refuse every other client a grant of the terminal app."""
         if request.form.get("client_id") != names.APPROVER_CLIENT:
             self.clients.authenticate(
                 client_auth.read_credentials(request.authorization, request.form)
@@ -103,7 +102,7 @@ class TokenEndpoint:
             raise errors.UnauthorizedClient("This client may not use this grant type.")
 
     def _bound(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
-        """The request with the key that it proves to hold, alike for every grant (RFC 9449 5)."""
+        """Return the request with the key that its DPoP proof proves (RFC 9449 5)."""
         if not request.proofs:
             if needed:
                 raise errors.InvalidDpopProof("Tokens of this client are bound: send a DPoP proof.")
@@ -113,6 +112,6 @@ class TokenEndpoint:
 
 
 def _refuse_details(request: TokenRequest) -> None:
-    """What comes of these grants has no details, so there are none to ask for (RFC 9396 6)."""
+    """Refuse `authorization_details` for a grant whose tokens have none (RFC 9396 6)."""
     if request.form.get("authorization_details") is not None:
-        raise errors.InvalidAuthorizationDetails("No action comes of this grant.")
+        raise errors.InvalidAuthorizationDetails("This grant takes no authorization_details.")

@@ -1,7 +1,7 @@
-"""Why a token counts or does not, and why an exchange was refused: told to who administers.
+"""Explains to administrators why a token is not valid, or why an exchange was refused.
 
-Owns: replaying a refused exchange from its entry, by the same steps and on what is there now;
-looking into a token. Never: tokens beyond the call; the log keeps facts that cannot be used.
+Owns: replaying a refused exchange from its audit entry with the current data; inspecting a token.
+Never: storing a token.
 """
 
 import json
@@ -17,18 +17,18 @@ from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason, Re
 from server.services.audit import audit, floods
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import remedies
-from server.services.tokens.delegations import held
-from server.services.tokens.exchanges import Bound, ExchangeRefused, Exchanges
+from server.services.tokens.delegations import with_names
+from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused, ScopeBound
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.remedies import RefusedExchange
 
 FIRST_REPLAYED = 5
-"""What the steps before it looked at was in the tokens, and those are gone."""
+"""The first step that can be replayed; earlier steps need the tokens, which are not stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A refused exchange: what was asked, which step refused it, and how it would go now."""
+    """A refused exchange: the request, the step that refused it, and the result today."""
 
     entry: StoredEntry
     agent: str
@@ -37,32 +37,32 @@ class Explanation:
     reason: Reason
     remedy: str
     chain: tuple[NamedDelegation, ...]
-    """The subject token and what it came from."""
-    bounds: tuple[Bound, ...]
-    """What each bound leaves of the scopes, when the exchange came so far."""
+    """The subject token and its ancestors."""
+    bounds: tuple[ScopeBound, ...]
+    """The scopes that each limit allows, if the exchange came that far."""
     now: Reason | None
-    """Why it would be refused now; None when it would not, or cannot be replayed."""
+    """The reason for a refusal today; None if it would pass, or cannot be replayed."""
     replayed: bool
 
     @property
     def refusal(self) -> Refusal:
-        """What the reason means."""
+        """The details of the reason."""
         return REFUSALS[self.reason]
 
     @property
     def step(self) -> str:
-        """What the step that refused makes sure of."""
+        """What the step that refused checks."""
         return STEPS[self.refusal.step]
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
-    """A token of ours: what it says, and everything that speaks against it."""
+class TokenInspection:
+    """A token of this server: its claims, and why it is not valid."""
 
     claims: Mapping[str, object]
     row: NamedDelegation | None
-    against: tuple[str, ...]
-    """Empty when it counts now."""
+    problems: tuple[str, ...]
+    """Empty if it is valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,51 +71,54 @@ class Explanations:
 
     store: Store
     tokens: IssuedTokens
-    exchanges: Exchanges
+    checks: ExchangeChecks
 
-    def exchange(self, of: str | None) -> Explanation:
-        """The refusal of this entry or correlation id, or the newest. Raises `NotFound`."""
+    def exchange(self, entry_id: str | None) -> Explanation:
+        """Explain the refusal with this entry or correlation ID; default: the newest.
+
+        Raises `NotFound`.
+        """
         with self.store.read() as view:
-            entry = _refusal(view, of)
+            entry = _refusal(view, entry_id)
             if entry is None:
                 raise NotFound(
-                    "No exchange was refused under this id. The agent is told it as "
-                    "X-Correlation-Id; the log has it: sayso audit tail. Of one agent's refusals "
-                    f"the log keeps {floods.WHOLE} a minute whole and counts the others."
+                    "No refused exchange has this ID. It is the X-Correlation-Id of the agent's "
+                    "response, or an ID from: sayso audit tail. The log stores "
+                    f"{floods.WHOLE} refusals of an agent per minute and counts the others."
                 )
             return self._explain(view, entry)
 
-    def token(self, text: str) -> Inspected:
-        """What a token of ours says and why it does not count. Raises `Invalid`."""
+    def token(self, text: str) -> TokenInspection:
+        """Return the claims of a token and why it is not valid. Raises `Invalid`."""
         with self.store.read() as view:
             claims = self.tokens.read(view, text)
             if claims is None:
                 raise Invalid("This is not an access token that a key of this issuer signed.")
             row = view.delegations.get(str(claims.get("jti")))
             live = self.tokens.live(view, text) is not None
-            return Inspected(
+            return TokenInspection(
                 claims,
-                None if row is None else held(view.directory, row),
-                () if live else _against(view, row, self.tokens.rules.issuer),
+                None if row is None else with_names(view.directory, row),
+                () if live else _problems(view, row, self.tokens.rules.issuer),
             )
 
     def _explain(self, view: View, entry: StoredEntry) -> Explanation:
-        said = json.loads(entry.body)
-        reason, asked = Reason(said["cause"]), asked_of(said["facts"])
-        agent = view.directory.agent(said["agent_id"])
+        body = json.loads(entry.body)
+        reason, asked = Reason(body["cause"]), logged_exchange(body["facts"])
+        agent = view.directory.agent(body["agent_id"])
         subject = view.delegations.get(asked.subject)
         lineage = [] if subject is None else [subject, *view.delegations.ancestors(subject.id)]
         replayed = agent is not None and REFUSALS[reason].step >= FIRST_REPLAYED
-        user = view.directory.user(said.get("subject", ""))
+        user = view.directory.user(body.get("subject", ""))
         case = RefusedExchange(reason, asked, agent, user, lineage)
         return Explanation(
             entry=entry,
-            agent=said["agent_id"] if agent is None else agent.name,
+            agent=body["agent_id"] if agent is None else agent.name,
             user=None if user is None else user.name,
             asked=asked,
             reason=reason,
             remedy=remedies.remedy(view, case),
-            chain=tuple(held(view.directory, one) for one in lineage),
+            chain=tuple(with_names(view.directory, one) for one in lineage),
             bounds=self._bounds(view, agent, asked, lineage),
             now=self._replay(view, agent, asked, subject) if agent and replayed else None,
             replayed=replayed,
@@ -127,31 +130,31 @@ class Explanations:
         if not agent.active(view.now):
             return Reason.ACTOR_DISABLED
         try:
-            self.exchanges.weigh(view, agent, asked, subject)
+            self.checks.check(view, agent, asked, subject)
         except ExchangeRefused as refused:
             return refused.reason
         return None
 
     def _bounds(
         self, view: View, agent: Agent | None, asked: LoggedExchange, lineage: list[Delegation]
-    ) -> tuple[Bound, ...]:
+    ) -> tuple[ScopeBound, ...]:
         resource = None if asked.target is None else view.directory.resource(asked.target)
         if agent is None or resource is None or not lineage:
             return ()
-        return self.exchanges.bounds(view, agent, resource, lineage)
+        return self.checks.bounds(view, agent, resource, lineage)
 
 
-def _refusal(view: View, of: str | None) -> StoredEntry | None:
-    """The newest refusal; with `of` the one of this id or correlation id."""
-    named = None if of is None else view.audit.get(of)
+def _refusal(view: View, entry_id: str | None) -> StoredEntry | None:
+    """Return the newest refusal, or the one with this ID or correlation ID."""
+    named = None if entry_id is None else view.audit.get(entry_id)
     if named is not None and named.type == audit.Type.EXCHANGE_REFUSED:
         return named
-    wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, correlation_id=of)
+    wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, correlation_id=entry_id)
     return next(iter(view.audit.search(wanted, None, 1)), None)
 
 
-def asked_of(facts: Mapping[str, object]) -> LoggedExchange:
-    """The exchange that an entry tells of. Its details are gone, so nobody signed for them."""
+def logged_exchange(facts: Mapping[str, object]) -> LoggedExchange:
+    """Return the exchange that an entry describes; its details were not stored."""
     known = dict(facts)
     types = tuple(str(name) for name in known["types"])  # type: ignore[attr-defined]  # a list
     return LoggedExchange(
@@ -164,20 +167,20 @@ def asked_of(facts: Mapping[str, object]) -> LoggedExchange:
     )
 
 
-def _against(view: View, row: Delegation | None, issuer: str) -> tuple[str, ...]:
-    """What speaks against a token that does not count."""
+def _problems(view: View, row: Delegation | None, issuer: str) -> tuple[str, ...]:
+    """Return the reasons why a token is not valid."""
     if row is None:
-        return ("it does not stand in the ledger",)
+        return ("this server has no record of it",)
     directory, user = view.directory, view.directory.user(row.user_id or "")
     clients = {row.client_id, *(one.client_id for one in view.delegations.ancestors(row.id))}
     found = {
         "it was revoked": row.revoked_at is not None,
-        "it has run out": row.expires_at <= view.now,
-        "its person is not enabled": row.user_id is not None and (user is None or not user.enabled),
-        "an agent or app that stands behind it is not enabled": any(
+        "it has expired": row.expires_at <= view.now,
+        "its user is not enabled": row.user_id is not None and (user is None or not user.enabled),
+        "an agent or app in its chain is not enabled": any(
             display_names.find(directory, client_id, view.now) is None for client_id in clients
         ),
-        "its resource is not there any more": directory.resource(row.resource) is None
+        "its resource was deleted": directory.resource(row.resource) is None
         and not row.resource.startswith(f"{issuer}/"),
     }
-    return tuple(reason for reason, speaks in found.items() if speaks)
+    return tuple(reason for reason, applies in found.items() if applies)

@@ -1,4 +1,4 @@
-"""Telling a resource whether a token counts, and what it says (RFC 7662)."""
+"""Token introspection (RFC 7662)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from server.protocol.resources import scopes
 from server.protocol.tokens import introspection
 from server.services.clients.client_auth import Client
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.app_tokens import token_hash
+from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
 
 USE_NOTED_MS: Final = 60_000
-"""How often, at most, the use of one token is written down."""
+"""The use of a token is recorded at most once in this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """Answers about tokens. What it says was true when it looked; nothing is decided here."""
+    """Answers introspection requests."""
 
     store: Store
     tokens: IssuedTokens
@@ -31,9 +31,9 @@ class Introspection:
     rules: ServerPolicy
 
     def inspect(self, caller: Client, token: str) -> Mapping[str, object]:
-        """What the caller may know of this token: `{"active": false}` if that is nothing.
+        """Return what the caller may know about this token; `{"active": false}` if nothing.
 
-        A token that does not exist and one that is none of the caller's business look the same.
+        A token that does not exist and one that the caller may not inspect get the same response.
         """
         with self.store.read() as view:
             if token.startswith(PREFIX_REFRESH_TOKEN):
@@ -41,15 +41,15 @@ class Introspection:
             found = self.tokens.live(view, token)
             if found is None or not _may_know(caller, found):
                 return introspection.INACTIVE
-            answer = _told(view.directory, found)
+            answer = _response(view.directory, found)
             stale = view.now - (found.row.last_used_at or 0) > USE_NOTED_MS
         if stale and isinstance(caller, Resource):
             with self.store.write() as tx:
-                tx.delegations.used(found.row.id, tx.now)
+                tx.delegations.mark_used(found.row.id, tx.now)
         return answer
 
     def signed(self, caller: Client, answer: Mapping[str, object]) -> str:
-        """The same answer as a JWT for this caller alone (RFC 9701 5)."""
+        """Return the response as a JWT for this caller (RFC 9701 5)."""
         with self.store.read() as view:
             claims = introspection.signed_claims(self.rules.issuer, caller.id, view.now, answer)
             keys = view.directory.signing_keys()
@@ -57,7 +57,7 @@ class Introspection:
 
 
 def _may_know(caller: Client, found: LiveToken) -> bool:
-    """The audience itself, an agent that is the audience's, or whoever was given the token."""
+    """The audience, an agent that serves it, and the client of the token may inspect it."""
     if isinstance(caller, Resource):
         return caller.uri == found.row.resource
     serves = isinstance(caller, Agent) and found.row.resource in caller.serves
@@ -65,17 +65,18 @@ def _may_know(caller: Client, found: LiveToken) -> bool:
 
 
 def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mapping[str, object]:
-    """An app may know whether its refresh token can still be used; it has no type and no audience.
+    """Tell an app whether its refresh token can still be used.
 
-    So nobody takes it for an access token, and to everybody else it does not exist.
+    The response has no type and no audience, so that nobody takes it for an access token. For other
+    callers the token does not exist.
     """
     row = view.code_grants.token(token_hash(token))
     family = None if row is None else view.code_grants.family(row.family_id)
     if row is None or family is None or family.grant.app_id != caller.id:
         return introspection.INACTIVE
     user = view.directory.user(family.grant.user_id)
-    over = family.ended_at is not None or view.now >= family.expires_at
-    if row.used_at is not None or over or user is None or not user.enabled:
+    ended = family.ended_at is not None or view.now >= family.expires_at
+    if row.used_at is not None or ended or user is None or not user.enabled:
         return introspection.INACTIVE
     return {
         "active": True,
@@ -89,10 +90,10 @@ def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mappi
     }
 
 
-def _told(directory: Directory, found: LiveToken) -> dict[str, object]:
+def _response(directory: Directory, found: LiveToken) -> dict[str, object]:
     agent = found.client if isinstance(found.client, Agent) else None
     people = [directory.user(owner) for owner in (agent.owners if agent else ())]
-    return introspection.active(
+    return introspection.active_response(
         found.claims,
         username=None if found.user is None else found.user.name,
         agent=None if agent is None else agent.name,

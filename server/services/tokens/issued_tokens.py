@@ -1,6 +1,6 @@
-"""Whether an access token of ours counts now: what everybody who is shown one asks.
+"""Whether an access token of this server is valid.
 
-Owns: the steps from the text of a token to a row that is in force. Never: who may learn of it.
+Owns: the steps from the text of a token to its row. Never: who may learn the result.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from server.services.server_policy import ServerPolicy
 
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
-    """Reads tokens that are said to be ours."""
+    """Verifies access tokens."""
 
     verifier: Verifier
     rules: ServerPolicy
 
     def read(self, view: View, token: str) -> Mapping[str, object] | None:
-        """The claims of an access token that a key of ours signed, run out or not; else None."""
+        """Return the claims of an access token signed with our key, expired or not; else None."""
         keys = published(view.directory.signing_keys(), view.now)
         try:
             claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, keys)
@@ -31,11 +31,11 @@ class IssuedTokens:
         return claims if claims.get("iss") == self.rules.issuer else None
 
     def live(self, view: View, token: str) -> LiveToken | None:
-        """The token, if it counts now; else None, whatever the reason.
+        """Return the token if it is valid; else None, whatever the reason.
 
-        1. A published key of ours signed it; one that was revoked verifies nothing.  2. It is in
-        date.  3. It was issued, and neither it nor what it came from was revoked since.  4. The
-        client, the person and whoever acted on the way are enabled.  5. Its audience exists.
+        1. A published key signed it; a revoked key verifies nothing. 2. It has not expired. 3. It
+        was issued here, and neither it nor an ancestor was revoked. 4. Its client, user and actors
+        are enabled. 5. Its audience exists.
         """
         claims = self.read(view, token)
         row = None if claims is None else view.delegations.get(str(claims.get("jti")))
@@ -47,8 +47,8 @@ class IssuedTokens:
             return None
         if row.user_id and (user is None or not user.enabled):
             return None
-        stands = all(_may_act(view, actor) for actor in _actors(claims))
-        if not stands or not self._exists(view.directory, row.resource):
+        allowed = all(_may_act(view, actor) for actor in _actors(claims))
+        if not allowed or not self._exists(view.directory, row.resource):
             return None
         return LiveToken(claims, row, client, user)
 
@@ -68,7 +68,7 @@ def _may_act(view: View, actor: str) -> bool:
 
 
 def _actors(claims: Mapping[str, object]) -> Iterator[str]:
-    """Everybody who acts in it, the current one first (RFC 8693 4.1)."""
+    """Return the actors of a token, the current one first (RFC 8693 4.1)."""
     actor = claims.get("act")
     while isinstance(actor, Mapping):
         yield str(actor.get("sub"))

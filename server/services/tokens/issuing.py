@@ -1,4 +1,4 @@
-"""Issuing: a token, its delegation and its entry, in the unit of work that allows it."""
+"""Issues tokens to agents: the token, its row and its audit entry, in one unit of work."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from server.protocol.policy import uses
 from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
-from server.protocol.tokens.tokens import Approved, Issue
+from server.protocol.tokens.tokens import Approved, TokenContents
 from server.services.approvals.votes import standing
 from server.services.approvers import deciders
 from server.services.audit import audit
@@ -27,30 +27,30 @@ from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """What a token comes from, and what it may not outlive."""
+class TokenOrigin:
+    """What a token is derived from, and what it may not outlive."""
 
     approval_id: str | None = None
     parent: Delegation | None = None
-    """The token that it was exchanged for, or of whose exchange the approval came."""
+    """The token that was exchanged for it, or whose exchange led to the approval."""
     consent_id: str | None = None
     until: int | None = None
-    """Its end at the latest, in seconds."""
+    """Its latest end, in seconds."""
     signed: Approval | None = None
-    """What a person signed at the chain's beginning, where an exchange stands on that."""
-    carried: Mapping[str, object] = field(default_factory=dict)
-    """Claims of the parent that go on as they were, unless the signed answer says them."""
+    """The approval at the start of the chain, if it is the basis of an exchange."""
+    copied_claims: Mapping[str, object] = field(default_factory=dict)
+    """Claims copied from the parent, unless the signed approval sets them."""
     policy: Mapping[str, object] = field(default_factory=dict)
-    """What policy said, as the log keeps it."""
+    """The verdict of policy, for the audit log."""
 
     @property
-    def under(self) -> Mapping[str, object] | None:
-        """The actors before this one, as a claim."""
+    def parent_act(self) -> Mapping[str, object] | None:
+        """The parent's `act` claim."""
         chain = "" if self.parent is None else self.parent.chain
         return json.loads(chain) if chain else None
 
     def end(self, seconds: int) -> int:
-        """The end of a token that would live until then: never after its parent."""
+        """Return the end of a token that would end at `seconds`: never after its parent."""
         limits = [seconds]
         if self.parent is not None:
             limits.append(self.parent.expires_at // 1000)
@@ -60,56 +60,50 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Issuing:
-    """Makes what the token endpoint answers."""
+class TokenIssuer:
+    """Issues tokens to agents, and to the terminal app."""
 
     signer: Signer
     secrets: Secrets
     rules: ServerPolicy
 
     def for_approval(
-        self,
-        tx: Unit,
-        agent: Agent,
-        approval: Approval,
-        handle: str,
-        *,
-        jkt: str | None = None,
+        self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None = None
     ) -> dict[str, object]:
-        """The token set of an approved request, whose `auth_req_id` this is (CIBA 10.1.1)."""
+        """Return the token response for an approved request (CIBA 10.1.1).
+
+        `handle` is its `auth_req_id`.
+        """
         terms = effective(approval)
         details = [dict(detail) for detail in terms.details]
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
         if parent is not None:
-            tx.delegations.used(parent.id, tx.now)
+            tx.delegations.mark_used(parent.id, tx.now)
         consent = deciders.consent_of(tx, approval)
         until = None if terms.seconds is None else tx.now // 1000 + terms.seconds
         policy = json.loads(approval.policy)
-        origin = Origin(
+        origin = TokenOrigin(
             approval.id,
             parent,
             consent_id=None if consent is None else consent.id,
             until=until if consent is None else consent.expires_at // 1000,
             policy=policy,
         )
-        issue = self._issue(
+        issue = self._contents(
             tx,
             agent,
             resource=approval.resource,
             scope=scopes.text(terms.scope),
             user=approval.user_id,
             details=tuple(details),
-            approved=answer_to(tx, approval),
+            approved=approved_from(tx, approval),
             jkt=jkt,
             origin=origin,
         )
-        answer = self._answer(tx, issue, origin)
+        answer = self._sign(tx, issue, origin)
         alg = agent.id_token_alg
         claims = tokens.id_token_claims(
-            issue,
-            auth_req_id=handle,
-            access_token=str(answer["access_token"]),
-            alg=alg,
+            issue, auth_req_id=handle, access_token=str(answer["access_token"]), alg=alg
         )
         answer["id_token"] = self.signer.sign(
             tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims
@@ -130,9 +124,9 @@ class Issuing:
         verdict: Verdict,
         jkt: str | None = None,
     ) -> dict[str, object]:
-        """The token of an agent that acts for itself (RFC 6749 4.4)."""
-        origin = Origin(policy=verdict.facts())
-        issue = self._issue(
+        """Return the token response for an agent that acts for itself (RFC 6749 4.4)."""
+        origin = TokenOrigin(policy=verdict.facts())
+        issue = self._contents(
             tx,
             agent,
             resource=target.resource.uri,
@@ -143,7 +137,7 @@ class Issuing:
             jkt=jkt,
             origin=origin,
         )
-        return self._answer(tx, issue, origin) | {"scope": issue.scope}
+        return self._sign(tx, issue, origin) | {"scope": issue.scope}
 
     def for_exchange(
         self,
@@ -151,29 +145,29 @@ class Issuing:
         agent: Agent,
         target: TokenTarget,
         details: Sequence[Mapping[str, object]],
-        origin: Origin,
+        origin: TokenOrigin,
         *,
         jkt: str | None,
     ) -> dict[str, object]:
-        """The token of an agent that acts in the chain of another token (RFC 8693 2.2.1)."""
-        issue = self._issue(
+        """Return the token response of an exchange (RFC 8693 2.2.1)."""
+        issue = self._contents(
             tx,
             agent,
             resource=target.resource.uri,
             scope=scopes.text(target.scope),
             user=None if origin.parent is None else origin.parent.user_id,
             details=tuple(details),
-            approved=None if origin.signed is None else answer_to(tx, origin.signed),
+            approved=None if origin.signed is None else approved_from(tx, origin.signed),
             jkt=jkt,
             origin=origin,
         )
-        answer = self._answer(tx, issue, origin)
+        answer = self._sign(tx, issue, origin)
         if issue.scope:
             answer["scope"] = issue.scope
         return {**answer, "authorization_details": list(details)} if details else answer
 
     def for_session(self, tx: Unit, session: Session) -> str:
-        """A person's access token for our own API, bound to their terminal's key."""
+        """Return a person's access token for our own API, bound to their terminal's key."""
         now = tx.now // 1000
         claims = {
             "iss": self.rules.issuer,
@@ -190,7 +184,7 @@ class Issuing:
         keys = tx.directory.signing_keys()
         return self.signer.sign(keys, "ES256", tokens.ACCESS_TOKEN_TYPE, claims)
 
-    def _issue(  # noqa: PLR0913  # what one token says
+    def _contents(  # noqa: PLR0913  # the contents of one token
         self,
         tx: Unit,
         agent: Agent,
@@ -201,12 +195,12 @@ class Issuing:
         details: tuple[Mapping[str, object], ...],
         approved: Approved | None,
         jkt: str | None,
-        origin: Origin,
-    ) -> Issue:
+        origin: TokenOrigin,
+    ) -> TokenContents:
         now = tx.now // 1000
-        known = tx.directory.resource(resource)
-        seconds = targets.lifetime(agent, known, self.rules.access_token_seconds)
-        return Issue(
+        registered = tx.directory.resource(resource)
+        seconds = targets.lifetime(agent, registered, self.rules.access_token_seconds)
+        return TokenContents(
             issuer=self.rules.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
             agent=agent.id,
@@ -215,15 +209,15 @@ class Issuing:
             scope=scope,
             details=details,  # type: ignore[arg-type]  # it was read as JSON
             issued_at=now,
-            expires_at=origin.end(_end(now + seconds, agent)),
+            expires_at=origin.end(_agent_limit(now + seconds, agent)),
             approved=approved,
             jkt=jkt,
-            under=origin.under,
-            carried=origin.carried,
+            parent_act=origin.parent_act,
+            copied_claims=origin.copied_claims,
         )
 
-    def _answer(self, tx: Unit, issue: Issue, origin: Origin) -> dict[str, object]:
-        """Sign the access token and write its delegation and entry."""
+    def _sign(self, tx: Unit, issue: TokenContents, origin: TokenOrigin) -> dict[str, object]:
+        """Sign the access token, and store its row and audit entry."""
         tx.delegations.add(_delegation(issue, origin))
         used = uses.of_token(issue.resource, issue.scope.split(), issue.details)
         tx.uses.add(issue.agent, issue.token_id, used, tx.now)
@@ -241,38 +235,38 @@ class Issuing:
         }
 
 
-def _end(seconds: int, agent: Agent) -> int:
+def _agent_limit(seconds: int, agent: Agent) -> int:
     """No token outlives its agent."""
     return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
 
 
-def answer_to(tx: Unit, approval: Approval) -> Approved:
-    """How the person themselves answered, or what did instead of them."""
-    said = Approved(
+def approved_from(tx: Unit, approval: Approval) -> Approved:
+    """Return how the person answered, or what decided instead of them."""
+    approved = Approved(
         id=approval.id,
         action_digest=approval.action_digest,
         granted_digest=effective_digest(approval),
         single_use=approval.details != "[]",
         decided_by=said_by(approval),
     )
-    return said if approval.decided_by is not None else _answered(tx, approval, said)
+    return approved if approval.decided_by is not None else _authenticated(tx, approval, approved)
 
 
-def _answered(tx: Unit, approval: Approval, said: Approved) -> Approved:
-    """In the words of RFC 8176; if others answered for them, who they were."""
+def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
+    """Return how the person authenticated; if others answered for them, who they are."""
     yes = standing(tx.decisions.of_approval(approval.id))
     decision = next((one for one in yes if one.user_id == approval.user_id), None)
     if decision is None:
-        return replace(said, decided_by={"users": [one.user_id for one in yes]})
-    acr, amr = how_proved(decision)
-    return replace(said, acr=acr, amr=amr, auth_time=decision.at // 1000)
+        return replace(approved, decided_by={"users": [one.user_id for one in yes]})
+    acr, amr = acr_and_amr(decision)
+    return replace(approved, acr=acr, amr=amr, auth_time=decision.at // 1000)
 
 
-def how_proved(decision: Decision) -> tuple[str, tuple[str, ...]]:
-    """The `acr` and `amr` (RFC 8176) of an answer: what was verified when it came in.
+def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
+    """Return the `acr` and `amr` (RFC 8176) of a decision, as verified when it arrived.
 
-    A stored answer names the PIN only if the high key signed it after a PIN call for it. Where a
-    passkey lives is not known; that it proved its key and its person is.
+    A stored decision names the PIN only if the high-risk key signed it after a PIN call. Sayso does
+    not know where a passkey is stored, only that it proved its key and its person.
     """
     if decision.channel == BROWSER:
         return names.ACR_PASSKEY, ("pop", "user")
@@ -281,7 +275,7 @@ def how_proved(decision: Decision) -> tuple[str, tuple[str, ...]]:
     return names.ACR_SIGNED, ("swk",)
 
 
-def _delegation(issue: Issue, origin: Origin) -> Delegation:
+def _delegation(issue: TokenContents, origin: TokenOrigin) -> Delegation:
     chain = tokens.actor(issue)
     before = 0 if origin.parent is None else origin.parent.depth
     return Delegation(
@@ -302,7 +296,7 @@ def _delegation(issue: Issue, origin: Origin) -> Delegation:
     )
 
 
-def _record(tx: Unit, issue: Issue, origin: Origin) -> None:
+def _record(tx: Unit, issue: TokenContents, origin: TokenOrigin) -> None:
     approved = issue.approved
     facts: dict[str, object] = {
         "jti": issue.token_id,

@@ -1,4 +1,4 @@
-"""Our signing keys: one active per algorithm, older ones published until nothing needs them."""
+"""Signing keys: one active key per algorithm; older keys stay published while tokens need them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,12 +15,12 @@ from server.services.resources.resources import LONGEST_TOKEN
 from server.services.server_policy import ServerPolicy
 
 CACHED_MS: Final = 60 * 60 * 1000
-"""How long a resource may go on using a key set that it fetched."""
+"""How long a resource may cache the key set."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rotated:
-    """A new key, the ones that it takes over from, and those whose time was over."""
+class RotatedKeys:
+    """A new key, the keys that it replaces, and the keys that were removed."""
 
     key: SigningKey
     retiring: tuple[SigningKey, ...]
@@ -29,7 +29,7 @@ class Rotated:
 
 @dataclass(frozen=True, slots=True)
 class RevokedKey:
-    """A key that was taken away, and the one that signs in its place, if it was one that signed."""
+    """A revoked key, and the key that replaces it if it was active."""
 
     kid: str
     alg: str
@@ -38,25 +38,25 @@ class RevokedKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """Looking at the signing keys and renewing them."""
+    """Lists, rotates and revokes signing keys."""
 
     store: Store
     signer: Signer
     rules: ServerPolicy
 
     def all(self) -> tuple[SigningKey, ...]:
-        """Every key, newest first."""
+        """Return every key, newest first."""
         with self.store.read() as view:
             return view.directory.signing_keys()
 
-    def rotate(self, alg: str, *, by: str) -> Rotated:
-        """Sign with a new key from now on.
+    def rotate(self, alg: str, *, by: str) -> RotatedKeys:
+        """Sign with a new key.
 
-        The old one stays published until the last token that it signed has run out and every
-        cached key set with it. Raises `Invalid` for an algorithm that we do not sign with.
+        The old key stays published until its last token and every cached key set have expired.
+        Raises `Invalid` for an unsupported algorithm.
         """
         if alg not in names.SIGNING_ALGS:
-            raise Invalid(f"{alg} is no algorithm of ours. Use {', '.join(names.SIGNING_ALGS)}.")
+            raise Invalid(f"{alg} is not supported. Use {', '.join(names.SIGNING_ALGS)}.")
         with self.store.administer() as tx:
             before = tx.directory.signing_keys()
             retires_at = tx.now + self._longest_token_ms + CACHED_MS
@@ -65,13 +65,13 @@ class SigningKeys:
                 _retire(tx, key, retires_at, by)
             dropped = _drop(tx, by)
             key = _add(tx, self.signer.new_key(alg, tx.now), by)
-        return Rotated(key, tuple(retiring), tuple(dropped))
+        return RotatedKeys(key, tuple(retiring), tuple(dropped))
 
     def revoke(self, kid: str, *, by: str) -> RevokedKey:
-        """Take a key away at once, because somebody else may have it.
+        """Remove a leaked key at once.
 
-        Whatever it signed counts no more, whoever is asked here; a resource that checks signatures
-        sees it when it fetches the keys again. Raises `NotFound`.
+        Introspection rejects what it signed. A resource that checks signatures accepts it until it
+        fetches the key set again. Raises `NotFound`.
         """
         with self.store.administer() as tx:
             key = next((k for k in tx.directory.signing_keys() if k.kid == kid), None)
@@ -90,13 +90,13 @@ class SigningKeys:
             LONGEST_TOKEN,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,
-            LONGEST_TOKEN,  # as an agent or a resource may have it
+            LONGEST_TOKEN,
         )
         return max(seconds) * 1000
 
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:
-    """Make an active key for each algorithm that has none; the unit must administer."""
+    """Create an active key for each algorithm without one; needs an administering unit of work."""
     known = tx.directory.signing_keys()
     active = {key.alg for key in known if key.state == "active"}
     missing = [alg for alg in names.SIGNING_ALGS if alg not in active]

@@ -1,21 +1,15 @@
-"""Ending what came of a code: refresh tokens, and the access tokens that came with each."""
+"""Ends refresh token families: all refresh tokens of one code, and their access tokens."""
 
 from server.model.audit import Entry
 from server.model.consents import Consent
-from server.model.reactions import (
-    AppStopped,
-    ConsentEnded,
-    Ended,
-    PasswordChanged,
-    UserDisabled,
-)
+from server.model.reactions import AppStopped, ConsentEnded, Ended, PasswordChanged, UserDisabled
 from server.model.sign_in import Family, Grant
 from server.model.store import Unit, View
 from server.services.audit import audit
 
 
 def end(tx: Unit, family_id: str) -> int:
-    """End all refresh tokens of one code; how many access tokens were revoked with them."""
+    """End a family; returns how many access tokens were revoked with it."""
     if not tx.code_grants.end_family(family_id, tx.now):
         return 0
     issued = tx.code_grants.access_tokens(family_id)
@@ -23,47 +17,47 @@ def end(tx: Unit, family_id: str) -> int:
 
 
 def of_token(tx: View, token_hash: bytes) -> Family | None:
-    """The family that a refresh token belongs to, whatever became of it."""
+    """Return the family of a refresh token, ended or not."""
     token = tx.code_grants.token(token_hash)
     return None if token is None else tx.code_grants.family(token.family_id)
 
 
 def app_stopped(tx: Unit, event: AppStopped) -> None:
-    """End all refresh tokens of the app."""
+    """End every family of the app."""
     for family in tx.code_grants.families_of("app_id", event.app_id):
         end(tx, family)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """Sign every browser of the user out; every app has to ask again."""
+    """Sign the user out of every browser, and end every family of theirs."""
     _end_sign_ins(tx, event.user.id)
     for family in tx.code_grants.families_of("user_id", event.user.id):
         end(tx, family)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
-    """End what stands on the consent; tells how many access tokens were revoked."""
+    """End the families that the consent allows; returns how many access tokens were revoked."""
     consent = event.consent
     families = tx.code_grants.families_of("user_id", consent.user_id)
     found = [family for one in families if (family := tx.code_grants.family(one)) is not None]
-    ended = [end(tx, family.id) for family in found if _stands_on(family.grant, consent)]
+    ended = [end(tx, family.id) for family in found if _depends_on(family.grant, consent)]
     return Ended(tokens=sum(ended))
 
 
 def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
-    """Sign every browser of the user out; tells how many there were."""
+    """Sign the user out of every browser; returns how many there were."""
     return Ended(sign_ins=_end_sign_ins(tx, event.user_id))
 
 
-def _stands_on(grant: Grant, consent: Consent) -> bool:
-    """Reports whether the app has this by the consent, for itself or for the agent that may act."""
+def _depends_on(grant: Grant, consent: Consent) -> bool:
+    """Report whether the grant needs this consent, for the app or for the agent that may act."""
     about_the_person = set(grant.openid) & set(consent.scopes)
     is_party = consent.client_id in {grant.app_id, grant.actor}
     return is_party and (consent.resource == grant.resource or bool(about_the_person))
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:
-    """Sign a browser out, and end what apps got through it; reports whether it was signed in."""
+    """Sign a browser out and end its families; reports whether it was signed in."""
     if not tx.sign_ins.end(sign_in_id, tx.now):
         return False
     for family in tx.code_grants.families_of("sign_in_id", sign_in_id):
@@ -75,8 +69,8 @@ def _end_sign_ins(tx: Unit, user_id: str) -> int:
     return sum(end_sign_in(tx, sign_in) for sign_in in tx.sign_ins.of_user(user_id))
 
 
-def note_reuse(tx: Unit, family: Family, *, what: str) -> None:
-    """Somebody brought what was used before: write it down."""
+def record_reuse(tx: Unit, family: Family, *, what: str) -> None:
+    """Record that a used code or refresh token was sent again."""
     audit.record(
         tx,
         Entry(

@@ -1,7 +1,7 @@
-"""What would make a refused exchange pass, in the words of the case: names, URIs, whole commands.
+"""The remedy for a refused exchange, with names, URIs and whole commands filled in.
 
-Owns: what the words in capitals of a remedy stand for. Never: the remedies
-(`server.protocol.tokens.exchange_refusals`) and whether they help, which the replay tells.
+Owns: the values of the placeholders in a remedy. Never: the remedies
+(`server.protocol.tokens.exchange_refusals`), or whether they help; the replay shows that.
 """
 
 import json
@@ -24,18 +24,18 @@ _WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
 
 @dataclass(frozen=True, slots=True)
 class RefusedExchange:
-    """A refused exchange, as far as who and what was in it is still there."""
+    """A refused exchange, with the agent, user and tokens that still exist."""
 
     reason: Reason
     asked: LoggedExchange
     agent: Agent | None
     user: User | None
     lineage: Sequence[Delegation]
-    """The subject token and what it came from."""
+    """The subject token and its ancestors."""
 
 
 def remedy(view: View, case: RefusedExchange) -> str:
-    """The remedy of this case; what nobody knows any more stays in capitals."""
+    """Return the remedy of this case. An unknown value stays a placeholder in capitals."""
     words = {name: word for name, word in _words(view, case).items() if word}
     text = REFUSALS[case.reason].remedy
     return _WORD.sub(lambda found: words.get(found[0], found[0]), text)
@@ -49,7 +49,7 @@ def _words(view: View, case: RefusedExchange) -> Mapping[str, str]:
         "USER": "" if case.user is None else quote(case.user.name),
         "URI": quote(target) if target else "",
         "APP": _stopped_app(view, case.lineage),
-        "REVIVAL": _revival(view, case.lineage),
+        "REVIVAL": _enable_command(view, case.lineage),
     }
     if agent is not None:
         acting = [token.client_id for token in case.lineage if token.depth]
@@ -60,7 +60,7 @@ def _words(view: View, case: RefusedExchange) -> Mapping[str, str]:
 
 
 def _flags(flag: str, there: Iterable[str], more: str | None) -> str:
-    """A list that is given replaces the old one, so the old ones are said again."""
+    """Return a list flag that keeps the old values: a list replaces the old one."""
     return " ".join(f"{flag} {quote(uri)}" for uri in (*there, more or "URI"))
 
 
@@ -69,8 +69,8 @@ def _stopped_app(view: View, lineage: Sequence[Delegation]) -> str:
     return next((quote(app.name) for app in apps if app and not app.active(view.now)), "")
 
 
-def _revival(view: View, lineage: Sequence[Delegation]) -> str:
-    """How the first agent of the chain that may not act comes to act again."""
+def _enable_command(view: View, lineage: Sequence[Delegation]) -> str:
+    """Return the command that enables the first disabled agent of the chain."""
     chain = [actor for token in lineage for actor in _actors(token)]
     agents = (view.directory.agent(actor) for actor in chain)
     stopped = next((one for one in agents if one and not one.active(view.now)), None)

@@ -1,4 +1,4 @@
-"""A client gives a token of its own back (RFC 7009)."""
+"""Token revocation by clients (RFC 7009)."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,24 @@ from server.model.tokens import Delegation
 from server.protocol.names import PREFIX_AGENT, PREFIX_AUTH_REQ_ID, PREFIX_REFRESH_TOKEN
 from server.services.approvals.withdrawals import cancel
 from server.services.audit import audit
-from server.services.clients.client_auth import Holder
+from server.services.clients.client_auth import TokenClient
 from server.services.tokens import refresh_families
-from server.services.tokens.app_tokens import token_hash
+from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """Ends tokens at the word of whoever they were given to."""
+    """Revokes tokens at the request of their client."""
 
     store: Store
     tokens: IssuedTokens
 
-    def revoke(self, client: Holder, token: str) -> None:
-        """End this token and all that came from it, if it is the client's own.
+    def revoke(self, client: TokenClient, token: str) -> None:
+        """Revoke this token and its descendants, if it is the client's own.
 
-        The `auth_req_id` of an open request of its own takes that request back.
-        A token of somebody else, and none at all, change nothing and look the same (2.2).
+        The `auth_req_id` of an open request cancels that request. Another client's token and an
+        unknown one change nothing and get the same response (2.2).
         """
         with self.store.write() as tx:
             if token.startswith(PREFIX_REFRESH_TOKEN):
@@ -41,7 +41,7 @@ class Revocation:
 
 
 def _end_family(tx: Unit, client_id: str, token: str) -> None:
-    """End all refresh tokens of the same code, and the access tokens that came with them."""
+    """End all refresh tokens of the same code, and their access tokens."""
     family = refresh_families.of_token(tx, token_hash(token))
     if family is None or family.grant.app_id != client_id or family.ended_at is not None:
         return

@@ -1,7 +1,7 @@
-"""A standing grant at the token endpoint: an exchange that only lacked a person's answer.
+"""A standing grant at the token endpoint: it replaces the approval that an exchange lacks.
 
-The approval is made as it would be if the person had been asked, decided by the grant and redeemed
-in one unit of work; there is never a use without a token here, nor one that must be given back.
+The approval is created, decided by the grant and redeemed in one unit of work, so no use of a grant
+is ever without its token.
 """
 
 import json
@@ -27,59 +27,59 @@ from server.services.policy.displays import DisplayedRequest
 from server.services.policy.judging import JudgedRequest
 from server.services.resources.targets import lifetime
 from server.services.standing_grants import reservations, uses
-from server.services.tokens.exchanges import LacksAnswer
-from server.services.tokens.issuing import Issuing, Origin
+from server.services.tokens.exchange_checks import ApprovalNeeded
+from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 
-_AT_THE_TOKEN_ENDPOINT = "at the token endpoint"  # noqa: S105  # a place
+_AT_THE_TOKEN_ENDPOINT = "at the token endpoint"  # noqa: S105  # a label
 
 
 @dataclass(frozen=True, slots=True)
 class StandingExchanges:
-    """Answers for a person who answered ahead."""
+    """Issues tokens by standing grants."""
 
     secrets: Secrets
-    issuing: Issuing
+    issuing: TokenIssuer
 
     def exchange(
         self,
         tx: Unit,
-        lacks: LacksAnswer,
+        needed: ApprovalNeeded,
         subject: Delegation,
         *,
         until: int | None,
         jkt: str | None,
     ) -> dict[str, object] | None:
-        """The token answer; None when no grant of this very person has room for it.
+        """Return the token response; None if no standing grant of this person covers it.
 
-        `until` is when what comes out ends at the latest, in seconds.
+        `until` is the latest end of the token, in seconds.
         """
-        fits = tuple(uses.fits(tx, lacks.case, lacks.verdict))
-        user, agent = lacks.case.user, lacks.case.agent
+        fits = tuple(uses.fits(tx, needed.case, needed.verdict))
+        user, agent = needed.case.user, needed.case.agent
         if not fits or user is None or not isinstance(agent, Agent):
             return None
-        opening = self._opening(tx, lacks, agent, user)
-        approval = creation.drafted(tx, self.secrets, opening)
-        decider = uses.reserve(tx, fits, lacks.verdict, approval.id)
+        approval_data = self._opening(tx, needed, agent, user)
+        approval = creation.drafted(tx, self.secrets, approval_data)
+        decider = uses.reserve(tx, fits, needed.verdict, approval.id)
         if decider is None:
             return None
         approval = replace(
             deciders.decided(approval, decider, tx.now),
             state=State.REDEEMED,
             parent_id=subject.id,
-            policy=json.dumps(lacks.verdict.facts(), separators=(",", ":"), sort_keys=True),
+            policy=json.dumps(needed.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)
-        creation.record(tx, approval, opening)
+        creation.record(tx, approval, approval_data)
         deciders.tell(tx, approval, screens=decider.tells)
         reservations.spend(tx, approval)
-        answer = self._issued(tx, lacks, agent, approval, subject, until=until, jkt=jkt)
+        answer = self._issued(tx, needed, agent, approval, subject, until=until, jkt=jkt)
         notices.approval(tx, approval, "approval.redeemed", screens=decider.tells)
         return answer
 
-    def _issued(  # noqa: PLR0913  # what one token comes from
+    def _issued(  # noqa: PLR0913  # the origin of one token
         self,
         tx: Unit,
-        lacks: LacksAnswer,
+        needed: ApprovalNeeded,
         agent: Agent,
         approval: Approval,
         subject: Delegation,
@@ -87,25 +87,27 @@ class StandingExchanges:
         until: int | None,
         jkt: str | None,
     ) -> dict[str, object]:
-        origin = Origin(
+        origin = TokenOrigin(
             approval_id=approval.id,
             parent=subject,
-            consent_id=None if lacks.consent is None else lacks.consent.id,
+            consent_id=None if needed.consent is None else needed.consent.id,
             until=until,
             signed=approval,
-            policy=lacks.verdict.facts(),
+            policy=needed.verdict.facts(),
         )
-        details: list[Mapping[str, object]] = [dict(one) for one in lacks.case.details]
-        return self.issuing.for_exchange(tx, agent, lacks.case.target, details, origin, jkt=jkt)
+        details: list[Mapping[str, object]] = [dict(one) for one in needed.case.details]
+        return self.issuing.for_exchange(tx, agent, needed.case.target, details, origin, jkt=jkt)
 
-    def _opening(self, tx: Unit, lacks: LacksAnswer, agent: Agent, user: User) -> Opening:
-        case = lacks.case
+    def _opening(self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User) -> Opening:
+        case = needed.case
 
         def display(approval_id: str, expires_at: int) -> str:
-            asked = self._asked(
-                tx, lacks, agent, user, approval_id=approval_id, expires_at=expires_at
+            displayed = self._displayed(
+                tx, needed, agent, user, approval_id=approval_id, expires_at=expires_at
             )
-            return displays.display_text(asked, history.look(tx, self.secrets, asked).unusual)
+            return displays.display_text(
+                displayed, history.look(tx, self.secrets, displayed).unusual
+            )
 
         return Opening(
             kind="action",
@@ -115,23 +117,23 @@ class StandingExchanges:
             resource=case.target.resource.uri,
             scope=case.target.scope,
             details=case.details,
-            risk=lacks.verdict.risk,
+            risk=needed.verdict.risk,
             actor=audit.by_agent(agent.id),
             peer=_AT_THE_TOKEN_ENDPOINT,
             display=display,
         )
 
-    def _asked(  # the facts of one request
+    def _displayed(
         self,
         tx: Unit,
-        lacks: LacksAnswer,
+        needed: ApprovalNeeded,
         agent: Agent,
         user: User,
         *,
         approval_id: str,
         expires_at: int,
     ) -> DisplayedRequest:
-        case: JudgedRequest = lacks.case
+        case: JudgedRequest = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
         usual = self.issuing.rules.access_token_seconds
         return DisplayedRequest(
@@ -142,8 +144,8 @@ class StandingExchanges:
             target=case.target,
             details=case.details,
             actions=case.actions,
-            risk=lacks.verdict.risk,
-            because=lacks.verdict.because,
+            risk=needed.verdict.risk,
+            because=needed.verdict.because,
             ceremony=CONFIRM,
             binding_message=None,
             first_request=agent_names.first_request(tx, agent.id, user.id),

@@ -1,4 +1,4 @@
-"""The services of tokens, each made once."""
+"""Creates the services of tokens."""
 
 from server.protocol import names
 from server.services.adapters import Adapters
@@ -6,11 +6,11 @@ from server.services.approvals.rights import Rights
 from server.services.clients.client_auth import ClientAuthentication
 from server.services.devices.app_devices import AppDevices
 from server.services.tokens.access_revocation import AccessRevocation
-from server.services.tokens.app_tokens import AppIssuing
-from server.services.tokens.bearers import Bearers
-from server.services.tokens.delegations import Ledger
+from server.services.tokens.access_token_auth import AccessTokenAuth
+from server.services.tokens.app_issuing import AppTokenIssuer
+from server.services.tokens.delegations import DelegationService
 from server.services.tokens.endpoint import AgentGrant, TokenEndpoint
-from server.services.tokens.exchanges import Exchanges
+from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.grants.app_device import AppDeviceGrant
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.services.tokens.grants.authorization_code import AuthorizationCodeGrant
@@ -21,16 +21,16 @@ from server.services.tokens.grants.refresh_token import RefreshTokenGrant
 from server.services.tokens.grants.token_exchange import HintMaker, TokenExchangeGrant
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.issued_tokens import IssuedTokens
-from server.services.tokens.issuing import Issuing
+from server.services.tokens.issuing import TokenIssuer
 from server.services.tokens.revocation import Revocation
 from server.services.tokens.standing_exchanges import StandingExchanges
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 class TokenServices:
-    """Issue, introspect, revoke and list tokens."""
+    """The services that issue, introspect, revoke and list tokens."""
 
-    def __init__(  # noqa: PLR0913  # what the grants take from other capabilities
+    def __init__(  # noqa: PLR0913  # the dependencies of the grants
         self,
         given: Adapters,
         rights: Rights,
@@ -43,12 +43,12 @@ class TokenServices:
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
         issued = IssuedTokens(given.verifier, rules)
-        issuing = Issuing(given.signer, secrets, rules)
-        app_issuing = AppIssuing(given.signer, secrets, rules)
+        issuing = TokenIssuer(given.signer, secrets, rules)
+        app_issuing = AppTokenIssuer(given.signer, secrets, rules)
         exchange = TokenExchangeGrant(
             store,
             given.verifier,
-            Exchanges(rights.schemas, rights.judge, rules),
+            ExchangeChecks(rights.schemas, rights.judge, rules),
             hint,
             issuing,
             StandingExchanges(secrets, issuing),
@@ -76,8 +76,8 @@ class TokenServices:
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },
         )
-        self.bearers = Bearers(issued, proofs)
+        self.access_token_auth = AccessTokenAuth(issued, proofs)
         self.introspection = Introspection(store, issued, given.signer, rules)
         self.revocation = Revocation(store, issued)
-        self.ledger = Ledger(store)
-        self.acting = AccessRevocation(store)
+        self.delegations = DelegationService(store)
+        self.access_revocation = AccessRevocation(store)

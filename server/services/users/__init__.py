@@ -1,5 +1,5 @@
-"""Use cases of people.
+"""Use cases of users.
 
-Owns: accounts, roles, passwords, enrolment codes and the device authentication of their calls.
+Owns: accounts, roles, passwords, enrollment codes and device authentication.
 Never: their devices (`devices`).
 """

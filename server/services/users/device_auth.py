@@ -1,4 +1,4 @@
-"""Who is calling our own API: a person, through a terminal that proves its key (RFC 9449 7)."""
+"""Device authentication: a person calls our API from a terminal, proving its key (RFC 9449 7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
-from server.services.users.proofs import Proofs, ProofTarget
+from server.services.users.dpop_proofs import Proofs, ProofTarget
 
 _CHALLENGE = 'DPoP error="{code}", algs="ES256"'
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user at one of their devices; `device` is None until the terminal has registered."""
+    """A user at one of their devices; `device` is None until the terminal is registered."""
 
     user: User
     session: Session
@@ -27,8 +27,8 @@ class Person:
     token_expires_at: int
 
     @property
-    def at(self) -> Device:
-        """The device. Raises errors.Problem until it is registered."""
+    def registered_device(self) -> Device:
+        """Return the device. Raises errors.Problem until it is registered."""
         if self.device is None:
             raise errors.Problem(403, "forbidden", "Register this device first: POST /api/devices.")
         return self.device
@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCall:
-    """What a request to our own API brings: token, proofs, and what they must be for."""
+    """A request to our API: its token and proofs, and the method and URL they must be for."""
 
     authorization: str | None
     proofs: Sequence[str]
@@ -46,7 +46,7 @@ class DeviceCall:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthentication:
-    """Checks tokens and proofs of people's terminals."""
+    """Checks tokens and proofs of terminals."""
 
     store: Store
     verifier: Verifier
@@ -54,10 +54,10 @@ class DeviceAuthentication:
     rules: ServerPolicy
 
     def authenticate(self, call: DeviceCall) -> Person:
-        """The person behind this call. Raises errors.Problem 401, or 403 for a stopped one.
+        """Return the person of this call. Raises errors.Problem 401, or 403 if disabled or revoked.
 
-        1. A DPoP-bound token of ours for our API, in date.  2. A proof of its key for this very
-        call.  3. The proof was not used before.  4. Session, user and device are in force now.
+        1. An unexpired, DPoP-bound token for our API. 2. A proof of its key for this call. 3. The
+        proof is new. 4. Session, user and device are active.
         """
         token = _token(call.authorization)
         with self.store.write() as tx:
@@ -76,7 +76,7 @@ class DeviceAuthentication:
             raise unauthorized("expired")
         ours = (self.rules.issuer, self.rules.api_audience, APPROVER_CLIENT)
         if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != ours:
-            raise unauthorized("a token for somebody else")
+            raise unauthorized("a token for another audience or client")
         return dict(claims)
 
     def _check_proof(
@@ -101,52 +101,52 @@ class DeviceAuthentication:
             raise unauthorized("a token of another session")
         user = tx.directory.user(session.user_id)
         if user is None or not user.enabled:
-            raise stopped_user()
+            raise disabled_user()
         device = None if session.device_id is None else tx.devices.get(session.device_id)
         if device is not None and device.state != "active":
-            raise _stopped_device()
+            raise _revoked_device()
         if device is not None:
-            tx.devices.seen(device.id, tx.now)
+            tx.devices.mark_seen(device.id, tx.now)
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
 
 
-def at(view: View, device_id: str, *, until: int) -> Person:
-    """The person at this device, in a browser that is signed in until then.
+def person_at_device(view: View, device_id: str, *, until: int) -> Person:
+    """Return the person at this device, in a browser that is signed in until then.
 
-    Raises errors.Problem 401 or 403 where one of them is not in force.
+    Raises errors.Problem 401 or 403 if device, session or user is not active.
     """
     device = view.devices.get(device_id)
     session = None if device is None else view.sessions.get(device.session_id)
     if device is None or session is None or session.revoked_at is not None:
-        raise _stopped_device()
+        raise _revoked_device()
     user = view.directory.user(device.user_id)
     if user is None or not user.enabled:
-        raise stopped_user()
+        raise disabled_user()
     return Person(user, session, device, until)
 
 
 def current_session(tx: View, person: Person) -> Session:
-    """The person's session as it stands in this unit of work; both may have been stopped since."""
+    """Return the person's session if it and the user are still active."""
     session = tx.sessions.get(person.session.id)
     if session is None or session.revoked_at is not None:
         raise unauthorized("the session has ended")
     user = tx.directory.user(person.user.id)
     if user is None or not user.enabled:
-        raise stopped_user()
+        raise disabled_user()
     return session
 
 
-def current(tx: View, person: Person) -> Device:
-    """The person's device as it stands in this unit of work."""
+def current_device(tx: View, person: Person) -> Device:
+    """Return the person's device if it, the session and the user are still active."""
     current_session(tx, person)
-    device = tx.devices.get(person.at.id)
+    device = tx.devices.get(person.registered_device.id)
     if device is None or device.state != "active":
-        raise _stopped_device()
+        raise _revoked_device()
     return device
 
 
 def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
-    """401 with the challenge of RFC 9449 7.1; the reason is for the log."""
+    """Return 401 with the challenge of RFC 9449 7.1; the reason is for the log."""
     return errors.Problem(
         401,
         code,
@@ -156,16 +156,16 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
     )
 
 
-def stopped_user() -> errors.Problem:
-    """403: what is said to somebody whose account an administrator has stopped."""
+def disabled_user() -> errors.Problem:
+    """Return 403 for a disabled user."""
     return errors.Problem(
         403, "forbidden", "This user is disabled. An administrator can enable it."
     )
 
 
-def _stopped_device() -> errors.Problem:
+def _revoked_device() -> errors.Problem:
     return errors.Problem(
-        403, "forbidden", "This device was revoked. Enrol it again with a new code."
+        403, "forbidden", "This device was revoked. Enroll it again with a new code."
     )
 
 

@@ -1,7 +1,4 @@
-"""The code that a user gets to enrol a device with.
-
-What it is redeemed for, and how it is judged, is in `devices`.
-"""
+"""Issues enrollment codes. `devices` redeems them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +18,7 @@ _GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class IssuedCode:
-    """A code as its user needs it. It is told once; nobody can read it from the database."""
+    """A new code. It is shown once; the database has only a hash of its secret."""
 
     code: str
     """Groups of four with hyphens."""
@@ -29,7 +26,7 @@ class IssuedCode:
 
 
 def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
-    """Give the user a new code; the unused ones that came before it end here."""
+    """Issue a new code for the user; their unused codes end."""
     tx.codes.withdraw(user.id, tx.now)
     code_id, secret = secrets.new_code()
     code = EnrolmentCode(
@@ -49,5 +46,5 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
 
 
 def grouped(code: str) -> str:
-    """The code in groups of four, for reading it aloud."""
+    """Return the code in groups of four, which are easier to read."""
     return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))

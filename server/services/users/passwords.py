@@ -1,6 +1,6 @@
-"""Setting passwords: by an administrator, or by their owner at a device of theirs.
+"""Sets passwords for apps, by an administrator or by their owner.
 
-Who types one into a page is `sign_ins.py`'s affair.
+`sign_ins.py` has the sign-in with a password.
 """
 
 from dataclasses import dataclass
@@ -18,32 +18,35 @@ from server.services.users import users
 
 @dataclass(frozen=True, slots=True)
 class Passwords:
-    """Sets and takes away. There is no default, and nobody has one until it was set."""
+    """Sets and removes passwords. A user has none until it is set."""
 
     store: Store
     hasher: PasswordHasher
 
-    def set(self, called: str, raw: str, *, by: str) -> User:
-        """Give a user this password; browsers that were signed in are signed out.
+    def set(self, name_or_id: str, raw: str, *, by: str) -> User:
+        """Set a user's password; signs them out of every browser.
 
-        Raises `NotFound`, or `Invalid` for what may not be a password.
+        Raises `NotFound`, or `Invalid` for an invalid password.
         """
         try:
             password = rules.check(raw)
         except ValueError as error:
             raise Invalid(f"{error}.") from None
         with self.store.read() as view:
-            users.find(view, called)
+            users.find(view, name_or_id)
         hashed = self.hasher.hash(password)
         with self.store.write() as tx:
-            user = users.find(tx, called)
+            user = users.find(tx, name_or_id)
             put(tx, user.id, hashed, by)
             return user
 
-    def remove(self, called: str, *, by: str) -> User:
-        """Take it away; nobody signs in as this user then. Raises `NotFound` or `Conflict`."""
+    def remove(self, name_or_id: str, *, by: str) -> User:
+        """Remove the password, so that the user cannot sign in with one.
+
+        Raises `NotFound` or `Conflict`.
+        """
         with self.store.write() as tx:
-            user = users.find(tx, called)
+            user = users.find(tx, name_or_id)
             if not tx.passwords.remove(user.id):
                 raise Conflict(f"{user.name} has no password.")
             facts = {"sign_ins_ended": tx.react(PasswordChanged(user.id)).sign_ins}
@@ -52,7 +55,7 @@ class Passwords:
 
 
 def put(tx: Unit, user_id: str, hashed: str, by: str, **facts: str) -> int:
-    """Whoever was signed in with the old one is signed out; how many browsers those were."""
+    """Store a password and sign the user out of every browser; returns how many there were."""
     tx.passwords.put(Password(user_id, hashed, tx.now))
     ended = tx.react(PasswordChanged(user_id)).sign_ins
     entry = Entry(

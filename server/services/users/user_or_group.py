@@ -1,6 +1,6 @@
-"""Whom a name means where both users and groups may be named.
+"""References to a user or a group.
 
-Owns: the id behind a name, and who is meant by ids. Never: changing a group (`groups.py`).
+Owns: the ID of a name, and whether a user is meant. Never: changing a group (`groups.py`).
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from server.model.store import View
 from server.services.refusals import Invalid, NotFound
 
 
-def party(view: View, called: str) -> str:
-    """The id of the user or group of this name. Raises `NotFound`, or `Invalid` for both."""
-    user, group = view.directory.user_called(called), view.directory.group_called(called)
+def id_of(view: View, name_or_id: str) -> str:
+    """Return the ID of a user or group by name. Raises `NotFound`, or `Invalid` for both."""
+    user, group = view.directory.user_called(name_or_id), view.directory.group_called(name_or_id)
     if user is not None and group is not None:
-        raise Invalid(f"{called} is a user and a group. Name the one you mean by its id.")
+        raise Invalid(f"{name_or_id} is a user and a group. Name the one you mean by its id.")
     if group is not None:
         return group.id
     if user is None:
-        raise NotFound(f"There is no user or group {called}. See them with: sayso users list")
+        raise NotFound(f"There is no user or group {name_or_id}. See them with: sayso users list")
     return user.id
 
 
-def among(view: View, user_id: str, named: Sequence[str]) -> bool:
-    """Reports whether this user is named, or in a group that is."""
+def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
+    """Report whether this user is named, or in a named group."""
     members = view.directory.members()
     return any(one == user_id or user_id in members.get(one, ()) for one in named)

@@ -1,4 +1,4 @@
-"""People: letting them in, changing what they may do, stopping them, helping them back in."""
+"""Users: add, change, enable and disable, enroll devices, unlock."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ from server.services.users import enrolment_codes
 from server.services.users.enrolment_codes import IssuedCode
 
 ROLES: Final = ("admin", "auditor")
-"""What a user may be beside being a user."""
+"""The roles of a user."""
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
@@ -33,7 +33,7 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Who comes in. A user without roles asks for nothing and decides what is asked of them."""
+    """A new user. A user without roles can only decide requests and use apps."""
 
     name: str
     email: str | None = None
@@ -42,17 +42,17 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class UserChanges:
-    """What becomes different; None leaves a member as it is, an empty text takes it away."""
+    """Changes of a user; None keeps a member, an empty string removes it."""
 
     email: str | None = None
     roles: tuple[str, ...] | None = None
     backup: str | None = None
-    """Who is asked too when they do not answer: a name, an address or an id."""
+    """Who is asked next if they do not answer: a name, an address or an ID."""
 
 
 @dataclass(frozen=True, slots=True)
 class DisabledUser:
-    """A user who was stopped, and what ended with it."""
+    """A disabled user, and what ended."""
 
     user: User
     tokens_revoked: int = 0
@@ -61,43 +61,43 @@ class DisabledUser:
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Administration of people. Each USER is a name, an e-mail address or an id."""
+    """Administers users. USER is a name, an email address or an ID."""
 
     store: Store
     secrets: Secrets
 
     def all(self) -> list[User]:
-        """Everybody, by name."""
+        """Return all users, by name."""
         with self.store.read() as view:
             return view.users.all()
 
     def page(self, after: str, limit: int) -> ResultPage[User]:
-        """Those whose names come after this one."""
+        """Return the users after this name."""
         with self.store.read() as view:
             return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """Id → name, of those users and groups that are there."""
+        """Return the names of users and groups by ID, as far as they exist."""
         with self.store.read() as view:
             found = [_called(view, one) for one in ids]
         return {one.id: one.name for one in found if one is not None}
 
-    def show(self, called: str) -> tuple[User, list[Device]]:
-        """One user and their devices. Raises `NotFound`."""
+    def show(self, name_or_id: str) -> tuple[User, list[Device]]:
+        """Return one user and their devices. Raises `NotFound`."""
         with self.store.read() as view:
-            user = find(view, called)
+            user = find(view, name_or_id)
             return user, view.devices.of_user(user.id)
 
     def add(self, new: NewUser, *, by: str) -> tuple[User, IssuedCode]:
-        """Let somebody in, with a code for their first device. Raises `Exists` or `Invalid`."""
+        """Add a user, with a code for their first device. Raises `Exists` or `Invalid`."""
         with self.store.administer() as tx:
-            user = admit(tx, self.secrets, new, by=by)
+            user = create(tx, self.secrets, new, by=by)
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
-    def update(self, called: str, changes: UserChanges, *, by: str) -> User:
-        """Change e-mail, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
+    def update(self, name_or_id: str, changes: UserChanges, *, by: str) -> User:
+        """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             user = replace(
                 before,
                 email=before.email if changes.email is None else _email(changes.email or None),
@@ -108,7 +108,7 @@ class Users:
                 return user
             _refuse_used_email(tx, user)
             tx.users.replace(user)
-            # The log is for ever, so an e-mail address does not go into it.
+            # The audit log is permanent, so it does not get email addresses.
             facts = {
                 "email_changed": user.email != before.email,
                 "roles": list(user.roles),
@@ -117,13 +117,13 @@ class Users:
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
-    def disable(self, called: str, *, by: str) -> DisabledUser:
-        """Stop a user: no request, no decision, no token; open requests and live tokens end.
+    def disable(self, name_or_id: str, *, by: str) -> DisabledUser:
+        """Disable a user: open requests end, and tokens for them are revoked.
 
-        Doing it again changes nothing. Raises `NotFound`.
+        A second call changes nothing. Raises `NotFound`.
         """
         with self.store.administer() as tx:
-            user = find(tx, called)
+            user = find(tx, name_or_id)
             if not user.enabled:
                 return DisabledUser(user)
             user = replace(user, state="disabled", disabled_at=tx.now)
@@ -137,14 +137,14 @@ class Users:
                 "requests_cancelled": ended.requests_cancelled,
             }
             _record(tx, audit.Type.USER_DISABLED, user, by, facts)
-            # Sockets of a user who may no longer look close when they read this.
+            # The user's open sockets close when they read this event.
             tx.feed.add(user.id, "user.disabled")
             return ended
 
-    def enable(self, called: str, *, by: str) -> User:
-        """Let a stopped user go on; what ended stays ended. Raises `NotFound`."""
+    def enable(self, name_or_id: str, *, by: str) -> User:
+        """Enable a user; what ended stays ended. Raises `NotFound`."""
         with self.store.administer() as tx:
-            before = find(tx, called)
+            before = find(tx, name_or_id)
             user = replace(before, state="enabled", disabled_at=None)
             if not before.enabled:
                 tx.users.replace(user)
@@ -152,21 +152,18 @@ class Users:
                 _record(tx, audit.Type.USER_ENABLED, user, by)
             return user
 
-    def enrol(self, called: str, *, by: str) -> tuple[User, IssuedCode]:
-        """A code for one more device; earlier unused codes end. Raises `NotFound`, `Conflict`."""
+    def enrol(self, name_or_id: str, *, by: str) -> tuple[User, IssuedCode]:
+        """Issue a code for another device; unused codes end. Raises `NotFound`, `Conflict`."""
         with self.store.write() as tx:
-            user = find(tx, called)
+            user = find(tx, name_or_id)
             if not user.enabled:
                 raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
-    def unlock(self, called: str, *, by: str) -> tuple[User, list[Device]]:
-        """Unlock the devices that too many wrong PINs have locked; answers them.
-
-        Raises `NotFound`.
-        """
+    def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
+        """Unlock and return the devices that wrong PINs have locked. Raises `NotFound`."""
         with self.store.write() as tx:
-            user = find(tx, called)
+            user = find(tx, name_or_id)
             locked = [d for d in tx.devices.of_user(user.id) if _is_locked(d)]
             for device in locked:
                 tx.devices.unlock(device.id)
@@ -177,32 +174,32 @@ class Users:
             return user, locked
 
 
-def find(view: View, called: str) -> User:
-    """The user of this name, e-mail address or id. Raises `NotFound`."""
-    user = view.directory.user_called(called)
+def find(view: View, name_or_id: str) -> User:
+    """Return the user with this name, email address or ID. Raises `NotFound`."""
+    user = view.directory.user_called(name_or_id)
     if user is None:
-        raise NotFound(f"There is no user {called}. See them all with: sayso users list")
+        raise NotFound(f"There is no user {name_or_id}. See them all with: sayso users list")
     return user
 
 
 @about("name")
-def check_called(raw: str, what: str = "The name") -> str:
-    """A valid name for a user, group or client. Raises `Invalid`."""
+def check_account_name(raw: str, what: str = "The name") -> str:
+    """Return a valid name for a user, group or client. Raises `Invalid`."""
     try:
         name = check_name(raw, what=what)
     except ValueError as error:
         raise Invalid(f"{error}.") from None
-    # A hint or an argument that begins like an id is looked up as one.
+    # A reference with this prefix is looked up as an ID.
     if name.casefold().startswith("sayso_"):
-        raise Invalid(f"{what} may not begin with sayso_; ids do.")
+        raise Invalid(f"{what} must not begin with sayso_, like an ID.")
     return name
 
 
-def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
-    """Add a user in a unit of work that is marked as administration."""
+def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
+    """Add a user in an administering unit of work."""
     user = User(
         id=secrets.new_id(PREFIX_USER),
-        name=check_called(new.name),
+        name=check_account_name(new.name),
         email=_email(new.email),
         roles=_roles(new.roles),
         state="enabled",
@@ -225,7 +222,7 @@ def _refuse_taken(tx: Unit, name: str) -> None:
                 f"There is a user {taken.name} already. A new user needs a name that does not look "
                 f"like it. For one more device run: sayso users enrol {taken.name}"
             )
-    refuse_client(tx, name)
+    refuse_client_name(tx, name)
 
 
 @about("email")
@@ -238,7 +235,7 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
 @about("email")
 def _email(raw: str | None) -> str | None:
     if raw is not None and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
-        raise Invalid("That is no e-mail address. Write it like name@example.com.")
+        raise Invalid("That is not an email address. Use the form name@example.com.")
     return raw
 
 
@@ -246,7 +243,7 @@ def _email(raw: str | None) -> str | None:
 def _roles(raw: tuple[str, ...]) -> tuple[str, ...]:
     for role in raw:
         if role not in ROLES:
-            raise Invalid(f"{role} is no role. Roles are {' and '.join(ROLES)}.")
+            raise Invalid(f"{role} is not a role. Roles are {' and '.join(ROLES)}.")
     return tuple(sorted(set(raw)))
 
 
@@ -255,15 +252,15 @@ def _called(view: View, one: str) -> User | Group | None:
 
 
 @about("backup")
-def _backup(tx: Unit, user: User, called: str | None) -> str | None:
-    """The id of the one who is asked too; one person cannot be their own."""
-    if called is None:
+def _backup(tx: Unit, user: User, name_or_id: str | None) -> str | None:
+    """Return the ID of the backup, who must be another user."""
+    if name_or_id is None:
         return user.backup
-    if not called:
+    if not name_or_id:
         return None
-    backup = find(tx, called)
+    backup = find(tx, name_or_id)
     if backup.id == user.id:
-        raise Invalid("Nobody is their own backup. Name somebody else.")
+        raise Invalid("A user cannot be their own backup. Name another user.")
     return backup.id
 
 
@@ -278,7 +275,7 @@ def _record(
 
 
 @about("name")
-def refuse_client(tx: Unit, name: str) -> None:
+def refuse_client_name(tx: Unit, name: str) -> None:
     """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
     for found in clients_called(tx, name):
         kind = "agent" if isinstance(found, Agent) else "app"
@@ -289,7 +286,7 @@ def refuse_client(tx: Unit, name: str) -> None:
 
 
 def clients_called(view: View, name: str) -> list[Agent | App]:
-    """The agents and apps whose names look like this one."""
+    """Return the agents and apps whose names look like this one."""
     ids = view.names.bearers("client", name_keys(name))
     found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
     return [one for one in found if one is not None]

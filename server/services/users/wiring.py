@@ -1,12 +1,12 @@
-"""The services of users, each made once."""
+"""Creates the services of users."""
 
 from server.services.adapters import Adapters
 from server.services.users.device_auth import DeviceAuthentication
-from server.services.users.proofs import Proofs
+from server.services.users.dpop_proofs import Proofs
 
 
 class UserServices:
-    """Authenticate people by their devices."""
+    """The services that authenticate users by their devices."""
 
     def __init__(self, given: Adapters, proofs: Proofs) -> None:
         self.proofs = proofs

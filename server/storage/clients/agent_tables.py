@@ -1,4 +1,4 @@
-"""The tables that hang on an agent; the same metadata as in `tables.py`."""
+"""The tables of an agent's owners, secrets, keys and icon; the metadata is in `tables.py`."""
 
 from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
 
@@ -33,7 +33,7 @@ agent_keys = Table(
     Column("kid", Text, primary_key=True),
     Column("last_used_at", Millis),
 )
-"""One row for each key of `agents.jwks`, so that a use is one UPDATE."""
+"""One row for each key of `agents.jwks`, so that recording a use is one UPDATE."""
 
 icons = Table(
     "icons",
@@ -42,4 +42,4 @@ icons = Table(
     Column("media_type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
-"""Pictures of agents, whose `icon` is the hash of one."""
+"""Icons of agents; `agents.icon` is the digest."""

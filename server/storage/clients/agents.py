@@ -2,17 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    bindparam,
-    delete,
-    exists,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
@@ -107,7 +97,7 @@ class Agents:
         self._connection = connection
 
     def add(self, agent: Agent, now: int) -> None:
-        """Raises `Taken` if a client has the name, or one that looks like it."""
+        """Raises `Taken` if a client has this name or one that looks like it."""
         try:
             self._connection.execute(_ADD, _values(agent))
         except IntegrityError as error:
@@ -138,12 +128,12 @@ class Agents:
             self._connection.execute(statement, {"of": agent_id})
 
     def all(self, having: Having = ANY) -> list[Agent]:
-        """Every agent that has these values, by name."""
+        """Return every agent with these values, by name."""
         found = self._connection.execute(_having(_ALL, having), having).mappings().all()
         return [self._record(row) for row in found]
 
     def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
-        """Those with these values, of one owner or of everybody, that come after this name."""
+        """Return the next page of the agents with these values, of one owner or of all."""
         values: dict[str, object] = {"after": codec.key(after), "limit": limit}
         statement = _PAGE if owner is None else _PAGE_OF_OWNER
         given = values if owner is None else {**values, "owner": owner}
@@ -151,12 +141,12 @@ class Agents:
         return [self._record(row) for row in found.mappings().all()]
 
     def owned_by(self, user_id: str) -> list[Agent]:
-        """Those for which this user answers, by name."""
+        """Return the agents of this owner, by name."""
         found = self._connection.execute(_OWNED, {"owner": user_id}).mappings().all()
         return [self._record(row) for row in found]
 
     def orphans(self) -> list[Agent]:
-        """The enabled ones of which no owner is enabled, by name."""
+        """Return the enabled agents without an enabled owner, by name."""
         return [self._record(row) for row in self._connection.execute(_ORPHANS).mappings().all()]
 
     def get(self, agent_id: str) -> Agent | None:
@@ -169,14 +159,14 @@ class Agents:
         row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
         return None if row is None else self._record(row)
 
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
         self._connection.execute(
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )
 
-    def key_used(self, agent_id: str, kid: str, now: int) -> None:
-        """Likewise."""
+    def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
+        """Record the use, at most once a minute."""
         values = {"of": agent_id, "named": kid, "now": now, "before": now - _USE_NOTED_MS}
         self._connection.execute(_KEY_USED, values)
 
@@ -211,7 +201,7 @@ class Agents:
 
 
 def _having(statement: Select[Any], having: Having) -> Select[Any]:
-    """What is found, less what has other values."""
+    """Add the wanted column values to a statement."""
     return statement.where(*(agents.c[name] == bindparam(name) for name in having))
 
 

@@ -40,10 +40,7 @@ _SECRET_USED = (
     update(app_secrets)
     .where(
         app_secrets.c.id == bindparam("of"),
-        or_(
-            app_secrets.c.last_used_at.is_(None),
-            app_secrets.c.last_used_at < bindparam("before"),
-        ),
+        or_(app_secrets.c.last_used_at.is_(None), app_secrets.c.last_used_at < bindparam("before")),
     )
     .values(last_used_at=bindparam("now"))
 )
@@ -86,7 +83,7 @@ class Apps:
             self._connection.execute(statement, {"of": app_id})
 
     def all(self) -> list[App]:
-        """Every app, by name."""
+        """Return every app, by name."""
         return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def get(self, app_id: str) -> App | None:
@@ -99,8 +96,8 @@ class Apps:
         row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
         return None if row is None else self._record(row)
 
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
         self._connection.execute(
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )

@@ -1,4 +1,4 @@
-"""Rows of agents' pictures, by the hash of their bytes."""
+"""Rows of icons, by the hash of their bytes."""
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 
@@ -12,7 +12,7 @@ _PRUNE = delete(icons).where(~exists().where(agents.c.icon == icons.c.digest))
 
 
 class Icons:
-    """Pictures in the database."""
+    """Icons in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -29,5 +29,5 @@ class Icons:
             self._connection.execute(_ADD, values)
 
     def prune(self) -> None:
-        """Drop those that no agent has."""
+        """Delete the icons that no agent has."""
         self._connection.execute(_PRUNE)

@@ -1,4 +1,4 @@
-"""The tables of names; the same metadata as in `tables.py`."""
+"""The tables of names; the metadata is in `tables.py`."""
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
@@ -12,7 +12,7 @@ name_looks = Table(
     Column("bearer", Text, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
-"""What a name looks like, once in each kind: two names that look alike cannot both be stored."""
+"""The looks of each name, unique per kind, so that two names that look alike cannot be stored."""
 
 former_names = Table(
     "former_names",
@@ -21,4 +21,4 @@ former_names = Table(
     Column("until", Millis, primary_key=True),
     Column("name", Text, primary_key=True),
 )
-"""What an agent was called before, and until when."""
+"""Former names of agents, and when each ended."""

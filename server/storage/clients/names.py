@@ -1,4 +1,4 @@
-"""Rows of names: what each looks like, and what agents were called before."""
+"""Rows of names: the looks of each, and former names of agents."""
 
 from collections.abc import Collection
 
@@ -56,7 +56,7 @@ _FORMER = (
 
 
 def kept_key(connection: Connection, table: Table, of: str, name: str) -> str | None:
-    """The stored key of a row whose name does not change; None if the name changes."""
+    """Return the stored key of a row whose name does not change; None if the name changes."""
     found = connection.execute(
         select(table.c.name_key).where(table.c.id == of, table.c.name == name)
     )
@@ -70,7 +70,7 @@ class Names:
         self._connection = connection
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the look of a name; raises `Taken` if another name of this kind has it."""
+        """Store the looks of a name; raises `Taken` if another name of this kind has one."""
         self.drop(bearer)
         try:
             for look in sorted(name_keys(name)):
@@ -80,9 +80,9 @@ class Names:
             raise Taken(name) from error
 
     def keep(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the look of a name that does not change, unless it belongs to another one.
+        """Store the looks of an unchanged name, unless another name has one.
 
-        Earlier versions did not compare looks. Their names stay until somebody changes them.
+        Earlier versions did not compare looks. Their names stay until they are changed.
         """
         if set(self.bearers(kind, name_keys(name))) <= {bearer}:
             self.give(kind, bearer, name)
@@ -92,27 +92,27 @@ class Names:
         self._connection.execute(_DROP, {"of": bearer})
 
     def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
-        """The ids of those whose names have one of these looks."""
+        """Return the IDs whose names have one of these looks."""
         values = {"of": kind, "looks": sorted(looks)}
         return list(dict.fromkeys(self._connection.execute(_BEARERS, values).scalars().all()))
 
     def unprotected(self) -> list[UnprotectedName]:
-        """Names from an earlier version whose look belongs to another one, or did."""
+        """Return the names from an earlier version that have no look of their own."""
         rows = self._connection.execute(_UNPROTECTED).all()
         return [UnprotectedName(row.kind, row.bearer, row.name) for row in rows]
 
     def add_former(self, agent_id: str, former: FormerName) -> None:
-        """Remember what an agent was called until now."""
+        """Store the former name of an agent."""
         row = {"agent_id": agent_id, "name": former.name, "until": former.until}
         for statement in (_SAME_FORMER, _ADD_FORMER):
             self._connection.execute(statement, row)
 
     def former(self, agent_id: str) -> list[FormerName]:
-        """What an agent was called before, the newest first."""
+        """Return the former names of an agent, newest first."""
         rows = self._connection.execute(_FORMER, {"of": agent_id}).all()
         return [FormerName(row[0], row[1]) for row in rows]
 
     def forget(self, agent_id: str) -> None:
-        """Drop all names of an agent that is deleted."""
+        """Delete all names of a deleted agent."""
         self._connection.execute(_DROP_FORMER, {"of": agent_id})
         self.drop(agent_id)

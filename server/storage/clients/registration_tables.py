@@ -1,4 +1,4 @@
-"""The tables of invitations and registrations, beside those of `tables.py`."""
+"""The tables of invitations and registrations; the metadata is in `tables.py`."""
 
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Text
 
@@ -30,4 +30,4 @@ registrations = Table(
     Column("token_hash", LargeBinary, nullable=False),
     Column("created_at", Millis, nullable=False),
 )
-"""They outlive their agents, as the log does; a token of one that is gone opens nothing."""
+"""Registrations outlive their agents, like the audit log; the token is then useless."""

@@ -1,4 +1,4 @@
-"""Rows of invitations and of the agents that registered themselves."""
+"""Rows of invitations and registrations."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -60,7 +60,7 @@ class Invitations:
         return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
 
     def page(self, after: str, limit: int) -> list[Invitation]:
-        """Those whose ids come after this one, ended ones too."""
+        """Return the invitations after this ID, ended ones too."""
         rows = self._connection.execute(_PAGE, {"after": after, "limit": limit}).mappings().all()
         return [_record(row) for row in rows]
 
@@ -69,7 +69,7 @@ class Invitations:
         return bool(self._connection.execute(_SPEND, {"of": invitation_id, "now": now}).all())
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call revoked it."""
         return bool(self._connection.execute(_REVOKE, {"of": invitation_id, "now": now}).all())
 
 
@@ -80,18 +80,18 @@ class Registrations:
         self._connection = connection
 
     def add(self, registration: Registration) -> None:
-        """Store that an agent registered itself."""
+        """Store a registration."""
         self._connection.execute(_REGISTER, _registration_values(registration))
 
     def of_agent(self, agent_id: str) -> Registration | None:
-        """How this agent registered itself, if it did."""
+        """Return the registration of this agent, if it registered itself."""
         row = self._connection.execute(_OF_AGENT, {"of": agent_id}).mappings().first()
         if row is None:
             return None
         return Registration(**{**row, "token_hash": bytes(row["token_hash"])})
 
     def end(self, agent_id: str) -> None:
-        """Its token opens nothing any more."""
+        """Invalidate the registration token."""
         self._connection.execute(_END, {"of": agent_id})
 
 

@@ -1,4 +1,4 @@
-"""Rows of device grants under way."""
+"""Rows of device codes (RFC 8628)."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -12,11 +12,7 @@ _BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))
 _BY_USER = select(d).where(d.c.user_code_hash == bindparam("hash"))
 _USE = (
     update(d)
-    .where(
-        d.c.id == bindparam("of"),
-        d.c.approval_id.is_(None),
-        d.c.expires_at > bindparam("now"),
-    )
+    .where(d.c.id == bindparam("of"), d.c.approval_id.is_(None), d.c.expires_at > bindparam("now"))
     .values(approval_id=bindparam("by"))
     .returning(d.c.id)
 )
@@ -30,7 +26,7 @@ _values = writing(d)
 
 
 class DeviceCodes:
-    """Device grants in the database."""
+    """Device codes in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -40,7 +36,7 @@ class DeviceCodes:
         self._connection.execute(_ADD, _values(code))
 
     def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None:
-        """By the hash of what the device polls with."""
+        """By the hash of the code with which the device polls."""
         row = self._connection.execute(_BY_DEVICE, {"hash": device_code_hash}).mappings().first()
         return None if row is None else _record(row)
 
@@ -50,16 +46,16 @@ class DeviceCodes:
         return None if row is None else _record(row)
 
     def use(self, code_id: str, approval_id: str, now: int) -> bool:
-        """Tie it to the approval that it opened; at most one call ever gets True."""
+        """Store the approval that it created; at most one call gets True."""
         values = {"of": code_id, "by": approval_id, "now": now}
         return bool(self._connection.execute(_USE, values).all())
 
-    def paced(self, code_id: str, *, now: int, interval_ms: int) -> None:
-        """Remember a poll; nothing else is touched."""
+    def record_poll(self, code_id: str, *, now: int, interval_ms: int) -> None:
+        """Store the time of a poll, and nothing else."""
         self._connection.execute(_PACED, {"of": code_id, "now": now, "interval": interval_ms})
 
     def prune(self, before: int) -> int:
-        """Drop those that ended by then; returns how many."""
+        """Delete those that expired by then; returns how many."""
         return len(self._connection.execute(_PRUNE, {"before": before}).all())
 
 

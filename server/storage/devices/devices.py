@@ -24,7 +24,7 @@ _ACTIVE = (
         sessions.c.expires_at > bindparam("now"),
     )
 )
-"""A device whose session has idled away can vouch for nothing and decide nothing."""
+"""A device whose session has expired can vouch for and decide nothing."""
 _USED = (
     select(devices.c.id)
     .select_from(devices.outerjoin(sessions, sessions.c.id == devices.c.session_id))
@@ -42,7 +42,7 @@ _IN_USE = _USED.where(
 _PRESENT = _USED.where(
     or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before"))
 )
-"""A device ends with its session, and has not ended if the session has no end."""
+"""A device ends with its session."""
 _SEEN = (
     update(devices)
     .where(
@@ -73,7 +73,7 @@ _CONFIRM = (
     .values(pin_tries=0)
 )
 _CONFIRM_CALL = _CONFIRM.values(pin_unconfirmed=devices.c.pin_unconfirmed - 1)
-"""The confirmed call is taken back from the unconfirmed ones; the wrong ones before it stay."""
+"""Take the confirmed call back from the unconfirmed ones; earlier wrong ones stay."""
 _UNLOCK = (
     update(devices)
     .where(devices.c.id == bindparam("of"))
@@ -127,16 +127,16 @@ class Devices:
         return None if row is None else _record(row)
 
     def of_user(self, user_id: str) -> list[Device]:
-        """The user's devices, oldest first, revoked ones too."""
+        """Return the user's devices, oldest first, revoked ones too."""
         rows = self._connection.execute(_OF_USER, {"user": user_id}).mappings().all()
         return [_record(row) for row in rows]
 
     def all(self) -> list[Device]:
-        """Everybody's devices, oldest first."""
+        """Return all devices, oldest first."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
-        """Devices of one user or of everybody, oldest first, behind that moment and id."""
+        """Return the next page of devices, of one user or of all, oldest first."""
         place = tuple_(devices.c.created_at, devices.c.id)
         statement = _ALL.where(place > after).limit(limit)
         if user_id is not None:
@@ -144,66 +144,66 @@ class Devices:
         return [_record(row) for row in self._connection.execute(statement).mappings().all()]
 
     def active_count(self, user_id: str, now: int) -> int:
-        """How many devices the user can decide from."""
+        """Return how many devices the user can decide with."""
         values = {"user": user_id, "now": now}
         return int(self._connection.execute(_ACTIVE, values).scalar_one())
 
-    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Reports whether a device of the user, ended ones too, fits both moments."""
+    def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+        """Report whether the user has, or had, a device that meets both times."""
         values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
         return self._connection.execute(_PRESENT, values).first() is not None
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Reports whether a device of the user is in force, no longer waits, and was used since."""
+        """Report whether the user has an active device, past its waiting time, used since then."""
         values = {"user": user_id, "now": now, "used_after": used_after}
         return self._connection.execute(_IN_USE, values).first() is not None
 
-    def seen(self, device_id: str, now: int) -> None:
-        """Remember the visit, at most once a minute."""
+    def mark_seen(self, device_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
         values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
         self._connection.execute(_SEEN, values)
 
     def count_try(
         self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
     ) -> Device | None:
-        """One more PIN call, unless so many tries or calls were made: then None."""
+        """Count a PIN call, unless a limit is reached: then None."""
         values = {"of": device_id, "purpose": purpose, "now": now, "tries": tries, "calls": calls}
         rows = self._connection.execute(_TRY, values).mappings().all()
         return _record(rows[0]) if rows else None
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
-        """A valid signature of the high key or a passkey: the tries start again.
+        """Reset the PIN attempts after a valid signature of the high-risk key or passkey.
 
-        Only where the PIN was entered for it is one call taken back from the unconfirmed ones.
+        If the PIN was entered for it, the call no longer counts as unconfirmed.
         """
         self._connection.execute(_CONFIRM_CALL if entered else _CONFIRM, {"of": device_id})
 
     def unlock(self, device_id: str) -> None:
-        """The tries start again; the calls of this PIN's life stay counted."""
+        """Reset the PIN attempts; unconfirmed calls stay counted."""
         self._connection.execute(_UNLOCK, {"of": device_id})
 
     def vouch(self, device_id: str, now: int) -> None:
-        """The device may decide at high risk from now on."""
+        """Allow the device to decide high risk from now on."""
         self._connection.execute(_VOUCH, {"of": device_id, "now": now})
 
-    def alarmed(self, device_id: str, now: int) -> None:
-        """A copy of its passkey may be in use."""
+    def mark_alarmed(self, device_id: str, now: int) -> None:
+        """Record that a copy of its passkey may be in use."""
         self._connection.execute(_ALARMED, {"of": device_id, "now": now})
 
     def rename(self, device_id: str, name: str) -> None:
-        """Call it so from now on."""
+        """Change its name."""
         self._connection.execute(_RENAME, {"of": device_id, "called": name})
 
-    def stated(self, device_id: str, seen: int) -> bool:
-        """A statement counts; reports whether it is the first with this nonce."""
+    def count_statement(self, device_id: str, seen: int) -> bool:
+        """Count a statement; reports whether it is the first with this nonce."""
         return bool(self._connection.execute(_STATED, {"of": device_id, "seen": seen}).all())
 
     def revoke(self, device_id: str) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call revoked it."""
         return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
 
     def enable(self, device_id: str, high_from: int) -> None:
-        """Enable a device that a restore turned off, for high risk from that moment on."""
+        """Enable a device that a restore turned off; it can decide high risk from then on."""
         self._connection.execute(_ENABLE, {"of": device_id, "high_from": high_from})
 
 

@@ -1,4 +1,4 @@
-"""Rows of enrolment codes."""
+"""Rows of enrollment codes."""
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -36,8 +36,8 @@ _WITHDRAW = (
 _values = writing(codes)
 
 
-class Codes:
-    """Enrolment codes in the database."""
+class EnrolmentCodes:
+    """Enrollment codes in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -53,13 +53,13 @@ class Codes:
             return None
         return EnrolmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
 
-    def missed(self, code_id: str) -> int:
-        """Count one wrong secret and return how many there were."""
+    def count_miss(self, code_id: str) -> int:
+        """Count a wrong secret; returns how many there were."""
         tries: int = self._connection.execute(_MISSED, {"of": code_id}).scalars().all()[0]
         return tries
 
     def use(self, code_id: str, now: int) -> bool:
-        """Reports whether this call used it up."""
+        """Report whether this call used it up."""
         return bool(self._connection.execute(_USE, {"of": code_id, "now": now}).all())
 
     def withdraw(self, user_id: str, now: int) -> None:

@@ -1,4 +1,4 @@
-"""The tables of passkeys and signed-in browsers; the same metadata as in `tables.py`."""
+"""The tables of passkeys and signed-in browsers; the metadata is in `tables.py`."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, Table, Text
 
@@ -14,7 +14,7 @@ passkeys = Table(
     Column("synced", Boolean, nullable=False),
     Column("last_signed", LargeBinary),
 )
-"""`signs` counts to 2^32, which takes the wide integer."""
+"""`signs` counts to 2^32, which needs the wide integer."""
 
 browsers = Table(
     "browsers",

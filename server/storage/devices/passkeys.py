@@ -1,4 +1,4 @@
-"""Rows of passkeys and of the browsers that are signed in with one."""
+"""Rows of passkeys, and of the browsers that are signed in with one."""
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
@@ -55,21 +55,21 @@ class Passkeys:
         self._connection.execute(_ADD, row)
 
     def of_device(self, device_id: str) -> Passkey | None:
-        """The one that is this device."""
+        """Return the passkey of this device."""
         return _passkey(self._connection.execute(_OF_DEVICE, {"of": device_id}).mappings().first())
 
     def by_credential(self, credential: bytes) -> Passkey | None:
-        """By the id that its authenticator gave it."""
+        """By the ID that its authenticator gave it."""
         found = self._connection.execute(_BY_CREDENTIAL, {"of": credential})
         return _passkey(found.mappings().first())
 
     def of_user(self, user_id: str) -> list[Passkey]:
-        """Those of devices that are active."""
+        """Return those of active devices."""
         rows = self._connection.execute(_OF_USER, {"of": user_id}).mappings().all()
         return [found for row in rows if (found := _passkey(row)) is not None]
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
-        """Keep the count of an assertion; reports whether it may count."""
+        """Store the counter of an assertion; reports whether it is valid."""
         values = {"of": device_id, "count": signs, "signed": signed}
         return self._connection.execute(_COUNT, values).first() is not None
 
@@ -91,11 +91,11 @@ class Browsers:
         return None if row is None else Browser(**{**row, "token_hash": bytes(row["token_hash"])})
 
     def end(self, token_hash: bytes, now: int) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call ended it."""
         return bool(self._connection.execute(_END, {"of": token_hash, "now": now}).all())
 
     def prune(self, now: int) -> None:
-        """Drop those that have run out."""
+        """Delete expired ones."""
         self._connection.execute(_PRUNE, {"now": now})
 
 

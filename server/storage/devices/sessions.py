@@ -1,4 +1,4 @@
-"""Rows of terminals' sign-ins."""
+"""Rows of terminals' sessions."""
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
@@ -13,7 +13,7 @@ _GET = select(sessions).where(sessions.c.id == bindparam("of"))
 _BY_REFRESH = select(sessions).where(
     or_(sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash"))
 )
-_AWAITED = select(sessions.c.id).where(sessions.c.resumes).limit(1)
+_ANY_RESUMES = select(sessions.c.id).where(sessions.c.resumes).limit(1)
 _RESUMING = select(sessions).where(
     sessions.c.resumes, sessions.c.jkt == bindparam("key"), sessions.c.revoked_at.is_(None)
 )
@@ -47,13 +47,13 @@ _values = writing(sessions)
 
 
 class Sessions:
-    """Terminals' sign-ins in the database."""
+    """Terminals' sessions in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, session: Session) -> None:
-        """Store a new sign-in."""
+        """Store a new session."""
         row = _values(session)
         row["public_jwk"] = codec.dump(dict(session.public_jwk))
         self._connection.execute(_ADD, row)
@@ -63,16 +63,16 @@ class Sessions:
         return _one(self._connection.execute(_GET, {"of": session_id}).mappings().first())
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
-        """The session whose current or previous refresh token this is."""
+        """Return the session of this current or previous refresh token."""
         row = self._connection.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
         return _one(row)
 
-    def any_resumes(self) -> bool:
-        """Reports whether there are sessions that terminals may resume after a restore."""
-        return bool(self._connection.execute(_AWAITED).all())
+    def any_resumable(self) -> bool:
+        """Report whether terminals may resume sessions after a restore."""
+        return bool(self._connection.execute(_ANY_RESUMES).all())
 
-    def resuming(self, jkt: str) -> Session | None:
-        """The session that the holder of this key may resume after a restore."""
+    def resumable(self, jkt: str) -> Session | None:
+        """Return the session that this key may resume after a restore."""
         return _one(self._connection.execute(_RESUMING, {"key": jkt}).mappings().first())
 
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
@@ -81,7 +81,7 @@ class Sessions:
         return bool(self._connection.execute(_ROTATE, values).all())
 
     def bind(self, session_id: str, device_id: str, expires_at: int) -> None:
-        """The session is this device's from now on, and may idle until then."""
+        """Assign the session to a device, with a new expiry."""
         values = {"of": session_id, "device": device_id, "until": expires_at}
         self._connection.execute(_BIND, values)
 

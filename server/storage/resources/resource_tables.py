@@ -1,4 +1,4 @@
-"""The tables of what resources hold and spend; the same metadata as in `tables.py`."""
+"""The tables of resource secrets, consumptions and outcomes; the metadata is in `tables.py`."""
 
 from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
 

@@ -1,4 +1,4 @@
-"""Rows of protected APIs and of the secrets by which they authenticate."""
+"""Rows of resources and their secrets."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
@@ -50,13 +50,13 @@ _SECRET_USED = (
 
 
 class Resources:
-    """Protected APIs in the database."""
+    """Resources in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, resource: Resource) -> None:
-        """Raises `Taken` if the URI is there, or one that looks like it."""
+        """Raises `Taken` if the URI is used, or one that looks like it."""
         row = {
             "uri": resource.uri,
             "client_id": resource.client_id,
@@ -83,7 +83,7 @@ class Resources:
             self._connection.execute(statement, {"of": uri})
 
     def all(self) -> list[Resource]:
-        """Every resource, by URI."""
+        """Return all resources, by URI."""
         return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def get(self, uri: str) -> Resource | None:
@@ -92,12 +92,12 @@ class Resources:
         return None if row is None else self._record(row)
 
     def by_client_id(self, client_id: str) -> Resource | None:
-        """By the name that it authenticates with."""
+        """By the client_id with which it authenticates."""
         row = self._connection.execute(_BY_CLIENT, {"client_id": client_id}).mappings().first()
         return None if row is None else self._record(row)
 
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
+    def mark_secret_used(self, secret_id: str, now: int) -> None:
+        """Record the use, at most once a minute."""
         self._connection.execute(
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )

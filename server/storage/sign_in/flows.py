@@ -1,9 +1,9 @@
-"""Rows of authorization requests: pushed by their app, and while their person answers."""
+"""Rows of authorization requests, pushed or in progress."""
 
 from sqlalchemy import Connection, Executable, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
-from server.model.sign_in import Flow, Pushed
+from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
 from server.storage.users.user_tables import flows as f
 from server.storage.users.user_tables import pushed_requests as p
@@ -60,18 +60,18 @@ class Flows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def push(self, pushed: Pushed) -> None:
-        """Store a request that its app pushed."""
-        self._connection.execute(_PUSH, {n: getattr(pushed, n) for n in Pushed.__slots__})
+    def push(self, pushed: PushedRequest) -> None:
+        """Store a pushed request."""
+        self._connection.execute(_PUSH, {n: getattr(pushed, n) for n in PushedRequest.__slots__})
 
-    def take(self, pushed_hash: bytes, app_id: str, now: int) -> Pushed | None:
-        """The pushed request, if this is its first use, by its own app, in time."""
+    def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
+        """Return the pushed request on its first use, by its own app, before it expires."""
         values = {"of": pushed_hash, "app": app_id, "now": now}
         rows = self._connection.execute(_TAKE, values).mappings().all()
-        return Pushed(**{**rows[0], "hash": bytes(rows[0]["hash"])}) if rows else None
+        return PushedRequest(**{**rows[0], "hash": bytes(rows[0]["hash"])}) if rows else None
 
     def add(self, flow: Flow) -> None:
-        """Store a request whose person has not answered."""
+        """Store a new request."""
         row = {name: getattr(flow, name) for name in Flow.__slots__}
         self._connection.execute(_ADD, row | {"approvals": codec.dump(list(flow.approvals))})
 
@@ -81,23 +81,23 @@ class Flows:
         return None if row is None else _record(row)
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:
-        """Reports whether it now belongs to this sign-in."""
+        """Report whether it now belongs to this sign-in."""
         return self._moved(_BIND, {"of": flow_hash, "sign_in": sign_in_id})
 
     def allow(
         self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
     ) -> bool:
-        """Reports whether this was the one yes that counts."""
+        """Report whether this was the first consent."""
         asked = codec.dump(list(approvals))
         values = {"of": flow_hash, "sign_in": sign_in_id, "asked": asked, "now": now}
         return self._moved(_ALLOW, values)
 
     def finish(self, flow_hash: bytes, now: int) -> bool:
-        """Reports whether this call answered it."""
+        """Report whether this call finished it."""
         return self._moved(_FINISH, {"of": flow_hash, "now": now})
 
     def prune(self, now: int) -> None:
-        """Drop what has run out."""
+        """Delete expired requests."""
         for statement in _PRUNE:
             self._connection.execute(statement, {"now": now})
 

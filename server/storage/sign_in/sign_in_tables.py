@@ -1,4 +1,4 @@
-"""Tables of sign-ins that are under way. `tables.py` has what lasts."""
+"""The table of device codes; `tables.py` has the rest."""
 
 from sqlalchemy import Column, Integer, LargeBinary, Table, Text
 

@@ -1,4 +1,4 @@
-"""Rows of browsers in which somebody is signed in."""
+"""Rows of browsers that are signed in to apps."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -41,7 +41,7 @@ class SignIns:
         return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
 
     def renew(self, sign_in: SignIn) -> None:
-        """Somebody signed in again in the same browser: another cookie, time and end."""
+        """Sign in again in the same browser: new cookie, time and expiry."""
         values = {
             "of": sign_in.id,
             "hash": sign_in.token_hash,
@@ -52,15 +52,15 @@ class SignIns:
         self._connection.execute(_RENEW, values)
 
     def end(self, sign_in_id: str, now: int) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call ended it."""
         return bool(self._connection.execute(_END_ONE, {"of": sign_in_id, "now": now}).all())
 
     def of_user(self, user_id: str) -> list[str]:
-        """Ids of those that have not been ended."""
+        """Return the IDs of those that have not ended."""
         return list(self._connection.execute(_OF_USER, {"of": user_id}).scalars().all())
 
     def prune(self, now: int) -> None:
-        """Drop those that have run out."""
+        """Delete expired ones."""
         self._connection.execute(_PRUNE, {"now": now})
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from server.model.sign_in import Code, Family, Grant, RefreshToken
+from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
 from server.storage import codec
 from server.storage.users.user_tables import codes as c
 from server.storage.users.user_tables import families as f
@@ -22,7 +22,7 @@ _USE_CODE = (
     .values(used_at=bindparam("now"))
     .returning(c.c.hash)
 )
-_CAME_OF = (
+_SET_ISSUED = (
     update(c)
     .where(c.c.hash == bindparam("of"))
     .values(jti=bindparam("token"), family_id=bindparam("family"))
@@ -40,7 +40,7 @@ _END = (
     .values(ended_at=bindparam("now"))
     .returning(f.c.id)
 )
-_LIVE = select(f.c.id).where(f.c.ended_at.is_(None))
+_LIVE_FAMILIES = select(f.c.id).where(f.c.ended_at.is_(None))
 _ADD_TOKEN = insert(t)
 _TOKEN = select(t).where(t.c.hash == bindparam("of"))
 _USE_TOKEN = (
@@ -49,13 +49,13 @@ _USE_TOKEN = (
     .values(used_at=bindparam("now"))
     .returning(t.c.hash)
 )
-_CAME_WITH = insert(w)
-_CAME = select(w.c.jti).where(w.c.family_id == bindparam("of"))
+_ADD_ACCESS_TOKEN = insert(w)
+_ACCESS_TOKENS = select(w.c.jti).where(w.c.family_id == bindparam("of"))
 _LISTS = ("openid", "scope", "id_token_claims", "userinfo_claims")
 _KEPT_MS = 24 * 60 * 60 * 1000
-"""How long a used code is still known, so that whoever brings it again is noticed."""
+"""A used code is kept this long, so that its reuse is detected."""
 _RECENT_MS = 30 * _KEPT_MS
-"""How long a used refresh token is."""
+"""A used refresh token is kept this long."""
 _PRUNE = (
     delete(c).where(c.c.expires_at < bindparam("long_ago")),
     delete(w).where(w.c.created_at < bindparam("longer_ago")),
@@ -76,26 +76,26 @@ class CodeGrants:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_code(self, code: Code) -> None:
+    def add_code(self, code: AuthorizationCode) -> None:
         """Store a new code."""
-        row = {name: getattr(code, name) for name in Code.__slots__}
+        row = {name: getattr(code, name) for name in AuthorizationCode.__slots__}
         self._connection.execute(_ADD_CODE, row | {"grant": _dumped(code.grant)})
 
-    def code(self, code_hash: bytes) -> Code | None:
-        """By its hash, used ones too."""
+    def code(self, code_hash: bytes) -> AuthorizationCode | None:
+        """By its hash, used codes too."""
         row = self._connection.execute(_CODE, {"of": code_hash}).mappings().first()
         if row is None:
             return None
-        return Code(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
+        return AuthorizationCode(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
-        """Reports whether this call used it up."""
+        """Report whether this call used it up."""
         return bool(self._connection.execute(_USE_CODE, {"of": code_hash, "now": now}).all())
 
-    def came_of_code(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
-        """Remember what must end if it comes back."""
+    def set_code_tokens(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
+        """Store the access token and family of a code, which end if the code is reused."""
         values = {"of": code_hash, "token": jti, "family": family_id}
-        self._connection.execute(_CAME_OF, values)
+        self._connection.execute(_SET_ISSUED, values)
 
     def add_family(self, family: Family) -> None:
         """Store a new family."""
@@ -111,7 +111,7 @@ class CodeGrants:
         self._connection.execute(_ADD_FAMILY, row)
 
     def family(self, family_id: str) -> Family | None:
-        """By id, ended ones too."""
+        """By ID, ended families too."""
         row = self._connection.execute(_FAMILY, {"of": family_id}).mappings().first()
         if row is None:
             return None
@@ -119,16 +119,16 @@ class CodeGrants:
         return Family(**kept, grant=_grant(row))
 
     def extend_family(self, family_id: str, expires_at: int) -> None:
-        """It was used, so it may idle from now again."""
+        """Move the expiry of a family that was used."""
         self._connection.execute(_EXTEND, {"of": family_id, "until": expires_at})
 
     def end_family(self, family_id: str, now: int) -> bool:
-        """Reports whether this call ended it."""
+        """Report whether this call ended it."""
         return bool(self._connection.execute(_END, {"of": family_id, "now": now}).all())
 
     def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
-        """Ids of those that have not ended."""
-        statement = _LIVE.where(f.c[of] == value)
+        """Return the IDs of the families that have not ended."""
+        statement = _LIVE_FAMILIES.where(f.c[of] == value)
         return list(self._connection.execute(statement).scalars().all())
 
     def add_token(self, token: RefreshToken) -> None:
@@ -137,25 +137,25 @@ class CodeGrants:
         self._connection.execute(_ADD_TOKEN, row)
 
     def token(self, token_hash: bytes) -> RefreshToken | None:
-        """By its hash, used ones too."""
+        """By its hash, used tokens too."""
         row = self._connection.execute(_TOKEN, {"of": token_hash}).mappings().first()
         return None if row is None else _token(row)
 
     def use_token(self, token_hash: bytes, now: int) -> bool:
-        """Reports whether this call used it up."""
+        """Report whether this call used it up."""
         return bool(self._connection.execute(_USE_TOKEN, {"of": token_hash, "now": now}).all())
 
-    def came_with(self, family_id: str, jti: str, now: int) -> None:
-        """An access token that came with one of this family."""
+    def add_access_token(self, family_id: str, jti: str, now: int) -> None:
+        """Store an access token that was issued with this family."""
         row = {"family_id": family_id, "jti": jti, "created_at": now}
-        self._connection.execute(_CAME_WITH, row)
+        self._connection.execute(_ADD_ACCESS_TOKEN, row)
 
     def access_tokens(self, family_id: str) -> list[str]:
-        """Ids of the access tokens that came with it, as far as they may live."""
-        return list(self._connection.execute(_CAME, {"of": family_id}).scalars().all())
+        """Return the IDs of the family's access tokens that may still be valid."""
+        return list(self._connection.execute(_ACCESS_TOKENS, {"of": family_id}).scalars().all())
 
     def prune(self, now: int) -> None:
-        """Drop what ran out a day ago, and what was used a month ago."""
+        """Delete what expired a day ago, and what was used a month ago."""
         for statement in _PRUNE:
             ends = {"long_ago": now - _KEPT_MS, "longer_ago": now - _RECENT_MS}
             self._connection.execute(statement, ends)

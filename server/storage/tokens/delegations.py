@@ -1,4 +1,4 @@
-"""Rows of issued access tokens: the ledger of who acts for whom."""
+"""Rows of issued access tokens."""
 
 from collections.abc import Mapping
 
@@ -24,10 +24,10 @@ _USE_NOTED_MS = 60_000
 _ADD = Prepared(adding(d))
 _GET = Prepared(select(d).where(d.c.id == bindparam("of")))
 _OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("of")))
-_EXTEND = Prepared(
+_LOCK_LIVE = Prepared(
     update(d)
     .where(d.c.id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now"))
-    .values(last_used_at=d.c.last_used_at)  # nothing changes; the row is held
+    .values(last_used_at=d.c.last_used_at)  # changes nothing; locks the row
     .returning(d)
 )
 _USED = Prepared(
@@ -52,9 +52,9 @@ def _ancestors() -> Select[tuple[object, ...]]:
 
 
 def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
-    """Revoke these and all that came from them, also through what was revoked before.
+    """Revoke these tokens and their descendants, also below a token that is revoked already.
 
-    No token outlives its parent, so what has run out needs no look.
+    No token outlives its parent, so expired tokens are skipped.
     """
     alive = d.c.expires_at > bindparam("now")
     tree = select(d.c.id).where(roots, alive).cte("tree", recursive=True)
@@ -67,8 +67,8 @@ def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
     )
 
 
-def _descent() -> Select[tuple[str, str]]:
-    """Ids and clients of what a client's live tokens are and what came from them, live or not."""
+def _own_and_derived() -> Select[tuple[str, str]]:
+    """Select a client's live tokens and the live tokens derived from them."""
     alive = d.c.expires_at > bindparam("now")
     own = select(d.c.id).where(d.c.client_id == bindparam("of"), alive)
     tree = own.cte("descent", recursive=True)
@@ -78,7 +78,7 @@ def _descent() -> Select[tuple[str, str]]:
     )
 
 
-_DESCENT = _descent()
+_OWN_AND_DERIVED = _own_and_derived()
 
 
 def _descendants() -> Select[tuple[object, ...]]:
@@ -93,7 +93,7 @@ _NEWEST = select(d).order_by(d.c.issued_at.desc(), d.c.id.desc())
 _REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
 _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
 _REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
-_REVOKE_AT = _revoking(d.c.resource == bindparam("of"))
+_REVOKE_RESOURCE = _revoking(d.c.resource == bindparam("of"))
 _REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
 _CLIENTS_FOR = (
     select(d.c.client_id)
@@ -117,37 +117,37 @@ class Delegations:
         _ADD.run(self._connection, _values(delegation))
 
     def get(self, jti: str) -> Delegation | None:
-        """By the token's id."""
+        """By the token's ID."""
         return self._one(_GET, {"of": jti})
 
     def of_approval(self, approval_id: str) -> Delegation | None:
-        """The token that an approval gave."""
+        """Return the token of an approval."""
         return self._one(_OF_APPROVAL, {"of": approval_id})
 
-    def extend(self, jti: str, now: int) -> Delegation | None:
-        """The token, if something may come out of it now.
+    def lock_live(self, jti: str, now: int) -> Delegation | None:
+        """Return the token if it is valid now.
 
-        On PostgreSQL the row stays locked, so a revocation waits and then finds what was made.
+        PostgreSQL locks the row, so a revocation waits and then finds the derived token.
         """
-        return self._one(_EXTEND, {"of": jti, "now": now})
+        return self._one(_LOCK_LIVE, {"of": jti, "now": now})
 
-    def used(self, jti: str, now: int) -> None:
-        """Remember that it was seen in use, at most once a minute."""
+    def mark_used(self, jti: str, now: int) -> None:
+        """Record that the token was used, at most once a minute."""
         values = {"of": jti, "now": now, "before": now - _USE_NOTED_MS}
         _USED.run(self._connection, values)
 
     def ancestors(self, jti: str) -> list[Delegation]:
-        """What it came from, its parent first."""
+        """Return the tokens that it was derived from, its parent first."""
         return [_record(row) for row in _ANCESTORS.run(self._connection, {"of": jti})]
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
-        """How many live tokens are its own, and how many of others came from them."""
-        rows = self._connection.execute(_DESCENT, {"of": client_id, "now": now}).all()
+        """Count the client's own live tokens, and the live tokens of others derived from them."""
+        rows = self._connection.execute(_OWN_AND_DERIVED, {"of": client_id, "now": now}).all()
         own = sum(row.client_id == client_id for row in rows)
         return own, len(rows) - own
 
     def descendants(self, jti: str) -> list[Delegation]:
-        """What came from it, oldest first."""
+        """Return the tokens derived from it, oldest first."""
         return [_record(row) for row in _DESCENDANTS.run(self._connection, {"of": jti})]
 
     def search(
@@ -160,7 +160,7 @@ class Delegations:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Delegation]:
-        """The newest that match all that is given; `live_at` leaves out what is over then."""
+        """Return the newest that match every filter; `live_at` leaves out those not valid then."""
         statement = _NEWEST.limit(limit)
         if client_id is not None:
             statement = statement.where(d.c.client_id == client_id)
@@ -176,35 +176,35 @@ class Delegations:
         return [Delegation(**row) for row in rows]
 
     def clients_for(self, user_id: str, now: int) -> list[str]:
-        """Who has a live token that acts for this user."""
+        """Return the clients with a live token that acts for this user."""
         rows = self._connection.execute(_CLIENTS_FOR, {"of": user_id, "now": now})
         return sorted(rows.scalars())
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
-        """Revoke a token and all that came from it; returns the ids that were live."""
+        """Revoke a token and its descendants; returns the IDs that were live."""
         return self._revoke(_REVOKE_TREE, jti, now)
 
     def revoke_consent(self, consent_id: str, now: int) -> list[str]:
-        """Revoke what stands on a consent, and all that came from it."""
+        """Revoke the tokens that a consent allows, and their descendants."""
         return self._revoke(_REVOKE_CONSENT, consent_id, now)
 
     def revoke_client(self, client_id: str, now: int) -> list[str]:
-        """Revoke an agent's or app's live tokens, and all that came from them."""
+        """Revoke an agent's or app's live tokens, and their descendants."""
         return self._revoke(_REVOKE_CLIENT, client_id, now)
 
-    def revoke_at(self, resource: str, now: int) -> list[str]:
-        """Revoke the live tokens for this resource, and all that came from them."""
-        return self._revoke(_REVOKE_AT, resource, now)
+    def revoke_resource(self, resource: str, now: int) -> list[str]:
+        """Revoke the live tokens for this resource, and their descendants."""
+        return self._revoke(_REVOKE_RESOURCE, resource, now)
 
     def revoke_user(self, user_id: str, now: int) -> list[str]:
         """Revoke the live tokens that act for this user."""
         return self._revoke(_REVOKE_USER, user_id, now)
 
     def _revoke(self, statement: ReturningUpdate[str], of: str, now: int) -> list[str]:
-        """Look again until nothing new is found.
+        """Repeat the UPDATE until it finds nothing new.
 
-        A child that another unit of work commits while this one waits for its parent's row is not
-        in the first look; after it the parent is ours, and no further child can come.
+        While it waits for a parent's row, another transaction may commit a child that the first
+        pass misses. After that the parent is revoked, and no child can follow.
         """
         found: list[str] = []
         while new := self._connection.execute(statement, {"of": of, "now": now}).scalars().all():

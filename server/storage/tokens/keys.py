@@ -25,7 +25,7 @@ _REVOKE = (
 
 
 class Keys:
-    """Signing keys in the database; their private halves are sealed."""
+    """Signing keys in the database; their private halves are encrypted."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -48,15 +48,15 @@ class Keys:
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def retire(self, kid: str, retires_at: int) -> None:
-        """Sign nothing more with it; it stays in the published set until `retires_at`."""
+        """Stop signing with the key; it stays published until `retires_at`."""
         self._connection.execute(_RETIRE, {"of": kid, "retires_at": retires_at})
 
     def revoke(self, kid: str) -> bool:
-        """Remove a key now; reports whether it was there."""
+        """Delete a key now; reports whether it existed."""
         return bool(self._connection.execute(_REVOKE, {"of": kid}).all())
 
     def drop_retired(self, now: int) -> list[str]:
-        """Remove keys whose time has come; returns their ids."""
+        """Delete the keys whose time has come; returns their IDs."""
         return list(self._connection.execute(_DROP, {"now": now}).scalars().all())
 
 

@@ -1,4 +1,4 @@
-"""Rows of things that count once."""
+"""Rows of the IDs that can be used once."""
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,11 +25,11 @@ class Replays:
         self._connection = connection
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
-        """Reports whether nobody used it before."""
+        """Report whether this is the first use."""
         statement = _FIRST[self._connection.dialect.name]
         values = {"kind": kind, "key": key, "expires_at": expires_at}
         return bool(statement.run(self._connection, values))
 
     def prune(self, now: int) -> int:
-        """Drop what has expired and is refused for that."""
+        """Delete IDs that have expired, because an expired proof is refused anyway."""
         return len(self._connection.execute(_PRUNE, {"now": now}).all())

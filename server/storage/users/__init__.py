@@ -1,4 +1,4 @@
-"""Rows of people.
+"""Rows of users.
 
 Owns: the tables of this capability and all SQL on them.
 Never: a rule; `server.services` decides.

@@ -1,4 +1,4 @@
-"""Rows of passwords, and of how often a sign-in form was tried in vain."""
+"""Rows of passwords, and of failed sign-in attempts."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,12 +34,12 @@ class Passwords:
         self._connection = connection
 
     def get(self, user_id: str) -> Password | None:
-        """The user's."""
+        """By user ID."""
         row = self._connection.execute(_GET, {"of": user_id}).mappings().first()
         return None if row is None else Password(**row)
 
     def put(self, password: Password) -> None:
-        """Set it, whether there was one or not."""
+        """Set or replace it."""
         values = {
             "hash": password.hash,
             "changed_at": password.changed_at,
@@ -49,20 +49,20 @@ class Passwords:
         if not changed:
             self._connection.execute(_ADD, {"user_id": password.user_id, **values})
 
-    def used(self, user_id: str, now: int) -> None:
-        """Its person signed in by it."""
+    def mark_used(self, user_id: str, now: int) -> None:
+        """Record a sign-in with it."""
         self._connection.execute(_USED, {"of": user_id, "now": now})
 
     def remove(self, user_id: str) -> bool:
-        """Reports whether there was one."""
+        """Report whether there was one."""
         return bool(self._connection.execute(_REMOVE, {"of": user_id}).all())
 
     def paused_until(self, key: bytes, now: int) -> int | None:
-        """When this form may be tried again; None when it may be now."""
+        """Return when the next attempt is allowed; None if it is now."""
         return self._connection.execute(_PAUSED, {"of": key, "now": now}).scalar()
 
-    def tried(self, key: bytes, now: int, forget_at: int) -> int:
-        """Count one more try; returns how many there were since the last that was right."""
+    def count_attempt(self, key: bytes, now: int, forget_at: int) -> int:
+        """Count an attempt; returns how many there were since the last success."""
         self._connection.execute(_FORGET, {"of": key, "now": now})
         on_postgresql = self._connection.dialect.name == "postgresql"
         make = postgresql.insert if on_postgresql else sqlite.insert
@@ -77,21 +77,21 @@ class Passwords:
         return int(self._connection.execute(count).scalar_one())
 
     def pause(self, key: bytes, until: int) -> None:
-        """Nobody tries this form before then."""
+        """Allow no attempt before then."""
         self._connection.execute(_PAUSE, {"of": key, "until": until})
 
-    def was_wrong(self, key: bytes, forget_at: int) -> None:
-        """Remember the tries in vain until then."""
+    def keep_attempts(self, key: bytes, forget_at: int) -> None:
+        """Keep the failed attempts until then."""
         self._connection.execute(_WRONG, {"of": key, "until": forget_at})
 
-    def was_right(self, key: bytes) -> None:
-        """Forget the tries in vain."""
+    def clear_attempts(self, key: bytes) -> None:
+        """Delete the failed attempts."""
         self._connection.execute(_RIGHT, {"of": key})
 
-    def give_back(self, key: bytes) -> None:
-        """One try less, and no pause: it was right."""
+    def undo_attempt(self, key: bytes) -> None:
+        """Take one attempt back and end the pause after a success."""
         self._connection.execute(_GIVE_BACK, {"of": key})
 
     def prune(self, now: int) -> None:
-        """Forget tries that are long past."""
+        """Delete outdated attempts."""
         self._connection.execute(_PRUNE, {"now": now})

@@ -1,4 +1,4 @@
-"""Rows of the codes that people want of agents."""
+"""Rows of user codes."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
@@ -20,15 +20,15 @@ class UserCodes:
         self._connection = connection
 
     def get(self, user_id: str) -> bytes | None:
-        """The hash of this person's code."""
+        """Return the hash of this user's code."""
         row = self._connection.execute(_GET, {"of": user_id}).first()
         return None if row is None else bytes(row[0])
 
     def put(self, user_id: str, code_hash: bytes, now: int) -> None:
-        """In the place of the one before."""
+        """Set or replace it."""
         self.drop(user_id)
         self._connection.execute(_ADD, {"user_id": user_id, "hash": code_hash, "set_at": now})
 
     def drop(self, user_id: str) -> bool:
-        """Reports whether there was one."""
+        """Report whether there was one."""
         return bool(self._connection.execute(_DROP, {"of": user_id}).all())

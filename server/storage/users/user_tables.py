@@ -1,7 +1,4 @@
-"""The tables of people's apps and of signing in through them; `tables.py` has the others.
-
-They belong to the same metadata.
-"""
+"""The tables of apps and of signing in to them; the metadata is in `tables.py`."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
@@ -56,7 +53,7 @@ password_tries = Table(
     Column("not_before", Millis, nullable=False),
     Column("forget_at", Millis, nullable=False, index=True),
 )
-"""`key` is the hash of an account and an address, or of an address; neither is readable here."""
+"""`key` is the hash of an account and an address, or of an address."""
 
 sign_ins = Table(
     "sign_ins",
@@ -141,7 +138,7 @@ family_tokens = Table(
     Column("created_at", Millis, nullable=False),
     Index("ix_family_tokens_family_id", "family_id"),
 )
-"""Access tokens that came with refresh tokens."""
+"""Access tokens that were issued with refresh tokens."""
 
 user_codes = Table(
     "user_codes",
@@ -150,4 +147,4 @@ user_codes = Table(
     Column("hash", LargeBinary, nullable=False),
     Column("set_at", Millis, nullable=False),
 )
-"""The code that a person wants of agents that register for one."""
+"""The code that a user requires of agents that support user codes."""

@@ -1,4 +1,4 @@
-"""Rows of people."""
+"""Rows of users."""
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -25,13 +25,13 @@ _REPLACE = (
 
 
 class Users:
-    """People in the database."""
+    """Users in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, user: User) -> None:
-        """Raises `Taken` if the e-mail is used, or the name or one that looks like it."""
+        """Raises `Taken` if the email address is used, or the name or one that looks like it."""
         try:
             self._connection.execute(_ADD, _values(user))
         except IntegrityError as error:
@@ -39,7 +39,7 @@ class Users:
         Names(self._connection).give("user", user.id, user.name)
 
     def replace(self, user: User) -> None:
-        """Write every member; raises `Taken` if the new name or e-mail is used."""
+        """Write every member; raises `Taken` if the new name or email address is used."""
         values = _values(user) | {"of": user.id}
         key = kept_key(self._connection, users, user.id, user.name)
         values["name_key"] = key or values["name_key"]
@@ -50,11 +50,11 @@ class Users:
             raise Taken(user.name) from error
 
     def all(self) -> list[User]:
-        """Everybody, by name."""
+        """Return all users, by name."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def page(self, after: str, limit: int) -> list[User]:
-        """Those whose names come after this one."""
+        """Return the users after this name."""
         values = {"after": codec.key(after), "limit": limit}
         return [_record(row) for row in self._connection.execute(_PAGE, values).mappings().all()]
 
@@ -63,7 +63,7 @@ class Users:
         return _one(self._connection.execute(_BY_ID, {"id": user_id}).mappings().first())
 
     def called(self, name_or_email: str) -> User | None:
-        """By name, else by e-mail, without regard to case."""
+        """By name, else by email address, without regard to case."""
         value = {"key": codec.key(name_or_email)}
         row = self._connection.execute(_BY_NAME, value).mappings().first()
         return _one(row or self._connection.execute(_BY_EMAIL, value).mappings().first())

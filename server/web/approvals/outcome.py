@@ -25,7 +25,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     shown = site.approvals.decisions.show(person, visit.about)
     if is_open(shown, person):
         return go(f"{site.rules.issuer}/r/{visit.about}")
-    token = site.tokens.ledger.of_approval(person, visit.about)
+    token = site.tokens.delegations.of_approval(person, visit.about)
     waiting = site.approvals.decisions.waiting(person, 1, None).items
     return {
         **of_one(visit, shown),
@@ -43,7 +43,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
 
 def revoke(visit: Visit, form: Form) -> AnyResponse:
     """POST /done/<id>/revoke: the token of this request, and all that came from it."""
-    token = visit.site.tokens.ledger.of_approval(visit.person, visit.about)
+    token = visit.site.tokens.delegations.of_approval(visit.person, visit.about)
     if token is None:
         raise errors.Problem(404, "not_found", "This request has no active token.")
     visit.calls.do(_REVOKE, token.delegation.id, None, form)

@@ -96,7 +96,7 @@ def _cannot(visit: Visit, shown: Shown) -> str:
     if 0 in (shown.tries_left or {}).values():
         return LOCKED_TEXT
     high = shown.approval.risk.rank >= Risk.HIGH.rank
-    high_from = visit.person.at.high_from
+    high_from = visit.person.registered_device.high_from
     if not high or visit.site.clock.now() >= high_from:
         return ""
     since = moment(high_from)

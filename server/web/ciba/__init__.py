@@ -1,4 +1,4 @@
-"""The code that agents have to know before they may ask.
+"""Pages about a person's user code.
 
 Owns: these pages and forms, as rows.
 Never: the code itself, once it is set.

@@ -1,4 +1,4 @@
-"""The rows of the forms about a person's user code."""
+"""The forms about a person's user code."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ def _no_code(form: Form) -> object:
 
 
 def _signs_code(visit: Visit, body: Document) -> Signed:
-    """It decides which agents may ask."""
+    """The signature is required because the code decides which agents may ask."""
     nonce = visit.statement_nonce()
     subject = user_codes.signed_subject(nonce, body["code"] or "")
     return Signed(decisions.USER_CODE, subject, nonce)

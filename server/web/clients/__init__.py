@@ -1,5 +1,5 @@
-"""Agents and apps: those that act for a person, and their administration.
+"""Pages about agents and apps.
 
 Owns: these pages and forms, as rows.
-Never: who may know or do something to one; the API's rows say that.
+Never: access rules; the API's routes have them.
 """

@@ -1,7 +1,6 @@
-"""The agents of a person: those that act for them, and those that they own.
+"""The agents of a person: those with access, and those that they own.
 
-Owns: putting together what each one has. Never: who may know or do something to an agent; the
-API's rows say that.
+Owns: collecting the access of each. Never: access rules; the API's routes have them.
 """
 
 from collections.abc import Mapping
@@ -23,8 +22,8 @@ _UNKNOWN: Final = (403, 404)
 
 
 @dataclass(slots=True)
-class Acting:
-    """One agent or app, with what it has of this person now."""
+class ClientAccess:
+    """An agent or app, with its access to this person's data."""
 
     id: str
     name: str
@@ -34,81 +33,81 @@ class Acting:
 
     @property
     def acts(self) -> bool:
-        """It could do something in this person's name at this moment."""
+        """Whether it can act for this person now."""
         return bool(self.tokens or self.consents or self.grants)
 
     @property
     def last_used_at(self) -> str | None:
-        """When one of its tokens was used last, as the API says it."""
+        """When one of its tokens was last used, as in the API."""
         return max(
-            (one["last_used_at"] for one in self.tokens if one["last_used_at"]), default=None
+            (item["last_used_at"] for item in self.tokens if item["last_used_at"]), default=None
         )
 
 
-def every(visit: Visit) -> Facts:
-    """By name; one's own that act for nobody here stand apart."""
-    acting = _acting(visit)
-    mine = {one["client_id"]: one for one in _owned(visit)}
-    others = [one for key, one in mine.items() if key not in acting]
-    ordered = sorted(acting.values(), key=lambda one: (one.name.casefold(), one.id))
+def load_agents(visit: Visit) -> Facts:
+    """Load the page of all agents: those with access by name, and the person's others."""
+    access = _access_by_client(visit)
+    mine = {item["client_id"]: item for item in _owned(visit)}
+    others = [item for key, item in mine.items() if key not in access]
+    ordered = sorted(access.values(), key=lambda item: (item.name.casefold(), item.id))
     return {"acting": ordered, "mine": mine, "others": others}
 
 
-def one(visit: Visit) -> Facts:
-    """All that the person may know of one. Raises errors.Problem 404."""
+def load_agent(visit: Visit) -> Facts:
+    """Load the page of one agent or app. Raises errors.Problem 404."""
     asked = visit.site.statistics.asked_of(visit.person, visit.about, _DAYS)
-    owned, known = _own_agent(visit), _acting(visit).get(visit.about)
+    owned, known = _own_agent(visit), _access_by_client(visit).get(visit.about)
     if owned is None and known is None and not asked.ever:
         raise _unknown()
     days = [day.model_dump() for day in statistics_wire.days(asked.days)]
     return {
         "asks": asked.ever,
         "agent": owned,
-        "has": known or Acting(visit.about, _name(visit, owned)),
+        "has": known or ClientAccess(visit.about, _name(visit, owned)),
         "chart": charts.ends(days),
         "days": days,
         "total": statistics_wire.tally(asked.counts),
     }
 
 
-def to_suspend(visit: Visit) -> Facts:
-    """What suspending it would end; nothing does yet. Raises errors.Problem 404."""
+def load_suspension(visit: Visit) -> Facts:
+    """Load the page that shows what suspending an agent ends. Raises errors.Problem 404."""
     agent = _own_agent(visit)
     if agent is None:
         raise _unknown()
     return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.about)}
 
 
-def _acting(visit: Visit) -> dict[str, Acting]:
-    """Everybody who has something of this person, by id."""
-    found: dict[str, Acting] = {}
+def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
+    """Return each client with access, by ID."""
+    found: dict[str, ClientAccess] = {}
     lists = (
         ("tokens", "client", visit.read("GET /api/delegations", limit=_MOST)),
         ("consents", "client", visit.read("GET /api/consents")),
         ("grants", "agent", visit.read("GET /api/grants")),
     )
-    for kind, who, told in lists:
-        for right in told["items"]:
+    for kind, who, page in lists:
+        for right in page["items"]:
             holder = right[who]
-            acting = found.setdefault(holder["id"], Acting(holder["id"], holder["name"]))
-            getattr(acting, kind).append(right)
+            access = found.setdefault(holder["id"], ClientAccess(holder["id"], holder["name"]))
+            getattr(access, kind).append(right)
     return found
 
 
 def _owned(visit: Visit) -> list[Document]:
-    """Whoever has a role is told of all agents; here stand those that they own."""
+    """Return the person's own agents; for roles the API lists all."""
     found: list[Document] = []
     after: dict[str, str] = {}
     while True:
-        told = visit.read("GET /api/agents", limit=_MOST, **after)
-        found += [one for one in told["items"] if _owns(visit.person, one)]
-        if told["next"] is None:
+        page = visit.read("GET /api/agents", limit=_MOST, **after)
+        found += [item for item in page["items"] if _owns(visit.person, item)]
+        if page["next"] is None:
             return found
-        after = {"cursor": told["next"]}
+        after = {"cursor": page["next"]}
 
 
 def _own_agent(visit: Visit) -> Document | None:
-    """What its owner is told of it; None for anybody else's."""
+    """Return the agent if the person owns it."""
     try:
         agent = visit.read("GET /api/agents/<id>", visit.about)
     except errors.Problem as problem:
@@ -123,7 +122,7 @@ def _owns(person: Person, agent: Mapping[str, Any]) -> bool:
 
 
 def _name(visit: Visit, owned: Document | None) -> str:
-    """What it is called, for whoever owns it or was asked something by it."""
+    """Return its name, for its owner or a person it has asked."""
     if owned is not None:
         return str(owned["name"])
     with visit.site.store.read() as view:

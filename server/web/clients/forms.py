@@ -1,4 +1,4 @@
-"""The rows of the forms about agents, invitations and apps."""
+"""The forms about agents, invitations and apps."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _CREDENTIALS: Final = "clients/console_credentials.html"
 
 
 def _mute(form: Form) -> object:
-    """Mute an agent for so many minutes, or until it is unmuted."""
+    """The agent to mute and for how many minutes, or until it is unmuted."""
     minutes = number_of(form, "minutes", "for how long")
     agent = {"agent": form.get("agent") or ""}
     return agent if minutes is None else {**agent, "minutes": minutes}
@@ -30,10 +30,7 @@ _OWN: Final = (
         "/agents/<id>/suspend", "POST /api/agents/<id>/disable", then="/agents/<id>?done=suspended"
     ),
     FormAction(
-        "/agents/<id>/mute",
-        "POST /api/attention/mutes",
-        body=_mute,
-        then="/agents/<id>?done=muted",
+        "/agents/<id>/mute", "POST /api/attention/mutes", body=_mute, then="/agents/<id>?done=muted"
     ),
 )
 

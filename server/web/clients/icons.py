@@ -1,7 +1,7 @@
-"""The pictures of agents, handed out under their hash, from this server and no other.
+"""Serves the icons of agents, under their hash.
 
-Owns: the address of a picture, and the headers that keep it a picture. Never: a word; its agent's
-name stands beside it wherever it is shown.
+Owns: the address of an icon, and the headers that keep it an image. Never: text; the agent's name
+is shown with its icon.
 """
 
 from functools import partial
@@ -18,12 +18,12 @@ _KEPT: Final = "public, max-age=31536000, immutable"
 
 
 def add_agent_icons(app: Flask, site: Site) -> None:
-    """Give them to Flask, and the filter `icon` to every page."""
+    """Add the icon route and the `icon` template filter to Flask."""
     app.jinja_env.filters["icon"] = partial(_address, site)
 
     @app.get("/icons/<digest>")
     def icon(digest: str) -> Response:
-        """It is what it says it is, whatever a browser would rather make of it."""
+        """The headers keep browsers from interpreting it as anything but an image."""
         found = site.clients.icons.get(digest)
         if found is None:
             response = Response("There is no such icon.", 404, mimetype="text/plain")
@@ -36,5 +36,5 @@ def add_agent_icons(app: Flask, site: Site) -> None:
 
 
 def _address(site: Site, agent_id: str) -> str:
-    """Where the picture of an agent lies; "" for one that has none, and for everybody else."""
+    """Return the address of an agent's icon; "" without one, and for everything but agents."""
     return site.clients.icons.of(agent_id) if agent_id.startswith(PREFIX_AGENT) else ""

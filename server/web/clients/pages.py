@@ -1,4 +1,4 @@
-"""The rows of the pages about agents, invitations and apps."""
+"""The pages about agents, invitations and apps."""
 
 from dataclasses import replace
 from typing import Final
@@ -18,9 +18,9 @@ _EDIT: Final = (
 _KEYS: Final = "Add the new key first. Remove the old key when the client signs with the new one."
 
 _OWN: Final = (
-    Page("/agents", "clients/agents.html", "agents", load=agents.every),
-    Page("/agents/<id>", "clients/agent.html", "agents", load=agents.one),
-    Page("/agents/<id>/suspend", "clients/suspension.html", "agents", load=agents.to_suspend),
+    Page("/agents", "clients/agents.html", "agents", load=agents.load_agents),
+    Page("/agents/<id>", "clients/agent.html", "agents", load=agents.load_agent),
+    Page("/agents/<id>/suspend", "clients/suspension.html", "agents", load=agents.load_suspension),
 )
 
 _AGENTS: Final = (

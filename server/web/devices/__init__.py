@@ -1,5 +1,5 @@
-"""Devices: enrolling one, a person's own, everybody's in the console.
+"""Pages to enroll a device, about a person's own devices, and about all in the console.
 
 Owns: these pages and forms, as rows.
-Never: lets one in; the API's rows do.
+Never: access rules; the API's routes have them.
 """

@@ -1,7 +1,7 @@
-"""Where a person types the code of a device that wants to sign in (RFC 8628 3.3).
+"""The page where a person types the code of a device that wants to sign in (RFC 8628 3.3).
 
-Owns: the form, its protection against other sites, what is said to whoever sends it. Never: whether
-anybody of that name exists. Sending the form decides nothing: an enrolled device does that.
+Owns: the form, its CSRF protection, its messages. Never: whether a user exists. Submitting the form
+decides nothing; an enrolled device does.
 """
 
 import hmac
@@ -26,9 +26,9 @@ _STALE: Final = "This page has expired, or another site sent you here. Enter the
 
 
 def add_device_pages(app: Flask, site: Site) -> None:
-    """Give the page to Flask, and that on which a browser or a terminal is enrolled.
+    """Add this page and the enrollment page to Flask.
 
-    That one has the code in the fragment of its link, so that no log of a proxy has it.
+    The enrollment link has the code in its fragment, so that no proxy logs it.
     """
 
     @app.get("/enrol")
@@ -38,35 +38,35 @@ def add_device_pages(app: Flask, site: Site) -> None:
 
     @app.get("/device")
     def device() -> AnyResponse:
-        if (elsewhere := under_another_name(site)) is not None:
-            return elsewhere
-        return _form(site, name=_signed_in(site), code=request.args.get("user_code", ""))
+        if (redirect := under_another_name(site)) is not None:
+            return redirect
+        return _form(site, name=_signed_in_name(site), code=request.args.get("user_code", ""))
 
     @app.post("/device")
     def entered() -> AnyResponse:
-        if (elsewhere := under_another_name(site)) is not None:
-            return elsewhere
-        return _entered(site)
+        if (redirect := under_another_name(site)) is not None:
+            return redirect
+        return _submit(site)
 
     @app.get("/device/sent")
     def sent() -> AnyResponse:
         return under_another_name(site) or page("devices/device_code_sent.html")
 
 
-def _entered(site: Site) -> AnyResponse:
-    """Take the form, or show it again with the reason.
+def _submit(site: Site) -> AnyResponse:
+    """Submit the form, or show it again with an error.
 
-    1. It is our own form, from our own page.  2. Both fields are filled in.  3. The code opens an
-    approval; whether somebody sees it is not told.
+    1. The form came from our page. 2. Both fields are filled in. 3. The code creates an approval;
+    whether anybody sees it is not shown.
     """
     name = request.form.get("name", "").strip()[:_MOST_NAME]
     code = request.form.get("user_code", "")
-    if not _ours(site):
+    if not _is_our_form(site):
         return _form(site, name=name, code=code, problem=_STALE)
     if not name or not code:
         return _form(site, name=name, code=code, problem="Enter your user name and the code.")
     try:
-        site.devices.grant.enter(name=name, typed=code, peer=request.remote_addr or "")
+        site.devices.grant.submit_code(name=name, typed=code, peer=request.remote_addr or "")
     except CodeRefused as refused:
         return _form(site, name=name, code="", problem=str(refused))
     except Busy:
@@ -74,8 +74,8 @@ def _entered(site: Site) -> AnyResponse:
     return go(f"{site.rules.issuer}/device/sent")
 
 
-def _signed_in(site: Site) -> str:
-    """The name of whoever is signed in in this browser, to save the typing."""
+def _signed_in_name(site: Site) -> str:
+    """Return the name of the signed-in user of this browser, to prefill the field."""
     try:
         with site.store.read() as view:
             found = site.sign_in.sign_ins.current(view, cookie_of(site))
@@ -85,14 +85,14 @@ def _signed_in(site: Site) -> str:
 
 
 def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:
-    """The form, with a token that only this page and this browser's cookie know."""
-    letters = device_codes.normalised(code[:_MOST_CODE])
+    """Return the form, with a token that is also in this browser's cookie."""
+    letters = device_codes.normalized(code[:_MOST_CODE])
     token = site.devices.grant.form_token()
     response = page(
         "devices/device_code.html",
         status=400 if problem else 200,
         form_action="'self'",
-        code=device_codes.shown(letters) if letters else "",
+        code=device_codes.formatted(letters) if letters else "",
         name=name,
         problem=problem,
         token=token,
@@ -109,8 +109,8 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
     return response
 
 
-def _ours(site: Site) -> bool:
-    """Reports whether the form came from our own page in this very browser."""
+def _is_our_form(site: Site) -> bool:
+    """Report whether the form came from our own page in this browser."""
     if not from_here(site):
         return False
     kept, sent = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")

@@ -1,7 +1,7 @@
-"""The devices from which a person decides, and the browsers in which they are called.
+"""The pages about a person's devices and the browsers that get notifications.
 
-Owns: what stands on these pages, and the picture of a link that another device reads. Never: lets
-one in or out; the rows of the API do.
+Owns: what these pages show, and the QR code of a link. Never: access rules; the API's routes have
+them.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from server.web.page import Facts
 from server.web.visit import Visit
 
 
-def every(visit: Visit) -> Facts:
-    """Those in use, and the browsers that get notifications."""
+def load_devices(visit: Visit) -> Facts:
+    """Load the active devices, and the browsers that get notifications."""
     site, person = visit.site, visit.person
     subscriptions, now = site.notifications.push_subscriptions.of(person), site.clock.now()
     return {
@@ -30,27 +30,27 @@ def every(visit: Visit) -> Facts:
     }
 
 
-def one(visit: Visit) -> Facts:
-    """One of them, with what can be done about it. Raises errors.Problem 404."""
-    return {"device": find(visit), "day": day}
+def load_device(visit: Visit) -> Facts:
+    """Load one device. Raises errors.Problem 404."""
+    return {"device": find_device(visit), "day": day}
 
 
-def find(visit: Visit) -> Device:
-    """The person's own that the page is about, if it is in use. Raises errors.Problem 404."""
+def find_device(visit: Visit) -> Device:
+    """Return the person's active device that the page is about. Raises errors.Problem 404."""
     found = next((one for one in _active(visit) if one.id == visit.about), None)
     if found is None:
         raise errors.Problem(404, "not_found", "You have no such device.")
     return found
 
 
-def code(told: Mapping[str, Any]) -> Facts:
-    """The code that was made, which is shown once, as a picture for another device's camera."""
-    dots, size = picture(told["link"])
+def load_code(answer: Mapping[str, Any]) -> Facts:
+    """Load a new code, which is shown once, as a QR code."""
+    dots, size = qr_code(answer["link"])
     return {"dots": dots, "size": size}
 
 
-def picture(link: str) -> tuple[str, int]:
-    """A link as a path of dots for a phone's camera, and how many of them lie side by side."""
+def qr_code(link: str) -> tuple[str, int]:
+    """Return the QR code of a link as an SVG path, and its width in modules."""
     rows = [list(row) for row in segno.make(link, error="m").matrix]
     dots = (
         f"M{x} {y}h1v1h-1z"
@@ -62,7 +62,8 @@ def picture(link: str) -> tuple[str, int]:
 
 
 def _active(visit: Visit) -> list[Device]:
-    return [one for one in visit.site.devices.devices.all_of(visit.person) if one.state == "active"]
+    devices = visit.site.devices.devices.list_own(visit.person)
+    return [one for one in devices if one.state == "active"]
 
 
 def _browser(known: Known, now: int) -> dict[str, object]:

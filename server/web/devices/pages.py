@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about devices."""
+"""The pages and forms about devices."""
 
 from functools import partial
 from typing import Final
@@ -18,21 +18,21 @@ def _name(form: Form) -> object:
 
 
 def _signs_code(visit: Visit, _body: Document) -> Signed:
-    """The code enrolls one more device."""
+    """The signature is required because the code enrolls another device."""
     nonce = visit.statement_nonce()
     return Signed(decisions.ENROL, devices_service.signed_subject(nonce), nonce)
 
 
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
-    """Another device of the person's gets more power. Raises errors.Problem 404."""
-    device = devices.find(visit)
-    nonce = visit.site.devices.devices.statement_nonce(device, visit.person.at)
+    """The signature is required because another device gets more access."""
+    device = devices.find_device(visit)
+    nonce = visit.site.devices.devices.statement_nonce(device, visit.person.registered_device)
     return Signed(purpose, device.id, nonce)
 
 
 PAGES: Final = (
-    Page("/devices", "devices/devices.html", "devices", load=devices.every),
-    Page("/devices/<id>", "devices/device.html", "devices", load=devices.one),
+    Page("/devices", "devices/devices.html", "devices", load=devices.load_devices),
+    Page("/devices/<id>", "devices/device.html", "devices", load=devices.load_device),
     console_list("devices", "devices/console_devices.html", "GET /api/admin/devices", "user"),
 )
 
@@ -67,7 +67,7 @@ FORMS: Final = (
         body=statement,
         signs=_signs_code,
         answer="devices/enrolment_code.html",
-        draw=devices.code,
+        draw=devices.load_code,
     ),
     FormAction(
         "/admin/devices/<id>/revoke",

@@ -1,4 +1,4 @@
-"""Resources in the console.
+"""Console pages about resources.
 
 Owns: these pages and forms, as rows.
 Never: a rule about them; the API has those.

@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about resources."""
+"""The pages and forms about resources."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from server.web.form import FormAction, overlap
 from server.web.page import Page, Read, confirmation, console_list, form_page
 
 RESOURCES: Final = Read("resources", "GET /api/resources", fixed=(("limit", "200"),))
-"""What there is to choose from, on the forms of clients."""
+"""The choices in forms of clients."""
 _RESOURCE: Final = Read("resource", "GET /api/resources/<id>")
 
 PAGES: Final = (

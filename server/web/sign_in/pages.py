@@ -1,4 +1,4 @@
-"""The rows of the forms about signing in to the pages; `sign_in.py` has those for apps."""
+"""The form to sign out of our own pages; `sign_in.py` has the forms for apps."""
 
 from typing import Final
 

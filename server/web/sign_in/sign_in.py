@@ -1,7 +1,7 @@
-"""The pages between an app's request and its answer: sign in, consent, wait, sign out.
+"""The pages between an app's request and its response: sign in, consent, wait, sign out.
 
-Plain forms and redirects; nothing but a passkey needs a script. The other one saves a click where
-an app wants its answer posted.
+Plain forms and redirects. Only passkeys need a script; another one saves a click when an app wants
+a posted response.
 """
 
 import functools
@@ -22,7 +22,7 @@ from server.protocol.users import passwords
 from server.services.sign_in.authorize import AuthorizationResponse
 from server.services.sign_in.flow_pages import ConsentPage, SignInPage
 from server.services.sign_in.flows import Step
-from server.services.sign_in.sign_in_tries import TooManyAttempts
+from server.services.sign_in.sign_in_attempts import TooManyAttempts
 from server.services.sign_in.sign_ins import WrongPassword
 from server.web.browser import (
     HEADERS,
@@ -47,7 +47,7 @@ _FAULT: Final = 500
 
 
 def add_sign_in(app: Flask, site: Site) -> None:
-    """Give the pages to Flask."""
+    """Add the pages to Flask."""
     for methods, path, view in (
         (["GET", "POST"], "/authorize", _authorize),
         (["GET"], "/continue", _continue),
@@ -68,38 +68,42 @@ def add_sign_in(app: Flask, site: Site) -> None:
 
 
 def _answer(site: Site, view: Callable[[Site], AnyResponse], path: str) -> AnyResponse:
-    """What a page answers; a refusal of the protocol is told to the person, not to the app."""
+    """Return the response; a protocol error is shown to the person, not sent to the app."""
     try:
         return view(site)
     except errors.ProtocolError as error:
         telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
-        shown = message("Request refused", error.description, remedy=_REMEDY)
-        shown.status_code = error.status if error.status >= _FAULT else 400
-        shown.headers.extend(error.headers)
-        return shown
+        response = message("Request refused", error.description, remedy=_REMEDY)
+        response.status_code = error.status if error.status >= _FAULT else 400
+        response.headers.extend(error.headers)
+        return response
 
 
 def _authorize(site: Site) -> AnyResponse:
     """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
-    if request.method != "POST" and (elsewhere := under_another_name(site)) is not None:
-        return elsewhere
-    begun = site.sign_in.authorize.begin(_asked(), peer=request.remote_addr or "")
-    return _answered(begun) if isinstance(begun, AuthorizationResponse) else go(_place(begun))
+    if request.method != "POST" and (redirect := under_another_name(site)) is not None:
+        return redirect
+    result = site.sign_in.authorize.begin(_parameters(), peer=request.remote_addr or "")
+    return (
+        _redirect_to_app(result)
+        if isinstance(result, AuthorizationResponse)
+        else go(_continue_url(result))
+    )
 
 
 def _continue(site: Site) -> AnyResponse:
     handle = request.args.get("flow", "")
-    somebody_else = "switch" in request.args
+    switch_user = "switch" in request.args
     cookie = cookie_of(site)
-    step = site.sign_in.flows.step(handle, cookie, somebody_else=somebody_else)
+    step = site.sign_in.flows.step(handle, cookie, switch_user=switch_user)
     return _step(site, step, handle, cookie)
 
 
 def _waits(site: Site) -> AnyResponse:
-    """GET /continue/waits: 204 until a device has answered, which the waiting page asks again."""
+    """GET /continue/waits: 204 until a device has answered; the waiting page polls it."""
     handle = request.args.get("flow", "")
     if not site.sign_in.flows.waits(handle, cookie_of(site)):
-        return go(_place(handle))
+        return go(_continue_url(handle))
     return Response(status=204, headers=HEADERS)
 
 
@@ -107,22 +111,22 @@ def _sign_in(site: Site) -> AnyResponse:
     form = posted(site)
     handle, name = form.require("flow"), form.get("name") or ""
     try:
-        cookie = _entered(site, form, handle_hash(handle))
+        cookie = _signed_in_cookie(site, form, handle_hash(handle))
     except (TooManyAttempts, WrongPassword, errors.Problem) as refused:
         cookie = cookie_of(site)
-        step = site.sign_in.flows.step(handle, cookie, somebody_else=True)
-        if not isinstance(step, SignInPage):  # in another window somebody signed in meanwhile
+        step = site.sign_in.flows.step(handle, cookie, switch_user=True)
+        if not isinstance(step, SignInPage):  # somebody signed in in another window
             return _step(site, step, handle, cookie)
-        shown = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
+        response = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
         if isinstance(refused, TooManyAttempts):
-            shown.status_code = 429
-            shown.headers["Retry-After"] = str(refused.seconds)
-        return shown
-    return with_cookie(site, go(_place(handle)), cookie)
+            response.status_code = 429
+            response.headers["Retry-After"] = str(refused.seconds)
+        return response
+    return with_cookie(site, go(_continue_url(handle)), cookie)
 
 
-def _entered(site: Site, form: Form, flow: bytes) -> str:
-    """The browser's new cookie. Raises what either way to sign in does."""
+def _signed_in_cookie(site: Site, form: Form, flow: bytes) -> str:
+    """Sign in with a passkey or a password; returns the new cookie."""
     cookie, peer = cookie_of(site), _address(site)
     word = form.get("word")
     if word:
@@ -132,9 +136,9 @@ def _entered(site: Site, form: Form, flow: bytes) -> str:
 
 
 def _address(site: Site) -> str:
-    """The address of the browser; empty where a proxy on this machine hides it.
+    """Return the browser's address; empty if a proxy on this machine hides it.
 
-    Otherwise one stranger's failures would make everybody behind that proxy wait.
+    Otherwise one stranger's failures would slow everybody behind that proxy.
     """
     peer = request.remote_addr or ""
     return "" if not site.rules.on_loopback and passwords.is_loopback(peer) else peer
@@ -149,9 +153,9 @@ def _consent(site: Site) -> AnyResponse:
 
 
 def _allowed(site: Site, handle: str, cookie: str) -> AnyResponse:
-    """Ask on a device; where nobody may be asked now, the page says why and stays."""
+    """Request the approval on a device; if that is not possible, show the reason."""
     try:
-        step = site.sign_in.flows.allow(handle, cookie, peer=request.remote_addr or "")
+        step = site.sign_in.flows.consent(handle, cookie, peer=request.remote_addr or "")
     except errors.AccessDenied as refused:
         step = site.sign_in.flows.step(handle, cookie)
         return _step(site, step, handle, cookie, problem=refused.description)
@@ -160,20 +164,20 @@ def _allowed(site: Site, handle: str, cookie: str) -> AnyResponse:
 
 def _logout(site: Site) -> AnyResponse:
     """GET and POST /logout (OpenID Connect RP-Initiated Logout 2)."""
-    form, cookie = _asked(), cookie_of(site)
+    form, cookie = _parameters(), cookie_of(site)
     names = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
-    if request.method == "POST":  # from another site it comes without the cookie; the GET has it
+    if request.method == "POST":  # a cross-site POST has no cookie; a GET has it
         sent = [(name, value) for name in names if (value := form.get(name)) is not None]
         return go(redirects.with_parameters("/logout", sent))
-    if (elsewhere := under_another_name(site)) is not None:
-        return elsewhere
-    leaving = site.sign_in.rp_logout.look(form, cookie)
-    if leaving.user_name is None:
-        return _left(leaving.go_to)
+    if (redirect := under_another_name(site)) is not None:
+        return redirect
+    logout = site.sign_in.rp_logout.check(form, cookie)
+    if logout.user_name is None:
+        return _signed_out(logout.go_to)
     return page(
         "sign_in/sign_out.html",
-        form_action=_leading(leaving.go_to),
-        leaving=leaving,
+        form_action=_form_targets(logout.go_to),
+        logout=logout,
         csrf=site.sign_in.sign_ins.csrf(cookie),
         kept={name: value for name in names if (value := form.get(name)) is not None},
     )
@@ -181,27 +185,27 @@ def _logout(site: Site) -> AnyResponse:
 
 def _sign_out(site: Site) -> AnyResponse:
     form, cookie = posted(site), cookie_of(site)
-    leaving = site.sign_in.rp_logout.look(form, cookie)
+    logout = site.sign_in.rp_logout.check(form, cookie)
     site.sign_in.sign_ins.sign_out(cookie)
-    return with_cookie(site, _left(leaving.go_to), site.sign_in.sign_ins.new_cookie())
+    return with_cookie(site, _signed_out(logout.go_to), site.sign_in.sign_ins.new_cookie())
 
 
-def _left(go_to: str | None) -> AnyResponse:
+def _signed_out(go_to: str | None) -> AnyResponse:
     return message("You are signed out", "You can close this page.") if go_to is None else go(go_to)
 
 
 def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = "") -> AnyResponse:
     if isinstance(step, AuthorizationResponse):
-        return _answered(step)
+        return _redirect_to_app(step)
     if isinstance(step, SignInPage):
         return _sign_in_page(site, step, handle, cookie, name=step.name)
     template = "sign_in/consent.html" if isinstance(step, ConsentPage) else "sign_in/waiting.html"
     if request.method == "POST" and template == "sign_in/waiting.html":
-        return go(_place(handle))
+        return go(_continue_url(handle))
     return page(
         template,
         status=403 if problem else 200,
-        form_action=_leading(step.leads_to),
+        form_action=_form_targets(step.leads_to),
         script=template == "sign_in/waiting.html",
         step=step,
         problem=problem,
@@ -215,25 +219,25 @@ def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = ""
 def _sign_in_page(
     site: Site, step: SignInPage, handle: str, cookie: str, *, name: str, problem: str = ""
 ) -> AnyResponse:
-    mine = cookie or site.sign_in.sign_ins.new_cookie()
-    shown = page(
+    browser_cookie = cookie or site.sign_in.sign_ins.new_cookie()
+    response = page(
         "sign_in/sign_in.html",
         status=403 if problem else 200,
-        form_action=_leading(step.leads_to),
-        script=ACR_PASSKEY in step.ways,
+        form_action=_form_targets(step.leads_to),
+        script=ACR_PASSKEY in step.methods,
         step=step,
-        with_password=ACR_PASSWORD in step.ways,
-        with_passkey=ACR_PASSKEY in step.ways,
+        with_password=ACR_PASSWORD in step.methods,
+        with_passkey=ACR_PASSKEY in step.methods,
         name=name,
         problem=problem,
         flow=handle,
-        csrf=site.sign_in.sign_ins.csrf(mine),
+        csrf=site.sign_in.sign_ins.csrf(browser_cookie),
     )
-    return shown if cookie else with_cookie(site, shown, mine)
+    return response if cookie else with_cookie(site, response, browser_cookie)
 
 
-def _answered(answer: AuthorizationResponse) -> AnyResponse:
-    """Tell the app, by way of the browser."""
+def _redirect_to_app(answer: AuthorizationResponse) -> AnyResponse:
+    """Send the response to the app through the browser."""
     back = answer.back
     if back.mode == "form_post":
         action = redirects.form_source(back.redirect_uri)
@@ -247,17 +251,17 @@ def _answered(answer: AuthorizationResponse) -> AnyResponse:
     return go(redirects.with_parameters(back.redirect_uri, answer.parameters))
 
 
-def _asked() -> Form:
-    """The parameters of a request that came by GET or by POST (OpenID Connect Core 3.1.2.1)."""
+def _parameters() -> Form:
+    """Return the parameters of a GET or POST request (OpenID Connect Core 3.1.2.1)."""
     if request.method == "POST":
         return forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
     return forms.parse_query(request.query_string)
 
 
-def _leading(where: str | None) -> str:
-    """Where the forms of a page may lead: to us, and on to the app's address."""
+def _form_targets(where: str | None) -> str:
+    """Return where the forms of a page may lead: to us and to the app's URI."""
     return "'self'" if where is None else f"'self' {redirects.form_source(where)}"
 
 
-def _place(handle: str) -> str:
+def _continue_url(handle: str) -> str:
     return redirects.with_parameters("/continue", [("flow", handle)])

@@ -1,6 +1,6 @@
-"""Signing out of the pages, as a form: it works without scripts.
+"""The form to sign out of our own pages, which works without scripts.
 
-Owns: what the form does. Never: what a script may tidy up first, which is in `sign_out.js`.
+Owns: signing out. Never: what a script cleans up before; that is in `sign_out.js`.
 """
 
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,7 +13,7 @@ from server.web.visit import Visit
 
 def sign_out(visit: Visit, _form: Form) -> AnyResponse:
     """Sign this browser out; its passkey stays."""
-    visit.site.devices.browsers.leave(visit.cookie)
-    gone = go(f"{visit.site.rules.issuer}/")
-    gone.headers.extend(cookies.setting(visit.site.rules, ""))
-    return gone
+    visit.site.devices.browsers.sign_out(visit.cookie)
+    response = go(f"{visit.site.rules.issuer}/")
+    response.headers.extend(cookies.setting(visit.site.rules, ""))
+    return response

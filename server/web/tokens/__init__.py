@@ -1,4 +1,4 @@
-"""Tokens in use and the keys that sign them.
+"""Pages about issued tokens and signing keys.
 
 Owns: these pages and forms, as rows.
 Never: a token itself, or a key.

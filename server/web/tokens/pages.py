@@ -7,7 +7,7 @@ from server.web.form import FormAction
 from server.web.page import Page, Read, confirmation, console_list
 
 _MOST: Final = 50
-"""Tokens on one page, unless it is asked for fewer."""
+"""Default number of tokens on one page."""
 
 
 def _alg(form: Form) -> object:

@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about people."""
+"""The pages and forms about users."""
 
 from typing import Final
 

@@ -220,7 +220,7 @@ def test_devices_are_listed_unlocked_and_revoked(begun, desk):
     assert shown[locked.id] == {"tries": 0, "locked": False, "exhausted": False}
     assert shown[worn.id]["exhausted"] is True
     assert begun("devices", "revoke", locked.id, "--json").document["state"] == "revoked"
-    assert "was revoked before" in begun("devices", "revoke", locked.id).out
+    assert "was already revoked" in begun("devices", "revoke", locked.id).out
     states = {d["id"]: d["state"] for d in begun("devices", "list", "--json").document["items"]}
     assert states == {locked.id: "revoked", worn.id: "active"}
     assert "laptop" in begun("users", "show", "admin").out
@@ -405,7 +405,7 @@ def test_a_revoked_key_is_gone_and_another_signs(begun):
     assert done["replaced_by"]["kid"] in kids
     assert old["kid"] not in kids
     again = begun("keys", "revoke", done["replaced_by"]["kid"])
-    assert "fetch the keys again" in again.out
+    assert "fetch the key set again" in again.out
     missing = begun("keys", "revoke", old["kid"], "--json")
     assert (missing.code, missing.error["code"]) == (3, "not_found")
 

@@ -155,8 +155,8 @@ def test_an_agent_that_serves_is_shown_how_it_exchanges(begun):
     """The line names the token that it needs, and what it may have."""
     serving = ("--serves", "https://pay.example")
     lines = begun(*AGENT, *CEILING, *serving).out
-    assert "acts for the person of a token that arrives at https://pay.example with:" in lines
-    assert "It asks a person" in lines
+    assert "Exchange a person's token that arrives at https://pay.example:" in lines
+    assert "Ask a person" in lines
     (line,) = [line for line in lines.splitlines() if "subject_token=" in line]
     words = shlex.split(line)
     assert "subject_token=$TOKEN" in words

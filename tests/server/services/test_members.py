@@ -135,15 +135,15 @@ def test_a_line_without_a_value_says_so_or_is_not_there():
     assert (told["actions"], told["expires"], told["signs requests"]) == (
         "every type",
         "never",
-        "only if it wants to",
+        "optional",
     )
     assert (told["user codes"], told["labels"], told["token life"]) == (None, None, None)
     spoken = cli_members.lines(
         AGENT_MEMBERS, replace(BOT, takes_user_code=True, token_seconds=60), {}
     )
-    assert (spoken["user codes"], spoken["token life"]) == ("sends them along", "60 seconds")
+    assert (spoken["user codes"], spoken["token life"]) == ("sends them", "60 seconds")
     (bound,) = (member for member in APP_MEMBERS if member.name == "dpop_bound")
-    assert cli_members.lines((bound,), BOT) == {"tokens": "bound if it proves a key"}
+    assert cli_members.lines((bound,), BOT) == {"tokens": "bound to its key if it proves one"}
 
 
 def test_the_page_shows_names_a_text_or_what_stands_there_without():

@@ -38,7 +38,7 @@ def test_a_revocation_that_was_not_stored_is_no_success(
     assert chains.row(token).revoked_at is not None
 
 
-@pytest.mark.parametrize("unreadable", ["extend", "add"])
+@pytest.mark.parametrize("unreadable", ["lock_live", "add"])
 def test_what_the_ledger_cannot_say_is_not_exchanged(
     chains, monkeypatch: pytest.MonkeyPatch, unreadable: str
 ) -> None:

@@ -64,10 +64,10 @@ def _by_age(devices: list[Any]) -> list[Any]:
 def test_a_statement_of_a_device_counts_once(people: SqlStore) -> None:
     """By the number of those before it."""
     with people.write() as tx:
-        assert tx.devices.stated("sayso_dv_sayso_us_0", 0)
-        assert not tx.devices.stated("sayso_dv_sayso_us_0", 0)
-        assert tx.devices.stated("sayso_dv_sayso_us_0", 1)
-        assert not tx.devices.stated("nobody", 0)
+        assert tx.devices.count_statement("sayso_dv_sayso_us_0", 0)
+        assert not tx.devices.count_statement("sayso_dv_sayso_us_0", 0)
+        assert tx.devices.count_statement("sayso_dv_sayso_us_0", 1)
+        assert not tx.devices.count_statement("nobody", 0)
 
 
 def test_requests_come_newest_first_behind_a_place(people: SqlStore) -> None:

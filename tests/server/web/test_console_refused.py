@@ -170,7 +170,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "breaks the schema of its type: required",
     ),
     ("/admin/actions/<id>/change", "action", {"document": OTHER}, "", "about another type"),
-    ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "no e-mail address"),
+    ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "not an email address"),
     ("/admin/users/<id>/change", "user", {"backup": "bystander"}, "backup", "their own backup"),
 )
 """A form, of what, what is typed, and at which field what is said."""

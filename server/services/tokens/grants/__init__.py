@@ -1,5 +1,5 @@
 """The grants of the token endpoint, one file each.
 
-Owns: what is particular to one grant.
-Never: another grant; what all share is in `endpoint.py`.
+Owns: what is specific to one grant.
+Never: another grant; the shared steps are in `endpoint.py`.
 """

@@ -1,4 +1,4 @@
-"""An app on a device that was let in gets its tokens (RFC 8628 3.4, 3.5): once per device code."""
+"""The device grant for apps: issues tokens once per device code (RFC 8628 3.4, 3.5)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from server.services.audit import audit
 from server.services.clients import client_auth
 from server.services.devices.app_devices import AppDevices
 from server.services.notifications import notices
-from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
-from server.services.tokens.device_polls import UNKNOWN, answered
+from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
+from server.services.tokens.device_polls import UNKNOWN, poll_result
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.flow_checks import person_now, rights_now
-from server.services.tokens.issuing import how_proved
+from server.services.tokens.grant_checks import check_rights, check_user
+from server.services.tokens.issuing import acr_and_amr
 
 Outcome = dict[str, object] | errors.ProtocolError
 
@@ -32,51 +32,51 @@ class AppDeviceGrant:
     """Answers the polls of an app on a device."""
 
     store: Store
-    issuing: AppIssuing
+    issuing: AppTokenIssuer
     rights: Rights
     devices: AppDevices
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """The tokens. Raises errors.ProtocolError; how often it polled is stored before."""
+        """Return the tokens. Raises errors.ProtocolError, after the poll is stored."""
         sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
         with self.store.write() as tx:
-            outcome = self._visit(tx, client_auth.current_app(tx, app), sent, request)
+            outcome = self._poll(tx, client_auth.current_app(tx, app), sent, request)
         if isinstance(outcome, errors.ProtocolError):
             raise outcome
         return outcome
 
-    def _visit(self, tx: Unit, app: App, sent: bytes, request: TokenRequest) -> Outcome:
-        """Look once, in a unit of work of its own.
+    def _poll(self, tx: Unit, app: App, sent: bytes, request: TokenRequest) -> Outcome:
+        """Handle one poll in a unit of work of its own.
 
-        1. The code is known, and this app's.  2. It asks for what it began with.  3. A person has
-        said yes in time.  4. Person and app still may.  5. Only the one UPDATE that redeems the
-        approval lets tokens be made.
+        1. The code is known, and this app's. 2. The request matches the one that created the code.
+        3. A person has approved in time. 4. Person and app are still allowed. 5. The UPDATE that
+        redeems the approval succeeds, which happens once.
         """
         code = tx.device_codes.by_device_code(sent)
         if code is None or code.client_id != app.id:
             return errors.InvalidGrant(UNKNOWN)
-        device_codes.same_as_before(request.form, tuple(code.scope.split()), code.resource)
-        approval = answered(tx, code, request.waited_ms)
+        device_codes.check_unchanged(request.form, tuple(code.scope.split()), code.resource)
+        approval = poll_result(tx, code, request.waited_ms)
         if isinstance(approval, errors.ProtocolError):
             return approval
         if self.rights.gone(tx, approval) is not None:
-            return errors.InvalidGrant("What was asked for may not be had any more.")
+            return errors.InvalidGrant("The app or the person may not have this access anymore.")
         moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return errors.InvalidGrant(UNKNOWN)
         return self._issue(tx, app, moved, code, request)
 
-    def _issue(  # what one answer is made of
+    def _issue(
         self, tx: Unit, app: App, approval: Approval, code: DeviceCode, request: TokenRequest
     ) -> dict[str, object]:
-        """The consents that were signed, then what stands on them."""
-        self.devices.keep(tx, approval, code)
+        """Store the signed consents, then issue the tokens that they allow."""
+        self.devices.store_consents(tx, approval, code)
         grant = _grant(tx, approval, code)
-        part = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
-        user = person_now(tx, grant)
-        rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
+        terms = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
+        user = check_user(tx, grant)
+        check_rights(tx, app, grant, terms, userinfo=self.issuing.rules.userinfo_audience)
         jkt = request.dpop_jkt
-        answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
+        answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=jkt)
         if names.GRANT_REFRESH_TOKEN in app.grant_types:
             _, answer["refresh_token"] = self.issuing.new_family(tx, grant, jti, jkt=jkt)
         _record(tx, approval, grant)
@@ -101,7 +101,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
         id_token_claims=(),
         userinfo_claims=(),
         jkt=None,
-        acr=how_proved(decision)[0],
+        acr=acr_and_amr(decision)[0],
     )
 
 

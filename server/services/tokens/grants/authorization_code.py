@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.model.approvals import Approval
 from server.model.clients import App
-from server.model.sign_in import Code, Family, Grant
+from server.model.sign_in import AuthorizationCode, Family, Grant
 from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.approvals.states import State, overdue
@@ -17,24 +17,24 @@ from server.services.approvals.rights import Rights
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
-from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
+from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.flow_checks import person_now, rights_now
+from server.services.tokens.grant_checks import check_rights, check_user
 
-_GONE = "What the person signed for is over or may not be had any more. Start again."
-_REFUSED = "The code is unknown, used, too old, or another app's. Start again."
+_GONE = "The access that the person approved has ended. Start again."
+_REFUSED = "The code is unknown, used, expired, or another app's. Start again."
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCodeGrant:
-    """Exchanges codes."""
+    """Exchanges codes for tokens."""
 
     store: Store
-    issuing: AppIssuing
+    issuing: AppTokenIssuer
     rights: Rights
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """The token answer. Raises errors.ProtocolError; what reuse ends is stored before."""
+        """Return the tokens. Raises errors.ProtocolError; the effect of reuse is stored before."""
         code = request.form.require("code")
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
@@ -42,7 +42,7 @@ class AuthorizationCodeGrant:
             if found is None or found.grant.app_id != app.id:
                 raise errors.InvalidGrant(_REFUSED)
             if found.used_at is not None:
-                _stop(tx, found)
+                _end_reused_code(tx, found)
                 answer = None
             else:
                 answer = self._redeem(tx, app, found, request)
@@ -50,15 +50,17 @@ class AuthorizationCodeGrant:
             raise errors.InvalidGrant(_REFUSED)
         return answer
 
-    def _redeem(self, tx: Unit, app: App, code: Code, request: TokenRequest) -> dict[str, object]:
-        """Give what the code stands for.
+    def _redeem(
+        self, tx: Unit, app: App, code: AuthorizationCode, request: TokenRequest
+    ) -> dict[str, object]:
+        """Issue the tokens for the code.
 
-        1. It is for this address, this verifier and this key.  2. The person and what they allowed
-        are there now.  3. One conditional step uses it up, and one what was signed for it alone.
+        1. Redirect URI, verifier and key match. 2. The person and their consents are still valid.
+        3. One conditional UPDATE uses up the code, and one the approval signed for it.
         """
         grant = code.grant
         if request.form.require("redirect_uri") != grant.redirect_uri:
-            raise errors.InvalidGrant("redirect_uri is not that of the request.")
+            raise errors.InvalidGrant("redirect_uri differs from the authorization request.")
         pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
         if grant.jkt not in {None, request.dpop_jkt}:
             raise errors.InvalidGrant("The code is bound to another key.")
@@ -67,24 +69,24 @@ class AuthorizationCodeGrant:
             raise errors.InvalidTarget("The code is for another resource.")
         signed = self._signed(tx, grant)
         _check_details(request.form, signed)
-        part = _part(grant, signed)
-        user = person_now(tx, grant)
-        rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
+        terms = _terms(grant, signed)
+        user = check_user(tx, grant)
+        check_rights(tx, app, grant, terms, userinfo=self.issuing.rules.userinfo_audience)
         if not tx.code_grants.use_code(code.hash, tx.now):
             raise errors.InvalidGrant(_REFUSED)
         if signed is not None:
             _redeem(tx, signed)
         jkt = request.dpop_jkt
-        answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
+        answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=jkt)
         family_id = None
         if signed is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
             family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
             family_id, answer["refresh_token"] = family.id, token
-        tx.code_grants.came_of_code(code.hash, jti, family_id)
+        tx.code_grants.set_code_tokens(code.hash, jti, family_id)
         return answer
 
     def _signed(self, tx: Unit, grant: Grant) -> Approval | None:
-        """What the person signed for this code alone, as it may be had now."""
+        """Return the approval signed for this code, if it is still valid."""
         if grant.approval_id is None:
             return None
         approval = tx.approvals.get(grant.approval_id)
@@ -106,27 +108,27 @@ def _redeem(tx: Unit, approval: Approval) -> None:
     notices.approval(tx, moved, "approval.redeemed")
 
 
-def _part(grant: Grant, signed: Approval | None) -> AccessTokenTerms:
-    """What was signed is what comes."""
+def _terms(grant: Grant, signed: Approval | None) -> AccessTokenTerms:
+    """Return the scopes of the approval, or else of the grant."""
     if signed is None:
         return AccessTokenTerms(grant.openid, grant.resource, grant.scope)
     return AccessTokenTerms(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
 
 
 def _check_details(form: Form, signed: Approval | None) -> None:
-    """A code is for what was asked for, whatever is said here (RFC 9396 6)."""
+    """The details must equal the approved ones (RFC 9396 6)."""
     sent = form.get("authorization_details")
     if sent is None:
         return
-    held = () if signed is None else granted(signed)
-    if list(requests.read_details(sent)) != list(held):
+    approved = () if signed is None else granted(signed)
+    if list(requests.read_details(sent)) != list(approved):
         raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
 
 
-def _stop(tx: Unit, code: Code) -> None:
-    """A code that comes back was stolen, or its answer was: end what came of it (RFC 6749 10.5)."""
+def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:
+    """Revoke what a reused code gave: the code, or its response, was stolen (RFC 6749 10.5)."""
     tx.delegations.revoke_tree(code.jti or "", tx.now)
     if code.family_id is not None:
         refresh_families.end(tx, code.family_id)
     known = Family(code.family_id or "", code.grant, tx.now, tx.now)
-    refresh_families.note_reuse(tx, known, what="authorization code")
+    refresh_families.record_reuse(tx, known, what="authorization code")

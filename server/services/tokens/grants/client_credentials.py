@@ -1,4 +1,4 @@
-"""An agent for itself, with no person behind it (RFC 6749 4.4)."""
+"""The client credentials grant: an agent gets a token for itself (RFC 6749 4.4)."""
 
 from dataclasses import dataclass
 
@@ -12,29 +12,29 @@ from server.services.policy import refusals
 from server.services.policy.judging import Judge, JudgedRequest
 from server.services.resources import targets
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.issuing import Issuing
+from server.services.tokens.issuing import TokenIssuer
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant:
-    """Gives what policy allows an agent alone; the rest needs a person's answer."""
+    """Issues what policy allows an agent without a person's approval."""
 
     store: Store
     judge: Judge
-    issuing: Issuing
+    issuing: TokenIssuer
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
-        """The token answer. Raises errors.ProtocolError."""
-        asked = request.form.get("scope")
-        if asked is None:
+        """Return the token response. Raises errors.ProtocolError."""
+        requested = request.form.get("scope")
+        if requested is None:
             raise errors.InvalidScope("Name the scopes; there is no default.")
         if request.form.get("authorization_details") is not None:
             raise errors.InteractionRequired("An action needs a person: ask at /bc-authorize.")
-        openid, scope = scopes.split(scopes.parse(asked))
+        openid, scope = scopes.split(scopes.parse(requested))
         if openid or not scope:
-            raise errors.InvalidScope("OpenID scopes are about a person; there is none here.")
+            raise errors.InvalidScope("Name scopes of a resource. OpenID scopes need a person.")
         with self.store.write() as tx:
-            agent = client_auth.current(tx, agent)
+            agent = client_auth.current_agent(tx, agent)
             target = targets.resolve(
                 tx.directory, agent, requests.one_resource(request.form), scope
             )

@@ -1,6 +1,6 @@
-"""A device that was let in gets its session (RFC 8628 3.4, 3.5): at most one per device code.
+"""The device grant of the terminal app: starts a session (RFC 8628 3.4, 3.5), once per device code.
 
-It must prove the key that it began with, which is the key that the person's device signed for.
+The terminal must prove the key with which it started, which the person's device signed for.
 """
 
 import hashlib
@@ -19,56 +19,60 @@ from server.services.approvals.rights import Rights
 from server.services.audit import audit
 from server.services.devices.sessions import UNREGISTERED_MS, session_answer
 from server.services.notifications import notices
-from server.services.tokens.device_polls import UNKNOWN, answered
+from server.services.tokens.device_polls import UNKNOWN, poll_result
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.issuing import Issuing
-from server.services.users.proofs import Proofs
+from server.services.tokens.issuing import TokenIssuer
+from server.services.users.dpop_proofs import Proofs
 
 Outcome = dict[str, object] | errors.ProtocolError
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceCodeGrant:
-    """Answers the polls of a device that waits to be let in."""
+    """Answers the polls of a terminal that waits for approval."""
 
     store: Store
     secrets: Secrets
     proofs: Proofs
-    issuing: Issuing
+    issuing: TokenIssuer
     rights: Rights
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
-        """The session's first tokens. Raises errors.ProtocolError."""
+        """Return the session's first tokens. Raises errors.ProtocolError."""
         sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
-        device_codes.no_scope(request.form)
+        device_codes.refuse_scope(request.form)
         with self.store.write() as tx:
-            outcome = self._visit(tx, sent, request)
+            outcome = self._poll(tx, sent, request)
         if isinstance(outcome, errors.ProtocolError):
             raise outcome
         return outcome
 
-    def _visit(self, tx: Unit, sent: bytes, request: TokenRequest) -> Outcome:
-        """Look once, in a unit of work of its own.
+    def _poll(self, tx: Unit, sent: bytes, request: TokenRequest) -> Outcome:
+        """Handle one poll in a unit of work of its own.
 
-        1. The code is known, and a terminal's.  2. The proof is of the key it was given to.  3. A
-        person has said yes in time.  4. That person still may.  5. Only the one UPDATE that redeems
-        the approval lets a session be made.
+        1. The code is known, and a terminal's. 2. The proof is of the key that got the code. 3. A
+        person has approved in time. 4. That person is still allowed. 5. The UPDATE that redeems the
+        approval succeeds, which happens once.
         """
         code = tx.device_codes.by_device_code(sent)
         if code is None or code.client_id != names.APPROVER_CLIENT:
             return errors.InvalidGrant(UNKNOWN)
         jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != code.jkt:
-            return errors.InvalidDpopProof("The code was given to another key.")
-        approval = answered(tx, code, request.waited_ms)
+            return errors.InvalidDpopProof("The device code is bound to another key.")
+        approval = poll_result(tx, code, request.waited_ms)
         if isinstance(approval, errors.ProtocolError):
             return approval
         if self.rights.gone(tx, approval) is not None:
-            return errors.InvalidGrant("The user may not sign in any more.")
+            return errors.InvalidGrant("The user may not sign in anymore.")
         moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
-        return errors.InvalidGrant(UNKNOWN) if moved is None else self._admit(tx, moved, code, jwk)
+        return (
+            errors.InvalidGrant(UNKNOWN)
+            if moved is None
+            else self._start_session(tx, moved, code, jwk)
+        )
 
-    def _admit(
+    def _start_session(
         self, tx: Unit, approval: Approval, code: DeviceCode, jwk: dict[str, str]
     ) -> dict[str, object]:
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)

@@ -1,4 +1,4 @@
-"""A one-time code becomes a terminal's session (grant `urn:sayso:grant-type:enrolment`)."""
+"""The enrollment grant (`urn:sayso:grant-type:enrolment`): a one-time code starts a session."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,50 +12,52 @@ from server.services.devices import enrolment
 from server.services.devices.enrolment import BadCode, normalise
 from server.services.devices.sessions import UNREGISTERED_MS, session_answer
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.issuing import Issuing
-from server.services.users.proofs import Proofs
+from server.services.tokens.issuing import TokenIssuer
+from server.services.users.dpop_proofs import Proofs
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentGrant:
-    """Takes a code once. Five wrong secrets end it; a second use is an alarm."""
+    """Accepts a code once. Five wrong secrets end it; a second use raises an alarm."""
 
     store: Store
     secrets: Secrets
     proofs: Proofs
-    issuing: Issuing
+    issuing: TokenIssuer
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
-        """The session's first tokens. Raises errors.ProtocolError."""
+        """Return the session's first tokens. Raises errors.ProtocolError."""
         try:
             code_id, secret = normalise(request.form.require("code"))
         except BadCode as error:
             raise errors.InvalidGrant(enrolment.REFUSED) from error
         with self.store.write() as tx:
-            result = self._use(tx, code_id, secret, request)
+            result = self._redeem(tx, code_id, secret, request)
         if isinstance(result, errors.ProtocolError):
             raise result
         return result
 
-    def _use(
+    def _redeem(
         self, tx: Unit, code_id: str, secret: str, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
-        """Use the code up, or remember the try.
+        """Use up the code, or count the failed attempt.
 
-        1. There is such a code.  2. The terminal proves its key.  3. The code counts.  4. It is
-        used up in the statement that says so.
+        1. The code exists. 2. The terminal proves its key. 3. The secret is right. 4. One
+        conditional UPDATE uses up the code.
         """
-        code = enrolment.known(tx, code_id, peer=request.peer)
+        code = enrolment.find_code(tx, code_id, peer=request.peer)
         if isinstance(code, errors.ProtocolError):
             return code
         jwk = self.proofs.terminal(tx, request.proofs)
-        if (refused := enrolment.judged(tx, self.secrets, code, secret)) is not None:
+        if (refused := enrolment.check_secret(tx, self.secrets, code, secret)) is not None:
             return refused
-        if not enrolment.use(tx, code):
+        if not enrolment.use_code(tx, code):
             return errors.InvalidGrant(enrolment.REFUSED)
-        return self._sign_in(tx, code, jwk)
+        return self._start_session(tx, code, jwk)
 
-    def _sign_in(self, tx: Unit, code: EnrolmentCode, jwk: dict[str, str]) -> dict[str, object]:
+    def _start_session(
+        self, tx: Unit, code: EnrolmentCode, jwk: dict[str, str]
+    ) -> dict[str, object]:
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         session = Session(
             id=self.secrets.new_id(names.PREFIX_SESSION),

@@ -1,4 +1,4 @@
-"""A terminal's session goes on (RFC 6749 6, RFC 9449 5): rotation, and what reuse means."""
+"""The refresh token grant of the terminal app: rotation and reuse (RFC 6749 6, RFC 9449 5)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from server.services.audit import audit
 from server.services.devices.sessions import IDLE_MS, session_answer
 from server.services.notifications import notices
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.issuing import Issuing
-from server.services.users.proofs import Proofs
+from server.services.tokens.issuing import TokenIssuer
+from server.services.users.dpop_proofs import Proofs
 
 GRACE_MS: Final = 60_000
-"""How long the token before the last still works, for a client whose answer got lost."""
+"""The previous token works for this time, for a client that lost the response."""
 _REFUSED: Final = "The session has ended. Sign in again with a new code."
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshTokenGrant:
-    """Rotates refresh tokens; only the key of the session can use one."""
+    """Rotates refresh tokens. A token works only with the key of its session."""
 
     store: Store
     secrets: Secrets
     proofs: Proofs
-    issuing: Issuing
+    issuing: TokenIssuer
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
-        """The next tokens of the terminal app, which alone is let in here. Raises ProtocolError."""
+        """Return the next tokens of the terminal app. Raises ProtocolError."""
         token = request.form.require("refresh_token")
         with self.store.write() as tx:
             result = self._rotate(tx, hashlib.sha256(token.encode()).digest(), request)
@@ -43,19 +43,19 @@ class RefreshTokenGrant:
     def _rotate(
         self, tx: Unit, sent: bytes, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
-        """Give the session its next token.
+        """Issue the session's next tokens.
 
-        1. The session is in force.  2. The proof is of its key.  3. User and device are too.
-        4. An old token is a lost answer for a minute, and a theft after that.
+        1. The session is valid. 2. The proof is of its key. 3. Its user and device are active. 4.
+        An old token is a lost response for a minute, and counts as stolen after that.
         """
         session = self._session(tx, sent, request)
         if not isinstance(session, Session):
             return session
-        if not _in_force(tx, session):
+        if not _is_active(tx, session):
             return errors.InvalidGrant(_REFUSED)
         is_old = sent != session.refresh_hash and not session.resumes
         if is_old and tx.now >= session.rotated_at + GRACE_MS:
-            return _stolen(tx, session)
+            return _end_stolen_session(tx, session)
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         new = hashlib.sha256(refresh.encode()).digest()
         until = session.expires_at if session.device_id is None else tx.now + IDLE_MS
@@ -66,37 +66,37 @@ class RefreshTokenGrant:
     def _session(
         self, tx: Unit, sent: bytes, request: TokenRequest
     ) -> Session | errors.ProtocolError:
-        """The session of this token, once its key is proved.
+        """Return the session of this token, after its key is proved.
 
-        After a restore the database does not know what the terminal got since the backup, so the
-        key is enough. The token that stands in the backup is known to be old, and refused.
+        After a restore, the database lacks the tokens issued since the backup, so the key is
+        enough. The token in the backup is outdated, and refused.
         """
         session = tx.sessions.by_refresh(sent)
         if session is None:
-            return self._resumed(tx, request)
+            return self._restored_session(tx, request)
         if session.resumes or session.revoked_at is not None or tx.now >= session.expires_at:
             return errors.InvalidGrant(_REFUSED)
         if decisions.thumbprint(self.proofs.terminal(tx, request.proofs)) != session.jkt:
             return errors.InvalidDpopProof("The session is bound to another key.")
         return session
 
-    def _resumed(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:
+    def _restored_session(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:
         found = None
-        if tx.sessions.any_resumes():
+        if tx.sessions.any_resumable():
             jkt = decisions.thumbprint(self.proofs.terminal(tx, request.proofs))
-            found = tx.sessions.resuming(jkt)
+            found = tx.sessions.resumable(jkt)
         if found is None or tx.now >= found.expires_at:
             return errors.InvalidGrant(_REFUSED)
         return found
 
 
-def _in_force(tx: Unit, session: Session) -> bool:
+def _is_active(tx: Unit, session: Session) -> bool:
     user = tx.directory.user(session.user_id)
     device = None if session.device_id is None else tx.devices.get(session.device_id)
     return user is not None and user.enabled and (device is None or device.state == "active")
 
 
-def _stolen(tx: Unit, session: Session) -> errors.ProtocolError:
+def _end_stolen_session(tx: Unit, session: Session) -> errors.ProtocolError:
     tx.sessions.revoke(session.id, tx.now)
     audit.record(
         tx,

@@ -1,4 +1,4 @@
-"""A person's token becomes a narrower one in which an agent acts for them (RFC 8693)."""
+"""The token exchange grant: an agent exchanges a person's token for a narrower one (RFC 8693)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,41 +20,41 @@ from server.services.audit import audit, floods
 from server.services.clients import client_auth
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.exchanges import ExchangeRefused, Exchanges, Granted
-from server.services.tokens.issuing import Issuing, Origin
+from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused, GrantedExchange
+from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 from server.services.tokens.standing_exchanges import StandingExchanges
 
 HintMaker: TypeAlias = Callable[
     [Unit, Agent, Delegation, str, Sequence[str], Sequence[Mapping[str, JsonValue]]], str
 ]
-"""Signs a hint for this agent and parent: a resource, scopes and details."""
+"""Signs a `login_hint_token` for an agent and parent token: resource, scopes and details."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """The tokens of a request, checked, and their rows."""
+class _Tokens:
+    """The found tokens of a request, and their rows."""
 
-    said: Subject
+    claims: Subject
     subject: Delegation | None
     actor: Delegation | None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenExchangeGrant:
-    """Exchanges access tokens of ours. Every refusal is an entry with its reason."""
+    """Exchanges access tokens. Each refusal is an audit entry with its reason."""
 
     store: Store
     verifier: Verifier
-    exchanges: Exchanges
+    checks: ExchangeChecks
     hint: HintMaker
-    issuing: Issuing
-    ahead: StandingExchanges
+    issuing: TokenIssuer
+    standing: StandingExchanges
     rules: ServerPolicy
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
-        """The token answer of RFC 8693 2.2.1. Raises errors.ProtocolError."""
+        """Return the token response of RFC 8693 2.2.1. Raises errors.ProtocolError."""
         with self.store.write() as tx:
-            agent = client_auth.current(tx, agent)
+            agent = client_auth.current_agent(tx, agent)
             if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types:
                 raise errors.UnauthorizedClient("This client may not use this grant type.")
             result = self._exchange(tx, agent, request)
@@ -65,50 +65,50 @@ class TokenExchangeGrant:
     def _exchange(
         self, tx: Unit, agent: Agent, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
-        """Exchange, or say why not and write it down. The steps are those of `STEPS`."""
-        asked, found = _NOTHING, None
+        """Exchange the token, or record and return the refusal. The steps are those of `STEPS`."""
+        asked, found = _UNREADABLE, None
         try:
             # 1. The request is well-formed.
             sent = _parsed(request)
-            asked = _asked(sent)
+            asked = _logged(sent)
             # 2. The subject token is one of our access tokens.
-            said = self._said(tx, sent.subject_token, Reason.SUBJECT_INVALID)
-            asked = replace(asked, subject=said.token_id, may_act=said.may_act)
-            found = _Found(said, _held(tx, said), None)
+            claims = self._read_token(tx, sent.subject_token, Reason.SUBJECT_INVALID)
+            asked = replace(asked, subject=claims.token_id, may_act=claims.may_act)
+            found = _Tokens(claims, _subject_row(tx, claims), None)
             # 3. The actor token is the caller's own.
             found = replace(found, actor=self._actor(tx, agent, sent.actor_token))
-            # 4. A bound token comes with a proof of its key.
+            # 4. A bound token comes with a DPoP proof of its key.
             _check_proof(request.dpop_jkt, found)
-            # 5 to 14. The ledger, the directory and the consents allow it.
-            granted = self.exchanges.weigh(tx, agent, asked, found.subject)
+            # 5 to 14. Tokens, directory, consents and policy allow it.
+            granted = self.checks.check(tx, agent, asked, found.subject)
         except ExchangeRefused as refused:
-            if (ahead := self._ahead(tx, refused, found, request.dpop_jkt)) is not None:
-                return ahead
+            if (standing := self._by_grant(tx, refused, found, request.dpop_jkt)) is not None:
+                return standing
             return self._refuse(tx, agent, asked, None if found is None else found.subject, refused)
         origin = _origin(found, granted)
         answer = self.issuing.for_exchange(
             tx, agent, granted.target, asked.details, origin, jkt=request.dpop_jkt
         )
-        tx.delegations.used(asked.subject, tx.now)
+        tx.delegations.mark_used(asked.subject, tx.now)
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
         return {**answer, "narrowed": True} if granted.narrowed else answer
 
-    def _ahead(
-        self, tx: Unit, refused: ExchangeRefused, found: _Found | None, jkt: str | None
+    def _by_grant(
+        self, tx: Unit, refused: ExchangeRefused, found: _Tokens | None, jkt: str | None
     ) -> dict[str, object] | None:
-        """What a standing grant of the person gives, where only their answer was lacking."""
-        lacks = refused.lacks_answer
-        if lacks is None or found is None or found.subject is None:
+        """Return the response by a standing grant, if only the person's approval is missing."""
+        needed = refused.approval_needed
+        if needed is None or found is None or found.subject is None:
             return None
-        until = _end(found, lacks.consent)
-        answer = self.ahead.exchange(tx, lacks, found.subject, until=until, jkt=jkt)
+        until = _latest_end(found, needed.consent)
+        answer = self.standing.exchange(tx, needed, found.subject, until=until, jkt=jkt)
         if answer is None:
             return None
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
-        return {**answer, "narrowed": True} if lacks.narrowed else answer
+        return {**answer, "narrowed": True} if needed.narrowed else answer
 
-    def _said(self, tx: Unit, token: str, otherwise: Reason) -> Subject:
-        """What an access token of ours says, whose signature and time are good."""
+    def _read_token(self, tx: Unit, token: str, otherwise: Reason) -> Subject:
+        """Return the claims of a valid access token of this server."""
         keys = published(tx.directory.signing_keys(), tx.now)
         try:
             claims = self.verifier.own_token(token, tokens.ACCESS_TOKEN_TYPE, keys)
@@ -117,13 +117,13 @@ class TokenExchangeGrant:
             raise ExchangeRefused(otherwise) from error
 
     def _actor(self, tx: Unit, agent: Agent, token: str | None) -> Delegation | None:
-        """The row of the caller's own token, in which it acts for itself (RFC 8693 2.1)."""
+        """Return the row of the caller's own token, in which it acts for itself (RFC 8693 2.1)."""
         if token is None:
             return None
-        said = self._said(tx, token, Reason.ACTOR_INVALID)
-        if (said.user, said.client) != (agent.id, agent.id):
+        claims = self._read_token(tx, token, Reason.ACTOR_INVALID)
+        if (claims.user, claims.client) != (agent.id, agent.id):
             raise ExchangeRefused(Reason.ACTOR_FOREIGN)
-        actor = tx.delegations.get(said.token_id)
+        actor = tx.delegations.get(claims.token_id)
         if actor is None or actor.revoked_at is not None:
             raise ExchangeRefused(Reason.ACTOR_INVALID)
         return actor
@@ -136,11 +136,11 @@ class TokenExchangeGrant:
         subject: Delegation | None,
         refused: ExchangeRefused,
     ) -> errors.ProtocolError:
-        """Write down why, and say as much of it as the agent may know."""
+        """Record the reason, and return the error for the agent."""
         _record(tx, agent, asked, subject, refused)
         if refused.error is not None:
             return refused.error
-        means = REFUSALS[refused.reason]
+        refusal = REFUSALS[refused.reason]
         forbidden = refused.reason is Reason.POLICY_DENIED
         members: dict[str, object] = {"reason": str(Reason.POLICY_DENIED)} if forbidden else {}
         if refused.target is not None and subject is not None:
@@ -149,11 +149,11 @@ class TokenExchangeGrant:
             )
         if refused.missing_types:
             members["authorization_details_types"] = list(refused.missing_types)
-        return means.error(means.told, detail=refused.reason, members=members)
+        return refusal.error(refusal.message, detail=refused.reason, members=members)
 
 
 def facts(asked: LoggedExchange) -> dict[str, object]:
-    """An exchange as the log keeps it."""
+    """Return the facts of an exchange for the audit log."""
     return {
         "subject": asked.subject,
         "may_act": None if asked.may_act is None else dict(asked.may_act),
@@ -170,48 +170,48 @@ def _parsed(request: TokenRequest) -> ExchangeRequest:
         raise ExchangeRefused(Reason.MALFORMED, error=error) from error
 
 
-def _asked(sent: ExchangeRequest) -> LoggedExchange:
+def _logged(sent: ExchangeRequest) -> LoggedExchange:
     types = tuple(str(detail["type"]) for detail in sent.details)
     return LoggedExchange("", None, sent.target, sent.scope, sent.details, types)
 
 
-def _held(tx: Unit, said: Subject) -> Delegation | None:
-    """The token's row, in force until this unit of work is over; one that is over as it is.
+def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
+    """Return the token's row, locked until this unit of work ends if it is valid.
 
-    The row and the token must say the same.
+    The row and the token must agree.
     """
-    row = tx.delegations.extend(said.token_id, tx.now) or tx.delegations.get(said.token_id)
+    row = tx.delegations.lock_live(claims.token_id, tx.now) or tx.delegations.get(claims.token_id)
     if row is not None and (row.user_id or row.client_id, row.resource, row.client_id) != (
-        said.user,
-        said.audience,
-        said.client,
+        claims.user,
+        claims.audience,
+        claims.client,
     ):
         raise ExchangeRefused(Reason.SUBJECT_INVALID)
     return row
 
 
-def _check_proof(jkt: str | None, found: _Found) -> None:
-    """A bound token is good only with its key, and never becomes an unbound one (RFC 9449 7)."""
+def _check_proof(jkt: str | None, found: _Tokens) -> None:
+    """A bound token needs a proof of its key, so it never becomes an unbound one (RFC 9449 7)."""
     for token in (found.subject, found.actor):
         if token is not None and token.jkt not in {None, jkt}:
             raise ExchangeRefused(Reason.PROOF_MISSING)
 
 
-def _origin(found: _Found, granted: Granted) -> Origin:
-    """What the new token comes from: it outlives neither of the tokens, nor the consent."""
+def _origin(found: _Tokens, granted: GrantedExchange) -> TokenOrigin:
+    """Return the origin of the new token, which outlives neither the tokens nor the consent."""
     consent = granted.consent
-    return Origin(
+    return TokenOrigin(
         parent=found.subject,
         consent_id=None if consent is None else consent.id,
-        until=_end(found, consent),
+        until=_latest_end(found, consent),
         signed=granted.approval,
         policy=granted.verdict.facts(),
-        carried=found.said.carried,
+        copied_claims=found.claims.copied_claims,
     )
 
 
-def _end(found: _Found, consent: Consent | None) -> int | None:
-    """When what comes out ends at the latest, in seconds."""
+def _latest_end(found: _Tokens, consent: Consent | None) -> int | None:
+    """Return the latest end of the new token, in seconds."""
     ends = [limit.expires_at // 1000 for limit in (consent, found.actor) if limit is not None]
     return min(ends, default=None)
 
@@ -240,5 +240,5 @@ def _record(
     )
 
 
-_NOTHING = LoggedExchange("", None, None, ())
-"""A request that could not be read."""
+_UNREADABLE = LoggedExchange("", None, None, ())
+"""Stands for a request that could not be parsed."""

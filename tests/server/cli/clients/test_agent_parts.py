@@ -61,7 +61,7 @@ def test_an_agent_proves_itself_in_another_way(begun, tmp_path):
     assert changed.document["auth_before"] == "client_secret_basic"
     assert "client_secret" not in changed.document
     shown = begun("agents", "show", "bot").out
-    assert "client_secret_basic, to" in shown
+    assert "client_secret_basic, until" in shown
     assert "key a  ES256, last used never" in shown
     back = begun("agents", "change-auth", "bot", "client_secret_post", "--overlap", "0", "--json")
     assert back.document["client_secret"]

@@ -44,7 +44,7 @@ def test_an_app_is_listed_shown_changed_and_forgotten(begun, jwks):
     """A list that is given replaces the old one; what is not named stays."""
     begun(*CHAT, *PAY, "--post-logout-redirect-uri", "https://chat.example/")
     assert "payments:read" in begun("apps", "list").out
-    assert "bound if it proves a key" in begun("apps", "show", "chat").out
+    assert "bound to its key if it proves one" in begun("apps", "show", "chat").out
     changed = begun("apps", "update", "chat", "--name", "talk", "--no-scope", "--dpop-bound")
     assert "bound to its key" in changed.out
     document = begun(
@@ -75,7 +75,9 @@ def test_a_new_secret_overlaps_the_old_one_or_ends_it(begun):
     document = begun("apps", "rotate-secret", "chat", "--json").document
     assert document["client_secret"] != old
     assert len(document["secrets"]) == 2
-    assert "no old secret works" in begun("apps", "rotate-secret", "chat", "--overlap", "0").out
+    assert (
+        "old secrets no longer work" in begun("apps", "rotate-secret", "chat", "--overlap", "0").out
+    )
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_an_agent_in_its_time_of_grace_is_listed_with_its_end_and_the_remedy(beg
     assert "nobody answers for it" in out
     assert "olga (disabled, never seen)" in out
     assert "sayso agents update invoice-bot --add-owner USER" in out
-    assert "nobody answers for it: quarantined at" in begun("agents", "show", "invoice-bot").out
+    assert "no enabled owner: quarantined at" in begun("agents", "show", "invoice-bot").out
 
 
 @pytest.mark.usefixtures("orphan")

@@ -23,5 +23,5 @@ def test_a_pause_is_shown_with_its_agent(begun, folder):
     (pause,) = begun("agents", "show", "invoice-bot", "--json").document["pauses"]
     assert (pause["user"], pause["type"]) == ({"id": admin.id, "name": "admin"}, None)
     out = begun("agents", "show", "invoice-bot").out
-    assert "paused: admin denied scopes alone repeatedly; it may ask them again at " in out
+    assert "paused: admin denied scopes only repeatedly; it may ask again at " in out
     desk.store.close()

@@ -59,8 +59,8 @@ def test_the_ledger_is_listed_shown_and_ended(begun, chains, bot):
     shown = begun("delegations", "show", parent.id, "--json").document
     assert [after["id"] for after in shown["after"]] == [made.id]
     assert shown["last_used_at"] is not None
-    assert "From it came:" in begun("delegations", "show", parent.id).out
-    assert "It came from:" in begun("delegations", "show", made.id).out
+    assert "Tokens derived from it:" in begun("delegations", "show", parent.id).out
+    assert "Derived from:" in begun("delegations", "show", made.id).out
 
     ended = begun("delegations", "revoke", parent.id, "--json").document
     assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
@@ -102,12 +102,12 @@ def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
     assert found["delegation"]["client"]["name"] == "chat"
     file = tmp_path / "token"
     file.write_text(token + "\n")
-    assert "The token counts." in begun("token", "inspect", str(file)).out
+    assert "The token is valid." in begun("token", "inspect", str(file)).out
     assert begun("token", "inspect", token).code == 2
 
     assert begun("token", "revoke", str(file), "--json").document["tokens_revoked"] == 1
     assert "Tokens revoked: 0." in begun("token", "revoke", str(file)).out
-    assert "does not count: it was revoked" in begun("token", "inspect", str(file)).out
+    assert "is not valid: it was revoked" in begun("token", "inspect", str(file)).out
     piped("x.y.z")
     assert begun("token", "inspect", "-").code == 2
 
@@ -130,9 +130,9 @@ def test_a_refused_exchange_is_explained(begun, chains, bot):
     text = begun("token", "explain").out
     assert "13 of 14: the person consented" in text
     assert "consent_missing" in text
-    assert "it would be refused: consent_missing" in text
-    assert "The chain, nearest first:" in text
-    assert "The scopes that each bound leaves:" in text
+    assert "would be refused: consent_missing" in text
+    assert "Token chain, newest first:" in text
+    assert "Scopes allowed by each limit:" in text
     entry = chains.local.desk.entries("exchange.refused")[0]
     document = begun("token", "explain", entry["id"], "--json").document
     assert (document["step"], document["reason"]) == (13, "consent_missing")
@@ -145,7 +145,7 @@ def test_a_refused_exchange_is_explained(begun, chains, bot):
     assert "cannot be replayed" in begun("token", "explain").out
     refused = begun("token", "explain", token)
     assert refused.code == 2
-    assert "Never give one as an argument" in refused.err
+    assert "Never pass a token as an argument" in refused.err
     assert token not in refused.err
 
 
@@ -155,5 +155,5 @@ def test_what_would_pass_now_is_said(begun, chains, bot):
     chains.exchange(bot, chains.user_token())
     assert f"--serves {DESK}" in begun("token", "explain").out
     begun("agents", "update", "desk-bot", "--serves", DESK)
-    assert "it would pass" in begun("token", "explain").out
+    assert "would pass" in begun("token", "explain").out
     assert begun("token", "explain", "--json").document["now"]["passes"] is True

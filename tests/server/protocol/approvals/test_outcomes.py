@@ -33,7 +33,7 @@ def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
 def test_what_was_approved_and_not_fetched_is_not_called_unanswered():
     """The reason is one of the agreed ones, the sentence its own; a rule has seen nothing."""
     told = told_reason(State.EXPIRED, NOT_REDEEMED)
-    answer = requests.no_tokens(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
+    answer = requests.poll_error(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
     assert answer.description == (
         "It was approved, but its tokens were not handed over in time. This is not a denial; you "
@@ -55,7 +55,7 @@ def test_every_reason_has_a_sentence_of_its_own_that_is_no_denial():
     texts = {one.text for one in OUTCOMES.values()}
     assert len(texts) == len(OUTCOMES)
     for reason, outcome in OUTCOMES.items():
-        answer = requests.no_tokens(outcome.state, {"reason": reason})
+        answer = requests.poll_error(outcome.state, {"reason": reason})
         expired = outcome.state is State.EXPIRED
         assert answer.code == ("expired_token" if expired else "access_denied")
         assert answer.description == outcome.text

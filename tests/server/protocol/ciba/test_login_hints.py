@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from server.protocol import errors
-from server.protocol.ciba import login_hints
-from server.protocol.ciba.login_hints import LoginHint
+from server.protocol.ciba import login_hint_tokens
+from server.protocol.ciba.login_hint_tokens import LoginHint
 
 ISSUER = "https://sayso.example"
 DETAILS = ({"type": "payment.transfer", "payee": "Nordwind"},)
@@ -24,7 +24,7 @@ HINT = LoginHint(
 
 
 def _read(signed, now=1_000_000):
-    return login_hints.read(signed, issuer=ISSUER, agent="sayso_ag_1", now=now)
+    return login_hint_tokens.parse(signed, issuer=ISSUER, agent="sayso_ag_1", now=now)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def _read(signed, now=1_000_000):
 )
 def test_what_is_signed_is_what_is_read(hint):
     """Nothing is lost on the way, and what was not named stays open."""
-    assert _read(login_hints.claims(hint, ISSUER)) == hint
+    assert _read(login_hint_tokens.claims(hint, ISSUER)) == hint
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_what_is_signed_is_what_is_read(hint):
 def test_a_hint_of_somebody_else_or_another_shape_is_refused(change):
     """Even though its signature is ours."""
     with pytest.raises(errors.InvalidRequest):
-        _read(login_hints.claims(HINT, ISSUER) | change)
+        _read(login_hint_tokens.claims(HINT, ISSUER) | change)
 
 
 def test_a_hint_runs_out():
     """CB-057, CB-182: to the second, with the code that CIBA has for it."""
-    signed = login_hints.claims(HINT, ISSUER)
+    signed = login_hint_tokens.claims(HINT, ISSUER)
     assert _read(signed, 1_599_999) == HINT
     with pytest.raises(errors.ExpiredLoginHintToken):
         _read(signed, 1_600_000)
@@ -100,4 +100,4 @@ def test_details_that_the_exchange_did_not_name_are_still_open():
 
 
 def _check(hint, resource=None, scope=(), details=()):
-    return login_hints.check_request(hint, resource=resource, scope=scope, details=details)
+    return login_hint_tokens.check_request(hint, resource=resource, scope=scope, details=details)

@@ -167,7 +167,7 @@ def test_each_early_poll_adds_five_seconds_up_to_thirty():
 )
 def test_each_state_has_its_own_answer(state, code):
     """CIBA 11."""
-    answer = requests.no_tokens(state, {"reason": "expired_seen"})
+    answer = requests.poll_error(state, {"reason": "expired_seen"})
 
     assert (answer.code, answer.status) == (code, 400)
 
@@ -175,8 +175,8 @@ def test_each_state_has_its_own_answer(state, code):
 def test_an_end_in_time_says_that_it_is_no_denial_and_what_its_person_wants():
     """The word of a person who came too late stands for that of the clock."""
     lapsed = {"reason": "expired_unseen"}
-    plain = requests.no_tokens(State.EXPIRED, lapsed).description
-    wanted = requests.no_tokens(State.EXPIRED, {**lapsed, "retry": "wanted"}).description
+    plain = requests.poll_error(State.EXPIRED, lapsed).description
+    wanted = requests.poll_error(State.EXPIRED, {**lapsed, "retry": "wanted"}).description
 
     assert "not a denial" in plain
     assert "not a denial" in wanted
@@ -189,7 +189,7 @@ def test_an_end_in_time_says_that_it_is_no_denial_and_what_its_person_wants():
 def test_a_denial_says_what_the_agent_may_do_next(retry):
     """One sentence for a model to read, without markup."""
     members = {} if retry is None else {"retry": retry}
-    text = requests.no_tokens(State.DENIED, members).description
+    text = requests.poll_error(State.DENIED, members).description
 
     assert text.startswith("The person denied the request. ")
     assert text.endswith(".")

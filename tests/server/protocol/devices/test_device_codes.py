@@ -24,8 +24,8 @@ def test_the_alphabet_has_no_vowels_and_nothing_ambiguous():
 )
 def test_a_code_is_read_however_it_was_typed(typed):
     """DG-09: without case, spaces and punctuation."""
-    assert device_codes.normalised(typed) == "BCDFGHJK"
-    assert device_codes.shown("BCDFGHJK") == "BCDF-GHJK"
+    assert device_codes.normalized(typed) == "BCDFGHJK"
+    assert device_codes.formatted("BCDFGHJK") == "BCDF-GHJK"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_code_is_read_however_it_was_typed(typed):
 )
 def test_what_cannot_be_a_code_is_none(typed):
     """Too short, too long, other letters, letters of another alphabet."""
-    assert device_codes.normalised(typed) is None
+    assert device_codes.normalized(typed) is None
 
 
 def test_a_device_may_say_its_name():

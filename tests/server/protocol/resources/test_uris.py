@@ -71,13 +71,13 @@ def test_what_cannot_name_a_resource_is_invalid_target(uri):
 )
 def test_a_place_below_another_is_recognised_however_it_is_written(uri, below):
     """Else a token for a made-up resource would open a real one."""
-    assert uris.lies_below(uri, "https://auth.example/sayso") is below
+    assert uris.is_below(uri, "https://auth.example/sayso") is below
 
 
 def test_the_names_of_this_machine_are_one_place():
     """As they are for proofs."""
-    assert uris.lies_below("http://127.0.0.1:8470/api", "http://localhost:8470")
-    assert uris.lies_below("http://localhost:8470/anything", "http://[::1]:8470/")
+    assert uris.is_below("http://127.0.0.1:8470/api", "http://localhost:8470")
+    assert uris.is_below("http://localhost:8470/anything", "http://[::1]:8470/")
 
 
 @pytest.mark.parametrize("uri", ["https://bot.example/cb?x=1", "https://bot.example:8443"])

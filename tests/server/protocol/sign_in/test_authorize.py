@@ -44,7 +44,7 @@ def test_a_request_is_read_whole():
     )
     assert (found.prompts, found.max_age, found.login_hint) == (("login", "consent"), 0, "ana")
     assert (found.challenge, found.nonce) == (challenge_of(VERIFIER), "n-1")
-    assert found.wanted.userinfo == ("name",)
+    assert found.claims_request.userinfo == ("name",)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_without_an_address_to_answer_to_there_is_nobody_to_tell(parameters):
 def test_a_request_that_waits_is_read_as_it_was():
     """And parameters that mean nothing here are forgotten."""
     form = _form(resource="https://pay.example", scope="pay", foo="bar", request_uri="x")
-    again = authorize.reread(authorize.kept(form))
+    again = authorize.from_stored(authorize.to_stored(form))
     assert "foo" not in again.values
     assert authorize.parse(again, authorize.return_to(again)) == authorize.parse(
         form, authorize.return_to(form)

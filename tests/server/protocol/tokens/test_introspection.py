@@ -9,7 +9,7 @@ CLAIMS = {"sub": "u", "aud": "https://pay", "jti": "t", "exp": 2, "secret": "x",
 
 def test_what_is_in_the_token_is_told_and_nothing_else():
     """RFC 7662 2.2: no claim that is not on the list, no member without a value."""
-    answer = introspection.active(CLAIMS, username="ana", agent="bot", owners=["eva"])
+    answer = introspection.active_response(CLAIMS, username="ana", agent="bot", owners=["eva"])
     assert answer == {
         "active": True,
         "sub": "u",
@@ -25,14 +25,14 @@ def test_what_is_in_the_token_is_told_and_nothing_else():
 
 def test_an_app_has_no_agent_and_an_agent_alone_no_user():
     """Nothing is told about who is not there."""
-    answer = introspection.active(CLAIMS, username=None, agent=None, owners=[])
+    answer = introspection.active_response(CLAIMS, username=None, agent=None, owners=[])
     assert not {"username", "agent"} & set(answer)
 
 
 def test_a_bound_token_says_so():
     """IN-15."""
     bound = {**CLAIMS, "cnf": {"jkt": "k"}}
-    answer = introspection.active(bound, username=None, agent=None, owners=[])
+    answer = introspection.active_response(bound, username=None, agent=None, owners=[])
     assert (answer["token_type"], answer["cnf"]) == ("DPoP", {"jkt": "k"})
 
 

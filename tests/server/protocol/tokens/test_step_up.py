@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
-from server.protocol.tokens.step_up import NOTHING, Demand
+from server.protocol.tokens.step_up import NOTHING, StepUpRequirement
 
 NOW = 1_795_566_864_000
 
@@ -32,7 +32,7 @@ def test_nothing_is_demanded_unless_somebody_does():
 )
 def test_one_of_the_ways_is_enough_and_the_stronger_stands_for_the_weaker(acr, wanted, met):
     """SU-01: never the other way round."""
-    assert Demand(wanted).met_by(claims(acr), NOW) is met
+    assert StepUpRequirement(wanted).met_by(claims(acr), NOW) is met
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_one_of_the_ways_is_enough_and_the_stronger_stands_for_the_weaker(acr, w
 )
 def test_an_answer_grows_old(ago, most, met):
     """`max_age` counts from the moment at which the person answered."""
-    assert Demand((), most).met_by(claims(ago=ago), NOW) is met
+    assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is met
 
 
 def test_without_a_time_an_answer_is_too_old():
     """Whatever stands in its place."""
     for claim in ({}, {"auth_time": None}, {"auth_time": "now"}):
-        assert not Demand((), 10**9).met_by(claim, NOW)
+        assert not StepUpRequirement((), 10**9).met_by(claim, NOW)
 
 
 def test_a_challenge_says_what_is_demanded_and_no_more():
     """RFC 9470 3."""
-    whole = Demand([ACR_SIGNED_PIN, "phr"], 60).challenge()
+    whole = StepUpRequirement([ACR_SIGNED_PIN, "phr"], 60).challenge()
     assert whole.startswith('Bearer error="insufficient_user_authentication", ')
     assert whole.endswith(f', acr_values="{ACR_SIGNED_PIN} phr", max_age="60"')
-    assert "max_age" not in Demand(["phr"]).challenge()
-    assert "acr_values" not in Demand((), 0).challenge()
+    assert "max_age" not in StepUpRequirement(["phr"]).challenge()
+    assert "acr_values" not in StepUpRequirement((), 0).challenge()

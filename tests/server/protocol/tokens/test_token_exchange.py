@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from server.protocol import errors, forms
 from server.protocol.tokens import exchange_refusals, token_exchange
 from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason
-from server.protocol.tokens.token_exchange import ACCESS_TOKEN, DelegationGround, Link
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN, DelegationBasis, Link
 from server.protocol.tokens.tokens import act_claim
-from server.services.tokens.issuing import Origin
+from server.services.tokens.issuing import TokenOrigin
 
 RESOURCES = ("https://a.example", "https://b.example", "https://c.example")
 SCOPES = ("read", "write", "pay", "close")
@@ -73,7 +73,7 @@ def test_no_chain_ever_widens(data):
         left = world.exchange(tokens, caller, target, asked)
         assert left <= asked & world.may[caller].get(target, frozenset())
         tokens.insert(0, Link(caller, target, left, tokens[0].depth + 1, frozenset()))
-        ends.insert(0, Origin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
+        ends.insert(0, TokenOrigin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
     assert all(token.depth <= token_exchange.MOST_DEPTH for token in tokens)
 
@@ -91,15 +91,17 @@ def test_the_caller_each_actor_and_each_token_bound_a_chain(bound):
             1,
             less if narrow == "actor" else both,
         )
-        chain = token_exchange.DelegationGround((earlier,), approved=False, first="one")
-        return token_exchange.bounded(both, target, less if narrow == "caller" else both, chain)
+        chain = token_exchange.DelegationBasis((earlier,), approved=False, first="one")
+        return token_exchange.allowed_scopes(
+            both, target, less if narrow == "caller" else both, chain
+        )
 
     assert (left("nothing"), left(bound)) == (both, less)
 
 
 def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
     """I17: a seeded bug: whatever is asked for is given."""
-    monkeypatch.setattr(token_exchange, "bounded", lambda asked, *_: asked)
+    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
     quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         quickly(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
@@ -123,9 +125,9 @@ class _World:
     def exchange(self, tokens, caller, target, asked):
         """What comes out; everything that bounds it is looked at again, in another way."""
         lineage = [self._at(token, target) for token in tokens]
-        stands_on = token_exchange.ground(lineage, target, caller)
+        stands_on = token_exchange.delegation_basis(lineage, target, caller)
         ceiling = self.may[caller].get(target, frozenset())
-        left = token_exchange.bounded(asked, target, ceiling, stands_on)
+        left = token_exchange.allowed_scopes(asked, target, ceiling, stands_on)
         if stands_on.approved:
             assert any(link.approved and link.resource == target for link in lineage)
         else:
@@ -159,8 +161,8 @@ def test_details_are_covered_only_by_every_token_down_from_a_signed_answer(held,
         Link("x", "r", frozenset(), 1, frozenset(), tuple(_text(texts[n]) for n in names))
         for names in held
     )
-    covered = token_exchange.covered(
-        [texts[name] for name in wanted], DelegationGround(links, approved, "x")
+    covered = token_exchange.details_approved(
+        [texts[name] for name in wanted], DelegationBasis(links, approved, "x")
     )
     enough = all(names.count(one) >= wanted.count(one) for names in held for one in wanted)
     assert covered == (approved and enough)
@@ -181,11 +183,11 @@ def test_a_signed_answer_counts_only_at_its_own_resource_and_only_for_an_actor()
     signed = Link("one", "a", frozenset({"read"}), 1, frozenset(), approved=True)
     own = Link("app", "a", frozenset({"read"}), 0, frozenset(), approved=True)
     later = Link("two", "b", frozenset(), 2, frozenset())
-    assert token_exchange.ground([later, signed], "a", "three") == DelegationGround(
+    assert token_exchange.delegation_basis([later, signed], "a", "three") == DelegationBasis(
         (later, signed), approved=True, first="one"
     )
-    assert token_exchange.ground([later, signed], "c", "three").approved is False
-    assert token_exchange.ground([own], "a", "one") == DelegationGround(
+    assert token_exchange.delegation_basis([later, signed], "c", "three").approved is False
+    assert token_exchange.delegation_basis([own], "a", "one") == DelegationBasis(
         (own,), approved=False, first="one"
     )
 
@@ -237,5 +239,5 @@ def test_every_reason_has_a_step_a_text_and_a_remedy():
     assert list(STEPS) == list(range(1, len(STEPS) + 1))
     for reason, refusal in REFUSALS.items():
         assert refusal.remedy, reason
-        assert refusal.told or refusal.step in {1, 12}, reason
+        assert refusal.message or refusal.step in {1, 12}, reason
     assert exchange_refusals.Reason("not_served") is Reason.NOT_SERVED

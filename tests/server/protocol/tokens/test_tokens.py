@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from server.protocol.tokens import tokens
-from server.protocol.tokens.tokens import Approved, Issue
+from server.protocol.tokens.tokens import Approved, TokenContents
 
 APPROVED = Approved("ap", "d1", "d2", single_use=True, acr="acr", amr=("swk",), auth_time=90)
 
@@ -25,7 +25,7 @@ def _issue(**changes):
         "approved": APPROVED,
         **changes,
     }
-    return Issue(**values)
+    return TokenContents(**values)
 
 
 def test_a_delegated_token_names_both():

@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol import errors
 from server.protocol.users import claims
-from server.protocol.users.claims import Wanted
+from server.protocol.users.claims import ClaimsRequest
 
 
 def test_scopes_stand_for_claims_and_wishes_are_added():
@@ -35,8 +35,8 @@ def test_the_parameter_names_claims_for_both_places():
             "other": 1,
         }
     )
-    assert claims.read(text) == Wanted(id_token=("name",), userinfo=("email",))
-    assert claims.read(None) == claims.read("{}") == Wanted()
+    assert claims.read(text) == ClaimsRequest(id_token=("name",), userinfo=("email",))
+    assert claims.read(None) == claims.read("{}") == ClaimsRequest()
 
 
 @pytest.mark.parametrize(

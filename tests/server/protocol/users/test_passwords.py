@@ -52,6 +52,6 @@ def test_an_ipv6_host_is_told_by_its_network(address, network):
 
 def test_a_name_is_looked_up_in_one_form():
     """Full-width, bold and surrounded by spaces."""
-    assert [passwords.spelled(name) for name in ("\uff41na", "\U0001d41ana", " ana\t")] == [
+    assert [passwords.normalize_name(name) for name in ("\uff41na", "\U0001d41ana", " ana\t")] == [
         "ana"
     ] * 3

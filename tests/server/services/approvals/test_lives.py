@@ -23,7 +23,7 @@ from server.services.approvals import decisions, withdrawals
 from server.services.approvals.rights import Rights
 from server.services.ciba.grant import CibaGrant
 from server.services.clients import client_auth
-from server.services.tokens.exchanges import Exchanges
+from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.grants import token_exchange
 from server.services.tokens.revocation import Revocation
 from server.storage.approvals.approvals import Approvals
@@ -88,7 +88,7 @@ def test_every_life_is_one_of_the_model(cast: Cast) -> None:
 
 def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows an auth_req_id is taken for the agent that asked."""
-    visit = CibaGrant._visit
+    visit = CibaGrant._poll_once
 
     def as_owner(self: CibaGrant, poll: Any, **named: Any) -> Any:
         with self.store.read() as view:
@@ -96,7 +96,7 @@ def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
             owner = None if approval is None else view.directory.agent(approval.agent_id)
         return visit(self, replace(poll, agent=owner or poll.agent), **named)
 
-    patch.setattr(CibaGrant, "_visit", as_owner)
+    patch.setattr(CibaGrant, "_poll_once", as_owner)
 
 
 def _two_tokens(patch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def _anybody_gives_back(patch: pytest.MonkeyPatch) -> None:
 
 def _chains_without_end(patch: pytest.MonkeyPatch) -> None:
     """Nobody counts the hands through which a token has gone."""
-    patch.setattr(Exchanges, "_check_chain", lambda *_: None)
+    patch.setattr(ExchangeChecks, "_check_chain", lambda *_: None)
     patch.setattr(protocol, "MOST_DEPTH", 100)
 
 

@@ -24,7 +24,7 @@ def finance(desk):
 
 def _among(desk, name, named):
     with desk.store.read() as view:
-        return user_or_group.among(view, view.directory.user_called(name).id, named)
+        return user_or_group.includes(view, view.directory.user_called(name).id, named)
 
 
 def test_each_member_is_one_once(desk, finance):
@@ -57,12 +57,12 @@ def test_a_name_means_a_user_or_a_group_and_never_both(desk, finance):
     """Who has the same name is told apart by the id."""
     finance.add("cleo", [], by=BY)
     with desk.store.read() as view:
-        assert user_or_group.party(view, "finance") == finance.show("finance").id
-        assert user_or_group.party(view, "ana") == view.directory.user_called("ana").id
+        assert user_or_group.id_of(view, "finance") == finance.show("finance").id
+        assert user_or_group.id_of(view, "ana") == view.directory.user_called("ana").id
         with pytest.raises(Invalid, match="by its id"):
-            user_or_group.party(view, "cleo")
+            user_or_group.id_of(view, "cleo")
         with pytest.raises(NotFound):
-            user_or_group.party(view, "eve")
+            user_or_group.id_of(view, "eve")
     with pytest.raises(InvalidPolicy, match="by its id"):
         Policies(desk.store).set(rule("ask", 'ask.who = ["cleo"]'), by=BY)
     with pytest.raises(InvalidPolicy, match="no user or group eve"):

@@ -270,7 +270,7 @@ def test_a_push_that_comes_too_late_says_that_it_failed(pushed, person, local, f
         "transaction_failed",
         "transaction_failed",
     ]
-    assert _lost(local) == ["the tokens ran out first"]
+    assert _lost(local) == ["the tokens expired first"]
     assert len(local.desk.entries("token.issued")) == 1
 
 

@@ -84,7 +84,7 @@ def test_an_id_token_of_another_issuer_or_without_a_subject_is_no_hint(agent, lo
     hint = _signed(local, aud=agent.id, **claims)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
-    assert "not of this issuer" in refused.json["error_description"]
+    assert "from another issuer" in refused.json["error_description"]
 
 
 def test_people_who_are_disabled_or_not_to_be_asked_are_answered_as_if_they_did_not_exist(

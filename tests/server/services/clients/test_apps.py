@@ -72,7 +72,7 @@ def test_an_app_without_a_secret_has_none_and_gets_none(desk, add, members):
         ({"resources": ("https://nowhere.example",)}, "sayso resources add"),
         ({"resources": (PAY,), "scopes": ("payments:delete",)}, "sayso resources update"),
         ({"scopes": ("openid",)}, "leave it out"),
-        ({"name": "sayso_app_x"}, "may not begin"),
+        ({"name": "sayso_app_x"}, "must not begin"),
     ],
 )
 def test_what_an_app_may_not_be_is_refused_with_the_remedy(desk, add, members, says):

@@ -19,7 +19,7 @@ def test_labels_are_words_and_pairs_sorted_each_once():
 )
 def test_what_is_no_label_is_refused_with_what_one_is(label):
     """A rule that matches it could not be written."""
-    with pytest.raises(Invalid, match="Write a word or key=value"):
+    with pytest.raises(Invalid, match="Use a word or key=value"):
         labels.read([label])
 
 

@@ -373,7 +373,7 @@ def test_an_agent_that_is_stopped_in_between_gets_nothing(
     door.local.desk.agents.disable(told["client_id"], by=BY)
     door.local.desk.users.disable("ana", by=BY)
     monkeypatch.setattr(
-        "server.services.clients.registration.RegistrationService._knock", lambda *_: None
+        "server.services.clients.registration.RegistrationService._check_token", lambda *_: None
     )
     for method in ("GET", "PUT", "DELETE"):
         assert door.manage(method, told).refusal == (401, "invalid_token")

@@ -51,7 +51,7 @@ class Television:
         return self.poll(**form)
 
     def typed(self, name="ana"):
-        self.app.local.site.devices.grant.enter(name=name, typed=self.user_code, peer=PEER)
+        self.app.local.site.devices.grant.submit_code(name=name, typed=self.user_code, peer=PEER)
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_an_app_that_was_stopped_or_narrowed_gets_nothing(television, person, lo
     television.typed()
     approval = _waiting(person)
     local.desk.apps.update(app.id, changes, by=BY)
-    with pytest.raises(CodeRefused, match="wrong, used or too old"):
+    with pytest.raises(CodeRefused, match="wrong, used or expired"):
         early.typed()
     assert person.approve(approval.id).refusal[0] == 409
     assert television.later().status == 400

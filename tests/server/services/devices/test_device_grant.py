@@ -20,7 +20,7 @@ from tests.support.installation import BY
 from tests.support.new_device import NewDevice, begun, let_in
 from tests.support.site import ISSUER, PEER
 
-WRONG = "That code is wrong, used or too old."
+WRONG = "That code is wrong, used or expired."
 
 
 def _open(local):

@@ -10,7 +10,7 @@ from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
 from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
 from server.services.users.enrolment_codes import LIFETIME_MS
-from server.storage.devices.enrolment_codes import Codes
+from server.storage.devices.enrolment_codes import EnrolmentCodes
 from tests.support.callers import new_person, sign_in
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY
@@ -144,7 +144,7 @@ def test_wrong_secrets_end_a_code(local):
 def test_a_code_that_somebody_used_at_this_very_moment_makes_nothing(local, monkeypatch):
     """Of two browsers with one code, the statement that uses it up lets one through."""
     user, issued = local.desk.users.enrol("ana", by=BY)
-    monkeypatch.setattr(Codes, "use", lambda *_: False)
+    monkeypatch.setattr(EnrolmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
     assert browser.enrol(issued.code).refusal == (403, "invalid_code")
     monkeypatch.undo()

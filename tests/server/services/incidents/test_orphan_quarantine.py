@@ -222,7 +222,7 @@ def test_an_agent_whose_owners_are_gone_for_good_counts_as_left_now(owned: Owned
     """There is no way to that; if there were, nothing would be stopped at once."""
     stray = replace(owned.agent, owners=("sayso_us_nobody",))
     with owned.desk.store.read() as view:
-        assert owners.left_at(view, stray) == view.now
+        assert owners.orphaned_at(view, stray) == view.now
 
 
 class _Life(RuleBasedStateMachine):

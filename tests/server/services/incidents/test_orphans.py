@@ -68,7 +68,7 @@ def test_one_whose_owners_were_not_seen_for_90_days_is_named(orphans: Orphans, d
     assert [keeper.seen_at for keeper in one.keepers] == [None, seen]
     with desk.store.write() as tx:
         tx.passwords.put(Password(admin.id, "argon", desk.clock.now()))
-        tx.passwords.used(admin.id, desk.clock.now())
+        tx.passwords.mark_used(admin.id, desk.clock.now())
     assert _whys(orphans) == {}
 
 

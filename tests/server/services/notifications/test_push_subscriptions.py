@@ -187,7 +187,7 @@ def test_a_page_of_another_site_subscribes_nobody(browser, service):
         ("https://xfcm.googleapis.com/x", "not listed"),
         ("https://push.services.mozilla.com/x", "not listed"),
         ("ftp://fcm.googleapis.com/x", "must be https"),
-        ("nothing", "must name a host"),
+        ("nothing", "must contain a host"),
         ("https://fcm.googleapis.com:port/x", "absolute URI"),
         ("https://fcm.googleapis.com/" + "x" * 990, "at most 1000"),
     ],

@@ -103,8 +103,8 @@ def test_a_statement_counts_once(staff: Staff) -> None:
     assert _send(admin, said).refusal == (409, "exists")
     staff.local.desk.users.disable("dora", by=BY)
     with staff.local.services.store.write() as tx:
-        assert not tx.devices.stated(admin.device_id, 0)
-        assert tx.devices.stated(admin.device_id, 1)
+        assert not tx.devices.count_statement(admin.device_id, 0)
+        assert tx.devices.count_statement(admin.device_id, 1)
 
 
 def test_a_nonce_that_somebody_used_first_is_refused(
@@ -114,7 +114,7 @@ def test_a_nonce_that_somebody_used_first_is_refused(
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     said = _signed(admin)
-    monkeypatch.setattr("server.storage.devices.devices.Devices.stated", lambda *_: False)
+    monkeypatch.setattr("server.storage.devices.devices.Devices.count_statement", lambda *_: False)
     assert _send(admin, said).refusal == (422, "invalid_statement")
 
 

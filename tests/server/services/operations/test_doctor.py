@@ -77,7 +77,7 @@ def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, 
     assert findings() == {}
     desk.clock.forward(HOUR)
     with desk.store.write() as tx:
-        tx.agents.secret_used(old.id, tx.now)
+        tx.agents.mark_secret_used(old.id, tx.now)
         tx.administered()
     assert findings() == {
         f"The agent invoice-bot still uses the old secret that ends in {old.hint}.": "weak"

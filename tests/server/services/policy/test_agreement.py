@@ -26,7 +26,7 @@ from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
-from server.services.tokens.exchanges import ExchangeRefused, Exchanges
+from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused
 from tests.support.callers import LocalAgent, new_person
 from tests.support.chains import BANK, Chains
 from tests.support.clock import DAY, MINUTE
@@ -128,7 +128,7 @@ class World:
         self.store, self.rules = local.services.store, local.services.rules
         judge = Judge(local.services.secrets)
         self.trials = Trials(self.store, self.rules, judge)
-        self.exchanges = Exchanges(Schemas(), judge, self.rules)
+        self.exchanges = ExchangeChecks(Schemas(), judge, self.rules)
         people = [person, *(new_person(local, name) for name in PEOPLE[1:])]
         self.ids = {name: one.user.id for name, one in zip(PEOPLE, people, strict=True)}
         self.chains = {name: Chains(local, user_id) for name, user_id in self.ids.items()}
@@ -225,9 +225,9 @@ class World:
         with self.store.read() as view:
             caller, subject = view.directory.agent(agent.id), self.subjects[wanted.user]
             try:
-                verdict = self.exchanges.weigh(view, caller, asked, subject).verdict
+                verdict = self.exchanges.check(view, caller, asked, subject).verdict
             except ExchangeRefused as refused:
-                if refused.lacks_answer is not None and refused.verdict.outcome == "ask":
+                if refused.approval_needed is not None and refused.verdict.outcome == "ask":
                     return {"weighed": refused.verdict}
                 then = "refused" if refused.reason is Reason.POLICY_DENIED else "person"
                 return {"then": then, "weighed": refused.verdict}

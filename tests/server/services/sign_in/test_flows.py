@@ -524,7 +524,7 @@ def test_whoever_comes_second_gets_no_second_answer(app, browser, local):
         flow = tx.flows.get(handle_hash(handle))
         shown = flows._next(tx, flow, None)
         assert flows._end(tx, flow, shown) == shown
-        refused = _Refused(flows.begun.reread(tx, flow), errors.AccessDenied("No."))
+        refused = _Refused(flows.requests.current_plan(tx, flow), errors.AccessDenied("No."))
         assert flows._end(tx, flow, refused).parameters[0] == ("error", "access_denied")
         with pytest.raises(errors.InvalidRequest):
             flows._end(tx, flow, refused)

@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.users.passwords import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from server.services.refusals import Conflict, Invalid, NotFound
-from server.services.sign_in.sign_in_tries import TooManyAttempts
+from server.services.sign_in.sign_in_attempts import TooManyAttempts
 from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
 from server.services.users.users import NewUser, UserChanges
 from server.storage.users.passwords import Passwords as StoredPasswords
@@ -63,7 +63,7 @@ def test_wrong_and_unknown_are_one_answer(sign_in, local):
 def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
     """A commit that has nothing to store is quicker, and would tell who exists."""
     wrote = []
-    for kind in ("was_wrong", "was_right"):
+    for kind in ("keep_attempts", "clear_attempts"):
         real = getattr(StoredPasswords, kind)
 
         def spy(self, *arguments, kind=kind, real=real):
@@ -74,9 +74,9 @@ def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
     for name in ("ana", "nobody"):
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
-    assert wrote == ["was_wrong"] * 4
+    assert wrote == ["keep_attempts"] * 4
     assert sign_in()
-    assert wrote[4:] == ["was_right"]
+    assert wrote[4:] == ["clear_attempts"]
 
 
 def statements(local, monkeypatch, attempt):

@@ -3,7 +3,7 @@
 import pytest
 
 from server.services.refusals import NotFound
-from server.services.tokens.delegations import Ledger, actors
+from server.services.tokens.delegations import DelegationService, actors
 from tests.support.callers import new_person
 from tests.support.chains import APP, BANK, DESK, Chains
 from tests.support.clock import MINUTE
@@ -21,7 +21,7 @@ def chains(local, person):
 @pytest.fixture
 def ledger(local):
     """The ledger of this installation."""
-    return Ledger(local.services.store)
+    return DelegationService(local.services.store)
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_a_chain_is_shown_both_ways(ledger, chains, tokens, person):
     """What it came from, what came from it, and who they are."""
     own, made = tokens
     chain = ledger.show(own.id)
-    assert chain.held.client_name == "chat"
-    assert chain.held.user == person.user
-    assert chain.held.state(chains.local.clock.now()) == "live"
-    assert [held.delegation.id for held in chain.after] == [made.id]
-    assert [held.client_name for held in ledger.show(made.id).before] == ["chat"]
-    assert ledger.show(made.id).held.actors == ((made.client_id, "desk-bot"),)
-    assert chain.held.actors == ()
+    assert chain.delegation.client_name == "chat"
+    assert chain.delegation.user == person.user
+    assert chain.delegation.state(chains.local.clock.now()) == "live"
+    assert [held.delegation.id for held in chain.descendants] == [made.id]
+    assert [held.client_name for held in ledger.show(made.id).ancestors] == ["chat"]
+    assert ledger.show(made.id).delegation.actors == ((made.client_id, "desk-bot"),)
+    assert chain.delegation.actors == ()
     with pytest.raises(NotFound, match="sayso delegations list"):
         ledger.show("sayso_at_none")
 
@@ -112,11 +112,11 @@ def test_revoking_takes_the_descendants_and_is_one_entry(ledger, chains, tokens)
 def test_an_agents_own_token_is_for_nobody_else(ledger, local, agent):
     """No person stands behind it; its agent may be gone, too."""
     token = local.desk.token(agent.id, None, "own")
-    assert ledger.show(token.id).held.user is None
+    assert ledger.show(token.id).delegation.user is None
     ledger.revoke(token.id, by=BY)
     assert local.desk.entries("token.revoked")[-1]["agent_id"] == agent.id
     local.desk.agents.delete("invoice-bot", by=BY)
-    assert ledger.show(token.id).held.client_name == "(deleted agent)"
+    assert ledger.show(token.id).delegation.client_name == "(deleted agent)"
 
 
 def test_people_see_and_end_what_acts_for_them(chains, tokens, person):

@@ -14,7 +14,7 @@ from server.services.clients.app_forms import AppChanges
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
-from server.services.tokens.exchanges import Exchanges
+from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanations
 from server.services.tokens.issued_tokens import IssuedTokens
 from tests.support.agent import PAYMENT_DETAILS
@@ -39,7 +39,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), Judge(services.secrets), services.rules),
+        ExchangeChecks(Schemas(), Judge(services.secrets), services.rules),
     )
 
 
@@ -61,7 +61,7 @@ def test_a_refusal_says_its_step_its_remedy_and_that_it_would_pass_now(chains, b
     assert chains.exchange(bot, token).status == 400
     found = explanations.exchange(None)
     assert (found.reason, found.refusal.step) == (Reason.NOT_SERVED, 7)
-    assert found.step == "the caller may act on it"
+    assert found.step == "the caller may exchange it"
     assert (found.agent, found.user) == ("desk-bot", "ana")
     assert found.remedy.endswith(f"sayso agents update desk-bot --serves {DESK}")
     assert [held.client_name for held in found.chain] == ["chat"]
@@ -156,11 +156,11 @@ def test_a_token_that_counts_says_what_it_says(chains, explanations):
     """Its claims, its row, and nothing against it."""
     token = chains.user_token()
     found = explanations.token(token)
-    assert (found.claims["aud"], found.row.client_name, found.against) == (DESK, "chat", ())
+    assert (found.claims["aud"], found.row.client_name, found.problems) == (DESK, "chat", ())
     with pytest.raises(Invalid):
         explanations.token("x.y.z")
     unknown = replace(chains.row(token), id="sayso_at_unknown")
-    assert explanations.token(chains.sign(unknown)).against == ("it does not stand in the ledger",)
+    assert explanations.token(chains.sign(unknown)).problems == ("this server has no record of it",)
 
 
 def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanations):
@@ -169,21 +169,21 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
     token = chains.user_token()
     made = chains.exchanged(bot, token)
     chains.local.desk.resources.delete(BANK, by=BY)
-    gone = ("it was revoked", "its resource is not there any more")
-    assert explanations.token(made).against == gone
+    gone = ("it was revoked", "its resource was deleted")
+    assert explanations.token(made).problems == gone
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     chains.local.desk.users.disable("ana", by=BY)
     chains.local.clock.forward(31 * MINUTE)
-    assert explanations.token(made).against == (
+    assert explanations.token(made).problems == (
         "it was revoked",
-        "it has run out",
-        "its person is not enabled",
-        "an agent or app that stands behind it is not enabled",
-        "its resource is not there any more",
+        "it has expired",
+        "its user is not enabled",
+        "an agent or app in its chain is not enabled",
+        "its resource was deleted",
     )
     ours = chains.user_token(resource=f"{ISSUER}/userinfo")
-    assert "its resource is not there any more" not in explanations.token(ours).against
+    assert "its resource was deleted" not in explanations.token(ours).problems
 
 
 def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, explanations):
@@ -201,7 +201,7 @@ def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, expl
     _update(chains, serves=(DESK,))
     chains.exchange(bot, chains.user_token())
     assert explanations.exchange(None).remedy == (
-        f"Let ana consent to desk-bot at {BANK}, or answer this one request at /bc-authorize."
+        f"Have ana consent to desk-bot at {BANK}, or approve this request at /bc-authorize."
     )
 
 

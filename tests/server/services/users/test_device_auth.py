@@ -212,12 +212,12 @@ def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, pers
     jws = person.decision(approval.id)
     call = DeviceCall(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
     caller = local.site.users.device_auth.authenticate(call)
-    ghost = replace(caller, device=replace(caller.at, id="sayso_dv_ghost"))
+    ghost = replace(caller, device=replace(caller.registered_device, id="sayso_dv_ghost"))
     with pytest.raises(errors.Problem, match="revoked"):
         local.site.approvals.decisions.decide(ghost, approval.id, SubmittedDecision(jws))
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
-        local.site.devices.devices.pin(caller, bytes(32), "session")
+        local.site.devices.devices.answer_pin_call(caller, bytes(32), "session")
     local.desk.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
     with pytest.raises(errors.Problem, match="fresh proof"):

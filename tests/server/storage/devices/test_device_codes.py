@@ -75,7 +75,7 @@ def test_a_poll_touches_nothing_but_its_own_members(store: SqlStore) -> None:
     _stored(store)
     with store.write() as tx:
         tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON)
-        tx.device_codes.paced("sayso_dr_1", now=NOON + 1, interval_ms=10_000)
+        tx.device_codes.record_poll("sayso_dr_1", now=NOON + 1, interval_ms=10_000)
         assert tx.device_codes.by_user_code(b"user") == _code(
             approval_id="sayso_ap_1", last_poll_at=NOON + 1, interval_ms=10_000
         )

@@ -98,12 +98,12 @@ def test_ancestors_come_parent_first(family: SqlStore) -> None:
 def test_only_a_live_token_is_extended(family: SqlStore) -> None:
     """Revoked and over give nothing; to look at a live one is no use of it yet."""
     with family.write() as tx:
-        extended = tx.delegations.extend("leaf", NOON + 7)
+        extended = tx.delegations.lock_live("leaf", NOON + 7)
         assert extended is not None
         assert (extended.last_used_at, extended.depth) == (None, 3)
-        assert tx.delegations.extend("leaf", UNTIL) is None
+        assert tx.delegations.lock_live("leaf", UNTIL) is None
         tx.delegations.revoke_tree("leaf", NOON + 8)
-        assert tx.delegations.extend("leaf", NOON + 9) is None
+        assert tx.delegations.lock_live("leaf", NOON + 9) is None
 
 
 def test_a_use_is_written_down_once_a_minute(family: SqlStore) -> None:
@@ -111,7 +111,7 @@ def test_a_use_is_written_down_once_a_minute(family: SqlStore) -> None:
     seen = []
     for later in (0, 59_999, 60_001):
         with family.write() as tx:
-            tx.delegations.used("root", NOON + later)
+            tx.delegations.mark_used("root", NOON + later)
             seen.append(tx.delegations.get("root"))
     assert [token.last_used_at - NOON for token in seen if token] == [0, 0, 60_001]
 
@@ -132,7 +132,7 @@ def test_a_child_that_is_being_made_is_revoked_too(
 
     revoking = threading.Thread(target=revoke)
     with store.write() as tx:
-        assert tx.delegations.extend("root", NOON + 1) is not None
+        assert tx.delegations.lock_live("root", NOON + 1) is not None
         revoking.start()
         until(lambda: _waiting(store) == 1)
         tx.delegations.add(_token("child", "root"))

@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from server.model.clients import App
-from server.model.sign_in import Code, Family, Flow, Grant, Pushed, RefreshToken, SignIn
+from server.model.sign_in import (
+    AuthorizationCode,
+    Family,
+    Flow,
+    Grant,
+    PushedRequest,
+    RefreshToken,
+    SignIn,
+)
 from server.model.users import Password, User
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, HOUR, MINUTE, MovableClock
@@ -83,19 +91,19 @@ def test_tries_are_counted_until_one_was_right_or_all_are_forgotten(
     """The count and its end are one statement."""
     with store.write() as tx:
         now = tx.now
-        assert [tx.passwords.tried(b"k", now, now + HOUR) for _ in range(3)] == [1, 2, 3]
+        assert [tx.passwords.count_attempt(b"k", now, now + HOUR) for _ in range(3)] == [1, 2, 3]
         assert tx.passwords.paused_until(b"k", now) is None
         tx.passwords.pause(b"k", now + MINUTE)
         assert tx.passwords.paused_until(b"k", now) == now + MINUTE
         assert tx.passwords.paused_until(b"other", now) is None
-        tx.passwords.give_back(b"k")
+        tx.passwords.undo_attempt(b"k")
         assert tx.passwords.paused_until(b"k", now) is None
-        assert tx.passwords.tried(b"k", now, now + HOUR) == 3
-        tx.passwords.was_right(b"k")
-        assert tx.passwords.tried(b"k", now, now + HOUR) == 1
-        assert tx.passwords.tried(b"k", now + HOUR, now + 2 * HOUR) == 1
+        assert tx.passwords.count_attempt(b"k", now, now + HOUR) == 3
+        tx.passwords.clear_attempts(b"k")
+        assert tx.passwords.count_attempt(b"k", now, now + HOUR) == 1
+        assert tx.passwords.count_attempt(b"k", now + HOUR, now + 2 * HOUR) == 1
         tx.passwords.prune(now + 2 * HOUR)
-        assert tx.passwords.tried(b"k", now, now + HOUR) == 1
+        assert tx.passwords.count_attempt(b"k", now, now + HOUR) == 1
     assert clock.now()
 
 
@@ -143,23 +151,25 @@ def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
 def test_a_pushed_request_is_taken_once(store: SqlStore) -> None:
     """By its own app, in time."""
     with store.write() as tx:
-        tx.flows.push(Pushed(b"p", "sayso_app_a", "{}", 100))
+        tx.flows.push(PushedRequest(b"p", "sayso_app_a", "{}", 100))
         assert tx.flows.take(b"p", "sayso_app_b", 1) is None
         assert tx.flows.take(b"p", "sayso_app_a", 100) is None
-        assert tx.flows.take(b"p", "sayso_app_a", 1) == Pushed(b"p", "sayso_app_a", "{}", 100, 1)
+        assert tx.flows.take(b"p", "sayso_app_a", 1) == PushedRequest(
+            b"p", "sayso_app_a", "{}", 100, 1
+        )
         assert tx.flows.take(b"p", "sayso_app_a", 2) is None
 
 
 def test_a_code_is_used_once_and_known_for_a_day(store: SqlStore) -> None:
     """With what came of it."""
-    code = Code(b"c", GRANT, "challenge", 100)
+    code = AuthorizationCode(b"c", GRANT, "challenge", 100)
     with store.write() as tx:
         tx.code_grants.add_code(code)
         assert tx.code_grants.code(b"c") == code
         assert not tx.code_grants.use_code(b"c", 100)
         assert tx.code_grants.use_code(b"c", 5)
         assert not tx.code_grants.use_code(b"c", 6)
-        tx.code_grants.came_of_code(b"c", "jti", "family")
+        tx.code_grants.set_code_tokens(b"c", "jti", "family")
         assert tx.code_grants.code(b"c") == replace(code, used_at=5, jti="jti", family_id="family")
         tx.code_grants.prune(DAY + 100)
         assert tx.code_grants.code(b"c") is not None
@@ -179,7 +189,7 @@ def test_a_family_ends_once_with_its_tokens(store: SqlStore) -> None:
         assert rows.use_token(b"t", 5)
         assert not rows.use_token(b"t", 6)
         assert rows.token(b"t") == RefreshToken(b"t", family.id, 1, 5)
-        rows.came_with(family.id, "jti", 1)
+        rows.add_access_token(family.id, "jti", 1)
         assert rows.access_tokens(family.id) == ["jti"]
         for of, value in (
             ("app_id", GRANT.app_id),
@@ -203,7 +213,7 @@ def test_used_tokens_are_forgotten_after_a_month(store: SqlStore) -> None:
         rows.add_family(family)
         for name, used in ((b"old", 1), (b"new", 20 * DAY), (b"live", None)):
             rows.add_token(RefreshToken(name, family.id, 1, used))
-        rows.came_with(family.id, "jti", 1)
+        rows.add_access_token(family.id, "jti", 1)
         rows.prune(31 * DAY)
         assert [rows.token(name) is None for name in (b"old", b"new", b"live")] == [
             True,

@@ -118,7 +118,7 @@ def test_a_token_that_is_used_says_when(eva, agent, local):
     """The latest of them."""
     token = give_token(eva.browser, agent)
     with local.services.store.write() as tx:
-        tx.delegations.used(token, tx.now)
+        tx.delegations.mark_used(token, tx.now)
     assert "last used <time" in eva.get("/agents").text
 
 

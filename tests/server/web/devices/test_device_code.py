@@ -102,7 +102,7 @@ def test_a_wrong_code_shows_the_form_again(browser, local, code):
         assert device.typed("ana") == ""
     page = _send(browser, name="ana", user_code=device.user_code if code == "used" else code)
     assert page.status_code == 400
-    assert "That code is wrong, used or too old." in page.text
+    assert "That code is wrong, used or expired." in page.text
 
 
 @pytest.mark.parametrize("fields", [{}, {"name": "ana"}, {"user_code": "BCDF-GHJK"}, {"name": " "}])

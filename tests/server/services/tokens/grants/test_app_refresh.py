@@ -6,7 +6,7 @@ from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_REFRESH_TOKEN
 from server.protocol.sign_in.handles import handle_hash
 from server.services.clients.app_forms import AppChanges
-from server.services.tokens.app_tokens import IDLE_MS, token_hash
+from server.services.tokens.app_issuing import IDLE_MS, token_hash
 from server.services.tokens.grants.app_refresh import GRACE_MS
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY

@@ -330,7 +330,7 @@ def test_a_token_that_does_not_say_what_ours_say_is_refused(chains, bot, claims)
     """TX-020 to TX-030, TX-088: one text for all, and the reason in the log."""
     answer = chains.exchange(bot, chains.user_token(claims))
     assert answer.refusal == REFUSED
-    assert answer.json["error_description"] == "subject_token is not an access token that is good."
+    assert answer.json["error_description"] == "subject_token is not a valid access token."
     assert chains.reasons() == ["subject_invalid"]
 
 

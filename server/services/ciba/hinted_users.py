@@ -1,4 +1,4 @@
-"""Who an agent means by its hint, and whether it may ask them."""
+"""The user that an agent's hint names, and whether the agent may ask them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from server.services.users import user_or_group
 
 @dataclass(frozen=True, slots=True)
 class HintedUser:
-    """The person an agent names, and how."""
+    """The user an agent names, by name or by ID."""
 
     text: str
     by_id: bool
 
     def hash(self, secrets: Secrets, agent_id: str) -> bytes:
-        """A hash that is equal for all spellings that resolve to one name; it hides the name."""
+        """Return a hash that is equal for all spellings that resolve to one name, and hides it."""
         text = self.text if self.by_id else skeleton(self.text)
         kind = "id" if self.by_id else "name"
         return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
@@ -33,19 +33,18 @@ class HintedUser:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Resolves hints. Users whom the agent may not ask are like users who do not exist."""
+    """Resolves hints. A user whom the agent may not ask looks like one who does not exist."""
 
     verifier: Verifier
     rules: ServerPolicy
 
-    def named(
+    def hinted_user(
         self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
     ) -> HintedUser:
-        """The person a request names: by a name, or by the subject of a token.
+        """Return the user a request names: by name, or by the subject of a token.
 
-        `subject` is the person that a `login_hint_token` names; the caller has read it.
-
-        Raises errors.InvalidRequest for an `id_token_hint` that is not ours and this agent's.
+        `subject` is the user of a `login_hint_token`, which the caller has read. Raises
+        errors.InvalidRequest for an `id_token_hint` that is not ours or another client's.
         """
         if subject is None and request.login_hint is not None:
             return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
@@ -53,16 +52,22 @@ class Hints:
             subject = self._subject(tx, agent, request.id_token_hint or "")
         return HintedUser(subject, by_id=True)
 
-    def askable(self, tx: Unit, agent: Agent, named: HintedUser) -> User | None:
-        """The enabled user who is named, if the agent may ask them; else None."""
+    def find_askable(self, tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None:
+        """Return the named user if they are enabled and the agent may ask them."""
         directory = tx.directory
-        user = directory.user(named.text) if named.by_id else directory.user_called(named.text)
+        user = (
+            directory.user(hinted_user.text)
+            if hinted_user.by_id
+            else directory.user_called(hinted_user.text)
+        )
         if user is None or not user.enabled:
             return None
-        return user if agent.asks is None or user_or_group.among(tx, user.id, agent.asks) else None
+        return (
+            user if agent.asks is None or user_or_group.includes(tx, user.id, agent.asks) else None
+        )
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
-        """The subject of an ID token of ours for this agent; one that has expired still names."""
+        """Return the subject of our ID token for this agent; it may have expired."""
         keys = published(tx.directory.signing_keys(), tx.now)
         try:
             claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
@@ -75,5 +80,5 @@ class Hints:
         if not all(isinstance(name, str) for name in named) or agent.id not in named:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
         if claims.get("iss") != self.rules.issuer or not isinstance(claims.get("sub"), str):
-            raise errors.InvalidRequest("id_token_hint is not of this issuer.")
+            raise errors.InvalidRequest("id_token_hint is from another issuer.")
         return str(claims["sub"])

@@ -1,6 +1,6 @@
-"""The ceiling of a client: the resources and scopes beyond which it gets nothing.
+"""The permissions of a client: the resources and scopes that it can get at most.
 
-Owns: whether one can be meant. Never: what of it anybody is granted.
+Owns: whether permissions are valid. Never: what a client is granted.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,15 @@ from server.services.resources import resources
 
 @about("scopes")
 def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
-    """Every resource exists, and every scope is one of theirs. Raises `Invalid` or `NotFound`."""
+    """Check that every resource exists, and every scope is one of theirs.
+
+    Raises `Invalid` or `NotFound`.
+    """
     with about("resources"):
         found = [resources.find(tx.directory, uri) for uri in uris]
     for scope in scope_names:
         if scope in scopes.OPENID_SCOPES:
-            raise Invalid(f"Everybody may ask for {scope}; leave it out of the ceiling.")
+            raise Invalid(f"Every client may ask for {scope}; leave it out.")
         if not any(scope in resource.scopes for resource in found):
             raise Invalid(_unknown_scope(tx, scope, uris))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol import errors
-from server.services.tokens.bearers import Bearers
+from server.services.tokens.access_token_auth import AccessTokenAuth
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.device_auth import DeviceCall
 from tests.support.clock import MINUTE
@@ -38,12 +38,14 @@ def bound(agent, key, local):
 def accept(local):
     """Presents something at the endpoint; answers the token's id, or the refusal."""
     services = local.services
-    bearers = Bearers(IssuedTokens(services.verifier, services.rules), local.site.users.proofs)
+    bearers = AccessTokenAuth(
+        IssuedTokens(services.verifier, services.rules), local.site.users.proofs
+    )
 
     def present(authorization, *proofs, audience=PAY):
         call = DeviceCall(authorization, proofs, "GET", URL)
         with services.store.write() as tx:
-            return bearers.accept(tx, call, audience=audience).row.id
+            return bearers.authenticate(tx, call, audience=audience).row.id
 
     return present
 

@@ -1,6 +1,6 @@
-"""An access token of ours at an endpoint of our own: presented as it must be, and in force.
+"""Authentication with an access token at this server's own endpoints.
 
-Owns: RFC 6750 and RFC 9449 7 from the resource's side. Never: what the endpoint then answers.
+Owns: RFC 6750 and RFC 9449 7 from the resource's side. Never: the response of the endpoint.
 """
 
 from dataclasses import dataclass
@@ -12,35 +12,35 @@ from server.model.tokens import LiveToken
 from server.protocol import errors
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.device_auth import DeviceCall
-from server.services.users.proofs import Proofs, ProofTarget
+from server.services.users.dpop_proofs import Proofs, ProofTarget
 
 _SCHEMES: Final = frozenset({"bearer", "dpop"})
 _ALGS: Final = 'algs="ES256"'
 
 
 @dataclass(frozen=True, slots=True)
-class Bearers:
-    """Accepts access tokens for endpoints of our own."""
+class AccessTokenAuth:
+    """Authenticates requests that carry an access token."""
 
     tokens: IssuedTokens
     proofs: Proofs
 
-    def accept(self, tx: Unit, call: DeviceCall, *, audience: str) -> LiveToken:
-        """The token of this call, if it is for this audience and comes as it must.
+    def authenticate(self, tx: Unit, call: DeviceCall, *, audience: str) -> LiveToken:
+        """Return the token of this call if it is valid for this audience.
 
-        1. One `Authorization`, of a scheme for tokens.  2. The token is in force, and for here.
-        3. A bound token comes with a proof of its key for this very call, an unbound one without:
-        neither passes for the other. Raises errors.Problem 401 with the challenge of its scheme.
+        1. There is one `Authorization` header, of a token scheme. 2. The token is valid, for this
+        audience. 3. A bound token uses the DPoP scheme with a proof for this call, an unbound one
+        the Bearer scheme. Raises errors.Problem 401 with the challenge of the scheme.
         """
         scheme, _, token = (call.authorization or "").strip().partition(" ")
         if scheme.lower() not in _SCHEMES:
             raise _refused("", f"Bearer, DPoP {_ALGS}", log="no token")
         found = self.tokens.live(tx, token.strip())
         if found is None or found.row.resource != audience:
-            raise _invalid("not in force, or not for here")
+            raise _invalid("invalid, or for another audience")
         bound = found.row.jkt is not None
         if bound != (scheme.lower() == "dpop"):
-            raise _invalid("the scheme is not that of the token", dpop=bound)
+            raise _invalid("wrong scheme for this token", dpop=bound)
         if bound:
             self._check_proof(tx, call, token.strip(), found)
         return found

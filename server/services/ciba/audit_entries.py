@@ -1,6 +1,6 @@
-"""What the log says of a request of an agent: that it was made, or why nobody was asked.
+"""The audit entries of an agent's request: requested, or refused.
 
-Owns: the entries, and the refusal that goes with one. Never: whether somebody is asked.
+Owns: the entries, and the error of a refusal. Never: whether somebody is asked.
 """
 
 import json
@@ -15,24 +15,24 @@ from server.services.audit import audit, floods
 from server.services.ciba.plans import BackchannelCall, RequestPlan
 from server.services.policy import refusals
 
-_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
+_NO_MEMBERS: Mapping[str, object] = MappingProxyType({})
 
 
-def refuse(  # the facts of one refusal
+def refuse(
     tx: Unit,
-    ask: BackchannelCall,
+    call: BackchannelCall,
     plan: RequestPlan,
     reason: str,
     text: str,
-    members: Mapping[str, object] = _NOTHING_MORE,
+    members: Mapping[str, object] = _NO_MEMBERS,
 ) -> errors.RequestRefused:
-    """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
+    """Record that policy refused the request; returns the error (CIBA 13)."""
     floods.record(
         tx,
         Entry(
             type=audit.Type.APPROVAL_REFUSED,
-            actor=audit.by_agent(ask.agent.id),
-            agent_id=ask.agent.id,
+            actor=audit.by_agent(call.agent.id),
+            agent_id=call.agent.id,
             resource=plan.target.resource.uri,
             action=" ".join([*plan.target.scope, *(action.type for action in plan.actions)]),
             decision="refused",
@@ -45,18 +45,18 @@ def refuse(  # the facts of one refusal
             },
         ),
     )
-    told = {"reason": reason} if reason in refusals.TOLD else members
-    return errors.RequestRefused(text, detail=reason, members=told)
+    members_sent = {"reason": reason} if reason in refusals.TOLD else members
+    return errors.RequestRefused(text, detail=reason, members=members_sent)
 
 
-def record(tx: Unit, kind: audit.Type, ask: BackchannelCall, approval: Approval) -> None:
-    """Write down that the agent asked."""
+def record(tx: Unit, kind: audit.Type, call: BackchannelCall, approval: Approval) -> None:
+    """Record that the agent asked."""
     audit.record(
         tx,
         audit.approval_entry(
             approval,
             kind,
-            actor=audit.by_agent(ask.agent.id),
+            actor=audit.by_agent(call.agent.id),
             decision="asked",
             facts={
                 "display_digest": approval.display_digest,

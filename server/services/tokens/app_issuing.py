@@ -1,4 +1,4 @@
-"""Issuing to people's apps: access token, ID token, refresh token, in one unit of work."""
+"""Issues access, ID and refresh tokens to apps, in one unit of work."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -15,58 +15,58 @@ from server.model.tokens import Delegation
 from server.model.users import User
 from server.protocol import json_text, names
 from server.protocol.tokens import app_tokens, tokens
-from server.protocol.tokens.app_tokens import AppIssue
+from server.protocol.tokens.app_tokens import AppTokenContents
 from server.protocol.users import claims
 from server.services.approvals.app_actions import granted
 from server.services.audit import audit
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.issuing import answer_to
+from server.services.tokens.issuing import approved_from
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
-"""How long a refresh token waits to be used."""
+"""An unused refresh token expires after this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenTerms:
-    """What of a grant one access token is for."""
+    """The part of a grant that one access token is for."""
 
     openid: tuple[str, ...]
     resource: str
-    """"" for a token about the person alone."""
+    """"" for a token about the person only."""
     scope: tuple[str, ...]
     signed: Approval | None = None
-    """What the person signed for this token alone; without it, it stands on their consent."""
+    """The approval that the person signed for this token; None if their consent allows it."""
 
     @property
     def text(self) -> str:
-        """All of it as a scope list."""
+        """All scopes as a scope list."""
         return " ".join(sorted((*self.openid, *self.scope)))
 
 
 @dataclass(frozen=True, slots=True)
-class AppIssuing:
-    """Makes what the token endpoint answers an app."""
+class AppTokenIssuer:
+    """Issues tokens to apps."""
 
     signer: Signer
     secrets: Secrets
     rules: ServerPolicy
 
-    def issue(  # what one answer is made of
+    def issue(
         self,
         tx: Unit,
         app: App,
         user: User,
         grant: Grant,
-        part: AccessTokenTerms,
+        terms: AccessTokenTerms,
         *,
         jkt: str | None,
     ) -> tuple[dict[str, object], str]:
-        """The answer without a refresh token, and the id of its access token."""
+        """Return the token response without a refresh token, and the ID of its access token."""
         consent = None
-        if part.signed is None:
-            audience = part.resource or self.rules.userinfo_audience
+        if terms.signed is None:
+            audience = terms.resource or self.rules.userinfo_audience
             consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
-        issue = self._issue(tx, grant, part, consent, jkt=jkt)
+        issue = self._contents(tx, grant, terms, consent, jkt=jkt)
         tx.delegations.add(_delegation(issue, consent))
         _record(tx, issue)
         keys = tx.directory.signing_keys()
@@ -79,17 +79,17 @@ class AppIssuing:
             "token_type": issue.token_type,
             "expires_in": issue.expires_at - issue.issued_at,
         }
-        if part.text:
-            answer["scope"] = part.text
+        if terms.text:
+            answer["scope"] = terms.text
         if issue.details:
             answer["authorization_details"] = list(issue.details)
-        if part.openid:
+        if terms.openid:
             id_claims = app_tokens.id_token_claims(
                 issue,
                 nonce=grant.nonce,
                 access_token=access_token,
                 alg=app.id_token_alg,
-                about=_about(user, grant, part),
+                about=_id_claims(user, grant, terms),
             )
             answer["id_token"] = self.signer.sign(
                 keys, app.id_token_alg, tokens.ID_TOKEN_TYPE, id_claims
@@ -99,55 +99,55 @@ class AppIssuing:
     def new_family(
         self, tx: Unit, grant: Grant, jti: str, *, jkt: str | None
     ) -> tuple[Family, str]:
-        """The first refresh token of a code, bound to the key that was proved with it."""
+        """Create the first refresh token of a grant, bound to the proved key."""
         whole = replace(grant, jkt=jkt, nonce=None)
         family = Family(self.secrets.new_id(names.PREFIX_FAMILY), whole, tx.now, tx.now + IDLE_MS)
         token = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         tx.code_grants.add_family(family)
         tx.code_grants.add_token(RefreshToken(token_hash(token), family.id, tx.now))
-        tx.code_grants.came_with(family.id, jti, tx.now)
+        tx.code_grants.add_access_token(family.id, jti, tx.now)
         return family, token
 
     def successor(self, token: str) -> str:
-        """The refresh token that comes after this one: always the same one.
+        """Return the refresh token that follows this one, always the same one.
 
-        So a client that lost its answer gets that answer again, and no second line of tokens
+        A client that lost the response gets the same token again, and no second chain of tokens
         begins.
         """
         return names.PREFIX_REFRESH_TOKEN + self.secrets.nonce("refresh", token)
 
-    def _issue(
+    def _contents(
         self,
         tx: Unit,
         grant: Grant,
-        part: AccessTokenTerms,
+        terms: AccessTokenTerms,
         consent: Consent | None,
         *,
         jkt: str | None,
-    ) -> AppIssue:
-        """What the access token says; it does not outlive the consent that it stands on."""
-        now, signed = tx.now // 1000, part.signed
-        resource = tx.directory.resource(part.resource)
+    ) -> AppTokenContents:
+        """Return the contents of the access token, which never outlives its consent."""
+        now, signed = tx.now // 1000, terms.signed
+        resource = tx.directory.resource(terms.resource)
         limit = None if resource is None else resource.token_seconds
         ends = now + (limit or self.rules.access_token_seconds)
-        return AppIssue(
+        return AppTokenContents(
             issuer=self.rules.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
             app=grant.app_id,
             user=grant.user_id,
-            audience=part.resource or self.rules.userinfo_audience,
-            scope=" ".join(part.scope) if part.resource else part.text,
+            audience=terms.resource or self.rules.userinfo_audience,
+            scope=" ".join(terms.scope) if terms.resource else terms.text,
             sign_in=grant.sign_in_id,
             acr=grant.acr,
             amr=_AMR[grant.acr],
-            actor=grant.actor if part.resource else None,
-            claims=() if part.resource else grant.userinfo_claims,
+            actor=grant.actor if terms.resource else None,
+            claims=() if terms.resource else grant.userinfo_claims,
             jkt=jkt,
             auth_time=grant.auth_time // 1000,
             issued_at=now,
             expires_at=ends if consent is None else min(ends, consent.expires_at // 1000),
             details=() if signed is None else granted(signed),
-            approved=None if signed is None else answer_to(tx, signed),
+            approved=None if signed is None else approved_from(tx, signed),
         )
 
 
@@ -157,16 +157,16 @@ _AMR: Final = {
     names.ACR_SIGNED: ("swk",),
     names.ACR_SIGNED_PIN: ("swk", "pin"),
 }
-"""RFC 8176 2."""
+"""`amr` values of RFC 8176 2."""
 
 
 def token_hash(token: str) -> bytes:
-    """What the database keeps of a refresh token."""
+    """Return the hash of a refresh token, which is stored instead of the token."""
     return hashlib.sha256(token.encode()).digest()
 
 
-def person(user: User) -> dict[str, object]:
-    """Everything that may be said about a person; nobody here has verified an address."""
+def user_claims(user: User) -> dict[str, object]:
+    """Return every claim about a person. Email addresses are not verified."""
     return {
         "name": user.name,
         "preferred_username": user.name,
@@ -175,13 +175,16 @@ def person(user: User) -> dict[str, object]:
     }
 
 
-def _about(user: User, grant: Grant, part: AccessTokenTerms) -> dict[str, object]:
-    """What the ID token says; with a token for a resource nobody can ask at /userinfo."""
-    scopes = part.openid if part.resource else ()
-    return claims.about(person(user), claims.names(scopes, grant.id_token_claims))
+def _id_claims(user: User, grant: Grant, terms: AccessTokenTerms) -> dict[str, object]:
+    """Return the ID token's claims about the person.
+
+    A token for a resource cannot be used at /userinfo, so the ID token has the claims instead.
+    """
+    scopes = terms.openid if terms.resource else ()
+    return claims.about(user_claims(user), claims.names(scopes, grant.id_token_claims))
 
 
-def _delegation(issue: AppIssue, consent: Consent | None) -> Delegation:
+def _delegation(issue: AppTokenContents, consent: Consent | None) -> Delegation:
     return Delegation(
         id=issue.token_id,
         client_id=issue.app,
@@ -197,7 +200,7 @@ def _delegation(issue: AppIssue, consent: Consent | None) -> Delegation:
     )
 
 
-def _record(tx: Unit, issue: AppIssue) -> None:
+def _record(tx: Unit, issue: AppTokenContents) -> None:
     approved = issue.approved
     audit.record(
         tx,

@@ -1,4 +1,4 @@
-"""DPoP proofs: who holds the key that a token is, or is going to be, bound to (RFC 9449)."""
+"""Checks DPoP proofs (RFC 9449)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from server.protocol.tokens import dpop
 from server.services.server_policy import ServerPolicy
 
 REPLAY_KIND: Final = "dpop proof"
-_USED_BEFORE = "The proof was used before; make a new one."
+_USED_BEFORE = "The proof was used before; create a new one."
 
 
 @dataclass(frozen=True, slots=True)
 class ProofTarget:
-    """The request that a proof must be for: method, URL, and the token that comes with it."""
+    """The request that a proof must be for: method, URL, and access token."""
 
     method: str
     url: str
@@ -27,21 +27,21 @@ class ProofTarget:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """Checks proofs, each of which counts once anywhere."""
+    """Checks proofs, each of which can be used once."""
 
     verifier: Verifier
     secrets: Secrets
     rules: ServerPolicy
 
     def terminal(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> dict[str, str]:
-        """The public key that a terminal proves to hold. Raises errors.InvalidDpopProof."""
+        """Return the public key that a terminal proves. Raises errors.InvalidDpopProof."""
         target = ProofTarget("POST", f"{self.rules.issuer}{path}")
         return self._proved(tx, proofs, target, nonces=False)
 
     def of_client(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> str:
-        """The thumbprint of the key that a client proves to hold, at an endpoint of forms.
+        """Return the thumbprint of the key that a client proves at an endpoint.
 
-        Raises errors.InvalidDpopProof, or errors.UseDpopNonce where nonces are demanded.
+        Raises errors.InvalidDpopProof, or errors.UseDpopNonce if a nonce is required.
         """
         target = ProofTarget("POST", f"{self.rules.issuer}{path}")
         jwk = self._proved(tx, proofs, target, nonces=self.rules.dpop_nonces)
@@ -56,16 +56,16 @@ class Proofs:
         jkt: object,
         nonces: bool = False,
     ) -> None:
-        """Hold a request with a bound token against its key (7.1).
+        """Check the proof of a request with a bound token (7.1).
 
-        Raises like `of_client`, and `BadToken` when the proof is by another key.
+        Raises like `of_client`, and `BadToken` if the proof is by another key.
         """
         jwk = self._proved(tx, proofs, target, nonces=nonces and self.rules.dpop_nonces)
         if decisions.thumbprint(jwk) != jkt:
             raise BadToken("the token is bound to another key")
 
     def next_nonce(self, now: int) -> Mapping[str, str]:
-        """The header that brings a client the nonce for its next proof (8.2)."""
+        """Return the header with the nonce for the client's next proof (8.2)."""
         return {"DPoP-Nonce": self._nonces(now)[0]} if self.rules.dpop_nonces else {}
 
     def _proved(
@@ -83,7 +83,7 @@ class Proofs:
             loopback_alias=self.rules.on_loopback,
         )
         if use.iat * 1000 < self.rules.not_before:
-            raise errors.InvalidDpopProof("iat is before the last restore; make a new proof")
+            raise errors.InvalidDpopProof("iat is before the last restore; create a new proof")
         if not _first_use(tx, decisions.thumbprint(jwk), use):
             raise errors.InvalidDpopProof(_USED_BEFORE)
         return dict(jwk)
@@ -93,6 +93,6 @@ class Proofs:
 
 
 def _first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
-    """Reports whether this proof is used for the first time, anywhere."""
+    """Report whether this proof is used for the first time."""
     key = hashlib.sha256(f"{jkt}\n{use.jti_hash}".encode()).digest()
     return tx.replays.first_use(REPLAY_KIND, key, use.expires_at)

@@ -1,11 +1,10 @@
-"""Our `login_hint_token`: what an exchange that needs a person hands the agent (CIBA 7.1).
+"""The `login_hint_token` that an agent gets when an exchange needs a person's approval (CIBA 7.1).
 
-Owns: what the token says, when it is good, and how a request with it is held against it.
-Never: its signature (crypto), whether it was used before and what it stands on (services).
+Owns: its claims, its lifetime, and the check of a request that carries it.
+Never: its signature (crypto), or its reuse and parent token (services).
 
-It carries everything that the exchange was about, so whoever shows it at /bc-authorize asks for
-exactly that: the same agent, person, parent, resource and scopes. Details that the exchange did not
-name are still open.
+The token fixes agent, person, parent token, resource and scopes of the exchange, so a request with
+it can ask for nothing else. It also fixes the details if the exchange had any.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,30 +17,30 @@ from server.protocol.resources import scopes
 
 TYPE: Final = "sayso-login-hint+jwt"
 SECONDS: Final = 600
-"""How long it is good at most; never longer than its parent."""
+"""Its maximum lifetime; it never outlives its parent."""
 
-_FOREIGN: Final = "login_hint_token is not one of this issuer for this client."
+_FOREIGN: Final = "login_hint_token was not issued to this client by this issuer."
 
 
 @dataclass(frozen=True, slots=True)
 class LoginHint:
-    """One exchange that waits for a person. Times in seconds."""
+    """An exchange that needs a person's approval. Times in seconds."""
 
     token_id: str
     agent: str
     user: str
     parent: str
-    """The token that was to be exchanged; what comes out dies with it."""
+    """The token that was to be exchanged; the new token ends with it."""
     resource: str
     scope: tuple[str, ...]
     details: tuple[Mapping[str, JsonValue], ...]
-    """Empty when the exchange named none; the request may then bring them."""
+    """Empty if the exchange had none; the request may then add them."""
     issued_at: int
     expires_at: int
 
 
 def claims(hint: LoginHint, issuer: str) -> dict[str, object]:
-    """What is signed."""
+    """Return the claims of the token."""
     members: dict[str, object] = {
         "iss": issuer,
         "aud": issuer,
@@ -59,10 +58,10 @@ def claims(hint: LoginHint, issuer: str) -> dict[str, object]:
     return members
 
 
-def read(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> LoginHint:
-    """The hint in claims whose signature holds; `now` in milliseconds.
+def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> LoginHint:
+    """Return the hint in verified claims; `now` in milliseconds.
 
-    Raises errors.InvalidRequest when it is not for this agent, errors.ExpiredLoginHintToken.
+    Raises errors.InvalidRequest if it is not for this agent, or errors.ExpiredLoginHintToken.
     """
     texts = {
         name: _text(signed, name) for name in ("sub", "client_id", "parent", "resource", "jti")
@@ -73,7 +72,7 @@ def read(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) -> 
     # 2. It is in time.
     issued_at, expires_at = _seconds(signed, "iat"), _seconds(signed, "exp")
     if now >= expires_at * 1000:
-        raise errors.ExpiredLoginHintToken("login_hint_token has run out; exchange again.")
+        raise errors.ExpiredLoginHintToken("login_hint_token has expired; exchange again.")
     scope = _text(signed, "scope")
     return LoginHint(
         token_id=texts["jti"],
@@ -95,10 +94,10 @@ def check_request(
     scope: Sequence[str],
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """Hold the other parameters of a request against the token; returns the details that count.
+    """Check the other parameters of a request against the token; returns the effective details.
 
-    `scope` is without the OpenID scopes. What was sent must equal what the token fixes; what was
-    left out is the token's. Raises errors.InvalidRequest.
+    `scope` excludes OpenID scopes. A parameter that was sent must equal the token's; an omitted one
+    takes the token's value. Raises errors.InvalidRequest.
     """
     if resource not in {None, hint.resource}:
         raise errors.InvalidRequest("resource differs from login_hint_token; leave it out.")

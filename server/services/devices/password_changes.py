@@ -1,4 +1,4 @@
-"""A person sets their own password at a device of theirs."""
+"""A person sets their own password with their device."""
 
 from dataclasses import dataclass
 
@@ -15,27 +15,25 @@ from server.services.users.device_auth import Person
 
 
 @dataclass(frozen=True, slots=True)
-class OwnPasswords:
-    """A person sets their own. It opens a way in, so it takes the high key and the PIN."""
+class PasswordChanges:
+    """Sets a person's own password, signed with the high-risk key and PIN or the passkey."""
 
     store: Store
     hasher: PasswordHasher
     statements: Statements
 
     def is_set(self, person: Person) -> bool:
-        """Reports whether this person can sign in to apps."""
+        """Report whether this person has a password for apps."""
         with self.store.read() as view:
-            device_auth.current(view, person)
+            device_auth.current_device(view, person)
             return view.passwords.get(person.user.id) is not None
 
     def set(self, person: Person, raw: str, jws: str) -> int:
-        """Have this password from now on; how many browsers were signed out with the old one.
+        """Set a new password; returns how many browsers were signed out.
 
-        1. It may be one.  2. The device signed for this very one; only then is it hashed, which is
-        slow.  3. The signature still stands when it counts, and counts once. Raises errors.Problem
-        or `Busy`.
-
-        What is signed is a digest over a nonce of ours, so it tells nobody a password.
+        1. The password is valid. 2. The device signed for it; only then is it hashed, which is
+        slow. 3. The signature is checked again and used up. The signed digest includes a nonce, so
+        that it does not reveal the password. Raises errors.Problem or `Busy`.
         """
         try:
             password = rules.check(raw)
@@ -51,7 +49,7 @@ class OwnPasswords:
             return passwords.put(tx, person.user.id, hashed, by, device=device.id)
 
     def _check(self, tx: Unit, person: Person, raw: str, jws: str) -> Device:
-        device = device_auth.current(tx, person)
+        device = device_auth.current_device(tx, person)
         subject = decisions.digest(f"{self.statements.nonce(device, device)}\n{raw}")
         purpose = decisions.PASSWORD
         self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)

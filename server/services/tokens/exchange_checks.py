@@ -1,7 +1,7 @@
-"""Judging an exchange by what the ledger, the directory and the consents say now.
+"""The checks of a token exchange (steps 5 to 14 of `exchange_refusals.STEPS`).
 
-Owns: the steps from the ledger to the answer, on facts that hold no token, so that a refusal can be
-replayed from the log. Never: tokens, signatures, writes.
+Owns: the steps from the subject token's row to the result, on facts without tokens, so that a
+refusal can be replayed from the log. Never: tokens, signatures, writes.
 """
 
 import json
@@ -21,7 +21,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Verdict
 from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import Reason
-from server.protocol.tokens.token_exchange import DelegationGround, Link
+from server.protocol.tokens.token_exchange import DelegationBasis, Link
 from server.services.approvals import votes
 from server.services.notifications import request_limits
 from server.services.policy.judging import Judge, JudgedRequest
@@ -31,21 +31,21 @@ from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """What may come out."""
+class GrantedExchange:
+    """The result of an allowed exchange."""
 
     target: TokenTarget
     consent: Consent | None
-    """What it stands on; None when a person signed for the target itself."""
+    """The consent that allows it; None if a person signed for the target."""
     approval: Approval | None
-    """What that person signed."""
+    """The approval that the person signed."""
     verdict: Verdict
     narrowed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class LacksAnswer:
-    """An exchange that only lacks a person's answer."""
+class ApprovalNeeded:
+    """An exchange that needs only a person's approval."""
 
     case: JudgedRequest
     verdict: Verdict
@@ -54,7 +54,7 @@ class LacksAnswer:
 
 
 class ExchangeRefused(Exception):
-    """An exchange that is refused, and where."""
+    """A refused exchange, with its reason."""
 
     def __init__(
         self,
@@ -69,115 +69,107 @@ class ExchangeRefused(Exception):
         super().__init__(reason)
         self.reason = reason
         self.error = error
-        """The refusal of a rule that says it itself."""
         self.target = target
-        """What a person would be asked for, when one can be."""
+        """What the person can be asked for, if anything."""
         self.scope = scope
         self.missing_types = tuple(missing_types)
         self.verdict = verdict
-        """What policy said, when it was that."""
-        self.lacks_answer: LacksAnswer | None = None
-        """What would come out if the person had said yes, when that is all that is lacking."""
+        """The verdict, if policy refused."""
+        self.approval_needed: ApprovalNeeded | None = None
+        """The rest of the exchange, if only the person's approval is missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """What one bound leaves of the scopes of a target, for whoever asks why."""
+class ScopeBound:
+    """The scopes that one limit of an exchange allows."""
 
-    whose: str
-    """In words."""
+    source: str
+    """The source of the limit, as text."""
     scope: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchanges:
-    """Judges exchanges."""
+class ExchangeChecks:
+    """Checks exchanges."""
 
     schemas: Schemas
     judge: Judge
     rules: ServerPolicy
 
-    def weigh(
+    def check(
         self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
-    ) -> Granted:
-        """What may come out of the subject token for this agent, by steps 5 to 14.
-
-        Raises `Refused`.
-        """
-        # 5. The subject token and all that it came from are in force.
-        lineage = _in_force(view, subject)
+    ) -> GrantedExchange:
+        """Return what steps 5 to 14 allow the agent for this token. Raises `ExchangeRefused`."""
+        # 5. The subject token and its ancestors are valid.
+        lineage = _live_lineage(view, subject)
         subject = lineage[0]
-        # 6. It is about a person who is enabled.
+        # 6. It is about an enabled user.
         _check_person(view, subject)
-        # 7. The caller may act on it.
+        # 7. The caller may exchange it.
         self._check_caller(agent, asked, subject)
         # 8. Every actor of the chain is enabled, and the app that the person used.
         _check_actors(view, lineage)
         # 9. The chain is short enough.
         self._check_chain(agent, subject)
-        # 10. The target is one that the caller may ask for.
-        resource = _target(view, agent, asked)
-        # 11. Something of the scopes is left within every bound.
-        ground = token_exchange.ground(
+        # 10. The caller may ask for the target.
+        resource = _resolve_target(view, agent, asked)
+        # 11. Every limit allows at least one of the scopes.
+        basis = token_exchange.delegation_basis(
             [_link(view, token, resource) for token in lineage], resource.uri, agent.id
         )
-        left = _left(agent, asked, resource, ground)
-        # 12. The details fit their types.
+        allowed = _allowed_scopes(agent, asked, resource, basis)
+        # 12. The details match their types.
         actions = self._check_details(view, agent, asked)
-        # 13. The person consented, unless they signed for this very resource.
+        # 13. The person consented, unless they signed for this resource.
         user = view.directory.user(subject.user_id or "")
         whole = JudgedRequest(
             "exchange",
             agent,
             user,
-            TokenTarget(resource, tuple(sorted(left))),
+            TokenTarget(resource, tuple(sorted(allowed))),
             asked.details,
             actions,
         )
         try:
-            granted, consent = _consented(view, subject, resource, ground, left)
+            granted, consent = _consented_scopes(view, subject, resource, basis, allowed)
         except ExchangeRefused:
             self._check_forbidden(view, whole)
             self._check_pause(view, whole)
             raise
-        # 14. No person has to be asked about this very thing, nor has denied such things of late.
+        # 14. Policy allows it without asking the person, who has not denied such requests lately.
         target = TokenTarget(resource, tuple(sorted(granted)))
-        approval = _signed(view, lineage, ground)
-        _check_types(target, asked, left)
+        approval = _signed_approval(view, lineage, basis)
+        _check_types(target, asked, allowed)
         case = replace(whole, target=target)
-        said = _said(view, asked, ground, approval)
+        approvals = _covering_approvals(view, asked, basis, approval)
         narrowed = granted != frozenset(asked.scope)
-        verdict = self._check_policy(view, case, said, left, consent, narrowed=narrowed)
-        if asked.types and said is None:
-            consent = consent or _consent_to_act(view, subject, resource, ground)
+        verdict = self._check_policy(view, case, approvals, allowed, consent, narrowed=narrowed)
+        if asked.types and approvals is None:
+            consent = consent or _consent_to_act(view, subject, resource, basis)
             self._check_pause(view, case)
-        return Granted(target, consent, approval, verdict, narrowed=narrowed)
+        return GrantedExchange(target, consent, approval, verdict, narrowed=narrowed)
 
     def bounds(
-        self,
-        view: View,
-        agent: Agent,
-        resource: Resource,
-        lineage: Sequence[Delegation],
-    ) -> tuple[Bound, ...]:
-        """Everything that bounds an exchange of the first of these tokens for the resource."""
+        self, view: View, agent: Agent, resource: Resource, lineage: Sequence[Delegation]
+    ) -> tuple[ScopeBound, ...]:
+        """Return every limit of an exchange of the first of these tokens for the resource."""
         links = [_link(view, token, resource) for token in lineage]
-        ground = token_exchange.ground(links, resource.uri, agent.id)
+        basis = token_exchange.delegation_basis(links, resource.uri, agent.id)
         found = [("the resource has", resource.scopes), (agent.name, _ceiling(agent, resource))]
-        for link in ground.links:
+        for link in basis.links:
             if link.depth:
                 found.append((display_names.name_of(view.directory, link.client), link.ceiling))
             if link.resource == resource.uri:
                 found.append(("a token of the resource has", link.scope))
-        if not ground.approved:
+        if not basis.approved:
             user = lineage[0].user_id or ""
-            consent = view.consents.live(user, ground.first, resource.uri, view.now)
-            name = display_names.name_of(view.directory, ground.first)
+            consent = view.consents.live(user, basis.first, resource.uri, view.now)
+            name = display_names.name_of(view.directory, basis.first)
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
-        return tuple(Bound(whose, tuple(sorted(scope))) for whose, scope in found)
+        return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in found)
 
     def _check_forbidden(self, view: View, case: JudgedRequest) -> None:
-        """Nobody is asked to consent to what policy forbids."""
+        """Refuse what policy denies before asking for consent to it."""
         verdict = self.judge.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
@@ -186,43 +178,49 @@ class Exchanges:
         self,
         view: View,
         case: JudgedRequest,
-        said: Approvals | None,
-        left: frozenset[str],
+        approvals: Approvals | None,
+        allowed: frozenset[str],
         consent: Consent | None,
         *,
         narrowed: bool,
     ) -> Verdict:
-        """Policy allows it at once, or with the answer that stands behind the chain.
+        """Policy allows it now, or with the approval behind the chain.
 
-        One that was given when less was at risk counts no more.
+        An approval given at a lower risk is not enough.
         """
         verdict = self.judge.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
-        if verdict.outcome == "ask" and (said is None or not self.judge.holds(view, case, said)):
+        if verdict.outcome == "ask" and (
+            approvals is None or not self.judge.holds(view, case, approvals)
+        ):
             self._check_pause(view, case)
             uri = case.target.resource.uri
-            refused = ExchangeRefused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
-            refused.lacks_answer = LacksAnswer(case, verdict, consent, narrowed)
+            refused = ExchangeRefused(
+                Reason.NEEDS_PERSON, target=uri, scope=allowed, verdict=verdict
+            )
+            refused.approval_needed = ApprovalNeeded(case, verdict, consent, narrowed)
             raise refused
         return verdict
 
     def _check_pause(self, view: View, case: JudgedRequest) -> None:
-        """Nothing is answered in the place of a person who denied such things of late.
+        """Refuse requests of a kind that the person denied repeatedly a short time ago.
 
-        Nor is anybody sent to ask them; what they said yes to themselves stays.
+        What the person approved themselves stays.
         """
         agent, types = case.agent, [action.type for action in case.actions]
         if case.user is not None and isinstance(agent, Agent):
-            cap = request_limits.pause(view, agent, case.user, types, self.rules)
-            if cap is not None:
-                told = errors.RequestRefused(cap.text, detail=cap.reason, members=cap.members)
-                raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=told)
+            limit = request_limits.pause(view, agent, case.user, types, self.rules)
+            if limit is not None:
+                error = errors.RequestRefused(
+                    limit.text, detail=limit.reason, members=limit.members
+                )
+                raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=error)
 
     def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
-        """`may_act` names the caller where it is there; else the caller serves the audience.
+        """`may_act` names the caller if it is there; otherwise the caller serves the audience.
 
-        A token that merely passes somebody's hands can be exchanged by nobody.
+        A client that only received the token cannot exchange it.
         """
         if asked.may_act is not None:
             if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):
@@ -240,7 +238,7 @@ class Exchanges:
     def _check_details(
         self, view: View, agent: Agent, asked: LoggedExchange
     ) -> Sequence[ActionType]:
-        if asked.types and not asked.details:  # it is told from the log, which keeps none
+        if asked.types and not asked.details:  # replayed from the log, which has no details
             return self.schemas.known(view.directory, asked.types)
         try:
             return self.schemas.check(view.directory, asked.details, agent.action_types)
@@ -248,8 +246,8 @@ class Exchanges:
             raise ExchangeRefused(Reason.DETAILS_INVALID, error=error) from error
 
 
-def _in_force(view: View, subject: Delegation | None) -> list[Delegation]:
-    """The token and what it came from, nearest first."""
+def _live_lineage(view: View, subject: Delegation | None) -> list[Delegation]:
+    """Return the token and its ancestors, newest first."""
     if subject is None:
         raise ExchangeRefused(Reason.SUBJECT_UNKNOWN)
     if subject.revoked_at is not None:
@@ -271,7 +269,7 @@ def _check_person(view: View, subject: Delegation) -> None:
 
 
 def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
-    """The chain says who acted; the ledger says to whom every token went."""
+    """Check the actors of the `act` claim, and the clients to which each token was issued."""
     chain = json.loads(lineage[0].chain) if lineage[0].chain else None
     acting = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
     for client_id in sorted(acting):
@@ -285,18 +283,18 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
                 raise ExchangeRefused(Reason.ACTOR_DISABLED)
 
 
-def _target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
-    """The named resource; else the agent's only one, else the only one with all the scopes."""
+def _resolve_target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
+    """Return the named resource; else the agent's only one; else the only one with all scopes."""
     if asked.target is not None:
         found = view.directory.resource(asked.target) if asked.target in agent.resources else None
-        return found or _beyond()
+        return found or _refuse_target()
     known = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
     if len(known) != 1:
         known = [r for r in known if asked.scope and set(asked.scope) <= set(r.scopes)]
-    return known[0] if len(known) == 1 else _beyond()
+    return known[0] if len(known) == 1 else _refuse_target()
 
 
-def _beyond() -> NoReturn:
+def _refuse_target() -> NoReturn:
     raise ExchangeRefused(Reason.TARGET_BEYOND)
 
 
@@ -314,70 +312,74 @@ def _link(view: View, token: Delegation, resource: Resource) -> Link:
 
 
 def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
-    """The scopes of this resource that are within what the agent may ever have."""
+    """Return the scopes of this resource within the agent's permissions."""
     return frozenset(name for name in resource.scopes if agent.may(resource.uri, name))
 
 
-def _left(
-    agent: Agent, asked: LoggedExchange, resource: Resource, ground: DelegationGround
+def _allowed_scopes(
+    agent: Agent, asked: LoggedExchange, resource: Resource, basis: DelegationBasis
 ) -> frozenset[str]:
     ceiling = _ceiling(agent, resource)
-    left = token_exchange.bounded(frozenset(asked.scope), resource.uri, ceiling, ground)
-    if asked.scope and not left:
+    allowed = token_exchange.allowed_scopes(frozenset(asked.scope), resource.uri, ceiling, basis)
+    if asked.scope and not allowed:
         raise ExchangeRefused(Reason.SCOPE_BEYOND)
-    return left
+    return allowed
 
 
-def _consented(
+def _consented_scopes(
     view: View,
     subject: Delegation,
     resource: Resource,
-    ground: DelegationGround,
-    left: frozenset[str],
+    basis: DelegationBasis,
+    allowed: frozenset[str],
 ) -> tuple[frozenset[str], Consent | None]:
-    """What of it the person let the first agent have, and the consent that says so."""
-    if ground.approved or not left:
-        return left, None
-    consent = view.consents.live(subject.user_id or "", ground.first, resource.uri, view.now)
-    granted = left & frozenset(() if consent is None else consent.scopes)
+    """Return the scopes that the person's consent covers, and that consent."""
+    if basis.approved or not allowed:
+        return allowed, None
+    consent = view.consents.live(subject.user_id or "", basis.first, resource.uri, view.now)
+    granted = allowed & frozenset(() if consent is None else consent.scopes)
     if not granted:
-        raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri, scope=left)
+        raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri, scope=allowed)
     return granted, consent
 
 
 def _consent_to_act(
-    view: View, subject: Delegation, resource: Resource, ground: DelegationGround
+    view: View, subject: Delegation, resource: Resource, basis: DelegationBasis
 ) -> Consent:
-    """What an action stands on that policy allows: nobody acts for a person who let them not."""
-    consent = view.consents.live(subject.user_id or "", ground.first, resource.uri, view.now)
+    """Return the consent that an action allowed by policy still needs."""
+    consent = view.consents.live(subject.user_id or "", basis.first, resource.uri, view.now)
     if consent is None:
         raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri)
     return consent
 
 
-def _signed(view: View, lineage: Sequence[Delegation], ground: DelegationGround) -> Approval | None:
-    """What the person signed at whose end the chain begins, where that is what it stands on."""
-    if not ground.approved:
+def _signed_approval(
+    view: View, lineage: Sequence[Delegation], basis: DelegationBasis
+) -> Approval | None:
+    """Return the approval at the start of the chain, if it is the basis."""
+    if not basis.approved:
         return None
-    signed = lineage[len(ground.links) - 1].approval_id
+    signed = lineage[len(basis.links) - 1].approval_id
     return None if signed is None else view.approvals.get(signed)
 
 
-def _said(
-    view: View, asked: LoggedExchange, ground: DelegationGround, signed: Approval | None
+def _covering_approvals(
+    view: View, asked: LoggedExchange, basis: DelegationBasis, signed: Approval | None
 ) -> Approvals | None:
-    """Who said yes to it, when what they said yes to covers what is asked for now."""
+    """Return the approvals of the request that allows this, if it covers what is asked for now."""
     known = asked.signed_for
-    covers = token_exchange.covered(asked.details, ground) if known is None else known
+    covers = token_exchange.details_approved(asked.details, basis) if known is None else known
     if signed is None or (asked.types and not covers):
         return None
     return votes.said(view, signed)
 
 
-def _check_types(target: TokenTarget, asked: LoggedExchange, left: frozenset[str]) -> None:
-    """A scope that needs an action is not given without one."""
+def _check_types(target: TokenTarget, asked: LoggedExchange, allowed: frozenset[str]) -> None:
+    """Refuse a scope that requires an action type which the request does not have."""
     requires = target.resource.requires
     needed = {requires[name] for name in target.scope if name in requires}
     if missing := sorted(needed - set(asked.types)):
         uri = target.resource.uri
-        raise ExchangeRefused(Reason.DETAILS_MISSING, target=uri, scope=left, missing_types=missing)
+        raise ExchangeRefused(
+            Reason.DETAILS_MISSING, target=uri, scope=allowed, missing_types=missing
+        )

@@ -1,0 +1,145 @@
+"""The usage lines of a new agent: its secret, and `curl` commands that work at once."""
+
+from dataclasses import dataclass
+from shlex import quote
+
+from server.cli.clients.agent_document import names_by_id
+from server.cli.opening import OpenInstallation
+from server.model.clients import Agent
+from server.protocol import names
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.clients.agents import NewSecret
+
+_TOKEN = "A-NEW-TOKEN-OF-22-CHARACTERS-OR-MORE"  # noqa: S105  # a placeholder
+
+
+@dataclass(frozen=True, slots=True)
+class _SampleRequest:
+    """The sample request in the printed commands: one scope, and the details that it requires."""
+
+    scope: str
+    action: str | None
+    """The action type that the scope requires."""
+
+    @property
+    def details(self) -> dict[str, str]:
+        """The parameter, with a placeholder for the details."""
+        if self.action is None:
+            return {}
+        return {"authorization_details": f'[{{"type":"{self.action}", …}}]'}
+
+    @property
+    def hint(self) -> list[str]:
+        """How to fill in the placeholder."""
+        if self.action is None:
+            return []
+        return [f"Replace … with the details of the action. See: sayso actions show {self.action}"]
+
+
+def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
+    """Return the secret, which is shown once, and the commands that use it."""
+    agent = given.agent
+    lines = []
+    if given.secret:
+        lines = ["Its secret is shown once. Keep it where the agent reads it:", ""]
+        lines += [f"  SECRET={given.secret}", ""]
+    if not agent.scopes:
+        update = f"sayso agents update {quote(agent.name)} --resource URI --scope NAME"
+        return [*lines, "It has no permissions yet. Add some:", f"  {update}"]
+    sample = _sample_request(admin, agent)
+    used = [*_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
+    return [*lines, *used, *(sample.hint if used else [])]
+
+
+def _sample_request(admin: OpenInstallation, agent: Agent) -> _SampleRequest:
+    """Use the first scope that needs no details, else the first scope with its action type."""
+    found = [r for r in admin.resources.all() if r.uri in agent.resources]
+    needs = {scope: kind for resource in found for scope, kind in resource.requires.items()}
+    scope = next((name for name in agent.scopes if name not in needs), agent.scopes[0])
+    return _SampleRequest(scope, needs.get(scope))
+
+
+def _own_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> list[str]:
+    """Commands that get a token without another token."""
+    if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
+        return [
+            "Ask a person; the answer is pushed to the agent:",
+            f"  {_ask(admin, agent, sample)}",
+        ]
+    if names.GRANT_CIBA in agent.grant_types:
+        return [
+            "Ask a person, then wait for the answer:",
+            f"  {_ask(admin, agent, sample)}",
+            f"  {_fetch(admin, agent)}",
+        ]
+    if names.GRANT_CLIENT_CREDENTIALS in agent.grant_types:
+        return ["Get a token for the agent itself:", f"  {_for_itself(admin, agent, sample)}"]
+    return []
+
+
+def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> list[str]:
+    """The exchange command, unless no token reaches the agent."""
+    only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
+    if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
+        return []
+    which = f"arrives at {agent.serves[0]}" if agent.serves else "names it in may_act"
+    title = f"Exchange a person's token that {which}:"
+    return [title, f"  {_exchange(admin, agent, sample)}"]
+
+
+def _ask(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+    whom = agent.owners if agent.asks is None else agent.asks
+    hint = names_by_id(admin).get(whom[0], "USER") if whom else "USER"
+    return _curl(
+        admin,
+        agent,
+        "bc-authorize",
+        {
+            "scope": f"openid {sample.scope}",
+            **_resource(agent),
+            **sample.details,
+            "login_hint": hint,
+            **({} if agent.delivery == "poll" else {"client_notification_token": _TOKEN}),
+            **({"user_code": "CODE"} if agent.takes_user_code else {}),
+        },
+    )
+
+
+def _fetch(admin: OpenInstallation, agent: Agent) -> str:
+    form = {"grant_type": names.GRANT_CIBA, "auth_req_id": "AUTH_REQ_ID"}
+    return _curl(admin, agent, "token", form, header="-H 'Prefer: wait=50' ")
+
+
+def _for_itself(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+    form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": sample.scope}
+    return _curl(admin, agent, "token", {**form, **_resource(agent), **sample.details})
+
+
+def _exchange(admin: OpenInstallation, agent: Agent, sample: _SampleRequest) -> str:
+    form = {
+        "grant_type": names.GRANT_TOKEN_EXCHANGE,
+        "subject_token_type": ACCESS_TOKEN,
+        **_resource(agent),
+        "scope": sample.scope,
+        **sample.details,
+    }
+    return _curl(admin, agent, "token", form, header='--data-urlencode "subject_token=$TOKEN" ')
+
+
+def _resource(agent: Agent) -> dict[str, str]:
+    return {"resource": agent.resources[0]} if len(agent.resources) == 1 else {}
+
+
+def _curl(
+    admin: OpenInstallation, agent: Agent, path: str, form: dict[str, str], *, header: str = ""
+) -> str:
+    fields = " ".join(f"--data-urlencode {quote(f'{name}={form[name]}')}" for name in form)
+    return f"curl {_credentials(agent)} {header}{fields} {quote(f'{admin.issuer}/{path}')}"
+
+
+def _credentials(agent: Agent) -> str:
+    if agent.auth_method == "client_secret_basic":
+        return f'-u "{agent.id}:$SECRET"'
+    if agent.auth_method == "client_secret_post":
+        return f'-d client_id={agent.id} --data-urlencode "client_secret=$SECRET"'
+    return f'-d client_assertion_type={names.ASSERTION_TYPE} -d "client_assertion=$ASSERTION"'

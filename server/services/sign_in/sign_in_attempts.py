@@ -1,0 +1,84 @@
+"""Limits failed sign-ins, per account and address, and per address.
+
+An attempt is counted before it is checked, so parallel attempts gain nothing. All spellings of a
+name count for its account; a name without an account counts by its folded form.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.model.store import Unit
+from server.model.users import User
+from server.protocol.confusables import skeleton
+from server.protocol.users import passwords
+
+
+class TooManyAttempts(Exception):
+    """The form must wait before the next attempt."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many attempts. Wait {seconds} seconds, then try again.")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
+    """The counters of one attempt."""
+
+    account: bytes
+    """The account, or the passkey, at this address."""
+    address: bytes | None
+    """All accounts at this address; None for a passkey, or if a proxy hides the address."""
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The counters that can require a wait."""
+        return (self.account,) if self.address is None else (self.account, self.address)
+
+
+def of_account(user: User | None, name: str, peer: str) -> SignInAttempt:
+    """An attempt with a name that resolved to this user or to none; `peer` is empty if unknown."""
+    called = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
+    network = passwords.network(peer).encode()
+    address = _key(b"address", network) if network else None
+    return SignInAttempt(_key(b"account", called.encode(), network), address)
+
+
+def of_passkey(credential: bytes, peer: str) -> SignInAttempt:
+    """An attempt with a passkey, which other people's wrong passwords do not block."""
+    network = passwords.network(peer).encode()
+    return SignInAttempt(_key(b"account", b"passkey\n" + credential, network), None)
+
+
+def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
+    """Count one more attempt, unless it must wait; returns the error to raise after the commit."""
+    for key in attempt.keys:
+        tx.queue(f"signs in {key.hex()}")
+    waits = [tx.passwords.paused_until(key, tx.now) for key in attempt.keys]
+    until = max((one for one in waits if one is not None), default=None)
+    if until is not None:
+        return TooManyAttempts(max(1, (until - tx.now + 999) // 1000))
+    forget_at = tx.now + passwords.FORGOTTEN_MS
+    tries = tx.passwords.count_attempt(attempt.account, tx.now, forget_at)
+    tx.passwords.pause(attempt.account, tx.now + passwords.pause_ms(tries))
+    if attempt.address is not None:
+        tries = tx.passwords.count_attempt(attempt.address, tx.now, forget_at)
+        tx.passwords.pause(attempt.address, tx.now + passwords.pause_of_address_ms(tries))
+    return None
+
+
+def record_success(tx: Unit, attempt: SignInAttempt) -> None:
+    """Reset the account's failures, and take this attempt back for the address."""
+    tx.passwords.clear_attempts(attempt.account)
+    if attempt.address is not None:
+        tx.passwords.undo_attempt(attempt.address)
+
+
+def record_failure(tx: Unit, attempt: SignInAttempt) -> None:
+    """Keep the failures for an hour from now."""
+    for key in attempt.keys:
+        tx.passwords.keep_attempts(key, tx.now + passwords.FORGOTTEN_MS)
+
+
+def _key(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"\n".join(parts)).digest()

@@ -1,0 +1,50 @@
+"""Whether a code or refresh token may still give tokens."""
+
+from server.model.clients import App
+from server.model.sign_in import Grant
+from server.model.store import Unit
+from server.model.users import User
+from server.protocol import errors
+from server.services.resources import targets
+from server.services.tokens.app_issuing import AccessTokenTerms
+
+_GONE = "The person's access has ended. Have them sign in again."
+
+
+def check_user(tx: Unit, grant: Grant) -> User:
+    """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant."""
+    user = tx.directory.user(grant.user_id)
+    sign_in = tx.sign_ins.get(grant.sign_in_id)
+    ended = sign_in is not None and sign_in.ended_at is not None
+    if user is None or not user.enabled or ended:
+        raise errors.InvalidGrant(_GONE)
+    return user
+
+
+def check_rights(
+    tx: Unit, app: App, grant: Grant, terms: AccessTokenTerms, *, userinfo: str
+) -> None:
+    """Check that the app, its agent and the consents still allow this. Raises errors.InvalidGrant.
+
+    1. The app's permissions include the scopes. 2. Every consent is valid. 3. The agent that may
+    act exists. `Rights` checks a grant with an approval instead of 1.
+    """
+    needs = []
+    if terms.openid:
+        needs.append((app.id, userinfo, terms.openid))
+    if terms.scope and grant.approval_id is None:
+        try:
+            target = targets.resolve(tx.directory, app, terms.resource, terms.scope)
+            targets.check_required_types(target, frozenset())
+        except errors.ProtocolError as error:
+            raise errors.InvalidGrant(_GONE, detail=error.description) from error
+        needs.append((app.id, terms.resource, terms.scope))
+    if grant.actor is not None and terms.scope:
+        agent = tx.directory.agent(grant.actor)
+        if agent is None or not agent.active(tx.now):
+            raise errors.InvalidGrant(_GONE, detail="the agent is missing or disabled")
+        needs.append((grant.actor, terms.resource, terms.scope))
+    for client, resource, scope in needs:
+        consent = tx.consents.live(grant.user_id, client, resource, tx.now)
+        if consent is None or not set(scope) <= set(consent.scopes):
+            raise errors.InvalidGrant(_GONE, detail="a consent has ended")

@@ -1,4 +1,4 @@
-"""`sayso approvals`: requests, across people. Nobody decides one here."""
+"""`sayso approvals`: list, show, cancel and escalate all users' requests."""
 
 import json
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ from server.services.standing_grants.reservations import GRANT
 
 @click.group("approvals")
 def command() -> None:
-    """Requests of agents. People decide them on their devices; here they can be withdrawn."""
+    """Approval requests. People decide them on their devices; here you can cancel them."""
 
 
 @command.command("list")
 @click.option("--state", type=click.Choice([str(state) for state in State]))
-@click.option("--agent", metavar="AGENT", help="Of one agent alone.")
-@click.option("--user", metavar="USER", help="Of one user alone.")
+@click.option("--agent", metavar="AGENT", help="Only requests of this agent.")
+@click.option("--user", metavar="USER", help="Only requests to this user.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @json_option
 @administers
@@ -47,7 +47,7 @@ def show_all(
     *,
     as_json: bool,
 ) -> None:
-    """The newest requests that match."""
+    """List the newest matching requests."""
     found = desk.oversight.approvals(
         state=State(state) if state else None, agent=agent, user=user, limit=limit
     )
@@ -72,7 +72,7 @@ def show_all(
 @json_option
 @administers
 def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
-    """One request with its answers and its entries in the log."""
+    """Show one request with its answers and audit entries."""
     seen = desk.oversight.approval(approval_id)
     members = {
         **_document(seen),
@@ -95,11 +95,11 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
 
 @command.command("statistics")
 @click.option("--days", type=click.IntRange(1, MOST_DAYS), default=14, show_default=True)
-@click.option("--agent", metavar="AGENT", help="What this one asked, by day.")
+@click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
 @json_option
 @administers
 def statistics(desk: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
-    """How asking and answering went of late, by day, agent and person."""
+    """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
         course = desk.statistics.of_agent(agent, days)
         answer(course_document(course), course_lines(course), as_json=as_json)
@@ -112,7 +112,7 @@ def statistics(desk: OpenInstallation, days: int, agent: str | None, *, as_json:
 @json_option
 @administers
 def limits(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Each limit on asking and calling, who is near it now, and who reached it in the last day."""
+    """Show each rate limit, who is near it now, and who reached it in the last day."""
     found = desk.limits.picture()
     answer(limits_document(found), limits_lines(found), as_json=as_json)
 
@@ -122,25 +122,25 @@ def limits(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.option(
     "--reason",
     required=True,
-    help="Why, for the person and the log; the agent is told that it was cancelled.",
+    help="The reason, for the approver and the audit log. The agent only sees 'cancelled'.",
 )
 @json_option
 @administers
 def cancel(desk: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
-    """Withdraw a request that is still open. The person's screens show it at once."""
+    """Cancel an open request. The approver's screens show it at once."""
     seen = desk.oversight.cancel(approval_id, reason, by=BY)
-    answer(_document(seen), [f"The request {approval_id} is cancelled."], as_json=as_json)
+    answer(_document(seen), [f"Cancelled request {approval_id}."], as_json=as_json)
 
 
 @command.command("escalate")
 @click.argument("approval_id", metavar="ID")
-@click.option("--to", "user", metavar="USER", required=True, help="Whom to ask beside the others.")
+@click.option("--to", "user", metavar="USER", required=True, help="The additional approver.")
 @json_option
 @administers
 def escalate(desk: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
-    """Ask one more person about a request that waits; they answer for the one it is for."""
+    """Ask one more person to decide a pending request, as a backup of its approver."""
     seen = desk.reinforcements.ask(approval_id, user, by=BY)
-    answer(_document(seen), [f"{user} is asked about {approval_id} too."], as_json=as_json)
+    answer(_document(seen), [f"{user} can now decide {approval_id} too."], as_json=as_json)
 
 
 def _document(seen: Seen) -> dict[str, object]:
@@ -194,7 +194,7 @@ def _delivery(one: Delivery) -> dict[str, object]:
 
 
 def _reached(seen: Seen) -> str:
-    """What each device had, in words."""
+    """Describe the deliveries to each device."""
     return "; ".join(_reached_one(one) for one in seen.deliveries) or "no device"
 
 
@@ -232,7 +232,7 @@ def _lines(seen: Seen) -> list[str]:
 
 
 def _granted(seen: Seen) -> dict[str, object] | None:
-    """What was granted, where that is less than what was asked."""
+    """What was granted, if the request was narrowed."""
     approval = seen.approval
     if approval.granted is None:
         return None
@@ -250,7 +250,7 @@ def _less(seen: Seen) -> str | None:
 
 
 def _decider(seen: Seen) -> str | None:
-    """What stood in for a person's answer."""
+    """Describe what decided instead of a person."""
     said = said_by(seen.approval)
     if said is None:
         return None
@@ -260,7 +260,7 @@ def _decider(seen: Seen) -> str | None:
 
 
 def _execution(seen: Seen) -> dict[str, object] | None:
-    """What came of it at its resource."""
+    """The execution and its result."""
     found = seen.execution
     if found is None:
         return None
@@ -282,14 +282,14 @@ def _executed(seen: Seen) -> str | None:
         return None
     done, name = found.outcome, found.consumption.execution_id
     if done is None:
-        return f"begun as {name}; the resource has not said how it went"
+        return f"started as {name}; the resource has not reported the result"
     differs = ". ALARM: not what was granted" if found.as_granted is False else ""
     said = f': "{done.text}"' if done.text else ""
     return f"{done.result} as {name} {moment(done.at)}{said}{differs}"
 
 
 def _unusual(seen: Seen) -> str | None:
-    """In the words that the person was shown; nothing for what is compared with nothing."""
+    """The signals as the approver saw them; None if the request was not compared with history."""
     display = json.loads(seen.approval.display)
     found = display.get("unusual")
     return (

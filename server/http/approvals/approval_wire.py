@@ -1,4 +1,4 @@
-"""A request for a human answer, as JSON for those whom it asks."""
+"""An approval request as JSON for its approvers."""
 
 import re
 from collections.abc import Iterable
@@ -153,7 +153,7 @@ def _tries(shown: Shown) -> dict[str, int] | None:
 
 
 def approvals(page: Page) -> Approvals:
-    """A part of a list as JSON; `next` is opaque."""
+    """A page of approvals as JSON; `next` is an opaque cursor."""
     following = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
     return Approvals(
         items=[approval(item) for item in page.items],
@@ -164,7 +164,7 @@ def approvals(page: Page) -> Approvals:
 
 
 def read_cursor(text: str | None) -> tuple[int, str] | None:
-    """Where a list goes on. Raises errors.Problem 422."""
+    """Parse the cursor of a list. Raises errors.Problem 422."""
     if not text:
         return None
     if not _CURSOR.fullmatch(text):
@@ -181,7 +181,7 @@ def superseded(earlier: ApprovalRecord | None) -> Superseded | None:
 
 
 def unusual_now(found: Unusual | None) -> UnusualNow | None:
-    """What is unusual; None if the display has it."""
+    """The current signals; None if the signals of the display text apply."""
     if found is None:
         return None
     signals = [
@@ -192,7 +192,7 @@ def unusual_now(found: Unusual | None) -> UnusualNow | None:
 
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
-    """What decided it; None where a person did, or nobody yet."""
+    """What decided instead of a person; None if a person decided or nobody has."""
     said = said_by(record)
     if said is None:
         return None
@@ -201,7 +201,7 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
 
 
 def devices(found: Iterable[Delivery] | None) -> list[DeliveredTo] | None:
-    """What each device had; None where that is not told."""
+    """The deliveries to each device; None if the viewer may not see them."""
     return None if found is None else [_device(one) for one in found]
 
 

@@ -1,4 +1,4 @@
-"""People's answers: what is signed and sent, and how others see it."""
+"""Decisions as JSON: what a device sends, and what others see."""
 
 from typing import Literal
 
@@ -13,14 +13,14 @@ from server.services.policy.displays import rfc3339
 
 
 class SignedDecision(StrictBody):
-    """A signed decision (compact JWS), what the agent gets, and what the approval takes."""
+    """A signed decision (compact JWS), the message to the agent, and the ceremony's entries."""
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
     retry_at: Moment | None = None
-    """From when on the agent may ask again; with the code `wait_until` alone."""
+    """When the agent may ask again; only with the code `wait_until`."""
     ask: str | None = Field(default=None, min_length=1, max_length=254)
-    """Whom the agent may ask instead, by name, address or id; with the code `ask_other` alone."""
+    """Whom the agent may ask instead: name, email address or id; only with the code `ask_other`."""
     private_note: str | None = Field(default=None, max_length=1_000)
     """For the audit log; no agent sees it."""
     granted: str | None = Field(default=None, max_length=65_536)
@@ -29,7 +29,7 @@ class SignedDecision(StrictBody):
     reason: str | None = Field(default=None, min_length=1, max_length=1_000)
 
     def said(self) -> SubmittedDecision:
-        """The answer as it is judged."""
+        """Convert to the services' type."""
         return SubmittedDecision(
             self.decision,
             self.note,
@@ -58,18 +58,18 @@ class Decided(BaseModel):
     channel: str
     ceremony: str
     self_approved: bool
-    """The person it was for decided a critical request alone."""
+    """The user that a critical request was for was its only approver."""
     reason: str | None
     code: str | None
     note: str | None
     retry_at: str | None
     ask: Called | None
-    """Whom the agent was told to ask instead."""
+    """Whom the agent may ask instead."""
     private_note: str | None
 
 
 def decided(shown: Shown) -> Decided | None:
-    """The answer; None where nobody has given one."""
+    """The decision as JSON; None if nobody has decided."""
     answer = shown.decision
     if answer is None:
         return None
@@ -117,7 +117,7 @@ class Together(BaseModel):
 
 
 def together(tally: Tally | None) -> Together | None:
-    """How far a request is that several people are asked about."""
+    """The tally of a request with several approvers, as JSON."""
     if tally is None:
         return None
     answers = [_answered(vote) for vote in tally.votes]

@@ -1,4 +1,4 @@
-"""Approving less, as JSON: what a person would rather grant, and how that reads."""
+"""Narrowing as JSON: what an approver would grant instead, and how it reads."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,7 +16,7 @@ _CLOSED = ConfigDict(extra="forbid", strict=True)
 
 
 class SmallerFact(BaseModel):
-    """A smaller value: in which object, where in it, and as a person writes it."""
+    """A narrower value: the number of the object, the pointer in it, and the entered text."""
 
     model_config = _CLOSED
 
@@ -53,9 +53,9 @@ class GrantedFact(BaseModel):
 
 
 class Granted(BaseModel):
-    """What is granted if it is less than what was asked. `text` is hashed as it is.
+    """What is granted if it is narrower than what was asked. `text` is hashed as it is.
 
-    `headline` says it in one line, as the display's says what was asked.
+    `headline` describes it in one line, as the display's headline describes what was asked.
     """
 
     text: str
@@ -84,7 +84,7 @@ class Leeway(BaseModel):
 
 
 def leeway(room: Narrowable) -> Leeway:
-    """What may be less, as JSON."""
+    """What can be narrowed, as JSON."""
     facts = [
         LessenedFact(
             place=place,
@@ -100,12 +100,12 @@ def leeway(room: Narrowable) -> Leeway:
 
 
 def proposed(less: Narrowed) -> Granted:
-    """What a person would grant, as JSON."""
+    """A proposed narrowing as JSON."""
     return _granted_as(less.text, less.digest, less.headline, less.rows)
 
 
 def granted(record: Approval) -> Granted | None:
-    """What was granted of a request, if that was less."""
+    """What was granted, if the request was narrowed."""
     told = granted_headline(record)
     if record.granted is None or told is None:
         return None

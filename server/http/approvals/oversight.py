@@ -1,4 +1,4 @@
-"""Requests across people."""
+"""Endpoints of the administration of all users' requests."""
 
 from server.http import listing
 from server.http.approvals import oversight_wire

@@ -1,4 +1,4 @@
-"""Requests across people: what is sent and answered."""
+"""Requests as JSON for administrators."""
 
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ class Cancellation(StrictBody):
 
 
 class Escalation(StrictBody):
-    """Whom to ask too, by name, email address or id."""
+    """The additional approver, by name, email address or id."""
 
     to: Text
 
@@ -86,12 +86,12 @@ class ApprovalSheet(ManagedApproval):
 
 
 def approval(seen: Seen) -> ManagedApproval:
-    """Somebody's request as JSON."""
+    """A request as JSON."""
     return ManagedApproval(**_approval(seen))
 
 
 def approval_sheet(seen: Seen) -> ApprovalSheet:
-    """Somebody's request, whole."""
+    """A request with all details as JSON."""
     return ApprovalSheet(
         **_approval(seen),
         action=seen.approval.action,

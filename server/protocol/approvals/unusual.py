@@ -1,8 +1,8 @@
-"""What is unusual about a request: one table of signals, each with its test and its sentence.
+"""Signals that a request is unusual: one table, each with its test and its sentence.
 
-Owns: the thresholds, the sentences, and when "nothing unusual" may be shown. Never: reading history
-(`comparisons.py` has its shape), or a value that an agent sent: sentences contain only registered
-names, labels and numbers.
+Owns: the thresholds, the sentences, and when "nothing unusual" is shown. Never: reading history
+(`comparisons.py` has its data types), or a value that an agent sent: sentences contain only
+registered names, labels and numbers.
 
 A signal is one row of `SIGNALS`. Its code is its name in the API and in policy (`when.unusual`).
 Every screen shows the sentences made here.
@@ -19,7 +19,7 @@ from server.protocol.text import SafeText, display_safe
 
 
 class Code(StrEnum):
-    """Why something is unusual. The names are part of the API; members are only ever added."""
+    """The codes of the signals. They are part of the API; codes are only added."""
 
     NEW_AGENT = "new_agent"
     RENAMED_AGENT = "renamed_agent"
@@ -45,18 +45,18 @@ class Severity(StrEnum):
     NOTICE = "notice"
     """A first time."""
     WARNING = "warning"
-    """Something contradicts what was approved before."""
+    """Something differs from what was approved before."""
 
 
 NO_HISTORY: Final = SafeText("No earlier approval to compare with.")
 
 Words: TypeAlias = Mapping[str, object]
-"""What fills the sentence of a signal."""
+"""The values for the placeholders of a signal's sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One way of being unusual."""
+    """One way in which a request can be unusual."""
 
     code: Code
     severity: Severity
@@ -64,7 +64,7 @@ class Signal:
     """The words for its sentence, or None. It reads only facts and history."""
     sentence: str
     said_by: frozenset[Code] = frozenset()
-    """If one of these holds too, only its sentence is shown; policy has both codes."""
+    """If one of these signals is found too, only its sentence is shown; policy sees both codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,16 @@ class FoundSignal:
 
 @dataclass(frozen=True, slots=True)
 class Unusual:
-    """All signals of one request, and what it was compared with."""
+    """All signals of one request, and a description of the history it was compared with."""
 
     codes: frozenset[Code] = frozenset()
     oddities: tuple[FoundSignal, ...] = ()
-    """Those that a person reads, warnings first."""
+    """The signals that are shown, warnings first."""
     compared: SafeText = NO_HISTORY
     """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
 
     def __contains__(self, code: Code) -> bool:
-        """Reports whether it is unusual in this way."""
+        """Reports whether the signal with this code was found."""
         return code in self.codes
 
 
@@ -117,7 +117,7 @@ _MOST_LABELS: Final = 5
 
 
 def find(compared: Comparison) -> Unusual:
-    """Everything that is unusual about a request; computed once and shown everywhere."""
+    """All signals of a request; computed once and shown on every screen."""
     found = [(row, words) for row in SIGNALS if (words := row.test(compared)) is not None]
     codes = frozenset(row.code for row, _ in found)
     oddities = [
@@ -147,7 +147,7 @@ def _day(moment: int) -> str:
 
 
 def _only(amount: Amount, past: Past) -> str:
-    """The amount of the only approval there is."""
+    """The amount of the only earlier approval."""
     known = next((one.past for one in amount.baselines if one.past.count), None)
     one = known is not None and (known.count, past.count) == (1, 1)
     return f", {amount.shown(known.total)}" if one and known is not None else ""
@@ -158,7 +158,7 @@ def _approvals(count: int) -> str:
 
 
 def times_usual(value: int, past: Past) -> int | None:
-    """How many times the usual amount this is, if that is unusual."""
+    """The multiple of the usual amount, if it is unusual; else None."""
     if past.count >= LEAST_AMOUNTS:
         large = value * past.count >= LARGE * past.total > 0 and value > past.most
         return value * past.count // past.total if large else None
@@ -167,7 +167,7 @@ def times_usual(value: int, past: Past) -> int | None:
 
 
 def is_rare(answers: int, *, near: int) -> bool:
-    """Reports whether so few of somebody's answers fell into this hour and its neighbors."""
+    """Reports whether few of a person's answers fall into this hour and the adjacent ones."""
     return answers >= LEAST_ANSWERS and near * RARE < answers
 
 
@@ -205,7 +205,7 @@ def _new_target(compared: Comparison) -> Words | None:
 
 
 def _other_name(compared: Comparison) -> Words | None:
-    """A known target, such as an account, with a name that it did not have."""
+    """A known target, such as an account, with a new name."""
     return next(
         (
             {"target": one.label, "name": one.name_label}
@@ -217,7 +217,7 @@ def _other_name(compared: Comparison) -> Words | None:
 
 
 def _other_target(compared: Comparison) -> Words | None:
-    """A known name with a target that it did not have."""
+    """A known name with a new target."""
     return next(
         (
             {"target": one.label, "name": one.name_label}
@@ -247,7 +247,7 @@ def _large_amount(compared: Comparison) -> Words | None:
 
 
 def _large(amount: Amount) -> Words | None:
-    """By the closest history that is enough: of its target, agent, person, installation."""
+    """Compare with the closest history that suffices: of target, agent, person, installation."""
     for baseline in amount.baselines:
         times = times_usual(amount.value, baseline.past)
         if times is not None:
@@ -259,7 +259,7 @@ def _large(amount: Amount) -> Words | None:
 
 
 def _tells(value: int, past: Past) -> bool:
-    """Reports whether this history is enough to call an amount usual."""
+    """Reports whether this history suffices to call an amount usual."""
     return past.count >= LEAST_AMOUNTS or 0 < value <= NEAR * past.most
 
 

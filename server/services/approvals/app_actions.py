@@ -1,7 +1,7 @@
-"""What an app asks a person to let it do once (RFC 9396): judged, shown, signed on a device.
+"""App actions: an app asks its user to approve `authorization_details` once (RFC 9396).
 
-No consent is remembered for it: one approval, one token. An app's request for scopes alone is a
-consent, and has no place here.
+One approval gives one token and stores no consent. An app's request for scopes only is a consent
+and is handled there.
 """
 
 import json
@@ -40,40 +40,40 @@ from server.services.server_policy import ServerPolicy
 
 @dataclass(frozen=True, slots=True)
 class AppAct:
-    """A request with details that is in order."""
+    """A valid app action with the verdict of policy."""
 
     target: TokenTarget
     details: tuple[Mapping[str, JsonValue], ...]
     actions: tuple[ActionType, ...]
     verdict: Verdict
     needs: Requirements
-    """What the person's yes takes."""
+    """The requirements for approving it."""
 
     @property
     def risk(self) -> Risk:
-        """At which level it is shown."""
+        """The risk it is shown with."""
         return self.needs.risk
 
     def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
-        """Reports whether this person's yes is enough, given at this level in this way."""
+        """Reports whether this user's approval suffices, at this risk and with this ceremony."""
         return self.needs.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
 
     @property
     def why(self) -> str:
-        """Why the person is asked."""
+        """The reason shown to the user."""
         return self.verdict.because if self.verdict.rules else _ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
 class AppActions:
-    """Judges what apps ask for, and asks the person."""
+    """Checks app actions against policy and creates their approval requests."""
 
     secrets: Secrets
     schemas: Schemas
     judge: Judge
     rules: ServerPolicy
 
-    def act(  # what an app asks for, and of whom
+    def act(  # the parameters of the app's request
         self,
         view: View,
         app: App,
@@ -82,11 +82,11 @@ class AppActions:
         details: Sequence[Mapping[str, JsonValue]],
         user: User | None = None,
     ) -> AppAct:
-        """What the app asks for, by what is registered now. Raises errors.ProtocolError.
+        """Check an app action by today's registrations and policy. Raises errors.ProtocolError.
 
-        1. The scopes lie within its ceiling.  2. Every object fits a type, and every scope that
-        needs one has it.  3. Policy lets this person be asked, and one is enough; before anybody is
-        signed in it is asked as about somebody whom no rule names.  4. It can be shown whole.
+        1. The app may have the scopes.  2. Every object matches an action type, and every scope
+        that requires one has it.  3. Policy lets this user alone approve; without a user, rules
+        about users do not match.  4. The request can be displayed in full.
         """
         directory = view.directory
         target = targets.resolve(directory, app, resource, scope)
@@ -99,12 +99,12 @@ class AppActions:
             raise errors.AccessDenied("This needs more than one person, and an app asks one.")
         act = AppAct(target, tuple(details), actions, verdict, verdict.needs)
         if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
-            raise Forbidden(verdict)  # somebody else would have to answer, and an app asks nobody
+            raise Forbidden(verdict)  # another person would have to approve, and apps ask nobody
         displays.words(act)
         return act
 
     def again(self, view: View, app: App, approval: Approval) -> AppAct | None:
-        """The same request by what is registered today; None when it would be refused."""
+        """Check the app action of an approval again today; None if it would be refused."""
         scope, details = tuple(approval.scope.split()), granted(approval)
         user = view.directory.user(approval.user_id or "")
         try:
@@ -113,17 +113,17 @@ class AppActions:
             return None
 
     def stands(self, view: View, app: App, approval: Approval) -> bool:
-        """Reports whether what the person was shown, and how they answer, is enough today."""
+        """Reports whether the displayed risk and the ceremony still suffice today."""
         act, user = self.again(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False
         return act.answered_by(user, approval.risk, ceremonies.read(approval.ceremony))
 
     def ask(self, tx: Unit, app: App, user: User, act: AppAct, peer: str) -> Approval:
-        """Open the approval that the person signs on a device of theirs.
+        """Create the approval that the user signs on a device.
 
-        Raises errors.AccessDenied: policy does not let this person be asked, there is no device to
-        ask, or too much is asked already.
+        Raises errors.AccessDenied if policy does not let this user be asked, the user has no
+        device, or a request limit is reached.
         """
         tx.queue(f"asked {user.id}")
         target = act.target
@@ -137,7 +137,7 @@ class AppActions:
         return self._open(tx, app, user, act, peer)
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
-        """How an approval that `ask` opened for this user stands; None for one of another kind."""
+        """The outcome of an approval that `ask` created for this user; None for another kind."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None
@@ -208,11 +208,11 @@ class AppActions:
 
 
 def granted(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
-    """The details that the person signed, as tokens have them."""
+    """The details that the user signed, as tokens carry them."""
     return kinds.granted(json.loads(approval.details))
 
 
-_ALWAYS: Final = "What an app does once is asked for each time, and takes your signature."
+_ALWAYS: Final = "An app asks for your signature each time it takes an action."
 _OUTCOMES: Final[dict[State, PageOutcome]] = {
     State.PENDING: "waiting",
     State.APPROVED: "given",

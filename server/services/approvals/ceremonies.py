@@ -1,8 +1,8 @@
-"""What a yes has to prove: the key, the PIN, and what a person types for this very request.
+"""Checks of an approve answer: the key, the PIN, and the entries typed for this request.
 
-A wrong entry is counted before it is compared, in a unit of work of its own, so that trying many at
-once or dropping the connection gains nothing. Two wrong ones lock the request: for this person when
-it was a fact, for everybody when it was the number of the agent's screen.
+An attempt is counted in its own unit of work before the entry is compared, so concurrent attempts
+or a dropped connection gain nothing. Two wrong entries lock the request: a wrong type-back for this
+person, a wrong match number for everybody.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ from server.services.devices.statements import is_pin_entered
 
 MOST_TRIES: Final = 2
 LOCKED: Final = "locked"
-"""Why a request is over that nobody can say yes to any more."""
-LOCKED_TEXT: Final = "This request is locked for you: what you typed was wrong twice."
+"""The reason of a request that ended because nobody can approve it any more."""
+LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
 _MOST_REASON = 500
 _NUMBERS = 1_000
@@ -38,27 +38,27 @@ _MEMBERS: Final[Mapping[Step, str]] = {
     Step.REASON: "reason",
     Step.TYPE_BACK: "fact",
 }
-"""Step → the member of the call in which its entry travels."""
+"""The body member with the entry of each step."""
 _OPTIONAL: Final = frozenset({Step.PIN, Step.REASON})
-"""What a person may do although nobody asks for it."""
+"""Steps that a person may take without being asked to."""
 _WORDS: Final[Mapping[Step, str]] = {
     Step.MATCH: "the number that the agent shows",
-    Step.PIN: "your PIN for this very request",
-    Step.REASON: "a reason for the record",
-    Step.TYPE_BACK: "the fact that is typed back",
+    Step.PIN: "your PIN for this request",
+    Step.REASON: "a reason for the audit log",
+    Step.TYPE_BACK: "the value to type back",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What a person typed; it travels beside the signed answer."""
+    """What a person typed; sent along with the signed answer."""
 
     fact: str | None = None
     match: str | None = None
     reason: str | None = None
 
     def of(self, step: Step) -> str | None:
-        """What was typed for a step."""
+        """The entry of a step."""
         member = _MEMBERS.get(step)
         return None if member is None else getattr(self, member)
 
@@ -68,41 +68,41 @@ NOTHING: Final = Entered()
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A unit of work that counted tries, and nothing else; the next one compares what was typed."""
+    """The unit of work only counted attempts; the next one compares the entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """A yes to one request, as its signature says it was given."""
+    """An approve answer to one request, with the ceremony that its signature claims."""
 
     approval: Approval
     device: Device
     key: str
-    """Which key of the device signed."""
+    """The name of the device key that signed."""
     ceremony: Ceremony
     entered: Entered
 
 
 @dataclass(frozen=True, slots=True)
 class Ceremonies:
-    """Makes the numbers that are matched, and judges what people enter."""
+    """Derives match numbers and checks entries."""
 
     secrets: Secrets
 
     def number(self, approval: Approval) -> str | None:
-        """What the agent shows on its screen, made anew whenever it is needed; nothing keeps it."""
+        """The match number that the agent shows; derived when needed and never stored."""
         if Step.MATCH not in ceremonies.read(approval.ceremony):
             return None
         digest = hashlib.sha256(self.secrets.nonce("match", approval.id).encode()).digest()
         return f"{int.from_bytes(digest) % _NUMBERS:03}"
 
     def judge(self, tx: Unit, yes: Yes, *, counted: bool) -> errors.Problem | Counted | None:
-        """Hold a yes against what its request takes; None when it is enough.
+        """Check an approve answer against the request's ceremony; None if it suffices.
 
-        1. Key and PIN.  2. Every step was signed for, and none that nobody asks for.  3. What is
-        typed is there.  4. A try of each is counted, and that is all for this unit of work.  5. In
-        the next all are compared; a right one gets its try back.  Raises errors.Problem 403, 422
-        and 423; what is answered for a wrong entry must be stored before it is raised.
+        1. Key and PIN suffice.  2. The signature claims every required step and no unknown one. 3.
+        The entries are present.  4. The first unit of work counts an attempt at each.  5. The next
+        one compares them, and a correct entry is not counted.  Raises errors.Problem 403, 422 and
+        423. The caller must commit before it raises a returned Problem.
         """
         _check_power(tx, yes)
         _check_steps(yes)
@@ -116,7 +116,7 @@ class Ceremonies:
         wrong = [step for step in typed if not self._is_right(yes, step)]
         for step in typed:
             if step not in wrong:
-                tx.ceremony_tries.give_back(yes.approval.id, step, _who(yes, step))
+                tx.ceremony_tries.give_back(yes.approval.id, step, _counted_user(yes, step))
         return _refusal(tx, yes, wrong[0]) if wrong else None
 
     def _is_right(self, yes: Yes, step: Step) -> bool:
@@ -129,7 +129,7 @@ class Ceremonies:
 
 
 def tries_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, int]:
-    """How often this person may still type each of what is counted; 0 means locked for them."""
+    """The attempts that this person has left at each counted step; 0 means locked."""
     typed = ceremonies.read(approval.ceremony) & TYPED
     if not typed:
         return {}
@@ -138,7 +138,7 @@ def tries_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, in
 
 
 def checked_reason(reason: str | None) -> str | None:
-    """The reason as it is kept. Raises errors.Problem 422."""
+    """The reason as it is stored. Raises errors.Problem 422."""
     if not reason:
         return None
     try:
@@ -148,11 +148,11 @@ def checked_reason(reason: str | None) -> str | None:
 
 
 def _check_power(tx: Unit, yes: Yes) -> None:
-    """Refuse a yes whose key or PIN call does not prove what the request needs.
+    """Refuse an answer whose key or PIN entry does not suffice.
 
-    1. The session key approves nothing.  2. A passkey verifies its person each time, so it never
-    claims a PIN.  3. A terminal proves the PIN wherever it is demanded or claimed.  4. At high risk
-    the device is old enough.
+    1. The session key cannot approve.  2. A passkey verifies its user each time, so it must not
+    claim a PIN.  3. A terminal proves the PIN if it is required or claimed.  4. At high risk, the
+    device is old enough.
     """
     high = yes.approval.risk.rank >= Risk.HIGH.rank
     if yes.key == "session":
@@ -167,28 +167,28 @@ def _check_power(tx: Unit, yes: Yes) -> None:
         raise errors.Problem(
             403,
             "device_too_new",
-            "This device may not decide high risk yet. Vouch for it from an older device.",
+            "This device cannot approve high-risk requests yet. Vouch for it from an older device.",
         )
 
 
 def _refuse_claimed_pin(yes: Yes) -> None:
     if Step.PIN in yes.ceremony:
         raise errors.Problem(
-            422, "invalid_decision", "A passkey proves no PIN: leave pin out of the ceremony."
+            422, "invalid_decision", "A passkey proves no PIN. Leave pin out of the ceremony."
         )
 
 
 def _check_pin(tx: Unit, yes: Yes) -> None:
-    """The PIN is proved by the high key, and by a PIN call for this request that is recent."""
+    """The high key and a recent PIN call for this request prove the PIN."""
     if yes.key != "high" or Step.PIN not in yes.ceremony:
         raise errors.Problem(
             403,
             "pin_required",
-            "This needs your PIN for this request: sign with the high key, and name the step pin.",
+            "This takes your PIN for this request. Sign with the high key and name the step pin.",
         )
     if not is_pin_entered(yes.device, yes.approval.id, tx.now):
         raise errors.Problem(
-            403, "pin_required", "Enter your PIN for this request; the last entry is too old."
+            403, "pin_required", "Enter your PIN for this request. The last entry is too old."
         )
 
 
@@ -205,21 +205,21 @@ def _check_steps(yes: Yes) -> None:
             members={"ceremony": spelled(needed)},
         )
     if yes.ceremony - needed - _OPTIONAL:
-        raise errors.Problem(422, "invalid_decision", "ceremony has a step that is not asked for.")
+        raise errors.Problem(422, "invalid_decision", "ceremony has a step that is not required.")
     for step, member in _MEMBERS.items():
         if (step in yes.ceremony) != (yes.entered.of(step) is not None):
             raise errors.Problem(
-                422, "invalid_decision", f"{member} and the signed ceremony do not go together."
+                422, "invalid_decision", f"{member} does not match the signed ceremony."
             )
 
 
-def _who(yes: Yes, step: Step) -> str:
-    """By whom tries are counted: a number is the same for everybody."""
+def _counted_user(yes: Yes, step: Step) -> str:
+    """The user whose attempts count: the match number is the same for everybody."""
     return _EVERYBODY if step is Step.MATCH else yes.device.user_id
 
 
 def _count(tx: Unit, yes: Yes, step: Step) -> None:
-    found = tx.ceremony_tries.count(yes.approval.id, step, _who(yes, step), MOST_TRIES)
+    found = tx.ceremony_tries.count(yes.approval.id, step, _counted_user(yes, step), MOST_TRIES)
     if found is None:
         raise errors.Problem(
             423, "request_locked", LOCKED_TEXT, members={"step": str(step), "left": 0}
@@ -227,18 +227,18 @@ def _count(tx: Unit, yes: Yes, step: Step) -> None:
 
 
 def _refusal(tx: Unit, yes: Yes, step: Step) -> errors.Problem:
-    """What is answered to a wrong entry; the second one locks."""
+    """The problem to return for a wrong entry; the second one locks the request."""
     left = tries_left(tx, yes.approval, yes.device.user_id).get(step, 0)
     told = {"step": str(step), "left": left}
     if left > 0:
-        text = f"That is not {_WORDS[step]}. Wrong once more locks this request."
+        text = f"That is not {_WORDS[step]}. One more wrong entry locks this request."
         return errors.Problem(422, "wrong_entry", text, members=told)
     _lock(tx, yes, step)
     return errors.Problem(423, "request_locked", LOCKED_TEXT, members=told)
 
 
 def _lock(tx: Unit, yes: Yes, step: Step) -> None:
-    """Flag it in the log, and end the request when too few others may say yes to it."""
+    """Write an audit entry, and end the request if too few others can approve it."""
     actor = audit.by_user(yes.device.user_id)
     audit.record(
         tx,
@@ -256,9 +256,9 @@ def _lock(tx: Unit, yes: Yes, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Reports whether others are enough who have said yes or may: who did not type wrongly too.
+    """Reports whether the others who approved or still can, without a lock, reach the quorum.
 
-    A person and whoever stands in for them have one yes together.
+    A person and their backups and deputies share one vote.
     """
     asked = view.approvers.asked(approval)
     others = [one for one in asked if one.approves and one.user_id != user_id]

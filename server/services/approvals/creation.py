@@ -1,6 +1,6 @@
-"""Opening an approval that no backchannel request asked for: of a page, or of the device grant.
+"""Creating approvals without a backchannel request: for a page or the device grant.
 
-Nobody polls these. Whoever asked, a page or the device grant, reads how the approval stands.
+Nobody polls them. The page or the device grant reads the state of the approval.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ _PIN = frozenset({Step.PIN})
 
 
 def opener(secrets: Secrets, rules: ServerPolicy) -> OpenApproval:
-    """What opens approvals, for those that ask people and stand below approvals."""
+    """Bind `open_approval`, for capabilities that the import order places below approvals."""
     return partial(open_approval, secrets=secrets, rules=rules)
 
 
 def open_approval(tx: Unit, opening: Opening, *, secrets: Secrets, rules: ServerPolicy) -> Approval:
-    """Write the approval, its entry and its events in this unit of work."""
+    """Create an approval with its audit entry and events in this unit of work."""
     approval = drafted(tx, secrets, opening)
     tx.approvals.add(approval)
     record(tx, approval, opening)
@@ -41,7 +41,7 @@ def open_approval(tx: Unit, opening: Opening, *, secrets: Secrets, rules: Server
 
 
 def record(tx: Unit, approval: Approval, opening: Opening) -> None:
-    """Write down that it was asked, or would have been."""
+    """Write the audit entry of a request, also of a phantom one."""
     audit.record(
         tx,
         audit.approval_entry(
@@ -61,7 +61,7 @@ def record(tx: Unit, approval: Approval, opening: Opening) -> None:
 
 
 def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
-    """The approval that this would be; nothing is written."""
+    """Build the approval without storing it."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
     usual = tx.now + SECONDS * 1000
     expires_at = min(usual, opening.no_later_than or usual)
@@ -77,7 +77,7 @@ def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
     display = opening.display(approval_id, expires_at)
     return Approval(
         id=approval_id,
-        auth_req_hash=_untold(secrets),
+        auth_req_hash=_unpollable_handle(secrets),
         agent_id=opening.client_id,
         user_id=None if opening.phantom else opening.user_id,
         resource=opening.resource,
@@ -85,7 +85,7 @@ def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
         openid_scope="",
         details=json.dumps(details, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
         risk=opening.risk,
-        ceremony=ceremonies.spelled(_taken(opening)),
+        ceremony=ceremonies.spelled(_ceremony(opening)),
         policy=json.dumps(dict(opening.policy), sort_keys=True),
         action=action,
         display=display,
@@ -111,12 +111,12 @@ def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
     )
 
 
-def _taken(opening: Opening) -> Ceremony:
-    """What was said that a yes takes, and never less than the risk demands."""
+def _ceremony(opening: Opening) -> Ceremony:
+    """The requested ceremony, with at least the steps that the risk requires."""
     least = _PIN if opening.risk.rank >= Risk.HIGH.rank else CONFIRM
     return least if opening.ceremony is None else least | opening.ceremony
 
 
-def _untold(secrets: Secrets) -> bytes:
-    """A handle that nobody ever learns: this approval cannot be polled."""
+def _unpollable_handle(secrets: Secrets) -> bytes:
+    """The hash of a handle that nobody gets, so that this approval cannot be polled."""
     return hashlib.sha256(secrets.new_secret(names.PREFIX_AUTH_REQ_ID).encode()).digest()

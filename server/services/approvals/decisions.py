@@ -1,4 +1,4 @@
-"""The person's side of an approval: see, decide. The agent's side is `ciba.py`."""
+"""The approver's side of approvals: list, show, decide. The agent's side is `ciba`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -39,13 +39,13 @@ from server.services.users.device_auth import Person
 
 _TARGET = {"approve": State.APPROVED, "deny": State.DENIED}
 LOOKED_AT = 500
-"""How many of what is over are looked at for one part of what is looked for."""
-_ONE_YES = "A person and whoever stands in for them have one yes together; it is given."
+"""How many closed requests one page of a filtered history reads."""
+_ONE_YES = "You and your deputy share one vote; it has been cast."
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list, and where it goes on."""
+    """A page of a list, with the cursor of the next one."""
 
     items: tuple[Shown, ...]
     next: tuple[int, str] | None
@@ -68,7 +68,7 @@ class ApprovalService:
     ceremonies: Ceremonies
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> Page:
-        """What waits for this person, gravest first, then soonest end."""
+        """Pending requests for this person, highest risk first, then soonest expiry."""
         with self.store.read() as view:
             cursor = view.feed.head()
             found = view.approvals.waiting(person.at.user_id, view.now, limit, after)
@@ -78,7 +78,7 @@ class ApprovalService:
         return page
 
     def waiting_count(self, person: Person) -> int:
-        """How much waits for this person."""
+        """The number of pending requests for this person."""
         with self.store.read() as view:
             return view.approvals.waiting_count(person.at.user_id, view.now)
 
@@ -89,9 +89,9 @@ class ApprovalService:
         before: tuple[int, str] | None,
         wanted: DecidedSearch = EVERYTHING,
     ) -> Page:
-        """What is over for this person and fits, newest first.
+        """Closed requests for this person that match, newest first.
 
-        So many are looked at, whatever fits; a part may be empty and yet go on.
+        It reads a fixed number of requests, so a page may be empty and still have a next one.
         """
         looked = limit if wanted == EVERYTHING else max(limit, LOOKED_AT)
         with self.store.read() as view:
@@ -103,13 +103,13 @@ class ApprovalService:
             return Page(_all(view, person, fitting[:limit]), last, cursor, view.now)
 
     def agent_called(self, called: str) -> str:
-        """The id of an agent of this name or id; what is neither is no agent's."""
+        """The id of the agent with this name or id; an unknown name is returned as it is."""
         with self.store.read() as view:
             found = view.directory.agent_called(called)
             return called if found is None else found.id
 
     def show(self, person: Person, approval_id: str) -> Shown:
-        """One approval with the nonce that this device must sign; it counts as seen from now on."""
+        """One approval with the nonce that this device must sign. Marks it as seen."""
         with self.store.write() as tx:
             device = device_auth.current(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
@@ -126,10 +126,10 @@ class ApprovalService:
             )
 
     def decide(self, person: Person, approval_id: str, said: SubmittedDecision) -> Shown:
-        """Take a signed answer. The first one wins; later ones are told who won.
+        """Accept a signed answer. The first one wins; later ones get the result.
 
-        Raises errors.Problem: 404 for somebody else's, 409 with the approval when it is over, 422
-        or 403 when the answer does not prove what it must, 423 when the person is locked out of it.
+        Raises errors.Problem: 404 for another person's request, 409 with the approval if it is
+        closed, 422 or 403 if the answer is invalid or too weak, 423 if the person is locked out.
         """
         said = checked(said)
         with self.store.write() as tx:
@@ -145,13 +145,13 @@ class ApprovalService:
     def _decide(
         self, tx: Unit, person: Person, approval_id: str, said: SubmittedDecision, *, counted: bool
     ) -> Shown | errors.Problem | Counted:
-        """Take the answer, in a unit of work of its own.
+        """Process an answer in its own unit of work.
 
-        1. It is this person's.  2. The signature is of a key of this device, over exactly our
-        rows, and over a part of what was asked if that is what is granted.  3. It still waits, and
-        so may its agent.  4. The key and the ceremony are enough; what is compared is counted first
-        and looked at in the next unit of work.  5. State, answer, entry and events are stored
-        together, and so is the consent it gives.
+        1. The request asks this person.  2. A key of this device signed exactly the server's values
+        and, if the answer narrows the request, a valid granted text.  3. The request is pending and
+        its agent may still act.  4. Key and ceremony suffice; attempts are counted first and
+        compared in the next unit of work.  5. State, answer, audit entry, events and a given
+        consent are stored together.
         """
         approval = votes.alone(tx, approvers.owned(tx, approval_id, person.user.id))
         device = device_auth.current(tx, person)
@@ -186,11 +186,11 @@ class ApprovalService:
     def _voted(
         self, tx: Unit, approval: Approval, answer: Decision, less: Narrowed | None, key: str
     ) -> Shown | errors.Problem:
-        """Take the answer of one of several people.
+        """Process one of several approvers' answers.
 
-        1. They have no other that counts, nor has who stands in for them.  2. A yes is to what
-        the others have said yes to, or to less.  3. The last one that it takes, and any no, is the
-        one conditional step.
+        1. Neither they nor their deputy have voted.  2. An approval grants what the others approved
+        or a part of it.  3. The approval that reaches the quorum, or any denial, makes the
+        transition.
         """
         if (own := votes.before(tx, approval, answer.user_id)) is not None:
             return _repeated(tx, approval, own, answer, less)
@@ -214,7 +214,7 @@ class ApprovalService:
         return shown(tx, moved)
 
     def _given(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
-        """What a yes gives at once, for what it is not an agent that fetches."""
+        """Give the consent or standing grant of an approval that no agent redeems."""
         if approval.kind == "consent":
             return self.consents.give(tx, approval)
         if approval.kind == "standing_grant":
@@ -222,10 +222,10 @@ class ApprovalService:
         return approval
 
     def disown(self, tx: Unit, person: Person, approval_id: str, jws: str) -> Approval:
-        """End a request that the person did not ask for, by a signed denial as suspicious.
+        """End a request that the person reports, by a signed denial with the code suspicious.
 
-        One that waits is denied, one that was approved and not fetched is withdrawn, and one that
-        is over stays as it is. Raises errors.Problem as `decide` does, but for one that is over.
+        A pending request is denied, an approved one is withdrawn, a closed one stays as it is.
+        Raises errors.Problem as `decide` does, except for a closed request.
         """
         approval = approvers.owned(tx, approval_id, person.user.id)
         device = device_auth.current(tx, person)
@@ -289,7 +289,7 @@ def _all(view: View, person: Person, found: Iterable[Approval]) -> tuple[Shown, 
     return tuple(shown(view, one, person.user.id) for one in found)
 
 
-def _closed(  # the parts of one answer
+def _closed(  # the members of one answer
     tx: Unit,
     person: Person,
     approval: Approval,
@@ -297,7 +297,7 @@ def _closed(  # the parts of one answer
     granted: str | None,
     rights: Rights,
 ) -> Shown | errors.Problem | None:
-    """The answer when the approval is over, or ends now; None while it waits."""
+    """The result if the approval is closed or closes now; None while it is pending."""
     if overdue(approval.state, approval.expires_at, tx.now):
         return _over(tx, expire(tx, approval) or approvers.owned(tx, approval.id, person.user.id))
     if approval.state is not State.PENDING:
@@ -311,14 +311,14 @@ def _closed(  # the parts of one answer
 
 
 def _over(tx: Unit, approval: Approval) -> errors.Problem:
-    """409 with the approval as it stands; raised after this unit of work is stored."""
+    """409 with the current approval. The caller commits before it raises it."""
     answered = approval.state in {State.APPROVED, State.DENIED, State.REDEEMED}
     if answered and (approval.quorum > 1 or approval.several):
         return _no_effect(tx, approval)
     return errors.Problem(
         409,
         "already_decided" if answered else "not_pending",
-        "Somebody was first." if answered else f"This request is {approval.state}.",
+        "Already decided." if answered else f"This request is {approval.state}.",
         members={"approval": shown(tx, approval)},
     )
 
@@ -333,7 +333,7 @@ def _no_effect(tx: Unit, approval: Approval) -> errors.Problem:
 
 
 def _noted(tx: Unit, approval: Approval, answer: Decision, key: str) -> Shown:
-    """Write down a yes that is not enough yet, and say so on every screen."""
+    """Record an approval that does not reach the quorum yet, and notify every screen."""
     _confirm(tx, answer, key)
     answer_entries.record(tx, approval, answer)
     notices.approval(tx, approval, "approval.voted")
@@ -344,7 +344,7 @@ def _narrowed_meanwhile(tx: Unit, approval: Approval) -> errors.Problem:
     return errors.Problem(
         409,
         "narrowed_meanwhile",
-        "Somebody has approved less of this. Look at it again.",
+        "Another approver has narrowed this request. Review it again.",
         members={"approval": shown(tx, approval)},
     )
 
@@ -352,10 +352,10 @@ def _narrowed_meanwhile(tx: Unit, approval: Approval) -> errors.Problem:
 def _repeated(
     tx: Unit, approval: Approval, own: Decision, answer: Decision, less: Narrowed | None
 ) -> Shown | errors.Problem:
-    """A lost receipt is no second vote; anything else of the same person is refused."""
+    """Accept a repeat of the same answer, as after a lost response; refuse any other."""
     if says_the_same(own, answer) and _text(less) == approval.granted:
         return shown(tx, approval)
-    told = "You have said yes already, once for each person. If you did not mean it, report it."
+    told = "You have already approved this request. If that was a mistake, report it."
     return _voted_already(tx, approval, told)
 
 
@@ -369,13 +369,13 @@ def _text(less: Narrowed | None) -> str | None:
 
 
 def _keep(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
-    """Store an answer with everything that comes of it, whichever it is."""
+    """Store an answer and its effects."""
     votes.add(tx, answer) if approval.quorum > 1 else tx.decisions.add(answer)
     _settle(tx, approval, answer, key)
 
 
 def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
-    """Everything that comes of the answer that ended the waiting."""
+    """Apply the effects of the deciding answer."""
     _confirm(tx, answer, key)
     history.remember(tx, approval, approved=approval.state is State.APPROVED)
     answer_entries.record(tx, approval, answer)
@@ -383,13 +383,13 @@ def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
 
 
 def _confirm(tx: Unit, answer: Decision, key: str) -> None:
-    """A signature of the high key proves the PIN, so the device gets its tries back."""
+    """A signature of the high key proves the PIN, so the device's PIN attempts are reset."""
     if key == "high":
         tx.devices.confirm(answer.device_id, entered=answer.with_pin)
 
 
 def _steps(payload: decisions.Decision) -> ceremonies.Ceremony:
-    """The steps that a yes was signed for."""
+    """The steps that the signature claims."""
     try:
         return ceremonies.read(payload.ceremony)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""What came of an approval at its resource: that it was spent, and how the execution went.
+"""The results of executions, as resources report them.
 
-The resource says so afterwards, when its token may have run out long ago: what it did it did. Owns:
-taking its word, once, and holding what ran against what was granted. Never: spending an approval.
+A report is accepted after the token has expired. Owns: storing one report, and comparing what ran
+with what was granted. Never: consuming an approval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,30 +25,30 @@ _MOST_TEXT = 200
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """What a resource says of one of its executions."""
+    """A resource's report of one of its executions."""
 
     approval_id: str
     execution_id: str
     result: Result
     text: str | None = None
     executed_digest: str | None = None
-    """Of what ran, as it was told when the approval was spent."""
+    """The digest of what ran, as returned when the approval was consumed."""
     details: Sequence[Mapping[str, JsonValue]] | None = None
-    """What ran, where the resource would rather say that; one of the two, or neither."""
+    """What ran, instead of its digest; one of the two or neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Takes the word of resources."""
+    """Accepts the reports of resources."""
 
     store: Store
 
     def report(self, resource: Resource, said: ReportedOutcome) -> tuple[Approval, ShownExecution]:
-        """Write down how an execution went; the same word again changes nothing.
+        """Store the result of an execution. Idempotent.
 
-        1. What is said can be shown.  2. This resource spent this approval on this execution.  3.
-        It has said nothing else before.  4. What ran is what was granted, else it is an alarm.
-        Raises errors.Problem.
+        1. The text can be displayed.  2. This resource consumed this approval for this execution.
+        3. It has not reported another result.  4. If what ran is not what was granted, raise an
+        alarm. Raises errors.Problem.
         """
         text = _checked(said.text)
         with self.store.write() as tx:
@@ -93,7 +93,7 @@ class Outcomes:
 
 
 def execution(view: View, approval: Approval) -> ShownExecution | None:
-    """On what an approval was spent, and how it went; None for one that was not."""
+    """The execution of an approval and its result; None if it was not consumed."""
     if approval.state is not State.REDEEMED or approval.details == "[]":
         return None
     spent = view.consumptions.get(approval.id)
@@ -103,13 +103,13 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
 
 
 def _spent(tx: Unit, resource: Resource, said: ReportedOutcome) -> tuple[Approval, Consumption]:
-    """The approval, if this resource spent it on this execution; nobody learns of another's."""
+    """The approval, if this resource consumed it for this execution; else 404."""
     spent = tx.consumptions.get(said.approval_id)
     approval = tx.approvals.get(said.approval_id)
     ours = (said.execution_id, resource.uri)
     if spent is None or approval is None or (spent.execution_id, spent.resource) != ours:
         raise errors.Problem(
-            404, "not_found", "You spent no such approval on this execution. Consume it first."
+            404, "not_found", "This execution has not consumed such an approval. Consume it first."
         )
     return approval, spent
 
@@ -132,7 +132,7 @@ def _checked(text: str | None) -> str | None:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 
 
-def _record(  # the facts of one entry
+def _record(  # the members of one entry
     tx: Unit,
     kind: audit.Type,
     resource: Resource,

@@ -1,7 +1,7 @@
-"""Approving less: what a person would grant, made by the server, and held against what was asked.
+"""Narrowing a request: the server makes the granted text and checks it against what was asked.
 
-The text is made twice: when the person asks how it would read, and when their signed answer names
-it. Nothing is kept in between, so nobody can be answered for by a text that somebody else left.
+The text is checked twice: when the approver previews it, and when their signed answer contains it.
+Nothing is stored in between, so no stored text can end up in another person's answer.
 """
 
 import json
@@ -37,7 +37,7 @@ from server.services.users.device_auth import Person
 
 @dataclass(frozen=True, slots=True)
 class RequestedNarrowing:
-    """What a person wants to leave out or make less."""
+    """The scopes to drop, the values to narrow and the token lifetime that an approver entered."""
 
     drop_scopes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
@@ -46,35 +46,35 @@ class RequestedNarrowing:
 
 @dataclass(frozen=True, slots=True)
 class Narrowable:
-    """What of a request a person may leave out or make less."""
+    """What an approver may narrow in a request."""
 
     scopes: tuple[str, ...]
     facts: tuple[tuple[int, NarrowableFact], ...]
     """Each with the number of its object, from 0."""
     token_seconds: int
-    """How long the token would live; it may be any shorter."""
+    """The full token lifetime; an approver may shorten it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What is granted, as a text and beside what was asked."""
+    """A checked granted text, with the differences from what was asked."""
 
     text: str
     terms: Terms
     rows: tuple[Row, ...]
     headline: str
-    """What it would do, in the words of the type."""
+    """The headline of what is granted, from the action type."""
     types: tuple[ActionType, ...] = ()
 
     @property
     def digest(self) -> str:
-        """What the person signs."""
+        """The digest that the approver signs."""
         return decisions.digest(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is granted, as history compares it."""
+    """What is granted, as input of history."""
 
     agent: Agent
     user: User
@@ -85,7 +85,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """What is granted, as its headline is made of it."""
+    """What is granted, as input of the headline."""
 
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
@@ -95,7 +95,7 @@ class _Act:
 
 @dataclass(frozen=True, slots=True)
 class Narrowings:
-    """Makes and judges what is granted when it is less."""
+    """Makes and checks granted texts."""
 
     store: Store
     secrets: Secrets
@@ -103,7 +103,7 @@ class Narrowings:
     rules: ServerPolicy
 
     def room(self, person: Person, approval_id: str) -> Narrowable:
-        """What may be less in it. Raises errors.Problem 404, 409 or, of another kind, 422."""
+        """What can be narrowed. Raises errors.Problem 404, 409, or 422 for another kind."""
         with self.store.read() as view:
             approval = _open(view, person, approval_id)
             _check_kind(approval)
@@ -117,16 +117,16 @@ class Narrowings:
             return Narrowable(asked.scope, tuple(facts), self._usual_life(view, approval))
 
     def propose(self, person: Person, approval_id: str, wish: RequestedNarrowing) -> Narrowed:
-        """How this wish would read. Nothing changes. Raises errors.Problem 404, 409 or 422."""
+        """Preview a narrowing without storing it. Raises errors.Problem 404, 409 or 422."""
         with self.store.read() as view:
             approval = _open(view, person, approval_id)
             return self.judged(view, approval, self._text(view, approval, wish))
 
     def judged(self, view: View, approval: Approval, text: str) -> Narrowed:
-        """Hold a text against what was asked. Raises errors.Problem 422 `not_narrower`.
+        """Check a granted text against what was asked. Raises errors.Problem 422 `not_narrower`.
 
-        1. It is our text, of this very request.  2. Its details still have their types' form.  3.
-        Each differs only where, and as, its type allows.  4. The token lives no longer.
+        1. It has the server's form and is for this request.  2. Its details match their action
+        types.  3. They differ only as the action types allow.  4. The token lifetime is shorter.
         """
         _check_kind(approval)
         try:
@@ -141,7 +141,7 @@ class Narrowings:
         return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
 
     def within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Reports whether it is a part of what somebody before has granted of a waiting one."""
+        """Reports whether it is within what an earlier approver of this request granted."""
         if approval.granted is None:
             return True
         before, after = narrowing.terms(approval.granted), narrowed.terms
@@ -153,7 +153,7 @@ class Narrowings:
         return set(after.scope) <= set(before.scope) and lives
 
     def keep(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
-        """Write down that this much of a request was granted, so far or in the end."""
+        """Store what was granted, so far or finally."""
         rows = [asdict(row) for row in narrowed.rows]
         reads = json.dumps({"headline": narrowed.headline, "rows": rows}, ensure_ascii=False)
         past = self._past(tx, approval, narrowed)
@@ -167,7 +167,7 @@ class Narrowings:
             raise _not_narrower(error.description) from error
 
     def _text(self, view: View, approval: Approval, wish: RequestedNarrowing) -> str:
-        """The text of a wish, which may yet turn out not to be less."""
+        """The text of a requested narrowing, not checked yet."""
         _check_kind(approval)
         asked = _asked(approval)
         try:
@@ -185,8 +185,8 @@ class Narrowings:
             return []
         whole = self._usual_life(view, approval)
         if found.seconds >= whole:
-            raise NotNarrower("token_seconds", f"the token lives {whole} seconds; say less")
-        return [Row("Token lives", f"{whole} seconds", f"{found.seconds} seconds")]
+            raise NotNarrower("token_seconds", f"must be less than {whole} seconds")
+        return [Row("Token lifetime", f"{whole} seconds", f"{found.seconds} seconds")]
 
     def _usual_life(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)
@@ -195,7 +195,7 @@ class Narrowings:
         return usual if agent is None else targets.lifetime(agent, resource, usual)
 
     def _past(self, view: View, approval: Approval, narrowed: Narrowed) -> str:
-        """What this yes adds to history: what was granted, and not what was asked."""
+        """What this approval adds to history: what was granted, not what was asked."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
         resource = _resource(view, approval)
@@ -211,7 +211,7 @@ def _resource(view: View, approval: Approval) -> Resource | None:
 
 
 def _open(view: View, person: Person, approval_id: str) -> Approval:
-    """The person's own request that waits. Raises errors.Problem 404 or 409."""
+    """A pending request that asks this person. Raises errors.Problem 404 or 409."""
     device_auth.current(view, person)
     approval = approvers.owned(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:
@@ -220,13 +220,13 @@ def _open(view: View, person: Person, approval_id: str) -> Approval:
 
 
 def headline(approval: Approval) -> str:
-    """What a request is about: what was granted first, then what was asked."""
+    """The headline of a request: what was granted, then what was asked."""
     asked = str(json.loads(approval.display).get("headline", ""))
     return in_words(asked, granted_headline(approval), approval.state)
 
 
 def in_words(asked: str, granted: str | None, state: str) -> str:
-    """The headline of a request in this state, for every screen."""
+    """The headline of a request with these two texts in this state, for every screen."""
     if granted is None:
         return asked
     was_given = state in {State.APPROVED, State.REDEEMED}
@@ -249,7 +249,7 @@ def _asked(approval: Approval) -> Terms:
 
 def _check_kind(approval: Approval) -> None:
     if approval.kind != "action":
-        raise _not_narrower("Only what an agent wants to do can be approved in part.")
+        raise _not_narrower("Only an agent's action can be approved with limits.")
 
 
 def _not_narrower(detail: str) -> errors.Problem:
@@ -261,7 +261,7 @@ def _scope_rows(asked: Terms, found: Terms) -> list[Row]:
 
 
 def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> list[Row]:
-    """The facts that differ, called as they were in the display. Raises NotLess."""
+    """The facts that differ, with the labels of the display. Raises NotNarrower."""
     rows: list[Row] = []
     for place, (action, before, after) in enumerate(
         zip(types, asked.details, found.details, strict=True)

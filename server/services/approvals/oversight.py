@@ -1,7 +1,7 @@
-"""What an administrator sees of people's requests, devices and the log, and may end.
+"""The administrator's view of all users' requests, devices and audit entries.
 
-Owns: looking across people, cancelling a request, revoking a device. Never: deciding a request;
-that takes a signature of the person's own device.
+Owns: listing them, cancelling a request, revoking a device. Never: deciding a request; that takes
+a signature of the approver's device.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from server.services.users import users
 
 MOST_REASON: Final = 200
 _IN_WORDS: Final = "administrator: {}"
-"""No words of theirs are the code of anything that agents are told."""
+"""The prefix keeps an administrator's text from being read as a reason code for agents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request with the names that its ids stand for; None for a user who is nobody."""
+    """A request with the names of its client and user; `user` is None for a phantom request."""
 
     approval: Approval
     client_name: str
@@ -44,7 +44,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Looking across people, and ending what should not go on."""
+    """Lists requests, devices and audit entries of all users, and ends requests and devices."""
 
     store: Store
 
@@ -57,7 +57,7 @@ class Oversight:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Seen]:
-        """The newest requests that match, behind a moment and an id.
+        """The newest matching requests before the cursor (created_at, id).
 
         Raises `NotFound` for an agent or user.
         """
@@ -72,7 +72,7 @@ class Oversight:
             return [seen(view, approval) for approval in found]
 
     def approval(self, approval_id: str) -> Seen:
-        """One request with its answers and its entries. Raises `NotFound`."""
+        """One request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:
             approval = find(view, approval_id)
             named = seen(view, approval)
@@ -84,7 +84,7 @@ class Oversight:
             return Seen(approval, named.client_name, named.user, decisions, had, entries, done)
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
-        """Withdraw a request that is still open. Raises `NotFound`, `Conflict` or `Invalid`."""
+        """Cancel an open request. Raises `NotFound`, `Conflict` or `Invalid`."""
         try:
             reason = check_prose(reason, what="The reason", max_chars=MOST_REASON)
         except ValueError as error:
@@ -94,12 +94,12 @@ class Oversight:
             if not withdraw(tx, [approval], reason=_IN_WORDS.format(reason), actor=by):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
-                    f"This request is over: it is {State.EXPIRED if ended else approval.state}."
+                    f"This request is already {State.EXPIRED if ended else approval.state}."
                 )
             return seen(tx, find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
-        """Devices of one user or of everybody, oldest first. Raises `NotFound`."""
+        """Devices of one user or of all, oldest first. Raises `NotFound`."""
         with self.store.read() as view:
             found = (
                 view.devices.all()
@@ -111,7 +111,7 @@ class Oversight:
     def device_page(
         self, user: str | None, after: tuple[int, str], limit: int
     ) -> list[tuple[Device, User | None]]:
-        """Devices of one user or of everybody, oldest first, behind a moment and an id.
+        """Devices of one user or of all, oldest first, after the cursor (created_at, id).
 
         Raises `NotFound`.
         """
@@ -121,7 +121,7 @@ class Oversight:
             return [(device, view.directory.user(device.user_id)) for device in found]
 
     def revoke_device(self, device_id: str, *, by: str) -> tuple[Device, bool]:
-        """End a device and its sign-in; False when it had ended before. Raises `NotFound`."""
+        """Revoke a device and its sessions; False if it was already revoked. Raises `NotFound`."""
         with self.store.write() as tx:
             device = tx.devices.get(device_id)
             if device is None:
@@ -133,9 +133,9 @@ class Oversight:
             return tx.devices.get(device_id) or device, ended
 
     def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
-        """Enable devices that a restore turned off: one, or all of one user.
+        """Enable devices that a restore disabled: one, or all of one user.
 
-        Raises `NotFound` for a user, or when a restore turned off no such device.
+        Raises `NotFound` for an unknown user, or if a restore disabled no such device.
         """
         with self.store.write() as tx:
             owner = None if user is None else users.find(tx, user).id
@@ -144,32 +144,32 @@ class Oversight:
             found = [one for one in every if one.id == device or one.user_id == owner]
             if not found:
                 raise NotFound(
-                    "No restore turned off such a device. List what is off with: sayso doctor"
+                    "No restore disabled such a device. List disabled devices with: sayso doctor"
                 )
             for one in found:
                 devices.enable(tx, one, actor=by)
             return [tx.devices.get(one.id) or one for one in found]
 
     def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The log's last entries, or those after one, oldest first."""
+        """The last audit entries, or those after one, oldest first."""
         with self.store.read() as view:
             return [actors.named(view, one) for one in view.audit.tail(limit, after)]
 
     def search(
         self, wanted: EntrySearch, limit: int, before: str | None = None
     ) -> list[StoredEntry]:
-        """The newest entries that match, behind an id."""
+        """The newest matching audit entries before an id."""
         with self.store.read() as view:
             found = view.audit.search(actors.resolved(view, wanted), before, limit)
             return [actors.named(view, entry) for entry in found]
 
     def entry(self, entry_id: str) -> StoredEntry:
-        """One entry. Raises `NotFound`."""
+        """One audit entry. Raises `NotFound`."""
         with self.store.read() as view:
             entry = view.audit.get(entry_id)
             if entry is None:
                 raise NotFound(
-                    f"There is no entry {entry_id}. See the newest with: sayso audit tail"
+                    f"There is no audit entry {entry_id}. See the newest with: sayso audit tail"
                 )
             return actors.named(view, entry)
 
@@ -185,6 +185,6 @@ def find(view: View, approval_id: str) -> Approval:
 
 
 def seen(view: View, approval: Approval) -> Seen:
-    """A request with the names that its ids stand for."""
+    """Add the names of the client and the user to a request."""
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
     return Seen(approval, display_names.name_of(view.directory, approval.agent_id), user)

@@ -1,7 +1,7 @@
-"""Receipts: the signed evidence of what was decided, for somebody who was not there.
+"""Receipts: the signed evidence of a decision, for a third party.
 
-Owns: every answer as its device signed it, with the key to check it and the log's entry of it; the
-server's signature over the whole. Never: judges any of it again; whoever reads it does that.
+Owns: every answer as its device signed it, with the key to check it and its audit entry; the
+server's signature over the receipt. Never: checking the answers again; the reader does that.
 """
 
 import json
@@ -27,7 +27,7 @@ ALGORITHM: Final = "ES256"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The public half of what signed an answer; `kid` is a passkey's credential id, too."""
+    """The public key that signed an answer; for a passkey, `kid` is the credential id."""
 
     kid: str
     jwk: Mapping[str, str]
@@ -41,32 +41,32 @@ class AnswerEvidence:
     name: str
     device: Device | None
     key: Key | None
-    """None for one that is not known any more."""
+    """None if the server no longer has the key."""
     entry: StoredEntry | None
-    """The log's entry that carries these very bytes."""
+    """The audit entry that contains the signed answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A request as it stands, with the evidence of every answer."""
+    """The current state of a request, with the evidence of every answer."""
 
     shown: Shown
     answers: tuple[AnswerEvidence, ...]
     token: NamedDelegation | None
-    """What came of it, for the person for whom somebody acts by it."""
+    """The token of the request, only for the user on whose behalf it acts."""
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """Makes receipts, anew each time that one is wanted."""
+    """Makes receipts on demand."""
 
     store: Store
     signer: Signer
     verifier: Verifier
     authenticators: Authenticators
     held: Callable[[Directory, Delegation], NamedDelegation]
-    """A delegation with its names."""
+    """Add the names to a delegation."""
 
     def of(self, person: Person, approval_id: str) -> Receipt:
         """The receipt of a request that asked this person. Raises errors.Problem 404."""
@@ -84,7 +84,7 @@ class Receipts:
             )
 
     def sign(self, members: Mapping[str, object]) -> str:
-        """The server's word for a receipt as it is written (compact JWS)."""
+        """Sign the members of a receipt (compact JWS)."""
         with self.store.read() as view:
             keys = view.directory.signing_keys()
         return self.signer.sign(keys, ALGORITHM, TYPE, members)
@@ -119,5 +119,5 @@ class Receipts:
 
 
 def _carries(entry: StoredEntry, signed: str) -> bool:
-    """Reports whether an entry is that of this answer."""
+    """Reports whether an audit entry contains this signed answer."""
     return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)

@@ -1,7 +1,7 @@
-"""Asking an agent to ask again: what a person who came too late can still say.
+"""Asking an agent to retry an expired request.
 
-It answers nothing and gives nobody anything, so the session is enough. The agent reads it in the
-answer to its next poll, `expired_token`, and asks anew or not; the old request stays expired.
+It grants nothing, so the session suffices. The agent gets it with `expired_token` at its next
+poll, and may send a new request; the old one stays expired.
 """
 
 from dataclasses import dataclass
@@ -25,29 +25,29 @@ Retry = Literal["possible", "asked"]
 
 
 def standing(approval: Approval) -> Retry | None:
-    """Whether its agent was, or can be, asked to ask again; None where that cannot be.
+    """Whether the agent was or can be asked to retry; None if it cannot.
 
-    Only what nobody answered is asked again, and only an agent that polls can be told: one that is
-    pushed to was told of the end, and does not come back for more.
+    Only unanswered requests can be retried, and only of agents that poll: an agent with push
+    delivery gets the expiry once and does not poll for more.
     """
     if approval.retry_asked_at is not None:
         return "asked"
-    lapsed = approval.state is State.EXPIRED and approval.reason != NOT_REDEEMED
-    told = approval.kind == "action" and approval.delivery != "push"
-    return "possible" if lapsed and told else None
+    unanswered = approval.state is State.EXPIRED and approval.reason != NOT_REDEEMED
+    polls = approval.kind == "action" and approval.delivery != "push"
+    return "possible" if unanswered and polls else None
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Asks agents to ask again."""
+    """Asks agents to retry."""
 
     store: Store
 
     def ask(self, person: Person, approval_id: str) -> Shown:
-        """Ask the agent of a request that expired to ask again; once, whoever of them does it.
+        """Ask the agent of an expired request to retry. Idempotent across approvers.
 
-        1. It is this person's.  2. It expired, nobody answered it, and its agent can be told.  3.
-        The agent may ask at all.  4. Nobody did so before: then it is the same answer once more.
+        1. The request asked this person.  2. It expired unanswered, and its agent polls.  3. The
+        agent is enabled.  4. The first call is recorded; later ones return the same result.
         Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
@@ -71,11 +71,11 @@ def _check(tx: Unit, approval: Approval) -> None:
         raise errors.Problem(
             409,
             "not_retryable",
-            "Its agent cannot be told: it was approved, begun at a page, or its answer was pushed.",
+            "Its agent cannot retry: it was approved, started at a page, or uses push delivery.",
         )
     agent = tx.directory.agent(approval.agent_id)
     if agent is None or not agent.active(tx.now):
-        raise errors.Problem(409, "agent_stopped", "Its agent may ask nobody at the moment.")
+        raise errors.Problem(409, "agent_stopped", "Its agent is turned off.")
 
 
 def _record(tx: Unit, person: Person, approval: Approval) -> None:

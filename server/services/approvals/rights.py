@@ -1,7 +1,7 @@
-"""What an open approval stands on, judged as things are now.
+"""Checking an open approval again under current policy and registrations.
 
-Asked when a person decides and again when the token is minted. Whatever was tightened meanwhile
-wins: a ceiling, a risk, a required type, whom the agent may ask, the grant itself.
+The check runs when a person decides and again when the token is issued. Every tightening since the
+request applies: permissions, risk, required action types, whom the agent may ask, the grant.
 """
 
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ from server.services.users import user_or_group
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
-"""The token of whose exchange it came has run out or was revoked."""
+"""The subject token of the exchange that made the request has expired or was revoked."""
 
 GRANT_ENDED = "grant_ended"
-"""The standing grant that decided it is over."""
+"""The standing grant that decided the request has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Judges approvals again."""
+    """Checks open approvals again."""
 
     schemas: Schemas
     judge: Judge
@@ -46,7 +46,7 @@ class Rights:
     proposals: Proposals
 
     def gone(self, tx: Unit, approval: Approval) -> str | None:
-        """What this approval stood on and is no longer there; None when it still holds."""
+        """The reason why this approval is no longer valid; None if it is."""
         if approval.kind == "device":
             return _user_gone(tx, approval)
         if approval.kind in {"consent", "app_device"}:
@@ -74,9 +74,10 @@ class Rights:
         return None if case is not None and self._holds(tx, case, approval) else POLICY_CHANGED
 
     def _holds(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
-        """Reports whether what the person was shown, and how they answer, is enough today.
+        """Reports whether the displayed risk and the votes suffice under current policy.
 
-        What was decided without them needs what decided it, and a policy that still asks nobody.
+        A request decided by a grant or consent needs it to be active, and a policy that still
+        allows that.
         """
         if reservations.decided(approval):
             return uses.holds(tx, self.judge, case, approval)
@@ -94,7 +95,7 @@ class Rights:
         return None if self.actions.stands(tx, app, approval) else POLICY_CHANGED
 
     def risk(self, tx: Unit, approval: Approval) -> Risk | None:
-        """The risk of the same request today; None when it would be refused."""
+        """The risk of the same request today; None if it would be refused."""
         app = tx.directory.app(approval.agent_id)
         if app is not None:
             act = self.actions.again(tx, app, approval)
@@ -104,10 +105,10 @@ class Rights:
         return None if case is None else case.risk
 
     def unusual(self, view: View, approval: Approval) -> Unusual | None:
-        """What is unusual about an open request, compared with what was approved until now.
+        """The signals of a pending request, compared with the current history.
 
-        None for what is compared with nothing, and for what would be refused by now: then the
-        display says what was unusual when it was asked.
+        None if the request is not compared or would be refused today; the display then has the
+        signals from when it was created.
         """
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
@@ -123,14 +124,14 @@ class Rights:
 
 
 def rights_over(given: Adapters) -> Rights:
-    """What judges open approvals again, with an engine and schemas of its own."""
+    """Build a `Rights` with its own policy engine and schemas."""
     schemas, judge = Schemas(), Judge(given.secrets)
     actions = AppActions(given.secrets, schemas, judge, given.rules)
     return Rights(schemas, judge, actions, Proposals(schemas, judge))
 
 
 def _stood_on(tx: Unit, approval: Approval) -> str | None:
-    """What it is for or came from and is over: its resource, a token, a standing grant."""
+    """The reason why its resource, subject token or standing grant is gone; None if none is."""
     scope = tuple(approval.scope.split())
     if targets.standing(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
@@ -140,7 +141,7 @@ def _stood_on(tx: Unit, approval: Approval) -> str | None:
 
 
 def _parent_holds(tx: Unit, approval: Approval) -> bool:
-    """Reports whether the token of whose exchange it came is in force; none can come out after."""
+    """Reports whether its subject token is active; locks the delegation against revocation."""
     held = approval.parent_id
     return held is None or tx.delegations.extend(held, tx.now) is not None
 
@@ -151,7 +152,7 @@ def _user_gone(tx: Unit, approval: Approval) -> str | None:
 
 
 def _consent_gone(tx: Unit, approval: Approval) -> str | None:
-    """A consent is for a client that may act, and for no more than it could have today."""
+    """Why a consent cannot be given: its client is off, or it exceeds the client's permissions."""
     party = display_names.find(tx.directory, approval.agent_id, tx.now)
     if party is None:
         return "agent_disabled"

@@ -1,6 +1,6 @@
-"""A signed answer and what travels beside it, as it comes in and as it is kept.
+"""A signed answer and its accompanying members, as submitted and as stored.
 
-Owns: its prose, checked, and whom it names. Never: whether the answer counts.
+Owns: checking its texts and the user it names. Never: whether the answer counts.
 """
 
 from dataclasses import dataclass, replace
@@ -22,24 +22,24 @@ _LATEST_RETRY_MS = 366 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class SubmittedDecision:
-    """A signed answer, and what travels beside it."""
+    """A signed answer with its accompanying members."""
 
     jws: str
     note: str | None = None
     """For the agent."""
     granted: str | None = None
-    """The text of what is granted where that is less; what is signed is its digest."""
+    """The granted text if the answer narrows the request; the signature covers its digest."""
     entered: Entered = NOTHING
     retry_at: int | None = None
-    """From when on the agent may ask again."""
+    """When the agent may ask again."""
     ask: str | None = None
-    """Whom it may ask instead: a name, an address or an id as it comes in, the id once found."""
+    """Whom it may ask instead: name, email address or id as submitted, the id once resolved."""
     private_note: str | None = None
-    """For the record; no agent sees it."""
+    """For the audit log; agents do not see it."""
 
 
 def checked(said: SubmittedDecision) -> SubmittedDecision:
-    """The answer with its prose as it is kept. Raises errors.Problem 422."""
+    """The answer with its texts as they are stored. Raises errors.Problem 422."""
     return replace(
         said,
         note=_checked_note(said.note, "note"),
@@ -51,14 +51,16 @@ def checked(said: SubmittedDecision) -> SubmittedDecision:
 def settled(
     view: View, approval: Approval, said: SubmittedDecision, code: str | None
 ) -> SubmittedDecision:
-    """The answer with what its code alone lets it say, held against now.
+    """Check the members that depend on the denial code, and resolve `ask`.
 
     Raises errors.Problem 422.
     """
     _check_goes_with(code, "retry_at", said.retry_at)
     _check_goes_with(code, "ask", said.ask)
     if said.retry_at is not None and not 0 < said.retry_at - view.now <= _LATEST_RETRY_MS:
-        raise errors.Problem(422, "invalid_body", "/retry_at: must be to come, within 366 days.")
+        raise errors.Problem(
+            422, "invalid_body", "/retry_at: must be in the future, within 366 days."
+        )
     return said if said.ask is None else replace(said, ask=_other(view, approval, said.ask))
 
 
@@ -69,7 +71,7 @@ def kept(
     payload: decisions.Decision,
     said: SubmittedDecision,
 ) -> Decision:
-    """The answer of a device's person as it is stored; a yes has no word for the agent."""
+    """The answer as it is stored; only a denial has a note for the agent."""
     denies = payload.decision == "deny"
     asked = approvers.find(view, approval, device.user_id)
     return Decision(
@@ -92,9 +94,9 @@ def kept(
 
 
 def says_the_same(one: Decision, other: Decision) -> bool:
-    """Reports whether the second is the first once more, as after a lost receipt.
+    """Reports whether one answer repeats the other, as after a lost response.
 
-    It is of the same device and comes to the same for the agent and the record, whenever signed.
+    A repeat comes from the same device and has the same content; the time of signing may differ.
     """
     return _said(one) == _said(other)
 
@@ -108,12 +110,12 @@ def _said(answer: Decision) -> tuple[object, ...]:
 def _check_goes_with(code: str | None, member: str, value: object) -> None:
     taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
     if value is not None and code not in taking:
-        told = f"/{member}: goes with the code {' or '.join(taking)} alone."
+        told = f"/{member}: is allowed only with the code {' or '.join(taking)}."
         raise errors.Problem(422, "invalid_body", told)
 
 
 def _other(view: View, approval: Approval, called: str) -> str:
-    """The id of whom the agent may ask instead. Raises errors.Problem 422."""
+    """The id of the user whom the agent may ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.user_called(called), view.directory.agent(approval.agent_id)
     may = user is not None and user.enabled and user.id != approval.user_id
     named = None if agent is None else agent.asks
@@ -122,7 +124,9 @@ def _other(view: View, approval: Approval, called: str) -> str:
         or not may
         or (named is not None and not user_or_group.among(view, user.id, named))
     ):
-        raise errors.Problem(422, "invalid_body", "/ask: is nobody else whom this agent may ask.")
+        raise errors.Problem(
+            422, "invalid_body", "/ask: must be another user whom this agent may ask."
+        )
     return user.id
 
 

@@ -1,6 +1,6 @@
-"""How a person sees an approval: with the names that belong to it, and how far it is.
+"""An approval as an approver sees it: with names, tally, execution and superseded request.
 
-Owns: what goes with a request. Never: whose it is, or its words.
+Owns: collecting them. Never: who may see the request, or its texts.
 """
 
 from server.model import display_names
@@ -14,7 +14,7 @@ from server.services.approvals.execution_outcomes import execution
 def shown(
     view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
 ) -> Shown:
-    """The approval with the names that belong to it, to one of those whom it asks."""
+    """The approval with the names of its agent, decider and device, for one of its approvers."""
     given = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
     answer = votes.last(given)
     decider = None if answer is None else view.directory.user(answer.user_id)

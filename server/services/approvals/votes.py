@@ -1,8 +1,8 @@
-"""Several people's yes to one request: whose counts, and what a further one changes.
+"""Votes on a request with several approvers: which count, and what a new one changes.
 
-Each person has one, and whoever stands in for somebody gives that person's. They count together
-only on the very same granted text: who approves less makes the ones before void. Any no ends it.
-Owns: what counts. Never: the step that is then taken (`approvals.py`), or who is asked.
+Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes count
+together only for the same granted text: narrowing it voids the earlier ones. Any denial is final.
+Owns: which votes count. Never: the state transition (`decisions.py`), or who is asked.
 """
 
 from collections.abc import Sequence
@@ -16,33 +16,33 @@ from server.services.approvals.narrowing import Narrowed, Narrowings
 
 
 def standing(answers: Sequence[Decision]) -> list[Decision]:
-    """Every yes that counts."""
+    """The approve answers that are not void."""
     return [one for one in answers if one.decision == "approve" and one.voided_at is None]
 
 
 def last(answers: Sequence[Decision]) -> Decision | None:
-    """The answer that ended it: the no, or else the newest yes that counts."""
+    """The deciding answer: the denial, or else the newest approval that is not void."""
     ended = [one for one in answers if one.decision == "deny"] or standing(answers)
     return ended[-1] if ended else None
 
 
 def denial(answers: Sequence[Decision]) -> Decision:
-    """The no that ended it."""
+    """The denial."""
     return next(one for one in answers if one.decision == "deny")
 
 
 def have(view: View, approval: Approval) -> int:
-    """How many people's yes there is, their own or that of who stands in for them."""
+    """The number of votes to approve, including those cast by backups and deputies."""
     return len(_counted(view.decisions.of_approval(approval.id)))
 
 
 def is_given(view: View, answer: Decision) -> bool:
-    """Reports whether the yes that this one is was there already, of somebody else."""
+    """Reports whether somebody else has already cast the vote of this answer."""
     return answer.whose in _counted(view.decisions.of_approval(answer.approval_id))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
-    """How far it is; None where only the person it is for is asked."""
+    """The tally of votes; None if only the user the request is for is asked."""
     if approval.quorum == 1 and not approval.several:
         return None
     answers = view.decisions.of_approval(approval.id)
@@ -56,7 +56,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
 
 
 def said(view: View, approval: Approval) -> Approvals:
-    """Who has said yes, as policy is asked; while it waits, everybody whose yes could come."""
+    """The approvals as input of policy; while it is pending, everybody who could still approve."""
     by, count = _by(view, approval)
     steps, ahead = ceremonies.read(approval.ceremony), approval.decided_by is not None
     through = _through(view, approval)
@@ -64,7 +64,7 @@ def said(view: View, approval: Approval) -> Approvals:
 
 
 def alone(tx: Unit, approval: Approval) -> Approval:
-    """The request as it stands once nobody else votes on it in another unit of work."""
+    """Lock the votes of a request in this unit of work, and reload it."""
     if approval.quorum == 1:
         return approval
     tx.queue(f"votes {approval.id}")
@@ -72,7 +72,7 @@ def alone(tx: Unit, approval: Approval) -> Approval:
 
 
 def before(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
-    """What the person has answered before, if it counts."""
+    """The person's earlier answer, if it is not void."""
     found = (one for one in tx.decisions.of_approval(approval.id) if one.user_id == user_id)
     return next((one for one in found if one.voided_at is None), None)
 
@@ -80,9 +80,9 @@ def before(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
 def count(
     tx: Unit, narrowings: Narrowings, approval: Approval, answer: Decision, less: Narrowed | None
 ) -> Approval | None:
-    """Add one more yes. It must be to what the others said yes to, or to a part of it.
+    """Add an approval of what the others approved, or of a part of it.
 
-    Returns the request as it stands then; None, and nothing is changed, for a yes to more.
+    Returns the changed request; None without a change if the answer would grant more.
     """
     text = None if less is None else less.text
     if text != approval.granted:
@@ -95,7 +95,7 @@ def count(
 
 
 def add(tx: Unit, answer: Decision) -> None:
-    """Store an answer in the place of one of the same person that does not count any more."""
+    """Store an answer; it replaces a void answer of the same person."""
     tx.decisions.give_way(answer.approval_id, answer.user_id)
     tx.decisions.add(answer)
 
@@ -114,7 +114,7 @@ def _by(view: View, approval: Approval) -> tuple[set[str], int]:
 
 
 def _through(view: View, approval: Approval) -> dict[str, str]:
-    """Whose yes there is of somebody else, and of whom; nobody's while it waits."""
+    """Votes cast by a backup or deputy: voter id to caster id; empty while it is pending."""
     if approval.decided_at is None or not approval.several:
         return {}
     given = standing(view.decisions.of_approval(approval.id))
@@ -122,7 +122,7 @@ def _through(view: View, approval: Approval) -> dict[str, str]:
 
 
 def _counted(answers: Sequence[Decision]) -> set[str]:
-    """Whose yes there is: as it was given, whoever stands in for whom by now."""
+    """The ids of the users whose votes were cast, by the deputies of that time."""
     return {one.whose for one in standing(answers)}
 
 

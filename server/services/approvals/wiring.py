@@ -1,4 +1,4 @@
-"""The services of approvals, each made once."""
+"""Builds the services of approvals."""
 
 from collections.abc import Callable
 
@@ -20,9 +20,9 @@ from server.services.standing_grants.standing_grants import StandingGrants
 
 
 class ApprovalServices:
-    """Decide, narrow, extend, retry, consume and prove approvals."""
+    """The services that decide, narrow, extend, retry, consume and prove approvals."""
 
-    def __init__(  # noqa: PLR0913  # what other capabilities lend it
+    def __init__(  # noqa: PLR0913  # services of other capabilities
         self,
         given: Adapters,
         rights: Rights,

@@ -1,6 +1,6 @@
-"""What is over for a person, newest first, in parts that cost the same however long the list is.
+"""The history page: a person's closed requests, newest first, page by page.
 
-Owns: the filters of `/history` as a question to the API. Never: what fits; the API says that.
+Owns: the filters of `/history` as an API query. Never: applying them; the API does.
 """
 
 from collections.abc import Mapping
@@ -32,11 +32,11 @@ RESULTS: Final = (
     ("expired", "expired"),
     ("cancelled", "withdrawn"),
 )
-"""As the API calls what became of a request, and as a person reads it."""
+"""Each result of a request: its name in the API and its label."""
 
 
 def _question(asked: Mapping[str, str]) -> dict[str, str]:
-    """The filters as the API takes them. Raises errors.Problem 422 for what is no day."""
+    """The filters as API query parameters. Raises errors.Problem 422 for an invalid day."""
     kept = {name: asked[name] for name in _KEPT if name in asked}
     try:
         since = {"since": _day(asked["from"])} if "from" in asked else {}
@@ -47,6 +47,6 @@ def _question(asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def _day(text: str, later: timedelta = timedelta()) -> str:
-    """The beginning of a day, or of one that is later."""
+    """The start of a day, or of a later one, as RFC 3339 text."""
     begins = datetime.combine(date.fromisoformat(text) + later, datetime.min.time(), UTC)
     return begins.isoformat().replace("+00:00", "Z")

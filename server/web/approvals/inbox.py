@@ -1,6 +1,6 @@
-"""The inbox: what waits for a person's answer.
+"""The inbox: a person's pending requests.
 
-Owns: which requests there is room for, and what a card says. Never: one request's whole text.
+Owns: how many requests it lists, and what a card shows. Never: the full text of a request.
 """
 
 import json
@@ -19,7 +19,7 @@ _ROOM: Final = 500
 
 
 def load(visit: Visit) -> Facts:
-    """GET /, and with `all=true` what a page has room for."""
+    """GET /: the first requests, or with `all=true` as many as one page can list."""
     most = _ROOM if request.args.get("all") == "true" else _MOST
     site, person = visit.site, visit.person
     decisions = site.approvals.decisions

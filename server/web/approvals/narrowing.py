@@ -1,7 +1,7 @@
-"""Approving less: the controls, then what was asked beside what would be granted, then the passkey.
+"""Approve with limits: the controls, the comparison with what was asked, then the passkey.
 
-Owns: what the controls of `/r/<id>/limit` say, as a wish of the API. Never: what is less; the API
-makes the text that is signed, and judges it again when it comes back signed.
+Owns: the controls of `/r/<id>/limit` and their API request. Never: what counts as narrower; the
+API makes the text to sign, and checks it again when it comes back signed.
 """
 
 from typing import Final
@@ -23,12 +23,12 @@ _REFUSED: Final = 422
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /r/<id>/limit: every control there is, at what was asked."""
+    """GET /r/<id>/limit: every control, set to what was asked."""
     return _facts(visit, _NOTHING, {"less": None, "problem": ""})
 
 
 def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
-    """POST /r/<id>/limit: what would be granted; nothing is decided."""
+    """POST /r/<id>/limit: show what would be granted; decides nothing."""
     try:
         room = visit.read(_ROOM, visit.about)
         less = visit.calls.do(_PROPOSE, visit.about, wish(form, room), form)
@@ -41,7 +41,7 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
-    """The page's; what is over, or answered by this person, is a record elsewhere."""
+    """What the page shows; redirects if this person can no longer decide the request."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not is_open(shown, visit.person):
         return go(f"{visit.site.rules.issuer}/r/{visit.about}")
@@ -50,7 +50,7 @@ def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
 
 
 def wish(form: Form, room: Document) -> Document:
-    """What the controls say. ValueError when the life of the token is no number."""
+    """The API request of the submitted controls. ValueError if the token lifetime is no number."""
     seconds = form.get("seconds")
     if seconds is not None and not (seconds.isascii() and seconds.isdigit()):
         raise ValueError("Enter the token lifetime in whole seconds")
@@ -67,7 +67,7 @@ def wish(form: Form, room: Document) -> Document:
 
 
 def _to(form: Form, at: int, fact: Document) -> str | None:
-    """The smaller value of one fact, as the API reads it; None where it stays."""
+    """The narrower value of one fact, as the API takes it; None if it is unchanged."""
     if fact["rule"] == "turn_on":
         return "yes" if form.get(f"fact.{at}") else None
     if fact["rule"] != "drop":

@@ -1,6 +1,6 @@
-"""What came of an answer, what can still be taken back of it, and what waits next.
+"""The page after a decision: its outcome, revoking its token, and the next pending request.
 
-Owns: `/done/<id>`. Never: opens the next request by itself, or answers anything.
+Owns: `/done/<id>`. Never: opening the next request by itself, or deciding anything.
 """
 
 import json
@@ -20,7 +20,7 @@ _REVOKE: Final = "DELETE /api/delegations/<id>"
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /done/<id>; what waits for this person's answer is at its own page."""
+    """GET /done/<id>; redirects to the request page while this person can still decide."""
     site, person = visit.site, visit.person
     shown = site.approvals.decisions.show(person, visit.about)
     if is_open(shown, person):
@@ -42,7 +42,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
 
 
 def revoke(visit: Visit, form: Form) -> AnyResponse:
-    """POST /done/<id>/revoke: the token of this request, and all that came from it."""
+    """POST /done/<id>/revoke: revoke the request's token and all tokens derived from it."""
     token = visit.site.tokens.ledger.of_approval(visit.person, visit.about)
     if token is None:
         raise errors.Problem(404, "not_found", "This request has no active token.")

@@ -1,7 +1,7 @@
-"""One request, as its approver sees it: what is asked, what a yes takes here, how it ended.
+"""The page of one request: what is asked, the steps to approve it, how it ended.
 
-Owns: what stands on its page, from the same facts as the terminal's screens. Never: an answer; the
-scripts send those to the API, signed.
+Owns: what the page shows, from the same facts as the terminal's screens. Never: deciding it; the
+scripts send signed decisions to the API.
 """
 
 import json
@@ -24,11 +24,11 @@ from server.web.visit import Visit
 
 _ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
 _SHORT_ARMING_MS: Final = 800
-"""So that a click or a key that was meant for something else approves nothing."""
+"""The delay before Approve is active, so that a stray click or key approves nothing."""
 
 
 def load(visit: Visit) -> Facts:
-    """GET /r/<id>: open, or how it ended."""
+    """GET /r/<id>: the open request, or how it ended."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
@@ -46,7 +46,7 @@ def load(visit: Visit) -> Facts:
 
 
 def of_one(visit: Visit, shown: Shown) -> Facts:
-    """What every page about one request has: its texts, and what a yes to it takes here."""
+    """What every page about one request shows: its texts and the steps to approve it."""
     approval = shown.approval
     return {
         "approval": approval,
@@ -62,7 +62,7 @@ def of_one(visit: Visit, shown: Shown) -> Facts:
 
 
 def _display(shown: Shown) -> dict[str, Any]:
-    """What was shown when it was asked; what is unusual by what was approved until now."""
+    """The display text, with the current signals if there are any."""
     document: dict[str, Any] = json.loads(shown.approval.display)
     if shown.unusual is not None:
         document["unusual"] = signals(shown.unusual)
@@ -71,28 +71,28 @@ def _display(shown: Shown) -> dict[str, Any]:
 
 
 def headline_of(approval: Mapping[str, Any]) -> str:
-    """The same of an approval as the API tells it."""
+    """The headline of an approval in its API form."""
     granted = approval["granted"]
     asked = json.loads(approval["display"])["headline"]
     return in_words(asked, None if granted is None else granted["headline"], approval["state"])
 
 
 def can_be_ahead(shown: Shown, person: Person) -> bool:
-    """Reports whether a request is an example of what its person may approve ahead at all."""
+    """Reports whether this person may create a standing grant from a request."""
     approval = shown.approval
     own = (approval.kind, approval.user_id) == ("action", person.user.id)
     return own and approval.risk is not Risk.CRITICAL
 
 
 def is_open(shown: Shown, person: Person) -> bool:
-    """Reports whether this person may still answer: it waits, and they have not voted."""
+    """Reports whether the request is pending and this person has not voted."""
     votes = () if shown.tally is None else shown.tally.votes
     voted = any(one.decision.user_id == person.user.id for one in votes)
     return shown.approval.state is State.PENDING and not voted
 
 
 def _cannot(visit: Visit, shown: Shown) -> str:
-    """Why this person may not say yes to this here, or not yet; "" when they may."""
+    """Why this person cannot approve it here or not yet; "" if they can."""
     if 0 in (shown.tries_left or {}).values():
         return LOCKED_TEXT
     high = shown.approval.risk.rank >= Risk.HIGH.rank
@@ -107,7 +107,7 @@ def _cannot(visit: Visit, shown: Shown) -> str:
 
 
 def outcome(shown: Shown) -> str:
-    """One sentence on how it ended; "" while it waits."""
+    """One sentence on how it ended; "" while it is pending."""
     approval, answer = shown.approval, shown.decision
     if answer is not None and answer.decision == "deny":
         label = decisions.DENY_CODES[answer.code or ""].label

@@ -108,7 +108,7 @@ def test_a_request_is_put_to_one_more_person(begun, desk, asked):
     """By name; whose it is already cannot be asked again."""
     begun("users", "add", "ben")
     said = begun("approvals", "escalate", asked.id, "--to", "ben")
-    assert said.out == f"ben is asked about {asked.id} too.\n"
+    assert said.out == f"ben can now decide {asked.id} too.\n"
     document = begun("approvals", "show", asked.id, "--json").document
     assert [entry["type"] for entry in document["entries"]] == ["approval.escalated"]
     for name in ("ben", "admin"):

@@ -159,5 +159,5 @@ def test_what_nobody_can_approve_any_more_is_put_to_nobody(agent, local, ask, be
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     change(local, agent)
-    with pytest.raises(Conflict, match="what it stands on has changed"):
+    with pytest.raises(Conflict, match="policy or its resource has changed"):
         ask(approval, "ben")

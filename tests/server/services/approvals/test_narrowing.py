@@ -201,7 +201,7 @@ def test_several_objects_are_told_apart(person, agent):
         ({"changes": [{"fact": "/payee", "to": "Mallory"}]}, "/0/payee: this type does not"),
         ({"changes": [{"fact": "/a~1b~0c", "to": "1"}]}, "/0/a~1b~0c: this type does not"),
         ({"drop_scopes": ["payments:delete"]}, "was not asked for"),
-        ({"token_seconds": 300}, "the token lives 300 seconds"),
+        ({"token_seconds": 300}, "must be less than 300 seconds"),
     ],
 )
 def test_what_is_not_less_says_why(person, asked, wish, says):

@@ -16,7 +16,7 @@ from server.protocol.policy.risks import Risk
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
 """What approving does: allow one request, give a consent or standing grant, or sign in a device."""
 
-Why = Literal["asked", "group", "backup", "deputy"]
+ApproverReason = Literal["asked", "group", "backup", "deputy"]
 """Why a user is asked: the request is for them, policy names them, or they act for another."""
 
 
@@ -85,7 +85,7 @@ class Approval:
     """When the first device received it."""
     quorum: int = 1
     """How many people must approve."""
-    several: bool = False
+    multi_approver: bool = False
     """Others are asked too, or `user_id` may not approve; see the approver rows."""
     decided_by: str | None = None
     """The standing grant or consent that decided instead of a person, as JSON text."""
@@ -106,15 +106,15 @@ class Approval:
     @property
     def place(self) -> int:
         """Position among pending requests: highest risk first, then soonest expiry."""
-        return first_place(self.risk) + self.expires_at
+        return first_place_of_risk(self.risk) + self.expires_at
 
 
-def first_place(risk: Risk) -> int:
+def first_place_of_risk(risk: Risk) -> int:
     """The position before every request of this risk and after every request of higher risk."""
-    return (Risk.CRITICAL.rank - risk.rank) * _BEYOND
+    return (Risk.CRITICAL.rank - risk.rank) * _AFTER_ANY_EXPIRY
 
 
-_BEYOND: Final = 1 << 44
+_AFTER_ANY_EXPIRY: Final = 1 << 44
 """Later than any expiry, in milliseconds."""
 
 
@@ -124,7 +124,7 @@ class Approver:
 
     approval_id: str
     user_id: str
-    why: Why
+    why: ApproverReason
     added_at: int
     ends_at: int
     risk: Risk
@@ -147,16 +147,16 @@ def own_approver(approval: Approval, user_id: str) -> Approver:
 
 
 @dataclass(frozen=True, slots=True)
-class Decider:
+class AutomaticDecision:
     """What decides a request without asking anybody: a consent or a standing grant."""
 
-    said: Mapping[str, object]
+    facts: Mapping[str, object]
     """For the audit log and the token: ids and versions, no prose."""
-    tells: bool = True
+    notifies: bool = True
     """Whether the user is notified; the history lists it in any case."""
 
 
-def said_by(approval: Approval) -> Mapping[str, object] | None:
+def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
     """What decided instead of a person; None if a person decided or nobody has."""
     if approval.decided_by is None:
         return None
@@ -192,14 +192,14 @@ class Decision:
     """The user whom they decided for as a backup or deputy at that time."""
 
     @property
-    def whose(self) -> str:
+    def voter_id(self) -> str:
         """The user whose vote this is: a backup or deputy votes for the user they act for."""
         return self.stands_for or self.user_id
 
     @property
     def with_pin(self) -> bool:
         """Reports whether the person entered the PIN; a false claim is refused on receipt."""
-        return self.decision == "approve" and Step.PIN in ceremonies.read(self.ceremony)
+        return self.decision == "approve" and Step.PIN in ceremonies.parse_ceremony(self.ceremony)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +285,7 @@ class ApprovalRows(Protocol):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Approval]: ...
-    def move(
+    def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
         """Enter the state `target` if the state table and the deadline allow it; else None.
@@ -297,23 +297,25 @@ class ApprovalRows(Protocol):
         """Enter the state redeemed; False if the approval is not open."""
 
     def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None: ...
-    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
+    def record_poll(
+        self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
+    ) -> None:
         """Record a poll of a pending approval."""
 
     def hold_back(self, approval_id: str) -> None:
         """Record that the user was not notified of it."""
 
-    def seen(self, approval_id: str, now: int) -> bool:
+    def mark_seen(self, approval_id: str, now: int) -> bool:
         """Record that it was shown; reports whether that was the first time."""
 
     def keep_answer(
         self, approval_id: str, answer: bytes, answer_key: bytes, until: int
     ) -> None: ...
-    def forget_answers(self, now: int) -> int: ...
-    def forget_call(self, approval_id: str) -> None:
+    def delete_expired_answers(self, now: int) -> int: ...
+    def clear_callback(self, approval_id: str) -> None:
         """Delete what was stored for notifying the agent: its token and the pushed response."""
 
-    def due(self, now: int, limit: int) -> list[Approval]:
+    def overdue(self, now: int, limit: int) -> list[Approval]:
         """Approvals past the deadline of their state."""
 
     def open_of_agent(self, agent_id: str) -> list[Approval]: ...
@@ -355,7 +357,7 @@ class DecisionRows(Protocol):
     def void(self, approval_id: str, now: int) -> None:
         """Mark all answers so far as void."""
 
-    def give_way(self, approval_id: str, user_id: str) -> None:
+    def delete_void(self, approval_id: str, user_id: str) -> None:
         """Delete a person's void answer; the audit log keeps it."""
 
     def of_approval(self, approval_id: str) -> list[Decision]: ...
@@ -370,7 +372,7 @@ class CeremonyTryRows(Protocol):
         MUST be one statement, so that concurrent attempts are all counted.
         """
 
-    def give_back(self, approval_id: str, step: Step, user_id: str) -> None:
+    def uncount(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""
 
     def of(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
@@ -380,7 +382,7 @@ class CeremonyTryRows(Protocol):
 class ConsumptionRows(Protocol):
     """Approvals that were consumed at a resource."""
 
-    def first(self, wanted: Consumption) -> bool:
+    def add_once(self, wanted: Consumption) -> bool:
         """Reports whether this call consumed it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Consumption | None: ...
@@ -389,7 +391,7 @@ class ConsumptionRows(Protocol):
 class OutcomeRows(Protocol):
     """The results of executions that resources reported."""
 
-    def first(self, wanted: Outcome) -> bool:
+    def add_once(self, wanted: Outcome) -> bool:
         """Reports whether this call stored it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Outcome | None: ...

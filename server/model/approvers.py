@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from server.model.approvals import Why
+from server.model.approvals import ApproverReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,7 @@ class NamedApprover:
     """Somebody who is to be asked, and why."""
 
     user_id: str
-    why: Why
+    why: ApproverReason
     approves: bool = True
     stands_for: str | None = None
     group_id: str | None = None

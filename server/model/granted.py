@@ -52,4 +52,4 @@ def digest_of(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) ->
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)
     text = approval.granted or approval.action
-    return decisions.digest_with(text, [dict(one) for one in details])
+    return decisions.digest_with_details(text, [dict(one) for one in details])

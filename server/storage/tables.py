@@ -231,7 +231,7 @@ approvals = Table(
     Column("held_back", Boolean, nullable=False),
     Column("delivered_at", Millis),
     Column("quorum", Integer, nullable=False),
-    Column("several", Boolean, nullable=False),
+    Column("several", Boolean, key="multi_approver", nullable=False),
     Column("decided_by", Text),
     Column("life_ms", BigInteger, nullable=False),
     Column("extensions", Integer, nullable=False),

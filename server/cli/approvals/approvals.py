@@ -16,12 +16,12 @@ from server.cli.operations.statistics import (
     statistics_lines,
 )
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
-from server.model.approvals import Decision, Delivery, said_by
+from server.model.approvals import Decision, Delivery, automatic_decision
 from server.model.granted import effective_digest, granted_headline, rows_of
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
-from server.services.approvals.oversight import Seen
+from server.services.approvals.oversight import NamedApproval
 from server.services.operations.statistics import MOST_DAYS
 from server.services.standing_grants.reservations import GRANT
 
@@ -79,7 +79,7 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
         "unusual": json.loads(seen.approval.display).get("unusual"),
         "compared": json.loads(seen.approval.display).get("compared"),
         "granted": _granted(seen),
-        "decided_by": said_by(seen.approval),
+        "decided_by": automatic_decision(seen.approval),
         "execution": _execution(seen),
         "action": seen.approval.action,
         "display": seen.approval.display,
@@ -90,7 +90,7 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
         "entries": [entry_document(entry) for entry in seen.entries],
     }
     entries = [entry_line(entry) for entry in seen.entries]
-    answer(members, [*_lines(seen), "", *entries], as_json=as_json)
+    answer(members, [*_facts(seen), "", *entries], as_json=as_json)
 
 
 @command.command("statistics")
@@ -143,7 +143,7 @@ def escalate(desk: OpenInstallation, approval_id: str, user: str, *, as_json: bo
     answer(_document(seen), [f"{user} can now decide {approval_id} too."], as_json=as_json)
 
 
-def _document(seen: Seen) -> dict[str, object]:
+def _document(seen: NamedApproval) -> dict[str, object]:
     approval = seen.approval
     return {
         "id": approval.id,
@@ -193,18 +193,18 @@ def _delivery(one: Delivery) -> dict[str, object]:
     }
 
 
-def _reached(seen: Seen) -> str:
+def _delivery_lines(seen: NamedApproval) -> str:
     """Describe the deliveries to each device."""
-    return "; ".join(_reached_one(one) for one in seen.deliveries) or "no device"
+    return "; ".join(_delivery_line(one) for one in seen.deliveries) or "no device"
 
 
-def _reached_one(one: Delivery) -> str:
+def _delivery_line(one: Delivery) -> str:
     text = f"{one.device_name} {moment(one.delivered_at)}"
     text += "" if one.seen_at is None else f", seen {moment(one.seen_at)}"
     return text + ("" if one.decided_at is None else f", decided {moment(one.decided_at)}")
 
 
-def _lines(seen: Seen) -> list[str]:
+def _facts(seen: NamedApproval) -> list[str]:
     approval = seen.approval
     facts: Mapping[str, str | None] = {
         "request": approval.id,
@@ -215,23 +215,23 @@ def _lines(seen: Seen) -> list[str]:
         "reason": approval.reason,
         "supersedes": approval.supersedes,
         "risk": approval.risk,
-        "unusual": _unusual(seen),
+        "unusual": _unusual_line(seen),
         "agent": seen.client_name,
         "user": seen.user.name if seen.user else "nobody",
         "resource": approval.resource,
         "scope": approval.scope or "none",
-        "granted": _less(seen),
+        "granted": _granted_line(seen),
         "asked": moment(approval.created_at),
         "expires": moment(approval.expires_at),
-        "reached": _reached(seen),
+        "reached": _delivery_lines(seen),
         "decided": moment(approval.decided_at, never="not yet"),
-        "decided by": _decider(seen),
-        "executed": _executed(seen),
+        "decided by": _decider_line(seen),
+        "executed": _execution_line(seen),
     }
     return sheet(facts)
 
 
-def _granted(seen: Seen) -> dict[str, object] | None:
+def _granted(seen: NamedApproval) -> dict[str, object] | None:
     """What was granted, if the request was narrowed."""
     approval = seen.approval
     if approval.granted is None:
@@ -244,22 +244,26 @@ def _granted(seen: Seen) -> dict[str, object] | None:
     }
 
 
-def _less(seen: Seen) -> str | None:
+def _granted_line(seen: NamedApproval) -> str | None:
     rows = (f"{row.label}: {row.granted}, asked {row.asked}" for row in rows_of(seen.approval))
     return "; ".join(rows) or None
 
 
-def _decider(seen: Seen) -> str | None:
+def _decider_line(seen: NamedApproval) -> str | None:
     """Describe what decided instead of a person."""
-    said = said_by(seen.approval)
-    if said is None:
+    decided_by = automatic_decision(seen.approval)
+    if decided_by is None:
         return None
-    grant = said.get(GRANT)
-    by = f"consent {said['consent']}" if grant is None else f"use {said['use']} of {grant}"
-    return f"{by}, by version {said['policy']}"
+    grant = decided_by.get(GRANT)
+    by = (
+        f"consent {decided_by['consent']}"
+        if grant is None
+        else f"use {decided_by['use']} of {grant}"
+    )
+    return f"{by}, by version {decided_by['policy']}"
 
 
-def _execution(seen: Seen) -> dict[str, object] | None:
+def _execution(seen: NamedApproval) -> dict[str, object] | None:
     """The execution and its result."""
     found = seen.execution
     if found is None:
@@ -276,7 +280,7 @@ def _execution(seen: Seen) -> dict[str, object] | None:
     }
 
 
-def _executed(seen: Seen) -> str | None:
+def _execution_line(seen: NamedApproval) -> str | None:
     found = seen.execution
     if found is None:
         return None
@@ -284,11 +288,11 @@ def _executed(seen: Seen) -> str | None:
     if done is None:
         return f"started as {name}; the resource has not reported the result"
     differs = ". ALARM: not what was granted" if found.as_granted is False else ""
-    said = f': "{done.text}"' if done.text else ""
-    return f"{done.result} as {name} {moment(done.at)}{said}{differs}"
+    text = f': "{done.text}"' if done.text else ""
+    return f"{done.result} as {name} {moment(done.at)}{text}{differs}"
 
 
-def _unusual(seen: Seen) -> str | None:
+def _unusual_line(seen: NamedApproval) -> str | None:
     """The signals as the approver saw them; None if the request was not compared with history."""
     display = json.loads(seen.approval.display)
     found = display.get("unusual")

@@ -158,7 +158,7 @@ def preview(
         f"{display['headline']}  ({display['risk_reason']})",
         *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
         f"  Undo: {display['undo']}",
-        f"  A yes takes: {ceremonies.spelled(found.ceremony)}",
+        f"  A yes takes: {ceremonies.ceremony_text(found.ceremony)}",
     ]
     answer(_previewed(found), lines, as_json=as_json)
 
@@ -177,7 +177,7 @@ def _previewed(found: Preview) -> dict[str, object]:
     return {
         "details": dict(found.details),
         "display": json.loads(found.display),
-        "ceremony": ceremonies.spelled(found.ceremony),
+        "ceremony": ceremonies.ceremony_text(found.ceremony),
     }
 
 

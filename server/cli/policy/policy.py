@@ -162,7 +162,7 @@ def _asks(found: Explained) -> str | None:
     if needs is None or found.asking is None:
         return None
     people = "1 person" if needs.quorum == 1 else f"{needs.quorum} people"
-    how = ceremonies.spelled(needs.ceremony)
+    how = ceremonies.ceremony_text(needs.ceremony)
     return f"{people}, by {how}, within {lasting(needs.seconds)}"
 
 

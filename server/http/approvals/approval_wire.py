@@ -10,12 +10,12 @@ from server.http.approvals import decision_wire, execution_wire, narrowing_wire
 from server.http.wire import Named
 from server.model.approval_views import Shown
 from server.model.approvals import Approval as ApprovalRecord
-from server.model.approvals import Delivery, said_by
+from server.model.approvals import Delivery, automatic_decision
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import extensions, retries
-from server.services.approvals.decisions import Page
+from server.services.approvals.decisions import ApprovalPage
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
 
@@ -96,9 +96,9 @@ class Approval(BaseModel):
     granted: narrowing_wire.Granted | None = None
     extensions_left: int | None
     retry: Literal["possible", "asked"] | None
-    execution: execution_wire.ToldExecution | None = None
+    execution: execution_wire.ExecutionStatus | None = None
     nonce: str | None = None
-    together: decision_wire.Together | None = None
+    together: decision_wire.VoteTally | None = None
     tries_left: dict[str, int] | None = None
     devices: list[DeliveredTo] | None = None
     unusual: UnusualNow | None = None
@@ -136,11 +136,11 @@ def approval(shown: Shown) -> Approval:
         decided=decision_wire.decided(shown),
         decided_by=decided_by(record),
         granted=narrowing_wire.granted(record),
-        extensions_left=extensions.left(record),
-        retry=retries.standing(record),
+        extensions_left=extensions.extensions_left(record),
+        retry=retries.retry_status(record),
         execution=execution_wire.execution(shown.execution),
         nonce=shown.nonce,
-        together=decision_wire.together(shown.tally),
+        together=decision_wire.vote_tally(shown.tally),
         tries_left=_tries(shown),
         devices=devices(shown.deliveries),
         unusual=unusual_now(shown.unusual),
@@ -152,7 +152,7 @@ def _tries(shown: Shown) -> dict[str, int] | None:
     return None if left is None else {str(step): count for step, count in left.items()}
 
 
-def approvals(page: Page) -> Approvals:
+def approvals(page: ApprovalPage) -> Approvals:
     """A page of approvals as JSON; `next` is an opaque cursor."""
     following = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
     return Approvals(
@@ -186,18 +186,18 @@ def unusual_now(found: Unusual | None) -> UnusualNow | None:
         return None
     signals = [
         Signal(code=str(one.code), severity=one.severity.value, text=one.text)
-        for one in found.oddities
+        for one in found.signals
     ]
     return UnusualNow(signals=signals, compared=found.compared)
 
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     """What decided instead of a person; None if a person decided or nobody has."""
-    said = said_by(record)
-    if said is None:
+    decided_by = automatic_decision(record)
+    if decided_by is None:
         return None
     kind = DecidedByGrant if reservations.decided(record) else DecidedByConsent
-    return kind.model_validate(said)
+    return kind.model_validate(decided_by)
 
 
 def devices(found: Iterable[Delivery] | None) -> list[DeliveredTo] | None:

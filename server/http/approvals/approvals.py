@@ -19,7 +19,7 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services.users.device_auth import Person
 
-_MOST = 200
+_MAX = 200
 _RESULTS: Final = {
     "approved": frozenset({State.APPROVED, State.REDEEMED}),
     "denied": frozenset({State.DENIED}),
@@ -74,21 +74,21 @@ def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/decision."""
     body = wire.read(decision_wire.SignedDecision, request.body)
-    shown = site.approvals.decisions.decide(person, request.params["id"], body.said())
+    shown = site.approvals.decisions.decide(person, request.params["id"], body.submitted())
     return as_json(200, approval_wire.approval(shown).model_dump())
 
 
-def leeway(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def narrowing_options(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/approvals/<id>/narrowing: what can be narrowed."""
-    room = site.approvals.narrowings.room(person, request.params["id"])
-    return as_json(200, narrowing_wire.leeway(room).model_dump())
+    options = site.approvals.narrowings.narrowable(person, request.params["id"])
+    return as_json(200, narrowing_wire.narrowing_options(options).model_dump())
 
 
 def narrow(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/narrowing: the granted text to sign."""
     body = wire.read(narrowing_wire.Narrowing, request.body)
-    less = site.approvals.narrowings.propose(person, request.params["id"], body.record())
-    return as_json(200, narrowing_wire.proposed(less).model_dump())
+    narrowed = site.approvals.narrowings.propose(person, request.params["id"], body.record())
+    return as_json(200, narrowing_wire.proposed(narrowed).model_dump())
 
 
 def consume(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:
@@ -106,6 +106,6 @@ def outcome(site: Site, request: HttpRequest, resource: Resource) -> HttpRespons
 
 
 def _limit(text: str) -> int:
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MOST:
-        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MOST}.")
+    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
+        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MAX}.")
     return int(text)

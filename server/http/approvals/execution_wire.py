@@ -96,7 +96,7 @@ class OutcomeReport(BaseModel):
         )
 
 
-class ToldExecution(BaseModel):
+class ExecutionStatus(BaseModel):
     """The execution of an approval; `outcome` is null until the resource reports it."""
 
     execution_id: str
@@ -109,16 +109,16 @@ class ToldExecution(BaseModel):
     reported_at: str | None
 
 
-class ReportedOutcome(ToldExecution):
+class ReportedOutcome(ExecutionStatus):
     """The outcome of an execution as it was recorded."""
 
     approval: str
     granted_digest: str
 
 
-def execution(found: ShownExecution | None) -> ToldExecution | None:
+def execution(found: ShownExecution | None) -> ExecutionStatus | None:
     """An execution as JSON."""
-    return None if found is None else ToldExecution.model_validate(_members(found))
+    return None if found is None else ExecutionStatus.model_validate(_members(found))
 
 
 def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:

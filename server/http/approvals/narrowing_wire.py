@@ -15,7 +15,7 @@ from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedN
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
 
-class SmallerFact(BaseModel):
+class FactChange(BaseModel):
     """A narrower value: the number of the object, the pointer in it, and the entered text."""
 
     model_config = _CLOSED
@@ -35,7 +35,7 @@ class Narrowing(BaseModel):
     model_config = _CLOSED
 
     drop_scopes: list[str] = Field(default=[], max_length=200)
-    changes: list[SmallerFact] = Field(default=[], max_length=200)
+    changes: list[FactChange] = Field(default=[], max_length=200)
     token_seconds: int | None = Field(default=None, ge=1, le=86_400)
 
     def record(self) -> RequestedNarrowing:
@@ -64,7 +64,7 @@ class Granted(BaseModel):
     changes: list[GrantedFact]
 
 
-class LessenedFact(BaseModel):
+class NarrowingFact(BaseModel):
     """One fact that can be narrowed, as it was asked; `items` are those of a list."""
 
     place: int
@@ -75,18 +75,18 @@ class LessenedFact(BaseModel):
     items: list[str]
 
 
-class Leeway(BaseModel):
+class NarrowingOptions(BaseModel):
     """What can be narrowed."""
 
     scopes: list[str]
-    facts: list[LessenedFact]
+    facts: list[NarrowingFact]
     token_seconds: int
 
 
-def leeway(room: Narrowable) -> Leeway:
+def narrowing_options(options: Narrowable) -> NarrowingOptions:
     """What can be narrowed, as JSON."""
     facts = [
-        LessenedFact(
+        NarrowingFact(
             place=place,
             fact=each.pointer,
             label=each.label,
@@ -94,14 +94,16 @@ def leeway(room: Narrowable) -> Leeway:
             rule=each.rule,
             items=list(each.items),
         )
-        for place, each in room.facts
+        for place, each in options.facts
     ]
-    return Leeway(scopes=list(room.scopes), facts=facts, token_seconds=room.token_seconds)
+    return NarrowingOptions(
+        scopes=list(options.scopes), facts=facts, token_seconds=options.token_seconds
+    )
 
 
-def proposed(less: Narrowed) -> Granted:
+def proposed(narrowed: Narrowed) -> Granted:
     """A proposed narrowing as JSON."""
-    return _granted_as(less.text, less.digest, less.headline, less.rows)
+    return _granted_as(narrowed.text, narrowed.digest, narrowed.headline, narrowed.rows)
 
 
 def granted(record: Approval) -> Granted | None:

@@ -87,19 +87,19 @@ def receipt(found: Receipt, issuer: str) -> Receipted:
 
 
 def _answer(one: AnswerEvidence) -> ReceivedAnswer:
-    said, device, entry = one.decision, one.device, one.entry
+    answer, device, entry = one.decision, one.device, one.entry
     return ReceivedAnswer(
-        by=wire.Named(id=said.user_id, name=one.name),
+        by=wire.Named(id=answer.user_id, name=one.name),
         device=GivenBy(
-            id=said.device_id, name="" if device is None else device.name, kind=said.channel
+            id=answer.device_id, name="" if device is None else device.name, kind=answer.channel
         ),
-        decision=said.decision,
-        code=said.code,
-        at=rfc3339(said.at),
-        ceremony=said.ceremony,
-        counts=said.voided_at is None,
-        reason=said.reason,
-        signed=said.jws,
+        decision=answer.decision,
+        code=answer.code,
+        at=rfc3339(answer.at),
+        ceremony=answer.ceremony,
+        counts=answer.voided_at is None,
+        reason=answer.reason,
+        signed=answer.jws,
         key=_key(one.key),
         entry=None
         if entry is None

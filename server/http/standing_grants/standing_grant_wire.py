@@ -16,7 +16,7 @@ from server.services.standing_grants.proposals import Proposal, StandingGrantPro
 from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
-_MOST_VARY = 50
+_MAX_VARY = 50
 
 
 class Varying(BaseModel):
@@ -37,7 +37,7 @@ class GrantWish(BaseModel):
     seconds: int = Field(ge=1, le=2**53 - 1)
     uses: int = Field(ge=1, le=2**53 - 1)
     sum: str | None = Field(default=None, max_length=64)
-    vary: list[Varying] = Field(default=[], max_length=_MOST_VARY)
+    vary: list[Varying] = Field(default=[], max_length=_MAX_VARY)
     tell: bool = True
 
     def record(self) -> StandingGrantProposal:

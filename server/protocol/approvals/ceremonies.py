@@ -41,36 +41,36 @@ Ceremony: TypeAlias = frozenset[Step]
 CONFIRM: Final[Ceremony] = frozenset()
 """Only the confirmation."""
 
-TYPED: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
+COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
 """Steps whose entry the server compares; attempts at them are counted."""
 
 _CONFIRM = "confirm"
-_LAST = 4
+_LAST_CHARACTERS = 4
 
 
-def spelled(ceremony: Ceremony) -> str:
+def ceremony_text(ceremony: Ceremony) -> str:
     """The text form of these steps."""
     return "+".join(sorted(ceremony)) or _CONFIRM
 
 
-_SPELLED: Final = {
-    spelled(frozenset(steps)): frozenset(steps)
+_BY_TEXT: Final = {
+    ceremony_text(frozenset(steps)): frozenset(steps)
     for count in range(len(Step) + 1)
     for steps in combinations(Step, count)
 }
-SPELLINGS: Final = frozenset(_SPELLED)
+CEREMONY_TEXTS: Final = frozenset(_BY_TEXT)
 """Every valid text form of a ceremony."""
 
 
-def read(text: str) -> Ceremony:
+def parse_ceremony(text: str) -> Ceremony:
     """Parse the text form of a ceremony. ValueError for any other text."""
-    if text not in _SPELLED:
+    if text not in _BY_TEXT:
         raise ValueError("ceremony is not one of the values allowed here")
-    return _SPELLED[text]
+    return _BY_TEXT[text]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypeBack:
     """What a person types back: its label, its kind and its location."""
 
     label: str
@@ -84,7 +84,7 @@ class Typed:
         return {"label": self.label, "kind": self.kind, "at": self.at}
 
 
-def kind_of(fact: FactToType, value: JsonValue) -> str:
+def type_back_kind(fact: FactToType, value: JsonValue) -> str:
     """The kind of entry that matches a valid value."""
     if fact.part == "last_four":
         return "last_four"
@@ -102,32 +102,32 @@ def value_at(action: str, at: str) -> JsonValue:
     return found  # type: ignore[no-any-return]  # a member of JSON
 
 
-def is_typed(kind: str, value: JsonValue, entry: str) -> bool:
+def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
     """Reports whether an entry matches the value, in constant time over all accepted forms."""
-    plain = _plain(kind, entry)
+    plain = _normalized(kind, entry)
     given = _digest(plain)
-    same = [hmac.compare_digest(given, _digest(one)) for one in _spellings(kind, value)]
+    same = [hmac.compare_digest(given, _digest(one)) for one in _accepted_entries(kind, value)]
     return plain != "" and any(same)
 
 
-def is_same_number(number: str, entry: str) -> bool:
+def matches_number(number: str, entry: str) -> bool:
     """Reports whether an entry equals the match number."""
     return hmac.compare_digest(_digest(number), _digest("".join(entry.split())))
 
 
-def _spellings(kind: str, value: JsonValue) -> Iterator[str]:
+def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
     """The accepted entries, normalized as by `_plain`."""
     shown = rendering.shown(value, max_chars=MAX_MATERIAL_VALUE)
-    plain = _plain(kind, shown)
+    plain = _normalized(kind, shown)
     if kind == "last_four":
-        yield plain[-_LAST:]
+        yield plain[-_LAST_CHARACTERS:]
     elif isinstance(value, dict):
-        yield from _with_and_without(str(value["currency"]).casefold(), plain)
+        yield from _amount_forms(str(value["currency"]).casefold(), plain)
     else:
         yield from {plain, plain.replace(",", "")} if kind == "number" else {plain}
 
 
-def _with_and_without(currency: str, shown: str) -> Iterator[str]:
+def _amount_forms(currency: str, shown: str) -> Iterator[str]:
     """An amount with and without its currency, commas and zero fraction."""
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
@@ -136,7 +136,7 @@ def _with_and_without(currency: str, shown: str) -> Iterator[str]:
         yield from (one, currency + one, one + currency)
 
 
-def _plain(kind: str, text: str) -> str:
+def _normalized(kind: str, text: str) -> str:
     """Normalize an entry: Unicode form, case and whitespace."""
     folded = unicodedata.normalize("NFC", text).casefold()
     if kind == "text":

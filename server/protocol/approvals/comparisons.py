@@ -12,7 +12,7 @@ from server.protocol.policy import rendering
 
 
 @dataclass(slots=True, unsafe_hash=True)  # not frozen: many are made for each decision of policy
-class Past:
+class PastApprovals:
     """Earlier approvals of one thing: how often, since when, how much."""
 
     count: int = 0
@@ -31,14 +31,14 @@ class Past:
         return self.total // self.count if self.count else 0
 
 
-NOTHING = Past()
+NO_PAST_APPROVALS = PastApprovals()
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """Earlier amounts that an amount is compared with; `whose` describes them."""
 
-    past: Past
+    past: PastApprovals
     whose: str
     """A phrase; {} is replaced by `of`."""
     of: object = ""
@@ -79,7 +79,7 @@ class SameDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedTarget:
     """A target, such as an account, and its name, such as the payee."""
 
     label: object
@@ -95,7 +95,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class TextValue:
     """A text value, and earlier approved values that look like it."""
 
     label: object
@@ -106,19 +106,19 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class RequestingAgent:
     """The agent: marks of its name, keys, types, scopes and resource, with their labels."""
 
     name: str
     mark: str
     """Of its name."""
     keys: frozenset[str] = frozenset()
-    past: Past = NOTHING
+    past: PastApprovals = NO_PAST_APPROVALS
     """What the approver has approved of this agent. Its members are marks of the values below."""
     types: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, str] = field(default_factory=dict)
     resource: Mapping[str, str] = field(default_factory=dict)
-    before: Past = NOTHING
+    before: PastApprovals = NO_PAST_APPROVALS
     """What the approver approved of this agent before the day of the request."""
     this_hour: int = 0
     """Requests of this agent to the approver in this hour and on this day, including this one."""
@@ -128,7 +128,7 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class AnswerHours:
     """When the approver usually answers, and when the request was made (UTC)."""
 
     hour: int = 0
@@ -141,11 +141,11 @@ class Hours:
 class Comparison:
     """One request with the earlier approvals it is compared with."""
 
-    asker: Asker
-    comparable: Past = NOTHING
+    asker: RequestingAgent
+    comparable: PastApprovals = NO_PAST_APPROVALS
     """What the approver has approved of this agent and these types."""
-    targets: tuple[Named, ...] = ()
+    targets: tuple[NamedTarget, ...] = ()
     amounts: tuple[Amount, ...] = ()
     same_day: tuple[SameDay, ...] = ()
-    values: tuple[Value, ...] = ()
-    hours: Hours = Hours()
+    values: tuple[TextValue, ...] = ()
+    hours: AnswerHours = AnswerHours()

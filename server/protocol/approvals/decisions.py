@@ -87,7 +87,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedDecision:
     """The values that a decision must repeat. `now` is in seconds."""
 
     iss: str
@@ -149,7 +149,7 @@ def action_text(
     )
 
 
-def digest_with(action: str, authorization_details: Sequence[JsonValue]) -> str:
+def digest_with_details(action: str, authorization_details: Sequence[JsonValue]) -> str:
     """The digest of an action text with its details replaced by these."""
     members = {**json.loads(action), "authorization_details": list(authorization_details)}
     return digest(json_text.canonical(members))
@@ -189,7 +189,7 @@ def read_decision(payload: bytes) -> Decision:
     return decision
 
 
-def check_decision(decision: Decision, expected: Expected) -> None:
+def check_decision(decision: Decision, expected: ExpectedDecision) -> None:
     """Compare a decision with the server's values, including `granted`.
 
     Raises errors.Problem 422 `invalid_decision`, which names the first member that differs but not
@@ -236,7 +236,7 @@ def thumbprint(jwk: object) -> str:
 
 def _allowed_values(decision: Decision) -> dict[str, Collection[str | None]]:
     if decision.decision == "approve":
-        return {"code": frozenset({None}), "ceremony": ceremonies.SPELLINGS}
+        return {"code": frozenset({None}), "ceremony": ceremonies.CEREMONY_TEXTS}
     return {
         "decision": frozenset({"deny"}),
         "granted": frozenset({None}),
@@ -272,7 +272,7 @@ def _check_type(value: JsonValue, annotation: object, name: str) -> None:
 
 
 def _check_members(
-    signed: Decision | Statement, expected: Expected | ExpectedStatement, code: str
+    signed: Decision | Statement, expected: ExpectedDecision | ExpectedStatement, code: str
 ) -> None:
     for field in fields(expected):
         if field.name != "now" and getattr(signed, field.name) != getattr(expected, field.name):

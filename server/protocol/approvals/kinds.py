@@ -121,14 +121,14 @@ def standing_grant_details(
     return (bounds, *example)
 
 
-def granted(
+def resource_details(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
     """The details of an approval without the reserved objects, as the resource gets them."""
     return tuple(one for one in details if not str(one["type"]).startswith(RESERVED))
 
 
-def until(details: Mapping[str, object]) -> int:
+def signed_end(details: Mapping[str, object]) -> int:
     """The signed end of a consent or grant, in milliseconds since the epoch."""
     moment = datetime.fromisoformat(str(details["until"]))
     return round(moment.astimezone(UTC).timestamp() * 1000)

@@ -32,15 +32,15 @@ from server.protocol.policy.stakes import Narrowing
 NOT_GRANTED: Final = "(not granted)"
 """Shown in place of a value that was asked for and not granted."""
 
-Rules = Mapping[Path, Narrowing]
+NarrowingRules = Mapping[Path, Narrowing]
 """The narrowing rules of one action type, by path."""
 
-_SAME = frozenset({"agent", "resource", "salt", "user"})
-_LESS = frozenset({"authorization_details", "scope"})
+_EQUAL_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
+_NARROWABLE_MEMBERS = frozenset({"authorization_details", "scope"})
 _SECONDS = "token_seconds"
 _DECIMAL = re.compile(r"(\d{1,16})(?:\.(\d{1,4}))?", re.ASCII)
 _ITEMS = re.compile(r"none|[1-9]\d{0,3}(?:,[1-9]\d{0,3})*", re.ASCII)
-_SPOKEN = {"yes": True, "true": True, "no": False, "false": False}
+_BOOLEAN_ENTRIES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class NotNarrower(ValueError):
@@ -90,7 +90,7 @@ def granted_text(action: str, granted: Terms) -> str:
 
 
 def narrowed_details(
-    asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[Rules]
+    asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[NarrowingRules]
 ) -> Terms:
     """Apply a requested narrowing; `compare` checks the result. Raises NotNarrower."""
     for name in sorted(set(drop) - set(asked.scope)):
@@ -102,7 +102,7 @@ def narrowed_details(
         rule = rule_of(change.path, rules[change.place])
         if rule is None:
             raise NotNarrower(_pointer(change), "this type does not let it be made less")
-        _put(details[change.place], change, rule)
+        _apply_change(details[change.place], change, rule)
     kept = tuple(name for name in asked.scope if name not in drop)
     return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), kept)
 
@@ -117,19 +117,22 @@ def read_granted(action: str, granted: str) -> Terms:
         members = json_text.parse(granted, what="granted")
     except errors.InvalidRequest:
         raise NotNarrower("", "is no JSON") from None
-    if not isinstance(members, dict) or members.keys() - {_SECONDS} != _SAME | _LESS:
+    if (
+        not isinstance(members, dict)
+        or members.keys() - {_SECONDS} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
+    ):
         raise NotNarrower("", "has other members than what is granted has")
     asked = json.loads(action)
-    if any(members[name] != asked[name] for name in _SAME):
+    if any(members[name] != asked[name] for name in _EQUAL_MEMBERS):
         raise NotNarrower("", "is of another request")
-    found = _shaped(members)
+    found = _read_terms(members)
     if granted != granted_text(action, found):
         raise NotNarrower("", "is not written as the server writes it")
-    _check_amount(found, terms(action))
+    _check_not_more(found, terms(action))
     return found
 
 
-def _check_amount(found: Terms, wanted: Terms) -> None:
+def _check_not_more(found: Terms, wanted: Terms) -> None:
     if not set(found.scope) <= set(wanted.scope):
         raise NotNarrower("scope", "has more than was asked for")
     if len(found.details) != len(wanted.details):
@@ -140,64 +143,68 @@ def _check_amount(found: Terms, wanted: Terms) -> None:
         raise NotNarrower("", "leaves nothing; deny the request instead")
 
 
-def compare(asked: JsonValue, granted: JsonValue, rules: Rules, trail: Path = ()) -> JsonValue:
+def check_narrower(
+    asked: JsonValue, granted: JsonValue, rules: NarrowingRules, trail: Path = ()
+) -> JsonValue:
     """Check that a granted value is within the value that was asked. Raises NotNarrower.
 
     Returns the asked value with the granted values filled in and NOT_GRANTED for what is left out,
     so that both can be shown side by side.
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
-        if not _same(asked, granted) and not _IS_LESS[rule](asked, granted):
-            raise NotNarrower(_written(trail), "is not less than what was asked")
+        if not _same(asked, granted) and not _IS_NARROWER[rule](asked, granted):
+            raise NotNarrower(_as_pointer(trail), "is not less than what was asked")
         return granted
     if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
-        return {k: compare(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
+        return {k: check_narrower(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
     if isinstance(asked, list) and isinstance(granted, list):
         return _compare_items(asked, granted, rules, trail)
     if not _same(asked, granted):
-        raise NotNarrower(_written(trail), "may not be changed")
+        raise NotNarrower(_as_pointer(trail), "may not be changed")
     return granted
 
 
-def rule_of(trail: Path, rules: Rules) -> Narrowing | None:
+def rule_of(trail: Path, rules: NarrowingRules) -> Narrowing | None:
     """The narrowing rule of the value at this path; None if it may not change."""
     for path, rule in rules.items():
-        if len(path) == len(trail) and all(map(_meets, path, trail)):
+        if len(path) == len(trail) and all(map(_matches, path, trail)):
             return rule
     return None
 
 
-def _meets(part: str, step: str) -> bool:
+def _matches(part: str, step: str) -> bool:
     return part == step or (part == schemas.ANY_ITEM and step.isdecimal())
 
 
 def _compare_items(
-    asked: list[JsonValue], granted: list[JsonValue], rules: Rules, trail: Path
+    asked: list[JsonValue], granted: list[JsonValue], rules: NarrowingRules, trail: Path
 ) -> JsonValue:
     """Match granted items with asked items, in order; the others were dropped."""
     may_drop = rule_of(trail, rules) == "drop"
     if not may_drop and len(asked) != len(granted):
-        raise NotNarrower(_written(trail), "must keep all its items")
+        raise NotNarrower(_as_pointer(trail), "must keep all its items")
     left, found = list(granted), list[JsonValue]()
     for index, item in enumerate(asked):
         try:
-            found.append(compare(item, left[0], rules, (*trail, str(index))))
+            found.append(check_narrower(item, left[0], rules, (*trail, str(index))))
             left.pop(0)
         except (IndexError, NotNarrower):
             if not may_drop:
                 raise
-            found.append(_left_out(item))
+            found.append(_mark_not_granted(item))
     if left:
-        raise NotNarrower(_written(trail), "has items that were not asked for, or in another order")
+        raise NotNarrower(
+            _as_pointer(trail), "has items that were not asked for, or in another order"
+        )
     return found
 
 
-def _left_out(value: JsonValue) -> JsonValue:
+def _mark_not_granted(value: JsonValue) -> JsonValue:
     """The same structure with every value replaced by NOT_GRANTED."""
     if isinstance(value, dict) and value and not _is_money(value):
-        return {name: _left_out(member) for name, member in value.items()}
+        return {name: _mark_not_granted(member) for name, member in value.items()}
     if isinstance(value, list) and value:
-        return [_left_out(item) for item in value]
+        return [_mark_not_granted(item) for item in value]
     return NOT_GRANTED
 
 
@@ -241,10 +248,10 @@ def _is_turned_on(asked: JsonValue, granted: JsonValue) -> bool:
     return asked is False and granted is True
 
 
-_IS_LESS = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turned_on}
+_IS_NARROWER = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turned_on}
 
 
-def _shaped(members: Mapping[str, JsonValue]) -> Terms:
+def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
     """Read the members as terms. Raises NotNarrower if they have another form."""
     details, scope = members["authorization_details"], members["scope"]
     if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
@@ -261,36 +268,36 @@ def _shaped(members: Mapping[str, JsonValue]) -> Terms:
     )
 
 
-def _put(detail: JsonValue, change: Change, rule: Narrowing) -> None:
+def _apply_change(detail: JsonValue, change: Change, rule: Narrowing) -> None:
     holder: Any = detail
     try:
         for step in change.path[:-1]:
-            holder = holder[_step(holder, step)]
-        last = _step(holder, change.path[-1])
-        holder[last] = _read(holder[last], change, rule)
+            holder = holder[_key(holder, step)]
+        last = _key(holder, change.path[-1])
+        holder[last] = _parse_entry(holder[last], change, rule)
     except (KeyError, IndexError, TypeError):
         raise NotNarrower(_pointer(change), "is not in what was asked") from None
 
 
-def _step(holder: object, step: str) -> str | int:
+def _key(holder: object, step: str) -> str | int:
     return int(step) if isinstance(holder, list) and step.isdecimal() else step
 
 
-def _read(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
+def _parse_entry(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
     """Convert an entered text to the type of the asked value. Raises NotNarrower."""
     if rule == "drop":
-        return _read_items(asked, change)
+        return _parse_items(asked, change)
     if rule == "earlier":
         return change.to
     if rule == "turn_on":
-        if change.to not in _SPOKEN:
+        if change.to not in _BOOLEAN_ENTRIES:
             raise NotNarrower(_pointer(change), "write yes or no")
-        return _SPOKEN[change.to]
+        return _BOOLEAN_ENTRIES[change.to]
     if _is_money(asked):
         money = cast("dict[str, Any]", asked)
         digits = rendering.minor_digits(money["currency"])
-        return {**money, "minor": _read_number(change, digits)}
-    return _read_number(change, 0)
+        return {**money, "minor": _parse_number(change, digits)}
+    return _parse_number(change, 0)
 
 
 def read_number(text: str, digits: int) -> int:
@@ -305,14 +312,14 @@ def read_number(text: str, digits: int) -> int:
     return int(match[1] + (match[2] or "").ljust(digits, "0"))
 
 
-def _read_number(change: Change, digits: int) -> int:
+def _parse_number(change: Change, digits: int) -> int:
     try:
         return read_number(change.to, digits)
     except ValueError as error:
         raise NotNarrower(_pointer(change), str(error)) from None
 
 
-def _read_items(asked: JsonValue, change: Change) -> JsonValue:
+def _parse_items(asked: JsonValue, change: Change) -> JsonValue:
     if not isinstance(asked, list) or not _ITEMS.fullmatch(change.to):
         raise NotNarrower(_pointer(change), "name the items that stay, such as 1,3, or none")
     numbers = [] if change.to == "none" else [int(number) for number in change.to.split(",")]
@@ -322,10 +329,10 @@ def _read_items(asked: JsonValue, change: Change) -> JsonValue:
 
 
 def _pointer(change: Change) -> str:
-    return f"/{change.place}{_written(change.path)}"
+    return f"/{change.place}{_as_pointer(change.path)}"
 
 
-def _written(trail: Path) -> str:
+def _as_pointer(trail: Path) -> str:
     pointer = ""
     for step in trail:
         pointer = pointer_to(pointer, step)

@@ -190,13 +190,13 @@ def no_tokens(
     if state is State.EXPIRED:
         return errors.ExpiredToken(_lapse(members, reason), members=members)
     if state is State.CANCELLED:
-        return errors.AccessDenied(outcomes.text_of(members["reason"]), members=members)
+        return errors.AccessDenied(outcomes.reason_text(members["reason"]), members=members)
     return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
 
 
 def _lapse(members: Mapping[str, object], reason: str | None) -> str:
-    said = members.get("retry") == outcomes.WANTED
-    return outcomes.ASKED_FOR if said else outcomes.text_of(members["reason"], reason)
+    said = members.get("retry") == outcomes.RETRY_WANTED
+    return outcomes.RETRY_TEXT if said else outcomes.reason_text(members["reason"], reason)
 
 
 def _denial(members: Mapping[str, object]) -> str:

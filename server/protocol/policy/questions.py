@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal, Protocol, TypeAlias
 
-from server.protocol.approvals.ceremonies import CONFIRM, TYPED, Ceremony, Step
+from server.protocol.approvals.ceremonies import COMPARED_STEPS, CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
 from server.protocol.lazy import lazy
@@ -165,7 +165,7 @@ class Requirements:
         """
         if approvals.count < self.quorum:
             return False
-        spared = TYPED - self.named if approvals.ahead else CONFIRM
+        spared = COMPARED_STEPS - self.named if approvals.ahead else CONFIRM
         strong = self.ceremony - spared <= approvals.ceremony
         counted = self._counted(approvals)
         enough = len(counted) >= self.quorum
@@ -229,7 +229,7 @@ def satisfiable(question: Question, ceremony: Ceremony) -> Ceremony:
     """
     never = set() if question.interactive else {Step.MATCH}
     if question.way == APP:
-        never |= TYPED
+        never |= COMPARED_STEPS
     return ceremony - never | {Step.PIN} if ceremony & never else ceremony
 
 

@@ -34,8 +34,8 @@ Trail: TypeAlias = tuple[str | int, ...]
 Leaf: TypeAlias = tuple[Trail, JsonValue]
 
 _MAX_VALUE_IN_HEADLINE = 120
-_MOST_LISTED = 3
-_LEAST_OF_A_TEXT = 12
+_MAX_LISTED = 3
+_MIN_OF_A_TEXT = 12
 _NUMBER = re.compile(r"\d(?:[.,]?\d)*")
 _MAX_LABEL = 200
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -89,7 +89,7 @@ def render_headline(
     for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
         over = sum(len(each.text) for each in pieces) - room
         if piece.may_be_cut and over > 0:
-            piece.text = _cut(piece.text, max(_LEAST_OF_A_TEXT, len(piece.text) - over - 1))
+            piece.text = _cut(piece.text, max(_MIN_OF_A_TEXT, len(piece.text) - over - 1))
     headline = "".join(piece.text for piece in pieces)
     return display_safe(headline, max_chars=len(headline))
 
@@ -275,8 +275,8 @@ def _show_whole(value: JsonValue) -> str:
 
 def _listed(items: Sequence[str]) -> str:
     """The first of them, and how many more there are."""
-    first = ", ".join(items[:_MOST_LISTED])
-    more = len(items) - _MOST_LISTED
+    first = ", ".join(items[:_MAX_LISTED])
+    more = len(items) - _MAX_LISTED
     return first if more <= 0 else f"{first} and {more:,} more"
 
 

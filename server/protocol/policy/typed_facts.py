@@ -6,13 +6,13 @@ Owns: the choice. Never: what is then typed; `protocol/ceremonies.py` compares t
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from server.protocol.approvals.ceremonies import Typed, kind_of
+from server.protocol.approvals.ceremonies import TypeBack, type_back_kind
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import pointers, rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.stakes import FactToType
 
-_RESOURCE: Final = Typed("Resource", "text", "/resource")
+_RESOURCE: Final = TypeBack("Resource", "text", "/resource")
 """Where no type names a fact, or none has a template: what everything happens at."""
 
 
@@ -26,7 +26,7 @@ def chosen(
     details: Sequence[Mapping[str, JsonValue]],
     *,
     target_is_new: bool,
-) -> Typed:
+) -> TypeBack:
     """The fact to type: of the riskiest detail whose type names one, else the resource."""
     places = sorted(range(len(actions)), key=lambda place: -actions[place].risk.rank)
     for place in places:
@@ -38,7 +38,7 @@ def chosen(
             label, value = rendering.named(actions[place], details[place], fact.path)[0]
             number = f"{place + 1}. " if len(actions) > 1 else ""
             at = f"/authorization_details/{place}{pointers.written(fact.path)}"
-            return Typed(f"{number}{label}", kind_of(fact, value), at)
+            return TypeBack(f"{number}{label}", type_back_kind(fact, value), at)
     return _RESOURCE
 
 

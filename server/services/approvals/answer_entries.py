@@ -14,7 +14,7 @@ from server.services.approvals import votes
 from server.services.audit import audit
 
 
-def record(tx: Unit, approval: Approval, answer: Decision) -> None:
+def record_answer(tx: Unit, approval: Approval, answer: Decision) -> None:
     """Write the audit entry of an answer that was just stored."""
     audit.record(
         tx,
@@ -61,6 +61,6 @@ def _quorum_facts(tx: Unit, approval: Approval) -> dict[str, object]:
     if approval.quorum == 1:
         return {}
     answers = tx.decisions.of_approval(approval.id)
-    yes = [one.user_id for one in votes.standing(answers)]
+    yes = [one.user_id for one in votes.valid_approvals(answers)]
     void = [one.user_id for one in answers if one.voided_at is not None]
     return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}

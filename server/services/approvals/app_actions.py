@@ -39,7 +39,7 @@ from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class AppAct:
+class CheckedAppAction:
     """A valid app action with the verdict of policy."""
 
     target: TokenTarget
@@ -73,7 +73,7 @@ class AppActions:
     judge: Judge
     rules: ServerPolicy
 
-    def act(  # the parameters of the app's request
+    def check(  # the parameters of the app's request
         self,
         view: View,
         app: App,
@@ -81,7 +81,7 @@ class AppActions:
         scope: tuple[str, ...],
         details: Sequence[Mapping[str, JsonValue]],
         user: User | None = None,
-    ) -> AppAct:
+    ) -> CheckedAppAction:
         """Check an app action by today's registrations and policy. Raises errors.ProtocolError.
 
         1. The app may have the scopes.  2. Every object matches an action type, and every scope
@@ -97,29 +97,29 @@ class AppActions:
             raise Forbidden(verdict)
         if verdict.needs.quorum > 1:
             raise errors.AccessDenied("This needs more than one person, and an app asks one.")
-        act = AppAct(target, tuple(details), actions, verdict, verdict.needs)
+        act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.needs)
         if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
             raise Forbidden(verdict)  # another person would have to approve, and apps ask nobody
         displays.words(act)
         return act
 
-    def again(self, view: View, app: App, approval: Approval) -> AppAct | None:
+    def recheck(self, view: View, app: App, approval: Approval) -> CheckedAppAction | None:
         """Check the app action of an approval again today; None if it would be refused."""
-        scope, details = tuple(approval.scope.split()), granted(approval)
+        scope, details = tuple(approval.scope.split()), signed_details(approval)
         user = view.directory.user(approval.user_id or "")
         try:
-            return self.act(view, app, approval.resource, scope, details, user)
+            return self.check(view, app, approval.resource, scope, details, user)
         except errors.ProtocolError:
             return None
 
-    def stands(self, view: View, app: App, approval: Approval) -> bool:
+    def is_still_allowed(self, view: View, app: App, approval: Approval) -> bool:
         """Reports whether the displayed risk and the ceremony still suffice today."""
-        act, user = self.again(view, app, approval), view.directory.user(approval.user_id or "")
+        act, user = self.recheck(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False
-        return act.answered_by(user, approval.risk, ceremonies.read(approval.ceremony))
+        return act.answered_by(user, approval.risk, ceremonies.parse_ceremony(approval.ceremony))
 
-    def ask(self, tx: Unit, app: App, user: User, act: AppAct, peer: str) -> Approval:
+    def ask(self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str) -> Approval:
         """Create the approval that the user signs on a device.
 
         Raises errors.AccessDenied if policy does not let this user be asked, the user has no
@@ -127,7 +127,7 @@ class AppActions:
         """
         tx.queue(f"asked {user.id}")
         target = act.target
-        act = self.act(tx, app, target.resource.uri, target.scope, act.details, user)
+        act = self.check(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
@@ -145,7 +145,7 @@ class AppActions:
             return "over"
         return _OUTCOMES.get(approval.state, "over")
 
-    def _open(self, tx: Unit, app: App, user: User, act: AppAct, peer: str) -> Approval:
+    def _open(self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str) -> Approval:
         first = not tx.approvals.asked_before(app.id, user.id)
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -164,7 +164,7 @@ class AppActions:
                     unusual=None,
                     undo=words.undo,
                     why=f"{act.why} This one is {act.risk} risk." if act.verdict.rules else act.why,
-                    gives=self._gives(app, target),
+                    gives=self._grant_text(app, target),
                     agent=displays.asker(app.id, app.name, (), first_request=first),
                     agent_says=None,
                     user=user,
@@ -196,7 +196,7 @@ class AppActions:
             rules=self.rules,
         )
 
-    def _gives(self, app: App, target: TokenTarget) -> str:
+    def _grant_text(self, app: App, target: TokenTarget) -> str:
         seconds = target.resource.token_seconds or self.rules.access_token_seconds
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(
@@ -207,9 +207,9 @@ class AppActions:
         )
 
 
-def granted(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
+def signed_details(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
     """The details that the user signed, as tokens carry them."""
-    return kinds.granted(json.loads(approval.details))
+    return kinds.resource_details(json.loads(approval.details))
 
 
 _ALWAYS: Final = "An app asks for your signature each time it takes an action."

@@ -14,7 +14,7 @@ from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.questions import Requirements
 from server.services.approvals import oversight
-from server.services.approvals.oversight import Seen
+from server.services.approvals.oversight import NamedApproval
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.policy import today
@@ -34,7 +34,7 @@ class BackupRequests:
     rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
-    def ask(self, approval_id: str, called: str, *, by: str) -> Seen:
+    def ask(self, approval_id: str, called: str, *, by: str) -> NamedApproval:
         """Ask one more person about a pending request. Raises `NotFound`, `Conflict` or `Invalid`.
 
         1. The request is pending, comes from an agent and has a user.  2. The person is enabled and
@@ -50,7 +50,7 @@ class BackupRequests:
             if user.id == approval.user_id or not approvers.add(tx, approval, [named], self.rules):
                 raise Conflict(f"{user.name} is already an approver of this request.")
             _record(tx, approval, user, by)
-            return oversight.seen(tx, oversight.find(tx, approval_id))
+            return oversight.with_names(tx, oversight.find(tx, approval_id))
 
     def _needs(self, tx: Unit, approval: Approval) -> Requirements:
         """The current requirements for approving it."""

@@ -17,7 +17,7 @@ from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.protocol import errors
 from server.protocol.approvals import ceremonies
-from server.protocol.approvals.ceremonies import TYPED, Ceremony, Step, spelled
+from server.protocol.approvals.ceremonies import COMPARED_STEPS, Ceremony, Step, ceremony_text
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.approvals import votes
@@ -25,15 +25,15 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.devices.statements import is_pin_entered
 
-MOST_TRIES: Final = 2
+MAX_ATTEMPTS: Final = 2
 LOCKED: Final = "locked"
 """The reason of a request that ended because nobody can approve it any more."""
 LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
-_MOST_REASON = 500
-_NUMBERS = 1_000
-_EVERYBODY = ""
-_MEMBERS: Final[Mapping[Step, str]] = {
+_MAX_REASON = 500
+_MATCH_NUMBERS = 1_000
+_ALL_USERS = ""
+_ENTRY_MEMBERS: Final[Mapping[Step, str]] = {
     Step.MATCH: "match",
     Step.REASON: "reason",
     Step.TYPE_BACK: "fact",
@@ -41,7 +41,7 @@ _MEMBERS: Final[Mapping[Step, str]] = {
 """The body member with the entry of each step."""
 _OPTIONAL: Final = frozenset({Step.PIN, Step.REASON})
 """Steps that a person may take without being asked to."""
-_WORDS: Final[Mapping[Step, str]] = {
+_DESCRIPTIONS: Final[Mapping[Step, str]] = {
     Step.MATCH: "the number that the agent shows",
     Step.PIN: "your PIN for this request",
     Step.REASON: "a reason for the audit log",
@@ -50,7 +50,7 @@ _WORDS: Final[Mapping[Step, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class CeremonyEntries:
     """What a person typed; sent along with the signed answer."""
 
     fact: str | None = None
@@ -59,20 +59,20 @@ class Entered:
 
     def of(self, step: Step) -> str | None:
         """The entry of a step."""
-        member = _MEMBERS.get(step)
+        member = _ENTRY_MEMBERS.get(step)
         return None if member is None else getattr(self, member)
 
 
-NOTHING: Final = Entered()
+NO_ENTRIES: Final = CeremonyEntries()
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class AttemptsCounted:
     """The unit of work only counted attempts; the next one compares the entries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Yes:
+class ApproveAnswer:
     """An approve answer to one request, with the ceremony that its signature claims."""
 
     approval: Approval
@@ -80,7 +80,7 @@ class Yes:
     key: str
     """The name of the device key that signed."""
     ceremony: Ceremony
-    entered: Entered
+    entered: CeremonyEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,16 @@ class Ceremonies:
 
     secrets: Secrets
 
-    def number(self, approval: Approval) -> str | None:
+    def match_number(self, approval: Approval) -> str | None:
         """The match number that the agent shows; derived when needed and never stored."""
-        if Step.MATCH not in ceremonies.read(approval.ceremony):
+        if Step.MATCH not in ceremonies.parse_ceremony(approval.ceremony):
             return None
         digest = hashlib.sha256(self.secrets.nonce("match", approval.id).encode()).digest()
-        return f"{int.from_bytes(digest) % _NUMBERS:03}"
+        return f"{int.from_bytes(digest) % _MATCH_NUMBERS:03}"
 
-    def judge(self, tx: Unit, yes: Yes, *, counted: bool) -> errors.Problem | Counted | None:
+    def check(
+        self, tx: Unit, yes: ApproveAnswer, *, counted: bool
+    ) -> errors.Problem | AttemptsCounted | None:
         """Check an approve answer against the request's ceremony; None if it suffices.
 
         1. Key and PIN suffice.  2. The signature claims every required step and no unknown one. 3.
@@ -104,37 +106,37 @@ class Ceremonies:
         one compares them, and a correct entry is not counted.  Raises errors.Problem 403, 422 and
         423. The caller must commit before it raises a returned Problem.
         """
-        _check_power(tx, yes)
+        _check_key_and_pin(tx, yes)
         _check_steps(yes)
-        typed = sorted(yes.ceremony & TYPED)
+        typed = sorted(yes.ceremony & COMPARED_STEPS)
         if not typed:
             return None
         if not counted:
             for step in typed:
                 _count(tx, yes, step)
-            return Counted()
+            return AttemptsCounted()
         wrong = [step for step in typed if not self._is_right(yes, step)]
         for step in typed:
             if step not in wrong:
-                tx.ceremony_tries.give_back(yes.approval.id, step, _counted_user(yes, step))
+                tx.ceremony_tries.uncount(yes.approval.id, step, _counted_user(yes, step))
         return _refusal(tx, yes, wrong[0]) if wrong else None
 
-    def _is_right(self, yes: Yes, step: Step) -> bool:
+    def _is_right(self, yes: ApproveAnswer, step: Step) -> bool:
         entry = yes.entered.of(step) or ""
         if step is Step.MATCH:
-            return ceremonies.is_same_number(self.number(yes.approval) or "", entry)
+            return ceremonies.matches_number(self.match_number(yes.approval) or "", entry)
         asked = json.loads(yes.approval.display)["type_back"]
         value = ceremonies.value_at(yes.approval.action, asked["at"])
-        return ceremonies.is_typed(asked["kind"], value, entry)
+        return ceremonies.matches_value(asked["kind"], value, entry)
 
 
-def tries_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, int]:
+def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, int]:
     """The attempts that this person has left at each counted step; 0 means locked."""
-    typed = ceremonies.read(approval.ceremony) & TYPED
+    typed = ceremonies.parse_ceremony(approval.ceremony) & COMPARED_STEPS
     if not typed:
         return {}
-    tries = view.ceremony_tries.of(approval.id, (user_id, _EVERYBODY))
-    return {step: MOST_TRIES - tries.get(step, 0) for step in sorted(typed)}
+    tries = view.ceremony_tries.of(approval.id, (user_id, _ALL_USERS))
+    return {step: MAX_ATTEMPTS - tries.get(step, 0) for step in sorted(typed)}
 
 
 def checked_reason(reason: str | None) -> str | None:
@@ -142,12 +144,12 @@ def checked_reason(reason: str | None) -> str | None:
     if not reason:
         return None
     try:
-        return check_prose(reason, what="reason", max_chars=_MOST_REASON)
+        return check_prose(reason, what="reason", max_chars=_MAX_REASON)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 
 
-def _check_power(tx: Unit, yes: Yes) -> None:
+def _check_key_and_pin(tx: Unit, yes: ApproveAnswer) -> None:
     """Refuse an answer whose key or PIN entry does not suffice.
 
     1. The session key cannot approve.  2. A passkey verifies its user each time, so it must not
@@ -160,8 +162,8 @@ def _check_power(tx: Unit, yes: Yes) -> None:
             403, "key_not_allowed", "Approve with an approval key: enter your PIN."
         )
     if yes.key == PASSKEY:
-        _refuse_claimed_pin(yes)
-    elif high or Step.PIN in yes.ceremony | ceremonies.read(yes.approval.ceremony):
+        _check_no_pin_claimed(yes)
+    elif high or Step.PIN in yes.ceremony | ceremonies.parse_ceremony(yes.approval.ceremony):
         _check_pin(tx, yes)
     if high and tx.now < yes.device.high_from:
         raise errors.Problem(
@@ -171,14 +173,14 @@ def _check_power(tx: Unit, yes: Yes) -> None:
         )
 
 
-def _refuse_claimed_pin(yes: Yes) -> None:
+def _check_no_pin_claimed(yes: ApproveAnswer) -> None:
     if Step.PIN in yes.ceremony:
         raise errors.Problem(
             422, "invalid_decision", "A passkey proves no PIN. Leave pin out of the ceremony."
         )
 
 
-def _check_pin(tx: Unit, yes: Yes) -> None:
+def _check_pin(tx: Unit, yes: ApproveAnswer) -> None:
     """The high key and a recent PIN call for this request prove the PIN."""
     if yes.key != "high" or Step.PIN not in yes.ceremony:
         raise errors.Problem(
@@ -192,52 +194,52 @@ def _check_pin(tx: Unit, yes: Yes) -> None:
         )
 
 
-def _check_steps(yes: Yes) -> None:
-    needed = ceremonies.read(yes.approval.ceremony)
+def _check_steps(yes: ApproveAnswer) -> None:
+    needed = ceremonies.parse_ceremony(yes.approval.ceremony)
     if yes.key == PASSKEY:
         needed -= {Step.PIN}
     if missing := sorted(needed - yes.ceremony):
-        words = " and ".join(_WORDS[step] for step in missing)
+        words = " and ".join(_DESCRIPTIONS[step] for step in missing)
         raise errors.Problem(
             403,
             "ceremony_required",
             f"This also takes {words}.",
-            members={"ceremony": spelled(needed)},
+            members={"ceremony": ceremony_text(needed)},
         )
     if yes.ceremony - needed - _OPTIONAL:
         raise errors.Problem(422, "invalid_decision", "ceremony has a step that is not required.")
-    for step, member in _MEMBERS.items():
+    for step, member in _ENTRY_MEMBERS.items():
         if (step in yes.ceremony) != (yes.entered.of(step) is not None):
             raise errors.Problem(
                 422, "invalid_decision", f"{member} does not match the signed ceremony."
             )
 
 
-def _counted_user(yes: Yes, step: Step) -> str:
+def _counted_user(yes: ApproveAnswer, step: Step) -> str:
     """The user whose attempts count: the match number is the same for everybody."""
-    return _EVERYBODY if step is Step.MATCH else yes.device.user_id
+    return _ALL_USERS if step is Step.MATCH else yes.device.user_id
 
 
-def _count(tx: Unit, yes: Yes, step: Step) -> None:
-    found = tx.ceremony_tries.count(yes.approval.id, step, _counted_user(yes, step), MOST_TRIES)
+def _count(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
+    found = tx.ceremony_tries.count(yes.approval.id, step, _counted_user(yes, step), MAX_ATTEMPTS)
     if found is None:
         raise errors.Problem(
             423, "request_locked", LOCKED_TEXT, members={"step": str(step), "left": 0}
         )
 
 
-def _refusal(tx: Unit, yes: Yes, step: Step) -> errors.Problem:
+def _refusal(tx: Unit, yes: ApproveAnswer, step: Step) -> errors.Problem:
     """The problem to return for a wrong entry; the second one locks the request."""
-    left = tries_left(tx, yes.approval, yes.device.user_id).get(step, 0)
+    left = attempts_left(tx, yes.approval, yes.device.user_id).get(step, 0)
     told = {"step": str(step), "left": left}
     if left > 0:
-        text = f"That is not {_WORDS[step]}. One more wrong entry locks this request."
+        text = f"That is not {_DESCRIPTIONS[step]}. One more wrong entry locks this request."
         return errors.Problem(422, "wrong_entry", text, members=told)
     _lock(tx, yes, step)
     return errors.Problem(423, "request_locked", LOCKED_TEXT, members=told)
 
 
-def _lock(tx: Unit, yes: Yes, step: Step) -> None:
+def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
     """Write an audit entry, and end the request if too few others can approve it."""
     actor = audit.by_user(yes.device.user_id)
     audit.record(
@@ -248,7 +250,7 @@ def _lock(tx: Unit, yes: Yes, step: Step) -> None:
             actor=actor,
             decision=LOCKED,
             cause=str(step),
-            facts={"device": yes.device.id, "tries": MOST_TRIES},
+            facts={"device": yes.device.id, "tries": MAX_ATTEMPTS},
         ),
     )
     if step is Step.MATCH or not is_possible_without(tx, yes.approval, yes.device.user_id):
@@ -262,6 +264,6 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     """
     asked = view.approvers.asked(approval)
     others = [one for one in asked if one.approves and one.user_id != user_id]
-    able = [one for one in others if 0 not in tries_left(view, approval, one.user_id).values()]
-    given = {one.whose for one in votes.standing(view.decisions.of_approval(approval.id))}
+    able = [one for one in others if 0 not in attempts_left(view, approval, one.user_id).values()]
+    given = {one.voter_id for one in votes.valid_approvals(view.decisions.of_approval(approval.id))}
     return len(given.union(one.stands_for or one.user_id for one in able)) >= approval.quorum

@@ -18,7 +18,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.tokens import step_up
 from server.protocol.tokens.step_up import NOTHING, Demand
 from server.protocol.tokens.token_exchange import canonical
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.audit import audit
 
 _ALARM_WINDOW_MS: Final = 10 * 60_000
@@ -47,9 +47,9 @@ class Consumptions:
     """Consumes approvals."""
 
     store: Store
-    live: Callable[[View, str], LiveToken | None]
+    find_active_token: Callable[[View, str], LiveToken | None]
     """Find the active token with this text."""
-    rights: Rights
+    checks: ApprovalChecks
 
     def consume(self, resource: Resource, execution: IntendedExecution) -> Consumed:
         """Consume the approval of this token for this execution. Idempotent by execution.
@@ -60,7 +60,7 @@ class Consumptions:
         errors.Problem.
         """
         with self.store.write() as tx:
-            found = self.live(tx, execution.token)
+            found = self.find_active_token(tx, execution.token)
             if found is None or found.row.resource != resource.uri:
                 raise errors.Problem(
                     403, "token_inactive", "This token is not active at this resource."
@@ -68,7 +68,7 @@ class Consumptions:
             approval = _approval(tx, found)
             _check_granted(found, approval, execution)
             self._check_demand(tx, found, approval, execution)
-            spent = _Spending(tx, found, approval, resource).on(execution)
+            spent = _Consuming(tx, found, approval, resource).consume(execution)
             tx.delegations.used(found.row.id, tx.now)
         if isinstance(spent, errors.Problem):
             raise spent
@@ -77,7 +77,7 @@ class Consumptions:
     def _check_demand(
         self, tx: Unit, found: LiveToken, approval: Approval, execution: IntendedExecution
     ) -> None:
-        risk = self.rights.risk(tx, approval)
+        risk = self.checks.current_risk(tx, approval)
         pin_now = risk is not None and risk.rank >= Risk.HIGH.rank
         if pin_now and risk is not None and approval.decided_by is not None:
             pin_now = risk.rank > approval.risk.rank  # at the old risk nobody had to answer
@@ -93,7 +93,7 @@ class Consumptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Spending:
+class _Consuming:
     """One approval that a resource consumes."""
 
     tx: Unit
@@ -101,7 +101,7 @@ class _Spending:
     approval: Approval
     resource: Resource
 
-    def on(self, execution: IntendedExecution) -> Consumed | errors.Problem:
+    def consume(self, execution: IntendedExecution) -> Consumed | errors.Problem:
         """Consume it, or return the refusal so that its audit entry is stored."""
         wanted = Consumption(
             approval_id=self.approval.id,
@@ -110,16 +110,16 @@ class _Spending:
             resource=self.resource.uri,
             at=self.tx.now,
         )
-        if self.tx.consumptions.first(wanted):
+        if self.tx.consumptions.add_once(wanted):
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
             return Consumed(wanted, self.approval)
-        stood = self.tx.consumptions.get(self.approval.id)
+        stored = self.tx.consumptions.get(self.approval.id)
         ours = (execution.id, self.resource.uri)  # execution ids are unique per resource only
-        if stood is None or (stood.execution_id, stood.resource) != ours:
-            return self._again(execution)
-        return Consumed(stood, self.approval)
+        if stored is None or (stored.execution_id, stored.resource) != ours:
+            return self._refuse_second_execution(execution)
+        return Consumed(stored, self.approval)
 
-    def _again(self, execution: IntendedExecution) -> errors.Problem:
+    def _refuse_second_execution(self, execution: IntendedExecution) -> errors.Problem:
         key = f"consumed again:{self.approval.id}"
         if self.tx.counters.count(key, _ALARM_WINDOW_MS) == 1:
             self._record(audit.Type.APPROVAL_REUSED, "refused", execution)

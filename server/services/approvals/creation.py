@@ -26,21 +26,21 @@ from server.services.server_policy import ServerPolicy
 _PIN = frozenset({Step.PIN})
 
 
-def opener(secrets: Secrets, rules: ServerPolicy) -> OpenApproval:
+def approval_opener(secrets: Secrets, rules: ServerPolicy) -> OpenApproval:
     """Bind `open_approval`, for capabilities that the import order places below approvals."""
     return partial(open_approval, secrets=secrets, rules=rules)
 
 
 def open_approval(tx: Unit, opening: Opening, *, secrets: Secrets, rules: ServerPolicy) -> Approval:
     """Create an approval with its audit entry and events in this unit of work."""
-    approval = drafted(tx, secrets, opening)
+    approval = build_approval(tx, secrets, opening)
     tx.approvals.add(approval)
-    record(tx, approval, opening)
+    record_request(tx, approval, opening)
     notices.asked(tx, approval, rules)
     return approval
 
 
-def record(tx: Unit, approval: Approval, opening: Opening) -> None:
+def record_request(tx: Unit, approval: Approval, opening: Opening) -> None:
     """Write the audit entry of a request, also of a phantom one."""
     audit.record(
         tx,
@@ -60,7 +60,7 @@ def record(tx: Unit, approval: Approval, opening: Opening) -> None:
     )
 
 
-def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
+def build_approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
     """Build the approval without storing it."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
     usual = tx.now + SECONDS * 1000
@@ -85,7 +85,7 @@ def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
         openid_scope="",
         details=json.dumps(details, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
         risk=opening.risk,
-        ceremony=ceremonies.spelled(_ceremony(opening)),
+        ceremony=ceremonies.ceremony_text(_ceremony(opening)),
         policy=json.dumps(dict(opening.policy), sort_keys=True),
         action=action,
         display=display,

@@ -20,7 +20,7 @@ from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.notifications import notices
 
-_MOST_TEXT = 200
+_MAX_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +43,45 @@ class Outcomes:
 
     store: Store
 
-    def report(self, resource: Resource, said: ReportedOutcome) -> tuple[Approval, ShownExecution]:
+    def report(
+        self, resource: Resource, reported: ReportedOutcome
+    ) -> tuple[Approval, ShownExecution]:
         """Store the result of an execution. Idempotent.
 
         1. The text can be displayed.  2. This resource consumed this approval for this execution.
         3. It has not reported another result.  4. If what ran is not what was granted, raise an
         alarm. Raises errors.Problem.
         """
-        text = _checked(said.text)
+        text = _checked(reported.text)
         with self.store.write() as tx:
-            approval, spent = _spent(tx, resource, said)
+            approval, consumption = _find_consumption(tx, resource, reported)
             wanted = Outcome(
                 approval_id=approval.id,
-                result=said.result,
+                result=reported.result,
                 text=text,
-                executed_digest=_digest(approval, said),
+                executed_digest=_digest(approval, reported),
                 at=tx.now,
             )
-            first = tx.outcomes.first(wanted)
-            stood = wanted if first else tx.outcomes.get(approval.id)
-            if not _same(stood, wanted):
+            first = tx.outcomes.add_once(wanted)
+            stored = wanted if first else tx.outcomes.get(approval.id)
+            if not _same(stored, wanted):
                 raise errors.Problem(
                     409, "already_reported", "Another outcome of this execution was reported."
                 )
             if first:
-                self._keep(tx, resource, approval, said.execution_id, wanted)
-            return approval, ShownExecution(spent, stood, effective_digest(approval))
+                self._keep(tx, resource, approval, reported.execution_id, wanted)
+            return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
     def _keep(
-        self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, done: Outcome
+        self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, outcome: Outcome
     ) -> None:
-        facts: dict[str, object] = {"execution": execution_id, "text": done.text}
-        if done.executed_digest is not None:
-            facts["executed_digest"] = done.executed_digest
+        facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
+        if outcome.executed_digest is not None:
+            facts["executed_digest"] = outcome.executed_digest
         granted = effective_digest(approval)
-        _record(tx, audit.Type.APPROVAL_EXECUTED, resource, approval, done.result, facts)
+        _record(tx, audit.Type.APPROVAL_EXECUTED, resource, approval, outcome.result, facts)
         notices.approval(tx, approval, "approval.executed")
-        if done.executed_digest not in {None, granted}:
+        if outcome.executed_digest not in {None, granted}:
             facts |= {"granted_digest": granted}
             _record(tx, audit.Type.APPROVAL_DIFFERED, resource, approval, "alarm", facts)
             for asked in tx.approvers.asked(approval):
@@ -96,38 +98,48 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
     """The execution of an approval and its result; None if it was not consumed."""
     if approval.state is not State.REDEEMED or approval.details == "[]":
         return None
-    spent = view.consumptions.get(approval.id)
-    if spent is None:
+    consumption = view.consumptions.get(approval.id)
+    if consumption is None:
         return None
-    return ShownExecution(spent, view.outcomes.get(approval.id), effective_digest(approval))
+    return ShownExecution(consumption, view.outcomes.get(approval.id), effective_digest(approval))
 
 
-def _spent(tx: Unit, resource: Resource, said: ReportedOutcome) -> tuple[Approval, Consumption]:
+def _find_consumption(
+    tx: Unit, resource: Resource, reported: ReportedOutcome
+) -> tuple[Approval, Consumption]:
     """The approval, if this resource consumed it for this execution; else 404."""
-    spent = tx.consumptions.get(said.approval_id)
-    approval = tx.approvals.get(said.approval_id)
-    ours = (said.execution_id, resource.uri)
-    if spent is None or approval is None or (spent.execution_id, spent.resource) != ours:
+    consumption = tx.consumptions.get(reported.approval_id)
+    approval = tx.approvals.get(reported.approval_id)
+    ours = (reported.execution_id, resource.uri)
+    if (
+        consumption is None
+        or approval is None
+        or (consumption.execution_id, consumption.resource) != ours
+    ):
         raise errors.Problem(
             404, "not_found", "This execution has not consumed such an approval. Consume it first."
         )
-    return approval, spent
+    return approval, consumption
 
 
-def _digest(approval: Approval, said: ReportedOutcome) -> str | None:
-    return said.executed_digest if said.details is None else digest_of(approval, said.details)
+def _digest(approval: Approval, reported: ReportedOutcome) -> str | None:
+    return (
+        reported.executed_digest
+        if reported.details is None
+        else digest_of(approval, reported.details)
+    )
 
 
-def _same(stood: Outcome | None, wanted: Outcome) -> bool:
+def _same(stored: Outcome | None, wanted: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
-    return all(getattr(stood, name) == getattr(wanted, name) for name in members)
+    return all(getattr(stored, name) == getattr(wanted, name) for name in members)
 
 
 def _checked(text: str | None) -> str | None:
     if not text:
         return None
     try:
-        return check_prose(text, what="text", max_chars=_MOST_TEXT)
+        return check_prose(text, what="text", max_chars=_MAX_TEXT)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 

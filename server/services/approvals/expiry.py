@@ -30,16 +30,16 @@ class Sweeper:
     def round(self) -> int:
         """Expire one batch of approvals; returns how many."""
         with self.store.read() as view:
-            due = bool(view.approvals.due(view.now, 1))
+            due = bool(view.approvals.overdue(view.now, 1))
         if not due:
             return 0
         with self.store.write() as tx:
-            return sum(expire(tx, a) is not None for a in tx.approvals.due(tx.now, _AT_ONCE))
+            return sum(expire(tx, a) is not None for a in tx.approvals.overdue(tx.now, _AT_ONCE))
 
     def tidy(self) -> None:
         """Delete expired rows, and write the audit entries of counted floods."""
         with self.store.write() as tx:
-            tx.approvals.forget_answers(tx.now)
+            tx.approvals.delete_expired_answers(tx.now)
             tx.replays.prune(tx.now)
             tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
             floods.settle(tx)
@@ -58,7 +58,7 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
     """Expire an overdue approval; None if another transition won."""
     reason = _reason(tx, approval)
     reservations.queue(tx, approval)
-    moved = tx.approvals.move(approval, State.EXPIRED, now=tx.now, reason=reason)
+    moved = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
     if moved is None:
         return None
     reservations.release(tx, moved)

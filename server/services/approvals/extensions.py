@@ -14,7 +14,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.approvers.escalations import halfway
 from server.services.audit import audit
@@ -22,17 +22,17 @@ from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-MOST: Final[Mapping[Risk, int | None]] = MappingProxyType(
+MAX_EXTENSIONS: Final[Mapping[Risk, int | None]] = MappingProxyType(
     {Risk.LOW: None, Risk.MEDIUM: 3, Risk.HIGH: 2, Risk.CRITICAL: 2}
 )
 """The maximum number of extensions; None for no limit. Only owners extend critical requests."""
 
 
-def left(approval: Approval) -> int | None:
+def extensions_left(approval: Approval) -> int | None:
     """The number of extensions that are left; None for no limit."""
     if approval.kind != "action":
         return 0
-    most = MOST[approval.risk]
+    most = MAX_EXTENSIONS[approval.risk]
     return None if most is None else max(0, most - approval.extensions)
 
 
@@ -52,7 +52,7 @@ class Extensions:
         with self.store.write() as tx:
             device_auth.current(tx, person)
             approval = approvers.owned(tx, approval_id, person.user.id)
-            until = _allowed(tx, person, approval)
+            until = _new_expiry(tx, person, approval)
             moved = tx.escalations.extend(
                 approval.id,
                 was=approval.expires_at,
@@ -67,34 +67,34 @@ class Extensions:
             )
             _record(tx, person, approval, until)
             notices.approval(tx, extended, "approval.extended")
-            return shown(tx, extended, person.user.id)
+            return approver_view(tx, extended, person.user.id)
 
-    def offered(self, person: Person, approval_id: str) -> bool:
+    def can_extend(self, person: Person, approval_id: str) -> bool:
         """Reports whether this person can extend it now. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.owned(view, approval_id, person.user.id)
             try:
-                _allowed(view, person, approval)
+                _new_expiry(view, person, approval)
             except errors.Problem:
                 return False
             return True
 
 
-def _allowed(view: View, person: Person, approval: Approval) -> int:
+def _new_expiry(view: View, person: Person, approval: Approval) -> int:
     """The new expiry. Raises errors.Problem if it cannot be extended."""
     over = overdue(approval.state, approval.expires_at, view.now)
     if over or approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", "This request is no longer pending.")
     _check(view, person, approval)
-    return _until(view, approval)
+    return _limited_expiry(view, approval)
 
 
 def _check(view: View, person: Person, approval: Approval) -> None:
     if approval.kind != "action":
         raise _not_extendable("Start again at the page or device that asked for this.")
-    if left(approval) == 0:
+    if extensions_left(approval) == 0:
         raise _not_extendable(
-            f"A {approval.risk}-risk request can be extended at most {MOST[approval.risk]} times."
+            f"You can extend a {approval.risk}-risk request {MAX_EXTENSIONS[approval.risk]} times."
         )
     agent = view.directory.agent(approval.agent_id)
     owners = () if agent is None else agent.owners
@@ -104,7 +104,7 @@ def _check(view: View, person: Person, approval: Approval) -> None:
         )
 
 
-def _until(view: View, approval: Approval) -> int:
+def _limited_expiry(view: View, approval: Approval) -> int:
     """The new expiry: not after the subject token of the exchange that made the request."""
     until = view.now + approval.life_ms
     parent = None if approval.parent_id is None else view.delegations.get(approval.parent_id)

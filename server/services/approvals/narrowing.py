@@ -73,7 +73,7 @@ class Narrowed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _HistoryInput:
     """What is granted, as input of history."""
 
     agent: Agent
@@ -84,7 +84,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
+class _HeadlineInput:
     """What is granted, as input of the headline."""
 
     target: TokenTarget
@@ -102,10 +102,10 @@ class Narrowings:
     schemas: Schemas
     rules: ServerPolicy
 
-    def room(self, person: Person, approval_id: str) -> Narrowable:
+    def narrowable(self, person: Person, approval_id: str) -> Narrowable:
         """What can be narrowed. Raises errors.Problem 404, 409, or 422 for another kind."""
         with self.store.read() as view:
-            approval = _open(view, person, approval_id)
+            approval = _pending_request(view, person, approval_id)
             _check_kind(approval)
             asked = _asked(approval)
             types = self._types(view, asked)
@@ -114,15 +114,15 @@ class Narrowings:
                 for place, (action, details) in enumerate(zip(types, asked.details, strict=True))
                 for each in narrowable.narrowable_facts(action, details)
             ]
-            return Narrowable(asked.scope, tuple(facts), self._usual_life(view, approval))
+            return Narrowable(asked.scope, tuple(facts), self._full_lifetime(view, approval))
 
-    def propose(self, person: Person, approval_id: str, wish: RequestedNarrowing) -> Narrowed:
+    def propose(self, person: Person, approval_id: str, requested: RequestedNarrowing) -> Narrowed:
         """Preview a narrowing without storing it. Raises errors.Problem 404, 409 or 422."""
         with self.store.read() as view:
-            approval = _open(view, person, approval_id)
-            return self.judged(view, approval, self._text(view, approval, wish))
+            approval = _pending_request(view, person, approval_id)
+            return self.check(view, approval, self._text(view, approval, requested))
 
-    def judged(self, view: View, approval: Approval, text: str) -> Narrowed:
+    def check(self, view: View, approval: Approval, text: str) -> Narrowed:
         """Check a granted text against what was asked. Raises errors.Problem 422 `not_narrower`.
 
         1. It has the server's form and is for this request.  2. Its details match their action
@@ -133,14 +133,14 @@ class Narrowings:
             found, asked = narrowing.read_granted(approval.action, text), _asked(approval)
             types = self.schemas.check(view.directory, found.details, None)
             rows = [*_scope_rows(asked, found), *_detail_rows(asked, found, types)]
-            rows += self._life_rows(view, approval, found)
+            rows += self._lifetime_rows(view, approval, found)
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
         except NotNarrower as error:
             raise _not_narrower(f"{error}.") from error
         return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
 
-    def within(self, approval: Approval, narrowed: Narrowed) -> bool:
+    def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
         """Reports whether it is within what an earlier approver of this request granted."""
         if approval.granted is None:
             return True
@@ -152,11 +152,11 @@ class Narrowings:
         lives = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
         return set(after.scope) <= set(before.scope) and lives
 
-    def keep(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
+    def store_granted(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
         """Store what was granted, so far or finally."""
         rows = [asdict(row) for row in narrowed.rows]
         reads = json.dumps({"headline": narrowed.headline, "rows": rows}, ensure_ascii=False)
-        past = self._past(tx, approval, narrowed)
+        past = self._history_addition(tx, approval, narrowed)
         kept = tx.approvals.narrow(approval.id, narrowed.text, reads, past)
         return approval if kept is None else kept
 
@@ -166,35 +166,39 @@ class Narrowings:
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
 
-    def _text(self, view: View, approval: Approval, wish: RequestedNarrowing) -> str:
+    def _text(self, view: View, approval: Approval, requested: RequestedNarrowing) -> str:
         """The text of a requested narrowing, not checked yet."""
         _check_kind(approval)
         asked = _asked(approval)
         try:
             types = self.schemas.check(view.directory, asked.details, None)
             rules = [action.stakes.narrow for action in types]
-            less = narrowing.narrowed_details(asked, wish.drop_scopes, wish.changes, rules)
+            less = narrowing.narrowed_details(
+                asked, requested.drop_scopes, requested.changes, rules
+            )
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
         except NotNarrower as error:
             raise _not_narrower(f"{error}.") from error
-        return narrowing.granted_text(approval.action, replace(less, seconds=wish.token_seconds))
+        return narrowing.granted_text(
+            approval.action, replace(less, seconds=requested.token_seconds)
+        )
 
-    def _life_rows(self, view: View, approval: Approval, found: Terms) -> list[Row]:
+    def _lifetime_rows(self, view: View, approval: Approval, found: Terms) -> list[Row]:
         if found.seconds is None:
             return []
-        whole = self._usual_life(view, approval)
+        whole = self._full_lifetime(view, approval)
         if found.seconds >= whole:
             raise NotNarrower("token_seconds", f"must be less than {whole} seconds")
         return [Row("Token lifetime", f"{whole} seconds", f"{found.seconds} seconds")]
 
-    def _usual_life(self, view: View, approval: Approval) -> int:
+    def _full_lifetime(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)
         resource = _resource(view, approval)
         usual = self.rules.access_token_seconds
         return usual if agent is None else targets.lifetime(agent, resource, usual)
 
-    def _past(self, view: View, approval: Approval, narrowed: Narrowed) -> str:
+    def _history_addition(self, view: View, approval: Approval, narrowed: Narrowed) -> str:
         """What this approval adds to history: what was granted, not what was asked."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
@@ -202,7 +206,7 @@ class Narrowings:
         if agent is None or user is None or resource is None:
             return approval.past
         target, details = TokenTarget(resource, narrowed.terms.scope), narrowed.terms.details
-        part = _Part(agent, user, target, details, narrowed.types)
+        part = _HistoryInput(agent, user, target, details, narrowed.types)
         return history.granted(self.secrets, approval, part)
 
 
@@ -210,7 +214,7 @@ def _resource(view: View, approval: Approval) -> Resource | None:
     return targets.standing(view.directory, approval.resource, tuple(approval.scope.split()))
 
 
-def _open(view: View, person: Person, approval_id: str) -> Approval:
+def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
     """A pending request that asks this person. Raises errors.Problem 404 or 409."""
     device_auth.current(view, person)
     approval = approvers.owned(view, approval_id, person.user.id)
@@ -222,10 +226,10 @@ def _open(view: View, person: Person, approval_id: str) -> Approval:
 def headline(approval: Approval) -> str:
     """The headline of a request: what was granted, then what was asked."""
     asked = str(json.loads(approval.display).get("headline", ""))
-    return in_words(asked, granted_headline(approval), approval.state)
+    return headline_in_state(asked, granted_headline(approval), approval.state)
 
 
-def in_words(asked: str, granted: str | None, state: str) -> str:
+def headline_in_state(asked: str, granted: str | None, state: str) -> str:
     """The headline of a request with these two texts in this state, for every screen."""
     if granted is None:
         return asked
@@ -240,7 +244,7 @@ def _headline(view: View, approval: Approval, found: Terms, types: tuple[ActionT
     if resource is None:
         return str(json.loads(approval.display)["headline"])
     target = TokenTarget(resource, found.scope)
-    return displays.headline(_Act(target, found.details, types, approval.risk))
+    return displays.headline(_HeadlineInput(target, found.details, types, approval.risk))
 
 
 def _asked(approval: Approval) -> Terms:
@@ -266,7 +270,7 @@ def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> lis
     for place, (action, before, after) in enumerate(
         zip(types, asked.details, found.details, strict=True)
     ):
-        beside = narrowing.compare({**before}, {**after}, action.stakes.narrow)
+        beside = narrowing.check_narrower({**before}, {**after}, action.stakes.narrow)
         assert isinstance(beside, dict)  # noqa: S101  # an object beside an object
         name = f"{place + 1}. " if len(types) > 1 else ""
         pairs = zip(rendering.facts(action, before), rendering.facts(action, beside), strict=True)

@@ -24,13 +24,13 @@ from server.services.devices import devices
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.users import users
 
-MOST_REASON: Final = 200
-_IN_WORDS: Final = "administrator: {}"
+MAX_REASON: Final = 200
+_ADMIN_REASON: Final = "administrator: {}"
 """The prefix keeps an administrator's text from being read as a reason code for agents."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class NamedApproval:
     """A request with the names of its client and user; `user` is None for a phantom request."""
 
     approval: Approval
@@ -56,7 +56,7 @@ class Oversight:
         user: str | None,
         limit: int,
         before: tuple[int, str] | None = None,
-    ) -> list[Seen]:
+    ) -> list[NamedApproval]:
         """The newest matching requests before the cursor (created_at, id).
 
         Raises `NotFound` for an agent or user.
@@ -69,34 +69,36 @@ class Oversight:
                 limit=limit,
                 before=before,
             )
-            return [seen(view, approval) for approval in found]
+            return [with_names(view, approval) for approval in found]
 
-    def approval(self, approval_id: str) -> Seen:
+    def approval(self, approval_id: str) -> NamedApproval:
         """One request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:
             approval = find(view, approval_id)
-            named = seen(view, approval)
+            named = with_names(view, approval)
             decisions = tuple(view.decisions.of_approval(approval_id))
             found = view.audit.of_approval(approval_id)
             entries = tuple(actors.named(view, entry) for entry in found)
             had = tuple(view.deliveries.of_approval(approval_id))
             done = execution(view, approval)
-            return Seen(approval, named.client_name, named.user, decisions, had, entries, done)
+            return NamedApproval(
+                approval, named.client_name, named.user, decisions, had, entries, done
+            )
 
-    def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
+    def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
         """Cancel an open request. Raises `NotFound`, `Conflict` or `Invalid`."""
         try:
-            reason = check_prose(reason, what="The reason", max_chars=MOST_REASON)
+            reason = check_prose(reason, what="The reason", max_chars=MAX_REASON)
         except ValueError as error:
             raise Invalid(f"{error}.") from None
         with self.store.write() as tx:
             approval = find(tx, approval_id)
-            if not withdraw(tx, [approval], reason=_IN_WORDS.format(reason), actor=by):
+            if not withdraw(tx, [approval], reason=_ADMIN_REASON.format(reason), actor=by):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
                     f"This request is already {State.EXPIRED if ended else approval.state}."
                 )
-            return seen(tx, find(tx, approval_id))
+            return with_names(tx, find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
         """Devices of one user or of all, oldest first. Raises `NotFound`."""
@@ -184,7 +186,7 @@ def find(view: View, approval_id: str) -> Approval:
     return approval
 
 
-def seen(view: View, approval: Approval) -> Seen:
+def with_names(view: View, approval: Approval) -> NamedApproval:
     """Add the names of the client and the user to a request."""
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
-    return Seen(approval, display_names.name_of(view.directory, approval.agent_id), user)
+    return NamedApproval(approval, display_names.name_of(view.directory, approval.agent_id), user)

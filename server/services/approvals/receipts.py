@@ -17,7 +17,7 @@ from server.model.ports import Authenticators, Signer, Verifier
 from server.model.store import Directory, Store, View
 from server.model.tokens import Delegation, NamedDelegation
 from server.protocol.devices import passkeys
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view as shown
 from server.services.approvers import approvers
 from server.services.users.device_auth import Person
 
@@ -65,7 +65,7 @@ class Receipts:
     signer: Signer
     verifier: Verifier
     authenticators: Authenticators
-    held: Callable[[Directory, Delegation], NamedDelegation]
+    name_delegation: Callable[[Directory, Delegation], NamedDelegation]
     """Add the names to a delegation."""
 
     def of(self, person: Person, approval_id: str) -> Receipt:
@@ -97,7 +97,7 @@ class Receipts:
             "" if user is None else user.name,
             device,
             None if device is None else self._key(view, device, decision.jws),
-            next((one for one in entries if _carries(one, decision.jws)), None),
+            next((one for one in entries if _contains_answer(one, decision.jws)), None),
         )
 
     def _key(self, view: View, device: Device, signed: str) -> Key | None:
@@ -115,9 +115,9 @@ class Receipts:
     def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
         found = view.delegations.of_approval(approval.id)
         own = found is not None and found.user_id == person.user.id
-        return self.held(view.directory, found) if found is not None and own else None
+        return self.name_delegation(view.directory, found) if found is not None and own else None
 
 
-def _carries(entry: StoredEntry, signed: str) -> bool:
+def _contains_answer(entry: StoredEntry, signed: str) -> bool:
     """Reports whether an audit entry contains this signed answer."""
     return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)

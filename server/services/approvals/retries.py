@@ -14,17 +14,17 @@ from server.protocol import errors
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State, overdue
 from server.services.approvals.expiry import expire
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-Retry = Literal["possible", "asked"]
+RetryStatus = Literal["possible", "asked"]
 
 
-def standing(approval: Approval) -> Retry | None:
+def retry_status(approval: Approval) -> RetryStatus | None:
     """Whether the agent was or can be asked to retry; None if it cannot.
 
     Only unanswered requests can be retried, and only of agents that poll: an agent with push
@@ -61,13 +61,13 @@ class Retries:
             if is_first:
                 _record(tx, person, asked)
                 notices.approval(tx, asked, "approval.retry_asked")
-            return shown(tx, asked, person.user.id)
+            return approver_view(tx, asked, person.user.id)
 
 
 def _check(tx: Unit, approval: Approval) -> None:
     if approval.state is not State.EXPIRED:
         raise errors.Problem(409, "not_expired", f"This request is {approval.state}, not expired.")
-    if standing(approval) is None:
+    if retry_status(approval) is None:
         raise errors.Problem(
             409,
             "not_retryable",

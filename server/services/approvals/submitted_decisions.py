@@ -12,11 +12,11 @@ from server.model.store import View
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals.ceremonies import NOTHING, Entered, checked_reason
+from server.services.approvals.ceremonies import NO_ENTRIES, CeremonyEntries, checked_reason
 from server.services.approvers import approvers
 from server.services.users import user_or_group
 
-_MOST_NOTE = 500
+_MAX_NOTE = 500
 _LATEST_RETRY_MS = 366 * 86_400_000
 
 
@@ -29,7 +29,7 @@ class SubmittedDecision:
     """For the agent."""
     granted: str | None = None
     """The granted text if the answer narrows the request; the signature covers its digest."""
-    entered: Entered = NOTHING
+    entered: CeremonyEntries = NO_ENTRIES
     retry_at: int | None = None
     """When the agent may ask again."""
     ask: str | None = None
@@ -38,38 +38,42 @@ class SubmittedDecision:
     """For the audit log; agents do not see it."""
 
 
-def checked(said: SubmittedDecision) -> SubmittedDecision:
+def with_checked_texts(submitted: SubmittedDecision) -> SubmittedDecision:
     """The answer with its texts as they are stored. Raises errors.Problem 422."""
     return replace(
-        said,
-        note=_checked_note(said.note, "note"),
-        private_note=_checked_note(said.private_note, "private_note"),
-        entered=replace(said.entered, reason=checked_reason(said.entered.reason)),
+        submitted,
+        note=_checked_note(submitted.note, "note"),
+        private_note=_checked_note(submitted.private_note, "private_note"),
+        entered=replace(submitted.entered, reason=checked_reason(submitted.entered.reason)),
     )
 
 
-def settled(
-    view: View, approval: Approval, said: SubmittedDecision, code: str | None
+def with_checked_code(
+    view: View, approval: Approval, submitted: SubmittedDecision, code: str | None
 ) -> SubmittedDecision:
     """Check the members that depend on the denial code, and resolve `ask`.
 
     Raises errors.Problem 422.
     """
-    _check_goes_with(code, "retry_at", said.retry_at)
-    _check_goes_with(code, "ask", said.ask)
-    if said.retry_at is not None and not 0 < said.retry_at - view.now <= _LATEST_RETRY_MS:
+    _check_allowed_with_code(code, "retry_at", submitted.retry_at)
+    _check_allowed_with_code(code, "ask", submitted.ask)
+    if submitted.retry_at is not None and not 0 < submitted.retry_at - view.now <= _LATEST_RETRY_MS:
         raise errors.Problem(
             422, "invalid_body", "/retry_at: must be in the future, within 366 days."
         )
-    return said if said.ask is None else replace(said, ask=_other(view, approval, said.ask))
+    return (
+        submitted
+        if submitted.ask is None
+        else replace(submitted, ask=_find_user(view, approval, submitted.ask))
+    )
 
 
-def kept(
+def stored_decision(
     view: View,
     approval: Approval,
     device: Device,
     payload: decisions.Decision,
-    said: SubmittedDecision,
+    submitted: SubmittedDecision,
 ) -> Decision:
     """The answer as it is stored; only a denial has a note for the agent."""
     denies = payload.decision == "deny"
@@ -80,41 +84,41 @@ def kept(
         device_id=device.id,
         decision=cast('Literal["approve", "deny"]', payload.decision),
         code=payload.code,
-        note=said.note if denies else None,
-        private_note=said.private_note,
-        retry_at=said.retry_at,
-        ask_user=said.ask,
-        reason=None if denies else said.entered.reason,
+        note=submitted.note if denies else None,
+        private_note=submitted.private_note,
+        retry_at=submitted.retry_at,
+        ask_user=submitted.ask,
+        reason=None if denies else submitted.entered.reason,
         ceremony=payload.ceremony,
         channel=device.kind,
-        jws=said.jws,
+        jws=submitted.jws,
         at=view.now,
         stands_for=None if asked is None else asked.stands_for,
     )
 
 
-def says_the_same(one: Decision, other: Decision) -> bool:
+def is_repeat(one: Decision, other: Decision) -> bool:
     """Reports whether one answer repeats the other, as after a lost response.
 
     A repeat comes from the same device and has the same content; the time of signing may differ.
     """
-    return _said(one) == _said(other)
+    return _content(one) == _content(other)
 
 
-def _said(answer: Decision) -> tuple[object, ...]:
+def _content(answer: Decision) -> tuple[object, ...]:
     words = (answer.note, answer.private_note, answer.reason)
     bounds = (answer.code, answer.retry_at, answer.ask_user)
     return answer.device_id, answer.decision, bounds, words
 
 
-def _check_goes_with(code: str | None, member: str, value: object) -> None:
+def _check_allowed_with_code(code: str | None, member: str, value: object) -> None:
     taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
     if value is not None and code not in taking:
         told = f"/{member}: is allowed only with the code {' or '.join(taking)}."
         raise errors.Problem(422, "invalid_body", told)
 
 
-def _other(view: View, approval: Approval, called: str) -> str:
+def _find_user(view: View, approval: Approval, called: str) -> str:
     """The id of the user whom the agent may ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.user_called(called), view.directory.agent(approval.agent_id)
     may = user is not None and user.enabled and user.id != approval.user_id
@@ -134,6 +138,6 @@ def _checked_note(note: str | None, what: str) -> str | None:
     if not note:
         return None
     try:
-        return check_prose(note, what=what, max_chars=_MOST_NOTE)
+        return check_prose(note, what=what, max_chars=_MAX_NOTE)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error

@@ -21,7 +21,7 @@ SUPERSEDED: Final = "superseded"
 """The reason of the earlier request, for its agent, the audit log and the screens."""
 
 
-def named(
+def find_superseded(
     view: View, agent: Agent, user: User, handle: str | None, hint_hash: bytes | None = None
 ) -> Approval | None:
     """Find the request to supersede; None if the new request names none.
@@ -36,7 +36,7 @@ def named(
     if found is None or (found.agent_id, found.kind) != (agent.id, "action"):
         raise errors.InvalidRequest("supersedes must be the auth_req_id of one of your requests.")
     if found.state is not State.PENDING or overdue(found.state, found.expires_at, view.now):
-        raise _over()
+        raise _no_longer_pending()
     asks_the_same = json.loads(found.action)["user"] == user.id
     if not (asks_the_same if hint_hash is None else found.hint_hash == hint_hash):
         raise errors.InvalidRequest(
@@ -45,17 +45,17 @@ def named(
     return found
 
 
-def end(tx: Unit, earlier: Approval, newer: Approval) -> None:
+def cancel_superseded(tx: Unit, earlier: Approval, newer: Approval) -> None:
     """Cancel the earlier request.
 
     Raises errors.InvalidRequest if it was answered in the meantime.
     """
     actor, facts = audit.by_agent(newer.agent_id), {"superseded_by": newer.id}
     if not withdraw(tx, [earlier], reason=SUPERSEDED, actor=actor, facts=facts):
-        raise _over()
+        raise _no_longer_pending()
 
 
-def _over() -> errors.InvalidRequest:
+def _no_longer_pending() -> errors.InvalidRequest:
     return errors.InvalidRequest(
         "supersedes names a request that is no longer pending. Fetch its answer, then omit it."
     )

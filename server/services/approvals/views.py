@@ -11,12 +11,12 @@ from server.services.approvals import votes
 from server.services.approvals.execution_outcomes import execution
 
 
-def shown(
+def approver_view(
     view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
 ) -> Shown:
     """The approval with the names of its agent, decider and device, for one of its approvers."""
     given = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
-    answer = votes.last(given)
+    answer = votes.deciding_answer(given)
     decider = None if answer is None else view.directory.user(answer.user_id)
     other = None if answer is None else view.directory.user(answer.ask_user or "")
     device = None if answer is None else view.devices.get(answer.device_id)
@@ -40,7 +40,7 @@ def _earlier(view: View, approval: Approval) -> Approval | None:
 
 
 def _held_back(view: View, approval: Approval, viewer: str | None) -> bool:
-    if viewer in {None, approval.user_id} or not approval.several:
+    if viewer in {None, approval.user_id} or not approval.multi_approver:
         return approval.held_back
     row = view.approvers.find(approval.id, viewer or "")
     return row is not None and row.held_back

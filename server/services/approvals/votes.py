@@ -15,14 +15,14 @@ from server.protocol.policy.questions import Approvals
 from server.services.approvals.narrowing import Narrowed, Narrowings
 
 
-def standing(answers: Sequence[Decision]) -> list[Decision]:
+def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
     """The approve answers that are not void."""
     return [one for one in answers if one.decision == "approve" and one.voided_at is None]
 
 
-def last(answers: Sequence[Decision]) -> Decision | None:
+def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
     """The deciding answer: the denial, or else the newest approval that is not void."""
-    ended = [one for one in answers if one.decision == "deny"] or standing(answers)
+    ended = [one for one in answers if one.decision == "deny"] or valid_approvals(answers)
     return ended[-1] if ended else None
 
 
@@ -31,39 +31,41 @@ def denial(answers: Sequence[Decision]) -> Decision:
     return next(one for one in answers if one.decision == "deny")
 
 
-def have(view: View, approval: Approval) -> int:
+def vote_count(view: View, approval: Approval) -> int:
     """The number of votes to approve, including those cast by backups and deputies."""
-    return len(_counted(view.decisions.of_approval(approval.id)))
+    return len(_voters(view.decisions.of_approval(approval.id)))
 
 
-def is_given(view: View, answer: Decision) -> bool:
+def is_vote_cast(view: View, answer: Decision) -> bool:
     """Reports whether somebody else has already cast the vote of this answer."""
-    return answer.whose in _counted(view.decisions.of_approval(answer.approval_id))
+    return answer.voter_id in _voters(view.decisions.of_approval(answer.approval_id))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
     """The tally of votes; None if only the user the request is for is asked."""
-    if approval.quorum == 1 and not approval.several:
+    if approval.quorum == 1 and not approval.multi_approver:
         return None
     answers = view.decisions.of_approval(approval.id)
-    counted = _counted(answers)
+    counted = _voters(answers)
     return Tally(
         need=approval.quorum,
         have=len(counted),
         votes=tuple(Vote(one, _name(view, one.user_id)) for one in answers),
-        left=_left(view, approval, counted | {one.user_id for one in standing(answers)}),
+        left=_missing_names(
+            view, approval, counted | {one.user_id for one in valid_approvals(answers)}
+        ),
     )
 
 
-def said(view: View, approval: Approval) -> Approvals:
+def cast_approvals(view: View, approval: Approval) -> Approvals:
     """The approvals as input of policy; while it is pending, everybody who could still approve."""
-    by, count = _by(view, approval)
-    steps, ahead = ceremonies.read(approval.ceremony), approval.decided_by is not None
-    through = _through(view, approval)
-    return Approvals(count, approval.risk, steps, frozenset(by), through, ahead=ahead)
+    by, add_approval = _approving_users(view, approval)
+    steps, ahead = ceremonies.parse_ceremony(approval.ceremony), approval.decided_by is not None
+    through = _cast_by(view, approval)
+    return Approvals(add_approval, approval.risk, steps, frozenset(by), through, ahead=ahead)
 
 
-def alone(tx: Unit, approval: Approval) -> Approval:
+def locked(tx: Unit, approval: Approval) -> Approval:
     """Lock the votes of a request in this unit of work, and reload it."""
     if approval.quorum == 1:
         return approval
@@ -71,67 +73,71 @@ def alone(tx: Unit, approval: Approval) -> Approval:
     return tx.approvals.get(approval.id) or approval
 
 
-def before(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
+def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
     """The person's earlier answer, if it is not void."""
     found = (one for one in tx.decisions.of_approval(approval.id) if one.user_id == user_id)
     return next((one for one in found if one.voided_at is None), None)
 
 
-def count(
-    tx: Unit, narrowings: Narrowings, approval: Approval, answer: Decision, less: Narrowed | None
+def add_approval(
+    tx: Unit,
+    narrowings: Narrowings,
+    approval: Approval,
+    answer: Decision,
+    narrowed: Narrowed | None,
 ) -> Approval | None:
     """Add an approval of what the others approved, or of a part of it.
 
     Returns the changed request; None without a change if the answer would grant more.
     """
-    text = None if less is None else less.text
+    text = None if narrowed is None else narrowed.text
     if text != approval.granted:
-        if less is None or not narrowings.within(approval, less):
+        if narrowed is None or not narrowings.is_within(approval, narrowed):
             return None
         tx.decisions.void(approval.id, tx.now)
-        approval = narrowings.keep(tx, approval, less)
-    add(tx, answer)
+        approval = narrowings.store_granted(tx, approval, narrowed)
+    store_answer(tx, answer)
     return approval
 
 
-def add(tx: Unit, answer: Decision) -> None:
+def store_answer(tx: Unit, answer: Decision) -> None:
     """Store an answer; it replaces a void answer of the same person."""
-    tx.decisions.give_way(answer.approval_id, answer.user_id)
+    tx.decisions.delete_void(answer.approval_id, answer.user_id)
     tx.decisions.add(answer)
 
 
-def _may(view: View, approval: Approval) -> list[Approver]:
+def _eligible(view: View, approval: Approval) -> list[Approver]:
     return [one for one in view.approvers.asked(approval) if one.approves]
 
 
-def _by(view: View, approval: Approval) -> tuple[set[str], int]:
-    if approval.quorum == 1 and not approval.several:
+def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
+    if approval.quorum == 1 and not approval.multi_approver:
         return {approval.user_id or ""}, 1
     if approval.decided_at is None:
-        return {one.stands_for or one.user_id for one in _may(view, approval)}, approval.quorum
-    found = _counted(view.decisions.of_approval(approval.id))
+        return {one.stands_for or one.user_id for one in _eligible(view, approval)}, approval.quorum
+    found = _voters(view.decisions.of_approval(approval.id))
     return found, len(found)
 
 
-def _through(view: View, approval: Approval) -> dict[str, str]:
+def _cast_by(view: View, approval: Approval) -> dict[str, str]:
     """Votes cast by a backup or deputy: voter id to caster id; empty while it is pending."""
-    if approval.decided_at is None or not approval.several:
+    if approval.decided_at is None or not approval.multi_approver:
         return {}
-    given = standing(view.decisions.of_approval(approval.id))
-    return {one.whose: one.user_id for one in given if one.stands_for is not None}
+    given = valid_approvals(view.decisions.of_approval(approval.id))
+    return {one.voter_id: one.user_id for one in given if one.stands_for is not None}
 
 
-def _counted(answers: Sequence[Decision]) -> set[str]:
+def _voters(answers: Sequence[Decision]) -> set[str]:
     """The ids of the users whose votes were cast, by the deputies of that time."""
-    return {one.whose for one in standing(answers)}
+    return {one.voter_id for one in valid_approvals(answers)}
 
 
-def _left(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
-    names = view.groups.all() if approval.several else []
+def _missing_names(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
+    names = view.groups.all() if approval.multi_approver else []
     groups = {group.id: group.name for group in names}
     found = {
         groups.get(one.group_id or "") or _name(view, one.user_id)
-        for one in _may(view, approval)
+        for one in _eligible(view, approval)
         if done.isdisjoint((one.user_id, one.stands_for or one.user_id))
     }
     return tuple(sorted(found))

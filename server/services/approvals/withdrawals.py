@@ -67,7 +67,7 @@ def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
     reservations.queue(tx, approval)
-    moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
+    moved = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
     if moved is None:
         return False
     reservations.release(tx, moved)

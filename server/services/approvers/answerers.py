@@ -6,7 +6,7 @@ says, who the people are, or taking a use of what was given ahead.
 
 from dataclasses import dataclass
 
-from server.model.approvals import Decider
+from server.model.approvals import AutomaticDecision
 from server.model.clients import Agent
 from server.model.store import View
 from server.protocol.policy.questions import Verdict
@@ -25,7 +25,7 @@ class AnswerSources:
     """What policy says, with the words for whoever is asked."""
     people: EligibleApprovers = NOBODY_ELSE
     """Who is asked."""
-    decider: Decider | None = None
+    decider: AutomaticDecision | None = None
     """What decides it instead of a person."""
     fits: tuple[Fit, ...] = ()
     """Standing grants of theirs, one of which may decide it."""

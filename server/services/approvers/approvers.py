@@ -17,7 +17,7 @@ from server.services.server_policy import ServerPolicy
 
 def find(view: View, approval: Approval, user_id: str) -> Approver | None:
     """Why this approval is this person's; None when it is not."""
-    if approval.several and (row := view.approvers.find(approval.id, user_id)) is not None:
+    if approval.multi_approver and (row := view.approvers.find(approval.id, user_id)) is not None:
         return row if _stands(view, row) else None
     return own_approver(approval, user_id) if approval.user_id == user_id else None
 

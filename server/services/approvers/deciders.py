@@ -9,7 +9,7 @@ policy says.
 import json
 from dataclasses import replace
 
-from server.model.approvals import Approval, Decider, said_by
+from server.model.approvals import Approval, AutomaticDecision, automatic_decision
 from server.model.consents import Consent
 from server.model.store import Unit, View
 from server.protocol.approvals.states import State
@@ -26,7 +26,7 @@ CALL_AFTER_MS = 1_000
 
 def found(
     view: View, case: JudgedRequest, verdict: Verdict, *, wants_person: bool
-) -> tuple[Verdict, Decider | None]:
+) -> tuple[Verdict, AutomaticDecision | None]:
     """What stands in for the answer, if policy allows the case; else why the person is asked."""
     if verdict.outcome != "allow" or case.user is None:
         return verdict, None
@@ -35,7 +35,7 @@ def found(
     consent = consent_to(view, case)
     if consent is None:
         return replace(verdict, because=NOT_CONSENTED), None
-    return verdict, Decider({"consent": consent.id, "policy": verdict.source.version})
+    return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
 
 
 def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consent | None:
@@ -48,9 +48,9 @@ def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consen
     return consent if covers else None
 
 
-def decided(approval: Approval, decider: Decider, now: int) -> Approval:
+def decided(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
     """A request that is approved when it is made."""
-    said = json.dumps(decider.said, sort_keys=True, separators=(",", ":"))
+    said = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
     return replace(approval, state=State.APPROVED, decided_at=now, decided_by=said)
 
 
@@ -63,7 +63,7 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
             audit.Type.APPROVAL_ALLOWED,
             decision=str(approval.state),
             facts={
-                "decided_by": said_by(approval),
+                "decided_by": automatic_decision(approval),
                 "display_digest": approval.display_digest,
                 "policy": json.loads(approval.policy),
             },
@@ -74,7 +74,7 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
 
 def consent_of(view: View, approval: Approval) -> Consent | None:
     """The consent that decided a request; None where something else did."""
-    consent = (said_by(approval) or {}).get("consent")
+    consent = (automatic_decision(approval) or {}).get("consent")
     return None if consent is None else view.consents.get(str(consent))
 
 

@@ -92,7 +92,7 @@ class Callbacks:
         """Drop the secrets of an approval, unless there is or may be another message about it."""
         approval = tx.approvals.get(approval_id)
         if approval is not None and approval.state in states - {State.APPROVED}:
-            tx.approvals.forget_call(approval_id)
+            tx.approvals.clear_callback(approval_id)
 
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]

@@ -161,7 +161,7 @@ class CibaGrant:
         if not first:
             return self._pending(tx, approval)
         if poll.holder is not None:
-            tx.approvals.paced(
+            tx.approvals.record_poll(
                 approval.id, now=tx.now, interval_ms=approval.interval_ms, holder=poll.holder
             )
             return "held"
@@ -170,7 +170,7 @@ class CibaGrant:
             last=approval.last_poll_at,
             interval_ms=approval.interval_ms,
         )
-        tx.approvals.paced(
+        tx.approvals.record_poll(
             approval.id,
             now=tx.now - poll.waited_ms,
             interval_ms=pace.interval_ms,
@@ -186,7 +186,7 @@ class CibaGrant:
         if isinstance(answer, errors.ProtocolError):
             return answer
         if approval.delivery != "poll":
-            tx.approvals.forget_call(approval.id)
+            tx.approvals.clear_callback(approval.id)
         if poll.key_hash is not None:
             sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
             tx.approvals.keep_answer(approval.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
@@ -199,7 +199,9 @@ class CibaGrant:
         """
         kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.redemption.rights.gone(tx, approval) is None and in_force(tx, approval):
+            if self.redemption.checks.invalid_reason(tx, approval) is None and in_force(
+                tx, approval
+            ):
                 opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
                 answer: dict[str, object] = json.loads(opened)
                 return answer
@@ -227,7 +229,7 @@ class CibaGrant:
         if (back := absences.back_at(tx, approval)) is not None:
             members["held_until"] = rfc3339(back)
         if approval.quorum > 1:
-            members["approvals"] = f"{votes.have(tx, approval)}/{approval.quorum}"
+            members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"
         return members
 
 

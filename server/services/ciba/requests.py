@@ -82,7 +82,7 @@ class CibaService:
             now = tx.now
         if isinstance(result, errors.ProtocolError):
             raise result
-        number = None if result.decided_by else self.ceremonies.number(result)
+        number = None if result.decided_by else self.ceremonies.match_number(result)
         matched = {} if number is None else {"match_code": number}
         polled = {} if result.delivery == "push" else {"interval": requests.INTERVAL_MS // 1000}
         return {
@@ -144,7 +144,7 @@ class CibaService:
         plan, anybody = judged(somebody), judged(None)
         request_limits.queue(tx, ask.agent)
         tx.queue(f"asked {somebody.id}")
-        earlier = superseding.named(
+        earlier = superseding.find_superseded(
             tx, ask.agent, somebody, ask.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
@@ -199,7 +199,7 @@ class CibaService:
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.queue(f"asked {user.id}")
-        earlier = superseding.named(tx, agent, user, ask.request.supersedes)
+        earlier = superseding.find_superseded(tx, agent, user, ask.request.supersedes)
         cap = self._cap(tx, agent, plan, user, earlier)
         return None if cap is None else ciba_entries.refuse(tx, ask, plan, *cap)
 
@@ -263,14 +263,14 @@ class CibaService:
         hint_hash: bytes | None = None,
         phantom: bool = False,
     ) -> Approval:
-        earlier = superseding.named(
+        earlier = superseding.find_superseded(
             tx, ask.agent, user, ask.request.supersedes, hint_hash=hint_hash
         )
         approval = self._approval(tx, ask, plan, user, phantom=phantom)
         approval = replace(approval, hint_hash=hint_hash)
         if earlier is not None:
             approval = replace(approval, supersedes=earlier.id)
-            superseding.end(tx, earlier, approval)
+            superseding.cancel_superseded(tx, earlier, approval)
         if ask.hint is not None:
             self.login_hints.spend(tx, ask.hint)
         by = plan.by
@@ -278,11 +278,11 @@ class CibaService:
         if decider is not None:
             approval = deciders.decided(approval, decider, tx.now)
         tx.approvals.add(approval)
-        if approval.several:
+        if approval.multi_approver:
             approvers.write(tx, approval, by.people.others)
         ciba_entries.record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
         if decider is not None:
-            deciders.tell(tx, approval, screens=decider.tells)
+            deciders.tell(tx, approval, screens=decider.notifies)
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
             types = [action.type for action in plan.actions]
@@ -320,7 +320,7 @@ class CibaService:
             openid_scope=scopes.text(ask.request.openid_scope),
             details=as_text(list(ask.request.details)),
             risk=plan.risk,
-            ceremony=ceremonies.spelled(plan.ceremony),
+            ceremony=ceremonies.ceremony_text(plan.ceremony),
             action=action,
             display=display,
             action_digest=decisions.digest(action),
@@ -352,7 +352,7 @@ class CibaService:
             life_ms=plan.seconds * 1000,
             escalate_at=None if phantom else escalations.halfway(tx.now, expires_at),
             quorum=plan.by.quorum,
-            several=bool(plan.by.people.others) and not phantom,
+            multi_approver=bool(plan.by.people.others) and not phantom,
         )
 
     def _bound(self, tx: Unit, ask: BackchannelCall) -> str | None:

@@ -2,7 +2,7 @@
 
 from server.services.adapters import Adapters
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvals.rights import Rights, rights_over
+from server.services.approvals.current_checks import ApprovalChecks, build_approval_checks
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
@@ -21,11 +21,11 @@ from server.services.users.proofs import Proofs
 
 def callbacks_over(given: Adapters) -> Callbacks:
     """What pings and pushes say to agents."""
-    return Callbacks(given.store, given.secrets, _redemption(given, rights_over(given)))
+    return Callbacks(given.store, given.secrets, _redemption(given, build_approval_checks(given)))
 
 
-def _redemption(given: Adapters, rights: Rights) -> Redemption:
-    return Redemption(Issuing(given.signer, given.secrets, given.rules), rights)
+def _redemption(given: Adapters, checks: ApprovalChecks) -> Redemption:
+    return Redemption(Issuing(given.signer, given.secrets, given.rules), checks)
 
 
 class CibaServices:
@@ -34,7 +34,7 @@ class CibaServices:
     def __init__(  # noqa: PLR0913  # what other capabilities lend it
         self,
         given: Adapters,
-        rights: Rights,
+        checks: ApprovalChecks,
         *,
         hub: Hub,
         proofs: Proofs,
@@ -47,7 +47,7 @@ class CibaServices:
         self.requests = CibaService(
             store,
             secrets,
-            Plans(rights.schemas, rights.judge, rules),
+            Plans(checks.schemas, checks.judge, rules),
             Hints(given.verifier, rules),
             RequestObjects(given.verifier, rules),
             proofs,
@@ -56,5 +56,5 @@ class CibaServices:
             ceremonies,
             stand_ins,
         )
-        self.grant = CibaGrant(store, secrets, _redemption(given, rights), hub)
+        self.grant = CibaGrant(store, secrets, _redemption(given, checks), hub)
         self.user_codes = UserCodes(store, secrets, statements, given.passwords)

@@ -37,7 +37,7 @@ from server.services.users.device_auth import Person
 DAY_MS: Final = 24 * 60 * 60 * 1000
 USUAL_MS: Final = 30 * DAY_MS
 LONGEST_MS: Final = 180 * DAY_MS
-_MOST_FOUND: Final = 1_000
+_MAX_FOUND: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class ConsentService:
 
         In the unit of work that took the signed answer, so there is never one without the other.
         """
-        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return approval
         consent = self._consent(tx, moved)
@@ -225,7 +225,7 @@ class ConsentService:
         user: str | None,
         client: str | None,
         ended: bool,
-        limit: int = _MOST_FOUND,
+        limit: int = _MAX_FOUND,
         before: tuple[int, str] | None = None,
     ) -> list[GivenConsent]:
         """Across people, newest first. Raises `NotFound` for a user or client.
@@ -326,7 +326,7 @@ class ConsentService:
             resource=approval.resource,
             scopes=tuple(approval.scope.split()),
             created_at=tx.now,
-            expires_at=kinds.until(terms),
+            expires_at=kinds.signed_end(terms),
             revoked_at=None,
             approval_id=approval.id,
         )

@@ -114,7 +114,7 @@ class AppDevices:
                 resource=code.resource,
                 scopes=scope,
                 created_at=tx.now,
-                expires_at=kinds.until(json.loads(approval.details)[0]),
+                expires_at=kinds.signed_end(json.loads(approval.details)[0]),
                 revoked_at=None,
                 approval_id=approval.id,
             ),

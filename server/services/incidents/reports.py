@@ -17,7 +17,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.clients.agents import StoppedAgent, quarantine
@@ -54,7 +54,7 @@ class Reports:
 
     store: Store
     secrets: Secrets
-    disown: Callable[[Unit, Person, str, str], Approval]
+    deny_reported: Callable[[Unit, Person, str, str], Approval]
     """Ends a request by a signed denial as suspicious."""
 
     def report(self, person: Person, approval_id: str, report: Report) -> Reported:
@@ -70,11 +70,11 @@ class Reports:
             approvers.owned(view, approval_id, person.user.id)
         with self.store.administer() as tx:
             was = approvers.owned(tx, approval_id, person.user.id)
-            approval = self.disown(tx, person, approval_id, report.signed)
+            approval = self.deny_reported(tx, person, approval_id, report.signed)
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
             if known is not None and not any(agent.state == "enabled" for agent in agents):
-                return Reported(known, shown(tx, approval))
+                return Reported(known, approver_view(tx, approval))
             by = audit.by_user(person.user.id)
             incident_id = self.secrets.new_id(names.PREFIX_INCIDENT)
             stopped = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
@@ -94,7 +94,7 @@ class Reports:
             tx.incidents.add(incident)
             _record(tx, incident, approval, told, by=by)
             notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
-            return Reported(incident, shown(tx, approval))
+            return Reported(incident, approver_view(tx, approval))
 
 
 def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
@@ -131,7 +131,7 @@ def _evidence(
     view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, StoppedAgent]]
 ) -> dict[str, object]:
     """What somebody who looks into it would ask first, as it was when it was reported."""
-    asker = shown(view, was).agent_name
+    asker = approver_view(view, was).agent_name
     return {
         "approval": {
             "id": was.id,

@@ -11,4 +11,4 @@ class IncidentServices:
 
     def __init__(self, given: Adapters, approvals: ApprovalService) -> None:
         self.incidents = Incidents(given.store)
-        self.reports = Reports(given.store, given.secrets, approvals.disown)
+        self.reports = Reports(given.store, given.secrets, approvals.deny_reported)

@@ -252,7 +252,7 @@ def _requests(view: View, since: int) -> Iterator[Event]:
 
 
 def _request(approval: Approval) -> Event:
-    details = kinds.granted(json.loads(approval.details))
+    details = kinds.resource_details(json.loads(approval.details))
     return Event(
         way="request" if approval.kind == "action" else APP,
         id=approval.id,
@@ -309,7 +309,7 @@ def _said(view: View, token: Delegation) -> Approvals | None:
     for parent in view.delegations.ancestors(token.id):
         signed = _signed(view, parent)
         if signed is not None and parent.resource == token.resource:
-            return votes.said(view, signed)
+            return votes.cast_approvals(view, signed)
     return None
 
 

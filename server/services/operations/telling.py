@@ -87,7 +87,7 @@ def _asks(found: Explained) -> dict[str, object] | None:
         return None
     return {
         "risk": str(needs.risk),
-        "ceremony": ceremonies.spelled(needs.ceremony),
+        "ceremony": ceremonies.ceremony_text(needs.ceremony),
         "quorum": needs.quorum,
         "ttl": needs.seconds,
         **_asking(asking),

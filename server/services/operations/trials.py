@@ -236,7 +236,7 @@ class Trials:
             "expect": verdict.outcome,
             "rules": list(verdict.rules),
             "risk": str(verdict.risk),
-            "ceremony": None if needs is None else ceremonies.spelled(needs.ceremony),
+            "ceremony": None if needs is None else ceremonies.ceremony_text(needs.ceremony),
         }
         return TriedCase(name, expected, found)
 

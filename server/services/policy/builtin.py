@@ -30,7 +30,7 @@ from server.services.policy.conditions import Condition, Names, Told
 
 _UNSAID: Final = "No rule allows this, so a person is asked."
 _UNSAID_REQUEST: Final = "Every request of an agent in your name is asked."
-_MOST_REASONS: Final = 3
+_MAX_REASONS: Final = 3
 _REMEMBERED: Final = 64
 """So many answers are kept."""
 _AGENTS_WAYS: Final = frozenset(WAYS) - {APP}
@@ -133,7 +133,7 @@ def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
 
 def _because(found: Sequence[_Compiled]) -> str:
     """At most three reasons; nobody reads a fourth."""
-    return " ".join(dict.fromkeys(one.rule.because for one in found[:_MOST_REASONS]))
+    return " ".join(dict.fromkeys(one.rule.because for one in found[:_MAX_REASONS]))
 
 
 def _strictest(question: Question, asked: Sequence[_Compiled]) -> Requirements:

@@ -9,7 +9,7 @@ from server.model.approvals import ApprovalKind
 from server.model.clients import Agent
 from server.model.users import User
 from server.protocol import errors, json_text
-from server.protocol.approvals.ceremonies import Ceremony, Step, Typed
+from server.protocol.approvals.ceremonies import Ceremony, Step, TypeBack
 from server.protocol.approvals.unusual import Code, Unusual
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering, typed_facts
@@ -112,7 +112,7 @@ class Display:
     peer: str
     asked_at: int
     expires_at: int
-    type_back: Typed | None = None
+    type_back: TypeBack | None = None
     """What the person types to say yes."""
 
 
@@ -228,11 +228,11 @@ def signals(unusual: Unusual | None) -> list[JsonValue] | None:
         return None
     return [
         {"code": str(one.code), "severity": str(one.severity), "text": one.text}
-        for one in unusual.oddities
+        for one in unusual.signals
     ]
 
 
-def _typed(asked: DisplayedRequest, unusual: Unusual) -> Typed | None:
+def _typed(asked: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
     if Step.TYPE_BACK not in asked.ceremony:
         return None
     is_new = Code.NEW_TARGET in unusual

@@ -17,16 +17,16 @@ from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.protocol.approvals import unusual
 from server.protocol.approvals.comparisons import (
-    NOTHING,
+    NO_PAST_APPROVALS,
     Amount,
-    Asker,
+    AnswerHours,
     Baseline,
     Comparison,
-    Hours,
-    Named,
-    Past,
+    NamedTarget,
+    PastApprovals,
+    RequestingAgent,
     SameDay,
-    Value,
+    TextValue,
 )
 from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
 from server.services.policy import history_keys
@@ -65,9 +65,9 @@ class Compared:
         return _written(self.unusual.codes, self.wanted, self.keys)
 
     @property
-    def oddities(self) -> tuple[FoundSignal, ...]:
+    def signals(self) -> tuple[FoundSignal, ...]:
         """What a person reads."""
-        return self.unusual.oddities
+        return self.unusual.signals
 
 
 def look(
@@ -79,7 +79,7 @@ def look(
     """
     keys = history_keys.keys_of(secrets, wanted)
     looked = _Looked(view, secrets, wanted, keys, asked_at)
-    return Compared(unusual.find(looked.comparison()), wanted, keys)
+    return Compared(unusual.find_signals(looked.comparison()), wanted, keys)
 
 
 def granted(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
@@ -181,7 +181,7 @@ class _Looked:
         if row is None or keys.name.mark not in row.members:
             yield user, keys.name.key
         for amount in keys.amounts:
-            if amount.agent not in own or own[amount.agent].count < unusual.LEAST_AMOUNTS:
+            if amount.agent not in own or own[amount.agent].count < unusual.MIN_AMOUNTS:
                 yield user, amount.person
                 yield agent, amount.everybody
         for target in keys.targets[:MOST_TARGETS]:
@@ -190,10 +190,10 @@ class _Looked:
             if target.name is not None and target.name.person not in own:
                 yield EVERYBODY, target.name.everybody
 
-    def _asker(self, known: Known) -> Asker:
+    def _asker(self, known: Known) -> RequestingAgent:
         keys = self.keys
         past = _past(known, keys.agent)
-        return Asker(
+        return RequestingAgent(
             name=self.wanted.agent.name,
             mark=keys.name.mark,
             formerly=self._formerly(past),
@@ -207,7 +207,7 @@ class _Looked:
             today=self._asked(known, keys.asked_day, _DAY_MS)[0],
         )
 
-    def _formerly(self, past: Past) -> tuple[str, int] | None:
+    def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
         """The newest of its former names that this person approved, if they know no other."""
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
@@ -224,15 +224,15 @@ class _Looked:
             return 1 if own else 0, 0
         return row.period_count + own, row.period_total
 
-    def _named(self, one: TargetKeys, known: Known) -> Named:
+    def _named(self, one: TargetKeys, known: Known) -> NamedTarget:
         past = _past(known, one.person)
         is_known = self.keys.agent_mark in past.members
         if one.name is None:
-            return Named(one.place, one.mark, is_known)
+            return NamedTarget(one.place, one.mark, is_known)
         names = past if past.count else _past(known, one.everybody)
         own = _past(known, one.name.person)
         targets = own if own.count else _past(known, one.name.everybody)
-        return Named(
+        return NamedTarget(
             one.place,
             one.mark,
             is_known,
@@ -257,14 +257,14 @@ class _Looked:
     def _same_days(self, known: Known) -> Iterator[SameDay]:
         for one in self._parts:
             count, total = self._asked(known, one.asked, _DAY_MS)
-            if count >= unusual.LEAST_SPLIT:
+            if count >= unusual.MIN_SPLIT:
                 value = total + (one.amount.value if self.asked_at is None else 0)
                 yield SameDay(self._sum(one, value, known), count, one.target)
 
     def _sum(self, one: PartKeys, value: int, known: Known) -> Amount:
         """What is asked for one target on one day, beside what there was before."""
 
-        def before(key: str) -> Past:
+        def before(key: str) -> PastApprovals:
             past = _before(known.get(key), self._day)
             return _by_day(past) if key == one.person else past
 
@@ -273,7 +273,7 @@ class _Looked:
         return Amount(amount.place, value, amount.currency, baselines)
 
     def _baselines(
-        self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], Past]
+        self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
     ) -> Iterator[Baseline]:
         """What there is to compare an amount with, the closest first."""
         name = self.wanted.agent.name
@@ -286,42 +286,42 @@ class _Looked:
         if (before := past(one.everybody)).count:
             yield Baseline(before, "by others for {}", name)
 
-    def _values(self, known: Known) -> Iterator[Value]:
+    def _values(self, known: Known) -> Iterator[TextValue]:
         for one in (self.keys.name, *self.keys.texts):
             if one.key in known:
-                yield Value(one.place, one.mark, known[one.key].members)
-        yield from (Value(place, "", mixed=True) for place in self.keys.mixed)
+                yield TextValue(one.place, one.mark, known[one.key].members)
+        yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
 
-    def _hours(self, known: Known) -> Hours:
+    def _hours(self, known: Known) -> AnswerHours:
         hour = _hour(self._at)
         near = _past(known, _near(hour)).count
-        return Hours(hour, _past(known, _ANSWERS).count, near)
+        return AnswerHours(hour, _past(known, _ANSWERS).count, near)
 
 
-def _past(known: Known, key: str) -> Past:
+def _past(known: Known, key: str) -> PastApprovals:
     row = known.get(key)
     if row is None:
-        return NOTHING
-    return Past(row.count, row.total, row.most, row.since, row.periods, row.members)
+        return NO_PAST_APPROVALS
+    return PastApprovals(row.count, row.total, row.most, row.since, row.periods, row.members)
 
 
-def _before(row: HistoryRow | None, day: int) -> Past:
+def _before(row: HistoryRow | None, day: int) -> PastApprovals:
     """What there was before this day. Its largest amount is not known, only the mean."""
     if row is None:
-        return NOTHING
+        return NO_PAST_APPROVALS
     today = row.period == day
     number, total = row.count - row.period_count * today, row.total - row.period_total * today
     if number < 1:
-        return NOTHING
-    return Past(number, total, -(-total // number), row.since, max(1, row.periods - today))
+        return NO_PAST_APPROVALS
+    return PastApprovals(number, total, -(-total // number), row.since, max(1, row.periods - today))
 
 
-def _by_day(past: Past) -> Past:
+def _by_day(past: PastApprovals) -> PastApprovals:
     """The same with each day as one, and its sum as its amount."""
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _least(known: Known, kinds: Sequence[str]) -> Past:
+def _least(known: Known, kinds: Sequence[str]) -> PastApprovals:
     """Of several types that of which there is least."""
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 

@@ -28,8 +28,8 @@ MOST_TARGETS: Final = 32
 MOST_VALUES: Final = 8
 """Texts of one request that are compared with what looks like them."""
 
-_MOST_CHARACTERS: Final = 140
-_MOST_CACHED: Final = 500
+_MAX_CHARACTERS: Final = 140
+_MAX_CACHED: Final = 500
 """Characters of what is hashed, up to which the hash is kept: the cache is bounded by that."""
 _MARK: Final = 16
 """Characters of a hash that tell the members of one row apart."""
@@ -202,7 +202,7 @@ def credentials(secrets: Secrets, agent: Agent) -> list[str]:
 
 def _hashed(secrets: Secrets, parts: object) -> str:
     text = ascii(parts)
-    hashed = _hash if len(text) <= _MOST_CACHED else _hash.__wrapped__
+    hashed = _hash if len(text) <= _MAX_CACHED else _hash.__wrapped__
     return hashed(secrets, text)  # type: ignore[arg-type]  # hashed as the object that it is
 
 
@@ -335,7 +335,7 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
 
 
 def _is_comparable(value: str) -> bool:
-    short = len(value) <= _MOST_CHARACTERS
+    short = len(value) <= _MAX_CHARACTERS
     return short and not value.isdecimal() and not rendering.is_time(value)
 
 

@@ -20,7 +20,7 @@ from server.protocol.forms import Form
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
 from server.protocol.sign_in.handles import handle_hash
-from server.services.approvals.app_actions import AppAct, AppActions
+from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
 from server.services.policy.refusals import Forbidden
@@ -64,7 +64,7 @@ class AuthorizationPlan:
     resource: str
     """"" when the scopes are about the person alone."""
     asks: tuple[ConsentNeeded, ...]
-    act: AppAct | None = None
+    act: CheckedAppAction | None = None
     """What it asks to do once; it is signed as a whole, and no consent comes of it."""
 
     @property
@@ -168,10 +168,10 @@ class AuthorizeService:
             asks.append(_for_actor(view, request.actor, uri, request.scope))
         return AuthorizationPlan(app, request, uri, tuple(asks), act)
 
-    def _act(self, view: View, app: App, request: AuthorizationRequest) -> AppAct | None:
+    def _act(self, view: View, app: App, request: AuthorizationRequest) -> CheckedAppAction | None:
         if not request.details:
             return None
-        return self.actions.act(view, app, request.resource, request.scope, request.details)
+        return self.actions.check(view, app, request.resource, request.scope, request.details)
 
     def reread(self, view: View, flow: Flow) -> AuthorizationPlan:
         """The plan of a request that waits. Raises errors.ProtocolError when it may no more be."""

@@ -6,7 +6,7 @@ from server.model import display_names
 from server.model.store import View
 from server.protocol import names
 from server.protocol.policy.risks import Risk
-from server.services.approvals.app_actions import AppAct
+from server.services.approvals.app_actions import CheckedAppAction
 from server.services.consents.consents import USUAL_MS
 from server.services.policy import displays
 from server.services.policy.displays import Words
@@ -118,7 +118,7 @@ def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> 
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
 
 
-def _once(act: AppAct) -> AskedOnce:
+def _once(act: CheckedAppAction) -> AskedOnce:
     resource = act.target.resource
     scopes = tuple((name, resource.scopes[name]) for name in act.target.scope)
     return AskedOnce(displays.words(act), act.risk, resource.uri, scopes)

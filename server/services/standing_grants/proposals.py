@@ -138,7 +138,7 @@ class Proposals:
 
     def _judged(self, view: View, agent: Agent, user: User | None, example: Approval) -> _Judged:
         """The example as it would be asked today. Raises errors.Problem 400."""
-        details = kinds.granted(json.loads(example.details))
+        details = kinds.resource_details(json.loads(example.details))
         scope = tuple(example.scope.split())
         if len(details) > 1:
             raise _refused("authorization_details", "give one action ahead, not several at once")
@@ -173,7 +173,7 @@ class Proposals:
             Step.PIN in needs.ceremony,
         )
 
-    def gone(self, view: View, approval: Approval) -> str | None:
+    def invalid_reason(self, view: View, approval: Approval) -> str | None:
         """What an unsigned grant stood on and is no longer there; None when it still holds."""
         agent = view.directory.agent(approval.agent_id)
         if agent is None or not agent.active(view.now):

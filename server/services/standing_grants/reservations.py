@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.model.approvals import Approval, said_by
+from server.model.approvals import Approval, automatic_decision
 from server.model.store import Unit
 
 GRANT: Final = "standing_grant"
@@ -11,7 +11,7 @@ GRANT: Final = "standing_grant"
 
 def grant_of(approval: Approval) -> str | None:
     """The grant that decided a request; None where something else did."""
-    found = (said_by(approval) or {}).get(GRANT)
+    found = (automatic_decision(approval) or {}).get(GRANT)
     return None if found is None else str(found)
 
 

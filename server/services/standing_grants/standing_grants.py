@@ -44,7 +44,7 @@ from server.services.standing_grants.proposals import (
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
-_MOST_FOUND: Final = 1_000
+_MAX_FOUND: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class StandingGrants:
 
         In the unit of work that took the signed answer, so there is never one without the other.
         """
-        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return approval
         grant = _grant(self.secrets, moved, ceremony, tx.now)
@@ -124,7 +124,7 @@ class StandingGrants:
                 user_id=person.user.id,
                 agent_ids=None,
                 live_at=None if ended else view.now,
-                limit=_MOST_FOUND,
+                limit=_MAX_FOUND,
             )
             return [self._held(view, grant) for grant in found]
 
@@ -150,7 +150,7 @@ class StandingGrants:
         agent: str | None,
         ended: bool,
         only_of: str | None = None,
-        limit: int = _MOST_FOUND,
+        limit: int = _MAX_FOUND,
         before: tuple[int, str] | None = None,
     ) -> list[NamedStandingGrant]:
         """Across people, newest first; of everybody's agents, or of those that one user owns.
@@ -273,7 +273,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         type=example[0]["type"] if example else None,
         version=terms["version"],
         risk=Risk(terms["risk"]),
-        ceremony=_CEREMONIES[Step.PIN in ceremonies.read(ceremony)],
+        ceremony=_CEREMONIES[Step.PIN in ceremonies.parse_ceremony(ceremony)],
         uses=terms["uses"],
         sum_minor=total.get("minor"),
         sum_currency=total.get("currency"),
@@ -283,7 +283,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         numbered=0,
         approval_id=approval.id,
         created_at=now,
-        expires_at=kinds.until(terms),
+        expires_at=kinds.signed_end(terms),
     )
 
 

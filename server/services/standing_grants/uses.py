@@ -9,7 +9,7 @@ each other; only requests that a grant decided take these steps at all.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from server.model.approvals import Approval, Decider
+from server.model.approvals import Approval, AutomaticDecision
 from server.model.clients import Agent
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit, View
@@ -60,13 +60,15 @@ def fits(view: View, case: JudgedRequest, verdict: Verdict, at: int | None = Non
             yield Fit(grant, minor)
 
 
-def reserve(tx: Unit, found: Iterable[Fit], verdict: Verdict, approval_id: str) -> Decider | None:
+def reserve(
+    tx: Unit, found: Iterable[Fit], verdict: Verdict, approval_id: str
+) -> AutomaticDecision | None:
     """Take one use for this approval; None when no grant covers it, or none has room any more."""
     for fit in found:
         use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
         if use is not None:
             said = {GRANT: fit.grant.id, "use": use.number, "policy": verdict.source.version}
-            return Decider(said, tells=fit.grant.tell)
+            return AutomaticDecision(said, notifies=fit.grant.tell)
     return None
 
 
@@ -75,7 +77,7 @@ def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> 
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_type(view, grant):
         return False
-    done, by = ceremonies.read(approval.ceremony), frozenset({approval.user_id or ""})
+    done, by = ceremonies.parse_ceremony(approval.ceremony), frozenset({approval.user_id or ""})
     said = Approvals(1, approval.risk, done, by, ahead=True)
     fit = case.risk.rank <= approval.risk.rank and _allowed(grant, case, approval.risk)
     return fit and judge.holds(view, case, said)
@@ -91,7 +93,7 @@ def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
 
 def _stands_for(grant: StandingGrant, needs: Requirements, case: JudgedRequest, risk: Risk) -> bool:
     """Reports whether what the person did to give it is all that policy asks now, of anybody."""
-    done, by = ceremonies.read(grant.ceremony), frozenset({grant.user_id})
+    done, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
     said = Approvals(1, grant.risk, done, by, ahead=True)
     return needs.met_by(said, grant.user_id) and _allowed(grant, case, risk)
 

@@ -371,7 +371,7 @@ def _said(
     covers = token_exchange.covered(asked.details, ground) if known is None else known
     if signed is None or (asked.types and not covers):
         return None
-    return votes.said(view, signed)
+    return votes.cast_approvals(view, signed)
 
 
 def _check_types(target: TokenTarget, asked: LoggedExchange, left: frozenset[str]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from server.model.approvals import Approval, Decision, said_by
+from server.model.approvals import Approval, Decision, automatic_decision
 from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.devices import BROWSER, Session
@@ -18,7 +18,7 @@ from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, Issue
-from server.services.approvals.votes import standing
+from server.services.approvals.votes import valid_approvals
 from server.services.approvers import deciders
 from server.services.audit import audit
 from server.services.resources import targets
@@ -253,14 +253,14 @@ def answer_to(tx: Unit, approval: Approval) -> Approved:
         action_digest=approval.action_digest,
         granted_digest=effective_digest(approval),
         single_use=approval.details != "[]",
-        decided_by=said_by(approval),
+        decided_by=automatic_decision(approval),
     )
     return said if approval.decided_by is not None else _answered(tx, approval, said)
 
 
 def _answered(tx: Unit, approval: Approval, said: Approved) -> Approved:
     """In the words of RFC 8176; if others answered for them, who they were."""
-    yes = standing(tx.decisions.of_approval(approval.id))
+    yes = valid_approvals(tx.decisions.of_approval(approval.id))
     decision = next((one for one in yes if one.user_id == approval.user_id), None)
     if decision is None:
         return replace(said, decided_by={"users": [one.user_id for one in yes]})

@@ -58,7 +58,7 @@ class StandingExchanges:
         if not fits or user is None or not isinstance(agent, Agent):
             return None
         opening = self._opening(tx, lacks, agent, user)
-        approval = creation.drafted(tx, self.secrets, opening)
+        approval = creation.build_approval(tx, self.secrets, opening)
         decider = uses.reserve(tx, fits, lacks.verdict, approval.id)
         if decider is None:
             return None
@@ -69,11 +69,11 @@ class StandingExchanges:
             policy=json.dumps(lacks.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)
-        creation.record(tx, approval, opening)
-        deciders.tell(tx, approval, screens=decider.tells)
+        creation.record_request(tx, approval, opening)
+        deciders.tell(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
         answer = self._issued(tx, lacks, agent, approval, subject, until=until, jkt=jkt)
-        notices.approval(tx, approval, "approval.redeemed", screens=decider.tells)
+        notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
         return answer
 
     def _issued(  # noqa: PLR0913  # what one token comes from

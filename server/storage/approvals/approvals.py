@@ -45,7 +45,7 @@ def _overdue(state: State) -> ColumnElement[bool]:
     return and_(_is(state), a.c.expires_at <= bindparam("now") - _GRACE[state])
 
 
-_ENOUGH = or_(
+_QUORUM_REACHED = or_(
     a.c.quorum == 1,
     select(func.count(func.coalesce(d.c.stands_for, d.c.user_id).distinct()))
     .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
@@ -55,13 +55,13 @@ _ENOUGH = or_(
 """Enough people have approved, themselves or through a backup or deputy."""
 
 
-def _step(target: State) -> Update:
+def _transition(target: State) -> Update:
     """The UPDATE that enters `target` from one of its origins, before or after the deadline.
 
     It never enters `approved` with fewer approvers than the quorum.
     """
     clock = _overdue if target is State.EXPIRED else _in_time
-    more = [_ENOUGH] if target is State.APPROVED else []
+    more = [_QUORUM_REACHED] if target is State.APPROVED else []
     return (
         update(a)
         .where(a.c.id == bindparam("of"), or_(*(clock(s) for s in sorted(origins(target)))), *more)
@@ -70,18 +70,18 @@ def _step(target: State) -> Update:
             reason=bindparam("why"),
             decided_at=func.coalesce(a.c.decided_at, bindparam("now")),
         )
-        .returning(a.c.decided_at, a.c.several)
+        .returning(a.c.decided_at, a.c.multi_approver)
     )
 
 
-_MOVES = {target: Prepared(_step(target)) for target in State if origins(target)}
+_TRANSITIONS = {target: Prepared(_transition(target)) for target in State if origins(target)}
 _ADD = Prepared(adding(a))
 _GET = Prepared(select(a).where(a.c.id == bindparam("of")))
 _BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
 _BY_IDEMPOTENCY = Prepared(
     select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash"))
 )
-_IS_OPEN = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
+_OPEN_STATES = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
 """Exactly the condition of the partial indexes of open approvals."""
 _COUNT = (
     select(func.count())
@@ -91,21 +91,23 @@ _COUNT = (
 _OF_USER = a.c.user_id == bindparam("user")
 _OF_AGENT = a.c.agent_id == bindparam("agent")
 _URGENT = a.c.risk.in_([literal_column("'high'"), literal_column("'critical'")])
-_WHOSE = {
+_BY_AGENT_AND_USER = {
     (False, True): (_OF_USER,),
-    (True, False): (_IS_OPEN, _OF_AGENT),
-    (True, True): (_IS_OPEN, _OF_AGENT, _OF_USER),
+    (True, False): (_OPEN_STATES, _OF_AGENT),
+    (True, True): (_OPEN_STATES, _OF_AGENT, _OF_USER),
 }
 """Conditions by (one agent given, one user given)."""
-_HINTED = (_IS_OPEN, _OF_AGENT, a.c.hint_hash == bindparam("hint"))
-_OPEN_HINTED = {
+_HINTED = (_OPEN_STATES, _OF_AGENT, a.c.hint_hash == bindparam("hint"))
+_HINTED_COUNT = {
     False: Prepared(_COUNT.where(*_HINTED)),
     True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
 }
 """Pending requests of one agent with one login hint, by whether only urgent ones count."""
-_OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
-_OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
-_ASKED = Prepared(
+_PENDING_COUNT = {whose: Prepared(_COUNT.where(*are)) for whose, are in _BY_AGENT_AND_USER.items()}
+_URGENT_COUNT = {
+    whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _BY_AGENT_AND_USER.items()
+}
+_HAS_ASKED = Prepared(
     select(a.c.id).where(_OF_AGENT, _OF_USER, a.c.created_at >= bindparam("since")).limit(1)
 )
 _DENIED = (
@@ -117,33 +119,33 @@ _DENIED = (
 """Denials by any user, for requests to any user."""
 _DENIALS = Prepared(_DENIED.where(d.c.user_id == bindparam("user")))
 _DENIALS_OF = Prepared(_DENIED)
-_OVER = (
+_CLOSED = (
     select(a)
     .where(_OF_USER, a.c.decided_at.is_not(None))
     .order_by(a.c.decided_at.desc(), a.c.id.desc())
     .limit(bindparam("limit"))
 )
-_DECIDED = Prepared(_OVER)
+_DECIDED = Prepared(_CLOSED)
 _DECIDED_BEFORE = Prepared(
-    _OVER.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
+    _CLOSED.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
 )
-_ASKED_OF = (
+_CLOSED_FOR_APPROVER = (
     asking(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
     .limit(bindparam("limit"))
 )
-_ASKED_THEM = Prepared(_ASKED_OF)
-_ASKED_THEM_BEFORE = Prepared(
-    _ASKED_OF.where(
+_DECIDED_FOR_APPROVER = Prepared(_CLOSED_FOR_APPROVER)
+_DECIDED_FOR_APPROVER_BEFORE = Prepared(
+    _CLOSED_FOR_APPROVER.where(
         tuple_(p.c.over_at, p.c.approval_id) < tuple_(bindparam("at"), bindparam("before"))
     )
 )
-_ASKS_NOBODY = Prepared(
+_CLOSE_FOR_APPROVERS = Prepared(
     update(p)
     .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
     .values(over_at=bindparam("now"))
 )
-_PACED = Prepared(
+_RECORD_POLL = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), _is(State.PENDING))
     .values(
@@ -165,46 +167,46 @@ _NARROW = Prepared(
     .values(granted=bindparam("text"), granted_rows=bindparam("rows"), past=bindparam("adds"))
     .returning(a)
 )
-_SEEN = Prepared(
+_MARK_SEEN = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.seen_at.is_(None))
     .values(seen_at=bindparam("now"))
     .returning(a.c.id)
 )
 _HOLD_BACK = Prepared(update(a).where(a.c.id == bindparam("of")).values(held_back=True))
-_KEEP = Prepared(
+_KEEP_ANSWER = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"))
     .values(answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until"))
 )
-_FORGET = Prepared(
+_DELETE_ANSWERS = Prepared(
     update(a)
     .where(a.c.answer_until <= bindparam("now"))
     .values(answer=None, answer_key=None, answer_until=None)
     .returning(a.c.id)
 )
-_FORGET_TOKEN = Prepared(update(a).where(a.c.id == bindparam("of")).values(notification_token=None))
-_FORGET_PUSHED = Prepared(
+_CLEAR_TOKEN = Prepared(update(a).where(a.c.id == bindparam("of")).values(notification_token=None))
+_CLEAR_PUSHED = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.delivery == "push")
     .values(answer=None, answer_key=None, answer_until=None)
 )
-_DUE = Prepared(
+_OVERDUE = Prepared(
     select(a)
     .where(
-        _IS_OPEN,
+        _OPEN_STATES,
         a.c.expires_at <= bindparam("now"),
         or_(_overdue(State.PENDING), _overdue(State.APPROVED)),
     )
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
 )
-_OPEN_BY_AGENT = Prepared(select(a).where(_IS_OPEN, _OF_AGENT))
+_OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _OF_AGENT))
 _OPEN_FOR_USER = Prepared(
     # The concatenation keeps SQLite from choosing the index of all decisions of the user.
-    select(a).where(_IS_OPEN, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
+    select(a).where(_OPEN_STATES, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
 )
-_AT_RESOURCE = Prepared(select(a).where(_IS_OPEN, a.c.resource == bindparam("uri")))
+_AT_RESOURCE = Prepared(select(a).where(_OPEN_STATES, a.c.resource == bindparam("uri")))
 _record = reading(Approval, a, risk=Risk, state=State)
 _values = writing(a)
 
@@ -236,24 +238,24 @@ class Approvals:
     ) -> int:
         """Count pending approvals of a kind, by agent or all (None), for one user or all (None)."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": kind}
-        statement = _OPEN[agent_id is not None, user_id is not None]
+        statement = _PENDING_COUNT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
 
     def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
         """Count pending actions of high and critical risk, by agent and user as `open_count`."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
-        statement = _OPEN_URGENT[agent_id is not None, user_id is not None]
+        statement = _URGENT_COUNT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
         """Count pending actions of an agent with one login hint: all, or the urgent ones."""
         values = {"now": now, "agent": agent_id, "hint": hint_hash, "kind": "action"}
-        return int(_OPEN_HINTED[urgent].run(self._connection, values)[0][0])
+        return int(_HINTED_COUNT[urgent].run(self._connection, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
         """Reports whether this agent has asked this user at or after `since`."""
         values = {"agent": agent_id, "user": user_id, "since": since}
-        return bool(_ASKED.run(self._connection, values))
+        return bool(_HAS_ASKED.run(self._connection, values))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """Time and `details` of each denial of this agent by this user."""
@@ -288,9 +290,9 @@ class Approvals:
         `before` is the (decided_at, id) of the last one of the previous page.
         """
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        theirs, others = _DECIDED, _ASKED_THEM
+        theirs, others = _DECIDED, _DECIDED_FOR_APPROVER
         if before is not None:
-            theirs, others = _DECIDED_BEFORE, _ASKED_THEM_BEFORE
+            theirs, others = _DECIDED_BEFORE, _DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
         found = [*self._many(theirs, values), *self._many(others, values)]
         return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
@@ -308,7 +310,7 @@ class Approvals:
         newest = a.c.created_at + 0 if state in _GRACE else a.c.created_at  # + 0 avoids its index
         statement = select(a).order_by(newest.desc(), a.c.id.desc()).limit(limit)
         if state in _GRACE:
-            statement = statement.where(_IS_OPEN)
+            statement = statement.where(_OPEN_STATES)
         if before is not None:
             statement = statement.where(tuple_(newest, a.c.id) < before)
         for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
@@ -316,7 +318,7 @@ class Approvals:
                 statement = statement.where(column == str(one))
         return [_record(row) for row in self._connection.execute(statement).all()]
 
-    def move(
+    def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
         """Enter the state `target` if the state table and the deadline allow it; else None.
@@ -324,20 +326,24 @@ class Approvals:
         Leaving pending closes the request for all its approvers.
         """
         values = {"of": approval.id, "now": now, "why": reason}
-        moved = _MOVES[target].run(self._connection, values)
+        moved = _TRANSITIONS[target].run(self._connection, values)
         if not moved:
             return None
-        decided_at, several = moved[0]
-        if several and target is not State.REDEEMED:
-            _ASKS_NOBODY.run(self._connection, {"of": approval.id, "now": now})
+        decided_at, multi_approver = moved[0]
+        if multi_approver and target is not State.REDEEMED:
+            _CLOSE_FOR_APPROVERS.run(self._connection, {"of": approval.id, "now": now})
         return replace(
-            approval, state=target, reason=reason, decided_at=decided_at, several=bool(several)
+            approval,
+            state=target,
+            reason=reason,
+            decided_at=decided_at,
+            multi_approver=bool(multi_approver),
         )
 
     def redeem(self, approval_id: str, now: int) -> bool:
         """Enter the state redeemed; False if the approval is not open."""
         step = {"of": approval_id, "now": now, "why": None}
-        return bool(_MOVES[State.REDEEMED].run(self._connection, step))
+        return bool(_TRANSITIONS[State.REDEEMED].run(self._connection, step))
 
     def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None:
         """Store what was granted of an approved request, once; None if it was stored before.
@@ -347,36 +353,38 @@ class Approvals:
         values = {"of": approval_id, "text": text, "rows": rows, "adds": past}
         return self._one(_NARROW, values)
 
-    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
+    def record_poll(
+        self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
+    ) -> None:
         """Record a poll of a pending approval; `holder` is the long poll that may answer."""
         values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
-        _PACED.run(self._connection, values)
+        _RECORD_POLL.run(self._connection, values)
 
     def hold_back(self, approval_id: str) -> None:
         """Record that the user was not notified of it."""
         _HOLD_BACK.run(self._connection, {"of": approval_id})
 
-    def seen(self, approval_id: str, now: int) -> bool:
+    def mark_seen(self, approval_id: str, now: int) -> bool:
         """Record that it was shown; reports whether that was the first time."""
-        return bool(_SEEN.run(self._connection, {"of": approval_id, "now": now}))
+        return bool(_MARK_SEEN.run(self._connection, {"of": approval_id, "now": now}))
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
         """Store the sealed token response for a client that retries with the same key."""
         values = {"of": approval_id, "text": answer, "key": answer_key, "until": until}
-        _KEEP.run(self._connection, values)
+        _KEEP_ANSWER.run(self._connection, values)
 
-    def forget_answers(self, now: int) -> int:
+    def delete_expired_answers(self, now: int) -> int:
         """Delete expired sealed token responses; returns how many."""
-        return len(_FORGET.run(self._connection, {"now": now}))
+        return len(_DELETE_ANSWERS.run(self._connection, {"now": now}))
 
-    def forget_call(self, approval_id: str) -> None:
+    def clear_callback(self, approval_id: str) -> None:
         """Delete what was stored for notifying the agent: its token and the pushed response."""
-        for statement in (_FORGET_TOKEN, _FORGET_PUSHED):
+        for statement in (_CLEAR_TOKEN, _CLEAR_PUSHED):
             statement.run(self._connection, {"of": approval_id})
 
-    def due(self, now: int, limit: int) -> list[Approval]:
+    def overdue(self, now: int, limit: int) -> list[Approval]:
         """Approvals past the deadline of their state."""
-        return self._many(_DUE, {"now": now, "limit": limit})
+        return self._many(_OVERDUE, {"now": now, "limit": limit})
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
         """The agent's pending and approved requests."""

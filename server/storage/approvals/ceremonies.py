@@ -29,7 +29,7 @@ _COUNT = {
     "sqlite": Prepared(_count(sqlite.insert(t).values(_VALUES))),
     "postgresql": Prepared(_count(postgresql.insert(t).values(_VALUES))),
 }
-_GIVE_BACK = Prepared(
+_UNCOUNT = Prepared(
     update(t)
     .where(
         t.c.approval_id == bindparam("approval"),
@@ -60,10 +60,10 @@ class CeremonyTries:
         rows = statement.run(self._connection, {**values, "one": 1, "most": most})
         return int(rows[0][0]) if rows else None
 
-    def give_back(self, approval_id: str, step: Step, user_id: str) -> None:
+    def uncount(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""
         values = {"approval": approval_id, "of_step": str(step), "by": user_id}
-        _GIVE_BACK.run(self._connection, values)
+        _UNCOUNT.run(self._connection, values)
 
     def of(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
         """The number of attempts at each step."""

@@ -30,7 +30,7 @@ class Consumptions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def first(self, wanted: Consumption) -> bool:
+    def add_once(self, wanted: Consumption) -> bool:
         """Consume an approval; False if it was consumed before."""
         statement = _FIRST[self._connection.dialect.name]
         return bool(self._connection.execute(statement, asdict(wanted)).all())

@@ -17,7 +17,7 @@ _VOID = Prepared(
     .where(decisions.c.approval_id == bindparam("of"), decisions.c.voided_at.is_(None))
     .values(voided_at=bindparam("now"))
 )
-_GIVE_WAY = Prepared(
+_DELETE_VOID = Prepared(
     delete(decisions).where(
         decisions.c.approval_id == bindparam("of"),
         decisions.c.user_id == bindparam("user"),
@@ -42,9 +42,9 @@ class Decisions:
         """Mark all answers so far as void."""
         _VOID.run(self._connection, {"of": approval_id, "now": now})
 
-    def give_way(self, approval_id: str, user_id: str) -> None:
+    def delete_void(self, approval_id: str, user_id: str) -> None:
         """Delete a person's void answer; the audit log keeps it."""
-        _GIVE_WAY.run(self._connection, {"of": approval_id, "user": user_id})
+        _DELETE_VOID.run(self._connection, {"of": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""

@@ -30,7 +30,7 @@ class Outcomes:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def first(self, wanted: Outcome) -> bool:
+    def add_once(self, wanted: Outcome) -> bool:
         """Store a result; False if one was stored before."""
         statement = _FIRST[self._connection.dialect.name]
         return bool(self._connection.execute(statement, asdict(wanted)).all())

@@ -30,9 +30,9 @@ _KEYS_AT_ONCE = 16
 _PLACES = [name for n in range(_KEYS_AT_ONCE) for name in (f"of{n}", f"key{n}")]
 _MANY = 64
 """The count at which older amounts are halved, so that old habits fade and sums do not overflow."""
-_MOST_AMOUNT = 2**53 - 1
+_MAX_AMOUNT = 2**53 - 1
 """The maximum for one amount, since the sum of a list may exceed it."""
-_MOST_TOTAL = 2**62
+_MAX_TOTAL = 2**62
 """The maximum total of one period before the latest amount is added."""
 _NOTHING = "{}"
 
@@ -54,7 +54,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 def _add(insert: sqlite.Insert | postgresql.Insert, members: ColumnElement[str]) -> Executable:
     new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _MANY)
     same = h.c.period == new.period
-    today = case((h.c.period_total < _MOST_TOTAL, h.c.period_total), else_=_MOST_TOTAL)
+    today = case((h.c.period_total < _MAX_TOTAL, h.c.period_total), else_=_MAX_TOTAL)
     periods = case((and_(halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
     return insert.on_conflict_do_update(
         index_elements=[h.c.owner, h.c.key],
@@ -108,7 +108,7 @@ class History:
                 "owner": one.owner,
                 "key": one.key,
                 "one": 1,
-                "amount": min(one.amount, _MOST_AMOUNT),
+                "amount": min(one.amount, _MAX_AMOUNT),
                 "now": now,
                 "when": period,
                 "text": json.dumps(dict.fromkeys(one.members, 1)) if one.members else _NOTHING,

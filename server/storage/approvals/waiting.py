@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from server.model.approvals import first_place
+from server.model.approvals import first_place_of_risk
 from server.protocol.policy.risks import Risk
 from server.storage.approvers.approver_tables import approvers as p
 from server.storage.prepared import Prepared
@@ -46,7 +46,7 @@ def _gravest_first(
         those.where(
             risk == literal_column(f"'{level}'"),
             end > _NOW,
-            tuple_(end, of) > tuple_(_AT - literal_column(str(first_place(level))), _AFTER),
+            tuple_(end, of) > tuple_(_AT - literal_column(str(first_place_of_risk(level))), _AFTER),
         )
         .order_by(end, of)
         .limit(bindparam("limit"))

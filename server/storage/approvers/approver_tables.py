@@ -33,6 +33,6 @@ approvers = Table(
 """`ends_at` is the approval's `expires_at`, `over_at` its `decided_at`, `risk` its own: lists are
 read from here.
 
-A request that only the person it is for is asked about has no rows here; `approvals.several` says
+A request that only the person it is for is asked about has no rows here; `approvals.multi_approver`
 whether there are any.
 """

@@ -18,7 +18,7 @@ _FIND = Prepared(
 _ARE_SEVERAL = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.state == "pending")
-    .values(several=True)
+    .values(multi_approver=True)
     .returning(a.c.id)
 )
 _HOLD_BACK = Prepared(
@@ -59,7 +59,7 @@ class Approvers:
         if approval.user_id is None:
             return ()
         own = own_approver(approval, approval.user_id)
-        if not approval.several:
+        if not approval.multi_approver:
             return (own,)
         rows = {row.user_id: row for row in self.of_approval(approval.id)}
         return (rows.pop(own.user_id, own), *rows.values())

@@ -37,7 +37,7 @@ _EXTEND = (
         escalated=0,
         escalate_at=bindparam("next"),
     )
-    .returning(a.c.several)
+    .returning(a.c.multi_approver)
 )
 _ASK_AGAIN = (
     update(a)
@@ -75,7 +75,7 @@ class Escalations:
         """Let it wait until then; False: it waits no more, or not until `was`."""
         values = {"of": approval_id, "was": was, "until": until, "next": escalate_at, "now": now}
         extended = self._connection.execute(_EXTEND, values).all()
-        if extended and extended[0].several:
+        if extended and extended[0].multi_approver:
             self._connection.execute(_ASKS_LONGER, {"of": approval_id, "until": until})
         return bool(extended)
 

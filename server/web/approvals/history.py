@@ -14,15 +14,15 @@ from server.web.approvals.request import headline_of
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_ROW: Final = "GET /api/approvals"
-_PART: Final = "25"
+_LIST: Final = "GET /api/approvals"
+_PAGE_SIZE: Final = "25"
 _KEPT: Final = ("agent", "result", "cursor")
 
 
 def load(visit: Visit) -> Facts:
     """GET /history, with `agent`, `result`, `from`, `to` and `cursor`."""
     asked = {name: value.strip() for name, value in request.args.items() if value.strip()}
-    found = visit.read(_ROW, **_question(asked), state="decided")
+    found = visit.read(_LIST, **_query(asked), state="decided")
     return {"found": found, "asked": asked, "results": RESULTS, "headline_of": headline_of}
 
 
@@ -35,7 +35,7 @@ RESULTS: Final = (
 """Each result of a request: its name in the API and its label."""
 
 
-def _question(asked: Mapping[str, str]) -> dict[str, str]:
+def _query(asked: Mapping[str, str]) -> dict[str, str]:
     """The filters as API query parameters. Raises errors.Problem 422 for an invalid day."""
     kept = {name: asked[name] for name in _KEPT if name in asked}
     try:
@@ -43,7 +43,7 @@ def _question(asked: Mapping[str, str]) -> dict[str, str]:
         until = {"until": _day(asked["to"], timedelta(days=1))} if "to" in asked else {}
     except (ValueError, OverflowError) as error:
         raise errors.Problem(422, "invalid_body", "Enter days such as 2026-11-25.") from error
-    return {"limit": _PART, **kept, **since, **until}
+    return {"limit": _PAGE_SIZE, **kept, **since, **until}
 
 
 def _day(text: str, later: timedelta = timedelta()) -> str:

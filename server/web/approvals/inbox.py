@@ -14,13 +14,13 @@ from server.services.policy.displays import rfc3339
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_MOST: Final = 50
-_ROOM: Final = 500
+_FIRST: Final = 50
+_ON_ONE_PAGE: Final = 500
 
 
 def load(visit: Visit) -> Facts:
     """GET /: the first requests, or with `all=true` as many as one page can list."""
-    most = _ROOM if request.args.get("all") == "true" else _MOST
+    most = _ON_ONE_PAGE if request.args.get("all") == "true" else _FIRST
     site, person = visit.site, visit.person
     decisions = site.approvals.decisions
     found = decisions.waiting(person, most, None)
@@ -29,7 +29,7 @@ def load(visit: Visit) -> Facts:
         "waiting": [one for one in cards if not one["held"]],
         "held": [one for one in cards if one["held"]],
         "count": len(cards) if found.next is None else decisions.waiting_count(person),
-        "room": _ROOM,
+        "on_one_page": _ON_ONE_PAGE,
         "lost": site.notifications.push_losses.of(person),
     }
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.protocol import errors
 from server.protocol.forms import Form
 from server.services.approvals.narrowing import headline
-from server.web.approvals.request import is_open, of_one, outcome
+from server.web.approvals.request import is_open, outcome, request_facts
 from server.web.browser import go, moment
 from server.web.page import Facts
 from server.web.visit import Visit
@@ -28,7 +28,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     token = site.tokens.ledger.of_approval(person, visit.about)
     waiting = site.approvals.decisions.waiting(person, 1, None).items
     return {
-        **of_one(visit, shown),
+        **request_facts(visit, shown),
         "outcome": outcome(shown),
         "decision": shown.decision,
         "tally": shown.tally,

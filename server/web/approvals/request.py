@@ -15,7 +15,7 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
-from server.services.approvals.narrowing import headline, in_words
+from server.services.approvals.narrowing import headline, headline_in_state
 from server.services.policy.displays import rfc3339, signals
 from server.services.users.device_auth import Person
 from server.web.browser import moment
@@ -33,19 +33,19 @@ def load(visit: Visit) -> Facts:
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
     return {
-        **of_one(visit, shown),
+        **request_facts(visit, shown),
         "open": is_open(shown, visit.person),
         "outcome": outcome(shown),
         "note": note,
         "granted": granted(approval),
-        "retry": retries.standing(approval),
+        "retry": retries.retry_status(approval),
         "tally": shown.tally,
-        "ahead": can_be_ahead(shown, visit.person),
+        "can_become_standing_grant": can_become_standing_grant(shown, visit.person),
         "codes": decisions.DENY_CODES,
     }
 
 
-def of_one(visit: Visit, shown: Shown) -> Facts:
+def request_facts(visit: Visit, shown: Shown) -> Facts:
     """What every page about one request shows: its texts and the steps to approve it."""
     approval = shown.approval
     return {
@@ -53,11 +53,11 @@ def of_one(visit: Visit, shown: Shown) -> Facts:
         "display": _display(shown),
         "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
-        "steps": sorted(ceremonies.read(approval.ceremony)),
-        "cannot": _cannot(visit, shown),
+        "steps": sorted(ceremonies.parse_ceremony(approval.ceremony)),
+        "blocked_reason": _blocked_reason(visit, shown),
         "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
-        "ends": rfc3339(approval.expires_at),
-        "longer": visit.site.approvals.extensions.offered(visit.person, approval.id),
+        "expires_at": rfc3339(approval.expires_at),
+        "can_extend": visit.site.approvals.extensions.can_extend(visit.person, approval.id),
     }
 
 
@@ -74,10 +74,12 @@ def headline_of(approval: Mapping[str, Any]) -> str:
     """The headline of an approval in its API form."""
     granted = approval["granted"]
     asked = json.loads(approval["display"])["headline"]
-    return in_words(asked, None if granted is None else granted["headline"], approval["state"])
+    return headline_in_state(
+        asked, None if granted is None else granted["headline"], approval["state"]
+    )
 
 
-def can_be_ahead(shown: Shown, person: Person) -> bool:
+def can_become_standing_grant(shown: Shown, person: Person) -> bool:
     """Reports whether this person may create a standing grant from a request."""
     approval = shown.approval
     own = (approval.kind, approval.user_id) == ("action", person.user.id)
@@ -91,7 +93,7 @@ def is_open(shown: Shown, person: Person) -> bool:
     return shown.approval.state is State.PENDING and not voted
 
 
-def _cannot(visit: Visit, shown: Shown) -> str:
+def _blocked_reason(visit: Visit, shown: Shown) -> str:
     """Why this person cannot approve it here or not yet; "" if they can."""
     if 0 in (shown.tries_left or {}).values():
         return LOCKED_TEXT
@@ -111,10 +113,10 @@ def outcome(shown: Shown) -> str:
     approval, answer = shown.approval, shown.decision
     if answer is not None and answer.decision == "deny":
         label = decisions.DENY_CODES[answer.code or ""].label
-        return f"Denied by {_who(shown)} at {moment(answer.at)}. Reason: {label}."
+        return f"Denied by {_decider(shown)} at {moment(answer.at)}. Reason: {label}."
     if answer is not None and approval.state is not State.PENDING:
         used = " The agent collected its token." if approval.state is State.REDEEMED else ""
-        return f"Approved by {_who(shown)} at {moment(answer.at)}.{used}"
+        return f"Approved by {_decider(shown)} at {moment(answer.at)}.{used}"
     if approval.decided_by is not None:
         return "Approved automatically by your standing grant or consent."
     if approval.state is State.PENDING:
@@ -126,5 +128,5 @@ def outcome(shown: Shown) -> str:
     return f"This request is closed: {approval.reason or approval.state}. Nobody answered it."
 
 
-def _who(shown: Shown) -> str:
+def _decider(shown: Shown) -> str:
     return f"{shown.decider_name} on {shown.device_name}"

@@ -6,7 +6,7 @@ Owns: the choices of `/r/<id>/report` and their words. Never: what a report does
 from typing import Final
 
 from server.model.approvals import Approval
-from server.web.approvals.request import is_open, of_one
+from server.web.approvals.request import is_open, request_facts
 from server.web.page import Facts
 from server.web.visit import Visit
 
@@ -20,7 +20,7 @@ def load(visit: Visit) -> Facts:
     """GET /r/<id>/report: of what waits and of what is over."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     whom = choices(shown.approval, is_open=is_open(shown, visit.person))
-    return {**of_one(visit, shown), "choices": whom}
+    return {**request_facts(visit, shown), "choices": whom}
 
 
 def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:

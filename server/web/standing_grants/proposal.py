@@ -21,7 +21,7 @@ from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
 from server.protocol.standing_grants.standing_grants import LIMITS, MOST_USES
 from server.protocol.text import display_safe
-from server.web.approvals.request import can_be_ahead, of_one
+from server.web.approvals.request import can_become_standing_grant, request_facts
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.page import Facts
@@ -34,7 +34,7 @@ LASTING: Final = (
     (86_400, "1 day"),
     (2_592_000, "30 days"),
 )
-_MOST_DIGITS: Final = 9
+_MAX_DIGITS: Final = 9
 _NOTHING: Final = Form({})
 _REFUSED: Final = frozenset({400, 409, 422})
 
@@ -77,7 +77,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 def _example(visit: Visit) -> Shown:
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
-    if not can_be_ahead(shown, visit.person):
+    if not can_become_standing_grant(shown, visit.person):
         told = "Only an agent's request to you that is not critical can have a standing grant."
         raise errors.Problem(400, "not_grantable", told)
     return shown
@@ -86,7 +86,7 @@ def _example(visit: Visit) -> Shown:
 def _facts(visit: Visit, shown: Shown, form: Form, facts: Facts) -> Facts:
     limit = LIMITS[shown.approval.risk]
     return {
-        **of_one(visit, shown),
+        **request_facts(visit, shown),
         "members": members(shown),
         "kind": _kind(visit.site, shown),
         "lasting": [each for each in LASTING if each[0] <= limit.seconds],
@@ -147,6 +147,6 @@ def wish(form: Form, shown: Shown) -> Document:
 
 def _whole(form: Form, name: str, otherwise: str) -> int:
     text = form.get(name) or ""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise ValueError(otherwise)
     return int(text)

@@ -121,7 +121,7 @@ def test_a_request_says_which_earlier_one_it_replaced(begun, desk, asked):
     """By its id; the earlier one says in its entry by which."""
     newer = desk.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with desk.store.write() as tx:
-        superseding.end(tx, asked, newer)
+        superseding.cancel_superseded(tx, asked, newer)
     document = begun("approvals", "show", newer.id, "--json").document
     assert document["supersedes"] == asked.id
     shown = begun("approvals", "show", newer.id).out

@@ -146,7 +146,7 @@ def test_an_answer_that_was_given_keeps_whose_it_is(old: str, open_one: Opener) 
     assert upgrade_database(old, NOON) == "0001"
     with open_one(old).read() as view:
         found = view.decisions.of_approval(ASKED)
-    assert {one.user_id: one.whose for one in found} == {BOB: ANN, CLEO: CLEO}
+    assert {one.user_id: one.voter_id for one in found} == {BOB: ANN, CLEO: CLEO}
 
 
 def test_every_row_reads_as_todays_program_reads_it(upgraded: str, open_one: Opener) -> None:

@@ -20,7 +20,7 @@ from server.http.route import Route
 from server.protocol.approvals.states import State
 from server.protocol.tokens import token_exchange as protocol
 from server.services.approvals import decisions, withdrawals
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.ciba.grant import CibaGrant
 from server.services.clients import client_auth
 from server.services.tokens.exchanges import Exchanges
@@ -142,13 +142,13 @@ def _stopped_agent_fetches(patch: pytest.MonkeyPatch) -> None:
     """Stopping an agent neither ends its requests nor is looked at when it fetches."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(client_auth, "check_enabled", lambda *_: None)
-    patch.setattr(Rights, "gone", lambda *_: None)
+    patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
 def _requests_survive(patch: pytest.MonkeyPatch) -> None:
     """Stopping a person forgets what they had approved, and nobody asks again at the end."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
-    patch.setattr(Rights, "gone", lambda *_: None)
+    patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
 def _tokens_survive(patch: pytest.MonkeyPatch) -> None:

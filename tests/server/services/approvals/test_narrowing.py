@@ -314,7 +314,7 @@ def test_what_is_gone_meanwhile_takes_nothing_down_with_it(person, asked, local)
     text = propose(person, approval, **LESS, token_seconds=60).json["text"]
     orphan = replace(approval, agent_id="sayso_ag_none", resource="https://gone.example")
     with local.services.store.write() as tx:
-        less = narrowings.judged(tx, orphan, text)
+        less = narrowings.check(tx, orphan, text)
         assert less.rows[-1].asked == "300 seconds"
-        assert narrowings.keep(tx, orphan, less) == orphan
+        assert narrowings.store_granted(tx, orphan, less) == orphan
     assert local.stored(approval.id).granted is None

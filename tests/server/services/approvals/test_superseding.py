@@ -168,7 +168,7 @@ def test_an_answer_that_comes_meanwhile_counts(agent, person, local):
         pytest.raises(errors.InvalidRequest, match="waits no more"),
         local.services.store.write() as tx,
     ):
-        superseding.end(tx, earlier, earlier)
+        superseding.cancel_superseded(tx, earlier, earlier)
     assert local.stored(earlier.id).state is State.DENIED
 
 

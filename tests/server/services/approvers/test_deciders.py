@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.model.approvals import said_by
+from server.model.approvals import automatic_decision
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvers import deciders
@@ -64,7 +64,7 @@ def test_a_consent_answers_what_policy_allows(agent, person, local, allowed):
     handle, approval = agent.asked()
     assert (approval.state, approval.decided_at) == (State.APPROVED, approval.created_at)
     said = {"consent": allowed.id, "policy": 1}
-    assert said_by(approval) == said
+    assert automatic_decision(approval) == said
     assert local.desk.events(person.user)[len(before) :] == ["approval.decided"]
     entry = local.desk.entries("approval.allowed")[-1]
     assert (entry["actor"], entry["decision"]) == ("system", "approved")

@@ -325,7 +325,7 @@ def test_a_deputy_who_is_disabled_is_not_asked(agent, person, bob, local):
     _name(person)
     local.desk.users.disable(bob.user.name, by=BY)
     _, payment = agent.asked_payment()
-    assert not local.stored(payment.id).several
+    assert not local.stored(payment.id).multi_approver
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
@@ -378,13 +378,13 @@ def test_without_a_backup_nobody_else_is_asked(agent, person, bob, local):
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 399 * SECOND, person, bob)
     _later(local, 0)
-    assert not local.stored(approval.id).several
+    assert not local.stored(approval.id).multi_approver
     _backed(local, "ana", "bob")
     local.desk.users.disable("bob", by=BY)
     _, another = agent.asked(requested_expiry="400")
     for _ in range(3):
         _later(local, 100 * SECOND)
-    assert not local.stored(another.id).several
+    assert not local.stored(another.id).multi_approver
     steps = [entry["decision"] for entry in local.desk.entries("approval.escalated")]
     assert steps == ["reminded", "reminded"]
 

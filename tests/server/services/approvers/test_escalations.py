@@ -6,7 +6,7 @@ import pytest
 
 from server.model.approvers import NamedApprover
 from server.protocol.policy.risks import Risk
-from server.services.approvals.extensions import MOST
+from server.services.approvals.extensions import MAX_EXTENSIONS
 from server.services.approvers import approvers
 from server.services.approvers.escalations import take_step
 from server.services.clients.agent_forms import AgentChanges
@@ -159,7 +159,7 @@ def test_how_often_a_request_is_extended_is_a_matter_of_its_risk(agent, person, 
     """Low risk as often as one likes."""
     asked = {"low": agent.asked, "high": agent.asked_payment}[risk]
     _, approval = asked(requested_expiry="60")
-    most = MOST[Risk(risk)]
+    most = MAX_EXTENSIONS[Risk(risk)]
     for count in range(1, (most or 5) + 1):
         local.clock.forward(30 * SECOND)
         answer = _extend(person, approval)

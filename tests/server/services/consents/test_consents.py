@@ -27,7 +27,7 @@ BOTH = ("payments:read", "payments:transfer")
 
 def _gone(local, approval):
     with local.services.store.write() as tx:
-        return local.site.approvals.rights.gone(tx, approval)
+        return local.site.approvals.checks.invalid_reason(tx, approval)
 
 
 def _app(local):

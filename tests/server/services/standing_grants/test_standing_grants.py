@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import opener
+from server.services.approvals.creation import approval_opener
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
@@ -29,7 +29,7 @@ def low(local):
 def office(local):
     """The service as the command line has it."""
     services = local.services
-    opens = opener(services.secrets, services.rules)
+    opens = approval_opener(services.secrets, services.rules)
     return standing_grants_of(services.store, services.secrets, services.rules, opens)
 
 
@@ -360,7 +360,7 @@ def test_an_agent_that_stops_gets_no_grant(local, agent, person):
     local.desk.agents.disable(agent.id, by=BY)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
     with local.services.store.read() as view:
-        assert local.site.approvals.rights.proposals.gone(view, row) == "agent_disabled"
+        assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "agent_disabled"
 
 
 def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
@@ -370,7 +370,7 @@ def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
     with local.services.store.read() as view:
-        assert local.site.approvals.rights.proposals.gone(view, row) == "resource_deleted"
+        assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "resource_deleted"
 
 
 def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):

@@ -163,7 +163,7 @@ def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
     with store.write() as tx:
         found = tx.approvals.get(approval_id)
         assert found is not None
-        approval = votes.alone(tx, found)
+        approval = votes.locked(tx, found)
         asked = approvers.find(tx, approval, f"sayso_us_{voting.who}")
         if approval.state is State.PENDING and asked is not None:
             answer = _answer(approval, voting, asked.stands_for)

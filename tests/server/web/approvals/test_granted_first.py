@@ -89,4 +89,4 @@ def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):
 )
 def test_what_is_told_follows_from_what_was_granted(granted, state, words):
     """Nothing is said to be granted that was not."""
-    assert narrowing.in_words("Pay 2", granted, state) == words
+    assert narrowing.headline_in_state("Pay 2", granted, state) == words

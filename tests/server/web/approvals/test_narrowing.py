@@ -168,9 +168,9 @@ def test_ticks_and_fields_are_the_wish_of_the_api():
     }
     whole = {"scope.0": ("1",), "scope.1": ("1",)} | {f"fact.0.{n}": ("1",) for n in range(3)}
     nothing = {"drop_scopes": [], "changes": [], "token_seconds": None}
-    assert narrowing.wish(Form(whole), room) == nothing
+    assert narrowing.narrowing_request(Form(whole), room) == nothing
     some = {"fact.0.0": ("1",), "fact.0.2": ("1",), "fact.1": ("1",), "fact.2": ("soon",)}
-    assert narrowing.wish(Form({**some, "seconds": ("9",)}), room) == {
+    assert narrowing.narrowing_request(Form({**some, "seconds": ("9",)}), room) == {
         "drop_scopes": ["a", "b"],
         "changes": [
             {"place": 0, "fact": "/to", "to": "1,3"},
@@ -179,4 +179,4 @@ def test_ticks_and_fields_are_the_wish_of_the_api():
         ],
         "token_seconds": 9,
     }
-    assert narrowing.wish(Form({}), room)["changes"][0]["to"] == "none"
+    assert narrowing.narrowing_request(Form({}), room)["changes"][0]["to"] == "none"

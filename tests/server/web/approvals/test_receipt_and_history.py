@@ -226,7 +226,7 @@ def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
 
 def test_a_part_that_has_nothing_that_fits_says_where_to_go_on(browser, agent, local, monkeypatch):
     """So many are looked at and no more, however long the list is."""
-    monkeypatch.setattr("server.services.approvals.decisions.LOOKED_AT", 2)
+    monkeypatch.setattr("server.services.approvals.decisions.SCANNED_REQUESTS", 2)
     monkeypatch.setattr("server.web.approvals.history._PART", "2")
     approved = agent.asked(login_hint="eva")[1]
     browser.approve(approved.id)

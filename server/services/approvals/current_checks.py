@@ -37,7 +37,7 @@ GRANT_ENDED = "grant_ended"
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class ApprovalChecks:
     """Checks open approvals again."""
 
     schemas: Schemas
@@ -45,35 +45,39 @@ class Rights:
     actions: AppActions
     proposals: Proposals
 
-    def gone(self, tx: Unit, approval: Approval) -> str | None:
+    def invalid_reason(self, tx: Unit, approval: Approval) -> str | None:
         """The reason why this approval is no longer valid; None if it is."""
         if approval.kind == "device":
-            return _user_gone(tx, approval)
+            return _user_reason(tx, approval)
         if approval.kind in {"consent", "app_device"}:
-            return _user_gone(tx, approval) or _consent_gone(tx, approval)
+            return _user_reason(tx, approval) or _consent_reason(tx, approval)
         if approval.kind == "standing_grant":
-            return _user_gone(tx, approval) or self.proposals.gone(tx, approval)
+            return _user_reason(tx, approval) or self.proposals.invalid_reason(tx, approval)
         if approval.kind == "app_action":
-            return _user_gone(tx, approval) or self._app_action_gone(tx, approval)
-        return self._action_gone(tx, approval)
+            return _user_reason(tx, approval) or self._app_action_reason(tx, approval)
+        return self._action_reason(tx, approval)
 
-    def _action_gone(self, tx: Unit, approval: Approval) -> str | None:
+    def _action_reason(self, tx: Unit, approval: Approval) -> str | None:
         agent = tx.directory.agent(approval.agent_id)
         if agent is None or not agent.active(tx.now):
             return "agent_disabled"
         user = tx.directory.user(approval.user_id or "")
         if user is None or not user.enabled:
             return "user_disabled"
-        if (gone := _stood_on(tx, approval)) is not None:
-            return gone
+        if (reason := _missing_basis(tx, approval)) is not None:
+            return reason
         outside = agent.asks is not None and not user_or_group.among(tx, user.id, agent.asks)
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
         case = same_today(tx, self.schemas, agent, user, approval)
-        return None if case is not None and self._holds(tx, case, approval) else POLICY_CHANGED
+        return (
+            None
+            if case is not None and self._is_still_approvable(tx, case, approval)
+            else POLICY_CHANGED
+        )
 
-    def _holds(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
+    def _is_still_approvable(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
         """Reports whether the displayed risk and the votes suffice under current policy.
 
         A request decided by a grant or consent needs it to be active, and a policy that still
@@ -83,28 +87,28 @@ class Rights:
             return uses.holds(tx, self.judge, case, approval)
         if approval.decided_by is not None:
             return deciders.holds(tx, self.judge, case, approval)
-        said = votes.said(tx, approval)
+        said = votes.cast_approvals(tx, approval)
         return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
 
-    def _app_action_gone(self, tx: Unit, approval: Approval) -> str | None:
+    def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
         app = tx.directory.app(approval.agent_id)
         if app is None or not app.active(tx.now):
             return "agent_disabled"
         if tx.directory.resource(approval.resource) is None:
             return "resource_deleted"
-        return None if self.actions.stands(tx, app, approval) else POLICY_CHANGED
+        return None if self.actions.is_still_allowed(tx, app, approval) else POLICY_CHANGED
 
-    def risk(self, tx: Unit, approval: Approval) -> Risk | None:
+    def current_risk(self, tx: Unit, approval: Approval) -> Risk | None:
         """The risk of the same request today; None if it would be refused."""
         app = tx.directory.app(approval.agent_id)
         if app is not None:
-            act = self.actions.again(tx, app, approval)
+            act = self.actions.recheck(tx, app, approval)
             return None if act is None else act.risk
         agent = tx.directory.agent(approval.agent_id)
         case = None if agent is None else same_today(tx, self.schemas, agent, None, approval)
         return None if case is None else case.risk
 
-    def unusual(self, view: View, approval: Approval) -> Unusual | None:
+    def current_signals(self, view: View, approval: Approval) -> Unusual | None:
         """The signals of a pending request, compared with the current history.
 
         None if the request is not compared or would be refused today; the display then has the
@@ -123,35 +127,35 @@ class Rights:
         return history.look(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
 
 
-def rights_over(given: Adapters) -> Rights:
+def build_approval_checks(given: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
     schemas, judge = Schemas(), Judge(given.secrets)
     actions = AppActions(given.secrets, schemas, judge, given.rules)
-    return Rights(schemas, judge, actions, Proposals(schemas, judge))
+    return ApprovalChecks(schemas, judge, actions, Proposals(schemas, judge))
 
 
-def _stood_on(tx: Unit, approval: Approval) -> str | None:
+def _missing_basis(tx: Unit, approval: Approval) -> str | None:
     """The reason why its resource, subject token or standing grant is gone; None if none is."""
     scope = tuple(approval.scope.split())
     if targets.standing(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
-    if not _parent_holds(tx, approval):
+    if not _is_parent_active(tx, approval):
         return PARENT_ENDED
     return GRANT_ENDED if reservations.ended(tx, approval) else None
 
 
-def _parent_holds(tx: Unit, approval: Approval) -> bool:
+def _is_parent_active(tx: Unit, approval: Approval) -> bool:
     """Reports whether its subject token is active; locks the delegation against revocation."""
     held = approval.parent_id
     return held is None or tx.delegations.extend(held, tx.now) is not None
 
 
-def _user_gone(tx: Unit, approval: Approval) -> str | None:
+def _user_reason(tx: Unit, approval: Approval) -> str | None:
     user = tx.directory.user(approval.user_id or "")
     return None if user is not None and user.enabled else "user_disabled"
 
 
-def _consent_gone(tx: Unit, approval: Approval) -> str | None:
+def _consent_reason(tx: Unit, approval: Approval) -> str | None:
     """Why a consent cannot be given: its client is off, or it exceeds the client's permissions."""
     party = display_names.find(tx.directory, approval.agent_id, tx.now)
     if party is None:

@@ -1,4 +1,4 @@
-"""`sayso policy`: when a human is needed."""
+"""`sayso policy`: the rules that say when a person has to approve."""
 
 import json
 from collections.abc import Mapping
@@ -23,25 +23,25 @@ from server.services.policy.displays import lasting
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)
 policy_option = click.option(
-    "--policy", "rules", type=_FILE, help="Ask this rule set, not the one in force."
+    "--policy", "rules", type=_FILE, help="Use this rule set instead of the one in force."
 )
 _THEN: Mapping[str, str] = {
-    "token": "a token comes out",
+    "token": "a token is issued",
     "person": "a person is asked",
-    "refused": "it is refused",
+    "refused": "the request is refused",
 }
 
 
 @click.group("policy")
 def command() -> None:
-    """Policy: TOML files of rules that say what is allowed, what asks a person, what never."""
+    """Policy: TOML files of rules that say what is allowed, what needs approval, what is denied."""
 
 
 @command.command("show")
 @json_option
 @administers
 def show(desk: OpenInstallation, *, as_json: bool) -> None:
-    """The rule set in force, as it was written."""
+    """Show the rule set in force."""
     row = desk.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
     answer(telling.policy(row), lines, as_json=as_json)
@@ -52,24 +52,24 @@ def show(desk: OpenInstallation, *, as_json: bool) -> None:
 @json_option
 @administers
 def put(desk: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
-    """Put a rule set in force. It is read and checked whole; requests that wait are held to it."""
+    """Put a rule set in force. It applies to pending requests too."""
     row = desk.policies.set(file.read(), by=BY)
     rules = documents.read(row.document).alone_at_critical
-    alone = [f"By rule {one} a single yes is enough at critical risk." for one in rules]
+    alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
     answer(telling.policy(row), lines, as_json=as_json)
 
 
 @command.command("explain")
-@click.option("--agent", required=True, help="Who would ask.")
-@click.option("--user", help="For whom.")
+@click.option("--agent", required=True, help="The agent that asks.")
+@click.option("--user", help="The user it asks.")
 @click.option(
-    "--way", type=click.Choice(WAYS), default="request", show_default=True, help="By which door."
+    "--way", type=click.Choice(WAYS), default="request", show_default=True, help="How it asks."
 )
-@click.option("--resource", metavar="URI", help="Where; the agent's only one if unsaid.")
-@click.option("--scope", "scopes", multiple=True, help="A scope that it would ask for.")
+@click.option("--resource", metavar="URI", help="The resource; by default, the agent's only one.")
+@click.option("--scope", "scopes", multiple=True, help="A scope it asks for.")
 @click.option("--details", type=_FILE, help="authorization_details, a JSON array.")
-@click.option("--acr", metavar="VALUES", help="How the person shall answer: its acr_values.")
+@click.option("--acr", metavar="VALUES", help="The acr_values of the request.")
 @policy_option
 @json_option
 @administers
@@ -86,7 +86,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     *,
     as_json: bool,
 ) -> None:
-    """Whether a person would be asked, by which rule, and what token would come out."""
+    """Explain whether a person would be asked, by which rule, and the resulting token."""
     text = None if details is None else details.read()
     wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
     found = desk.trials.explain(wanted, None if rules is None else rules.read())
@@ -99,11 +99,11 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 @json_option
 @administers
 def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
-    """Hold a TOML table of cases against the rules. Exit 1 when one of them does not fit."""
+    """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
     found = desk.trials.test(file.read(), None if rules is None else rules.read())
     failed = sum(not one.passed for one in found)
     lines = [line for one in found for line in _tried(one)]
-    lines.append(f"{len(found) - failed} of {len(found)} fit.")
+    lines.append(f"{len(found) - failed} of {len(found)} passed.")
     answer(telling.tried(found), lines, as_json=as_json)
     if failed:
         click.get_current_context().exit(1)
@@ -115,14 +115,14 @@ def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json:
 @json_option
 @administers
 def dry_run(desk: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
-    """What the rules would have changed: requests and exchanges of the time are judged again."""
+    """Evaluate recent requests and exchanges again, and show what the rules would change."""
     found = desk.replays.replay(last, None if rules is None else rules.read())
     answer(telling.replayed(found), _replayed(found), as_json=as_json)
 
 
 def _title(row: PolicyRow) -> str:
     if row.version == DEFAULT_VERSION:
-        return "The policy that Sayso comes with"
+        return "The built-in policy"
     return f"Policy {row.version}, set {moment(row.set_at)} by {row.set_by}"
 
 
@@ -144,12 +144,12 @@ def _explained(found: Explained) -> list[str]:
     )
     if found.token is not None:
         claims = {name: _said(value) for name, value in found.token.items()}
-        lines += ["", f"The token, valid {found.seconds} seconds, would say:", *sheet(claims)]
+        lines += ["", f"The token, valid {found.seconds} seconds, would contain:", *sheet(claims)]
     return lines
 
 
 def _said(value: object) -> str:
-    """A claim as it stands in the token, a text without its quotes."""
+    """A claim as JSON; a text without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -174,15 +174,15 @@ def _covered(found: Explained) -> str | None:
 
 
 def _people(found: RequestAudience | None) -> dict[str, str | None]:
-    """Whom it asks, who may not say yes, and who stands in."""
+    """Approvers, people whose approval does not count, deputies and backup."""
     if found is None:
         return {}
     silent = [one.name for one in found.people if not one.approves]
     excluded = sorted({*found.excluded, *silent})
-    when = "at once" if found.at_once else "when three quarters of the time are over"
+    when = "at once" if found.at_once else "after three quarters of the time"
     return {
         "approvers": listed(map(_approver, found.approvers)),
-        "not": f"{listed(excluded)}: their yes does not count" if excluded else None,
+        "not": f"{listed(excluded)}: their approval does not count" if excluded else None,
         "deputies": listed(found.deputies) if found.deputies else None,
         "backup": None if found.backup is None else f"{found.backup}, {when}",
     }
@@ -194,15 +194,15 @@ def _approver(one: AskedPerson) -> str:
 
 def _tried(one: TriedCase) -> list[str]:
     if one.passed:
-        return [f"fits    {one.name}"]
+        return [f"PASS    {one.name}"]
     if one.problem:
-        return [f"BROKEN  {one.name}: {one.problem}"]
+        return [f"ERROR   {one.name}: {one.problem}"]
     wrong = [
         f"{name} is {one.found[name]}, not {wanted}"
         for name, wanted in one.expected.items()
         if one.found[name] != wanted
     ]
-    return [f"FAILS   {one.name}: {'; '.join(wrong)}"]
+    return [f"FAIL    {one.name}: {'; '.join(wrong)}"]
 
 
 def _replayed(found: Replay) -> list[str]:
@@ -219,11 +219,11 @@ def _replayed(found: Replay) -> list[str]:
         for one in found.changes
     ]
     lines = [
-        f"Since {moment(found.since)}: {found.judged} judged again, {found.skipped} cannot be.",
-        f"{found.changed} would have gone otherwise.",
+        f"Since {moment(found.since)}: {found.judged} evaluated again, {found.skipped} skipped.",
+        f"{found.changed} would have another outcome.",
     ]
     if not found.complete:
-        lines.append("There were more; the newest were judged.")
+        lines.append("There were more; only the newest were evaluated.")
     if rows:
         lines += [
             "",
@@ -233,7 +233,7 @@ def _replayed(found: Replay) -> list[str]:
 
 
 def _whom(one: Change) -> str:
-    """Who or what would answer."""
+    """Who or what would decide."""
     if one.standing_grant is not None:
         return f"standing grant {one.standing_grant}"
     if one.quorum is None:

@@ -1,4 +1,4 @@
-"""Action types, registered or only looked at: what is sent and answered."""
+"""Action types and their previews as JSON."""
 
 from typing import Any
 

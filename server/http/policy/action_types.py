@@ -1,4 +1,4 @@
-"""Administration of action types. A body is the file itself."""
+"""Endpoints of action types. The body is the file itself."""
 
 from server.http import listing
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
@@ -26,7 +26,7 @@ def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
 
 
 def preview(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """POST /api/actions/preview: what a person would be shown; nothing is registered."""
+    """POST /api/actions/preview: how an approver would see it; registers nothing."""
     body = read(action_type_wire.ActionTrial, request.body)
     found = desk.previews.of(body.document, body.details)
     return as_json(200, action_type_wire.preview(found).model_dump())

@@ -1,4 +1,4 @@
-"""Administration of policy: the rule set in force, the next one, and what one would do."""
+"""Endpoints of policy: show and set the rule set; explain, test and replay requests."""
 
 import json
 
@@ -17,7 +17,7 @@ def show(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpRespons
 
 
 def put(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """POST /api/policy: the next rule set, in force from the next request on."""
+    """POST /api/policy: put a rule set in force."""
     body = read(wire.NewPolicy, request.body)
     return as_json(201, telling.policy(desk.policies.set(body.document, by=desk.by)))
 

@@ -1,9 +1,9 @@
-"""What an action type is: the data that turns an agent's details into words a person can judge.
+"""Action types: files that say how an agent's `authorization_details` are shown to people.
 
-Owns: the registered form of an action type and the checks it must pass. Never: the rendering, which
-is `rendering.py`, nor which schemas are fit, which is `schemas.py`.
+Owns: the form of the file and its checks. Never: rendering (`rendering.py`), or which schemas are
+accepted (`schemas.py`).
 
-A file that is registered:
+An example of a file:
 
     {"type": "payment.transfer", "title": "Payment", "risk": "high",
      "headline": "Pay {amount|money} to {payee}", "undo": "Cannot be undone after 15:00",
@@ -17,17 +17,17 @@ A file that is registered:
      "type_back": {"fact": "/amount"}, "narrow": {"/amount": "lower"},
      "target": "/payee", "amount": "/amount", "deputies": false}
 
-The member `type` of the details themselves (RFC 9396 2) is added to the schema here. Without a
-`headline` a type has no template: every field is material, the risk is high at least, and what is
-not known is said to be unknown.
+The member `type` of the details (RFC 9396 2) is added to the schema here. A type without a
+`headline` has no template: every fact is material, the risk is at least high, and the undo text
+says that it is unknown.
 
-In the headline `{path}` stands for a value, and `{path|filter}` for a value written in one way:
+In the headline, `{path}` is replaced by a value and `{path|filter}` by a formatted value:
 
     {amount|money}                   EUR 4,820.00
     {until|date}                     2026-11-25 14:30 UTC
-    {rows|count}                     1,204: an integer, or how many items a list has
-    {rows|count:record:records}      1 record, 1,204 records: what goes with one and with many
-    {year|text}                      2026: an integer that is no quantity
+    {rows|count}                     1,204: an integer, or the number of items of a list
+    {rows|count:record:records}      1 record, 1,204 records: with the singular and the plural
+    {year|text}                      2026: an integer without a thousands separator
     {domains}                        a.example, b.example: a list of texts
 """
 
@@ -45,7 +45,7 @@ from server.protocol.policy.stakes import Stakes, read_stakes
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
-"""Characters of a headline, and of its words beside the placeholders."""
+"""The maximum length of a rendered headline, and of its literal text."""
 
 UNKNOWN_UNDO: Final = "We do not know if this can be undone."
 
@@ -68,21 +68,20 @@ _MAX_MATERIAL = 64
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A place in a headline where a value of the details is put."""
+    """A part of a headline that a value of the details replaces."""
 
     path: Path
     filter: Filter | None
     units: tuple[str, str] | None = None
-    """What follows a count of one, and what follows every other."""
+    """The singular and the plural after a count."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionType:
     """A registered type of `authorization_details`.
 
-    `headline` is literal text and placeholders in their order; it is empty when the type has no
-    template. `material` and `labels` hold paths into the details, in which schemas.ANY_ITEM stands
-    for every index.
+    `headline` is literal text and placeholders, in order; it is empty if the type has no template.
+    `material` and `labels` hold paths into the details; schemas.ANY_ITEM matches every index.
     """
 
     type: str
@@ -95,26 +94,28 @@ class ActionType:
     undo: str
     stakes: Stakes
     deputies: bool = False
-    """A deputy may decide it for the person who named them."""
+    """Whether a deputy may decide it."""
 
     @property
     def has_template(self) -> bool:
-        """Reports whether somebody wrote down how this type reads."""
+        """Reports whether the type has a headline template."""
         return bool(self.headline)
 
 
 def read_action_type(document: JsonValue) -> ActionType:
-    """Read and check a registered document. Raises InvalidActionType."""
+    """Read and check the document of a file. Raises InvalidActionType."""
     # 1. The members, and those that are plain text.
     members = _members(document)
     name = _text(members, "type", 128)
     if name.startswith(kinds.RESERVED):
-        raise InvalidActionType("/type", f"{kinds.RESERVED} is for Sayso's own types")
+        raise InvalidActionType("/type", f"{kinds.RESERVED} is reserved for Sayso")
     if not _TYPE.fullmatch(name):
-        raise InvalidActionType("/type", "use a-z 0-9 . _ : / - from a letter on, or an https URL")
-    # 2. The schema: without it there is nothing that the rest could name.
+        raise InvalidActionType(
+            "/type", "use a-z 0-9 . _ : / - and begin with a letter, or use an https URL"
+        )
+    # 2. The schema, to which the other members refer.
     schema = _schema(members["schema"], name)
-    # 3. What the template says about places in the schema.
+    # 3. The members that refer to places in the schema.
     material = _material(members.get("material", []), schema)
     return ActionType(
         type=name,
@@ -176,7 +177,7 @@ def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
         raise InvalidActionType(f"/schema{error.pointer}", error.remedy) from None
     properties = cast("dict[str, JsonValue]", schema.get("properties", {}))
     if properties.get("type", {"const": name}) != {"const": name}:
-        remedy = f'leave it out, or write {{"const": "{name}"}}; it is added by itself'
+        remedy = f'leave it out, or write {{"const": "{name}"}}; Sayso adds it'
         raise InvalidActionType("/schema/properties/type", remedy)
     required = [r for r in cast("list[str]", schema.get("required", [])) if r != "type"]
     return {
@@ -192,7 +193,7 @@ def _headline(
     if "headline" not in members:
         return ()
     template = _text(members, "headline", 4 * MAX_HEADLINE)
-    # Splitting by a pattern with one group gives literal, inside, literal, inside, … literal.
+    # The result alternates: literal, placeholder, literal, …, literal.
     pieces = _PLACEHOLDER.split(template)
     literals = pieces[::2]
     if any("{" in literal or "}" in literal for literal in literals):
@@ -201,12 +202,12 @@ def _headline(
         _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
     ]
     if sum(map(_words, parts)) > MAX_HEADLINE:
-        raise InvalidActionType("/headline", f"keep the words to {MAX_HEADLINE} characters")
+        raise InvalidActionType("/headline", f"limit the text to {MAX_HEADLINE} characters")
     return tuple(part for part in parts if part)
 
 
 def _words(part: str | Placeholder) -> int:
-    """How many characters stand there whatever the value is."""
+    """The length of a part without its value."""
     return len(part) if isinstance(part, str) else max(map(len, part.units or ("",)))
 
 

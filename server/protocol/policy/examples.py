@@ -1,7 +1,7 @@
-"""An example of a schema: details of an action type as they could be.
+"""Examples: made-up details of an action type.
 
-Owns: one value that a schema of `schemas.py` accepts. Never: chance; the same schema has the same
-example, so that two people who look at a type see the same.
+Owns: one value that a schema of `schemas.py` accepts. Never: randomness; a schema always has the
+same example.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from server.protocol.policy import schemas
 from server.protocol.policy.schemas import ANY_ITEM, Schema
 
 MOST: Final = 500
-"""More values than that no person is shown."""
+"""The maximum number of values; a person is never shown more."""
 _LONGEST: Final = 4_000
 _AMOUNT: Final = 482_000
 _NUMBER: Final = 3
 _FAR: Final = 2**53
-"""No integer of ours is further from nothing."""
+"""The largest absolute value of an integer."""
 _MOMENT: Final = "2027-01-31T14:30:00Z"
 _TEXTS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,28 +33,28 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
         "domain": "example.com",
     }
 )
-"""By what a member is called; of any other its name is the example."""
+"""Example texts by member name; for any other member, its name is the example."""
 _ORDER: Final = ("object", "array", "string", "integer", "boolean", "null")
 
 
 class TooMuch(ValueError):
-    """A schema that has no example of a size that a person could read."""
+    """The schema has no example that is small enough for a person to read."""
 
 
 def example(root: Schema) -> JsonValue:
-    """A value of this checked schema, with every member that it knows. Raises TooMuch."""
+    """An example of a checked schema, with every member. Raises TooMuch."""
     return _Maker(root).value(root, "")
 
 
 class _Maker:
-    """One walk over a schema, which counts what it makes."""
+    """Builds one example and counts its values."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._made = 0
 
     def value(self, schema: Schema, name: str) -> JsonValue:
-        """The example of a complete schema that stands at a member of this name."""
+        """An example of a complete schema for a member of this name."""
         self._made += 1
         if self._made > MOST:
             raise TooMuch(f"An example of it would have more than {MOST} values.")
@@ -80,7 +80,7 @@ class _Maker:
         return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
 
     def _inside(self, schema: Schema, part: str, name: str) -> JsonValue:
-        """The first of the alternatives one step inside."""
+        """An example of a member or item, from its first alternative."""
         return self.value(schemas.within(self._root, schema, part)[0], name)
 
 

@@ -1,7 +1,7 @@
-"""Places in the schema of an action type, as its file names them.
+"""JSON pointers into the schema of an action type.
 
-Owns: JSON pointers with `*` for every index (RFC 6901), what kind of value stands at a place, and
-the error that names a place in the file. Never: what a place is used for.
+Owns: pointers with `*` for every index (RFC 6901), the kind of value at a pointer, and the error
+that names a place in the file. Never: what a pointer is used for.
 """
 
 import re
@@ -20,7 +20,7 @@ _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 
 
 class InvalidActionType(ValueError):
-    """A file that is no action type: `pointer` says where, `remedy` what to change."""
+    """A file is not a valid action type: `pointer` says where, `remedy` what to change."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'the document'}: {remedy}")
@@ -29,9 +29,9 @@ class InvalidActionType(ValueError):
 
 
 def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
-    """Read a JSON pointer into the details and find it in the schema. Raises InvalidActionType.
+    """Parse a JSON pointer into the details and check it against the schema.
 
-    `pointer` says where in the file it stands.
+    `pointer` is its own place in the file, for the error. Raises InvalidActionType.
     """
     if not isinstance(value, str) or not _POINTER.fullmatch(value):
         raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
@@ -44,32 +44,32 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
 
 
 def written(path: Path) -> str:
-    """The pointer that stands for a path."""
+    """The JSON pointer of a path."""
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 def parts(pointer: str) -> Path:
-    """The path that a pointer stands for."""
+    """The path of a JSON pointer."""
     steps = pointer.removeprefix("/").split("/")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
 def is_money(place: Schema) -> bool:
-    """Reports whether a value here is money."""
+    """Reports whether the values here are money."""
     properties = place.get("properties")
     is_object = schemas.types(place) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
 
 
 def is_list_of_texts(schema: Schema, place: Schema) -> bool:
-    """Reports whether a value here is a list of texts alone."""
+    """Reports whether the values here are lists of texts only."""
     items = schemas.within(schema, place, schemas.ANY_ITEM)
     is_list = schemas.types(place) - {"null"} == {"array"}
     return is_list and all(schemas.types(item) == {"string"} for item in items)
 
 
 def is_always_there(schema: Schema, path: Path) -> bool:
-    """Reports whether details that the schema accepts have one value at this path, not null."""
+    """Reports whether valid details always have one value at this path that is not null."""
     found = schemas.places(schema, ())
     for part in path:
         if not all(_demands(place, part) for place in found):

@@ -1,20 +1,20 @@
-"""Which JSON Schemas may describe an action: those that leave nothing open or unseen.
+"""The JSON Schemas that an action type may have.
 
-Owns: the subset of JSON Schema 2020-12 that action types use, and finding places in it.
-Never: validation of details against a schema; services do that.
+Owns: the subset of JSON Schema 2020-12 that action types use, and finding places in a schema.
+Never: validating details against a schema (services).
 
-Every object is closed and every array names its items, so no member reaches an agent's token that
-its template did not know. A schema is one of
+Every object is closed and every array defines its items, so that a token has no member that the
+action type does not describe. A schema is one of
 
-    {"$ref": "#/$defs/…"}           inside the document, to a place that exists, never in a circle
+    {"$ref": "#/$defs/…"}           inside the document, to an existing place, not recursive
     {"anyOf": […]}, {"oneOf": […]}  alternatives, each complete in itself
     {"const": …}, {"enum": […]}     texts, integers, booleans, null
     {"type": …}                     object, array, string, integer, boolean, null, or a list of them
 
-with the keywords of `_KEYWORDS`, and `title`, `description`, `$comment` anywhere. Left out on
-purpose: `number` (no two languages write floats alike), `pattern` (can be made to run for ever),
-`format` (validators do not check it), `default` (nobody sees it), `uniqueItems` (quadratic), and
-what looks at siblings or names (`allOf`, `not`, `if`, `patternProperties`, `dependentSchemas`).
+with the keywords of `_KEYWORDS`, and `title`, `description`, `$comment` anywhere. Excluded:
+`number` (languages format floats differently), `pattern` (may take exponential time), `format`
+(validators do not check it), `default` (not shown), `uniqueItems` (quadratic), and keywords that
+depend on siblings or names (`allOf`, `not`, `if`, `patternProperties`, `dependentSchemas`).
 """
 
 import re
@@ -28,7 +28,7 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ANY_ITEM: Final = "*"
-"""Stands in a pointer for every index of an array."""
+"""The part of a pointer that matches every index of an array."""
 
 _REFERENCE = re.compile(r"#((?:/[A-Za-z0-9_$.-]+)+)")
 _MAX_REFERENCES = 16
@@ -48,7 +48,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
 
 
 class UnfitSchema(ValueError):
-    """A schema that may not describe an action; `pointer` says where, the message what to do."""
+    """A schema that an action type may not have; `pointer` says where, the message what to do."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(remedy)
@@ -57,7 +57,7 @@ class UnfitSchema(ValueError):
 
 
 def check_schema(root: JsonValue) -> dict[str, JsonValue]:
-    """Return a schema of an object if it is closed at every level. Raises UnfitSchema."""
+    """Check that a schema is an object schema that is closed at every level. Raises UnfitSchema."""
     if not isinstance(root, dict) or root.get("type") != "object":
         raise UnfitSchema("", 'must be a schema with "type": "object"')
     for name in _ROOT_ONLY & root.keys():
@@ -70,9 +70,9 @@ def check_schema(root: JsonValue) -> dict[str, JsonValue]:
 
 
 def places(root: Schema, path: Iterable[str]) -> list[Schema]:
-    """Find the schemas that a value at this path may have; none if there is no such place.
+    """Find the schemas of a value at this path; empty if the schema has no such path.
 
-    A part of the path is a member name, an index, or ANY_ITEM. The schema must have been checked.
+    A part of the path is a member name, an index, or ANY_ITEM. The schema must be a checked one.
     """
     found = _complete(root, [root])
     for part in path:
@@ -81,12 +81,12 @@ def places(root: Schema, path: Iterable[str]) -> list[Schema]:
 
 
 def within(root: Schema, schema: Schema, part: str) -> list[Schema]:
-    """Find the complete schemas that a value may have one step inside a complete one."""
+    """Find the complete schemas of a member or item of a complete schema."""
     return _complete(root, _inner(schema, part))
 
 
 def types(schema: Schema) -> frozenset[str]:
-    """Return the types that a complete schema admits, by its `type`, `const` or `enum`."""
+    """The types that a complete schema allows, by its `type`, `const` or `enum`."""
     named = schema.get("type")
     if isinstance(named, str):
         return frozenset({named})
@@ -97,7 +97,7 @@ def types(schema: Schema) -> frozenset[str]:
 
 
 class _Checker:
-    """One walk over a schema; a reference is followed once."""
+    """Checks a schema recursively; follows each reference once."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -172,7 +172,7 @@ _Rule: TypeAlias = tuple[Callable[[JsonValue], bool], str, str]
 _COUNT = (_is_count, "must be a whole number from 0")
 _INTEGER = (_is_integer, "must be a whole number")
 
-# keyword: what its value must be, how that is said, and the type it belongs to.
+# keyword: the check of its value, its error message, and the type it belongs to
 _KEYWORDS: Mapping[str, _Rule] = MappingProxyType(
     {
         "$schema": (lambda value: value == DIALECT, f"must be {DIALECT}", ""),
@@ -230,7 +230,7 @@ def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
 
 
 def _form(schema: Schema, pointer: str) -> str:
-    """Tell which of the four forms a schema has; a mixture of them is refused."""
+    """The form of a schema. Raises UnfitSchema for a mixture of forms."""
     used = schema.keys() - _REMARKS
     for form in ("$ref", "anyOf", "oneOf"):
         if form in used and used != {form}:
@@ -291,7 +291,7 @@ def _resolve(root: Schema, reference: str) -> JsonValue:
 
 
 def _complete(root: Schema, schemas: Sequence[Schema]) -> list[Schema]:
-    """Replace references and alternatives by what they stand for, each schema once."""
+    """Resolve references and alternatives; each schema appears once."""
     waiting = list(schemas)
     done: dict[int, Schema] = {}
     seen: set[int] = set()

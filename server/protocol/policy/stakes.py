@@ -1,7 +1,6 @@
-"""What a type says about its facts beyond showing them: typed back, made less, new, how much.
+"""The members of an action type beyond rendering: type-back, narrowing, target and amount.
 
-Owns: reading and checking these members of the file. Never: what is done with them, which is the
-ceremony's, the answer's and the history's.
+Owns: reading and checking them. Never: using them (ceremonies, narrowing, history).
 
     "type_back": {"fact": "/amount", "new_target": {"fact": "/account", "part": "last_four"}},
     "narrow": {"/amount": "lower"},
@@ -30,12 +29,12 @@ _NARROWINGS: Mapping[str, tuple[frozenset[str], str]] = {
     "earlier": (frozenset({"string"}), "earlier is for a time, which is a text"),
     "turn_on": (frozenset({"boolean"}), "turn_on is for a boolean such as dry_run"),
 }
-"""What may be made less, and the type of value that it is for."""
+"""The types that each narrowing rule applies to, and the error message for other types."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactToType:
-    """A fact that the person types back, and how much of it."""
+    """A fact to type back, and which part of it."""
 
     path: Path
     part: Part
@@ -43,12 +42,12 @@ class FactToType:
 
 @dataclass(frozen=True, slots=True)
 class TypeBack:
-    """Which fact is typed back; another one when the target is new, or when that one is there."""
+    """The rule that selects the fact to type back."""
 
     fact: FactToType
     new_target: FactToType | None
     if_there: FactToType | None = None
-    """Comes before both: it need not be there, as a domain outside the company."""
+    """If the details have this optional fact, it is selected before the other two."""
 
     def chosen(self, *, target_is_new: bool) -> FactToType:
         """The fact to type for this request."""
@@ -57,23 +56,23 @@ class TypeBack:
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """These members, each of which a type may leave out."""
+    """These members; each is optional."""
 
     type_back: TypeBack | None = None
     narrow: Mapping[Path, Narrowing] = field(default_factory=dict)
-    """What a person may make less before agreeing."""
+    """The paths that an approver may narrow, with their rules."""
     target: Path | None = None
-    """By which it is judged whether something is done for the first time: to whom, on what."""
+    """The path whose value says who or what is affected; used to detect a first time."""
     target_name: Path | None = None
-    """What the target is called. A target keeps its name, and a name its target."""
+    """The path of the target's name. A changed pair of target and name is a signal."""
     amount: Path | None = None
-    """Money, or how many; several are added up."""
+    """The path of money or a number; several values are summed."""
 
 
 def read_stakes(
     members: Mapping[str, JsonValue], schema: Schema, material: tuple[Path, ...] | None
 ) -> Stakes:
-    """Read these members. `material` None means that every fact is. Raises InvalidActionType."""
+    """Read these members. If `material` is None, all facts are. Raises InvalidActionType."""
     target = _target(members, schema)
     return Stakes(
         type_back=_type_back(members, schema, material, has_target=target is not None),
@@ -110,7 +109,7 @@ def _target_name(
 
 
 def _list_end(path: Path) -> int:
-    """How many of its parts there are up to its last `*`."""
+    """The number of parts up to and including the last `*`."""
     return len(path) - path[::-1].index(schemas.ANY_ITEM)
 
 
@@ -155,7 +154,7 @@ def _type_back(
     fact = _fact(value, "/type_back", schema, material, beside=beside)
     others = value if isinstance(value, dict) else {}
     if "new_target" in others and not has_target:
-        remedy = "needs the member target, by which it is judged what is new"
+        remedy = "needs the member target, which says what is new"
         raise InvalidActionType("/type_back/new_target", remedy)
     found = {
         name: _fact(
@@ -181,7 +180,7 @@ def _fact(
     place = f"{pointer}/fact"
     path = pointers.read_path(value["fact"], place, schema)
     if material is not None and not any(path[: len(shown)] == shown for shown in material):
-        raise InvalidActionType(place, "must be a material fact, so that it is seen before")
+        raise InvalidActionType(place, "must be a material fact, so that the approver has seen it")
     if not (_is_amount(schema, path) or _all_are(schema, path, {"string", "integer"})):
         raise InvalidActionType(place, "name a text, an integer or money")
     if not may_lack and not pointers.is_always_there(schema, path):

@@ -1,6 +1,6 @@
-"""Which fact of a request a person types back, by the rules of its types.
+"""Selecting the fact that an approver types back, by the rules of the action types.
 
-Owns: the choice. Never: what is then typed; `protocol/ceremonies.py` compares that.
+Owns: the selection. Never: comparing the entry (`approvals/ceremonies.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.stakes import FactToType
 
 _RESOURCE: Final = TypeBack("Resource", "text", "/resource")
-"""Where no type names a fact, or none has a template: what everything happens at."""
+"""The default if no action type with a template names a fact."""
 
 
 def are_named(actions: Sequence[ActionType]) -> bool:
-    """Reports whether one of these types says which fact is typed back."""
+    """Reports whether one of these action types has a fact to type back."""
     return any(a.stakes.type_back is not None or not a.has_template for a in actions)
 
 
@@ -27,7 +27,7 @@ def chosen(
     *,
     target_is_new: bool,
 ) -> TypeBack:
-    """The fact to type: of the riskiest detail whose type names one, else the resource."""
+    """The fact of the riskiest detail whose action type names one, else the resource."""
     places = sorted(range(len(actions)), key=lambda place: -actions[place].risk.rank)
     for place in places:
         rule = actions[place].stakes.type_back

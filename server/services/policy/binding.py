@@ -1,4 +1,4 @@
-"""What a rule set's names mean: found when it is set, so that a later bearer of a name is not it.
+"""Resolving the names in a rule set to ids when it is set, so that later renames change nothing.
 
 Owns: which names must exist, and the hash of a rule set. Never: what a rule means.
 """
@@ -25,19 +25,19 @@ _NOBODY: Mapping[str, str] = {}
 
 
 def default_row() -> PolicyRow:
-    """The rule set that comes with the program."""
+    """The built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
     digest = _hash(text, _NOBODY, _NOBODY)
     return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, BY_DEFAULT, 0)
 
 
 def engine(row: PolicyRow) -> BuiltinEngine:
-    """The built-in engine of a stored rule set. Raises `InvalidPolicy`."""
+    """Compile the engine of a stored rule set. Raises `InvalidPolicy`."""
     return compiled(documents.read(row.document), row.agents, row.users)
 
 
 def bound(view: View, text: str, *, version: int, by: str) -> PolicyRow:
-    """A rule set whose names exist. Raises `InvalidPolicy`, which names the rule and the remedy."""
+    """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
     document = documents.read(text)
     agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
     users = {one: _user(view, document, one) for one in _named(document, "users")}

@@ -1,6 +1,6 @@
-"""The conditions of a rule: what it is about, as functions of a question.
+"""The conditions of rules, compiled to functions of a question.
 
-Owns: reading a question for a rule, each thing once for all rules. Never: what follows from it.
+Owns: evaluating them, each lookup once for all rules. Never: the outcome of a rule.
 """
 
 import re
@@ -19,16 +19,16 @@ from server.services import zones
 
 _MIDNIGHT = time()
 _REMEMBERED: Final = 64
-"""So many names of resources, or sets of scopes or types, are matched once alone by one rule."""
+"""The number of cached matches of one rule: resource names, or sets of scopes or types."""
 Condition: TypeAlias = Callable[[Question], bool]
 Told: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
-"""Target → whether something of it is new; None where the question has none of it."""
+"""For each target, whether it has a new value; None if the question has no value there."""
 Names: TypeAlias = Mapping[str, str]
-"""What a document calls an agent, person or group → the id that it meant when it was set."""
+"""The id of each name of an agent, user or group in the document, resolved when it was set."""
 
 
 def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
-    """All conditions of a rule, those first that cost least."""
+    """All conditions of a rule, cheapest first."""
     when, allows = rule.when, rule.outcome == "allow"
     return _each(
         [
@@ -42,7 +42,7 @@ def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
 
 
 def told(document: Document) -> Told:
-    """What is new about each target that a rule names, looked up once for all of them."""
+    """Look up the new values of all targets in the rules, once per question."""
     named = (one.when for one in document.rules)
     targets = tuple(dict.fromkeys(t for when in named for t in (*when.first_time, *when.known)))
     key = object()
@@ -51,13 +51,13 @@ def told(document: Document) -> Told:
         found = question.notes.get(key)
         if found is None:
             found = question.notes[key] = _news(question, targets)
-        return found  # type: ignore[return-value]  # noted above
+        return found  # type: ignore[return-value]  # stored above
 
     return known
 
 
 def _each(conditions: Sequence[Condition]) -> Condition:
-    """All of them hold. A chain of two is twice as fast as a loop, and most rules fail early."""
+    """Combine conditions with `and`. Nested pairs are twice as fast as a loop."""
     if not conditions:
         return lambda _question: True
     first, others = conditions[0], conditions[1:]
@@ -83,7 +83,7 @@ def _about_clients(when: When, agents: Names, users: Names) -> Iterable[Conditio
 
 
 def _about_things(when: When, *, allows: bool) -> Iterable[Condition]:
-    """What allows must fit everything that is asked for; what does not, anything of it."""
+    """An allow rule must match all scopes and types; another rule, any of them."""
     if when.resource:
         is_resource = lru_cache(_REMEMBERED)(_matcher(when.resource))
         yield lambda q: is_resource(q.resource)
@@ -144,7 +144,7 @@ def _fitting(patterns: Sequence[str], *, allows: bool) -> Callable[[frozenset[st
 
 
 def _of_amount(amount: Amount) -> Condition:
-    """Over: what there is in this currency is more. At most: all there is, is, and no more."""
+    """`over`: more in this currency. `at_most`: only this currency, and no more."""
     currency, over, most = amount.currency, amount.over, amount.at_most
     if over is not None:
         return lambda q: q.money.get(currency, 0) > over
@@ -158,7 +158,7 @@ def _within(hours: Hours) -> Condition:
     over_midnight = begins >= ends > _MIDNIGHT
 
     def local(question: Question) -> tuple[time, int]:
-        """The time of day and the weekday there, worked out once for all rules."""
+        """The local time and weekday, computed once for all rules."""
         found = question.notes.get(hours.zone)
         if found is None:
             here = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
@@ -184,7 +184,7 @@ def _targets(question: Question, target: str) -> Sequence[str]:
 
 
 def _news(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
-    """Whether there is something new at each target; None where something has nothing there."""
+    """For each target, whether it has a new value; None if a detail has no value there."""
     each = {target: _targets(question, target) for target in targets}
     seen = question.facts.seen(list(dict.fromkeys(chain.from_iterable(each.values()))))
     new = {target: any(use not in seen for use in found) for target, found in each.items()}
@@ -195,18 +195,18 @@ def _news(question: Question, targets: Sequence[str]) -> Mapping[str, bool | Non
 
 
 def _is_whole(question: Question, target: str, found: Sequence[str]) -> bool:
-    """Reports whether nothing that is asked for is without a value at this target."""
+    """Reports whether every detail has a value at this target."""
     if target in {"resource", "scope"}:
         return bool(found)
     return uses.are_in_each(question.details, target)
 
 
 _Counted: TypeAlias = tuple[str, int, int]
-"""A use, the window in ms, and what is enough."""
+"""A use, the window in milliseconds, and the number at which counting stops."""
 
 
 def _counted(when: When, count: Count) -> Condition:
-    """Counts the types or scopes that the rule names, each for itself; else every token."""
+    """Count the types or scopes that the rule names, each separately; else all tokens."""
     enough = (count.at_most if count.over is None else count.over) or 0
     wanted = _uses_named(when, count.within, enough)
 
@@ -224,7 +224,7 @@ def _counted(when: When, count: Count) -> Condition:
 
 
 def _uses_named(when: When, within: int, enough: int) -> Callable[[Question], Iterable[_Counted]]:
-    """What is counted for a question: what a rule names by its types, else by its scopes."""
+    """The uses to count for a question: the rule's types, else its scopes, else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
         of_types = lru_cache(_REMEMBERED)(

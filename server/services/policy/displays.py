@@ -1,4 +1,4 @@
-"""What a person is shown: rendered by the server from typed data, never from an agent's prose."""
+"""The display text of requests, rendered from typed data and never from an agent's prose."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
 
 MOST_FACTS: Final = 200
-"""More than that nobody reads; such a request is refused, never shown in part."""
+"""The maximum number of facts; a request with more is refused, never shown in part."""
 
 NOTHING_COMPARED: Final = Unusual()
 
@@ -32,7 +32,7 @@ _NO_TEMPLATE = "; no template for this type"
 
 @dataclass(frozen=True, slots=True)
 class DisplayedRequest:
-    """Everything that the display of one request is made of."""
+    """The input of the display text of an agent's request."""
 
     approval_id: str
     agent: Agent
@@ -43,9 +43,9 @@ class DisplayedRequest:
     actions: Sequence[ActionType]
     risk: Risk
     because: str
-    """Why policy has it asked."""
+    """The reason that policy gives for asking."""
     ceremony: Ceremony
-    """What a yes takes."""
+    """The steps to approve it."""
     binding_message: str | None
     first_request: bool
     peer: str
@@ -53,44 +53,44 @@ class DisplayedRequest:
     expires_at: int
     token_seconds: int
     through: tuple[str, ...] = ()
-    """The names of those who acted for the person before, nearest first (RFC 8693 4.1)."""
+    """The names of the prior actors, most recent first (RFC 8693 4.1)."""
 
 
 class Act(Protocol):
-    """What somebody wants to do: of this the words are made, whoever asks."""
+    """An action to render, of an agent or an app."""
 
     @property
     def target(self) -> TokenTarget:
-        """Where, and with which scopes."""
+        """The resource and the scopes."""
 
     @property
     def details(self) -> Sequence[Mapping[str, JsonValue]]:
-        """What, as it was sent."""
+        """The `authorization_details`, as sent."""
 
     @property
     def actions(self) -> Sequence[ActionType]:
-        """The type of each of the details."""
+        """The action type of each detail."""
 
     @property
     def risk(self) -> Risk:
-        """At which level it is shown."""
+        """The risk to display."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """An act as a person reads it."""
+    """The rendered texts of an action."""
 
     title: str
     headline: str
     facts: tuple[JsonValue, ...]
-    """Every leaf, material ones first."""
+    """All facts, material ones first."""
     risk_reason: str
     undo: str
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """The members of a display document, whatever kind of approval it shows."""
+    """The members of the display text of any kind of approval."""
 
     approval_id: str
     kind: ApprovalKind
@@ -102,7 +102,7 @@ class Display:
     scopes: Mapping[str, Risk]
     resource: str
     unusual: Unusual | None
-    """None for what is not compared with anything."""
+    """None for kinds that are not compared with history."""
     undo: str
     why: str
     gives: str
@@ -113,11 +113,11 @@ class Display:
     asked_at: int
     expires_at: int
     type_back: TypeBack | None = None
-    """What the person types to say yes."""
+    """What the approver types back."""
 
 
 def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
-    """The display document of an action, made once; what is signed is its digest."""
+    """Make the display text of an agent's request; approvers sign its digest."""
     risks = asked.target.resource.scopes
     return written(
         Display(
@@ -155,9 +155,9 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
 
 
 def words(act: Act) -> Words:
-    """What is said of it. Raises errors.InvalidAuthorizationDetails when it cannot be shown whole.
+    """Render an action for pages, terminals and signed texts alike.
 
-    On a page, in a terminal and in what is signed it is the same.
+    Raises errors.InvalidAuthorizationDetails if it cannot be shown in full.
     """
     return Words(
         title=_title(act),
@@ -169,7 +169,7 @@ def words(act: Act) -> Words:
 
 
 def written(display: Display) -> str:
-    """The document as canonical JSON (RFC 8785)."""
+    """The display text: canonical JSON (RFC 8785)."""
     document: dict[str, JsonValue] = {
         "v": 1,
         "kind": display.kind,
@@ -202,7 +202,7 @@ def written(display: Display) -> str:
 def asker(
     client_id: str, name: str, owners: Sequence[str], *, first_request: bool
 ) -> dict[str, JsonValue]:
-    """Who asks, as every display says it."""
+    """The member `agent` of the display text."""
     return {
         "id": client_id,
         "name": display_safe(name),
@@ -212,7 +212,7 @@ def asker(
 
 
 def _keys(agent: Agent) -> tuple[str, ...]:
-    """What its credentials are called: what it proves itself by, and nothing secret."""
+    """The ids of the agent's credentials; they are not secret."""
     return (*(jwk["kid"] for jwk in agent.jwks), *(secret.id for secret in agent.secrets))
 
 
@@ -223,7 +223,7 @@ def rfc3339(moment: int) -> str:
 
 
 def signals(unusual: Unusual | None) -> list[JsonValue] | None:
-    """What a person reads about what is unusual; None for a request that is not compared."""
+    """The signals as JSON; None for a request that is not compared with history."""
     if unusual is None:
         return None
     return [
@@ -250,7 +250,7 @@ def _title(asked: Act) -> str:
 
 
 def headline(asked: Act) -> str:
-    """The one line that says what it would do."""
+    """The headline: one line that says what the action does."""
     if not asked.actions:
         return _scope_headline(asked)
     more = len(asked.actions) - 1
@@ -265,7 +265,7 @@ def headline(asked: Act) -> str:
 
 
 def _scope_headline(asked: Act) -> str:
-    """Every scope by its name, or how many there are; the names stand among the rights."""
+    """The headline of a request without details: scope names, or their number if too long."""
     scope, uri = asked.target.scope, asked.target.resource.uri
     if scopes.about_person(scope):
         return f"Know who you are: {claims.in_words(scope)}"
@@ -281,7 +281,7 @@ def _undo(asked: Act) -> str:
 
 
 def _facts(asked: Act) -> list[JsonValue]:
-    """Every leaf of every object; material ones first, whichever object they are of."""
+    """All facts of all details, material ones first."""
     many = len(asked.actions) > 1
     found = [
         (fact, f"{place + 1}. {fact.label}" if many else fact.label)
@@ -290,7 +290,7 @@ def _facts(asked: Act) -> list[JsonValue]:
     ]
     if len(found) > MOST_FACTS or any(_is_cut(fact) for fact, _ in found):
         raise errors.InvalidAuthorizationDetails(
-            f"At most {MOST_FACTS} values can be shown to a person, and material ones only whole."
+            f"Use at most {MOST_FACTS} values and shorter texts: approvers must see them in full."
         )
     found.sort(key=lambda pair: not pair[0].material)
     return [
@@ -335,7 +335,7 @@ def _gives_about_person(asked: DisplayedRequest) -> str:
 
 
 def lasting(seconds: int) -> str:
-    """How long that is, in words."""
+    """A duration in words."""
     hours, odd = divmod(seconds, 3_600)
     if hours > 1 and not odd:
         return f"{hours} hours"

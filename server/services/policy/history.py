@@ -1,9 +1,9 @@
-"""What was approved before: looked up when a request is made, added to after an approval.
+"""Approval history: compared with new requests, and extended by each approval.
 
-A request looks up the rows that are about it, so the cost does not grow with history. What a yes
-will add is written down when the request is made, so that it is what was looked at, whatever
-happens to the action type meanwhile. Requests are counted too, but for bursts and split amounts
-alone: only a yes makes something known. Never: what is unusual, which is `protocol/unusual.py`.
+A request looks up only the rows for its keys, so the cost does not grow with history. What an
+approval adds is computed when the request is created, so that later changes of the action type do
+not matter. Requests are counted too, but only for bursts and split amounts; only an approval makes
+a value known. Never: what is unusual (`protocol/approvals/unusual.py`).
 """
 
 import json
@@ -43,7 +43,7 @@ from server.services.policy.history_keys import (
 Known: TypeAlias = Mapping[str, HistoryRow]
 
 EVERYBODY: Final = "installation"
-"""The owner of everything approved in this installation."""
+"""The owner of rows about all approvals in the installation."""
 
 _ANSWERS: Final = "answers"
 _HOURS: Final = 24
@@ -53,7 +53,7 @@ _DAY_MS: Final = 24 * _HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A request that was compared, and what it adds to history."""
+    """The result of comparing a request, and what it adds to history."""
 
     unusual: Unusual
     wanted: ComparedRequest
@@ -61,21 +61,21 @@ class Compared:
 
     @property
     def text(self) -> str:
-        """What is kept with the approval: the codes, what asking adds, and what a yes adds."""
+        """The JSON stored with the approval: signals, and what asking and approving add."""
         return _written(self.unusual.codes, self.wanted, self.keys)
 
     @property
     def signals(self) -> tuple[FoundSignal, ...]:
-        """What a person reads."""
+        """The signals to show."""
         return self.unusual.signals
 
 
 def look(
     view: View, secrets: Secrets, wanted: ComparedRequest, *, asked_at: int | None = None
 ) -> Compared:
-    """Compare a request with what was approved before.
+    """Compare a request with earlier approvals.
 
-    With `asked_at` it was asked then, and is among the requests that were counted.
+    `asked_at` is the time of an existing request, which the counters already include.
     """
     keys = history_keys.keys_of(secrets, wanted)
     looked = _Looked(view, secrets, wanted, keys, asked_at)
@@ -83,13 +83,13 @@ def look(
 
 
 def granted(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
-    """The text of a request of which less was granted: a yes adds that much, and no more."""
+    """The JSON to store with a narrowed request: approving adds only what is granted."""
     keys = history_keys.keys_of(secrets, wanted)
     return _written(json.loads(approval.past).get("codes", []), wanted, keys)
 
 
 def count(tx: Unit, approval: Approval) -> None:
-    """Count a request that is asked: in its hour, and on its day with what it asks for."""
+    """Count a new request: in its hour, and on its day by target and amount."""
     kept, agent = json.loads(approval.past), approval.agent_id
     days = sorted(kept["asks"].items())
     day = [Addition(agent, key, amount) for key, amount in days]
@@ -98,9 +98,9 @@ def count(tx: Unit, approval: Approval) -> None:
 
 
 def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
-    """Add an answer: the hour of its person whatever it was, and what a yes allowed.
+    """Add an answer: its hour in any case, and what was approved.
 
-    In the order of the keys, so that no two units of work wait for each other.
+    Rows are sorted by key, so that concurrent units of work cannot deadlock.
     """
     if approval.kind != "action" or approval.user_id is None:
         return
@@ -114,13 +114,13 @@ def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
 
 
 def unusual_of(past: str) -> frozenset[Code]:
-    """What was unusual about a request when it was made, as it is kept with the request."""
+    """The signals that were stored with a request when it was created."""
     return frozenset(map(Code, json.loads(past).get("codes", ())))
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One request beside the rows that are about it."""
+    """Compares one request with its rows."""
 
     view: View
     secrets: Secrets
@@ -129,7 +129,7 @@ class _Looked:
     asked_at: int | None
 
     def comparison(self) -> Comparison:
-        """Everything that a signal may look at."""
+        """The input of all signals."""
         known = self._known()
         asker = self._asker(known)
         return Comparison(
@@ -155,7 +155,7 @@ class _Looked:
         return self._at // _DAY_MS
 
     def _known(self) -> Known:
-        """First the person's own rows; then, where there are few, those of everybody."""
+        """The approver's rows; where they do not suffice, also those of the installation."""
         own = self.view.history.of(list(self._own()))
         more = list(self._more(own))
         return {**own, **self.view.history.of(more)} if more else own
@@ -208,7 +208,7 @@ class _Looked:
         )
 
     def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
-        """The newest of its former names that this person approved, if they know no other."""
+        """The agent's last name that this person approved, if its current one is new to them."""
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
         user = self.wanted.user.id
@@ -218,7 +218,7 @@ class _Looked:
         return None
 
     def _asked(self, known: Known, key: str, length: int) -> tuple[int, int]:
-        """How often, this request included, and how much was asked in this period."""
+        """The number of requests in this period, including this one, and their total."""
         row, own = known.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
             return 1 if own else 0, 0
@@ -262,7 +262,7 @@ class _Looked:
                 yield SameDay(self._sum(one, value, known), count, one.target)
 
     def _sum(self, one: PartKeys, value: int, known: Known) -> Amount:
-        """What is asked for one target on one day, beside what there was before."""
+        """The total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
             past = _before(known.get(key), self._day)
@@ -275,7 +275,7 @@ class _Looked:
     def _baselines(
         self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
     ) -> Iterator[Baseline]:
-        """What there is to compare an amount with, the closest first."""
+        """The history to compare an amount with, closest first."""
         name = self.wanted.agent.name
         if to is not None and (before := past(to.person)).count:
             yield Baseline(before, "for this “{}”", to.target)
@@ -306,7 +306,7 @@ def _past(known: Known, key: str) -> PastApprovals:
 
 
 def _before(row: HistoryRow | None, day: int) -> PastApprovals:
-    """What there was before this day. Its largest amount is not known, only the mean."""
+    """The history before this day. Its maximum is unknown, so the mean replaces it."""
     if row is None:
         return NO_PAST_APPROVALS
     today = row.period == day
@@ -317,17 +317,17 @@ def _before(row: HistoryRow | None, day: int) -> PastApprovals:
 
 
 def _by_day(past: PastApprovals) -> PastApprovals:
-    """The same with each day as one, and its sum as its amount."""
+    """The same history with the total of each day as one amount."""
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
 def _least(known: Known, kinds: Sequence[str]) -> PastApprovals:
-    """Of several types that of which there is least."""
+    """The history of the action type with the fewest approvals."""
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
 
 def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
-    """What a yes adds."""
+    """What approving adds to history."""
     agent, user = wanted.agent.id, wanted.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
     yield Addition(agent, keys.agent, 0, marks)
@@ -379,5 +379,5 @@ def _hour(moment: int) -> int:
 
 
 def _near(hour: int) -> str:
-    """The row of an hour and its two neighbors."""
+    """The key of the row of an hour and the two adjacent hours."""
     return f"near {hour % _HOURS}"

@@ -1,4 +1,4 @@
-"""A request that waits, as policy is asked about it today."""
+"""Evaluating a pending request again under current policy and registrations."""
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
@@ -15,7 +15,7 @@ from server.services.resources import targets
 def same_today(
     view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
 ) -> JudgedRequest | None:
-    """The same request today, as policy is asked about it; None when it would be refused."""
+    """The pending request as a request of today; None if it would be refused."""
     try:
         terms = effective(approval)
         details = terms.details
@@ -30,7 +30,7 @@ def same_today(
 def needs_today(
     view: View, judge: Judge, schemas: Schemas, approval: Approval
 ) -> Requirements | None:
-    """What the yes to a request takes today; None when nobody can give it any more."""
+    """The current requirements for approving a request; None if nobody can approve it."""
     agent = view.directory.agent(approval.agent_id)
     user = view.directory.user(approval.user_id or "")
     case = None if agent is None else same_today(view, schemas, agent, user, approval)

@@ -56,8 +56,7 @@ def test_an_agent_asks_for_no_money_that_a_rule_would_miss(local, agent, currenc
     refused = agent.ask(**wanted, authorization_details=_sent(currency))
     assert refused.refusal == REFUSED
     assert refused.json["error_description"] == (
-        "/0 has money in no currency that rules know: write currency in three capital letters "
-        "such as EUR."
+        "/0 has an invalid currency. Use three capital letters such as EUR."
     )
     assert local.desk.entries("approval.requested") == []
 

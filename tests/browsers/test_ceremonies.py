@@ -11,7 +11,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy import builtin_action_types
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
@@ -85,7 +85,7 @@ class Person:
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
     """Payments are as the file has them that comes with Sayso."""
-    Actions(server.services.store).update(
+    ActionTypes(server.services.store).update(
         builtin_action_types.registrable("payment.transfer"), by=BY
     )
 

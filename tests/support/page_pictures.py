@@ -23,7 +23,7 @@ from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.policy import builtin_action_types
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, chromium
@@ -160,7 +160,7 @@ def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished
 
 def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
     services = server.services
-    Actions(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
+    ActionTypes(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
     users = Users(services.store, services.secrets)
     code = server.user("ada")[1]
     users.update("ada", UserChanges(roles=("admin",), email="ada@example.com"), by=BY)

@@ -189,8 +189,8 @@ FAULTS: Mapping[str, Fault] = {
     "a policy that fails allows": Fault(
         _OTHER,
         "server/protocol/policy/questions.py",
-        'return Verdict("deny", question.risk, (FAILED,)',
-        'return Verdict("allow", question.risk, (FAILED,)',
+        'return Verdict("deny", question.risk, (FAILED_RULE,)',
+        'return Verdict("allow", question.risk, (FAILED_RULE,)',
         "tests/server/services/operations/test_trials.py"
         "::test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does",
     ),

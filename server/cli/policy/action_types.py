@@ -11,8 +11,8 @@ from server.cli.output import answer, if_missing_option, json_option, listed, mo
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
-from server.protocol.policy.pointers import written
-from server.protocol.policy.stakes import FactToType, TypeBack
+from server.protocol.policy.fact_rules import FactToType, TypeBackRule
+from server.protocol.policy.pointers import as_pointer
 from server.services.policy import action_types, builtin_action_types
 from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid
@@ -214,9 +214,9 @@ def _without_template(row: ActionRow) -> list[str]:
 def _stakes(row: ActionRow) -> list[str]:
     """Describe type-back, narrowing and history of the type."""
     stakes = action_types.read(row.document).stakes
-    new = "" if stakes.target is None else f"; new by its {written(stakes.target)}"
-    amount = "" if stakes.amount is None else f"; how much by its {written(stakes.amount)}"
-    narrow = [f"{written(path)} ({rule})" for path, rule in stakes.narrow.items()]
+    new = "" if stakes.target is None else f"; new by its {as_pointer(stakes.target)}"
+    amount = "" if stakes.amount is None else f"; how much by its {as_pointer(stakes.amount)}"
+    narrow = [f"{as_pointer(path)} ({rule})" for path, rule in stakes.narrow.items()]
     return [
         f"typed back: {_typed_back(stakes.type_back)}",
         f"can be narrowed: {listed(narrow)}",
@@ -224,7 +224,7 @@ def _stakes(row: ActionRow) -> list[str]:
     ]
 
 
-def _typed_back(rule: TypeBack | None) -> str:
+def _typed_back(rule: TypeBackRule | None) -> str:
     if rule is None:
         return "nothing"
     said = _fact_in_words(rule.fact)
@@ -237,7 +237,7 @@ def _typed_back(rule: TypeBack | None) -> str:
 
 def _fact_in_words(fact: FactToType) -> str:
     part = "the last four characters of " if fact.part == "last_four" else ""
-    return f"{part}{written(fact.path)}"
+    return f"{part}{as_pointer(fact.path)}"
 
 
 def _document(row: ActionRow) -> dict[str, object]:
@@ -249,16 +249,16 @@ def _document(row: ActionRow) -> dict[str, object]:
         "risk": str(action.risk),
         "undo": action.undo,
         "type_back": _rule(stakes.type_back),
-        "narrow": {written(path): rule for path, rule in stakes.narrow.items()},
-        "target": None if stakes.target is None else written(stakes.target),
-        "amount": None if stakes.amount is None else written(stakes.amount),
+        "narrow": {as_pointer(path): rule for path, rule in stakes.narrow.items()},
+        "target": None if stakes.target is None else as_pointer(stakes.target),
+        "amount": None if stakes.amount is None else as_pointer(stakes.amount),
         "deputies": action.deputies,
         "version": row.version,
         "created_at": rfc3339(row.created_at),
     }
 
 
-def _rule(rule: TypeBack | None) -> dict[str, object] | None:
+def _rule(rule: TypeBackRule | None) -> dict[str, object] | None:
     if rule is None:
         return None
     others = {"new_target": rule.new_target, "if_there": rule.if_there}
@@ -267,4 +267,4 @@ def _rule(rule: TypeBack | None) -> dict[str, object] | None:
 
 
 def _fact(fact: FactToType) -> dict[str, object]:
-    return {"fact": written(fact.path), "part": fact.part}
+    return {"fact": as_pointer(fact.path), "part": fact.part}

@@ -18,7 +18,7 @@ from server.services.operations.replays import Change, Replay
 from server.services.operations.trials import Explained, TrialRequest, TriedCase
 from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
-from server.services.policy.displays import lasting
+from server.services.policy.displays import duration_text
 
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)
@@ -54,7 +54,7 @@ def show(desk: OpenInstallation, *, as_json: bool) -> None:
 def put(desk: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
     """Put a rule set in force. It applies to pending requests too."""
     row = desk.policies.set(file.read(), by=BY)
-    rules = documents.read(row.document).alone_at_critical
+    rules = documents.parse_policy(row.document).alone_at_critical
     alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
     answer(telling.policy(row), lines, as_json=as_json)
@@ -163,7 +163,7 @@ def _asks(found: Explained) -> str | None:
         return None
     people = "1 person" if needs.quorum == 1 else f"{needs.quorum} people"
     how = ceremonies.ceremony_text(needs.ceremony)
-    return f"{people}, by {how}, within {lasting(needs.seconds)}"
+    return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 
 
 def _covered(found: Explained) -> str | None:

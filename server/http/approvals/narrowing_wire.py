@@ -26,7 +26,7 @@ class FactChange(BaseModel):
 
     def record(self) -> Change:
         """The same for the services."""
-        return Change(self.place, pointers.parts(self.fact), self.to)
+        return Change(self.place, pointers.as_path(self.fact), self.to)
 
 
 class Narrowing(BaseModel):

@@ -42,7 +42,7 @@ class GrantWish(BaseModel):
 
     def record(self) -> StandingGrantProposal:
         """The same for the services."""
-        vary = tuple((pointers.parts(one.fact), one.up_to) for one in self.vary)
+        vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
         return StandingGrantProposal(
             self.approval, self.seconds, self.uses, self.sum, vary, self.tell
         )

@@ -63,8 +63,8 @@ class Amount:
     def shown(self, value: int) -> str:
         """Format another value of this unit as facts do."""
         if self.currency is None:
-            return rendering.shown(value)
-        return rendering.shown({"minor": value, "currency": self.currency})
+            return rendering.render(value)
+        return rendering.render({"minor": value, "currency": self.currency})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from server.protocol.approvals import narrowing
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.fact_rules import Narrowing
 from server.protocol.policy.rendering import Trail
-from server.protocol.policy.stakes import Narrowing
 from server.protocol.text import SafeText
 
 
@@ -76,8 +76,8 @@ def _narrowable_fact(
     items = value if isinstance(value, list) else []
     return NarrowableFact(
         pointer=pointer,
-        label=rendering.called(action, trail),
-        asked=rendering.summed_up(value),
+        label=rendering.label_of(action, trail),
+        asked=rendering.render_whole(value),
         rule=rule,
-        items=tuple(rendering.summed_up(item) for item in items),
+        items=tuple(rendering.render_whole(item) for item in items),
     )

@@ -39,9 +39,9 @@ from typing import Final, Literal, TypeAlias, cast
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import pointers, schemas
+from server.protocol.policy.fact_rules import FactRules, read_fact_rules
 from server.protocol.policy.pointers import SCALARS, InvalidActionType, Path
 from server.protocol.policy.risks import Risk, highest
-from server.protocol.policy.stakes import Stakes, read_stakes
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
@@ -92,7 +92,7 @@ class ActionType:
     labels: Mapping[Path, str]
     risk: Risk
     undo: str
-    stakes: Stakes
+    stakes: FactRules
     deputies: bool = False
     """Whether a deputy may decide it."""
 
@@ -126,7 +126,7 @@ def read_action_type(document: JsonValue) -> ActionType:
         labels=_labels(members.get("labels", {}), schema),
         risk=_risk(members),
         undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
-        stakes=read_stakes(members, schema, material if "headline" in members else None),
+        stakes=read_fact_rules(members, schema, material if "headline" in members else None),
         deputies=_deputies(members),
     )
 
@@ -173,7 +173,7 @@ def _deputies(members: Mapping[str, JsonValue]) -> bool:
 def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
     try:
         schema = schemas.check_schema(value)
-    except schemas.UnfitSchema as error:
+    except schemas.InvalidSchema as error:
         raise InvalidActionType(f"/schema{error.pointer}", error.remedy) from None
     properties = cast("dict[str, JsonValue]", schema.get("properties", {}))
     if properties.get("type", {"const": name}) != {"const": name}:
@@ -239,7 +239,7 @@ _WANTED: Mapping[str | None, str] = {
 
 
 def _suits(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
-    admitted = schemas.types(place) - {"null"}
+    admitted = schemas.allowed_types(place) - {"null"}
     if wanted == "money":
         return pointers.is_money(place)
     if wanted == "count":

@@ -12,7 +12,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.policy import schemas
 from server.protocol.policy.schemas import ANY_ITEM, Schema
 
-MOST: Final = 500
+MAX_VALUES: Final = 500
 """The maximum number of values; a person is never shown more."""
 _LONGEST: Final = 4_000
 _AMOUNT: Final = 482_000
@@ -37,7 +37,7 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
 _ORDER: Final = ("object", "array", "string", "integer", "boolean", "null")
 
 
-class TooMuch(ValueError):
+class TooManyValues(ValueError):
     """The schema has no example that is small enough for a person to read."""
 
 
@@ -56,13 +56,13 @@ class _Maker:
     def value(self, schema: Schema, name: str) -> JsonValue:
         """An example of a complete schema for a member of this name."""
         self._made += 1
-        if self._made > MOST:
-            raise TooMuch(f"An example of it would have more than {MOST} values.")
+        if self._made > MAX_VALUES:
+            raise TooManyValues(f"An example of it would have more than {MAX_VALUES} values.")
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return cast("list[JsonValue]", schema["enum"])[0]
-        kind = min(schemas.types(schema), key=_ORDER.index)
+        kind = min(schemas.allowed_types(schema), key=_ORDER.index)
         if kind in {"object", "array"}:
             return self._filled(schema, name, kind)
         if kind == "string":
@@ -75,13 +75,13 @@ class _Maker:
         if kind == "object":
             members = cast("Mapping[str, JsonValue]", schema.get("properties", {}))
             return {member: self._inside(schema, member, member) for member in members}
-        least, most = _bound(schema, "minItems", 1), _bound(schema, "maxItems", MOST)
-        count = min(most, max(1, least), MOST)
+        least, most = _bound(schema, "minItems", 1), _bound(schema, "maxItems", MAX_VALUES)
+        count = min(most, max(1, least), MAX_VALUES)
         return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
 
     def _inside(self, schema: Schema, part: str, name: str) -> JsonValue:
         """An example of a member or item, from its first alternative."""
-        return self.value(schemas.within(self._root, schema, part)[0], name)
+        return self.value(schemas.inner_schemas(self._root, schema, part)[0], name)
 
 
 def _text(schema: Schema, name: str) -> str:

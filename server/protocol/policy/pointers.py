@@ -35,7 +35,7 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     """
     if not isinstance(value, str) or not _POINTER.fullmatch(value):
         raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
-    path = parts(value)
+    path = as_path(value)
     if not schemas.places(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
     if any(is_money(place) for place in schemas.places(schema, path[:-1])):
@@ -43,12 +43,12 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     return path
 
 
-def written(path: Path) -> str:
+def as_pointer(path: Path) -> str:
     """The JSON pointer of a path."""
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
-def parts(pointer: str) -> Path:
+def as_path(pointer: str) -> Path:
     """The path of a JSON pointer."""
     steps = pointer.removeprefix("/").split("/")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
@@ -57,29 +57,29 @@ def parts(pointer: str) -> Path:
 def is_money(place: Schema) -> bool:
     """Reports whether the values here are money."""
     properties = place.get("properties")
-    is_object = schemas.types(place) - {"null"} == {"object"}
+    is_object = schemas.allowed_types(place) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
 
 
 def is_list_of_texts(schema: Schema, place: Schema) -> bool:
     """Reports whether the values here are lists of texts only."""
-    items = schemas.within(schema, place, schemas.ANY_ITEM)
-    is_list = schemas.types(place) - {"null"} == {"array"}
-    return is_list and all(schemas.types(item) == {"string"} for item in items)
+    items = schemas.inner_schemas(schema, place, schemas.ANY_ITEM)
+    is_list = schemas.allowed_types(place) - {"null"} == {"array"}
+    return is_list and all(schemas.allowed_types(item) == {"string"} for item in items)
 
 
-def is_always_there(schema: Schema, path: Path) -> bool:
+def is_always_present(schema: Schema, path: Path) -> bool:
     """Reports whether valid details always have one value at this path that is not null."""
     found = schemas.places(schema, ())
     for part in path:
         if not all(_demands(place, part) for place in found):
             return False
-        found = [inner for place in found for inner in schemas.within(schema, place, part)]
-    return all("null" not in schemas.types(place) for place in found)
+        found = [inner for place in found for inner in schemas.inner_schemas(schema, place, part)]
+    return all("null" not in schemas.allowed_types(place) for place in found)
 
 
 def _demands(place: Schema, part: str) -> bool:
-    admitted = schemas.types(place)
+    admitted = schemas.allowed_types(place)
     if admitted == {"object"}:
         required = place.get("required")
         return isinstance(required, list) and part in required

@@ -26,7 +26,7 @@ Way: TypeAlias = Literal["request", "exchange", "client_credentials", "app"]
 WAYS: Final[tuple[Way, ...]] = ("request", "exchange", "client_credentials", "app")
 APP: Final = "app"
 """The way of apps. A rule applies to it only if it names it."""
-MOST_PEOPLE: Final = 10
+MAX_QUORUM: Final = 10
 """The maximum quorum of a rule."""
 
 
@@ -34,7 +34,7 @@ class PolicyFailed(Exception):
     """An engine could not answer, so nothing is allowed. The text is for the log."""
 
 
-class Facts(Protocol):
+class QuestionHistory(Protocol):
     """The history of a question. Each lookup MUST cost the same however long the history is."""
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
@@ -64,7 +64,7 @@ class Question:
     """The action types of the details, with their risks."""
     details: Sequence[Mapping[str, JsonValue]]
     at: int
-    facts: Facts
+    facts: QuestionHistory
     wants_pin: bool = False
     """The agent asks for a PIN beyond what policy requires."""
     at_least: Risk = Risk.LOW
@@ -104,7 +104,7 @@ class Question:
     @lazy
     def money(self) -> Mapping[str, int]:
         """The sum of the absolute amounts in the details by currency, in minor units."""
-        return uses.summed(self.leaves)
+        return uses.sum_money(self.leaves)
 
     @lazy
     def unusual(self) -> frozenset[Code]:
@@ -113,7 +113,7 @@ class Question:
 
     def values(self, pointer: str) -> tuple[str, ...]:
         """The uses of the values at a JSON pointer, with `*` for every index."""
-        return uses.at(self.leaves, pointer)
+        return uses.uses_at(self.leaves, pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,8 @@ class Approvals:
     """They come from a standing grant, given before the request, so nothing could be typed."""
 
 
-NOBODY: Final = Approvals()
-_SOMEBODY: Final = tuple(f"somebody {place}" for place in range(MOST_PEOPLE))
+NO_APPROVALS: Final = Approvals()
+_SOMEBODY: Final = tuple(f"somebody {place}" for place in range(MAX_QUORUM))
 """Placeholders for people whom no rule names."""
 
 
@@ -189,7 +189,7 @@ class Requirements:
         return Approvals(self.quorum, self.risk, self.ceremony, by)
 
 
-def usual(question: Question, risk: Risk) -> Requirements:
+def default_requirements(question: Question, risk: Risk) -> Requirements:
     """The requirements of a risk if no rule requires more."""
     return Requirements(
         risk=risk,
@@ -203,11 +203,11 @@ def _usual_steps(question: Question, risk: Risk) -> Ceremony:
     """The default steps. Only a request has a match number, not a token exchange."""
     matched = question.interactive and question.way == "request"
     typed = question.has_fact and question.way != APP
-    return steps(risk, matched=matched, typed=typed, wants_pin=question.wants_pin)
+    return default_steps(risk, matched=matched, typed=typed, wants_pin=question.wants_pin)
 
 
 @cache
-def steps(
+def default_steps(
     risk: Risk, *, matched: bool = False, typed: bool = False, wants_pin: bool = False
 ) -> Ceremony:
     """The steps of a risk; `matched`: the agent has a screen; `typed`: a type names a fact."""
@@ -221,7 +221,7 @@ def steps(
     return frozenset(step for step, is_taken in taken.items() if is_taken)
 
 
-def satisfiable(question: Question, ceremony: Ceremony) -> Ceremony:
+def possible_steps(question: Question, ceremony: Ceremony) -> Ceremony:
     """Replace steps that are impossible for this request by the PIN.
 
     An agent without a screen has no match number, and an app action has no typed steps.
@@ -252,7 +252,7 @@ class Policy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PolicyVersion:
     """The rule set that answered."""
 
     version: int
@@ -267,7 +267,7 @@ class Verdict:
     risk: Risk
     rules: tuple[str, ...]
     because: str
-    source: Source
+    source: PolicyVersion
     needs: Requirements | None = None
     """The required approvals for `ask`, and for `allow` without a consent.
 
@@ -284,16 +284,16 @@ class Verdict:
         }
 
 
-FAILED: Final = "policy-error"
+FAILED_RULE: Final = "policy-error"
 """The rule id of a verdict if the engine could not answer."""
 
 
-def decide(policy: Policy, question: Question, source: Source) -> Verdict:
+def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict:
     """Ask the engine without approvals, then with the required ones. An error is `deny`."""
     try:
-        alone = policy.answer(question, NOBODY)
+        alone = policy.answer(question, NO_APPROVALS)
         if alone.allowed:
-            least = usual(question, question.risk)
+            least = default_requirements(question, question.risk)
             return Verdict("allow", question.risk, alone.rules, alone.because, source, least)
         needs = alone.needs
         if needs is not None:
@@ -301,11 +301,11 @@ def decide(policy: Policy, question: Question, source: Source) -> Verdict:
             outcome: Outcome = "ask" if met else "deny"
             return Verdict(outcome, needs.risk, alone.rules, alone.because, source, needs)
     except PolicyFailed:
-        return Verdict("deny", question.risk, (FAILED,), "Policy could not answer.", source)
+        return Verdict("deny", question.risk, (FAILED_RULE,), "Policy could not answer.", source)
     return Verdict("deny", question.risk, alone.rules, alone.because, source)
 
 
-def holds(policy: Policy, question: Question, approvals: Approvals) -> bool:
+def is_allowed(policy: Policy, question: Question, approvals: Approvals) -> bool:
     """Reports whether the request is allowed with exactly these approvals. An error is False."""
     try:
         return policy.answer(question, approvals).allowed

@@ -108,14 +108,14 @@ def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, .
     return tuple(_fact(action, trail, value) for trail, value in leaves)
 
 
-def named(
+def labeled_values(
     action: ActionType, details: Mapping[str, JsonValue], path: Path
 ) -> list[tuple[SafeText, JsonValue]]:
     """The values at a path with their labels; money is one value."""
-    return [(called(action, trail), value) for trail, value in along(details, path)]
+    return [(label_of(action, trail), value) for trail, value in values_at(details, path)]
 
 
-def along(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
+def values_at(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
     """The values at a path with their trails."""
     return _along({**details}, path, ())
 
@@ -130,17 +130,17 @@ def is_time(value: str) -> bool:
     return _moment(value) is not None
 
 
-def shown(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
+def render(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
     """Render one value as in a fact."""
     return display_safe(_show(value), max_chars=max_chars)
 
 
-def called(action: ActionType, trail: Trail) -> SafeText:
+def label_of(action: ActionType, trail: Trail) -> SafeText:
     """The label of a value: the registered one, else made of its member names and item numbers."""
     return display_safe(_label(action, trail), max_chars=_MAX_LABEL)
 
 
-def summed_up(value: JsonValue) -> SafeText:
+def render_whole(value: JsonValue) -> SafeText:
     """Render a value with all its parts in one line."""
     leaves = ", ".join(_show(leaf) for _trail, leaf in _leaves(value, ()))
     return display_safe(leaves, max_chars=MAX_VALUE)
@@ -148,7 +148,7 @@ def summed_up(value: JsonValue) -> SafeText:
 
 def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
     material = not action.has_template or _rank(action, trail) < len(action.material)
-    label = called(action, trail)
+    label = label_of(action, trail)
     max_chars = MAX_MATERIAL_VALUE if material else MAX_VALUE
     return Fact(label, display_safe(_show(value), max_chars=max_chars), material)
 
@@ -157,10 +157,10 @@ def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> _Piece:
     value = _at(details, placeholder.path)
     if placeholder.units is not None:
         return _Piece(_count_of(value, placeholder.units))
-    shown = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
+    render = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
     is_prose = isinstance(value, str) and _moment(value) is None
     is_list = isinstance(value, list) and placeholder.filter is None
-    return _Piece(shown, may_be_cut=is_prose or is_list)
+    return _Piece(render, may_be_cut=is_prose or is_list)
 
 
 def _cut(text: str, max_chars: int) -> str:

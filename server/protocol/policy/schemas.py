@@ -47,7 +47,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class UnfitSchema(ValueError):
+class InvalidSchema(ValueError):
     """A schema that an action type may not have; `pointer` says where, the message what to do."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
@@ -59,7 +59,7 @@ class UnfitSchema(ValueError):
 def check_schema(root: JsonValue) -> dict[str, JsonValue]:
     """Check that a schema is an object schema that is closed at every level. Raises UnfitSchema."""
     if not isinstance(root, dict) or root.get("type") != "object":
-        raise UnfitSchema("", 'must be a schema with "type": "object"')
+        raise InvalidSchema("", 'must be a schema with "type": "object"')
     for name in _ROOT_ONLY & root.keys():
         _check_keyword(name, root[name], pointer_to("", name))
     checker = _Checker(root)
@@ -76,16 +76,16 @@ def places(root: Schema, path: Iterable[str]) -> list[Schema]:
     """
     found = _complete(root, [root])
     for part in path:
-        found = [inner for schema in found for inner in within(root, schema, part)]
+        found = [inner for schema in found for inner in inner_schemas(root, schema, part)]
     return found
 
 
-def within(root: Schema, schema: Schema, part: str) -> list[Schema]:
+def inner_schemas(root: Schema, schema: Schema, part: str) -> list[Schema]:
     """Find the complete schemas of a member or item of a complete schema."""
     return _complete(root, _inner(schema, part))
 
 
-def types(schema: Schema) -> frozenset[str]:
+def allowed_types(schema: Schema) -> frozenset[str]:
     """The types that a complete schema allows, by its `type`, `const` or `enum`."""
     named = schema.get("type")
     if isinstance(named, str):
@@ -105,7 +105,7 @@ class _Checker:
 
     def check(self, schema: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
         if not isinstance(schema, dict):
-            raise UnfitSchema(pointer, "must be a schema object; true and false admit too much")
+            raise InvalidSchema(pointer, "must be a schema object; true and false admit too much")
         for name, value in schema.items():
             _check_keyword(name, value, pointer_to(pointer, name))
         form = _form(schema, pointer)
@@ -119,14 +119,14 @@ class _Checker:
     def _follow(self, reference: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
         target = str(reference)
         if target in following:
-            raise UnfitSchema(pointer, "refers to itself; actions have no recursive schemas")
+            raise InvalidSchema(pointer, "refers to itself; actions have no recursive schemas")
         if target in self._followed:
             return
         if len(following) == _MAX_REFERENCES:
-            raise UnfitSchema(pointer, f"is reference {_MAX_REFERENCES + 1} in a row; use fewer")
+            raise InvalidSchema(pointer, f"is reference {_MAX_REFERENCES + 1} in a row; use fewer")
         schema = _resolve(self._root, target)
         if schema is None:
-            raise UnfitSchema(pointer, "points to nothing in this schema")
+            raise InvalidSchema(pointer, "points to nothing in this schema")
         self.check(schema, target.removeprefix("#"), (*following, target))
         self._followed.add(target)
 
@@ -220,13 +220,13 @@ _KEYWORDS: Mapping[str, _Rule] = MappingProxyType(
 
 def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
     if name == "type" and value == "number":
-        raise UnfitSchema(pointer, "must not be number: use integer, and minor units for money")
+        raise InvalidSchema(pointer, "must not be number: use integer, and minor units for money")
     if name not in _KEYWORDS:
         remedy = _REMEDIES.get(name, "leave it out")
-        raise UnfitSchema(pointer, f"is not a keyword that action types use; {remedy}")
+        raise InvalidSchema(pointer, f"is not a keyword that action types use; {remedy}")
     accepts, words, _ = _KEYWORDS[name]
     if not accepts(value):
-        raise UnfitSchema(pointer, words)
+        raise InvalidSchema(pointer, words)
 
 
 def _form(schema: Schema, pointer: str) -> str:
@@ -234,38 +234,38 @@ def _form(schema: Schema, pointer: str) -> str:
     used = schema.keys() - _REMARKS
     for form in ("$ref", "anyOf", "oneOf"):
         if form in used and used != {form}:
-            raise UnfitSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
+            raise InvalidSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
         if form in used:
             return form
     if _ROOT_ONLY & used:
-        raise UnfitSchema(pointer, "$schema and $defs belong at the top of the schema")
+        raise InvalidSchema(pointer, "$schema and $defs belong at the top of the schema")
     if "type" in used:
         return "type"
     if used in ({"const"}, {"enum"}):
         return "value"
-    raise UnfitSchema(pointer, "must have a type, or only one of const, enum, $ref, anyOf, oneOf")
+    raise InvalidSchema(pointer, "must have a type, or only one of const, enum, $ref, anyOf, oneOf")
 
 
 def _check_types(schema: Schema, pointer: str) -> None:
-    admitted = types(schema)
+    admitted = allowed_types(schema)
     for name in schema:
         belongs_to = _KEYWORDS[name][2]
         if belongs_to and belongs_to not in admitted:
-            raise UnfitSchema(pointer_to(pointer, name), f"needs the type {belongs_to}")
+            raise InvalidSchema(pointer_to(pointer, name), f"needs the type {belongs_to}")
     if "object" in admitted:
         _check_object(schema, pointer)
     if "array" in admitted and "items" not in schema:
-        raise UnfitSchema(pointer, "an array must name its items")
+        raise InvalidSchema(pointer, "an array must name its items")
 
 
 def _check_object(schema: Schema, pointer: str) -> None:
     if not {"additionalProperties", "unevaluatedProperties"} & schema.keys():
-        raise UnfitSchema(pointer, 'an object must be closed: add "additionalProperties": false')
+        raise InvalidSchema(pointer, 'an object must be closed: add "additionalProperties": false')
     known = _mapping(schema.get("properties"))
     required = schema.get("required", [])
     for name in required if isinstance(required, list) else []:
         if name not in known:
-            raise UnfitSchema(pointer_to(pointer, "required"), f"{name} is not in properties")
+            raise InvalidSchema(pointer_to(pointer, "required"), f"{name} is not in properties")
 
 
 def _inside(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:

@@ -10,18 +10,18 @@ from server.protocol.approvals.ceremonies import TypeBack, type_back_kind
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import pointers, rendering
 from server.protocol.policy.action_types import ActionType
-from server.protocol.policy.stakes import FactToType
+from server.protocol.policy.fact_rules import FactToType
 
 _RESOURCE: Final = TypeBack("Resource", "text", "/resource")
 """The default if no action type with a template names a fact."""
 
 
-def are_named(actions: Sequence[ActionType]) -> bool:
+def has_fact_to_type(actions: Sequence[ActionType]) -> bool:
     """Reports whether one of these action types has a fact to type back."""
     return any(a.stakes.type_back is not None or not a.has_template for a in actions)
 
 
-def chosen(
+def fact_to_type(
     actions: Sequence[ActionType],
     details: Sequence[Mapping[str, JsonValue]],
     *,
@@ -35,12 +35,12 @@ def chosen(
             fact = rule.chosen(target_is_new=target_is_new)
             if rule.if_there is not None and _is_there(details[place], rule.if_there):
                 fact = rule.if_there
-            label, value = rendering.named(actions[place], details[place], fact.path)[0]
+            label, value = rendering.labeled_values(actions[place], details[place], fact.path)[0]
             number = f"{place + 1}. " if len(actions) > 1 else ""
-            at = f"/authorization_details/{place}{pointers.written(fact.path)}"
+            at = f"/authorization_details/{place}{pointers.as_pointer(fact.path)}"
             return TypeBack(f"{number}{label}", type_back_kind(fact, value), at)
     return _RESOURCE
 
 
 def _is_there(detail: Mapping[str, JsonValue], fact: FactToType) -> bool:
-    return next(rendering.along(detail, fact.path), None) is not None
+    return next(rendering.values_at(detail, fact.path), None) is not None

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.policy.pointers import MONEY_MEMBERS, parts
+from server.protocol.policy.pointers import MONEY_MEMBERS, as_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Money:
 
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-ANYTHING: Final = "token"
-MOST_VALUES: Final = 32
+ANY_TOKEN: Final = "token"  # noqa: S105  # not a secret
+MAX_VALUES: Final = 32
 """The maximum number of values stored per token; further ones count as new each time."""
 
 
@@ -48,10 +48,10 @@ def of_token(
     resource: str, scopes: Sequence[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[str, ...]:
     """All uses of one token, without duplicates."""
-    found = [ANYTHING, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
+    found = [ANY_TOKEN, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
     if details:
         found += [of_type(str(detail["type"])) for detail in details]
-        found += [*_values(leaves(details))][:MOST_VALUES]
+        found += [*_values(leaves(details))][:MAX_VALUES]
     return tuple(dict.fromkeys(found))
 
 
@@ -70,10 +70,10 @@ def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
 
 def money(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, int]:
     """The sum of the absolute amounts in the details by currency, in minor units."""
-    return summed(leaves(details))
+    return sum_money(leaves(details))
 
 
-def summed(found: Iterable[Leaf]) -> dict[str, int]:
+def sum_money(found: Iterable[Leaf]) -> dict[str, int]:
     """The sum of the absolute amounts in these leaves by currency, in minor units."""
     sums: dict[str, int] = {}
     for _, _, leaf in found:
@@ -87,20 +87,20 @@ def is_currency(text: str) -> bool:
     return _CURRENCY.fullmatch(text) is not None
 
 
-def odd_currencies(detail: Mapping[str, JsonValue]) -> bool:
+def has_invalid_currency(detail: Mapping[str, JsonValue]) -> bool:
     """Reports whether the details have money in a currency that rules cannot name."""
     found = (leaf for _, leaf in _leaves(detail, ""))
     return any(isinstance(one, Money) and not is_currency(one.currency) for one in found)
 
 
-def at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
+def uses_at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
     """The uses of the values at this pointer."""
     return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
 
 
-def are_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
+def has_value_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
     """Reports whether every detail has a text or number at this pointer, in each list item."""
-    path = parts(pointer)
+    path = as_path(pointer)
     return bool(details) and all(_has(detail, path) for detail in details)
 
 

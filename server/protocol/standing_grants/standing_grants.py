@@ -118,7 +118,7 @@ def misfit(
     for ours, theirs in zip(pattern.details, details, strict=True):
         differs = _differs({**ours}, {**theirs}, (), rules)
         if differs is not None:
-            return pointers.written(differs) or "authorization_details"
+            return pointers.as_pointer(differs) or "authorization_details"
     return None
 
 
@@ -194,25 +194,25 @@ def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, J
         for step in one.path[:-1]:
             holder = holder[step]
         free = one.up_to is None
-        holder[one.path[-1]] = "anything" if free else f"up to {rendering.shown(one.up_to)}"
+        holder[one.path[-1]] = "anything" if free else f"up to {rendering.render(one.up_to)}"
     return told
 
 
 def as_json(vary: Sequence[Vary]) -> list[JsonValue]:
     """Members that may vary, as they are signed and stored."""
-    return [{"path": pointers.written(one.path), "up_to": one.up_to} for one in vary]
+    return [{"path": pointers.as_pointer(one.path), "up_to": one.up_to} for one in vary]
 
 
 def from_json(members: Sequence[JsonValue]) -> tuple[Vary, ...]:
     """Likewise, back again; only for what `as_json` has written."""
     found = [cast("dict[str, Any]", one) for one in members]
-    return tuple(Vary(pointers.parts(one["path"]), one["up_to"]) for one in found)
+    return tuple(Vary(pointers.as_path(one["path"]), one["up_to"]) for one in found)
 
 
 def _vary(
     example: Mapping[str, JsonValue], path: Path, up_to: str | None, target: Path | None
 ) -> Vary:
-    where = pointers.written(path)
+    where = pointers.as_pointer(path)
     value = _at(example, path)
     if target is not None and path == target[: len(path)]:
         raise Unfit(where, "it says on what this is done, and may not vary")
@@ -246,7 +246,7 @@ def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
     value: JsonValue = {**example}
     for step in path:
         if not isinstance(value, dict) or step not in value:
-            raise Unfit(pointers.written(path), "is not in this request")
+            raise Unfit(pointers.as_pointer(path), "is not in this request")
         value = value[step]
     if path == ("type",):
         raise Unfit("/type", "a grant is for one type")

@@ -31,7 +31,7 @@ from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.refusals import Forbidden
+from server.services.policy.refusals import DeniedByPolicy
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -94,13 +94,15 @@ class AppActions:
         targets.check_required_types(target, frozenset(action.type for action in actions))
         verdict = self.judge.decide(view, JudgedRequest("app", app, user, target, details, actions))
         if verdict.outcome == "deny" or verdict.needs is None:
-            raise Forbidden(verdict)
+            raise DeniedByPolicy(verdict)
         if verdict.needs.quorum > 1:
             raise errors.AccessDenied("This needs more than one person, and an app asks one.")
         act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.needs)
         if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
-            raise Forbidden(verdict)  # another person would have to approve, and apps ask nobody
-        displays.words(act)
+            raise DeniedByPolicy(
+                verdict
+            )  # another person would have to approve, and apps ask nobody
+        displays.action_texts(act)
         return act
 
     def recheck(self, view: View, app: App, approval: Approval) -> CheckedAppAction | None:
@@ -149,8 +151,8 @@ class AppActions:
         first = not tx.approvals.asked_before(app.id, user.id)
 
         def display(approval_id: str, expires_at: int) -> str:
-            words, target = displays.words(act), act.target
-            return displays.written(
+            words, target = displays.action_texts(act), act.target
+            return displays.canonical_display(
                 Display(
                     approval_id=approval_id,
                     kind="app_action",
@@ -165,7 +167,7 @@ class AppActions:
                     undo=words.undo,
                     why=f"{act.why} This one is {act.risk} risk." if act.verdict.rules else act.why,
                     gives=self._grant_text(app, target),
-                    agent=displays.asker(app.id, app.name, (), first_request=first),
+                    agent=displays.agent_member(app.id, app.name, (), first_request=first),
                     agent_says=None,
                     user=user,
                     peer=peer,
@@ -201,7 +203,7 @@ class AppActions:
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(
             f"The app {display_safe(app.name)} gets one access token for {target.resource.uri}, "
-            f"valid {displays.lasting(seconds)}, with {scope}, for exactly this action. "
+            f"valid {displays.duration_text(seconds)}, with {scope}, for exactly this action. "
             "No refresh token.",
             max_chars=2_000,
         )

@@ -17,7 +17,7 @@ from server.services.approvals import oversight
 from server.services.approvals.oversight import NamedApproval
 from server.services.approvers import approvers
 from server.services.audit import audit
-from server.services.policy import today
+from server.services.policy import reevaluation
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
@@ -54,7 +54,7 @@ class BackupRequests:
 
     def _needs(self, tx: Unit, approval: Approval) -> Requirements:
         """The current requirements for approving it."""
-        needs = today.needs_today(tx, self.judge, self.schemas, approval)
+        needs = reevaluation.current_requirements(tx, self.judge, self.schemas, approval)
         if needs is None:
             raise Conflict("Nobody can approve this request: policy or its resource has changed.")
         return needs

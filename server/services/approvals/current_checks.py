@@ -19,10 +19,10 @@ from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
 from server.services.approvers import deciders
 from server.services.policy import history
-from server.services.policy.history_keys import Request
+from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.reevaluation import as_of_today
 from server.services.policy.schemas import Schemas
-from server.services.policy.today import same_today
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 from server.services.standing_grants.proposals import Proposals
@@ -70,7 +70,7 @@ class ApprovalChecks:
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
-        case = same_today(tx, self.schemas, agent, user, approval)
+        case = as_of_today(tx, self.schemas, agent, user, approval)
         return (
             None
             if case is not None and self._is_still_approvable(tx, case, approval)
@@ -105,7 +105,7 @@ class ApprovalChecks:
             act = self.actions.recheck(tx, app, approval)
             return None if act is None else act.risk
         agent = tx.directory.agent(approval.agent_id)
-        case = None if agent is None else same_today(tx, self.schemas, agent, None, approval)
+        case = None if agent is None else as_of_today(tx, self.schemas, agent, None, approval)
         return None if case is None else case.risk
 
     def current_signals(self, view: View, approval: Approval) -> Unusual | None:
@@ -119,12 +119,12 @@ class ApprovalChecks:
         waits = approval.kind == "action" and approval.state is State.PENDING
         if not waits or agent is None or user is None:
             return None
-        case = same_today(view, self.schemas, agent, user, approval)
+        case = as_of_today(view, self.schemas, agent, user, approval)
         if case is None:
             return None
-        wanted = Request(agent, user, case.target, case.details, case.actions)
+        wanted = RequestToCompare(agent, user, case.target, case.details, case.actions)
         asked_at = approval.created_at
-        return history.look(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
+        return history.compare(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
 
 
 def build_approval_checks(given: Adapters) -> ApprovalChecks:

@@ -209,10 +209,11 @@ class ApprovalService:
             return _repeat_or_refuse(tx, approval, own, answer, narrowed)
         if answer.decision == "approve":
             if _granted_text(narrowed) == approval.granted and votes.is_vote_cast(tx, answer):
-                return _voted_already(tx, approval, _SHARED_VOTE)
+                return _conflict(tx, approval, "already_voted", _SHARED_VOTE)
             counted = votes.add_approval(tx, self.narrowings, approval, answer, narrowed)
             if counted is None:
-                return _narrowed_meanwhile(tx, approval)
+                text = "Another approver has narrowed this request. Review it again."
+                return _conflict(tx, approval, "narrowed_meanwhile", text)
             if votes.vote_count(tx, counted) < counted.quorum:
                 return _record_vote(tx, counted, answer, key)
             approval = counted
@@ -331,24 +332,16 @@ def _check_open(  # the members of one answer
 
 def _already_closed(tx: Unit, approval: Approval) -> errors.Problem:
     """409 with the current approval. The caller commits before it raises it."""
-    answered = approval.state in {State.APPROVED, State.DENIED, State.REDEEMED}
-    if answered and (approval.quorum > 1 or approval.multi_approver):
-        return _no_effect(tx, approval)
-    return errors.Problem(
-        409,
-        "already_decided" if answered else "not_pending",
-        "Already decided." if answered else f"This request is {approval.state}.",
-        members={"approval": approver_view(tx, approval)},
-    )
+    if approval.state not in {State.APPROVED, State.DENIED, State.REDEEMED}:
+        return _conflict(tx, approval, "not_pending", f"This request is {approval.state}.")
+    if approval.quorum > 1 or approval.multi_approver:
+        return _conflict(tx, approval, "no_effect", "Your vote no longer changes the result.")
+    return _conflict(tx, approval, "already_decided", "Already decided.")
 
 
-def _no_effect(tx: Unit, approval: Approval) -> errors.Problem:
-    return errors.Problem(
-        409,
-        "no_effect",
-        "Your vote no longer changes the result.",
-        members={"approval": approver_view(tx, approval)},
-    )
+def _conflict(tx: Unit, approval: Approval, code: str, text: str) -> errors.Problem:
+    members = {"approval": approver_view(tx, approval)}
+    return errors.Problem(409, code, text, members=members)
 
 
 def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Shown:
@@ -359,15 +352,6 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Sh
     return approver_view(tx, approval, answer.user_id)
 
 
-def _narrowed_meanwhile(tx: Unit, approval: Approval) -> errors.Problem:
-    return errors.Problem(
-        409,
-        "narrowed_meanwhile",
-        "Another approver has narrowed this request. Review it again.",
-        members={"approval": approver_view(tx, approval)},
-    )
-
-
 def _repeat_or_refuse(
     tx: Unit, approval: Approval, own: Decision, answer: Decision, narrowed: Narrowed | None
 ) -> Shown | errors.Problem:
@@ -375,12 +359,7 @@ def _repeat_or_refuse(
     if is_repeat(own, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
     told = "You have already approved this request. If that was a mistake, report it."
-    return _voted_already(tx, approval, told)
-
-
-def _voted_already(tx: Unit, approval: Approval, told: str) -> errors.Problem:
-    members = {"approval": approver_view(tx, approval)}
-    return errors.Problem(409, "already_voted", told, members=members)
+    return _conflict(tx, approval, "already_voted", told)
 
 
 def _granted_text(narrowed: Narrowed | None) -> str | None:
@@ -396,7 +375,7 @@ def _store_and_settle(tx: Unit, approval: Approval, answer: Decision, key: str) 
 def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
     """Apply the effects of the deciding answer."""
     _reset_pin_attempts(tx, answer, key)
-    history.remember(tx, approval, approved=approval.state is State.APPROVED)
+    history.add_answer(tx, approval, approved=approval.state is State.APPROVED)
     answer_entries.record_answer(tx, approval, answer)
     notices.approval(tx, approval, "approval.decided")
 

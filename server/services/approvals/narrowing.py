@@ -207,7 +207,7 @@ class Narrowings:
             return approval.past
         target, details = TokenTarget(resource, narrowed.terms.scope), narrowed.terms.details
         part = _HistoryInput(agent, user, target, details, narrowed.types)
-        return history.granted(self.secrets, approval, part)
+        return history.narrowed_past(self.secrets, approval, part)
 
 
 def _resource(view: View, approval: Approval) -> Resource | None:

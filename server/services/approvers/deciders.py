@@ -13,7 +13,7 @@ from server.model.approvals import Approval, AutomaticDecision, automatic_decisi
 from server.model.consents import Consent
 from server.model.store import Unit, View
 from server.protocol.approvals.states import State
-from server.protocol.policy.questions import NOBODY, Verdict
+from server.protocol.policy.questions import NO_APPROVALS, Verdict
 from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.judging import Judge, JudgedRequest
@@ -82,4 +82,4 @@ def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> 
     """Reports whether what decided a request is in force, and policy still asks nobody."""
     stands_on, now = consent_of(view, approval), consent_to(view, case)
     same = now is not None and stands_on is not None and now.id == stands_on.id
-    return same and judge.holds(view, case, NOBODY)
+    return same and judge.holds(view, case, NO_APPROVALS)

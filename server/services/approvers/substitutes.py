@@ -15,7 +15,7 @@ from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvers import approvers
-from server.services.policy import today
+from server.services.policy import reevaluation
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.server_policy import ServerPolicy
@@ -57,7 +57,7 @@ class Substitutes:
         if not named:
             return []
         own = approvers.find(tx, approval, approval.user_id or "")
-        needs = today.needs_today(tx, self.judge, self.schemas, approval)
+        needs = reevaluation.current_requirements(tx, self.judge, self.schemas, approval)
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         asked = [replace(one, approves=lends and one.user_id not in excluded) for one in named]

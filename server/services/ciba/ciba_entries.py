@@ -45,7 +45,7 @@ def refuse(  # the facts of one refusal
             },
         ),
     )
-    told = {"reason": reason} if reason in refusals.TOLD else members
+    told = {"reason": reason} if reason in refusals.AGENT_CODES else members
     return errors.RequestRefused(text, detail=reason, members=told)
 
 

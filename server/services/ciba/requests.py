@@ -237,7 +237,7 @@ class CibaService:
             return None
         if plan.needs is None:
             return ciba_entries.refuse(tx, ask, plan, refusals.DENIED, refusals.FORBIDDEN)
-        text = refusals.too_few(plan.needs.quorum, plan.by.people.count)
+        text = refusals.too_few_text(plan.needs.quorum, plan.by.people.count)
         return ciba_entries.refuse(tx, ask, plan, refusals.TOO_FEW, text)
 
     def _unknown(self, tx: Unit, ask: BackchannelCall, plan: RequestPlan) -> errors.ProtocolError:
@@ -288,7 +288,7 @@ class CibaService:
             types = [action.type for action in plan.actions]
             stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
         else:
-            history.count(tx, approval)
+            history.count_request(tx, approval)
             notices.asked(tx, approval, self.rules)
             self.stand_ins.ask_at_once(tx, approval)
         return approval
@@ -308,7 +308,7 @@ class CibaService:
             user=user.id,
         )
         asked = self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
-        compared = history.look(tx, self.secrets, asked)
+        compared = history.compare(tx, self.secrets, asked)
         display = displays.display_text(asked, compared.unusual)
         return Approval(
             id=approval_id,

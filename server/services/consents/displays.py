@@ -74,7 +74,7 @@ def consent_text(asked: ConsentAsked) -> str:
     """The display document of a consent."""
     party, until = asked.party, day(asked.until)
     name = display_safe(party.name)
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="consent",
@@ -93,7 +93,7 @@ def consent_text(asked: ConsentAsked) -> str:
                 "these rights, without asking you each time. What policy wants asked is still "
                 "asked."
             ),
-            agent=displays.asker(
+            agent=displays.agent_member(
                 party.id, party.name, party.owners, first_request=asked.first_request
             ),
             agent_says=None,
@@ -119,7 +119,7 @@ def device_text(asked: DeviceAsked) -> str:
         ),
         _fact("Its key", terms.key, material=False),
     ]
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="device",
@@ -134,7 +134,7 @@ def device_text(asked: DeviceAsked) -> str:
             undo="You can revoke the device at any time. What it approved until then stays.",
             why="Only a device of yours can let another one in.",
             gives="The new device sees and answers every request to you, high risk included.",
-            agent=displays.asker(APPROVER_CLIENT, TERMINAL, (), first_request=False),
+            agent=displays.agent_member(APPROVER_CLIENT, TERMINAL, (), first_request=False),
             agent_says=None,
             user=asked.user,
             peer=terms.address,
@@ -152,7 +152,7 @@ def app_device_text(asked: AppDeviceAsked) -> str:
         f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
         "rights, on that device, without asking you each time."
     )
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="app_device",
@@ -167,7 +167,7 @@ def app_device_text(asked: AppDeviceAsked) -> str:
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="Only a device of yours can let an app on another one in.",
             gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
-            agent=displays.asker(asked.party.id, asked.party.name, (), first_request=False),
+            agent=displays.agent_member(asked.party.id, asked.party.name, (), first_request=False),
             agent_says=None,
             user=asked.user,
             peer=asked.terms.address,

@@ -30,7 +30,7 @@ from server.services.operations.limits import Limits
 from server.services.operations.replays import Replays
 from server.services.operations.statistics import Statistics
 from server.services.operations.trials import Trials
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
@@ -68,7 +68,7 @@ class AdminServices:
         self.apps = Apps(store, secrets)
         self.groups = Groups(store, secrets)
         self.resources = Resources(store, secrets, rules.issuer)
-        self.actions = Actions(store)
+        self.actions = ActionTypes(store)
         self.previews = Previews(store)
         self.policies = Policies(store)
         self.trials = Trials(store, rules, judge)

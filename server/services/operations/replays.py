@@ -20,7 +20,7 @@ from server.model.tokens import Delegation
 from server.protocol import errors
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue
-from server.protocol.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
+from server.protocol.policy.questions import APP, Approvals, Outcome, PolicyVersion, Verdict, Way
 from server.services.approvals import votes
 from server.services.approvers import deciders, eligible
 from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
@@ -125,7 +125,7 @@ class Replay:
 
     since: int
     until: int
-    source: Source
+    source: PolicyVersion
     judged: int
     skipped: int
     """Those whose agent, resource, scope or type is not there any more as it was."""

@@ -23,7 +23,7 @@ from server.protocol.approvals import ceremonies
 from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
+from server.protocol.policy.questions import APP, FAILED_RULE, WAYS, Question, Verdict, Way
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Issue
@@ -32,7 +32,7 @@ from server.services.approvers.answerers import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.askings import RequestAudience, asking
 from server.services.policy import binding, documents, policies
-from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
+from server.services.policy.judging import Judge, JudgedRequest, current_codes, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
@@ -155,7 +155,7 @@ class Trials:
                 verdict,
                 then,
                 _cited(row, verdict),
-                tuple(sorted(unusual_now(view, self.judge.secrets, case))),
+                tuple(sorted(current_codes(view, self.judge.secrets, case))),
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if then == "refused" or case.way == APP else self._claims(case),
                 seconds,
@@ -246,7 +246,7 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     now = policies.in_force(view)
     if rules is None:
         return now
-    return binding.bound(view, rules, version=now.version + 1, by="trial")
+    return binding.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
 def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
@@ -285,9 +285,9 @@ def _asking(
 
 
 def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
-    if not set(verdict.rules) - {FAILED}:
+    if not set(verdict.rules) - {FAILED_RULE}:
         return ()
-    return tuple(r for r in documents.read(row.document).rules if r.id in verdict.rules)
+    return tuple(r for r in documents.parse_policy(row.document).rules if r.id in verdict.rules)
 
 
 _MEMBERS: Final = frozenset(

@@ -17,7 +17,7 @@ from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 
 
 @dataclass(frozen=True, slots=True)
-class Actions:
+class ActionTypes:
     """Lists, registers, updates and deletes action types. A document is the text of a JSON file."""
 
     store: Store

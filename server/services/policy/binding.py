@@ -14,13 +14,13 @@ from server.model.policy_rules import Document, PolicyRule
 from server.model.store import View
 from server.protocol.resources import scopes
 from server.services.policy import documents
-from server.services.policy.builtin import BuiltinEngine, compiled
+from server.services.policy.builtin import BuiltinEngine, compile_document
 from server.services.policy.documents import InvalidPolicy
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
 
 DEFAULT_VERSION: Final = 0
-BY_DEFAULT: Final = "default"
+DEFAULT_AUTHOR: Final = "default"
 _NOBODY: Mapping[str, str] = {}
 
 
@@ -28,17 +28,17 @@ def default_row() -> PolicyRow:
     """The built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
     digest = _hash(text, _NOBODY, _NOBODY)
-    return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, BY_DEFAULT, 0)
+    return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, DEFAULT_AUTHOR, 0)
 
 
-def engine(row: PolicyRow) -> BuiltinEngine:
+def compile_row(row: PolicyRow) -> BuiltinEngine:
     """Compile the engine of a stored rule set. Raises `InvalidPolicy`."""
-    return compiled(documents.read(row.document), row.agents, row.users)
+    return compile_document(documents.parse_policy(row.document), row.agents, row.users)
 
 
-def bound(view: View, text: str, *, version: int, by: str) -> PolicyRow:
+def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
-    document = documents.read(text)
+    document = documents.parse_policy(text)
     agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
     users = {one: _user(view, document, one) for one in _named(document, "users")}
     users |= {one: _party(view, document, one) for one in _named(document, "who")}
@@ -47,7 +47,7 @@ def bound(view: View, text: str, *, version: int, by: str) -> PolicyRow:
 
 
 def _named(document: Document, kind: str) -> list[str]:
-    return sorted(documents.named(document)[kind])
+    return sorted(documents.names_in(document)[kind])
 
 
 def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str:
@@ -99,7 +99,7 @@ def _check_things(view: View, document: Document) -> None:
     }
     for kind, there in known.items():
         word, look = words[kind]
-        for name in sorted(documents.named(document)[kind] - there):
+        for name in sorted(documents.names_in(document)[kind] - there):
             raise _unknown(document, f"there is no {word} {name}", look, _things_of(name))
 
 

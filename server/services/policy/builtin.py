@@ -21,12 +21,12 @@ from server.protocol.policy.questions import (
     Question,
     Requirements,
     Way,
-    satisfiable,
-    usual,
+    default_requirements,
+    possible_steps,
 )
 from server.protocol.policy.risks import highest
 from server.services.policy import conditions
-from server.services.policy.conditions import Condition, Names, Told
+from server.services.policy.conditions import Condition, NameIds, NewValues
 
 _UNSAID: Final = "No rule allows this, so a person is asked."
 _UNSAID_REQUEST: Final = "Every request of an agent in your name is asked."
@@ -101,9 +101,9 @@ class BuiltinEngine:
         return found
 
 
-def compiled(document: Document, agents: Names, users: Names) -> BuiltinEngine:
+def compile_document(document: Document, agents: NameIds, users: NameIds) -> BuiltinEngine:
     """Compile a rule set whose names are resolved."""
-    told = conditions.told(document)
+    told = conditions.new_value_lookup(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
     return BuiltinEngine(
         {way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS}
@@ -139,10 +139,13 @@ def _because(found: Sequence[_Compiled]) -> str:
 def _strictest(question: Question, asked: Sequence[_Compiled]) -> Requirements:
     asks = [one.rule.ask for one in asked]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
-    least, named = usual(question, risk), CONFIRM.union(*(ask.ceremony for ask in asks))
+    least, named = (
+        default_requirements(question, risk),
+        CONFIRM.union(*(ask.ceremony for ask in asks)),
+    )
     return Requirements(
         risk=risk,
-        ceremony=satisfiable(question, least.ceremony | named),
+        ceremony=possible_steps(question, least.ceremony | named),
         quorum=_quorum(asked, least.quorum),
         seconds=min((a.seconds for a in asks if a.seconds is not None), default=least.seconds),
         who=_who(question, asked),
@@ -179,7 +182,7 @@ def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
     return frozenset(one for one in people if one is not None)
 
 
-def _compiled(rule: PolicyRule, agents: Names, users: Names, told: Told) -> _Compiled:
+def _compiled(rule: PolicyRule, agents: NameIds, users: NameIds, told: NewValues) -> _Compiled:
     who = frozenset(users[one] for one in rule.ask.who)
-    fits = conditions.of(rule, agents, users, told)
+    fits = conditions.compile_conditions(rule, agents, users, told)
     return _Compiled(rule, fits, who, bool(who or rule.ask.exclude))

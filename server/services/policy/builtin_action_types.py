@@ -55,6 +55,6 @@ def generic() -> ActionType:
     return action_types.read(document(GENERIC))
 
 
-def said(action: ActionType, resource: str) -> Mapping[str, JsonValue]:
+def generic_details(action: ActionType, resource: str) -> Mapping[str, JsonValue]:
     """The details with which the generic type renders an action without a headline."""
     return {"type": GENERIC, "verb": action.title, "resource": resource}

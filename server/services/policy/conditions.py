@@ -21,13 +21,15 @@ _MIDNIGHT = time()
 _REMEMBERED: Final = 64
 """The number of cached matches of one rule: resource names, or sets of scopes or types."""
 Condition: TypeAlias = Callable[[Question], bool]
-Told: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
+NewValues: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
 """For each target, whether it has a new value; None if the question has no value there."""
-Names: TypeAlias = Mapping[str, str]
+NameIds: TypeAlias = Mapping[str, str]
 """The id of each name of an agent, user or group in the document, resolved when it was set."""
 
 
-def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
+def compile_conditions(
+    rule: PolicyRule, agents: NameIds, users: NameIds, new_values: NewValues
+) -> Condition:
     """All conditions of a rule, cheapest first."""
     when, allows = rule.when, rule.outcome == "allow"
     return _each(
@@ -36,12 +38,12 @@ def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
             *_about_things(when, allows=allows),
             *_about_risk(when, allows=allows),
             *_about_details(when),
-            *_about_history(when, told),
+            *_about_history(when, new_values),
         ]
     )
 
 
-def told(document: Document) -> Told:
+def new_value_lookup(document: Document) -> NewValues:
     """Look up the new values of all targets in the rules, once per question."""
     named = (one.when for one in document.rules)
     targets = tuple(dict.fromkeys(t for when in named for t in (*when.first_time, *when.known)))
@@ -67,7 +69,7 @@ def _each(conditions: Sequence[Condition]) -> Condition:
     return lambda question: first(question) and rest(question)
 
 
-def _about_clients(when: When, agents: Names, users: Names) -> Iterable[Condition]:
+def _about_clients(when: When, agents: NameIds, users: NameIds) -> Iterable[Condition]:
     if when.agent:
         named = frozenset(agents[one] for one in when.agent)
         yield lambda q: q.agent in named
@@ -116,11 +118,11 @@ def _about_details(when: When) -> Iterable[Condition]:
         yield lambda q: not inside(q)
 
 
-def _about_history(when: When, told: Told) -> Iterable[Condition]:
+def _about_history(when: When, new_values: NewValues) -> Iterable[Condition]:
     if when.first_time:
-        yield lambda q: any(map(told(q).get, when.first_time))
+        yield lambda q: any(map(new_values(q).get, when.first_time))
     if when.known:
-        yield lambda q: all(told(q)[target] is False for target in when.known)
+        yield lambda q: all(new_values(q)[target] is False for target in when.known)
     if when.count is not None:
         yield _counted(when, when.count)
     if when.unusual:
@@ -198,7 +200,7 @@ def _is_whole(question: Question, target: str, found: Sequence[str]) -> bool:
     """Reports whether every detail has a value at this target."""
     if target in {"resource", "scope"}:
         return bool(found)
-    return uses.are_in_each(question.details, target)
+    return uses.has_value_in_each(question.details, target)
 
 
 _Counted: TypeAlias = tuple[str, int, int]
@@ -239,5 +241,5 @@ def _uses_named(when: When, within: int, enough: int) -> Callable[[Question], It
             ]
         )
         return lambda question: of_scopes(question.resource, question.scope_names)
-    everything = [(uses.ANYTHING, within, enough)]
+    everything = [(uses.ANY_TOKEN, within, enough)]
     return lambda _question: everything

@@ -22,7 +22,7 @@ from server.protocol.users import claims
 from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
 
-MOST_FACTS: Final = 200
+MAX_FACTS: Final = 200
 """The maximum number of facts; a request with more is refused, never shown in part."""
 
 NOTHING_COMPARED: Final = Unusual()
@@ -56,7 +56,7 @@ class DisplayedRequest:
     """The names of the prior actors, most recent first (RFC 8693 4.1)."""
 
 
-class Act(Protocol):
+class DisplayedAction(Protocol):
     """An action to render, of an agent or an app."""
 
     @property
@@ -77,7 +77,7 @@ class Act(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ActionTexts:
     """The rendered texts of an action."""
 
     title: str
@@ -119,7 +119,7 @@ class Display:
 def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
     """Make the display text of an agent's request; approvers sign its digest."""
     risks = asked.target.resource.scopes
-    return written(
+    return canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="action",
@@ -135,7 +135,7 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
             agent={
-                **asker(
+                **agent_member(
                     asked.agent.id,
                     asked.agent.name,
                     asked.owners,
@@ -154,12 +154,12 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
     )
 
 
-def words(act: Act) -> Words:
+def action_texts(act: DisplayedAction) -> ActionTexts:
     """Render an action for pages, terminals and signed texts alike.
 
     Raises errors.InvalidAuthorizationDetails if it cannot be shown in full.
     """
-    return Words(
+    return ActionTexts(
         title=_title(act),
         headline=headline(act),
         facts=tuple(_facts(act)),
@@ -168,7 +168,7 @@ def words(act: Act) -> Words:
     )
 
 
-def written(display: Display) -> str:
+def canonical_display(display: Display) -> str:
     """The display text: canonical JSON (RFC 8785)."""
     document: dict[str, JsonValue] = {
         "v": 1,
@@ -183,7 +183,7 @@ def written(display: Display) -> str:
             {"scope": name, "risk": str(risk)} for name, risk in sorted(display.scopes.items())
         ],
         "resource": display.resource,
-        "unusual": signals(display.unusual),
+        "unusual": signals_json(display.unusual),
         "compared": None if display.unusual is None else display.unusual.compared,
         "undo": display.undo,
         "why": display.why,
@@ -199,7 +199,7 @@ def written(display: Display) -> str:
     return json_text.canonical(document)
 
 
-def asker(
+def agent_member(
     client_id: str, name: str, owners: Sequence[str], *, first_request: bool
 ) -> dict[str, JsonValue]:
     """The member `agent` of the display text."""
@@ -222,7 +222,7 @@ def rfc3339(moment: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
 
 
-def signals(unusual: Unusual | None) -> list[JsonValue] | None:
+def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
     """The signals as JSON; None for a request that is not compared with history."""
     if unusual is None:
         return None
@@ -236,20 +236,20 @@ def _typed(asked: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
     if Step.TYPE_BACK not in asked.ceremony:
         return None
     is_new = Code.NEW_TARGET in unusual
-    return typed_facts.chosen(asked.actions, asked.details, target_is_new=is_new)
+    return typed_facts.fact_to_type(asked.actions, asked.details, target_is_new=is_new)
 
 
 def _quoted(message: str | None) -> str | None:
     return None if message is None else display_safe(message)
 
 
-def _title(asked: Act) -> str:
+def _title(asked: DisplayedAction) -> str:
     if not asked.actions:
         return "Access"
     return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
 
 
-def headline(asked: Act) -> str:
+def headline(asked: DisplayedAction) -> str:
     """The headline: one line that says what the action does."""
     if not asked.actions:
         return _scope_headline(asked)
@@ -259,12 +259,12 @@ def headline(asked: Act) -> str:
     if not action.has_template:
         action, said = (
             builtin_action_types.generic(),
-            builtin_action_types.said(action, asked.target.resource.uri),
+            builtin_action_types.generic_details(action, asked.target.resource.uri),
         )
     return rendering.render_headline(action, said, room=MAX_HEADLINE - len(rest)) + rest
 
 
-def _scope_headline(asked: Act) -> str:
+def _scope_headline(asked: DisplayedAction) -> str:
     """The headline of a request without details: scope names, or their number if too long."""
     scope, uri = asked.target.scope, asked.target.resource.uri
     if scopes.about_person(scope):
@@ -274,13 +274,13 @@ def _scope_headline(asked: Act) -> str:
     return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
 
 
-def _undo(asked: Act) -> str:
+def _undo(asked: DisplayedAction) -> str:
     if scopes.about_person(asked.target.scope):
         return "What it has read it keeps."
     return " ".join(dict.fromkeys(action.undo for action in asked.actions)) or UNKNOWN_UNDO
 
 
-def _facts(asked: Act) -> list[JsonValue]:
+def _facts(asked: DisplayedAction) -> list[JsonValue]:
     """All facts of all details, material ones first."""
     many = len(asked.actions) > 1
     found = [
@@ -288,9 +288,9 @@ def _facts(asked: Act) -> list[JsonValue]:
         for place, (action, detail) in enumerate(zip(asked.actions, asked.details, strict=True))
         for fact in rendering.facts(action, detail)
     ]
-    if len(found) > MOST_FACTS or any(_is_cut(fact) for fact, _ in found):
+    if len(found) > MAX_FACTS or any(_is_cut(fact) for fact, _ in found):
         raise errors.InvalidAuthorizationDetails(
-            f"Use at most {MOST_FACTS} values and shorter texts: approvers must see them in full."
+            f"Use at most {MAX_FACTS} values and shorter texts: approvers must see them in full."
         )
     found.sort(key=lambda pair: not pair[0].material)
     return [
@@ -302,7 +302,7 @@ def _is_cut(fact: Fact) -> bool:
     return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
 
 
-def _risk_reason(asked: Act) -> str:
+def _risk_reason(asked: DisplayedAction) -> str:
     causes = [a.title for a in asked.actions if a.risk is asked.risk]
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
     named = list(dict.fromkeys(causes)) or ["what policy or the agent makes of this"]
@@ -319,8 +319,8 @@ def _gives(asked: DisplayedRequest) -> str:
     scope = ", ".join(asked.target.scope) or "no scope"
     what = "for exactly this action" if asked.details else "for anything these scopes allow"
     return display_safe(
-        f"One access token for {asked.target.resource.uri}, valid {lasting(asked.token_seconds)}, "
-        f"with {scope}, {what}. No refresh token.",
+        f"One access token for {asked.target.resource.uri}, "
+        f"valid {duration_text(asked.token_seconds)}, with {scope}, {what}. No refresh token.",
         max_chars=2_000,
     )
 
@@ -328,13 +328,13 @@ def _gives(asked: DisplayedRequest) -> str:
 def _gives_about_person(asked: DisplayedRequest) -> str:
     return display_safe(
         f"An ID token, and one access token for {asked.target.resource.uri}, valid "
-        f"{lasting(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
+        f"{duration_text(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
         f"{claims.in_words(asked.target.scope)}, and opens nothing else. No refresh token.",
         max_chars=2_000,
     )
 
 
-def lasting(seconds: int) -> str:
+def duration_text(seconds: int) -> str:
     """A duration in words."""
     hours, odd = divmod(seconds, 3_600)
     if hours > 1 and not odd:

@@ -28,19 +28,19 @@ from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.clients.labels import is_label
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
+from server.protocol.policy.questions import APP, MAX_QUORUM, WAYS, Outcome, Way
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.refusals import Invalid
 from server.services.zones import zone
 
-MOST_CHARACTERS: Final = 65_536
-MOST_RULES: Final = 200
-MOST_ALTERNATIVES: Final = 100
-MOST_COUNT: Final = 1_000
-LONGEST_WINDOW_MS: Final = 31 * 86_400_000
-SHORTEST_WAIT: Final = 30
-LONGEST_WAIT: Final = 86_400
+MAX_CHARACTERS: Final = 65_536
+MAX_RULES: Final = 200
+MAX_ALTERNATIVES: Final = 100
+MAX_COUNT: Final = 1_000
+MAX_WINDOW_MS: Final = 31 * 86_400_000
+MIN_TTL: Final = 30
+MAX_TTL: Final = 86_400
 
 _OUTCOMES: tuple[Outcome, ...] = ("allow", "ask", "deny")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -60,18 +60,18 @@ class InvalidPolicy(Invalid):
     """The document is not a valid rule set; the message names the rule and the remedy."""
 
 
-def read(text: str) -> Document:
+def parse_policy(text: str) -> Document:
     """Parse a document. Raises `InvalidPolicy`."""
-    if len(text) > MOST_CHARACTERS:
-        raise InvalidPolicy(f"A policy has at most {MOST_CHARACTERS} characters.")
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidPolicy(f"A policy has at most {MAX_CHARACTERS} characters.")
     try:
         members = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidPolicy(f"The file is not TOML: {error}.") from error
     if set(members) != {"rules"} or not isinstance(members["rules"], list):
         raise InvalidPolicy("A policy consists of [[rules]] and nothing else; write at least one.")
-    if not 0 < len(members["rules"]) <= MOST_RULES:
-        raise InvalidPolicy(f"A policy has 1 to {MOST_RULES} rules.")
+    if not 0 < len(members["rules"]) <= MAX_RULES:
+        raise InvalidPolicy(f"A policy has 1 to {MAX_RULES} rules.")
     rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
     _refuse_twice([rule.id for rule in rules])
     return Document(text, rules)
@@ -230,8 +230,8 @@ def _all_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], tuple[str
 
 
 def _list(table: _Table, name: str, value: object) -> list[object]:
-    if not isinstance(value, list) or not 0 < len(value) <= MOST_ALTERNATIVES:
-        raise table.fail(name, f"must be a list of 1 to {MOST_ALTERNATIVES}")
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_ALTERNATIVES:
+        raise table.fail(name, f"must be a list of 1 to {MAX_ALTERNATIVES}")
     return value
 
 
@@ -264,7 +264,7 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
 
 
 def _quorum(table: _Table, name: str, value: object) -> int:
-    return _integer(table, name, value, 1, MOST_PEOPLE)
+    return _integer(table, name, value, 1, MAX_QUORUM)
 
 
 def _integer(table: _Table, name: str, value: object, least: int, most: int) -> int:
@@ -282,7 +282,7 @@ def _span(table: _Table, name: str, value: object) -> int:
 
 def _wait(table: _Table, name: str, value: object) -> int:
     seconds = _span(table, name, value) // 1_000
-    if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
+    if not MIN_TTL <= seconds <= MAX_TTL:
         raise table.fail(name, "must be from 30s to 1d")
     return seconds
 
@@ -312,9 +312,9 @@ def _amount(table: _Table, name: str, value: object) -> Amount:
 def _count(table: _Table, name: str, value: object) -> Count:
     inner = _Table(value, f"{table.where}{name}.")
     within = inner.need("within", _span)
-    if within > LONGEST_WINDOW_MS:
+    if within > MAX_WINDOW_MS:
         raise inner.fail("within", "must be at most 31d")
-    over, at_most = _limits(inner, 1, MOST_COUNT)
+    over, at_most = _limits(inner, 1, MAX_COUNT)
     inner.end()
     return Count(within, over, at_most)
 
@@ -354,7 +354,7 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     return found
 
 
-def named(document: Document) -> Mapping[str, frozenset[str]]:
+def names_in(document: Document) -> Mapping[str, frozenset[str]]:
     """The names in the rules by kind; resources, scopes and types without a `*` only."""
     whens = [rule.when for rule in document.rules]
     return {

@@ -31,8 +31,8 @@ from server.protocol.approvals.comparisons import (
 from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
 from server.services.policy import history_keys
 from server.services.policy.history_keys import (
-    MOST_TARGETS,
-    OF_NAME,
+    MAX_TARGETS,
+    NAME_MARK_PREFIX,
     AmountKeys,
     ComparedRequest,
     HistoryKeys,
@@ -40,9 +40,9 @@ from server.services.policy.history_keys import (
     TargetKeys,
 )
 
-Known: TypeAlias = Mapping[str, HistoryRow]
+RowsByKey: TypeAlias = Mapping[str, HistoryRow]
 
-EVERYBODY: Final = "installation"
+INSTALLATION: Final = "installation"
 """The owner of rows about all approvals in the installation."""
 
 _ANSWERS: Final = "answers"
@@ -52,7 +52,7 @@ _DAY_MS: Final = 24 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparisonResult:
     """The result of comparing a request, and what it adds to history."""
 
     unusual: Unusual
@@ -70,25 +70,25 @@ class Compared:
         return self.unusual.signals
 
 
-def look(
+def compare(
     view: View, secrets: Secrets, wanted: ComparedRequest, *, asked_at: int | None = None
-) -> Compared:
+) -> ComparisonResult:
     """Compare a request with earlier approvals.
 
     `asked_at` is the time of an existing request, which the counters already include.
     """
     keys = history_keys.keys_of(secrets, wanted)
     looked = _Looked(view, secrets, wanted, keys, asked_at)
-    return Compared(unusual.find_signals(looked.comparison()), wanted, keys)
+    return ComparisonResult(unusual.find_signals(looked.comparison()), wanted, keys)
 
 
-def granted(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
+def narrowed_past(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
     """The JSON to store with a narrowed request: approving adds only what is granted."""
     keys = history_keys.keys_of(secrets, wanted)
     return _written(json.loads(approval.past).get("codes", []), wanted, keys)
 
 
-def count(tx: Unit, approval: Approval) -> None:
+def count_request(tx: Unit, approval: Approval) -> None:
     """Count a new request: in its hour, and on its day by target and amount."""
     kept, agent = json.loads(approval.past), approval.agent_id
     days = sorted(kept["asks"].items())
@@ -97,7 +97,7 @@ def count(tx: Unit, approval: Approval) -> None:
     tx.history.add([Addition(agent, kept["hour"])], tx.now // _HOUR_MS, tx.now)
 
 
-def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
+def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
     """Add an answer: its hour in any case, and what was approved.
 
     Rows are sorted by key, so that concurrent units of work cannot deadlock.
@@ -113,7 +113,7 @@ def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
     tx.history.add(added, tx.now // _DAY_MS, tx.now)
 
 
-def unusual_of(past: str) -> frozenset[Code]:
+def stored_codes(past: str) -> frozenset[Code]:
     """The signals that were stored with a request when it was created."""
     return frozenset(map(Code, json.loads(past).get("codes", ())))
 
@@ -144,7 +144,7 @@ class _Looked:
 
     @property
     def _parts(self) -> tuple[PartKeys, ...]:
-        return self.keys.parts[:MOST_TARGETS]
+        return self.keys.parts[:MAX_TARGETS]
 
     @property
     def _at(self) -> int:
@@ -154,7 +154,7 @@ class _Looked:
     def _day(self) -> int:
         return self._at // _DAY_MS
 
-    def _known(self) -> Known:
+    def _known(self) -> RowsByKey:
         """The approver's rows; where they do not suffice, also those of the installation."""
         own = self.view.history.of(list(self._own()))
         more = list(self._more(own))
@@ -169,13 +169,13 @@ class _Looked:
         for part in self._parts:
             yield user, part.person
             yield agent, part.asked
-        for target in keys.targets[:MOST_TARGETS]:
+        for target in keys.targets[:MAX_TARGETS]:
             yield user, target.person
             if target.name is not None:
                 yield user, target.name.person
         yield from ((user, one.key) for one in keys.texts)
 
-    def _more(self, own: Known) -> Iterator[tuple[str, str]]:
+    def _more(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         row = own.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
@@ -184,13 +184,13 @@ class _Looked:
             if amount.agent not in own or own[amount.agent].count < unusual.MIN_AMOUNTS:
                 yield user, amount.person
                 yield agent, amount.everybody
-        for target in keys.targets[:MOST_TARGETS]:
+        for target in keys.targets[:MAX_TARGETS]:
             if target.name is not None and target.person not in own:
-                yield EVERYBODY, target.everybody
+                yield INSTALLATION, target.everybody
             if target.name is not None and target.name.person not in own:
-                yield EVERYBODY, target.name.everybody
+                yield INSTALLATION, target.name.everybody
 
-    def _asker(self, known: Known) -> RequestingAgent:
+    def _asker(self, known: RowsByKey) -> RequestingAgent:
         keys = self.keys
         past = _past(known, keys.agent)
         return RequestingAgent(
@@ -217,14 +217,14 @@ class _Looked:
                 return one.name, one.until
         return None
 
-    def _asked(self, known: Known, key: str, length: int) -> tuple[int, int]:
+    def _asked(self, known: RowsByKey, key: str, length: int) -> tuple[int, int]:
         """The number of requests in this period, including this one, and their total."""
         row, own = known.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
             return 1 if own else 0, 0
         return row.period_count + own, row.period_total
 
-    def _named(self, one: TargetKeys, known: Known) -> NamedTarget:
+    def _named(self, one: TargetKeys, known: RowsByKey) -> NamedTarget:
         past = _past(known, one.person)
         is_known = self.keys.agent_mark in past.members
         if one.name is None:
@@ -238,11 +238,11 @@ class _Looked:
             is_known,
             one.name.place,
             one.name.mark,
-            frozenset(one for one in names.members if one.startswith(OF_NAME)),
+            frozenset(one for one in names.members if one.startswith(NAME_MARK_PREFIX)),
             targets.members,
         )
 
-    def _amount(self, one: AmountKeys, known: Known) -> Amount:
+    def _amount(self, one: AmountKeys, known: RowsByKey) -> Amount:
         kind = _past(known, one.kind)
         part = [each for each in self._parts if each.amount.agent == one.agent]
         to = part[0] if len(part) == 1 and part[0].amount.value == one.value else None
@@ -254,14 +254,14 @@ class _Looked:
             bool(kind.count) and one.currency is not None and one.mark not in kind.members,
         )
 
-    def _same_days(self, known: Known) -> Iterator[SameDay]:
+    def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
         for one in self._parts:
-            count, total = self._asked(known, one.asked, _DAY_MS)
-            if count >= unusual.MIN_SPLIT:
+            count_request, total = self._asked(known, one.asked, _DAY_MS)
+            if count_request >= unusual.MIN_SPLIT:
                 value = total + (one.amount.value if self.asked_at is None else 0)
-                yield SameDay(self._sum(one, value, known), count, one.target)
+                yield SameDay(self._sum(one, value, known), count_request, one.target)
 
-    def _sum(self, one: PartKeys, value: int, known: Known) -> Amount:
+    def _sum(self, one: PartKeys, value: int, known: RowsByKey) -> Amount:
         """The total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
@@ -286,19 +286,19 @@ class _Looked:
         if (before := past(one.everybody)).count:
             yield Baseline(before, "by others for {}", name)
 
-    def _values(self, known: Known) -> Iterator[TextValue]:
+    def _values(self, known: RowsByKey) -> Iterator[TextValue]:
         for one in (self.keys.name, *self.keys.texts):
             if one.key in known:
                 yield TextValue(one.place, one.mark, known[one.key].members)
         yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
 
-    def _hours(self, known: Known) -> AnswerHours:
+    def _hours(self, known: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)
         near = _past(known, _near(hour)).count
         return AnswerHours(hour, _past(known, _ANSWERS).count, near)
 
 
-def _past(known: Known, key: str) -> PastApprovals:
+def _past(known: RowsByKey, key: str) -> PastApprovals:
     row = known.get(key)
     if row is None:
         return NO_PAST_APPROVALS
@@ -321,7 +321,7 @@ def _by_day(past: PastApprovals) -> PastApprovals:
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _least(known: Known, kinds: Sequence[str]) -> PastApprovals:
+def _least(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     """The history of the action type with the fewest approvals."""
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
@@ -338,9 +338,9 @@ def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]
         yield Addition(agent, amount.agent, amount.value)
         yield Addition(user, amount.person, amount.value)
         yield Addition(agent, amount.everybody, amount.value)
-    for part in keys.parts[:MOST_TARGETS]:
+    for part in keys.parts[:MAX_TARGETS]:
         yield Addition(user, part.person, part.amount.value)
-    for target in keys.targets[:MOST_TARGETS]:
+    for target in keys.targets[:MAX_TARGETS]:
         yield from _of_target(target, user, keys.agent_mark)
     for text in (keys.name, *keys.texts):
         yield Addition(user, text.key, 0, (text.mark,))
@@ -352,9 +352,9 @@ def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addit
         yield Addition(user, target.person, 0, (agent_mark,))
         return
     yield Addition(user, target.person, 0, (agent_mark, name.mark))
-    yield Addition(EVERYBODY, target.everybody, 0, (name.mark,))
+    yield Addition(INSTALLATION, target.everybody, 0, (name.mark,))
     yield Addition(user, name.person, 0, (target.mark,))
-    yield Addition(EVERYBODY, name.everybody, 0, (target.mark,))
+    yield Addition(INSTALLATION, name.everybody, 0, (target.mark,))
 
 
 def _written(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
@@ -363,7 +363,7 @@ def _written(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -
         amount, members = rows.get((one.owner, one.key), (0, {}))
         rows[one.owner, one.key] = amount + one.amount, members | dict.fromkeys(one.members)
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
-    asks = {one.asked: one.amount.value for one in keys.parts[:MOST_TARGETS]}
+    asks = {one.asked: one.amount.value for one in keys.parts[:MAX_TARGETS]}
     kept = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,

@@ -23,9 +23,9 @@ from server.protocol.policy.pointers import Path
 from server.protocol.policy.rendering import Trail
 from server.services.resources.targets import TokenTarget
 
-MOST_TARGETS: Final = 32
+MAX_TARGETS: Final = 32
 """The maximum number of targets stored per request; further ones are new each time."""
-MOST_VALUES: Final = 8
+MAX_TEXTS: Final = 8
 """The maximum number of texts of a request that are checked for lookalikes."""
 
 _MAX_CHARACTERS: Final = 140
@@ -33,7 +33,7 @@ _MAX_CACHED: Final = 500
 """The maximum length of a text whose hash is cached; it bounds the cache's memory."""
 _MARK: Final = 16
 """The length of a mark, which identifies a member of one row."""
-OF_NAME: Final = "n "
+NAME_MARK_PREFIX: Final = "n "
 _OF_AGENT: Final = "a "
 """The prefixes of name marks and agent marks, which are members of the same row."""
 _WORD: Final = re.compile(r"\w+")
@@ -67,7 +67,7 @@ class ComparedRequest(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RequestToCompare:
     """A request to compare."""
 
     agent: Agent
@@ -77,20 +77,20 @@ class Request:
     actions: Sequence[ActionType]
 
 
-class Place(NamedTuple):
+class ValueLocation(NamedTuple):
     """The location of a value. `str()` renders its label, which is rarely needed."""
 
     action: ActionType | None
     trail: Trail = ()
 
     def __str__(self) -> str:
-        return _AGENT_NAME if self.action is None else rendering.called(self.action, self.trail)
+        return _AGENT_NAME if self.action is None else rendering.label_of(self.action, self.trail)
 
 
 class TextKeys(NamedTuple):
     """The keys of a text, to find earlier lookalikes."""
 
-    place: Place
+    place: ValueLocation
     mark: str
     key: str
 
@@ -98,7 +98,7 @@ class TextKeys(NamedTuple):
 class NameKeys(NamedTuple):
     """The keys of a target's name, for this person and for the installation."""
 
-    place: Place
+    place: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -107,7 +107,7 @@ class NameKeys(NamedTuple):
 class TargetKeys(NamedTuple):
     """The keys of a target, for this person and for the installation."""
 
-    place: Place
+    place: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -117,7 +117,7 @@ class TargetKeys(NamedTuple):
 class AmountKeys(NamedTuple):
     """The keys of an amount by type and unit, for this agent, this person and all people."""
 
-    place: Place
+    place: ValueLocation
     value: int
     currency: str | None
     kind: str
@@ -135,7 +135,7 @@ class PartKeys(NamedTuple):
     """The keys of the amounts for one target: approved before, and asked today."""
 
     amount: AmountKeys
-    target: Place
+    target: ValueLocation
     person: str
     asked: str
 
@@ -158,7 +158,7 @@ class HistoryKeys:
     amounts: tuple[AmountKeys, ...]
     parts: tuple[PartKeys, ...]
     texts: tuple[TextKeys, ...]
-    mixed: tuple[Place, ...]
+    mixed: tuple[ValueLocation, ...]
     """The locations of words that mix scripts."""
 
 
@@ -169,11 +169,11 @@ def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
     for action, detail in zip(wanted.actions, wanted.details, strict=True):
         maker.add(action, detail)
     kinds = dict.fromkeys(action.type for action in wanted.actions) or (uri,)
-    mixed = [Place(None)] if is_mixed(agent.name) else []
+    mixed = [ValueLocation(None)] if is_mixed(agent.name) else []
     return HistoryKeys(
         agent=f"agent {user}",
         agent_mark=_OF_AGENT + agent.id,
-        name=maker.text(Place(None), agent.name, ()),
+        name=maker.text(ValueLocation(None), agent.name, ()),
         credentials=frozenset(f"key {one}" for one in credentials(secrets, agent)),
         types={f"type {action.type}": action.title for action in wanted.actions},
         scopes={f"scope {uri} {one}": one for one in wanted.target.scope},
@@ -184,14 +184,14 @@ def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
         targets=tuple(maker.targets),
         amounts=tuple(maker.amounts.values()),
         parts=tuple(maker.parts.values()),
-        texts=tuple(maker.texts[:MOST_VALUES]),
+        texts=tuple(maker.texts[:MAX_TEXTS]),
         mixed=(*mixed, *maker.mixed),
     )
 
 
 def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
     """The mark of another name of an agent."""
-    return _Maker(secrets, user_id).text(Place(None), name, ()).mark
+    return _Maker(secrets, user_id).text(ValueLocation(None), name, ()).mark
 
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
@@ -222,7 +222,7 @@ class _Maker:
     amounts: dict[str, AmountKeys] = field(default_factory=dict)
     parts: dict[str, PartKeys] = field(default_factory=dict)
     texts: list[TextKeys] = field(default_factory=list)
-    mixed: list[Place] = field(default_factory=list)
+    mixed: list[ValueLocation] = field(default_factory=list)
 
     def add(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of one detail."""
@@ -234,9 +234,9 @@ class _Maker:
         for trail, value in _at(detail, action.stakes.amount):
             self._amount(action, trail, value, found)
         self._texts(action, detail)
-        self.mixed.extend(Place(action, trail) for trail in _mixed(detail))
+        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed(detail))
 
-    def text(self, place: Place, value: str, where: Path) -> TextKeys:
+    def text(self, place: ValueLocation, value: str, where: Path) -> TextKeys:
         """The keys of a text."""
         kind = "" if place.action is None else place.action.type
         plain = _plain(value)
@@ -256,7 +256,7 @@ class _Maker:
         everybody = self._hash("target", action.type, same)
         name = self._name(action, detail, trail)
         person = f"{self.user} {everybody}"
-        return TargetKeys(Place(action, trail), everybody[:_MARK], person, everybody, name)
+        return TargetKeys(ValueLocation(action, trail), everybody[:_MARK], person, everybody, name)
 
     def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
         """The name of a target; for a target in a list, from the same item."""
@@ -264,8 +264,8 @@ class _Maker:
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
                 everybody = self._hash("name", action.type, _plain(value))
-                mark, person = OF_NAME + everybody[:_MARK], f"{self.user} {everybody}"
-                return NameKeys(Place(action, trail), mark, person, everybody)
+                mark, person = NAME_MARK_PREFIX + everybody[:_MARK], f"{self.user} {everybody}"
+                return NameKeys(ValueLocation(action, trail), mark, person, everybody)
         return None
 
     def _amount(
@@ -277,7 +277,7 @@ class _Maker:
             return
         unit = f"{action.type} {currency}"
         one = AmountKeys(
-            Place(action, trail),
+            ValueLocation(action, trail),
             abs(number),
             currency,
             f"kind {self.user} {action.type}",
@@ -299,7 +299,7 @@ class _Maker:
         for path in dict.fromkeys((stakes.target, stakes.target_name, *action.material)):
             for trail, value in _at(detail, path):
                 if isinstance(value, str) and _is_comparable(value):
-                    self.texts.append(self.text(Place(action, trail), value, path or ()))
+                    self.texts.append(self.text(ValueLocation(action, trail), value, path or ()))
 
 
 def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
@@ -308,7 +308,9 @@ def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
         return []
     if len(path) == 1 and isinstance(detail.get(path[0]), (str, int)):
         return [(path, detail[path[0]])]
-    return [(trail, value) for trail, value in rendering.along(detail, path) if value is not None]
+    return [
+        (trail, value) for trail, value in rendering.values_at(detail, path) if value is not None
+    ]
 
 
 def _indexes(trail: Trail) -> tuple[int, ...]:

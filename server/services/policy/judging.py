@@ -20,21 +20,21 @@ from server.protocol.policy import typed_facts
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import (
     Approvals,
-    Facts,
     Policy,
     PolicyAnswer,
     PolicyFailed,
+    PolicyVersion,
     Question,
-    Source,
+    QuestionHistory,
     Verdict,
     Way,
     decide,
-    holds,
+    is_allowed,
 )
 from server.protocol.policy.risks import Risk, highest
 from server.services.policy import binding, history
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.history_keys import Request
+from server.services.policy.history_keys import RequestToCompare
 from server.services.resources.targets import TokenTarget
 
 
@@ -62,7 +62,7 @@ class JudgedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class AgentHistory:
     """The history of an agent up to a time: its tokens, and what people approved."""
 
     view: View
@@ -82,15 +82,15 @@ class History:
     def unusual(self) -> frozenset[Code]:
         """The signals stored with the request, else the current ones."""
         if self.case.past is None:
-            return unusual_now(self.view, self.secrets, self.case)
-        return history.unusual_of(self.case.past)
+            return current_codes(self.view, self.secrets, self.case)
+        return history.stored_codes(self.case.past)
 
 
 _NOBODY = User("", "", None, (), "enabled", 0)
 """A user without history."""
 
 
-def unusual_now(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[Code]:
+def current_codes(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[Code]:
     """The current signals of a request; none if an agent acts for itself or an app asks.
 
     An unknown user has no history. Details without their action types are not compared.
@@ -99,8 +99,8 @@ def unusual_now(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
-    asked = Request(case.agent, case.user or _NOBODY, case.target, details, actions)
-    return history.look(view, secrets, asked).unusual.codes
+    asked = RequestToCompare(case.agent, case.user or _NOBODY, case.target, details, actions)
+    return history.compare(view, secrets, asked).unusual.codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Engine:
     """A policy engine with its rule set's version."""
 
     policy: Policy
-    source: Source
+    source: PolicyVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,11 @@ class Judge:
     """A cache of the newest engine, by hash."""
 
     def decide(
-        self, view: View, case: JudgedRequest, at: int | None = None, facts: Facts | None = None
+        self,
+        view: View,
+        case: JudgedRequest,
+        at: int | None = None,
+        facts: QuestionHistory | None = None,
     ) -> Verdict:
         """Evaluate a request, optionally at an earlier time or with another history."""
         engine, asked = self._engine(view), self.question(view, case, at)
@@ -131,12 +135,12 @@ class Judge:
 
     def holds(self, view: View, case: JudgedRequest, approvals: Approvals) -> bool:
         """Reports whether the request is allowed with exactly these approvals."""
-        return holds(self._engine(view).policy, self.question(view, case), approvals)
+        return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
     def question(self, view: View, case: JudgedRequest, at: int | None = None) -> Question:
         """The question of a request, now or at an earlier time."""
         until = view.now if at is None else at - 1
-        facts = History(view, self.secrets, case, until)
+        facts = AgentHistory(view, self.secrets, case, until)
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
     def _engine(self, view: View) -> Engine:
@@ -159,15 +163,15 @@ class _Broken:
 
 def engine_of(row: PolicyRow) -> Engine:
     """The engine of a stored rule set; an unreadable rule set allows nothing."""
-    source = Source(row.version, row.hash)
+    source = PolicyVersion(row.version, row.hash)
     try:
-        return Engine(binding.engine(row), source)
+        return Engine(binding.compile_row(row), source)
     except InvalidPolicy:
         return Engine(_Broken(), source)
 
 
 def question(
-    case: JudgedRequest, at: int, facts: Facts, members: Mapping[str, frozenset[str]]
+    case: JudgedRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
 ) -> Question:
     """Build the question of a request at a time, with its history."""
     scopes, agent = case.target.resource.scopes, case.agent
@@ -187,7 +191,7 @@ def question(
         wants_pin=case.wants_pin,
         at_least=case.at_least,
         interactive=isinstance(agent, Agent) and agent.interactive,
-        has_fact=typed_facts.are_named(case.actions),
+        has_fact=typed_facts.has_fact_to_type(case.actions),
     )
 
 

@@ -35,7 +35,7 @@ class Policies:
         """
         with self.store.administer() as tx:
             before = in_force(tx)
-            row = binding.bound(tx, document, version=before.version + 1, by=by)
+            row = binding.bind_names(tx, document, version=before.version + 1, by=by)
             if row.hash == before.hash:
                 return before
             tx.policies.add(row)

@@ -57,12 +57,12 @@ class Previews:
 def _example(action: ActionType) -> Mapping[str, JsonValue]:
     try:
         return cast("Mapping[str, JsonValue]", examples.example(action.schema))
-    except examples.TooMuch as error:
+    except examples.TooManyValues as error:
         raise Invalid(f"{error} Provide the details.") from None
 
 
 def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
-    ceremony = questions.steps(action.risk, typed=typed_facts.are_named([action]))
+    ceremony = questions.default_steps(action.risk, typed=typed_facts.has_fact_to_type([action]))
     asked = DisplayedRequest(
         approval_id=names.PREFIX_APPROVAL + "example",
         agent=_AGENT,
@@ -82,7 +82,7 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
         token_seconds=_TOKEN_SECONDS,
     )
     try:
-        schemas.check_alone(action, details)
+        schemas.check_unregistered(action, details)
         return Preview(details, displays.display_text(asked), ceremony)
     except errors.InvalidAuthorizationDetails as error:
         raise Invalid(error.description, member="details") from None

@@ -16,13 +16,13 @@ DENIED: Final = "policy_denied"
 """The code if a rule denies the request."""
 TOO_FEW: Final = "too_few_people"
 """The code if the quorum exceeds the eligible approvers."""
-TOLD: Final = frozenset({DENIED, TOO_FEW})
+AGENT_CODES: Final = frozenset({DENIED, TOO_FEW})
 """The codes that agents get."""
 NEEDS_PERSON: Final = "needs_person"
 FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody will be asked."
 
 
-def too_few(need: int, there: int) -> str:
+def too_few_text(need: int, there: int) -> str:
     """The message to an agent whose request cannot reach its quorum."""
     people = "one person" if there == 1 else f"{there or 'no'} people"
     return (
@@ -31,12 +31,12 @@ def too_few(need: int, there: int) -> str:
     )
 
 
-def denied() -> errors.RequestRefused:
+def denied_error() -> errors.RequestRefused:
     """The error for a request that a rule denies."""
     return errors.RequestRefused(FORBIDDEN, detail=DENIED, members={"reason": DENIED})
 
 
-class Forbidden(errors.AccessDenied):
+class DeniedByPolicy(errors.AccessDenied):
     """A rule denies an app's request."""
 
     def __init__(self, verdict: Verdict) -> None:
@@ -44,7 +44,7 @@ class Forbidden(errors.AccessDenied):
         self.verdict = verdict
 
 
-def of_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
+def refuse_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
     """Record the refusal of an agent that acts for itself, and return the error."""
     asks = verdict.outcome == "ask"
     floods.record(
@@ -62,7 +62,7 @@ def of_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.Pr
         ),
     )
     if not asks:
-        return denied()
+        return denied_error()
     return errors.InteractionRequired(
         "These scopes need a person's approval. Request it at /bc-authorize."
     )

@@ -71,7 +71,7 @@ class Schemas:
         return known
 
 
-def check_alone(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
+def check_unregistered(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
     """Validate details against an action type that need not be registered.
 
     Raises errors.InvalidAuthorizationDetails.
@@ -93,7 +93,7 @@ def _hold(
             f"/{where} breaks the schema of its type: {error.validator}.",
             detail=f"/{where}: {error.validator}",  # its message quotes the details
         )
-    if uses.odd_currencies(detail):
+    if uses.has_invalid_currency(detail):
         raise errors.InvalidAuthorizationDetails(
             f"/{'/'.join(before)} has an invalid currency. Use three capital letters such as EUR."
         )

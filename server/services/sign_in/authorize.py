@@ -23,7 +23,7 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
-from server.services.policy.refusals import Forbidden
+from server.services.policy.refusals import DeniedByPolicy
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.users.proofs import Proofs
@@ -227,7 +227,7 @@ def _dumped(form: Form) -> str:
 
 def _record_forbidden(tx: Unit, app: App, error: errors.ProtocolError) -> None:
     """Write down by which rule an app may not do what it asks for."""
-    if isinstance(error, Forbidden):
+    if isinstance(error, DeniedByPolicy):
         entry = Entry(
             type=audit.Type.GRANT_REFUSED,
             actor=audit.by_client(app.id),

@@ -9,7 +9,7 @@ from server.protocol.policy.risks import Risk
 from server.services.approvals.app_actions import CheckedAppAction
 from server.services.consents.consents import USUAL_MS
 from server.services.policy import displays
-from server.services.policy.displays import Words
+from server.services.policy.displays import ActionTexts
 from server.services.sign_in.authorize import AuthorizationPlan, ConsentNeeded
 from server.services.sign_in.sign_ins import SignedIn
 
@@ -43,7 +43,7 @@ class AskedConsent:
 class AskedOnce:
     """What an app wants to do once: as the device will show it."""
 
-    words: Words
+    words: ActionTexts
     risk: Risk
     resource: str
     scopes: tuple[tuple[str, Risk], ...]
@@ -121,7 +121,7 @@ def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> 
 def _once(act: CheckedAppAction) -> AskedOnce:
     resource = act.target.resource
     scopes = tuple((name, resource.scopes[name]) for name in act.target.scope)
-    return AskedOnce(displays.words(act), act.risk, resource.uri, scopes)
+    return AskedOnce(displays.action_texts(act), act.risk, resource.uri, scopes)
 
 
 def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:

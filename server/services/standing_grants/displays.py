@@ -49,7 +49,7 @@ def grant_text(asked: GrantAsked) -> str:
     name, until = display_safe(asked.party.name), day(asked.bounds.until)
     what = ", ".join(asked.target.scope) if asked.action is None else asked.action.title
     times = _times(asked.bounds.uses)
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="standing_grant",
@@ -68,7 +68,7 @@ def grant_text(asked: GrantAsked) -> str:
                 f"Until {until}, and {times} at most, {name} gets an access token for a request "
                 "like this one without asking you. Any other request is asked as before."
             ),
-            agent=displays.asker(
+            agent=displays.agent_member(
                 asked.party.id, asked.party.name, asked.party.owners, first_request=False
             ),
             agent_says=None,
@@ -82,7 +82,7 @@ def grant_text(asked: GrantAsked) -> str:
 
 def money_text(value: Sum) -> str:
     """An amount as a person reads it."""
-    return rendering.shown({"minor": value.minor, "currency": value.currency})
+    return rendering.render({"minor": value.minor, "currency": value.currency})
 
 
 def pattern_facts(action: ActionType | None, pattern: Pattern) -> list[tuple[str, str]]:

@@ -105,7 +105,7 @@ class StandingExchanges:
             asked = self._asked(
                 tx, lacks, agent, user, approval_id=approval_id, expires_at=expires_at
             )
-            return displays.display_text(asked, history.look(tx, self.secrets, asked).unusual)
+            return displays.display_text(asked, history.compare(tx, self.secrets, asked).unusual)
 
         return Opening(
             kind="action",

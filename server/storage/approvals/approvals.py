@@ -270,10 +270,7 @@ class Approvals:
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
     ) -> list[Approval]:
-        """Pending requests for this user, highest risk first, then soonest expiry.
-
-        `after` is the (place, id) of the last one of the previous page.
-        """
+        """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
         found = [*self._many(WAITING, values), *self._many(ASKING, values)]
@@ -285,10 +282,7 @@ class Approvals:
         return sum(int(each.run(self._connection, values)[0][0]) for each in COUNTS)
 
     def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[Approval]:
-        """Closed requests for this user, newest first.
-
-        `before` is the (decided_at, id) of the last one of the previous page.
-        """
+        """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         theirs, others = _DECIDED, _DECIDED_FOR_APPROVER
         if before is not None:

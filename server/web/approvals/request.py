@@ -16,7 +16,7 @@ from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
 from server.services.approvals.narrowing import headline, headline_in_state
-from server.services.policy.displays import rfc3339, signals
+from server.services.policy.displays import rfc3339, signals_json
 from server.services.users.device_auth import Person
 from server.web.browser import moment
 from server.web.page import Facts
@@ -65,7 +65,7 @@ def _display(shown: Shown) -> dict[str, Any]:
     """The display text, with the current signals if there are any."""
     document: dict[str, Any] = json.loads(shown.approval.display)
     if shown.unusual is not None:
-        document["unusual"] = signals(shown.unusual)
+        document["unusual"] = signals_json(shown.unusual)
         document["compared"] = shown.unusual.compared
     return document
 

@@ -120,9 +120,9 @@ def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
 
 def _member(path: Path, value: JsonValue) -> Member:
     return Member(
-        fact=pointers.written(path),
+        fact=pointers.as_pointer(path),
         words=display_safe(" ".join(path).replace("_", " "), max_chars=120).capitalize(),
-        value=rendering.summed_up(value),
+        value=rendering.render_whole(value),
         capped=isinstance(value, dict | int),
         costs=isinstance(value, dict),
     )

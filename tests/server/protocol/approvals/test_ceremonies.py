@@ -4,7 +4,7 @@ import pytest
 
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.ceremonies import CONFIRM, Step
-from server.protocol.policy.stakes import FactToType
+from server.protocol.policy.fact_rules import FactToType
 
 EUR = {"minor": 482_000, "currency": "EUR"}
 ACCOUNT = "DE89 3704 0044 0532 0130 0a"

@@ -3,8 +3,8 @@
 import pytest
 
 from server.protocol.policy import action_types
-from server.protocol.policy.pointers import InvalidActionType, written
-from server.protocol.policy.stakes import FactToType, Stakes, TypeBack
+from server.protocol.policy.fact_rules import FactRules, FactToType, TypeBackRule
+from server.protocol.policy.pointers import InvalidActionType, as_pointer
 
 MONEY = {
     "type": "object",
@@ -59,7 +59,7 @@ def stakes(**members):
 
 def test_a_type_need_not_say_any_of_it():
     """All of them may be left out."""
-    assert stakes() == Stakes(None, {}, None, None)
+    assert stakes() == FactRules(None, {}, None, None)
 
 
 def test_all_members_are_read():
@@ -71,7 +71,7 @@ def test_all_members_are_read():
         target_name="/shop",
         amount="/total",
     )
-    assert read.type_back == TypeBack(
+    assert read.type_back == TypeBackRule(
         FactToType(("total",), "whole"), FactToType(("account",), "last_four")
     )
     assert read.narrow == {
@@ -114,7 +114,7 @@ def test_another_fact_is_typed_back_for_a_new_target():
 )
 def test_lists_may_be_named_by_an_item_or_by_all_of_them(members):
     """One item is typed back; every item may be new, count or be made less."""
-    assert stakes(**members) != Stakes()
+    assert stakes(**members) != FactRules()
 
 
 def test_without_a_headline_every_fact_may_be_typed_back():
@@ -217,7 +217,7 @@ def test_money_that_may_be_nothing_is_no_fact_to_type():
 @pytest.mark.parametrize("path", [("total",), ("lines", "*", "price"), ("a/b", "c~d")])
 def test_a_path_is_written_as_its_pointer(path):
     """RFC 6901 4."""
-    pointer = written(path)
+    pointer = as_pointer(path)
     assert pointer.count("/") == len(path)
     unescaped = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
     assert tuple(unescaped) == path
@@ -226,7 +226,9 @@ def test_a_path_is_written_as_its_pointer(path):
 def test_a_fact_that_need_not_be_there_may_be_typed_where_it_is():
     """It is material like any other, and no more than a fact."""
     read = stakes(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
-    assert read == TypeBack(FactToType(("shop",), "whole"), None, FactToType(("count",), "whole"))
+    assert read == TypeBackRule(
+        FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")
+    )
     for other, remedy in (({"fact": "/by"}, "material"), ({"fact": "/gift"}, "name a text")):
         with pytest.raises(InvalidActionType, match=remedy) as refused:
             stakes(type_back={"fact": "/shop", "if_there": other})

@@ -398,7 +398,7 @@ def test_only_the_step_that_redeems_it_lets_a_token_be_made(browser, ana, app, l
     """Something else was faster: no token, and the code is not used up by it."""
     _, code = signed(browser, ana, app)
     with monkeypatch.context() as faster:
-        faster.setattr(Approvals, "move", lambda *_, **__: None)
+        faster.setattr(Approvals, "transition", lambda *_, **__: None)
         assert app.redeem(code).refusal == (400, "invalid_grant")
     assert local.desk.entries("token.issued") == []
     assert app.redeem(code).status == 200

@@ -7,7 +7,7 @@ import pytest
 from server.protocol import errors
 from server.protocol.policy import action_types
 from server.services.policy.policies import Policies
-from server.services.policy.schemas import check_alone
+from server.services.policy.schemas import check_unregistered
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.chains import BANK, Chains
 from tests.support.installation import BY, PAY, PAYMENT
@@ -78,4 +78,4 @@ def test_nor_is_it_previewed(currency):
     action = action_types.read_action_type(OPEN)
     (detail,) = json.loads(_sent(currency))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="three capital letters"):
-        check_alone(action, detail)
+        check_unregistered(action, detail)

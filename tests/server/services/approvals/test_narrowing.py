@@ -66,7 +66,7 @@ def test_what_less_would_be_is_shown_beside_what_was_asked(person, asked, local)
     assert answer.json["changes"] == [
         {"label": "Scope", "asked": "payments:read", "granted": NOT_GRANTED},
         {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"},
-        {"label": "Token lives", "asked": "300 seconds", "granted": "60 seconds"},
+        {"label": "Token lifetime", "asked": "300 seconds", "granted": "60 seconds"},
     ]
     assert local.stored(approval.id).state is State.PENDING
 

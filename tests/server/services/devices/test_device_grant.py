@@ -190,7 +190,7 @@ def test_of_many_polls_at_once_one_is_let_in(local, person):
 def test_of_two_redemptions_in_one_moment_one_wins(local, person, monkeypatch):
     """Also where another process moved the row after we read it."""
     device = let_in(local, person)
-    monkeypatch.setattr(Approvals, "move", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(Approvals, "transition", lambda *_args, **_kwargs: None)
     assert device.later().refusal == (400, "invalid_grant")
 
 

@@ -190,7 +190,7 @@ class World:
             return {"then": "token", **found, "by": automatic_decision(row)}
         found |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
         found["seconds"] = (row.expires_at - row.created_at) // 1_000
-        found["unusual"] = set(history.unusual_of(row.past))
+        found["unusual"] = set(history.stored_codes(row.past))
         with self.store.read() as view:
             groups = {group.id: group.name for group in view.groups.all()}
             found["people"] = {
@@ -205,7 +205,7 @@ class World:
             }
         if self.chance.random() < ANSWERED:
             with self.store.write() as tx:
-                history.remember(tx, row, approved=True)
+                history.add_answer(tx, row, approved=True)
         return found
 
     def _answered(self, answer, refusal):

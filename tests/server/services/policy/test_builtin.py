@@ -5,7 +5,7 @@ import pytest
 from server.protocol.approvals.ceremonies import CONFIRM, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.policy import uses
-from server.protocol.policy.questions import NOBODY, Approvals, decide
+from server.protocol.policy.questions import NO_APPROVALS, Approvals, decide
 from server.protocol.policy.risks import Risk
 from server.services.policy import binding
 from tests.support.policies import (
@@ -34,8 +34,10 @@ def _and(more):
     return {**payment(), "details": (*payment()["details"], more)}
 
 
-PAID_OF_SEVERAL = uses.at(uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name")[0]
-PAID = uses.at(uses.leaves(payment()["details"]), "/payee")[0]
+PAID_OF_SEVERAL = uses.uses_at(uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name")[
+    0
+]
+PAID = uses.uses_at(uses.leaves(payment()["details"]), "/payee")[0]
 
 FITS = {
     "a way": ('when.at = ["request"]', {}),
@@ -338,7 +340,7 @@ def test_at_most_three_reasons_are_told_each_once():
 
 
 ANSWERS = {
-    "nobody's": (NOBODY, False),
+    "nobody's": (NO_APPROVALS, False),
     "one, as demanded": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
     "one, without the PIN": (Approvals(1, Risk.HIGH, CONFIRM, frozenset({"ana"})), False),
     "one, shown as less": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
@@ -368,7 +370,7 @@ DEFAULTS = {
 @pytest.mark.parametrize(("way", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
 def test_the_rules_that_sayso_comes_with_ask_for_what_can_do_harm(way, risk, members, outcome):
     """And for every action, and at the backchannel endpoint always."""
-    policy = binding.engine(binding.default_row())
+    policy = binding.compile_row(binding.default_row())
     asked = question(way=way, scopes={"x": risk}, **members)
     assert decide(policy, asked, SOURCE).outcome == outcome
 

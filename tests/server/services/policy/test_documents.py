@@ -15,7 +15,7 @@ from tests.support.policies import rule
 
 
 def _when(*lines, outcome="ask"):
-    return documents.read(rule(outcome, *lines)).rules[0].when
+    return documents.parse_policy(rule(outcome, *lines)).rules[0].when
 
 
 WHEN = {
@@ -57,7 +57,7 @@ def test_what_asking_takes_is_read():
     """Time is written as a span and kept in seconds."""
     lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 2", 'ask.who = ["ana"]')
     more = ('ask.exclude = ["user", "owner"]', 'ask.ttl = "5m"')
-    found = documents.read(rule("ask", *lines, *more)).rules[0].ask
+    found = documents.parse_policy(rule("ask", *lines, *more)).rules[0].ask
     assert found == AskTerms(Risk.HIGH, frozenset({Step.PIN}), 2, ("ana",), ("user", "owner"), 300)
 
 
@@ -112,7 +112,7 @@ BAD_RULES = {
 def test_what_a_rule_cannot_say_is_refused_with_the_rule_and_the_remedy(line, remedy):
     """Nothing is left out in silence: a rule that is not understood would not do what it should."""
     with pytest.raises(InvalidPolicy, match=remedy):
-        documents.read(rule("ask", line))
+        documents.parse_policy(rule("ask", line))
 
 
 OF_OUTCOMES = {
@@ -149,7 +149,7 @@ OF_OUTCOMES = {
 def test_a_rule_says_nothing_that_its_outcome_could_not_do(text, remedy):
     """Allowing is the outcome that has to be exact."""
     with pytest.raises(InvalidPolicy, match=remedy):
-        documents.read(text)
+        documents.parse_policy(text)
 
 
 DOCUMENTS = {
@@ -173,13 +173,13 @@ DOCUMENTS = {
 def test_what_is_no_rule_set_is_refused_with_what_is_wrong(text, remedy):
     """Before anything is stored."""
     with pytest.raises(InvalidPolicy, match=remedy):
-        documents.read(text)
+        documents.parse_policy(text)
 
 
 def test_the_rules_that_sayso_comes_with_can_be_read():
     """And name nobody, so that they fit every installation."""
     row = binding.default_row()
     assert (row.version, row.agents, row.users) == (0, {}, {})
-    document = documents.read(row.document)
+    document = documents.parse_policy(row.document)
     assert [one.id for one in document.rules] == ["high-risk", "usual-access"]
-    assert not any(documents.named(document).values())
+    assert not any(documents.names_in(document).values())

@@ -66,7 +66,7 @@ def test_the_administrators_documents_and_command_do(local, approval):
     (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
     assert seen.approval.id == approval.id
     assert _is_granted_first(oversight_wire._approval(seen)["headline"])
-    assert _is_granted_first("\n".join(command._lines(seen)))
+    assert _is_granted_first("\n".join(command._facts(seen)))
 
 
 def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):

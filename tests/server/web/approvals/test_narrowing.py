@@ -62,7 +62,7 @@ def test_what_would_be_granted_stands_beside_what_was_asked_and_decides_nothing(
     for row in (
         ("<bdi>Amount</bdi>", "<bdi>EUR 4,820.00</bdi>", "<bdi>EUR 500.00</bdi>"),
         ("<bdi>Scope</bdi>", "<bdi>payments:read</bdi>", f"<bdi>{NOT_GRANTED}</bdi>"),
-        ("<bdi>Token lives</bdi>", "<bdi>300 seconds</bdi>", "<bdi>60 seconds</bdi>"),
+        ("<bdi>Token lifetime</bdi>", "<bdi>300 seconds</bdi>", "<bdi>60 seconds</bdi>"),
     ):
         places = [page.text.index(cell) for cell in row]
         assert places == sorted(places)
@@ -96,7 +96,7 @@ def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):
     ("form", "says"),
     [
         ({**WHOLE, "fact.0": "9000"}, "/amount"),
-        ({**WHOLE, "seconds": "300"}, "say less"),
+        ({**WHOLE, "seconds": "300"}, "must be less than"),
         ({**WHOLE, "seconds": "soon"}, "whole seconds"),
         ({**WHOLE, "seconds": "0"}, "token_seconds"),
     ],

@@ -137,7 +137,7 @@ def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monk
 def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
     """It goes on by being answered."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
-    monkeypatch.setattr("server.web.approvals.inbox._ROOM", 1)
+    monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)
     _asked(agent), _asked(agent)
     page = _page(browser, "/?all=true").text
     assert "These are the 1 highest-risk requests of 2." in page

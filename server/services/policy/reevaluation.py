@@ -12,7 +12,7 @@ from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 
 
-def same_today(
+def as_of_today(
     view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
 ) -> JudgedRequest | None:
     """The pending request as a request of today; None if it would be refused."""
@@ -27,11 +27,11 @@ def same_today(
     return JudgedRequest("request", agent, user, target, details, actions, past=approval.past)
 
 
-def needs_today(
+def current_requirements(
     view: View, judge: Judge, schemas: Schemas, approval: Approval
 ) -> Requirements | None:
     """The current requirements for approving a request; None if nobody can approve it."""
     agent = view.directory.agent(approval.agent_id)
     user = view.directory.user(approval.user_id or "")
-    case = None if agent is None else same_today(view, schemas, agent, user, approval)
+    case = None if agent is None else as_of_today(view, schemas, agent, user, approval)
     return None if case is None else judge.decide(view, case).needs

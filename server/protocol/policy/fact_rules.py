@@ -41,7 +41,7 @@ class FactToType:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeBack:
+class TypeBackRule:
     """The rule that selects the fact to type back."""
 
     fact: FactToType
@@ -55,10 +55,10 @@ class TypeBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Stakes:
+class FactRules:
     """These members; each is optional."""
 
-    type_back: TypeBack | None = None
+    type_back: TypeBackRule | None = None
     narrow: Mapping[Path, Narrowing] = field(default_factory=dict)
     """The paths that an approver may narrow, with their rules."""
     target: Path | None = None
@@ -69,12 +69,12 @@ class Stakes:
     """The path of money or a number; several values are summed."""
 
 
-def read_stakes(
+def read_fact_rules(
     members: Mapping[str, JsonValue], schema: Schema, material: tuple[Path, ...] | None
-) -> Stakes:
+) -> FactRules:
     """Read these members. If `material` is None, all facts are. Raises InvalidActionType."""
     target = _target(members, schema)
-    return Stakes(
+    return FactRules(
         type_back=_type_back(members, schema, material, has_target=target is not None),
         narrow=_narrow(members.get("narrow", {}), schema),
         target=target,
@@ -146,7 +146,7 @@ def _type_back(
     material: tuple[Path, ...] | None,
     *,
     has_target: bool,
-) -> TypeBack | None:
+) -> TypeBackRule | None:
     if "type_back" not in members:
         return None
     value = members["type_back"]
@@ -163,7 +163,7 @@ def _type_back(
         for name in beside
         if name in others
     }
-    return TypeBack(fact, found.get("new_target"), found.get("if_there"))
+    return TypeBackRule(fact, found.get("new_target"), found.get("if_there"))
 
 
 def _fact(
@@ -183,7 +183,7 @@ def _fact(
         raise InvalidActionType(place, "must be a material fact, so that the approver has seen it")
     if not (_is_amount(schema, path) or _all_are(schema, path, {"string", "integer"})):
         raise InvalidActionType(place, "name a text, an integer or money")
-    if not may_lack and not pointers.is_always_there(schema, path):
+    if not may_lack and not pointers.is_always_present(schema, path):
         raise InvalidActionType(place, "must be required, so that there is something to type")
     return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
 
@@ -199,11 +199,11 @@ def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
 
 def _has_four(place: Schema) -> bool:
     least = place.get("minLength", 0)
-    return schemas.types(place) == {"string"} and isinstance(least, int) and least >= _LAST
+    return schemas.allowed_types(place) == {"string"} and isinstance(least, int) and least >= _LAST
 
 
 def _all_are(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
-    return all(schemas.types(place) <= wanted for place in schemas.places(schema, path))
+    return all(schemas.allowed_types(place) <= wanted for place in schemas.places(schema, path))
 
 
 def _is_amount(schema: Schema, path: Path) -> bool:

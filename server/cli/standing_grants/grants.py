@@ -1,4 +1,4 @@
-"""`sayso grants`: what users approved ahead, until when. Nobody gives one here."""
+"""`sayso grants`: list and revoke users' standing grants."""
 
 from dataclasses import replace
 
@@ -13,19 +13,19 @@ from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 @click.group("grants")
 def command() -> None:
-    """Standing grants of users. They give them on their devices; here they can be revoked."""
+    """Standing grants. Users give them on their devices; here you can revoke them."""
 
 
 @command.command("list")
-@click.option("--user", metavar="USER", help="Of one user alone.")
-@click.option("--agent", metavar="AGENT", help="For one agent alone.")
-@click.option("--ended", is_flag=True, help="Also those that are over.")
+@click.option("--user", metavar="USER", help="Only grants of this user.")
+@click.option("--agent", metavar="AGENT", help="Only grants for this agent.")
+@click.option("--ended", is_flag=True, help="Include ended grants.")
 @json_option
 @administers
 def show_all(
     desk: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
 ) -> None:
-    """Standing grants, newest first."""
+    """List standing grants, newest first."""
     found = desk.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
         (
@@ -51,9 +51,9 @@ def show_all(
 @json_option
 @administers
 def revoke(desk: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
-    """End a standing grant; the person is asked again."""
+    """Revoke a standing grant. The user is asked about each request again."""
     held = desk.standing_grants.revoke(grant_id, by=BY)
-    line = f"The standing grant of {held.user_name} to {held.agent_name} is revoked."
+    line = f"Revoked the standing grant of {held.user_name} for {held.agent_name}."
     answer(_document(held, desk.now), [line], as_json=as_json)
 
 

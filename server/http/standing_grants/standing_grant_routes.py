@@ -1,4 +1,4 @@
-"""The rows about standing grants: one's own, and across people."""
+"""Routes of standing grants, for users and for administrators."""
 
 from typing import Final
 

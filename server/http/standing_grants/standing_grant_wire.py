@@ -1,4 +1,4 @@
-"""Standing grants as the JSON API reads and shows them."""
+"""Standing grants as JSON."""
 
 from dataclasses import replace
 from typing import Literal
@@ -150,7 +150,7 @@ class ManagedGrants(BaseModel):
 
 
 def preview(proposal: Proposal, past: list[TriedRequest]) -> GrantPreview:
-    """What a grant would be, as JSON."""
+    """The preview of a grant as JSON."""
     return GrantPreview(
         agent=Named(id=proposal.agent.id, name=proposal.agent.name),
         resource=proposal.target.resource.uri,
@@ -201,13 +201,13 @@ def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
 
 
 def sheet(held: NamedStandingGrant, now: int) -> GrantSheet:
-    """Likewise, with its uses."""
+    """A standing grant with its uses, as JSON."""
     taken = [_use(one) for one in held.uses]
     return GrantSheet(**grant(held, now).model_dump(), taken=taken)
 
 
 def managed(held: NamedStandingGrant, now: int) -> ManagedGrant:
-    """Likewise, for the administration."""
+    """A standing grant for administrators, as JSON."""
     user = Named(id=held.grant.user_id, name=held.user_name)
     return ManagedGrant(**grant(held, now).model_dump(), user=user)
 

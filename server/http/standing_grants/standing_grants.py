@@ -1,4 +1,4 @@
-"""What people approve ahead, and taking it back: one's own, and across people."""
+"""Endpoints of standing grants, for users and for administrators."""
 
 from server.http import listing
 from server.http.approvals.approval_wire import approval
@@ -19,7 +19,7 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def add(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
-    """POST /api/grants: what is answered is to be signed like any approval."""
+    """POST /api/grants: returns the approval to sign."""
     wish = read(wire.GrantWish, request.body).record()
     opened = site.standing_grants.ask(person, wish, request.peer)
     return as_json(201, approval(site.approvals.decisions.show(person, opened.id)).model_dump())

@@ -1,11 +1,11 @@
-"""Standing grants: an approval given ahead, what it covers, and the arithmetic of its uses.
+"""Standing grants: approvals in advance, the requests they cover, and the count of their uses.
 
-Owns: the pattern, the four bounds, what each risk allows, reserving and releasing one use.
-Never: rows, who may give one, how it is signed (`kinds.py` has what is signed).
+Owns: the pattern, the bounds, the limits of each risk, reserving and releasing a use.
+Never: rows, who may give one, how it is signed (`approvals/kinds.py` has the signed text).
 
-A grant covers a request for its scopes, or fewer of them, whose details equal those of the example
-that it was made from; a member that may vary is a number or money up to a cap, or any text. A use
-that does not fit into what is left is refused whole; nothing is ever made to fit.
+A grant covers a request for its scopes or fewer whose details equal those of its example; a member
+that may vary is a number or money up to a limit, or any text. A request that exceeds what is left
+is not covered at all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,11 +25,11 @@ _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 SHORTEST: Final = _MINUTE
-"""Seconds; one that ends before anybody could use it is a mistake."""
+"""The minimum duration in seconds."""
 
 
 class Unfit(ValueError):
-    """A grant that may not be given: `where` it is wrong, and the remedy."""
+    """A grant that is not allowed: `where` it is wrong, and the remedy."""
 
     def __init__(self, where: str, remedy: str) -> None:
         super().__init__(f"{where}: {remedy}")
@@ -47,7 +47,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Vary:
-    """A member that need not equal the example's: up to a cap, or without one any text."""
+    """A member that may differ from the example's: up to a limit, or without one any text."""
 
     path: Path
     up_to: JsonValue = None
@@ -55,28 +55,28 @@ class Vary:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a request must look like."""
+    """The pattern that a request must match."""
 
     scope: frozenset[str]
     details: tuple[Mapping[str, JsonValue], ...]
-    """The example's: one object, or none."""
+    """The details of the example: one object or none."""
     vary: tuple[Vary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Until when, how often, how much in all."""
+    """The end, the maximum uses and the total amount."""
 
     until: int
     """Milliseconds since the epoch."""
     uses: int
     sum: Sum | None
-    """None where nothing costs anything."""
+    """None if the details have no amount of money."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was used of a grant, reserved uses among it."""
+    """The uses and the amount so far, including reserved uses."""
 
     uses: int = 0
     minor: int = 0
@@ -84,7 +84,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a risk allows at most."""
+    """The limits of a risk."""
 
     seconds: int
     uses: int
@@ -97,19 +97,19 @@ LIMITS: Final[Mapping[Risk, Limit]] = MappingProxyType(
         Risk.HIGH: Limit(_HOUR, 5),
     }
 )
-"""By the risk of what is granted; critical never is."""
+"""The limits by risk of the covered requests; critical requests cannot be covered."""
 
 GIVEN_AT: Final[Mapping[Risk, Risk]] = MappingProxyType(
     {Risk.LOW: Risk.MEDIUM, Risk.MEDIUM: Risk.HIGH, Risk.HIGH: Risk.HIGH}
 )
-"""At which risk a person gives one: one level up. At high it is an administrator who was asked
-before: they let this agent have such grants at all."""
+"""The risk of the approval that gives a grant, by the risk it covers: one level higher. At high
+risk, an administrator must have allowed such grants for the agent."""
 
 
 def misfit(
     pattern: Pattern, scope: Collection[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> str | None:
-    """The place of the first thing in a request that a grant does not cover; None if it does."""
+    """The pointer of the first value that the pattern does not cover; None if it covers all."""
     if not set(scope) <= pattern.scope:
         return "scope"
     if len(details) != len(pattern.details):
@@ -123,9 +123,9 @@ def misfit(
 
 
 def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
-    """What a request takes from the sum; None when it costs what the grant is not about.
+    """The amount that a request takes from the total; None for another currency.
 
-    `money` is currency → the sum of all amounts of its details.
+    `money` is the sum of the request's amounts by currency.
     """
     if not money:
         return 0
@@ -135,34 +135,34 @@ def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
 
 
 def reserve(bounds: Bounds, taken: Taken, minor: int, now: int) -> Taken | None:
-    """What is used after one more use that costs so much; None when a bound would be passed."""
+    """The uses and amount after one more use; None if a bound would be exceeded."""
     most = 0 if bounds.sum is None else bounds.sum.minor
     fits = taken.uses < bounds.uses and taken.minor + minor <= most
     return Taken(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
 
 
 def release(taken: Taken, minor: int) -> Taken:
-    """What is used when a reserved use came to nothing."""
+    """The uses and amount after a reserved use is released."""
     return Taken(taken.uses - 1, taken.minor - minor)
 
 
 def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum | None) -> None:
-    """Hold the bounds of a new grant against its risk. Raises Unfit, which names the cap."""
+    """Check the bounds of a new grant against the limits of its risk. Raises Unfit."""
     limit = LIMITS.get(risk)
     if limit is None:
-        raise Unfit("risk", "what is critical is asked for each time, never ahead")
+        raise Unfit("risk", "critical requests cannot have a standing grant")
     if not SHORTEST <= seconds <= limit.seconds:
-        raise Unfit("seconds", f"at {risk} risk {SHORTEST} to {limit.seconds}")
+        raise Unfit("seconds", f"must be {SHORTEST} to {limit.seconds} at {risk} risk")
     if not 1 <= uses <= limit.uses:
-        raise Unfit("uses", f"at {risk} risk 1 to {limit.uses}")
+        raise Unfit("uses", f"must be 1 to {limit.uses} at {risk} risk")
     if costs and total is None:
-        raise Unfit("sum", "say how much in all; what costs money has a sum")
+        raise Unfit("sum", "set a total amount, because the request is about money")
     if total is not None and not costs:
-        raise Unfit("sum", "there is no amount of money in this request; leave it out")
+        raise Unfit("sum", "leave it out, because the request has no amount of money")
 
 
 def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
-    """A sum as a person writes it, in the currency of the example. Raises Unfit."""
+    """Parse a total amount in the currency of the example. Raises Unfit."""
     if text is None:
         return None
     if len(money) != 1:
@@ -176,9 +176,9 @@ def read_vary(
     wishes: Sequence[tuple[Path, str | None]],
     target: Path | None,
 ) -> tuple[Vary, ...]:
-    """Which members may vary, and up to what, as a person writes it. Raises Unfit.
+    """Parse the members that may vary, with their limits. Raises Unfit.
 
-    `target` is the member that says to whom or on what it is done: it is what the grant is for.
+    `target` is the action type's target, which may not vary.
     """
     found = [_vary(example, path, up_to, target) for path, up_to in wishes]
     if len({vary.path for vary in found}) != len(found):
@@ -187,7 +187,7 @@ def read_vary(
 
 
 def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, JsonValue]:
-    """The example with words in the places that may vary, as a person reads it."""
+    """The example with descriptions in place of the members that may vary."""
     told: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
     for one in vary:
         holder = told
@@ -199,12 +199,12 @@ def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, J
 
 
 def as_json(vary: Sequence[Vary]) -> list[JsonValue]:
-    """Members that may vary, as they are signed and stored."""
+    """The members that may vary, as they are signed and stored."""
     return [{"path": pointers.as_pointer(one.path), "up_to": one.up_to} for one in vary]
 
 
 def from_json(members: Sequence[JsonValue]) -> tuple[Vary, ...]:
-    """Likewise, back again; only for what `as_json` has written."""
+    """Parse the result of `as_json`."""
     found = [cast("dict[str, Any]", one) for one in members]
     return tuple(Vary(pointers.as_path(one["path"]), one["up_to"]) for one in found)
 
@@ -215,7 +215,7 @@ def _vary(
     where = pointers.as_pointer(path)
     value = _at(example, path)
     if target is not None and path == target[: len(path)]:
-        raise Unfit(where, "it says on what this is done, and may not vary")
+        raise Unfit(where, "cannot vary, because it identifies the target")
     if _is_money(value):
         money = cast("dict[str, Any]", value)
         digits = rendering.minor_digits(money["currency"])
@@ -223,15 +223,15 @@ def _vary(
     if _is_integer(value):
         return Vary(path, _cap(where, up_to, 0))
     if not _is_text(value):
-        raise Unfit(where, "only a number, money, a text or a list of texts may vary")
+        raise Unfit(where, "cannot vary; only a number, money, a text or a list of texts can")
     if up_to is not None:
-        raise Unfit(where, "a text has no cap; leave up_to out")
+        raise Unfit(where, "is a text, which has no limit; leave up_to out")
     return Vary(path)
 
 
 def _cap(where: str, text: str | None, digits: int) -> int:
     if text is None:
-        raise Unfit(where, "say up to how much; a number varies only up to a cap")
+        raise Unfit(where, "needs up_to, because a number can vary only up to a limit")
     return _number(where, text, digits)
 
 
@@ -249,14 +249,14 @@ def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
             raise Unfit(pointers.as_pointer(path), "is not in this request")
         value = value[step]
     if path == ("type",):
-        raise Unfit("/type", "a grant is for one type")
+        raise Unfit("/type", "cannot vary")
     return value
 
 
 def _differs(
     ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, Vary]
 ) -> Path | None:
-    """Where two values differ first, other than as they may."""
+    """The path of the first difference that is not allowed; None without one."""
     if (rule := rules.get(trail)) is not None:
         return None if _within(rule.up_to, ours, theirs) else trail
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
@@ -266,7 +266,7 @@ def _differs(
 
 
 def _within(cap: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
-    """Reports whether a value that may vary is of the example's kind, and not beyond the cap."""
+    """Reports whether a varying value has the example's type and is within the limit."""
     if cap is None:
         return _is_text(theirs) and isinstance(theirs, type(ours))
     if _is_money(cap) and _is_money(theirs):

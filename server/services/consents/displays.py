@@ -87,11 +87,11 @@ def consent_text(asked: ConsentAsked) -> str:
             resource=asked.resource,
             unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-            why="A consent lasts, so it takes your signature.",
+            why="A consent lasts, so it needs your signature.",
             gives=_safe(
                 f"Until {until} {name} gets access tokens for {asked.resource} in your name with "
-                "these rights, without asking you each time. What policy wants asked is still "
-                "asked."
+                "these scopes, without asking you each time. Policy can still require your "
+                "approval."
             ),
             agent=displays.agent_member(
                 party.id, party.name, party.owners, first_request=asked.first_request
@@ -115,7 +115,7 @@ def device_text(asked: DeviceAsked) -> str:
         _fact(
             "Careful",
             "Approve only if you started this sign-in yourself, just now, and the new device shows "
-            "this very code. If somebody sent you the code, deny.",
+            "this code. If somebody sent you the code, deny.",
         ),
         _fact("Its key", terms.key, material=False),
     ]
@@ -124,16 +124,16 @@ def device_text(asked: DeviceAsked) -> str:
             approval_id=asked.approval_id,
             kind="device",
             risk=Risk.HIGH,
-            risk_reason="whoever holds the new device can approve in your name",
+            risk_reason="anybody with the new device can approve in your name",
             title="Device sign-in",
             headline=_safe(f"Let a new device sign in as {display_safe(asked.user.name)}"),
             facts=facts,
             scopes={},
             resource=asked.resource,
             unusual=None,
-            undo="You can revoke the device at any time. What it approved until then stays.",
-            why="Only a device of yours can let another one in.",
-            gives="The new device sees and answers every request to you, high risk included.",
+            undo="You can revoke the device at any time. Its earlier approvals stay valid.",
+            why="Only one of your devices can sign in another one.",
+            gives="The new device sees and answers every request to you, including high risk.",
             agent=displays.agent_member(APPROVER_CLIENT, TERMINAL, (), first_request=False),
             agent_says=None,
             user=asked.user,
@@ -150,14 +150,14 @@ def app_device_text(asked: AppDeviceAsked) -> str:
     acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
     gives = (
         f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
-        "rights, on that device, without asking you each time."
+        "scopes, on that device, without asking you each time."
     )
     return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="app_device",
             risk=asked.risk,
-            risk_reason="whoever holds that device acts in your name",
+            risk_reason="anybody with that device can act in your name",
             title="App sign-in on a device",
             headline=_safe(f"Let {name} on another device {acts}"),
             facts=_app_device_facts(asked),
@@ -165,7 +165,7 @@ def app_device_text(asked: AppDeviceAsked) -> str:
             resource=asked.resource,
             unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-            why="Only a device of yours can let an app on another one in.",
+            why="Only one of your devices can sign in an app on another one.",
             gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
             agent=displays.agent_member(asked.party.id, asked.party.name, (), first_request=False),
             agent_says=None,
@@ -193,7 +193,7 @@ def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
         _fact(
             "Careful",
             "Approve only if you started this yourself, just now, and the device in front of you "
-            "shows this very code. If somebody sent you the code, deny.",
+            "shows this code. If somebody sent you the code, deny.",
         ),
     ]
 
@@ -201,7 +201,7 @@ def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
 _LEARNS: Final = {
     "openid": "that it is you, by an id that stays the same",
     "profile": "your name",
-    "email": "your e-mail address",
+    "email": "your email address",
 }
 
 

@@ -28,8 +28,8 @@ from server.protocol.policy.risks import highest
 from server.services.policy import conditions
 from server.services.policy.conditions import Condition, NameIds, NewValues
 
-_UNSAID: Final = "No rule allows this, so a person is asked."
-_UNSAID_REQUEST: Final = "Every request of an agent in your name is asked."
+_UNSAID: Final = "No rule allows this, so it needs approval."
+_UNSAID_REQUEST: Final = "Every agent request in your name needs approval."
 _MAX_REASONS: Final = 3
 _REMEMBERED: Final = 64
 """The maximum number of cached answers."""

@@ -276,7 +276,7 @@ def _scope_headline(asked: DisplayedAction) -> str:
 
 def _undo(asked: DisplayedAction) -> str:
     if scopes.about_person(asked.target.scope):
-        return "What it has read it keeps."
+        return "It keeps what it has read."
     return " ".join(dict.fromkeys(action.undo for action in asked.actions)) or UNKNOWN_UNDO
 
 
@@ -329,7 +329,7 @@ def _gives_about_person(asked: DisplayedRequest) -> str:
     return display_safe(
         f"An ID token, and one access token for {asked.target.resource.uri}, valid "
         f"{duration_text(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
-        f"{claims.in_words(asked.target.scope)}, and opens nothing else. No refresh token.",
+        f"{claims.in_words(asked.target.scope)}, and gives no other access. No refresh token.",
         max_chars=2_000,
     )
 

@@ -1,6 +1,6 @@
-"""What a person may give ahead, held against the agent, policy and the caps; tried on the past.
+"""Proposals of standing grants: checked against agent, policy and limits; tried on past requests.
 
-Owns: making a grant out of a wish, every refusal with its remedy. Never: writes, signatures.
+Owns: making a grant from a submitted proposal, and every refusal. Never: writes, signatures.
 """
 
 import json
@@ -28,30 +28,30 @@ from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
 
 LOOKED_AT: Final = 10
-"""How many of the newest requests a new grant is tried on."""
+"""The number of past requests that a proposal is tried on."""
 MOST_LIVE: Final = 50
-"""Grants of one person that may be in force; nobody keeps more in mind."""
+"""The maximum number of grants of one user in force."""
 _LOOKED_THROUGH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class StandingGrantProposal:
-    """What a person wants to give ahead: requests like an example."""
+    """A submitted proposal: an example and the bounds."""
 
     approval_id: str
-    """The example, a request of an agent to this person."""
+    """The example: an agent's request to this user."""
     seconds: int
     uses: int
     sum: str | None = None
-    """How much in all, as a person writes it, in the currency of the example."""
+    """The entered total amount, in the currency of the example."""
     vary: tuple[tuple[Path, str | None], ...] = ()
-    """Members that need not be as in the example; numbers and money with their cap."""
+    """The members that may vary; numbers and money with their limit."""
     tell: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A grant as it would be given."""
+    """A checked proposal."""
 
     agent: Agent
     user: User
@@ -62,18 +62,18 @@ class Proposal:
     bounds: Bounds
     risk: Risk
     pin: bool
-    """What it covers takes the PIN, so giving it does."""
+    """Whether the covered requests take the PIN, so that giving the grant does too."""
     tell: bool
 
     @property
     def given_at(self) -> Risk:
-        """One level up."""
+        """The risk of the approval that gives it."""
         return standing_grants.GIVEN_AT[self.risk]
 
 
 @dataclass(frozen=True, slots=True)
 class TriedRequest:
-    """A request of the past, and where a grant would not have covered it; None if it would."""
+    """A past request; `misfit` is the first value that the grant would not cover."""
 
     approval: Approval
     misfit: str | None
@@ -81,7 +81,7 @@ class TriedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """An example, as policy sees it today."""
+    """An example, evaluated under current policy."""
 
     case: JudgedRequest
     user: User
@@ -93,24 +93,24 @@ class _Judged:
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Makes proposals."""
+    """Checks proposals."""
 
     schemas: Schemas
     judge: Judge
 
     def of(self, view: View, person: Person, wish: StandingGrantProposal) -> Proposal:
-        """Hold a wish against what may be given ahead.
+        """Check a submitted proposal. Raises errors.Problem.
 
-        1. The example is a request of an agent to this person.  2. The agent may still have it, and
-        policy lets one person's answer be enough.  3. What may vary is fit for it.  4. The bounds
-        are within the caps of its risk.  5. There are not too many already.
+        1. The example is an agent's request to this person.  2. The agent may still ask for it, and
+        policy lets this person alone approve it.  3. The members that vary can vary.  4. The bounds
+        are within the limits of its risk.  5. The person has fewer grants than the limit.
         """
         example = view.approvals.get(wish.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
-            raise errors.Problem(404, "not_found", "There is no such request of an agent to you.")
+            raise errors.Problem(404, "not_found", "No agent sent you such a request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
-            raise _refused("agent", "it is stopped or gone")
+            raise _refused("agent", "is turned off or deleted")
         found = self._judged(view, agent, view.directory.user(person.user.id), example)
         details = found.case.details
         money = amounts.money(details)
@@ -137,11 +137,13 @@ class Proposals:
         )
 
     def _judged(self, view: View, agent: Agent, user: User | None, example: Approval) -> _Judged:
-        """The example as it would be asked today. Raises errors.Problem 400."""
+        """Evaluate the example under current policy. Raises errors.Problem 400."""
         details = kinds.resource_details(json.loads(example.details))
         scope = tuple(example.scope.split())
         if len(details) > 1:
-            raise _refused("authorization_details", "give one action ahead, not several at once")
+            raise _refused(
+                "authorization_details", "a standing grant covers one action, not several"
+            )
         try:
             target = targets.again(view.directory, agent, example.resource, scope)
             actions = self.schemas.check(view.directory, details, agent.action_types)
@@ -152,15 +154,15 @@ class Proposals:
         verdict = self.judge.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
-            raise _refused("policy", "this is forbidden today")
+            raise _refused("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:
-            raise _refused("risk", "what is critical is asked for each time, never ahead")
+            raise _refused("risk", "critical requests cannot have a standing grant")
         if not needs.met_by(_best(needs, user), user.id):
-            raise _refused("policy", "one answer of yours, given ahead, is not enough for this")
+            raise _refused("policy", "policy requires more than your approval in advance")
         if verdict.risk is Risk.HIGH and not agent.high_grants:
             raise _refused(
                 "risk",
-                f"an administrator lets {agent.name} have grants at high risk first: "
+                f"an administrator has to allow high-risk grants for {agent.name} first: "
                 f"sayso agents update {agent.name} --high-grants",
             )
         row = view.directory.action(actions[0].type) if actions else None
@@ -174,7 +176,7 @@ class Proposals:
         )
 
     def invalid_reason(self, view: View, approval: Approval) -> str | None:
-        """What an unsigned grant stood on and is no longer there; None when it still holds."""
+        """Why an unsigned grant can no longer be given; None if it can."""
         agent = view.directory.agent(approval.agent_id)
         if agent is None or not agent.active(view.now):
             return "agent_disabled"
@@ -199,7 +201,7 @@ def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.
 
 
 def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
-    """The newest requests, each held against the grant as if it had been given before them."""
+    """Try the grant on the newest requests, as if it had been given before them."""
     found = view.approvals.search(
         state=None,
         agent_id=proposal.agent.id,
@@ -231,19 +233,19 @@ def _would(proposal: Proposal, approval: Approval, taken: Taken) -> tuple[str | 
 
 
 def _check_room(view: View, user_id: str) -> None:
-    """Raises errors.Problem when one more might be too many.
+    """Raises errors.Problem if the user has the maximum number of grants.
 
-    What waits is read first: what is given meanwhile then counts twice, and not never.
+    Pending ones are counted first, so that one given meanwhile counts twice rather than never.
     """
     waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
     if waits + view.standing_grants.live_count(user_id, view.now) >= MOST_LIVE:
         raise _refused(
-            "grants", f"{MOST_LIVE} of yours are in force or wait for your answer; revoke one first"
+            "grants", f"you have {MOST_LIVE} standing grants in force or pending; revoke one first"
         )
 
 
 def _best(needs: Requirements, user: User) -> Approvals:
-    """The most that a person can do ahead: nothing is typed, and no reason is given for each."""
+    """The strongest approval in advance: with the PIN, but without typed entries or a reason."""
     return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), ahead=True)
 
 

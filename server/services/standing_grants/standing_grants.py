@@ -1,7 +1,7 @@
-"""Standing grants: a person gives an answer ahead, sees what it would cover, and takes it back.
+"""Standing grants: preview, propose, give, list and revoke.
 
-Giving adds power, so it is an approval that a device signs, one level of risk above what it covers.
-Taking back removes power, so being signed in is enough. How one is used is `standing_uses.py`.
+Giving one takes a signed approval at one risk level above what it covers. Revoking one takes only a
+session. `uses.py` has the uses.
 """
 
 import json
@@ -49,7 +49,7 @@ _MAX_FOUND: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class NamedStandingGrant:
-    """A grant with the names that belong to it."""
+    """A grant with the names of its agent and user."""
 
     grant: StandingGrant
     agent_name: str
@@ -60,7 +60,7 @@ class NamedStandingGrant:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrants:
-    """Previews, asks for, gives, lists and ends standing grants."""
+    """Previews, proposes, gives, lists and ends standing grants."""
 
     store: Store
     secrets: Secrets
@@ -71,9 +71,9 @@ class StandingGrants:
     def preview(
         self, person: Person, wish: StandingGrantProposal
     ) -> tuple[Proposal, list[TriedRequest]]:
-        """What a grant would be, and which of the newest requests it would have covered.
+        """Preview a grant, and which past requests it would have covered.
 
-        Nothing changes. Raises errors.Problem as `ask` does.
+        Changes nothing. Raises errors.Problem as `ask` does.
         """
         with self.store.read() as view:
             device_auth.current(view, person)
@@ -81,10 +81,10 @@ class StandingGrants:
             return proposal, tried(view, proposal)
 
     def ask(self, person: Person, wish: StandingGrantProposal, peer: str) -> Approval:
-        """Open the approval that the person signs on a device of theirs.
+        """Create the approval that the person signs on a device.
 
-        Raises errors.Problem: 404 for a request that is not theirs, 400 for what may not be given
-        ahead, which names the cap, 409 while too much waits for their answer.
+        Raises errors.Problem: 404 for another person's request, 400 for a proposal that is not
+        allowed, 409 if too many of their requests are pending.
         """
         with self.store.write() as tx:
             device_auth.current(tx, person)
@@ -103,9 +103,9 @@ class StandingGrants:
             return self._open(tx, proposal, peer)
 
     def give(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
-        """Write the grant that this approved request is for; the approval is redeemed by it.
+        """Store the grant of an approved proposal, which redeems the approval.
 
-        In the unit of work that took the signed answer, so there is never one without the other.
+        It runs in the unit of work of the signed answer, so that neither exists without the other.
         """
         moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if moved is None:
@@ -118,7 +118,7 @@ class StandingGrants:
         return moved
 
     def mine(self, person: Person, *, ended: bool) -> list[NamedStandingGrant]:
-        """The person's grants, newest first; with `ended` those too that are over."""
+        """The person's grants, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
             found = view.standing_grants.search(
                 user_id=person.user.id,
@@ -129,13 +129,13 @@ class StandingGrants:
             return [self._held(view, grant) for grant in found]
 
     def show_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
-        """One of the person's own with its uses. Raises errors.Problem 404."""
+        """One of the person's grants with its uses. Raises errors.Problem 404."""
         with self.store.read() as view:
             grant = _own(view, person, grant_id)
             return self._held(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
 
     def revoke_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
-        """End one of one's own; one that is over stays as it is. Raises errors.Problem 404."""
+        """Revoke one of the person's grants. Idempotent. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current(tx, person)
             grant = _own(tx, person, grant_id)
@@ -153,9 +153,9 @@ class StandingGrants:
         limit: int = _MAX_FOUND,
         before: tuple[int, str] | None = None,
     ) -> list[NamedStandingGrant]:
-        """Across people, newest first; of everybody's agents, or of those that one user owns.
+        """Grants of all users, newest first; `only_of` limits them to agents that this user owns.
 
-        Raises `NotFound` for a user or agent.
+        Raises `NotFound` for an unknown user or agent.
         """
         with self.store.read() as view:
             found = view.standing_grants.search(
@@ -168,9 +168,9 @@ class StandingGrants:
             return [self._held(view, grant) for grant in found]
 
     def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> NamedStandingGrant:
-        """End anybody's, or one for an agent that this user owns.
+        """Revoke any user's grant; `only_of` limits it to agents that this user owns.
 
-        Raises `NotFound`, or `Conflict` when it has ended.
+        Raises `NotFound`, or `Conflict` if it has ended.
         """
         with self.store.write() as tx:
             grant = tx.standing_grants.get(grant_id)
@@ -180,12 +180,12 @@ class StandingGrants:
                 )
             ended = ends.end(tx, grant.id, because="revoked", actor=by)
             if ended is None:
-                raise Conflict("This standing grant has ended.")
+                raise Conflict("This standing grant has already ended.")
             return self._held(tx, ended)
 
     def _open(self, tx: Unit, proposal: Proposal, peer: str) -> Approval:
         party = display_names.find(tx.directory, proposal.agent.id, tx.now)
-        assert party is not None  # noqa: S101  # the proposal has looked
+        assert party is not None  # noqa: S101  # the proposal checked it
         past = tried(tx, proposal)
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -259,7 +259,7 @@ def _terms(proposal: Proposal) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> StandingGrant:
-    """The grant as it was signed."""
+    """The grant with the signed terms."""
     terms, *example = json.loads(approval.details)
     total = terms["sum"] or {}
     return StandingGrant(
@@ -290,7 +290,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
 def standing_grants_of(
     store: Store, secrets: Secrets, rules: ServerPolicy, open_approval: OpenApproval
 ) -> StandingGrants:
-    """The service for whoever administers: an engine and schemas of its own."""
+    """Build the service for administration, with its own policy engine and schemas."""
     proposals = Proposals(Schemas(), Judge(secrets))
     return StandingGrants(store, secrets, proposals, rules, open_approval)
 

@@ -1,4 +1,4 @@
-"""The tables of standing grants; the same metadata as in `tables.py`."""
+"""The tables of standing grants; they share the metadata of `tables.py`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -71,4 +71,4 @@ grant_uses = Table(
     Column("at", Millis, nullable=False),
     UniqueConstraint("approval_id"),
 )
-"""`approval_id` is what the use decided; the number is given once."""
+"""`approval_id` is the approval that the use decided; a number is never reused."""

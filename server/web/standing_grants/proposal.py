@@ -1,7 +1,7 @@
-"""Approving ahead: how often, how long, how much, what may vary, and what that would have covered.
+"""The page that proposes a standing grant: bounds, members that may vary, and a preview.
 
-Owns: what the fields of `/r/<id>/similar` say, as a wish of the API. Never: whether so much may be
-given; the API says that. What it makes is a request of its own, which a passkey signs at its page.
+Owns: the fields of `/r/<id>/similar` and their API request. Never: what is allowed (the API). The
+result is an approval request, which a passkey signs on its own page.
 """
 
 import json
@@ -41,25 +41,25 @@ _REFUSED: Final = frozenset({400, 409, 422})
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of the details that need not stay as it is."""
+    """A member of the details that may vary."""
 
     fact: str
     """A JSON pointer."""
     words: str
     value: str
     capped: bool
-    """A number or money: it varies up to a cap."""
+    """Whether it is a number or money, which varies up to a limit."""
     costs: bool
-    """Money."""
+    """Whether it is money."""
 
 
 def load(visit: Visit) -> Facts:
-    """GET /r/<id>/similar: nothing is filled in but that each use is told."""
+    """GET /r/<id>/similar: an empty form, except that notifying of each use is on."""
     return _facts(visit, _example(visit), _NOTHING, {"ahead": None, "problem": ""})
 
 
 def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
-    """POST /r/<id>/similar: what it would be; or, with `act=open`, the request that gives it."""
+    """POST /r/<id>/similar: preview the grant, or with `act=open` create its approval request."""
     shown = _example(visit)
     opens = form.get("act") == "open"
     row = "POST /api/grants" if opens else "POST /api/grants/preview"
@@ -78,7 +78,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
 def _example(visit: Visit) -> Shown:
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not can_become_standing_grant(shown, visit.person):
-        told = "Only an agent's request to you that is not critical can have a standing grant."
+        told = "You can create a standing grant only from an agent's non-critical request to you."
         raise errors.Problem(400, "not_grantable", told)
     return shown
 
@@ -97,14 +97,14 @@ def _facts(visit: Visit, shown: Shown, form: Form, facts: Facts) -> Facts:
 
 
 def _kind(site: Site, shown: Shown) -> ActionRow | None:
-    """The kind of action that would stay as it is registered now; None of scopes, or of several."""
+    """The registered action type of the example; None without details or with several."""
     types = {each["type"] for each in json.loads(shown.approval.details)}
     with site.store.read() as view:
         return view.directory.action(types.pop()) if len(types) == 1 else None
 
 
 def members(shown: Shown) -> list[Member]:
-    """What of an example may vary, in its order; of several actions nothing may."""
+    """The members of the example that may vary; none if it has several details."""
     details = json.loads(shown.approval.details)
     found = _members(details[0], ()) if len(details) == 1 else iter(())
     return [_member(path, value) for path, value in found if path != ("type",)]
@@ -129,7 +129,7 @@ def _member(path: Path, value: JsonValue) -> Member:
 
 
 def wish(form: Form, shown: Shown) -> Document:
-    """What the fields say. ValueError with what is missing."""
+    """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
         {"fact": one.fact, "up_to": said if one.capped else None}
         for at, one in enumerate(members(shown))

@@ -185,7 +185,7 @@ def test_a_rule_fits_nothing_else(line, members):
     """And what no rule is about asks a person."""
     found = verdict(rule("deny", line), **members)
     assert (found.outcome, found.rules) == ("ask", ())
-    assert found.because == "Every request of an agent in your name is asked."
+    assert found.because == "Every agent request in your name needs approval."
 
 
 def test_all_conditions_of_a_rule_must_hold():

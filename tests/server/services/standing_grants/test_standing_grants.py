@@ -82,16 +82,16 @@ def test_a_person_reads_every_bound_before_they_sign(agent, person):
     until = "2025-10-09 09:53 UTC"
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
         ("Agent", "invoice-bot"),
-        ("Its key", "as it is now; with another one this ends"),
+        ("Its key", "the current one; a new key ends the grant"),
         ("At", PAY),
         ("Amount", "up to EUR 20.00"),
         ("Payee", "Nord"),
         ("Type", "payment.transfer"),
         ("How often", "3 times"),
-        ("In all", "up to EUR 30.00"),
+        ("Total", "up to EUR 30.00"),
         ("Until", until),
         ("Risk", "up to low"),
-        ("Each use", "is in the history only"),
+        ("Each use", "only in your history"),
         ("Would have covered", "1 of the last 2"),
     ]
     assert all(fact["material"] for fact in display["facts"])
@@ -177,10 +177,10 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing.example(agent)
     standing.lower(local, "critical")
-    assert "never ahead" in refused(person, standing.wish(example))
+    assert "cannot have a standing grant" in refused(person, standing.wish(example))
     alone = rule("ask", 'when.risk.at_least = "critical"', "ask.quorum = 1")
     Policies(local.services.store).set(alone, by=BY)
-    assert "never ahead" in refused(person, standing.wish(example))
+    assert "cannot have a standing grant" in refused(person, standing.wish(example))
 
 
 @pytest.mark.parametrize(
@@ -231,17 +231,17 @@ def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
     example = standing.example(agent)
     _, reading = agent.asked()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
-    assert "forbidden" in refused(person, standing.wish(example))
+    assert "denies" in refused(person, standing.wish(example))
     new_person(local, "bob")
     other = rule("ask", 'when.resource = ["*"]', 'ask.who = ["bob"]')
     Policies(local.services.store).set(other, by=BY)
-    assert "not enough" in refused(person, standing.wish(example))
+    assert "more than your approval" in refused(person, standing.wish(example))
     local.desk.actions.delete("payment.transfer", by=BY)
     assert "registered" in refused(person, standing.wish(example))
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert "scope" in refused(person, standing.wish(reading, sum=None, vary=[]))
     local.desk.agents.disable(agent.id, by=BY)
-    assert "stopped" in refused(person, standing.wish(example))
+    assert "turned off" in refused(person, standing.wish(example))
 
 
 def test_several_actions_at_once_are_not_given_ahead(agent, person):
@@ -268,7 +268,7 @@ def test_what_a_rule_wants_done_for_each_request_is_not_done_ahead(local, agent,
     example = standing.example(agent)
     each = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
     Policies(local.services.store).set(each, by=BY)
-    assert "given ahead, is not enough" in refused(person, standing.wish(example))
+    assert "more than your approval in advance" in refused(person, standing.wish(example))
 
 
 def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person):

@@ -1,4 +1,4 @@
-"""`sayso groups`: people who are named together, in policy and in what an agent may ask."""
+"""`sayso groups`: groups of approvers, for policy rules and for agents."""
 
 import click
 
@@ -12,28 +12,28 @@ from server.services.refusals import Exists
 
 @click.group("groups")
 def command() -> None:
-    """Groups of approvers. GROUP is a name or an id, USER a name, an address or an id."""
+    """Groups of approvers. GROUP is a name or id; USER is a name, email address or id."""
 
 
 @command.command("add")
 @click.argument("name")
-@click.option("--member", "members", multiple=True, metavar="USER", help="Who is in it.")
+@click.option("--member", "members", multiple=True, metavar="USER", help="A member.")
 @if_missing_option
 @json_option
 @administers
 def add(
     desk: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
 ) -> None:
-    """Make a group."""
+    """Create a group."""
     try:
         group = desk.groups.add(name, members, by=BY)
     except Exists:
         if not if_missing:
             raise
         group = desk.groups.show(name)
-        _answer(desk, group, f"There is a group {group.name} already.", as_json=as_json)
+        _answer(desk, group, f"The group {group.name} already exists.", as_json=as_json)
         return
-    lines = [f"{group.name} is made. Name it in a rule of policy (ask.who), or with:"]
+    lines = [f"Created {group.name}. Name it in a policy rule (ask.who), or let an agent ask it:"]
     lines.append(f"  sayso agents update AGENT --asks {group.name}")
     _answer(desk, group, *lines, as_json=as_json)
 
@@ -42,7 +42,7 @@ def add(
 @json_option
 @administers
 def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every group, by name."""
+    """List all groups, by name."""
     groups, names = desk.groups.all(), called_by_id(desk)
     rows = [
         (group.name, listed(names.get(one, one) for one in group.members), group.id)
@@ -57,15 +57,15 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @json_option
 @administers
 def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One group."""
+    """Show one group."""
     _answer(desk, desk.groups.show(called), as_json=as_json)
 
 
 @command.command("update")
 @click.argument("called", metavar="GROUP")
-@click.option("--name", metavar="NAME", help="Another name.")
-@click.option("--add", "added", multiple=True, metavar="USER", help="Who comes in.")
-@click.option("--remove", "removed", multiple=True, metavar="USER", help="Who goes.")
+@click.option("--name", metavar="NAME", help="The new name.")
+@click.option("--add", "added", multiple=True, metavar="USER", help="A member to add.")
+@click.option("--remove", "removed", multiple=True, metavar="USER", help="A member to remove.")
 @json_option
 @administers
 def update(  # the flags of one command
@@ -77,7 +77,7 @@ def update(  # the flags of one command
     *,
     as_json: bool,
 ) -> None:
-    """Change its name or who is in it."""
+    """Change the name or the members of a group."""
     if name is None and not added and not removed:
         raise click.UsageError("Say what to change: --name, --add or --remove.")
     changes = GroupChanges(name, added, removed)
@@ -89,9 +89,9 @@ def update(  # the flags of one command
 @json_option
 @administers
 def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Forget a group that neither policy nor an agent names."""
+    """Delete a group that neither policy nor an agent names."""
     group = desk.groups.delete(called, by=BY)
-    answer(_document(group, called_by_id(desk)), [f"{group.name} is deleted."], as_json=as_json)
+    answer(_document(group, called_by_id(desk)), [f"Deleted {group.name}."], as_json=as_json)
 
 
 def _answer(desk: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:

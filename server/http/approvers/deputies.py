@@ -1,4 +1,4 @@
-"""Deputies: one's own, and across people."""
+"""Endpoints of deputies, for users and for administrators."""
 
 from server.http.approvers import deputy_wire as wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json

@@ -1,4 +1,4 @@
-"""Administration of groups of approvers."""
+"""Endpoints of groups of approvers."""
 
 from server.http import listing
 from server.http.approvers import group_wire as wire

@@ -1,7 +1,7 @@
-"""Who or what answers a request for a person: an answer that they gave ahead, or people.
+"""What decides a request: a consent, a standing grant, or approvers.
 
-Owns: the order in which these come, for whoever enforces and whoever explains. Never: what policy
-says, who the people are, or taking a use of what was given ahead.
+Owns: the order of these, for enforcement and for explanation. Never: evaluating policy,
+eligibility, or reserving a use of a grant.
 """
 
 from dataclasses import dataclass
@@ -19,41 +19,41 @@ from server.services.standing_grants.uses import Fit
 
 @dataclass(frozen=True, slots=True)
 class AnswerSources:
-    """What answers one case at `/bc-authorize`."""
+    """What decides one request at `/bc-authorize`."""
 
     verdict: Verdict
-    """What policy says, with the words for whoever is asked."""
+    """The verdict of policy, with the reason for approvers."""
     people: EligibleApprovers = NOBODY_ELSE
-    """Who is asked."""
+    """The approvers to ask."""
     decider: AutomaticDecision | None = None
-    """What decides it instead of a person."""
+    """The consent that decides it, if any."""
     fits: tuple[Fit, ...] = ()
-    """Standing grants of theirs, one of which may decide it."""
+    """The standing grants that cover it; one of them may decide it."""
 
     @property
     def asked(self) -> bool:
-        """Reports whether nothing stands in for the person's answer."""
+        """Reports whether a person has to decide."""
         return self.decider is None and not self.fits
 
     @property
     def quorum(self) -> int:
-        """How many people must say yes."""
+        """How many people must approve."""
         needs = self.verdict.needs
         return 1 if needs is None or self.decider is not None else needs.quorum
 
     @property
     def is_ruled_out(self) -> bool:
-        """Reports whether nobody is asked, because of a rule or because too few could be."""
+        """Reports whether the request is refused, by a rule or for too few eligible approvers."""
         return self.verdict.outcome == "deny" or self.quorum > self.people.count
 
 
 def found(
     view: View, case: JudgedRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
 ) -> AnswerSources:
-    """What answers it: a consent or a grant given ahead, else people.
+    """Find what decides a request: a consent, else standing grants, else approvers.
 
-    `acr`: the agent wants the person's own answer, which no grant is. `hinted`: it comes from an
-    exchange that took the consent for no answer.
+    `acr`: the agent requires a person's own answer, so neither a consent nor a grant decides.
+    `hinted`: the request comes from an exchange, so no consent decides.
     """
     verdict, decider = deciders.found(view, case, verdict, wants_person=acr or hinted)
     if decider is not None:

@@ -1,9 +1,8 @@
-"""What decides a request instead of a person: an answer that they gave ahead.
+"""Automatic decisions: a consent decides a request that policy allows.
 
-At `/bc-authorize` what policy allows needs no answer where the person has consented to it. The
-approval is there all the same, with its texts and its entries; it says what decided, and no token
-of it says that anybody answered. Owns: when that is so, and how it is written down. Never: what
-policy says.
+The approval is created all the same, with its texts and audit entries. It names what decided, and
+its token does not claim that a person answered. Owns: when a consent decides, and recording it.
+Never: evaluating policy.
 """
 
 import json
@@ -18,16 +17,16 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.judging import Judge, JudgedRequest
 
-NOT_CONSENTED = "A rule allows this, and you have not consented to it."
-WANTS_YOU = "A rule allows this, and the agent asks for your own answer."
+NOT_CONSENTED = "A rule allows this, but you have not consented to it."
+WANTS_YOU = "A rule allows this, but the agent asks for your own answer."
 CALL_AFTER_MS = 1_000
-"""An agent that is called back gets its acknowledgement first, and the call after it."""
+"""The delay of the callback, so that the agent gets the response to its request first."""
 
 
 def found(
     view: View, case: JudgedRequest, verdict: Verdict, *, wants_person: bool
 ) -> tuple[Verdict, AutomaticDecision | None]:
-    """What stands in for the answer, if policy allows the case; else why the person is asked."""
+    """The consent that decides an allowed request; else the verdict with the reason for asking."""
     if verdict.outcome != "allow" or case.user is None:
         return verdict, None
     if wants_person:
@@ -39,7 +38,7 @@ def found(
 
 
 def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consent | None:
-    """The consent of this very person to this agent, now or then, if it covers every scope."""
+    """The user's consent for this agent, now or at a time, if it covers every scope."""
     if case.user is None:
         return None
     resource = case.target.resource.uri
@@ -49,13 +48,13 @@ def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consen
 
 
 def decided(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
-    """A request that is approved when it is made."""
+    """Mark a new request as approved automatically."""
     said = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
     return replace(approval, state=State.APPROVED, decided_at=now, decided_by=said)
 
 
 def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
-    """Write down that nobody was asked, and tell the person's screens and the agent."""
+    """Record an automatic decision, and notify the user's screens and the agent."""
     audit.record(
         tx,
         audit.approval_entry(
@@ -73,13 +72,13 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
 
 
 def consent_of(view: View, approval: Approval) -> Consent | None:
-    """The consent that decided a request; None where something else did."""
+    """The consent that decided a request; None if none did."""
     consent = (automatic_decision(approval) or {}).get("consent")
     return None if consent is None else view.consents.get(str(consent))
 
 
 def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
-    """Reports whether what decided a request is in force, and policy still asks nobody."""
+    """Reports whether the deciding consent is active and policy still allows the request."""
     stands_on, now = consent_of(view, approval), consent_to(view, case)
     same = now is not None and stands_on is not None and now.id == stands_on.id
     return same and judge.holds(view, case, NO_APPROVALS)

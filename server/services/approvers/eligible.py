@@ -1,7 +1,7 @@
-"""Who may say yes to a request, as policy demands it, before anybody is asked.
+"""The eligible approvers of a request, determined when it is created.
 
-Owns: the people behind requirements. Never: how many of them must say yes, or whose yes counts in
-the end; that is asked of policy again.
+Owns: resolving policy's requirements to people. Never: the quorum, or which approvals count in the
+end; policy is evaluated again for that.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from server.protocol.policy.questions import Requirements, Verdict
 
 @dataclass(frozen=True, slots=True)
 class EligibleApprovers:
-    """Whom a request asks, and how many of them may say yes."""
+    """The people to ask, and how many of them can approve."""
 
     others: tuple[NamedApprover, ...]
-    """Those beside the person it is for; that person too if their yes does not count."""
+    """Other approvers; includes the user the request is for if their approval does not count."""
     count: int
 
 
@@ -27,17 +27,17 @@ NOBODY_ELSE: Final = EligibleApprovers((), 1)
 
 
 def asked(view: View, verdict: Verdict, agent: Agent, user: User | None) -> EligibleApprovers:
-    """Who is asked about what policy has judged; the person alone where nobody has to be."""
+    """The eligible approvers of a verdict; only the user if it needs no approval."""
     needs = verdict.needs
     return NOBODY_ELSE if needs is None else people(view, needs, agent, user)
 
 
 def people(view: View, needs: Requirements, agent: Agent, user: User | None) -> EligibleApprovers:
-    """Who is asked: the person it is for, and beside them others.
+    """The eligible approvers: the user the request is for, and others.
 
-    Those are whom the rules name, where they do; else, where it takes more than one yes, the
-    agent's owners and the administrators. Only who is enabled
-    counts. Without a person, as if they were there and nobody named them.
+    If rules name approvers, the others are those; else, for a quorum above 1 or an excluded user,
+    the agent's owners and the administrators. Only enabled users count. Without a user, the result
+    is that of a user whom no rule names.
     """
     if needs.who is not None:
         return _named(view, needs, user)

@@ -1,6 +1,6 @@
-"""Groups of approvers: naming several people at once, in policy and in what an agent may ask.
+"""Groups of approvers, for policy rules and for agents.
 
-Owns: their names and members. Never: how many of them must say yes; that is policy's.
+Owns: their names and members. Never: the quorum (policy).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,24 +23,24 @@ MOST_MEMBERS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class GroupChanges:
-    """What becomes different: a name, or members who come and go."""
+    """The changes of a group; None and empty mean no change."""
 
     name: str | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     members: tuple[str, ...] | None = None
-    """All of them, in the place of those there are."""
+    """The new list of members."""
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Administration of groups. Each GROUP is a name or an id, each member a user."""
+    """Lists, creates, updates and deletes groups. Groups and users are named by name or id."""
 
     store: Store
     secrets: Secrets
 
     def all(self) -> list[Group]:
-        """Every group, by name."""
+        """All groups, by name."""
         with self.store.read() as view:
             return view.groups.all()
 
@@ -50,7 +50,7 @@ class Groups:
             return find(view, called)
 
     def add(self, name: str, members: Sequence[str], *, by: str) -> Group:
-        """Make a group. Raises `Exists`, `NotFound` or `Invalid`."""
+        """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             found = _people(tx, members)
             _refuse_taken(tx, name := users.check_called(name), None)
@@ -60,7 +60,7 @@ class Groups:
             return group
 
     def update(self, called: str, changes: GroupChanges, *, by: str) -> Group:
-        """Change a group; requests that wait are held to it. Raises `NotFound` and more."""
+        """Update a group; it applies to pending requests. Raises as `add`, and `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, called)
             whole = before.members if changes.members is None else _people(tx, changes.members)
@@ -76,7 +76,7 @@ class Groups:
             return group
 
     def delete(self, called: str, *, by: str) -> Group:
-        """Forget a group. Raises `NotFound`, or `Conflict` while policy or an agent names it."""
+        """Delete a group. Raises `NotFound`, or `Conflict` while policy or an agent names it."""
         with self.store.administer() as tx:
             group = find(tx, called)
             _refuse_used(tx, group)
@@ -86,7 +86,7 @@ class Groups:
 
 
 def find(view: View, called: str) -> Group:
-    """The group of this name or id. Raises `NotFound`."""
+    """The group with this name or id. Raises `NotFound`."""
     group = view.directory.group_called(called)
     if group is None:
         raise NotFound(f"There is no group {called}. See them all with: sayso groups list")
@@ -111,16 +111,18 @@ def _refuse_taken(tx: Unit, name: str, own: str | None) -> None:
     for held in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
         if held is not None and held.id != own:
             raise Exists(
-                f"There is a group {held.name} already. Choose a name that does not look like it."
+                f"The group {held.name} already exists. Choose a name that does not look like it."
             )
 
 
 def _refuse_used(tx: Unit, group: Group) -> None:
     agents = [one.name for one in tx.agents.all() if group.id in (one.asks or ())]
     if agents:
-        raise Conflict(f"{agents[0]} may ask this group. Change it: sayso agents update --asks")
+        raise Conflict(
+            f"{agents[0]} can ask this group. Change that first: sayso agents update --asks"
+        )
     if group.id in policies.in_force(tx).users.values():
-        raise Conflict("The policy in force names this group. Set another one first.")
+        raise Conflict("The policy in force names this group. Set another policy first.")
 
 
 def _facts(group: Group) -> dict[str, object]:

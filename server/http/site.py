@@ -14,7 +14,7 @@ from server.services.approvals.creation import approval_opener
 from server.services.approvals.current_checks import build_approval_checks
 from server.services.approvals.views import approver_view
 from server.services.approvals.wiring import ApprovalServices
-from server.services.approvers.approvers import owned
+from server.services.approvers.approvers import get_for_approver
 from server.services.approvers.wiring import ApproverServices
 from server.services.ciba.wiring import CibaServices
 from server.services.clients.wiring import ClientServices
@@ -119,7 +119,9 @@ class Site:
         opens = approval_opener(secrets, rules)
         consents = ConsentService(store, secrets, rules, opens)
         clients = ClientServices(given)
-        devices = DeviceServices(given, authenticators, proofs, clients.auth, consents, owned)
+        devices = DeviceServices(
+            given, authenticators, proofs, clients.auth, consents, get_for_approver
+        )
         standing_grants = StandingGrants(store, secrets, checks.proposals, rules, opens)
         issued = IssuedTokens(given.verifier, rules)
         approvals = ApprovalServices(
@@ -162,7 +164,7 @@ class Site:
             devices=devices,
             incidents=IncidentServices(given, approvals.decisions),
             notifications=NotificationServices(
-                store, hub, push_subscriptions, approver_view, owned
+                store, hub, push_subscriptions, approver_view, get_for_approver
             ),
             sign_in=SignInServices(
                 given, proofs, checks.actions, consents, devices.passkeys, tokens.bearers

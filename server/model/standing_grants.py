@@ -6,9 +6,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Sum, Taken
+from server.protocol.standing_grants.standing_grants import Bounds, GrantUsage, Pattern, Sum
 
-Standing: TypeAlias = Literal["live", "full", "expired", "ended"]
+GrantState: TypeAlias = Literal["live", "full", "expired", "ended"]
 """The state of a grant: in force, used up, expired, or ended by somebody."""
 
 UseState: TypeAlias = Literal["reserved", "spent", "released"]
@@ -65,11 +65,11 @@ class StandingGrant:
         return Bounds(self.expires_at, self.uses, total)
 
     @property
-    def taken(self) -> Taken:
+    def taken(self) -> GrantUsage:
         """The uses and the amount so far."""
-        return Taken(self.used, self.spent_minor)
+        return GrantUsage(self.used, self.spent_minor)
 
-    def standing(self, now: int) -> Standing:
+    def standing(self, now: int) -> GrantState:
         """The state at this time."""
         if self.ended_at is not None:
             return "ended"

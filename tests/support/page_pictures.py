@@ -16,7 +16,7 @@ from server.model.tokens import Delegation
 from server.protocol.approvals.states import State
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
-from server.protocol.standing_grants.standing_grants import Vary, as_json
+from server.protocol.standing_grants.standing_grants import VaryingMember, as_json
 from server.services.approvals.oversight import Oversight
 from server.services.approvers.groups import Groups
 from server.services.clients.app_forms import NewApp
@@ -240,7 +240,7 @@ def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> 
     """What the administrator lets these agents have, as a person would have given it."""
     services = server.services
     details = json.loads(like.action)["authorization_details"]
-    varying = [Vary(("amount",), {"minor": 50_000, "currency": "EUR"})]
+    varying = [VaryingMember(("amount",), {"minor": 50_000, "currency": "EUR"})]
     with services.store.write() as tx:
         scopes, until = ("payments:read", "payments:transfer"), tx.now + 21 * _DAY
         for agent, some in ((agents[0], scopes), (agents[1], scopes[:1])):

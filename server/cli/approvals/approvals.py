@@ -23,7 +23,7 @@ from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
 from server.services.approvals.oversight import NamedApproval
 from server.services.operations.statistics import MOST_DAYS
-from server.services.standing_grants.reservations import GRANT
+from server.services.standing_grants.reservations import GRANT_MEMBER
 
 
 @click.group("approvals")
@@ -254,7 +254,7 @@ def _decider_line(seen: NamedApproval) -> str | None:
     decided_by = automatic_decision(seen.approval)
     if decided_by is None:
         return None
-    grant = decided_by.get(GRANT)
+    grant = decided_by.get(GRANT_MEMBER)
     by = (
         f"consent {decided_by['consent']}"
         if grant is None

@@ -196,7 +196,7 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     decided_by = automatic_decision(record)
     if decided_by is None:
         return None
-    kind = DecidedByGrant if reservations.decided(record) else DecidedByConsent
+    kind = DecidedByGrant if reservations.is_decided_by_grant(record) else DecidedByConsent
     return kind.model_validate(decided_by)
 
 

@@ -12,7 +12,11 @@ from server.protocol.policy import pointers
 from server.protocol.standing_grants.standing_grants import Sum
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants.displays import money_text, pattern_facts
-from server.services.standing_grants.proposals import Proposal, StandingGrantProposal, TriedRequest
+from server.services.standing_grants.proposals import (
+    CheckedProposal,
+    SubmittedProposal,
+    TriedRequest,
+)
 from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
@@ -28,7 +32,7 @@ class Varying(BaseModel):
     up_to: str | None = Field(default=None, max_length=64)
 
 
-class GrantWish(BaseModel):
+class GrantProposal(BaseModel):
     """The limits of a standing grant for requests like one."""
 
     model_config = _CLOSED
@@ -40,12 +44,10 @@ class GrantWish(BaseModel):
     vary: list[Varying] = Field(default=[], max_length=_MAX_VARY)
     tell: bool = True
 
-    def record(self) -> StandingGrantProposal:
+    def record(self) -> SubmittedProposal:
         """The same for the services."""
         vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
-        return StandingGrantProposal(
-            self.approval, self.seconds, self.uses, self.sum, vary, self.tell
-        )
+        return SubmittedProposal(self.approval, self.seconds, self.uses, self.sum, vary, self.tell)
 
 
 class Money(BaseModel):
@@ -149,7 +151,7 @@ class ManagedGrants(BaseModel):
     next: str | None
 
 
-def preview(proposal: Proposal, past: list[TriedRequest]) -> GrantPreview:
+def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview:
     """The preview of a grant as JSON."""
     return GrantPreview(
         agent=Named(id=proposal.agent.id, name=proposal.agent.name),

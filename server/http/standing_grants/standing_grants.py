@@ -20,14 +20,14 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 
 def add(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/grants: returns the approval to sign."""
-    wish = read(wire.GrantWish, request.body).record()
+    wish = read(wire.GrantProposal, request.body).record()
     opened = site.standing_grants.ask(person, wish, request.peer)
     return as_json(201, approval(site.approvals.decisions.show(person, opened.id)).model_dump())
 
 
 def preview(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/grants/preview."""
-    wish = read(wire.GrantWish, request.body).record()
+    wish = read(wire.GrantProposal, request.body).record()
     proposal, past = site.standing_grants.preview(person, wish)
     return as_json(200, wire.preview(proposal, past).model_dump())
 

@@ -20,15 +20,15 @@ from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
 from server.protocol.policy.risks import Risk
 
-MOST_USES: Final = 1_000_000
+MAX_USES: Final = 1_000_000
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
-SHORTEST: Final = _MINUTE
+MIN_SECONDS: Final = _MINUTE
 """The minimum duration in seconds."""
 
 
-class Unfit(ValueError):
+class GrantNotAllowed(ValueError):
     """A grant that is not allowed: `where` it is wrong, and the remedy."""
 
     def __init__(self, where: str, remedy: str) -> None:
@@ -46,7 +46,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Vary:
+class VaryingMember:
     """A member that may differ from the example's: up to a limit, or without one any text."""
 
     path: Path
@@ -60,7 +60,7 @@ class Pattern:
     scope: frozenset[str]
     details: tuple[Mapping[str, JsonValue], ...]
     """The details of the example: one object or none."""
-    vary: tuple[Vary, ...] = ()
+    vary: tuple[VaryingMember, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class GrantUsage:
     """The uses and the amount so far, including reserved uses."""
 
     uses: int = 0
@@ -83,23 +83,23 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RiskLimit:
     """The limits of a risk."""
 
     seconds: int
     uses: int
 
 
-LIMITS: Final[Mapping[Risk, Limit]] = MappingProxyType(
+LIMITS: Final[Mapping[Risk, RiskLimit]] = MappingProxyType(
     {
-        Risk.LOW: Limit(30 * _DAY, MOST_USES),
-        Risk.MEDIUM: Limit(8 * _HOUR, 20),
-        Risk.HIGH: Limit(_HOUR, 5),
+        Risk.LOW: RiskLimit(30 * _DAY, MAX_USES),
+        Risk.MEDIUM: RiskLimit(8 * _HOUR, 20),
+        Risk.HIGH: RiskLimit(_HOUR, 5),
     }
 )
 """The limits by risk of the covered requests; critical requests cannot be covered."""
 
-GIVEN_AT: Final[Mapping[Risk, Risk]] = MappingProxyType(
+APPROVAL_RISK: Final[Mapping[Risk, Risk]] = MappingProxyType(
     {Risk.LOW: Risk.MEDIUM, Risk.MEDIUM: Risk.HIGH, Risk.HIGH: Risk.HIGH}
 )
 """The risk of the approval that gives a grant, by the risk it covers: one level higher. At high
@@ -134,31 +134,31 @@ def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
     return money[bounds.sum.currency]
 
 
-def reserve(bounds: Bounds, taken: Taken, minor: int, now: int) -> Taken | None:
+def reserve(bounds: Bounds, taken: GrantUsage, minor: int, now: int) -> GrantUsage | None:
     """The uses and amount after one more use; None if a bound would be exceeded."""
     most = 0 if bounds.sum is None else bounds.sum.minor
     fits = taken.uses < bounds.uses and taken.minor + minor <= most
-    return Taken(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
+    return GrantUsage(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
 
 
-def release(taken: Taken, minor: int) -> Taken:
+def release(taken: GrantUsage, minor: int) -> GrantUsage:
     """The uses and amount after a reserved use is released."""
-    return Taken(taken.uses - 1, taken.minor - minor)
+    return GrantUsage(taken.uses - 1, taken.minor - minor)
 
 
 def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum | None) -> None:
     """Check the bounds of a new grant against the limits of its risk. Raises Unfit."""
     limit = LIMITS.get(risk)
     if limit is None:
-        raise Unfit("risk", "critical requests cannot have a standing grant")
-    if not SHORTEST <= seconds <= limit.seconds:
-        raise Unfit("seconds", f"must be {SHORTEST} to {limit.seconds} at {risk} risk")
+        raise GrantNotAllowed("risk", "critical requests cannot have a standing grant")
+    if not MIN_SECONDS <= seconds <= limit.seconds:
+        raise GrantNotAllowed("seconds", f"must be {MIN_SECONDS} to {limit.seconds} at {risk} risk")
     if not 1 <= uses <= limit.uses:
-        raise Unfit("uses", f"must be 1 to {limit.uses} at {risk} risk")
+        raise GrantNotAllowed("uses", f"must be 1 to {limit.uses} at {risk} risk")
     if costs and total is None:
-        raise Unfit("sum", "set a total amount, because the request is about money")
+        raise GrantNotAllowed("sum", "set a total amount, because the request is about money")
     if total is not None and not costs:
-        raise Unfit("sum", "leave it out, because the request has no amount of money")
+        raise GrantNotAllowed("sum", "leave it out, because the request has no amount of money")
 
 
 def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
@@ -166,7 +166,7 @@ def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
     if text is None:
         return None
     if len(money) != 1:
-        raise Unfit("sum", "this request is not about money in one currency")
+        raise GrantNotAllowed("sum", "this request is not about money in one currency")
     currency = next(iter(money))
     return Sum(_number("sum", text, rendering.minor_digits(currency)), currency)
 
@@ -175,18 +175,20 @@ def read_vary(
     example: Mapping[str, JsonValue],
     wishes: Sequence[tuple[Path, str | None]],
     target: Path | None,
-) -> tuple[Vary, ...]:
+) -> tuple[VaryingMember, ...]:
     """Parse the members that may vary, with their limits. Raises Unfit.
 
     `target` is the action type's target, which may not vary.
     """
     found = [_vary(example, path, up_to, target) for path, up_to in wishes]
     if len({vary.path for vary in found}) != len(found):
-        raise Unfit("vary", "name each member once")
+        raise GrantNotAllowed("vary", "name each member once")
     return tuple(sorted(found, key=lambda vary: vary.path))
 
 
-def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, JsonValue]:
+def with_variations(
+    example: Mapping[str, JsonValue], vary: Sequence[VaryingMember]
+) -> dict[str, JsonValue]:
     """The example with descriptions in place of the members that may vary."""
     told: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
     for one in vary:
@@ -198,40 +200,42 @@ def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, J
     return told
 
 
-def as_json(vary: Sequence[Vary]) -> list[JsonValue]:
+def as_json(vary: Sequence[VaryingMember]) -> list[JsonValue]:
     """The members that may vary, as they are signed and stored."""
     return [{"path": pointers.as_pointer(one.path), "up_to": one.up_to} for one in vary]
 
 
-def from_json(members: Sequence[JsonValue]) -> tuple[Vary, ...]:
+def from_json(members: Sequence[JsonValue]) -> tuple[VaryingMember, ...]:
     """Parse the result of `as_json`."""
     found = [cast("dict[str, Any]", one) for one in members]
-    return tuple(Vary(pointers.as_path(one["path"]), one["up_to"]) for one in found)
+    return tuple(VaryingMember(pointers.as_path(one["path"]), one["up_to"]) for one in found)
 
 
 def _vary(
     example: Mapping[str, JsonValue], path: Path, up_to: str | None, target: Path | None
-) -> Vary:
+) -> VaryingMember:
     where = pointers.as_pointer(path)
     value = _at(example, path)
     if target is not None and path == target[: len(path)]:
-        raise Unfit(where, "cannot vary, because it identifies the target")
+        raise GrantNotAllowed(where, "cannot vary, because it identifies the target")
     if _is_money(value):
         money = cast("dict[str, Any]", value)
         digits = rendering.minor_digits(money["currency"])
-        return Vary(path, {**money, "minor": _cap(where, up_to, digits)})
+        return VaryingMember(path, {**money, "minor": _cap(where, up_to, digits)})
     if _is_integer(value):
-        return Vary(path, _cap(where, up_to, 0))
+        return VaryingMember(path, _cap(where, up_to, 0))
     if not _is_text(value):
-        raise Unfit(where, "cannot vary; only a number, money, a text or a list of texts can")
+        raise GrantNotAllowed(
+            where, "cannot vary; only a number, money, a text or a list of texts can"
+        )
     if up_to is not None:
-        raise Unfit(where, "is a text, which has no limit; leave up_to out")
-    return Vary(path)
+        raise GrantNotAllowed(where, "is a text, which has no limit; leave up_to out")
+    return VaryingMember(path)
 
 
 def _cap(where: str, text: str | None, digits: int) -> int:
     if text is None:
-        raise Unfit(where, "needs up_to, because a number can vary only up to a limit")
+        raise GrantNotAllowed(where, "needs up_to, because a number can vary only up to a limit")
     return _number(where, text, digits)
 
 
@@ -239,22 +243,22 @@ def _number(where: str, text: str, digits: int) -> int:
     try:
         return narrowing.read_number(text, digits)
     except ValueError as error:
-        raise Unfit(where, str(error)) from None
+        raise GrantNotAllowed(where, str(error)) from None
 
 
 def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
     value: JsonValue = {**example}
     for step in path:
         if not isinstance(value, dict) or step not in value:
-            raise Unfit(pointers.as_pointer(path), "is not in this request")
+            raise GrantNotAllowed(pointers.as_pointer(path), "is not in this request")
         value = value[step]
     if path == ("type",):
-        raise Unfit("/type", "cannot vary")
+        raise GrantNotAllowed("/type", "cannot vary")
     return value
 
 
 def _differs(
-    ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, Vary]
+    ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, VaryingMember]
 ) -> Path | None:
     """The path of the first difference that is not allowed; None without one."""
     if (rule := rules.get(trail)) is not None:

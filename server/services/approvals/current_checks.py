@@ -17,7 +17,7 @@ from server.protocol.resources import scopes
 from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
-from server.services.approvers import deciders
+from server.services.approvers import automatic_decisions
 from server.services.policy import history
 from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.judging import Judge, JudgedRequest
@@ -83,10 +83,10 @@ class ApprovalChecks:
         A request decided by a grant or consent needs it to be active, and a policy that still
         allows that.
         """
-        if reservations.decided(approval):
-            return uses.holds(tx, self.judge, case, approval)
+        if reservations.is_decided_by_grant(approval):
+            return uses.still_covers(tx, self.judge, case, approval)
         if approval.decided_by is not None:
-            return deciders.holds(tx, self.judge, case, approval)
+            return automatic_decisions.is_still_valid(tx, self.judge, case, approval)
         said = votes.cast_approvals(tx, approval)
         return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
 
@@ -141,7 +141,7 @@ def _missing_basis(tx: Unit, approval: Approval) -> str | None:
         return "resource_deleted"
     if not _is_parent_active(tx, approval):
         return PARENT_ENDED
-    return GRANT_ENDED if reservations.ended(tx, approval) else None
+    return GRANT_ENDED if reservations.has_grant_ended(tx, approval) else None
 
 
 def _is_parent_active(tx: Unit, approval: Approval) -> bool:

@@ -119,9 +119,11 @@ class ApprovalService:
         """One approval with the nonce that this device must sign. Marks it as seen."""
         with self.store.write() as tx:
             device = device_auth.current(tx, person)
-            approval = approvers.owned(tx, approval_id, person.user.id)
+            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
+                approval = expire(tx, approval) or approvers.get_for_approver(
+                    tx, approval_id, person.user.id
+                )
             if approval.state is State.PENDING:
                 tx.approvals.mark_seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
@@ -166,7 +168,7 @@ class ApprovalService:
         compared in the next unit of work.  5. State, answer, audit entry, events and a given
         consent are stored together.
         """
-        approval = votes.locked(tx, approvers.owned(tx, approval_id, person.user.id))
+        approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current(tx, person)
         payload, key = self._verify_signature(tx, device, submitted.jws)
         submitted = with_checked_code(tx, approval, submitted, payload.code)
@@ -186,7 +188,7 @@ class ApprovalService:
             return self._add_vote(tx, approval, answer, narrowed, key)
         moved = tx.approvals.transition(approval, _TARGET[payload.decision], now=tx.now)
         if moved is None:
-            return _already_closed(tx, approvers.owned(tx, approval_id, person.user.id))
+            return _already_closed(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         if narrowed is not None:
             moved = self.narrowings.store_granted(tx, moved, narrowed)
         _store_and_settle(tx, moved, answer, key)
@@ -241,7 +243,7 @@ class ApprovalService:
         A pending request is denied, an approved one is withdrawn, a closed one stays as it is.
         Raises errors.Problem as `decide` does, except for a closed request.
         """
-        approval = approvers.owned(tx, approval_id, person.user.id)
+        approval = approvers.get_for_approver(tx, approval_id, person.user.id)
         device = device_auth.current(tx, person)
         payload, key = self._verify_signature(tx, device, jws)
         self._check_payload(tx, payload, approval, device, None)
@@ -259,7 +261,7 @@ class ApprovalService:
             )
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
-        return approvers.owned(tx, approval_id, person.user.id)
+        return approvers.get_for_approver(tx, approval_id, person.user.id)
 
     def _nonce(self, approval: Approval, device: Device) -> str:
         return self.secrets.nonce("decision", approval.id, device.id)
@@ -318,7 +320,7 @@ def _check_open(  # the members of one answer
     """The result if the approval is closed or closes now; None while it is pending."""
     if overdue(approval.state, approval.expires_at, tx.now):
         return _already_closed(
-            tx, expire(tx, approval) or approvers.owned(tx, approval.id, person.user.id)
+            tx, expire(tx, approval) or approvers.get_for_approver(tx, approval.id, person.user.id)
         )
     if approval.state is not State.PENDING:
         before = tx.decisions.of_approval(approval.id)
@@ -326,7 +328,7 @@ def _check_open(  # the members of one answer
         return approver_view(tx, approval) if repeated else _already_closed(tx, approval)
     if (reason := checks.invalid_reason(tx, approval)) is not None:
         withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
-        return _already_closed(tx, approvers.owned(tx, approval.id, person.user.id))
+        return _already_closed(tx, approvers.get_for_approver(tx, approval.id, person.user.id))
     return None
 
 

@@ -57,7 +57,7 @@ class Sweeper:
 def expire(tx: Unit, approval: Approval) -> Approval | None:
     """Expire an overdue approval; None if another transition won."""
     reason = _reason(tx, approval)
-    reservations.queue(tx, approval)
+    reservations.lock_grant(tx, approval)
     moved = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
     if moved is None:
         return None

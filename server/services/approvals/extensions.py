@@ -51,7 +51,7 @@ class Extensions:
         """
         with self.store.write() as tx:
             device_auth.current(tx, person)
-            approval = approvers.owned(tx, approval_id, person.user.id)
+            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
             until = _new_expiry(tx, person, approval)
             moved = tx.escalations.extend(
                 approval.id,
@@ -72,7 +72,7 @@ class Extensions:
     def can_extend(self, person: Person, approval_id: str) -> bool:
         """Reports whether this person can extend it now. Raises errors.Problem 404."""
         with self.store.read() as view:
-            approval = approvers.owned(view, approval_id, person.user.id)
+            approval = approvers.get_for_approver(view, approval_id, person.user.id)
             try:
                 _new_expiry(view, person, approval)
             except errors.Problem:

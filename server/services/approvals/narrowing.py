@@ -217,7 +217,7 @@ def _resource(view: View, approval: Approval) -> Resource | None:
 def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
     """A pending request that asks this person. Raises errors.Problem 404 or 409."""
     device_auth.current(view, person)
-    approval = approvers.owned(view, approval_id, person.user.id)
+    approval = approvers.get_for_approver(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")
     return approval

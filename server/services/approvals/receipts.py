@@ -71,7 +71,7 @@ class Receipts:
     def of(self, person: Person, approval_id: str) -> Receipt:
         """The receipt of a request that asked this person. Raises errors.Problem 404."""
         with self.store.read() as view:
-            approval = approvers.owned(view, approval_id, person.user.id)
+            approval = approvers.get_for_approver(view, approval_id, person.user.id)
             entries = view.audit.of_approval(approval.id)
             return Receipt(
                 shown(view, approval, person.user.id),

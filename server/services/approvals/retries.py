@@ -52,12 +52,14 @@ class Retries:
         """
         with self.store.write() as tx:
             device_auth.current(tx, person)
-            approval = approvers.owned(tx, approval_id, person.user.id)
+            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
+                approval = expire(tx, approval) or approvers.get_for_approver(
+                    tx, approval_id, person.user.id
+                )
             _check(tx, approval)
             is_first = tx.escalations.ask_again(approval.id, tx.now)
-            asked = approvers.owned(tx, approval_id, person.user.id)
+            asked = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
                 _record(tx, person, asked)
                 notices.approval(tx, asked, "approval.retry_asked")

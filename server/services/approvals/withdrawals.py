@@ -66,7 +66,7 @@ def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
 def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
-    reservations.queue(tx, approval)
+    reservations.lock_grant(tx, approval)
     moved = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
     if moved is None:
         return False

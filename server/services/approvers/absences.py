@@ -9,7 +9,7 @@ from server.services.notifications import attention
 from server.services.notifications.attention import HeldNotification
 
 
-def back_at(tx: Unit, approval: Approval) -> int | None:
+def available_at(tx: Unit, approval: Approval) -> int | None:
     """When the first approver is notified again, in milliseconds since the epoch.
 
     None if an approver is notified now, or if no approver has set an end.

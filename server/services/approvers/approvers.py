@@ -22,7 +22,7 @@ def find(view: View, approval: Approval, user_id: str) -> Approver | None:
     return own_approver(approval, user_id) if approval.user_id == user_id else None
 
 
-def owned(view: View, approval_id: str, user_id: str) -> Approval:
+def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
     """The request, if this user is one of its approvers. Raises errors.Problem 404."""
     approval = view.approvals.get(approval_id)
     if approval is None or find(view, approval, user_id) is None:
@@ -41,7 +41,7 @@ def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
         )
 
 
-def write(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
+def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
     """Store approvers of a pending request; returns the new ones."""
     rows = [_row(tx, approval, one) for one in named]
     return [row for row in rows if tx.approvers.add(row)]
@@ -51,7 +51,7 @@ def add(
     tx: Unit, approval: Approval, named: Iterable[NamedApprover], rules: ServerPolicy
 ) -> list[Approver]:
     """Add approvers to a pending request and notify them; returns the new ones."""
-    added = write(tx, approval, named)
+    added = store_approvers(tx, approval, named)
     for row in added:
         if row.user_id != approval.user_id:
             attention.ring(tx, approval, row.user_id, "approval.requested", rules)

@@ -24,8 +24,8 @@ from server.services.refusals import NotFound
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-LONGEST_MS: Final = 366 * 24 * 60 * 60 * 1000
-MOST: Final = 5
+MAX_DURATION_MS: Final = 366 * 24 * 60 * 60 * 1000
+MAX_DEPUTIES: Final = 5
 """The maximum number of deputies of one user."""
 
 
@@ -169,7 +169,7 @@ def _times(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
     begins, ends = _moment("from", wanted.begins), _moment("to", wanted.ends)
     if ends <= now or ends <= begins:
         raise errors.Problem(422, "invalid_body", "/to: must be in the future and after /from.")
-    if ends > now + LONGEST_MS:
+    if ends > now + MAX_DURATION_MS:
         raise errors.Problem(422, "invalid_body", "/to: must be within 366 days.")
     return begins, ends
 
@@ -189,8 +189,8 @@ def _moment(name: str, text: str) -> int:
 def _check_room(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
     """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
     found = tx.deputies.of_user(person.user.id, tx.now)
-    if len(found) >= MOST:
-        raise errors.Problem(409, "conflict", f"You have {MOST} deputies. End one first.")
+    if len(found) >= MAX_DEPUTIES:
+        raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
     if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in found):
         raise errors.Problem(409, "conflict", "This person is already your deputy at that time.")
 

@@ -23,16 +23,20 @@ class EligibleApprovers:
     count: int
 
 
-NOBODY_ELSE: Final = EligibleApprovers((), 1)
+ONLY_THE_USER: Final = EligibleApprovers((), 1)
 
 
-def asked(view: View, verdict: Verdict, agent: Agent, user: User | None) -> EligibleApprovers:
+def eligible_for_verdict(
+    view: View, verdict: Verdict, agent: Agent, user: User | None
+) -> EligibleApprovers:
     """The eligible approvers of a verdict; only the user if it needs no approval."""
     needs = verdict.needs
-    return NOBODY_ELSE if needs is None else people(view, needs, agent, user)
+    return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
 
 
-def people(view: View, needs: Requirements, agent: Agent, user: User | None) -> EligibleApprovers:
+def find_eligible(
+    view: View, needs: Requirements, agent: Agent, user: User | None
+) -> EligibleApprovers:
     """The eligible approvers: the user the request is for, and others.
 
     If rules name approvers, the others are those; else, for a quorum above 1 or an excluded user,
@@ -43,7 +47,7 @@ def people(view: View, needs: Requirements, agent: Agent, user: User | None) -> 
         return _named(view, needs, user)
     excluded = user is not None and user.id in needs.excluded
     if needs.quorum == 1 and not excluded:
-        return NOBODY_ELSE
+        return ONLY_THE_USER
     own = set() if user is None else {user.id}
     beside = {*agent.owners, *view.directory.administrators()} - needs.excluded - own
     found = [NamedApprover(one, "backup") for one in sorted(beside) if _enabled(view, one)]

@@ -18,7 +18,7 @@ from server.services.policy import policies
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 from server.services.users import users
 
-MOST_MEMBERS: Final = 200
+MAX_MEMBERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ def _people(tx: Unit, called: Sequence[str]) -> list[str]:
 @about("members")
 def _checked(members: Sequence[str]) -> tuple[str, ...]:
     found = tuple(sorted(set(members)))
-    if len(found) > MOST_MEMBERS:
-        raise Invalid(f"A group has at most {MOST_MEMBERS} members.")
+    if len(found) > MAX_MEMBERS:
+        raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
     return found
 
 

@@ -61,17 +61,19 @@ class Substitutes:
         return approvers.add(tx, approval, asked, self.rules)
 
 
-def at_once(view: View, user: User, types: Sequence[str], risk: Risk) -> list[NamedApprover]:
+def immediate_substitutes(
+    view: View, user: User, types: Sequence[str], risk: Risk
+) -> list[NamedApprover]:
     """The substitutes that a new request of this risk asks at once."""
     backup = backup_of(view, user) if risk is Risk.CRITICAL else []
     return [*deputies_of(view, user.id, types), *backup]
 
 
-def beside(
+def additional_approver_ids(
     view: View, others: Iterable[NamedApprover], user: User, types: Sequence[str], risk: Risk
 ) -> frozenset[str]:
     """The ids of all users that a new request asks besides the one it is for."""
-    named = [*others, *at_once(view, user, types, risk)]
+    named = [*others, *immediate_substitutes(view, user, types, risk)]
     return frozenset(one.user_id for one in named) - {user.id}
 
 

@@ -226,7 +226,7 @@ class CibaGrant:
             "delivered": approval.delivered_at is not None,
             "seen": approval.seen_at is not None,
         }
-        if (back := absences.back_at(tx, approval)) is not None:
+        if (back := absences.available_at(tx, approval)) is not None:
             members["held_until"] = rfc3339(back)
         if approval.quorum > 1:
             members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"

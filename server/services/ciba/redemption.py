@@ -39,7 +39,7 @@ class Redemption:
 
         `handle` is its `auth_req_id`.
         """
-        reservations.queue(tx, approval)
+        reservations.lock_grant(tx, approval)
         if (gone := self.checks.invalid_reason(tx, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
             return requests.no_tokens(

@@ -18,7 +18,7 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, deciders, escalations
+from server.services.approvers import approvers, automatic_decisions, escalations
 from server.services.approvers import substitutes as stand_ins
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
@@ -179,7 +179,9 @@ class CibaService:
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.rules)
         room = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
-        beside = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+        beside = stand_ins.additional_approver_ids(
+            tx, plan.by.people.others, user, types, plan.risk
+        )
         return room.refusal(user, types, plan.risk, beside)
 
     def _stopped(
@@ -276,17 +278,17 @@ class CibaService:
         by = plan.by
         decider = by.decider or uses.reserve(tx, by.fits, by.verdict, approval.id)
         if decider is not None:
-            approval = deciders.decided(approval, decider, tx.now)
+            approval = automatic_decisions.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
         if approval.multi_approver:
-            approvers.write(tx, approval, by.people.others)
+            approvers.store_approvers(tx, approval, by.people.others)
         ciba_entries.record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
         if decider is not None:
-            deciders.tell(tx, approval, screens=decider.notifies)
+            automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
             types = [action.type for action in plan.actions]
-            stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+            stand_ins.additional_approver_ids(tx, plan.by.people.others, user, types, plan.risk)
         else:
             history.count_request(tx, approval)
             notices.asked(tx, approval, self.rules)

@@ -67,9 +67,9 @@ class Reports:
         """
         note = _checked(report.note)
         with self.store.read() as view:  # nobody waits for whoever may not report this
-            approvers.owned(view, approval_id, person.user.id)
+            approvers.get_for_approver(view, approval_id, person.user.id)
         with self.store.administer() as tx:
-            was = approvers.owned(tx, approval_id, person.user.id)
+            was = approvers.get_for_approver(tx, approval_id, person.user.id)
             approval = self.deny_reported(tx, person, approval_id, report.signed)
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)

@@ -35,7 +35,7 @@ from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
-from server.services.standing_grants.standing_grants import standing_grants_of
+from server.services.standing_grants.standing_grants import build_standing_grants
 from server.services.tokens.delegations import Ledger
 from server.services.tokens.keys import SigningKeys
 from server.services.users.device_auth import Person
@@ -83,7 +83,7 @@ class AdminServices:
         self.doctor = Doctor(store, judge)
         self.consents = ConsentService(store, secrets, rules, opens)
         self.deputies = ManagedDeputies(store)
-        self.standing_grants = standing_grants_of(store, secrets, rules, opens)
+        self.standing_grants = build_standing_grants(store, secrets, rules, opens)
         self.ledger = Ledger(store)
         self.incidents = Incidents(store)
         self._store = store

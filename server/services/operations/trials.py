@@ -27,8 +27,8 @@ from server.protocol.policy.questions import APP, FAILED_RULE, WAYS, Question, V
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Issue
-from server.services.approvers import answerers, deciders, eligible
-from server.services.approvers.answerers import AnswerSources
+from server.services.approvers import answer_sources, automatic_decisions, eligible
+from server.services.approvers.answer_sources import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.askings import RequestAudience, asking
 from server.services.policy import binding, documents, policies
@@ -142,7 +142,7 @@ class Trials:
             row = trial(view, rules)
             case = self._case(view, wanted)
             verdict = self._judge(rules, row).decide(view, case, wanted.at)
-            consent = deciders.consent_to(view, case)
+            consent = automatic_decisions.covering_consent(view, case)
             by = _answerers(view, case, verdict, consent, acr=bool(wanted.acr))
             then = _then(case, by, consent)
             seconds = targets.lifetime(
@@ -259,10 +259,14 @@ def _answerers(
 ) -> AnswerSources:
     """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
     if case.way in _REQUESTED:
-        return answerers.found(view, case, verdict, acr=acr)
+        return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
     lacks = case.way == "exchange" and consent is None and case.target.scope
-    fits = () if lacks or verdict.outcome != "ask" else standing_uses.fits(view, case, verdict)
-    asked = eligible.asked(view, verdict, cast("Agent", case.agent), case.user)
+    fits = (
+        ()
+        if lacks or verdict.outcome != "ask"
+        else standing_uses.covering_grants(view, case, verdict)
+    )
+    asked = eligible.eligible_for_verdict(view, verdict, cast("Agent", case.agent), case.user)
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 

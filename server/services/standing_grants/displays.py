@@ -21,7 +21,7 @@ _LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class GrantAsked:
+class StandingGrantDisplay:
     """The input of a standing grant's display text."""
 
     approval_id: str
@@ -44,7 +44,7 @@ class GrantAsked:
     expires_at: int
 
 
-def grant_text(asked: GrantAsked) -> str:
+def standing_grant_display(asked: StandingGrantDisplay) -> str:
     """Make the display text of a standing grant."""
     name, until = display_safe(asked.party.name), day(asked.bounds.until)
     what = ", ".join(asked.target.scope) if asked.action is None else asked.action.title
@@ -91,11 +91,13 @@ def pattern_facts(action: ActionType | None, pattern: Pattern) -> list[tuple[str
     """Each member of the details, with its required value or how it may vary."""
     if action is None:
         return []
-    told: Mapping[str, JsonValue] = standing_grants.shown(pattern.details[0], pattern.vary)
+    told: Mapping[str, JsonValue] = standing_grants.with_variations(
+        pattern.details[0], pattern.vary
+    )
     return [(fact.label, fact.value) for fact in rendering.facts(action, told)]
 
 
-def _facts(asked: GrantAsked) -> list[JsonValue]:
+def _facts(asked: StandingGrantDisplay) -> list[JsonValue]:
     bounds = asked.bounds
     facts = [_fact("Agent", asked.party.name)]
     facts.append(_fact("Its key", "the current one; a new key ends the grant"))

@@ -20,22 +20,27 @@ from server.protocol.policy.pointers import Path
 from server.protocol.policy.questions import Approvals, Requirements
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Taken, Unfit
+from server.protocol.standing_grants.standing_grants import (
+    Bounds,
+    GrantNotAllowed,
+    GrantUsage,
+    Pattern,
+)
 from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
 
-LOOKED_AT: Final = 10
+TRIED_REQUESTS: Final = 10
 """The number of past requests that a proposal is tried on."""
-MOST_LIVE: Final = 50
+MAX_IN_FORCE: Final = 50
 """The maximum number of grants of one user in force."""
 _LOOKED_THROUGH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class StandingGrantProposal:
+class SubmittedProposal:
     """A submitted proposal: an example and the bounds."""
 
     approval_id: str
@@ -50,7 +55,7 @@ class StandingGrantProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class CheckedProposal:
     """A checked proposal."""
 
     agent: Agent
@@ -68,7 +73,7 @@ class Proposal:
     @property
     def given_at(self) -> Risk:
         """The risk of the approval that gives it."""
-        return standing_grants.GIVEN_AT[self.risk]
+        return standing_grants.APPROVAL_RISK[self.risk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class Proposals:
     schemas: Schemas
     judge: Judge
 
-    def of(self, view: View, person: Person, wish: StandingGrantProposal) -> Proposal:
+    def of(self, view: View, person: Person, wish: SubmittedProposal) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
 
         1. The example is an agent's request to this person.  2. The agent may still ask for it, and
@@ -120,10 +125,10 @@ class Proposals:
             standing_grants.check_limits(
                 found.risk, seconds=wish.seconds, uses=wish.uses, costs=bool(money), total=total
             )
-        except Unfit as unfit:
+        except GrantNotAllowed as unfit:
             raise _refused(unfit.where, unfit.remedy) from unfit
         _check_room(view, person.user.id)
-        return Proposal(
+        return CheckedProposal(
             agent=agent,
             user=found.user,
             target=found.case.target,
@@ -192,15 +197,15 @@ class Proposals:
         return None if same else "policy_changed"
 
 
-def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.Vary, ...]:
+def _vary(found: _Judged, wish: SubmittedProposal) -> tuple[standing_grants.VaryingMember, ...]:
     if found.action is None:
         if wish.vary:
-            raise Unfit("vary", "this request has no details that could vary")
+            raise GrantNotAllowed("vary", "this request has no details that could vary")
         return ()
     return standing_grants.read_vary(found.case.details[0], wish.vary, found.action.stakes.target)
 
 
-def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
+def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
     """Try the grant on the newest requests, as if it had been given before them."""
     found = view.approvals.search(
         state=None,
@@ -208,15 +213,17 @@ def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
         user_id=proposal.user.id,
         limit=_LOOKED_THROUGH,
     )
-    newest = [one for one in found if one.kind == "action"][:LOOKED_AT]
-    taken, tried = Taken(), list[TriedRequest]()
+    newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
+    taken, try_on_past_requests = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
         misfit, taken = _would(proposal, approval, taken)
-        tried.append(TriedRequest(approval, misfit))
-    return tried[::-1]
+        try_on_past_requests.append(TriedRequest(approval, misfit))
+    return try_on_past_requests[::-1]
 
 
-def _would(proposal: Proposal, approval: Approval, taken: Taken) -> tuple[str | None, Taken]:
+def _would(
+    proposal: CheckedProposal, approval: Approval, taken: GrantUsage
+) -> tuple[str | None, GrantUsage]:
     details = json.loads(approval.details)
     if approval.resource != proposal.target.resource.uri:
         return "resource", taken
@@ -238,9 +245,10 @@ def _check_room(view: View, user_id: str) -> None:
     Pending ones are counted first, so that one given meanwhile counts twice rather than never.
     """
     waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
-    if waits + view.standing_grants.live_count(user_id, view.now) >= MOST_LIVE:
+    if waits + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
         raise _refused(
-            "grants", f"you have {MOST_LIVE} standing grants in force or pending; revoke one first"
+            "grants",
+            f"you have {MAX_IN_FORCE} standing grants in force or pending; revoke one first",
         )
 
 

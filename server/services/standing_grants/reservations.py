@@ -5,28 +5,28 @@ from typing import Final
 from server.model.approvals import Approval, automatic_decision
 from server.model.store import Unit
 
-GRANT: Final = "standing_grant"
+GRANT_MEMBER: Final = "standing_grant"
 """The member that names the grant, in the audit log and in the token."""
 
 
 def grant_of(approval: Approval) -> str | None:
     """The id of the grant that decided a request; None if no grant did."""
-    found = (automatic_decision(approval) or {}).get(GRANT)
+    found = (automatic_decision(approval) or {}).get(GRANT_MEMBER)
     return None if found is None else str(found)
 
 
-def decided(approval: Approval) -> bool:
+def is_decided_by_grant(approval: Approval) -> bool:
     """Reports whether a grant decided a request."""
     return grant_of(approval) is not None
 
 
-def ended(tx: Unit, approval: Approval) -> bool:
+def has_grant_ended(tx: Unit, approval: Approval) -> bool:
     """Reports whether the deciding grant has ended; else keeps it in force in this transaction."""
     grant_id = grant_of(approval)
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 
 
-def queue(tx: Unit, approval: Approval) -> None:
+def lock_grant(tx: Unit, approval: Approval) -> None:
     """Lock the deciding grant's uses in this unit of work."""
     if (grant_id := grant_of(approval)) is not None:
         tx.queue(f"standing grant {grant_id}")

@@ -33,13 +33,13 @@ from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
-from server.services.standing_grants.displays import GrantAsked, grant_text
+from server.services.standing_grants.displays import StandingGrantDisplay, standing_grant_display
 from server.services.standing_grants.proposals import (
-    Proposal,
+    CheckedProposal,
     Proposals,
-    StandingGrantProposal,
+    SubmittedProposal,
     TriedRequest,
-    tried,
+    try_on_past_requests,
 )
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
@@ -69,8 +69,8 @@ class StandingGrants:
     open_approval: OpenApproval
 
     def preview(
-        self, person: Person, wish: StandingGrantProposal
-    ) -> tuple[Proposal, list[TriedRequest]]:
+        self, person: Person, wish: SubmittedProposal
+    ) -> tuple[CheckedProposal, list[TriedRequest]]:
         """Preview a grant, and which past requests it would have covered.
 
         Changes nothing. Raises errors.Problem as `ask` does.
@@ -78,9 +78,9 @@ class StandingGrants:
         with self.store.read() as view:
             device_auth.current(view, person)
             proposal = self.proposals.of(view, person, wish)
-            return proposal, tried(view, proposal)
+            return proposal, try_on_past_requests(view, proposal)
 
-    def ask(self, person: Person, wish: StandingGrantProposal, peer: str) -> Approval:
+    def ask(self, person: Person, wish: SubmittedProposal, peer: str) -> Approval:
         """Create the approval that the person signs on a device.
 
         Raises errors.Problem: 404 for another person's request, 400 for a proposal that is not
@@ -183,14 +183,14 @@ class StandingGrants:
                 raise Conflict("This standing grant has already ended.")
             return self._held(tx, ended)
 
-    def _open(self, tx: Unit, proposal: Proposal, peer: str) -> Approval:
+    def _open(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
         party = display_names.find(tx.directory, proposal.agent.id, tx.now)
         assert party is not None  # noqa: S101  # the proposal checked it
-        past = tried(tx, proposal)
+        past = try_on_past_requests(tx, proposal)
 
         def display(approval_id: str, expires_at: int) -> str:
-            return grant_text(
-                GrantAsked(
+            return standing_grant_display(
+                StandingGrantDisplay(
                     approval_id=approval_id,
                     party=party,
                     user=proposal.user,
@@ -244,7 +244,7 @@ class StandingGrants:
         )
 
 
-def _terms(proposal: Proposal) -> tuple[Mapping[str, JsonValue], ...]:
+def _terms(proposal: CheckedProposal) -> tuple[Mapping[str, JsonValue], ...]:
     total = proposal.bounds.sum
     terms = kinds.StandingGrantTerms(
         until=rfc3339(proposal.bounds.until),
@@ -287,7 +287,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
     )
 
 
-def standing_grants_of(
+def build_standing_grants(
     store: Store, secrets: Secrets, rules: ServerPolicy, open_approval: OpenApproval
 ) -> StandingGrants:
     """Build the service for administration, with its own policy engine and schemas."""

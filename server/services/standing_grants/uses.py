@@ -20,19 +20,21 @@ from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.standing_grants.reservations import GRANT, grant_of
+from server.services.standing_grants.reservations import GRANT_MEMBER, grant_of
 from server.services.users import user_or_group
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class CoveringGrant:
     """A grant that covers a request, and the amount that the request takes."""
 
     grant: StandingGrant
     minor: int
 
 
-def fits(view: View, case: JudgedRequest, verdict: Verdict, at: int | None = None) -> Iterator[Fit]:
+def covering_grants(
+    view: View, case: JudgedRequest, verdict: Verdict, at: int | None = None
+) -> Iterator[CoveringGrant]:
     """The grants that cover a request, oldest first, without used-up ones.
 
     With `at`, the grants of that time that were not ended since, with the uses of now.
@@ -57,22 +59,22 @@ def fits(view: View, case: JudgedRequest, verdict: Verdict, at: int | None = Non
             continue
         minor = standing_grants.cost(grant.bounds, money)
         if minor is not None and standing_grants.reserve(grant.bounds, grant.taken, minor, now):
-            yield Fit(grant, minor)
+            yield CoveringGrant(grant, minor)
 
 
 def reserve(
-    tx: Unit, found: Iterable[Fit], verdict: Verdict, approval_id: str
+    tx: Unit, found: Iterable[CoveringGrant], verdict: Verdict, approval_id: str
 ) -> AutomaticDecision | None:
     """Reserve one use for this approval; None if no grant covers it any more."""
     for fit in found:
         use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
         if use is not None:
-            said = {GRANT: fit.grant.id, "use": use.number, "policy": verdict.source.version}
+            said = {GRANT_MEMBER: fit.grant.id, "use": use.number, "policy": verdict.source.version}
             return AutomaticDecision(said, notifies=fit.grant.tell)
     return None
 
 
-def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
+def still_covers(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
     """Reports whether the grant that decided a request still suffices today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_type(view, grant):

@@ -18,7 +18,7 @@ from server.model.users import User
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.approvals.states import State
 from server.services.approvals import creation
-from server.services.approvers import deciders
+from server.services.approvers import automatic_decisions
 from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.notifications import notices
@@ -53,7 +53,7 @@ class StandingExchanges:
 
         `until` is when what comes out ends at the latest, in seconds.
         """
-        fits = tuple(uses.fits(tx, lacks.case, lacks.verdict))
+        fits = tuple(uses.covering_grants(tx, lacks.case, lacks.verdict))
         user, agent = lacks.case.user, lacks.case.agent
         if not fits or user is None or not isinstance(agent, Agent):
             return None
@@ -63,14 +63,14 @@ class StandingExchanges:
         if decider is None:
             return None
         approval = replace(
-            deciders.decided(approval, decider, tx.now),
+            automatic_decisions.approve_automatically(approval, decider, tx.now),
             state=State.REDEEMED,
             parent_id=subject.id,
             policy=json.dumps(lacks.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)
         creation.record_request(tx, approval, opening)
-        deciders.tell(tx, approval, screens=decider.notifies)
+        automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
         answer = self._issued(tx, lacks, agent, approval, subject, until=until, jkt=jkt)
         notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)

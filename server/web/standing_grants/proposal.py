@@ -19,7 +19,7 @@ from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
-from server.protocol.standing_grants.standing_grants import LIMITS, MOST_USES
+from server.protocol.standing_grants.standing_grants import LIMITS, MAX_USES
 from server.protocol.text import display_safe
 from server.web.approvals.request import can_become_standing_grant, request_facts
 from server.web.browser import go
@@ -27,7 +27,7 @@ from server.web.calls import Document
 from server.web.page import Facts
 from server.web.visit import Visit
 
-LASTING: Final = (
+DURATIONS: Final = (
     (900, "15 minutes"),
     (3_600, "1 hour"),
     (28_800, "8 hours"),
@@ -64,7 +64,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     opens = form.get("act") == "open"
     row = "POST /api/grants" if opens else "POST /api/grants/preview"
     try:
-        told = visit.calls.do(row, "", wish(form, shown), form)
+        told = visit.calls.do(row, "", proposal_request(form, shown), form)
     except (errors.Problem, ValueError) as refused:
         if isinstance(refused, errors.Problem) and refused.status not in _REFUSED:
             raise
@@ -89,8 +89,8 @@ def _facts(visit: Visit, shown: Shown, form: Form, facts: Facts) -> Facts:
         **request_facts(visit, shown),
         "members": members(shown),
         "kind": _kind(visit.site, shown),
-        "lasting": [each for each in LASTING if each[0] <= limit.seconds],
-        "most_uses": limit.uses if limit.uses < MOST_USES else None,
+        "lasting": [each for each in DURATIONS if each[0] <= limit.seconds],
+        "most_uses": limit.uses if limit.uses < MAX_USES else None,
         "sent": form,
         **facts,
     }
@@ -128,7 +128,7 @@ def _member(path: Path, value: JsonValue) -> Member:
     )
 
 
-def wish(form: Form, shown: Shown) -> Document:
+def proposal_request(form: Form, shown: Shown) -> Document:
     """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
         {"fact": one.fact, "up_to": said if one.capped else None}

@@ -8,7 +8,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvers import deputies
-from server.services.approvers.deputies import MOST, ManagedDeputies
+from server.services.approvers.deputies import MAX_DEPUTIES, ManagedDeputies
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
@@ -159,7 +159,7 @@ def test_one_person_has_few_deputies_and_each_once_at_a_time(person, bob, local)
     assert _name(person, bob.user.name).status == 201
     assert _name(person, begins=HOUR).refusal == (409, "conflict")
     assert _name(person, begins=DAY, ends=2 * DAY).status == 201
-    for number in range(MOST - 2):
+    for number in range(MAX_DEPUTIES - 2):
         new_person(local, f"user{number}")
         assert _name(person, f"user{number}").status == 201
     new_person(local, "onemore")

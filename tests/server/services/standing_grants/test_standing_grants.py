@@ -10,8 +10,8 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, NotFound
-from server.services.standing_grants.proposals import MOST_LIVE
-from server.services.standing_grants.standing_grants import standing_grants_of
+from server.services.standing_grants.proposals import MAX_IN_FORCE
+from server.services.standing_grants.standing_grants import build_standing_grants
 from tests.support import standing
 from tests.support.callers import new_person
 from tests.support.clock import MINUTE
@@ -30,7 +30,7 @@ def office(local):
     """The service as the command line has it."""
     services = local.services
     opens = approval_opener(services.secrets, services.rules)
-    return standing_grants_of(services.store, services.secrets, services.rules, opens)
+    return build_standing_grants(services.store, services.secrets, services.rules, opens)
 
 
 def post(person, wish, path="/api/grants"):
@@ -378,7 +378,7 @@ def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
     example = standing.example(agent)
     grant = standing.give(person, example)
     with local.services.store.write() as tx:
-        for number in range(MOST_LIVE - 1):
+        for number in range(MAX_IN_FORCE - 1):
             tx.standing_grants.add(standing.like(grant, number))
     assert "revoke one first" in refused(person, standing.wish(example))
 
@@ -388,7 +388,7 @@ def test_what_waits_to_be_given_takes_room_too(local, agent, person):
     example = standing.example(agent)
     grant = standing.give(person, example)
     with local.services.store.write() as tx:
-        for number in range(MOST_LIVE - 2):
+        for number in range(MAX_IN_FORCE - 2):
             tx.standing_grants.add(standing.like(grant, number))
     assert post(person, standing.wish(example)).status == 201
     assert "revoke one first" in refused(person, standing.wish(example))

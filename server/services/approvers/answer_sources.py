@@ -10,11 +10,11 @@ from server.model.approvals import AutomaticDecision
 from server.model.clients import Agent
 from server.model.store import View
 from server.protocol.policy.questions import Verdict
-from server.services.approvers import deciders, eligible
-from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
+from server.services.approvers import automatic_decisions, eligible
+from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
 from server.services.policy.judging import JudgedRequest
 from server.services.standing_grants import uses
-from server.services.standing_grants.uses import Fit
+from server.services.standing_grants.uses import CoveringGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class AnswerSources:
 
     verdict: Verdict
     """The verdict of policy, with the reason for approvers."""
-    people: EligibleApprovers = NOBODY_ELSE
+    people: EligibleApprovers = ONLY_THE_USER
     """The approvers to ask."""
     decider: AutomaticDecision | None = None
     """The consent that decides it, if any."""
-    fits: tuple[Fit, ...] = ()
+    fits: tuple[CoveringGrant, ...] = ()
     """The standing grants that cover it; one of them may decide it."""
 
     @property
@@ -47,7 +47,7 @@ class AnswerSources:
         return self.verdict.outcome == "deny" or self.quorum > self.people.count
 
 
-def found(
+def find_answer_sources(
     view: View, case: JudgedRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
 ) -> AnswerSources:
     """Find what decides a request: a consent, else standing grants, else approvers.
@@ -55,10 +55,14 @@ def found(
     `acr`: the agent requires a person's own answer, so neither a consent nor a grant decides.
     `hinted`: the request comes from an exchange, so no consent decides.
     """
-    verdict, decider = deciders.found(view, case, verdict, wants_person=acr or hinted)
+    verdict, decider = automatic_decisions.find_automatic_decision(
+        view, case, verdict, wants_person=acr or hinted
+    )
     if decider is not None:
         return AnswerSources(verdict, decider=decider)
-    fits = () if acr else tuple(uses.fits(view, case, verdict))
+    fits = () if acr else tuple(uses.covering_grants(view, case, verdict))
     if fits or not isinstance(case.agent, Agent):
         return AnswerSources(verdict, fits=fits)
-    return AnswerSources(verdict, eligible.asked(view, verdict, case.agent, case.user))
+    return AnswerSources(
+        verdict, eligible.eligible_for_verdict(view, verdict, case.agent, case.user)
+    )

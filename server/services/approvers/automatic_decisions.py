@@ -23,7 +23,7 @@ CALL_AFTER_MS = 1_000
 """The delay of the callback, so that the agent gets the response to its request first."""
 
 
-def found(
+def find_automatic_decision(
     view: View, case: JudgedRequest, verdict: Verdict, *, wants_person: bool
 ) -> tuple[Verdict, AutomaticDecision | None]:
     """The consent that decides an allowed request; else the verdict with the reason for asking."""
@@ -31,13 +31,13 @@ def found(
         return verdict, None
     if wants_person:
         return replace(verdict, because=WANTS_YOU), None
-    consent = consent_to(view, case)
+    consent = covering_consent(view, case)
     if consent is None:
         return replace(verdict, because=NOT_CONSENTED), None
     return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
 
 
-def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consent | None:
+def covering_consent(view: View, case: JudgedRequest, at: int | None = None) -> Consent | None:
     """The user's consent for this agent, now or at a time, if it covers every scope."""
     if case.user is None:
         return None
@@ -47,13 +47,13 @@ def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consen
     return consent if covers else None
 
 
-def decided(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
+def approve_automatically(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
     """Mark a new request as approved automatically."""
     said = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
     return replace(approval, state=State.APPROVED, decided_at=now, decided_by=said)
 
 
-def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
+def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
     """Record an automatic decision, and notify the user's screens and the agent."""
     audit.record(
         tx,
@@ -71,14 +71,14 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
     notices.approval(tx, approval, "approval.decided", call_after_ms=CALL_AFTER_MS, screens=screens)
 
 
-def consent_of(view: View, approval: Approval) -> Consent | None:
+def deciding_consent(view: View, approval: Approval) -> Consent | None:
     """The consent that decided a request; None if none did."""
     consent = (automatic_decision(approval) or {}).get("consent")
     return None if consent is None else view.consents.get(str(consent))
 
 
-def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
+def is_still_valid(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
     """Reports whether the deciding consent is active and policy still allows the request."""
-    stands_on, now = consent_of(view, approval), consent_to(view, case)
+    stands_on, now = deciding_consent(view, approval), covering_consent(view, case)
     same = now is not None and stands_on is not None and now.id == stands_on.id
     return same and judge.holds(view, case, NO_APPROVALS)

@@ -1,4 +1,4 @@
-"""The rows about consents: one's own, and across people."""
+"""Routes of consents, for users and for administrators."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What people let clients have, and taking it back: one's own, and across people."""
+"""Endpoints of consents, for users and for administrators."""
 
 from server.http import listing
 from server.http.consents import consent_wire as wire

@@ -1,4 +1,4 @@
-"""What a person reads before they give a consent or let a device in, in plain words."""
+"""The display texts of consents and device sign-ins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LONG = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ConsentAsked:
-    """Everything that a consent's display is made of."""
+    """The input of a consent's display text."""
 
     approval_id: str
     party: Party
@@ -30,7 +30,7 @@ class ConsentAsked:
     resource: str
     scopes: Mapping[str, Risk]
     had: tuple[str, ...]
-    """Those of the scopes that the client may use already."""
+    """The scopes that the client can already use."""
     until: int
     risk: Risk
     first_request: bool
@@ -41,7 +41,7 @@ class ConsentAsked:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAsked:
-    """Everything that a device sign-in's display is made of."""
+    """The input of a device sign-in's display text."""
 
     approval_id: str
     terms: DeviceTerms
@@ -53,7 +53,7 @@ class DeviceAsked:
 
 @dataclass(frozen=True, slots=True)
 class AppDeviceAsked:
-    """Everything that the display of an app's sign-in on a device is made of."""
+    """The input of the display text of an app's sign-in on a device."""
 
     approval_id: str
     terms: AppDeviceTerms
@@ -62,7 +62,7 @@ class AppDeviceAsked:
     resource: str
     openid: tuple[str, ...]
     scopes: Mapping[str, Risk]
-    """Of the resource."""
+    """The scopes of the resource."""
     had: tuple[str, ...]
     until: int
     risk: Risk
@@ -71,7 +71,7 @@ class AppDeviceAsked:
 
 
 def consent_text(asked: ConsentAsked) -> str:
-    """The display document of a consent."""
+    """Make the display text of a consent."""
     party, until = asked.party, day(asked.until)
     name = display_safe(party.name)
     return displays.canonical_display(
@@ -106,7 +106,7 @@ def consent_text(asked: ConsentAsked) -> str:
 
 
 def device_text(asked: DeviceAsked) -> str:
-    """The display document of a device sign-in."""
+    """Make the display text of a device sign-in."""
     terms = asked.terms
     facts = [
         _fact("New device", terms.name),
@@ -145,7 +145,7 @@ def device_text(asked: DeviceAsked) -> str:
 
 
 def app_device_text(asked: AppDeviceAsked) -> str:
-    """The display document of an app's sign-in on a device."""
+    """Make the display text of an app's sign-in on a device."""
     name, until = display_safe(asked.party.name), day(asked.until)
     acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
     gives = (
@@ -213,7 +213,7 @@ def _scope_facts(scopes: Mapping[str, Risk], had: tuple[str, ...]) -> list[JsonV
 
 
 def day(moment: int) -> str:
-    """A moment as a person reads it."""
+    """Render a time."""
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 

@@ -1,4 +1,4 @@
-"""`sayso incidents`: why agents were stopped, with the evidence. Nobody reports anything here."""
+"""`sayso incidents`: list, show and close incidents."""
 
 import click
 
@@ -9,15 +9,15 @@ from server.services.incidents.incidents import MOST_NOTE, NamedIncident
 
 @click.group("incidents")
 def command() -> None:
-    """Reports, and agents for which nobody answered. Who was stopped stays so until enabled."""
+    """Incidents: reported requests and agents without an owner. Their agents are quarantined."""
 
 
 @command.command("list")
-@click.option("--closed", is_flag=True, help="Also those that are closed.")
+@click.option("--closed", is_flag=True, help="Include closed incidents.")
 @json_option
 @administers
 def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
-    """The newest reports, at most 200."""
+    """List the newest incidents, at most 200."""
     found = desk.incidents.search(closed=closed)
     rows = [
         (
@@ -39,20 +39,20 @@ def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
 @json_option
 @administers
 def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
-    """One incident: the request, who was stopped, and what ended with them."""
+    """Show one incident: the request, the quarantined agents and what ended with them."""
     told = desk.incidents.show(incident_id)
     answer(_document(told), _lines(told), as_json=as_json)
 
 
 @command.command("close")
 @click.argument("incident_id", metavar="ID")
-@click.option("--note", help=f"What came of it, {MOST_NOTE} characters at most.")
+@click.option("--note", help=f"The result, at most {MOST_NOTE} characters.")
 @json_option
 @administers
 def close(desk: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:
-    """Say that a report was looked into. Who was stopped stays so."""
+    """Close an incident. Quarantined agents stay quarantined."""
     told = desk.incidents.close(incident_id, note, by=BY)
-    answer(_document(told), ["The incident is closed.", *_next(told)], as_json=as_json)
+    answer(_document(told), ["Closed the incident.", *_next(told)], as_json=as_json)
 
 
 def _lines(told: NamedIncident) -> list[str]:
@@ -71,9 +71,9 @@ def _lines(told: NamedIncident) -> list[str]:
 
 
 def _about(told: NamedIncident) -> str:
-    """Which agent's request was reported, or why nobody had to report anything."""
+    """The agent of the reported request, or the other cause."""
     if told.incident.cause == "no_owner":
-        return "nobody enabled answered for it in time"
+        return "it had no enabled owner"
     return str(told.evidence["approval"]["asked_by"]["name"])
 
 
@@ -82,8 +82,8 @@ def _reported(told: NamedIncident) -> dict[str, str | None]:
     return {
         "reported by": f"{told.user_name} ({incident.user_id}) on {incident.device_id}",
         "their note": incident.note,
-        "stops": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
-        "request": f"{approval['id']}, which was {approval['was']}",
+        "quarantines": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
+        "request": f"{approval['id']}, then {approval['was']}",
         "asked by": f"{approval['asked_by']['name']} ({approval['asked_by']['id']})",
         "asked at": moment(approval["asked_at"]),
         "for": f"{approval['scope']} at {approval['resource']}",
@@ -98,15 +98,15 @@ def _agent(told: NamedIncident, one: dict[str, object]) -> list[str]:
 
 
 def _next(told: NamedIncident) -> list[str]:
-    """What can be done now."""
+    """The next commands."""
     held = [
         one["name"] for one in told.evidence["agents"] if told.states[one["id"]] == "quarantined"
     ]
-    lines = [f"To let {name} go on: sayso agents enable {name}" for name in held]
+    lines = [f"To release {name}: sayso agents enable {name}" for name in held]
     if told.incident.cause == "no_owner":
         lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in held]
     else:
-        whole = f"The whole request: sayso approvals show {told.incident.approval_id}"
+        whole = f"To see the full request: sayso approvals show {told.incident.approval_id}"
         lines.insert(0, whole)
     if told.incident.state == "open":
         lines.append(f"To close it: sayso incidents close {told.incident.id} --note TEXT")
@@ -136,9 +136,9 @@ def _document(told: NamedIncident) -> dict[str, object]:
 
 
 def _agent_document(told: NamedIncident, one: dict[str, object]) -> dict[str, object]:
-    """As the API has it: the id is the client_id, the state is today's, moments are texts."""
+    """An agent as in the API: `client_id`, current state, times as texts."""
     rest = {name: value for name, value in one.items() if name != "id"}
-    secrets: list[dict[str, object]] = rest["secrets"]  # type: ignore[assignment]  # as `reports` writes it
+    secrets: list[dict[str, object]] = rest["secrets"]  # type: ignore[assignment]  # written by `evidence`
     return {
         "client_id": one["id"],
         **rest,

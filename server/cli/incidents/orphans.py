@@ -1,4 +1,4 @@
-"""`sayso agents orphans`: agents that should get an owner, or be looked at again."""
+"""`sayso agents orphans`: agents that need an owner or a review."""
 
 import click
 
@@ -7,10 +7,10 @@ from server.cli.output import answer, json_option, listed, moment, rfc3339, tabl
 from server.services.incidents.orphans import Keeper, Orphan
 
 _WORDS = {
-    "no_owner": "nobody answers for it",
-    "owner_away": "its owners were not seen for 90 days",
-    "review_due": "it was to be looked at again",
-    "expired": "it has expired",
+    "no_owner": "no enabled owner",
+    "owner_away": "owners not seen for 90 days",
+    "review_due": "review is due",
+    "expired": "expired",
 }
 
 
@@ -18,9 +18,9 @@ _WORDS = {
 @json_option
 @administers
 def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Agents without an enabled owner, and those to look at again.
+    """List agents that need an owner or a review.
 
-    An enabled agent for which nobody answers is quarantined when its time of grace ends; see
+    An enabled agent without an enabled owner is quarantined when its grace period ends; see
     SAYSO_OWNER_GRACE_DAYS.
     """
     found = desk.orphans.all()

@@ -1,4 +1,4 @@
-"""Reports and incidents as the JSON API reads and shows them."""
+"""Reports and incidents as JSON."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -26,7 +26,7 @@ class SignedReport(_Body):
     note: str | None = Field(default=None, max_length=1_000)
 
     def record(self) -> Report:
-        """What the service takes."""
+        """Convert to the services' type."""
         return Report(self.decision, self.scope, self.note)
 
 
@@ -123,7 +123,7 @@ class Incidents(BaseModel):
 
 
 def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
-    """What came of a report as JSON."""
+    """The result of a report as JSON."""
     members = ReportedAgent.model_fields
     agents = [
         ReportedAgent(**{name: getattr(one, name) for name in members}) for one in _agents(told)

@@ -1,4 +1,4 @@
-"""Reporting a request, and what administrators and auditors see of reports."""
+"""Endpoints of reports and incidents."""
 
 from server.http import listing
 from server.http.incidents import incident_wire as wire

@@ -1,4 +1,4 @@
-"""The report of agents without an owner, as the JSON API shows it."""
+"""Agents that need an owner or a review, as JSON."""
 
 from typing import Literal
 
@@ -41,7 +41,7 @@ class Orphans(BaseModel):
 
 
 def orphan(record: Record) -> Orphan:
-    """One agent of the report as JSON."""
+    """One agent as JSON."""
     agent = record.agent
     return Orphan(
         client_id=agent.id,

@@ -1,6 +1,6 @@
-"""Incidents: what stopped agents, most of it reported by people. Looking at them, and closing them.
+"""Incidents: list, show and close them.
 
-Closing one lifts nothing: an agent that was stopped goes on when an administrator enables it.
+Closing one releases no agent; an administrator enables a quarantined agent separately.
 """
 
 import json
@@ -22,20 +22,20 @@ MOST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class NamedIncident:
-    """An incident with the names and the standing of today that its ids stand for."""
+    """An incident with the current names and states of its user and agents."""
 
     incident: Incident
     user_name: str
-    """Who reported it; "" where nobody did."""
+    """The user who reported it; "" for another cause."""
     states: Mapping[str, str]
-    """Agent → its state now; one that was deleted is "deleted"."""
+    """The current state of each agent id, or "deleted"."""
     evidence: Mapping[str, Any]
-    """What was written down when it was reported; of the agents those that the viewer may see."""
+    """The stored evidence, with the agents that the viewer may see."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """What administrators and auditors see of them, and owners of those about their agents."""
+    """Lists, shows and closes incidents, for administrators, auditors and owners of the agents."""
 
     store: Store
 
@@ -47,12 +47,12 @@ class Incidents:
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
-        """The newest open ones, with `closed` those too that are over; of one owner's, or all."""
+        """The newest open incidents; `closed` includes closed ones, `owner` limits them."""
         with self.store.read() as view:
             return list(islice(_every(view, before, owner, closed=closed), limit))
 
     def show(self, incident_id: str, owner: str | None = None) -> NamedIncident:
-        """One incident with its evidence; an owner's is about an agent of theirs.
+        """One incident with its evidence; for an `owner`, only one about an agent of theirs.
 
         Raises `NotFound`.
         """
@@ -63,13 +63,13 @@ class Incidents:
             return told
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
-        """Say that it was looked into. Raises `NotFound`, `Conflict` or `Invalid`."""
+        """Close an incident. Raises `NotFound`, `Conflict` or `Invalid`."""
         note = _checked(note)
         with self.store.write() as tx:
             _find(tx, incident_id)
             closed = tx.incidents.close(incident_id, by=by, note=note, now=tx.now)
             if closed is None:
-                raise Conflict("This incident was closed before.")
+                raise Conflict("This incident is already closed.")
             audit.record(
                 tx,
                 Entry(
@@ -91,13 +91,13 @@ def _find(view: View, incident_id: str) -> Incident:
 
 
 def _unknown(incident_id: str) -> NotFound:
-    return NotFound(f"There is no incident {incident_id}. See them with: sayso incidents list")
+    return NotFound(f"There is no incident {incident_id}. See them all with: sayso incidents list")
 
 
 def _every(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
-    """All that match, the newest first; read in parts, because an owner's may be far between."""
+    """All matching incidents, newest first, read in batches until enough of the owner's match."""
     while found := view.incidents.search(closed=closed, limit=MOST, before=before):
         told = (_told(view, incident, owner) for incident in found)
         yield from (one for one in told if owner is None or one.states)

@@ -1,6 +1,7 @@
-"""A person's report: "I did not ask for this". It ends the request and stops whoever made it.
+"""Reports: a user says "I did not ask for this", which ends the request and quarantines its agent.
 
-Owns: whom a report stops, its evidence, who is told. Never: lifting it; that is an administrator's.
+Owns: which agents are quarantined, the evidence, who is notified. Never: releasing an agent
+(administrators).
 """
 
 import json
@@ -31,18 +32,18 @@ MOST_NOTE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a person's device sends."""
+    """A submitted report."""
 
     signed: str
-    """A denial as suspicious (compact JWS), by any key of the device."""
+    """The denial with the code suspicious (compact JWS), by any key of the device."""
     scope: Scope
     note: str | None = None
-    """A word for the administrators; no agent sees it."""
+    """A note to the administrators; agents do not see it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What came of a report."""
+    """The result of a report."""
 
     incident: Incident
     approval: Shown
@@ -50,23 +51,22 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Takes reports. The session's key is enough, because they only take power away."""
+    """Accepts reports. The session key suffices, because a report only takes power away."""
 
     store: Store
     secrets: Secrets
     deny_reported: Callable[[Unit, Person, str, str], Approval]
-    """Ends a request by a signed denial as suspicious."""
+    """Ends a request by a signed denial with the code suspicious."""
 
     def report(self, person: Person, approval_id: str, report: Report) -> Reported:
-        """End the request, stop its agent or every one that acts for this person, and say so.
+        """End the request, quarantine its agent or all agents of this person, open an incident.
 
-        A request that is over can be reported too; it stays what it was. The same report again
-        answers the incident that it opened, as long as that is open and its agents are stopped.
-        Raises errors.Problem: 404 for somebody else's request, 422 for a signature over anything
-        else than this denial.
+        A closed request can be reported too; its state stays. A repeated report returns the same
+        incident while that is open and no agent was enabled again.
+        Raises errors.Problem: 404 for another person's request, 422 for an invalid signature.
         """
         note = _checked(report.note)
-        with self.store.read() as view:  # nobody waits for whoever may not report this
+        with self.store.read() as view:  # refuse without taking the administration lock
             approvers.get_for_approver(view, approval_id, person.user.id)
         with self.store.administer() as tx:
             was = approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -98,9 +98,9 @@ class Reports:
 
 
 def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
-    """Who is stopped: the agent that asked, if one did, and with it all that act for the reporter.
+    """The agents to quarantine: the one that asked; for `every_agent`, all that act for the user.
 
-    An agent acts for somebody while it has a live token or consent of theirs, or an open request.
+    An agent acts for a user while it has an active token or consent of theirs, or an open request.
     """
     clients = {approval.agent_id}
     if scope == "every_agent":
@@ -112,7 +112,7 @@ def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[
 
 
 def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -> None:
-    """What the reporter let these agents have ends: it takes their signature to have it again."""
+    """Revoke the reporter's consents for these agents."""
     mine = tx.consents.of_user(user_id, tx.now, ended=False)
     reported = {agent.id for agent in agents}
     for consent in mine:
@@ -121,7 +121,7 @@ def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -
 
 
 def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
-    """The enabled people who answer for these agents, each with each agent of theirs."""
+    """The enabled owners of these agents, as pairs of user id and agent id."""
     pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
     found = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
     return [(one.id, agent_id) for one, agent_id in found if one is not None and one.enabled]
@@ -130,7 +130,7 @@ def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
 def _evidence(
     view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, StoppedAgent]]
 ) -> dict[str, object]:
-    """What somebody who looks into it would ask first, as it was when it was reported."""
+    """The evidence at the time of the report."""
     asker = approver_view(view, was).agent_name
     return {
         "approval": {

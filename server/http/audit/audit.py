@@ -1,4 +1,4 @@
-"""The log."""
+"""Endpoints of the audit log."""
 
 from server.http import listing
 from server.http.audit import audit_wire
@@ -10,7 +10,7 @@ from server.services.operations.administration import AdminServices
 
 
 def search(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/audit: the newest entries that match."""
+    """GET /api/audit: the newest matching entries."""
     query = request.query
     wanted = EntrySearch(
         type=query.get("type"),
@@ -33,7 +33,7 @@ def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse
 
 
 def answer(request: HttpRequest, desk: AdminServices, wanted: EntrySearch) -> HttpResponse:
-    """A part of the log that matches, newest first."""
+    """A page of matching entries, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
     found = desk.oversight.search(wanted, limit + 1, where or None)
     part = paging.part(found, limit, lambda entry: entry.id)

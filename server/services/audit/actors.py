@@ -1,6 +1,6 @@
-"""Who stands in the log: ids and words there, names on a screen, and back again for a search.
+"""Names of the actors, users and clients in audit entries, and resolving names for a search.
 
-Owns: what each is called today. Never: the log's bytes, which keep the ids.
+Owns: their current names. Never: the log's bytes, which contain ids.
 """
 
 import json
@@ -23,7 +23,7 @@ _BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
         "succession": audit.Type.AGENT_QUARANTINED,
     }
 )
-"""What of the server did something, by what it did."""
+"""The names of the server's own actors, with the type of entry that each writes."""
 _WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{str(kind): word for word, kind in _BY_ITSELF.items()},
@@ -34,7 +34,7 @@ _MEMBERS: Final = ("agent_id", "subject")
 
 
 def named(view: View, entry: StoredEntry) -> StoredEntry:
-    """The entry with what its people and clients are called, by the members that name them."""
+    """Add the current names of the users and clients in an entry."""
     body = json.loads(entry.body)
     ids = {member: body.get(member) or "" for member in _MEMBERS}
     ids["actor"] = entry.actor.partition(":")[2]
@@ -47,7 +47,7 @@ def named(view: View, entry: StoredEntry) -> StoredEntry:
 
 
 def resolved(view: View, wanted: EntrySearch) -> EntrySearch:
-    """The search with ids for names; what nobody is called is looked for as it is."""
+    """Replace names in a search by ids; unknown names stay as they are."""
     directory = view.directory
     agent = directory.agent_called(wanted.agent_id or "")
     user = directory.user_called(wanted.subject or "")
@@ -69,7 +69,7 @@ def _by_actor(directory: Directory, wanted: EntrySearch) -> EntrySearch:
 
 
 def _actors(directory: Directory, called: str) -> tuple[str, ...]:
-    """Everybody who is called so: a person and an agent may be."""
+    """All actors with this name; a user and an agent can have the same one."""
     user = directory.user_called(called)
     agent, app = directory.agent_called(called), directory.app_called(called)
     people = () if user is None else (audit.by_user(user.id),)

@@ -208,7 +208,7 @@ class ConsentService:
             return [_given(view, consent) for consent in found]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
-        """Revoke one of the person's consents; returns the ended tokens. Raises errors.Problem 404."""
+        """Revoke one of the person's consents; returns ended tokens. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current(tx, person)
             consent = tx.consents.get(consent_id)

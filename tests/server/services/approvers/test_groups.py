@@ -93,6 +93,6 @@ def test_a_group_that_something_names_is_not_deleted(desk, finance):
 
 def test_a_group_has_so_many_members_at_the_most(finance, monkeypatch):
     """Everybody of them is asked."""
-    monkeypatch.setattr(groups, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(groups, "MAX_MEMBERS", 2)
     with pytest.raises(Invalid, match="at most 2"):
         finance.update("finance", GroupChanges(add=("cleo",)), by=BY)

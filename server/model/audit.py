@@ -61,7 +61,7 @@ class EntrySearch:
 
 
 @dataclass(frozen=True, slots=True)
-class DecidedSearch:
+class HistorySearch:
     """The filters of a user's history. Times in milliseconds."""
 
     agent: str | None = None
@@ -82,7 +82,7 @@ class DecidedSearch:
         return self.since is not None and (approval.decided_at or 0) < self.since
 
 
-EVERYTHING = DecidedSearch()
+NO_FILTERS = HistorySearch()
 
 
 class AuditRows(Protocol):

@@ -4,7 +4,7 @@ import click
 
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, sheet, table
-from server.services.incidents.incidents import MOST_NOTE, NamedIncident
+from server.services.incidents.incidents import MAX_NOTE, NamedIncident
 
 
 @click.group("incidents")
@@ -46,7 +46,7 @@ def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
 
 @command.command("close")
 @click.argument("incident_id", metavar="ID")
-@click.option("--note", help=f"The result, at most {MOST_NOTE} characters.")
+@click.option("--note", help=f"The result, at most {MAX_NOTE} characters.")
 @json_option
 @administers
 def close(desk: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:

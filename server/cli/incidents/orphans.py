@@ -4,7 +4,7 @@ import click
 
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
-from server.services.incidents.orphans import Keeper, Orphan
+from server.services.incidents.orphans import Orphan, SeenOwner
 
 _WORDS = {
     "no_owner": "no enabled owner",
@@ -43,7 +43,7 @@ def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
     answer({"items": [_document(one) for one in found]}, lines, as_json=as_json)
 
 
-def _keeper(one: Keeper) -> str:
+def _keeper(one: SeenOwner) -> str:
     seen = "never seen" if one.seen_at is None else f"seen {moment(one.seen_at)}"
     return f"{one.user.name} ({one.user.state}, {seen})"
 

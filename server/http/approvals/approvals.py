@@ -13,7 +13,7 @@ from server.http.approvals import (
 )
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.model.audit import DecidedSearch
+from server.model.audit import HistorySearch
 from server.model.resources import Resource
 from server.protocol import errors
 from server.protocol.approvals.states import State
@@ -45,12 +45,12 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, approval_wire.approvals(found).model_dump())
 
 
-def _wanted(site: Site, request: HttpRequest) -> DecidedSearch:
+def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
     """The filters of the history. Raises errors.Problem 422."""
     called, result = request.query.get("agent"), request.query.get("result")
     if result is not None and result not in _RESULTS:
         raise errors.Problem(422, "invalid_body", f"result must be one of {', '.join(_RESULTS)}.")
-    return DecidedSearch(
+    return HistorySearch(
         agent=None if called is None else site.approvals.decisions.agent_called(called),
         states=None if result is None else _RESULTS[result],
         since=listing.moment(request, "since"),

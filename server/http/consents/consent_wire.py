@@ -36,7 +36,7 @@ class ConsentRevoked(BaseModel):
     tokens_revoked: int
 
 
-class StoppedActing(BaseModel):
+class AccessRevoked(BaseModel):
     """What ended when a client's access was revoked."""
 
     client_id: str

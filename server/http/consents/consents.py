@@ -28,7 +28,7 @@ def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/acting/<id>."""
     client_id = request.params["id"]
     ended = site.tokens.acting.stop(person, client_id)
-    answer = wire.StoppedActing(
+    answer = wire.AccessRevoked(
         client_id=client_id,
         grants_ended=ended.grants,
         consents_revoked=ended.consents,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.http.approvals import approval_wire
 from server.http.wire import Named
 from server.services.incidents.incidents import NamedIncident
-from server.services.incidents.reports import Report, Reported
+from server.services.incidents.reports import Report, ReportResult
 from server.services.policy.displays import rfc3339
 
 _ScopeWord = Literal["agent", "every_agent"]
@@ -122,7 +122,7 @@ class Incidents(BaseModel):
     next: str | None
 
 
-def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
+def report_answer(done: ReportResult, told: NamedIncident) -> ReportAnswer:
     """The result of a report as JSON."""
     members = ReportedAgent.model_fields
     agents = [

@@ -16,7 +16,7 @@ def report(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     body = read(wire.SignedReport, request.body)
     done = site.incidents.reports.report(person, request.params["id"], body.record())
     told = site.incidents.incidents.show(done.incident.id)
-    return as_json(200, wire.reported(done, told).model_dump())
+    return as_json(200, wire.report_answer(done, told).model_dump())
 
 
 def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:

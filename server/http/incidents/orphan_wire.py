@@ -8,7 +8,7 @@ from server.http.wire import moment
 from server.services.incidents.orphans import Orphan as Record
 
 
-class Keeper(BaseModel):
+class OrphanOwner(BaseModel):
     """An owner, and when they were last seen at a device or signing in to an app."""
 
     id: str
@@ -27,7 +27,7 @@ class Orphan(BaseModel):
     name: str
     state: Literal["enabled", "quarantined", "disabled"]
     why: list[Literal["no_owner", "owner_away", "review_due", "expired"]]
-    owners: list[Keeper]
+    owners: list[OrphanOwner]
     quarantine_at: str | None
     review_at: str | None
     expires_at: str | None
@@ -49,7 +49,7 @@ def orphan(record: Record) -> Orphan:
         state=agent.state,
         why=list(record.why),
         owners=[
-            Keeper(
+            OrphanOwner(
                 id=one.user.id,
                 name=one.user.name,
                 state=one.user.state,

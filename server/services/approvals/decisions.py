@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from server.model.approval_views import Shown
 from server.model.approvals import Approval, Decision
-from server.model.audit import EVERYTHING, DecidedSearch
+from server.model.audit import NO_FILTERS, HistorySearch
 from server.model.devices import Device
 from server.model.ports import BadToken, Secrets
 from server.model.store import Store, Unit, View
@@ -92,13 +92,13 @@ class ApprovalService:
         person: Person,
         limit: int,
         before: tuple[int, str] | None,
-        wanted: DecidedSearch = EVERYTHING,
+        wanted: HistorySearch = NO_FILTERS,
     ) -> ApprovalPage:
         """Closed requests for this person that match, newest first.
 
         It reads a fixed number of requests, so a page may be empty and still have a next one.
         """
-        looked = limit if wanted == EVERYTHING else max(limit, SCANNED_REQUESTS)
+        looked = limit if wanted == NO_FILTERS else max(limit, SCANNED_REQUESTS)
         with self.store.read() as view:
             cursor = view.feed.head()
             found = view.approvals.decided(person.at.user_id, looked, before)

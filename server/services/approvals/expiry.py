@@ -42,7 +42,7 @@ class Sweeper:
             tx.approvals.delete_expired_answers(tx.now)
             tx.replays.prune(tx.now)
             tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
-            floods.settle(tx)
+            floods.write_counts(tx)
             tx.counters.prune(tx.now)
             tx.notifications.prune()
             tx.pushes.prune()

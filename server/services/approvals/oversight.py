@@ -78,7 +78,7 @@ class Oversight:
             named = with_names(view, approval)
             decisions = tuple(view.decisions.of_approval(approval_id))
             found = view.audit.of_approval(approval_id)
-            entries = tuple(actors.named(view, entry) for entry in found)
+            entries = tuple(actors.with_names(view, entry) for entry in found)
             had = tuple(view.deliveries.of_approval(approval_id))
             done = execution(view, approval)
             return NamedApproval(
@@ -155,15 +155,15 @@ class Oversight:
     def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """The last audit entries, or those after one, oldest first."""
         with self.store.read() as view:
-            return [actors.named(view, one) for one in view.audit.tail(limit, after)]
+            return [actors.with_names(view, one) for one in view.audit.tail(limit, after)]
 
     def search(
         self, wanted: EntrySearch, limit: int, before: str | None = None
     ) -> list[StoredEntry]:
         """The newest matching audit entries before an id."""
         with self.store.read() as view:
-            found = view.audit.search(actors.resolved(view, wanted), before, limit)
-            return [actors.named(view, entry) for entry in found]
+            found = view.audit.search(actors.resolve_names(view, wanted), before, limit)
+            return [actors.with_names(view, entry) for entry in found]
 
     def entry(self, entry_id: str) -> StoredEntry:
         """One audit entry. Raises `NotFound`."""
@@ -173,7 +173,7 @@ class Oversight:
                 raise NotFound(
                     f"There is no audit entry {entry_id}. See the newest with: sayso audit tail"
                 )
-            return actors.named(view, entry)
+            return actors.with_names(view, entry)
 
 
 def find(view: View, approval_id: str) -> Approval:

@@ -33,7 +33,7 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
 _MEMBERS: Final = ("agent_id", "subject")
 
 
-def named(view: View, entry: StoredEntry) -> StoredEntry:
+def with_names(view: View, entry: StoredEntry) -> StoredEntry:
     """Add the current names of the users and clients in an entry."""
     body = json.loads(entry.body)
     ids = {member: body.get(member) or "" for member in _MEMBERS}
@@ -46,7 +46,7 @@ def named(view: View, entry: StoredEntry) -> StoredEntry:
     return replace(entry, names={member: name for member, name in found.items() if name})
 
 
-def resolved(view: View, wanted: EntrySearch) -> EntrySearch:
+def resolve_names(view: View, wanted: EntrySearch) -> EntrySearch:
     """Replace names in a search by ids; unknown names stay as they are."""
     directory = view.directory
     agent = directory.agent_called(wanted.agent_id or "")

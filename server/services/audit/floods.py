@@ -14,16 +14,16 @@ from server.model.operations import Window
 from server.model.store import Unit
 from server.services.audit import audit
 
-WHOLE: Final = 20
+MAX_FULL_ENTRIES: Final = 20
 """The maximum number of full entries of one type and actor in a window."""
 WINDOW_MS: Final = 60_000
 _MORE: Final = "more refused "
 
 
-def record(tx: Unit, entry: Entry) -> None:
+def record_refusal(tx: Unit, entry: Entry) -> None:
     """Write the entry of a refusal, or count it if its actor has reached the limit."""
     tx.queue(f"refused {entry.type} {entry.actor}")
-    if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= WHOLE:
+    if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= MAX_FULL_ENTRIES:
         audit.record(tx, entry)
         return
     key = _MORE + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
@@ -32,7 +32,7 @@ def record(tx: Unit, entry: Entry) -> None:
     tx.counters.count(key, WINDOW_MS)
 
 
-def settle(tx: Unit) -> None:
+def write_counts(tx: Unit) -> None:
     """Write the entries with the counts of windows that have ended."""
     for window in tx.counters.ended_below(_MORE):
         _tell(tx, window)

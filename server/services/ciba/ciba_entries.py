@@ -27,7 +27,7 @@ def refuse(  # the facts of one refusal
     members: Mapping[str, object] = _NOTHING_MORE,
 ) -> errors.RequestRefused:
     """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
-    floods.record(
+    floods.record_refusal(
         tx,
         Entry(
             type=audit.Type.APPROVAL_REFUSED,

@@ -24,8 +24,8 @@ from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.clients import agent_names
-from server.services.consents.displays import ConsentAsked, consent_text
-from server.services.consents.revocations import end, record
+from server.services.consents.displays import ConsentDisplay, consent_text
+from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
@@ -34,8 +34,8 @@ from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
-USUAL_MS: Final = 30 * DAY_MS
-LONGEST_MS: Final = 180 * DAY_MS
+DEFAULT_MS: Final = 30 * DAY_MS
+MAX_MS: Final = 180 * DAY_MS
 _MAX_FOUND: Final = 1_000
 
 
@@ -153,7 +153,7 @@ class ConsentService:
         else:
             consent = replace(consent, id=before.id, created_at=before.created_at)
             tx.consents.renew(consent, tx.now)
-        record(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
+        record_consent(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
         return consent
 
     def keep_about(self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]) -> None:
@@ -172,7 +172,7 @@ class ConsentService:
                 resource=resource,
                 scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
                 created_at=tx.now,
-                expires_at=tx.now + LONGEST_MS,
+                expires_at=tx.now + MAX_MS,
                 revoked_at=None,
                 approval_id=None,
             ),
@@ -215,7 +215,7 @@ class ConsentService:
             if consent is None or consent.user_id != person.user.id:
                 raise errors.Problem(404, "not_found", "You have no such consent.")
             actor = audit.by_user(person.user.id)
-            tokens = end(tx, consent, actor=actor, cause="revoked") or 0
+            tokens = revoke_consent(tx, consent, actor=actor, cause="revoked") or 0
             return _given(tx, tx.consents.get(consent_id) or consent), tokens
 
     def search(
@@ -249,7 +249,7 @@ class ConsentService:
                 raise NotFound(
                     f"There is no consent {consent_id}. See them all with: sayso consents list"
                 )
-            tokens = end(tx, consent, actor=by, cause="revoked")
+            tokens = revoke_consent(tx, consent, actor=by, cause="revoked")
             if tokens is None:
                 raise Conflict("This consent has already ended.")
             return _given(tx, tx.consents.get(consent_id) or consent), tokens
@@ -278,7 +278,7 @@ class ConsentService:
 
         def display(approval_id: str, expires_at: int) -> str:
             return consent_text(
-                ConsentAsked(
+                ConsentDisplay(
                     approval_id=approval_id,
                     party=party,
                     app_name=app_name,
@@ -364,8 +364,8 @@ def _kept(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
 
 
 def _end(tx: Unit, until: int | None) -> int:
-    end_at = tx.now + USUAL_MS if until is None else until
-    if not tx.now < end_at <= tx.now + LONGEST_MS:
+    end_at = tx.now + DEFAULT_MS if until is None else until
+    if not tx.now < end_at <= tx.now + MAX_MS:
         raise errors.InvalidRequest("A consent must end within 180 days.")
     return end_at
 

@@ -19,7 +19,7 @@ _LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentAsked:
+class ConsentDisplay:
     """The input of a consent's display text."""
 
     approval_id: str
@@ -40,7 +40,7 @@ class ConsentAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceAsked:
+class DeviceDisplay:
     """The input of a device sign-in's display text."""
 
     approval_id: str
@@ -52,7 +52,7 @@ class DeviceAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class AppDeviceAsked:
+class AppDeviceDisplay:
     """The input of the display text of an app's sign-in on a device."""
 
     approval_id: str
@@ -70,9 +70,9 @@ class AppDeviceAsked:
     expires_at: int
 
 
-def consent_text(asked: ConsentAsked) -> str:
+def consent_text(asked: ConsentDisplay) -> str:
     """Make the display text of a consent."""
-    party, until = asked.party, day(asked.until)
+    party, until = asked.party, time_text(asked.until)
     name = display_safe(party.name)
     return displays.canonical_display(
         Display(
@@ -105,7 +105,7 @@ def consent_text(asked: ConsentAsked) -> str:
     )
 
 
-def device_text(asked: DeviceAsked) -> str:
+def device_text(asked: DeviceDisplay) -> str:
     """Make the display text of a device sign-in."""
     terms = asked.terms
     facts = [
@@ -144,9 +144,9 @@ def device_text(asked: DeviceAsked) -> str:
     )
 
 
-def app_device_text(asked: AppDeviceAsked) -> str:
+def app_device_text(asked: AppDeviceDisplay) -> str:
     """Make the display text of an app's sign-in on a device."""
-    name, until = display_safe(asked.party.name), day(asked.until)
+    name, until = display_safe(asked.party.name), time_text(asked.until)
     acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
     gives = (
         f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
@@ -177,7 +177,7 @@ def app_device_text(asked: AppDeviceAsked) -> str:
     )
 
 
-def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
+def _app_device_facts(asked: AppDeviceDisplay) -> list[JsonValue]:
     facts = [_fact("App", asked.party.name)]
     if asked.scopes:
         facts.append(_fact("At", asked.resource))
@@ -185,7 +185,7 @@ def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
     if asked.openid:
         facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in asked.openid)))
     if asked.scopes:
-        facts.append(_fact("Until", day(asked.until)))
+        facts.append(_fact("Until", time_text(asked.until)))
     return [
         *facts,
         _fact("Address", asked.terms.address),
@@ -212,25 +212,25 @@ def _scope_facts(scopes: Mapping[str, Risk], had: tuple[str, ...]) -> list[JsonV
     ]
 
 
-def day(moment: int) -> str:
+def time_text(moment: int) -> str:
     """Render a time."""
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _consent_facts(asked: ConsentAsked) -> list[JsonValue]:
+def _consent_facts(asked: ConsentDisplay) -> list[JsonValue]:
     party = asked.party
     facts = [_fact("Agent" if party.kind == "agent" else "App", party.name)]
     if party.kind == "agent":
         facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
     facts.append(_fact("At", asked.resource))
     facts += _scope_facts(asked.scopes, asked.had)
-    facts.append(_fact("Until", day(asked.until)))
+    facts.append(_fact("Until", time_text(asked.until)))
     if asked.app_name is not None:
         facts.append(_fact("Asked by", f"the app {display_safe(asked.app_name)}"))
     return facts
 
 
-def _risk_reason(asked: ConsentAsked) -> str:
+def _risk_reason(asked: ConsentDisplay) -> str:
     named = [name for name, risk in sorted(asked.scopes.items()) if risk is asked.risk]
     verb = "is" if len(named) == 1 else "are"
     return _safe(f"{' and '.join(named)} {verb} {asked.risk} risk")

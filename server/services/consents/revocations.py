@@ -9,7 +9,7 @@ from server.services.audit import audit
 from server.services.notifications import notices
 
 
-def end(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
+def revoke_consent(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
     """Revoke a consent and its tokens; returns the number of tokens, None if it had ended."""
     ended = tx.consents.revoke(consent.id, tx.now)
     return None if ended is None else _ended(tx, ended, actor, cause)
@@ -30,12 +30,12 @@ def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
 def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
     tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
     tokens += tx.react(ConsentEnded(consent, actor)).tokens
-    record(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
+    record_consent(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
     notices.consent(tx, consent, "consent.revoked")
     return tokens
 
 
-def record(
+def record_consent(
     tx: Unit,
     kind: audit.Type,
     consent: Consent,

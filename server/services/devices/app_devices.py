@@ -21,7 +21,7 @@ from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.consents.consents import ConsentOffer, ConsentService
-from server.services.consents.displays import AppDeviceAsked, app_device_text
+from server.services.consents.displays import AppDeviceDisplay, app_device_text
 from server.services.policy.displays import rfc3339
 from server.services.resources import targets
 
@@ -62,7 +62,7 @@ class AppDevices:
 
         def display(approval_id: str, expires_at: int) -> str:
             return app_device_text(
-                AppDeviceAsked(
+                AppDeviceDisplay(
                     approval_id=approval_id,
                     terms=terms,
                     party=offer.party,

@@ -24,7 +24,7 @@ from server.protocol.forms import Form
 from server.protocol.policy.risks import Risk
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
-from server.services.consents.displays import DeviceAsked, device_text
+from server.services.consents.displays import DeviceDisplay, device_text
 from server.services.devices.app_devices import AppDevices
 from server.services.notifications import request_limits
 from server.services.server_policy import ServerPolicy
@@ -226,7 +226,9 @@ class DeviceGrantService:
 
         def display(approval_id: str, expires_at: int) -> str:
             return device_text(
-                DeviceAsked(approval_id, terms, asked, self.rules.api_audience, tx.now, expires_at)
+                DeviceDisplay(
+                    approval_id, terms, asked, self.rules.api_audience, tx.now, expires_at
+                )
             )
 
         return self.open_approval(

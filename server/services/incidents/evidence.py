@@ -4,7 +4,7 @@ from server.model.clients import Agent
 from server.services.clients.agents import StoppedAgent
 
 
-def of_agent(before: Agent, stopped: StoppedAgent) -> dict[str, object]:
+def agent_evidence(before: Agent, stopped: StoppedAgent) -> dict[str, object]:
     """The agent's identity and credentials before the quarantine, and what ended with it."""
     return {
         "id": before.id,

@@ -16,8 +16,8 @@ from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.refusals import Conflict, Invalid, NotFound
 
-MOST_NOTE: Final = 500
-MOST: Final = 200
+MAX_NOTE: Final = 500
+MAX_LISTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Incidents:
         self,
         *,
         closed: bool = False,
-        limit: int = MOST,
+        limit: int = MAX_LISTED,
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
@@ -98,7 +98,7 @@ def _every(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
     """All matching incidents, newest first, read in batches until enough of the owner's match."""
-    while found := view.incidents.search(closed=closed, limit=MOST, before=before):
+    while found := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
         told = (_told(view, incident, owner) for incident in found)
         yield from (one for one in told if owner is None or one.states)
         before = (found[-1].opened_at, found[-1].id)
@@ -122,6 +122,6 @@ def _checked(note: str | None) -> str | None:
     if not note:
         return None
     try:
-        return check_prose(note, what="The note", max_chars=MOST_NOTE)
+        return check_prose(note, what="The note", max_chars=MAX_NOTE)
     except ValueError as error:
         raise Invalid(f"{error}.") from None

@@ -25,7 +25,7 @@ QUARANTINED: Final = "alarm.agent_quarantined"
 _CAUSE: Final[Cause] = "no_owner"
 
 
-def ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
+def grace_ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
     """The end of the grace period in milliseconds; None if the agent is off or has an owner."""
     left = owners.left_at(view, agent) if agent.state == "enabled" else None
     return None if left is None else left + rules.owner_grace_ms
@@ -51,13 +51,13 @@ class OrphanQuarantine:
             return len(due)
 
     def _due(self, view: View) -> list[Agent]:
-        found = ((agent, ends_at(view, agent, self.rules)) for agent in view.agents.orphans())
+        found = ((agent, grace_ends_at(view, agent, self.rules)) for agent in view.agents.orphans())
         return [agent for agent, ends in found if ends is not None and ends <= view.now]
 
     def _quarantine(self, tx: Unit, agent: Agent) -> None:
         by, incident_id = audit.SYSTEM, self.secrets.new_id(names.PREFIX_INCIDENT)
         stopped = quarantine(tx, agent, incident_id, by=by, cause=_CAUSE)
-        facts = {"agents": [evidence.of_agent(agent, stopped)]}
+        facts = {"agents": [evidence.agent_evidence(agent, stopped)]}
         incident = Incident(
             id=incident_id,
             state="open",

@@ -19,11 +19,11 @@ from server.services.server_policy import ServerPolicy
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
 """An owner who was not seen for this long counts as away."""
 
-Why: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expired"]
+OrphanReason: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class SeenOwner:
     """An owner, with the last time at a device or at a sign-in (milliseconds)."""
 
     user: User
@@ -35,8 +35,8 @@ class Orphan:
     """One listed agent."""
 
     agent: Agent
-    keepers: tuple[Keeper, ...]
-    why: tuple[Why, ...]
+    keepers: tuple[SeenOwner, ...]
+    why: tuple[OrphanReason, ...]
     """All reasons, most serious first."""
     quarantine_at: int | None
     """The end of its grace period, if it has one."""
@@ -64,28 +64,28 @@ class Orphans:
     def grace_of(self, called: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
-            return orphan_quarantine.ends_at(view, find(view, called), self.rules)
+            return orphan_quarantine.grace_ends_at(view, find(view, called), self.rules)
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
         judged = (self._judged(view, agent) for agent in agents)
         return [one for one in judged if one.why]
 
     def _judged(self, view: View, agent: Agent) -> Orphan:
-        keepers = tuple(Keeper(user, _seen_at(view, user)) for user in owners.of(view, agent))
+        keepers = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
         return Orphan(
             agent,
             keepers,
             _why(agent, keepers, view.now),
-            orphan_quarantine.ends_at(view, agent, self.rules),
+            orphan_quarantine.grace_ends_at(view, agent, self.rules),
         )
 
 
-def _why(agent: Agent, keepers: tuple[Keeper, ...], now: int) -> tuple[Why, ...]:
+def _why(agent: Agent, keepers: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
     """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
     answering = [one for one in keepers if one.user.enabled]
     seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in answering]
     goes_on = agent.state != "disabled"
-    found: dict[Why, bool] = {
+    found: dict[OrphanReason, bool] = {
         "no_owner": not answering,
         "owner_away": goes_on and bool(seen) and max(seen) <= now - AWAY_MS,
         "review_due": goes_on and agent.review_at is not None and agent.review_at <= now,

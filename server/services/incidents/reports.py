@@ -27,7 +27,7 @@ from server.services.incidents import evidence
 from server.services.notifications import notices
 from server.services.users.device_auth import Person
 
-MOST_NOTE: Final = 500
+MAX_NOTE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportResult:
     """The result of a report."""
 
     incident: Incident
@@ -58,7 +58,7 @@ class Reports:
     deny_reported: Callable[[Unit, Person, str, str], Approval]
     """Ends a request by a signed denial with the code suspicious."""
 
-    def report(self, person: Person, approval_id: str, report: Report) -> Reported:
+    def report(self, person: Person, approval_id: str, report: Report) -> ReportResult:
         """End the request, quarantine its agent or all agents of this person, open an incident.
 
         A closed request can be reported too; its state stays. A repeated report returns the same
@@ -74,7 +74,7 @@ class Reports:
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
             if known is not None and not any(agent.state == "enabled" for agent in agents):
-                return Reported(known, approver_view(tx, approval))
+                return ReportResult(known, approver_view(tx, approval))
             by = audit.by_user(person.user.id)
             incident_id = self.secrets.new_id(names.PREFIX_INCIDENT)
             stopped = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
@@ -94,7 +94,7 @@ class Reports:
             tx.incidents.add(incident)
             _record(tx, incident, approval, told, by=by)
             notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
-            return Reported(incident, approver_view(tx, approval))
+            return ReportResult(incident, approver_view(tx, approval))
 
 
 def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
@@ -117,7 +117,7 @@ def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -
     reported = {agent.id for agent in agents}
     for consent in mine:
         if consent.client_id in reported:
-            revocations.end(tx, consent, actor=by, cause="reported")
+            revocations.revoke_consent(tx, consent, actor=by, cause="reported")
 
 
 def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
@@ -147,7 +147,7 @@ def _evidence(
             "asked_at": was.created_at,
         },
         "signed": signed,
-        "agents": [evidence.of_agent(before, stopped) for before, stopped in agents],
+        "agents": [evidence.agent_evidence(before, stopped) for before, stopped in agents],
     }
 
 
@@ -176,6 +176,6 @@ def _checked(note: str | None) -> str | None:
     if not note:
         return None
     try:
-        return check_prose(note, what="note", max_chars=MOST_NOTE)
+        return check_prose(note, what="note", max_chars=MAX_NOTE)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error

@@ -47,7 +47,7 @@ class DeniedByPolicy(errors.AccessDenied):
 def refuse_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
     """Record the refusal of an agent that acts for itself, and return the error."""
     asks = verdict.outcome == "ask"
-    floods.record(
+    floods.record_refusal(
         tx,
         Entry(
             type=audit.Type.TOKEN_REFUSED,

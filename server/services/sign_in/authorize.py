@@ -236,4 +236,4 @@ def _record_forbidden(tx: Unit, app: App, error: errors.ProtocolError) -> None:
             cause=error.detail,
             facts={"app": app.id, "policy": error.verdict.facts()},
         )
-        floods.record(tx, entry)
+        floods.record_refusal(tx, entry)

@@ -7,7 +7,7 @@ from server.model.store import View
 from server.protocol import names
 from server.protocol.policy.risks import Risk
 from server.services.approvals.app_actions import CheckedAppAction
-from server.services.consents.consents import USUAL_MS
+from server.services.consents.consents import DEFAULT_MS
 from server.services.policy import displays
 from server.services.policy.displays import ActionTexts
 from server.services.sign_in.authorize import AuthorizationPlan, ConsentNeeded
@@ -135,5 +135,5 @@ def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:
         owners=() if party is None else party.owners,
         resource=ask.resource,
         scopes=tuple((name, risks.get(name, Risk.MEDIUM)) for name in ask.scopes),
-        until=view.now + USUAL_MS,
+        until=view.now + DEFAULT_MS,
     )

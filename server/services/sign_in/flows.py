@@ -302,7 +302,7 @@ def _record(
     tx: Unit, kind: audit.Type, plan: AuthorizationPlan, ready: _Ready | None, *, cause: str | None
 ) -> None:
     signed_in = None if ready is None else ready.signed_in
-    write = floods.record if kind is audit.Type.GRANT_REFUSED else audit.record
+    write = floods.record_refusal if kind is audit.Type.GRANT_REFUSED else audit.record
     write(
         tx,
         Entry(

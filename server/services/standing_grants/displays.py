@@ -12,7 +12,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Sum
 from server.protocol.text import display_safe
-from server.services.consents.displays import day
+from server.services.consents.displays import time_text
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.resources.targets import TokenTarget
@@ -46,7 +46,7 @@ class StandingGrantDisplay:
 
 def standing_grant_display(asked: StandingGrantDisplay) -> str:
     """Make the display text of a standing grant."""
-    name, until = display_safe(asked.party.name), day(asked.bounds.until)
+    name, until = display_safe(asked.party.name), time_text(asked.bounds.until)
     what = ", ".join(asked.target.scope) if asked.action is None else asked.action.title
     times = _times(asked.bounds.uses)
     return displays.canonical_display(
@@ -107,7 +107,7 @@ def _facts(asked: StandingGrantDisplay) -> list[JsonValue]:
     facts.append(_fact("How often", _times(bounds.uses)))
     if bounds.sum is not None:
         facts.append(_fact("Total", f"up to {money_text(bounds.sum)}"))
-    facts.append(_fact("Until", day(bounds.until)))
+    facts.append(_fact("Until", time_text(bounds.until)))
     facts.append(_fact("Risk", f"up to {asked.risk}"))
     facts.append(_fact("Each use", "you are notified" if asked.tell else "only in your history"))
     facts.append(_fact("Would have covered", f"{asked.covered} of the last {asked.looked_at}"))

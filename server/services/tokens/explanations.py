@@ -81,7 +81,7 @@ class Explanations:
                 raise NotFound(
                     "No exchange was refused under this id. The agent is told it as "
                     "X-Correlation-Id; the log has it: sayso audit tail. Of one agent's refusals "
-                    f"the log keeps {floods.WHOLE} a minute whole and counts the others."
+                    f"the log keeps {floods.MAX_FULL_ENTRIES} a minute whole and counts the others."
                 )
             return self._explain(view, entry)
 

@@ -140,7 +140,7 @@ class Site:
             hub=hub,
             proofs=proofs,
             ceremonies=approvals.ceremonies,
-            stand_ins=approvers.stand_ins,
+            substitutes=approvers.substitutes,
             statements=devices.statements,
         )
         tokens = TokenServices(

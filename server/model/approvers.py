@@ -81,7 +81,7 @@ class DeputyRows(Protocol):
 
     def begin(self, deputy_id: str) -> bool: ...
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool: ...
-    def leave(self, user_id: str, deputy_id: str) -> None:
+    def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
         """Remove this deputy from the user's pending requests."""
 
 

@@ -69,15 +69,15 @@ class HistorySearch:
     states: frozenset[State] | None = None
     since: int | None = None
 
-    def fits(self, approval: Approval) -> bool:
+    def matches(self, approval: Approval) -> bool:
         """Reports whether an approval matches."""
         return (
             self.agent in {None, approval.agent_id}
             and (self.states is None or approval.state in self.states)
-            and not self.is_past(approval)
+            and not self.is_before_since(approval)
         )
 
-    def is_past(self, approval: Approval) -> bool:
+    def is_before_since(self, approval: Approval) -> bool:
         """Reports whether an approval was decided before `since`."""
         return self.since is not None and (approval.decided_at or 0) < self.since
 

@@ -65,20 +65,20 @@ class StandingGrant:
         return Bounds(self.expires_at, self.uses, total)
 
     @property
-    def taken(self) -> GrantUsage:
+    def usage(self) -> GrantUsage:
         """The uses and the amount so far."""
         return GrantUsage(self.used, self.spent_minor)
 
-    def standing(self, now: int) -> GrantState:
+    def state(self, now: int) -> GrantState:
         """The state at this time."""
         if self.ended_at is not None:
             return "ended"
         if now >= self.expires_at:
             return "expired"
-        return "full" if self._full else "live"
+        return "full" if self._is_used_up else "live"
 
     @property
-    def _full(self) -> bool:
+    def _is_used_up(self) -> bool:
         spent = self.sum_minor is not None and self.spent_minor >= self.sum_minor
         return self.used >= self.uses or spent
 

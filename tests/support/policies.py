@@ -20,7 +20,7 @@ SOURCE = PolicyVersion(1, "h")
 
 
 @dataclass(frozen=True)
-class KnownFacts:
+class KnownHistory:
     """A history: what was used, and how often of late."""
 
     used: Mapping[str, int] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def question(**members: Any) -> Question:
         "types": {},
         "details": (),
         "at": NOON,
-        "facts": KnownFacts(),
+        "history": KnownHistory(),
         **members,
     }
     return Question(**whole)

@@ -16,7 +16,7 @@ from server.model.audit import EntrySearch, StoredEntry
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 1_000
-_LATE: Final = 200
+_LOOK_BACK: Final = 200
 """How many entries to look back for late ones, which other processes stored in between."""
 
 
@@ -51,7 +51,7 @@ def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_js
 def show(desk: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
     """Show one entry with all its members."""
     document = entry_document(desk.oversight.entry(entry_id))
-    facts = {name: _word(value) for name, value in document.items() if value is not None}
+    facts = {name: _text(value) for name, value in document.items() if value is not None}
     answer(document, sheet(facts), as_json=as_json)
 
 
@@ -86,17 +86,17 @@ def _search(desk: OpenInstallation, given: Mapping[str, str | None]) -> EntrySea
     return EntrySearch(
         type=given["kind"],
         actor=given["actor"],
-        agent_id=_id_of(given["agent"], lambda called: desk.agents.show(called)[0].id),
-        subject=_id_of(given["user"], lambda called: desk.users.show(called)[0].id),
+        agent_id=_resolve_id(given["agent"], lambda called: desk.agents.show(called)[0].id),
+        subject=_resolve_id(given["user"], lambda called: desk.users.show(called)[0].id),
         resource=given["resource"],
         approval_id=given["approval"],
         correlation_id=given["correlation"],
-        since=_past(given["since"], desk.now),
-        until=_past(given["until"], desk.now),
+        since=_time(given["since"], desk.now),
+        until=_time(given["until"], desk.now),
     )
 
 
-def _past(text: str | None, now: int) -> int | None:
+def _time(text: str | None, now: int) -> int | None:
     """A time in milliseconds; a duration counts back from now."""
     if text is None:
         return None
@@ -104,7 +104,7 @@ def _past(text: str | None, now: int) -> int | None:
     return moment_ms(text, now) if ago is None else now - ago
 
 
-def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
+def _resolve_id(called: str | None, find: Callable[[str], str]) -> str | None:
     """Resolve a name to an id; deleted agents and users can only be given by id."""
     if called is None or called.startswith("sayso_"):
         return called
@@ -121,21 +121,21 @@ def entry_document(entry: StoredEntry) -> dict[str, object]:
 def entry_line(entry: StoredEntry) -> str:
     """An entry on one line."""
     members: dict[str, object] = json.loads(entry.body)
-    told = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
+    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
-    words = [f"{name}={_word(value)}" for name, value in more.items() if name not in told]
+    words = [f"{name}={_text(value)}" for name, value in more.items() if name not in shown]
     name = entry.names.get("actor")
     who = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _stream(desk: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
-    shown = desk.oversight.entries(max(count, _LATE))
+    shown = desk.oversight.entries(max(count, _LOOK_BACK))
     yield from shown[-count:]
     known = [entry.id for entry in shown]
     with _interrupted() as stopped:
@@ -143,7 +143,7 @@ def _stream(desk: OpenInstallation, count: int, *, follow: bool) -> Iterator[Sto
             after = known[0] if known else ""
             new = [e for e in desk.oversight.entries(_AT_ONCE, after) if e.id not in known]
             yield from new
-            known = sorted([*known, *(entry.id for entry in new)])[-_LATE:]
+            known = sorted([*known, *(entry.id for entry in new)])[-_LOOK_BACK:]
     if follow:
         raise KeyboardInterrupt
 

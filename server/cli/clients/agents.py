@@ -71,7 +71,7 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     agent, _ = desk.agents.show(called)
     names = called_by_id(desk)
     pauses = desk.pauses.of(agent.id)
-    ends = desk.orphans.grace_of(agent.id)
+    ends = desk.orphans.grace_end(agent.id)
     document = {
         **agent_document(agent, names),
         "pauses": [pause_document(one) for one in pauses],

@@ -21,17 +21,17 @@ def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
     found = desk.incidents.search(closed=closed)
     rows = [
         (
-            moment(told.incident.opened_at),
-            told.user_name or "nobody",
-            _about(told),
-            listed(f"{one['name']} {told.states[one['id']]}" for one in told.evidence["agents"]),
-            told.incident.state,
-            told.incident.id,
+            moment(named.incident.opened_at),
+            named.user_name or "nobody",
+            _cause(named),
+            listed(f"{one['name']} {named.states[one['id']]}" for one in named.evidence["agents"]),
+            named.incident.state,
+            named.incident.id,
         )
-        for told in found
+        for named in found
     ]
     lines = table(("opened", "by", "about", "agents now", "state", "id"), rows)
-    answer({"items": [_document(told) for told in found]}, lines, as_json=as_json)
+    answer({"items": [_document(named) for named in found]}, lines, as_json=as_json)
 
 
 @command.command("show")
@@ -40,8 +40,8 @@ def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
 @administers
 def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
     """Show one incident: the request, the quarantined agents and what ended with them."""
-    told = desk.incidents.show(incident_id)
-    answer(_document(told), _lines(told), as_json=as_json)
+    named = desk.incidents.show(incident_id)
+    answer(_document(named), _lines(named), as_json=as_json)
 
 
 @command.command("close")
@@ -51,36 +51,36 @@ def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
 @administers
 def close(desk: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:
     """Close an incident. Quarantined agents stay quarantined."""
-    told = desk.incidents.close(incident_id, note, by=BY)
-    answer(_document(told), ["Closed the incident.", *_next(told)], as_json=as_json)
+    named = desk.incidents.close(incident_id, note, by=BY)
+    answer(_document(named), ["Closed the incident.", *_next_commands(named)], as_json=as_json)
 
 
-def _lines(told: NamedIncident) -> list[str]:
-    incident = told.incident
+def _lines(named: NamedIncident) -> list[str]:
+    incident = named.incident
     facts = {
         "incident": incident.id,
         "state": incident.state,
         "opened": moment(incident.opened_at),
-        **(_reported(told) if incident.cause == "reported" else {"because": _about(told)}),
+        **(_reported(named) if incident.cause == "reported" else {"because": _cause(named)}),
         "closed": None if incident.closed_at is None else moment(incident.closed_at),
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
     }
-    agents = [line for one in told.evidence["agents"] for line in _agent(told, one)]
-    return [*sheet(facts), "", *agents, *_next(told)]
+    agents = [line for one in named.evidence["agents"] for line in _agent(named, one)]
+    return [*sheet(facts), "", *agents, *_next_commands(named)]
 
 
-def _about(told: NamedIncident) -> str:
+def _cause(named: NamedIncident) -> str:
     """The agent of the reported request, or the other cause."""
-    if told.incident.cause == "no_owner":
+    if named.incident.cause == "no_owner":
         return "it had no enabled owner"
-    return str(told.evidence["approval"]["asked_by"]["name"])
+    return str(named.evidence["approval"]["asked_by"]["name"])
 
 
-def _reported(told: NamedIncident) -> dict[str, str | None]:
-    incident, approval = told.incident, told.evidence["approval"]
+def _reported(named: NamedIncident) -> dict[str, str | None]:
+    incident, approval = named.incident, named.evidence["approval"]
     return {
-        "reported by": f"{told.user_name} ({incident.user_id}) on {incident.device_id}",
+        "reported by": f"{named.user_name} ({incident.user_id}) on {incident.device_id}",
         "their note": incident.note,
         "quarantines": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
         "request": f"{approval['id']}, then {approval['was']}",
@@ -91,30 +91,30 @@ def _reported(told: NamedIncident) -> dict[str, str | None]:
     }
 
 
-def _agent(told: NamedIncident, one: dict[str, object]) -> list[str]:
-    state = told.states[str(one["id"])]
+def _agent(named: NamedIncident, one: dict[str, object]) -> list[str]:
+    state = named.states[str(one["id"])]
     ended = f"ended: tokens {one['tokens_revoked']}, requests {one['requests_cancelled']}"
     return [f"{one['name']}: was {one['was']}, is {state}; {ended}."]
 
 
-def _next(told: NamedIncident) -> list[str]:
+def _next_commands(named: NamedIncident) -> list[str]:
     """The next commands."""
     held = [
-        one["name"] for one in told.evidence["agents"] if told.states[one["id"]] == "quarantined"
+        one["name"] for one in named.evidence["agents"] if named.states[one["id"]] == "quarantined"
     ]
     lines = [f"To release {name}: sayso agents enable {name}" for name in held]
-    if told.incident.cause == "no_owner":
+    if named.incident.cause == "no_owner":
         lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in held]
     else:
-        whole = f"To see the full request: sayso approvals show {told.incident.approval_id}"
+        whole = f"To see the full request: sayso approvals show {named.incident.approval_id}"
         lines.insert(0, whole)
-    if told.incident.state == "open":
-        lines.append(f"To close it: sayso incidents close {told.incident.id} --note TEXT")
+    if named.incident.state == "open":
+        lines.append(f"To close it: sayso incidents close {named.incident.id} --note TEXT")
     return lines
 
 
-def _document(told: NamedIncident) -> dict[str, object]:
-    incident, evidence = told.incident, told.evidence
+def _document(named: NamedIncident) -> dict[str, object]:
+    incident, evidence = named.incident, named.evidence
     approval = evidence.get("approval")
     asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
     return {
@@ -123,11 +123,11 @@ def _document(told: NamedIncident) -> dict[str, object]:
         "cause": incident.cause,
         "scope": incident.scope,
         "opened_at": rfc3339(incident.opened_at),
-        "user": incident.user_id and {"id": incident.user_id, "name": told.user_name},
+        "user": incident.user_id and {"id": incident.user_id, "name": named.user_name},
         "device": incident.device_id,
         "note": incident.note,
         "approval": asked,
-        "agents": [_agent_document(told, one) for one in evidence["agents"]],
+        "agents": [_agent_document(named, one) for one in evidence["agents"]],
         "signed": evidence.get("signed"),
         "closed_at": rfc3339(incident.closed_at),
         "closed_by": incident.closed_by,
@@ -135,14 +135,14 @@ def _document(told: NamedIncident) -> dict[str, object]:
     }
 
 
-def _agent_document(told: NamedIncident, one: dict[str, object]) -> dict[str, object]:
+def _agent_document(named: NamedIncident, one: dict[str, object]) -> dict[str, object]:
     """An agent as in the API: `client_id`, current state, times as texts."""
     rest = {name: value for name, value in one.items() if name != "id"}
     secrets: list[dict[str, object]] = rest["secrets"]  # type: ignore[assignment]  # written by `evidence`
     return {
         "client_id": one["id"],
         **rest,
-        "state": told.states[str(one["id"])],
+        "state": named.states[str(one["id"])],
         "secrets": [_secret(secret) for secret in secrets],
     }
 

@@ -29,7 +29,7 @@ def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
             one.agent.name,
             one.agent.state,
             listed(_WORDS[why] for why in one.why),
-            listed(map(_keeper, one.keepers)),
+            listed(map(_owner, one.owners)),
             moment(one.quarantine_at),
         )
         for one in found
@@ -43,7 +43,7 @@ def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
     answer({"items": [_document(one) for one in found]}, lines, as_json=as_json)
 
 
-def _keeper(one: SeenOwner) -> str:
+def _owner(one: SeenOwner) -> str:
     seen = "never seen" if one.seen_at is None else f"seen {moment(one.seen_at)}"
     return f"{one.user.name} ({one.user.state}, {seen})"
 
@@ -61,7 +61,7 @@ def _document(one: Orphan) -> dict[str, object]:
                 "state": keeper.user.state,
                 "seen_at": rfc3339(keeper.seen_at),
             }
-            for keeper in one.keepers
+            for keeper in one.owners
         ],
         "quarantine_at": rfc3339(one.quarantine_at),
         "review_at": rfc3339(one.agent.review_at),

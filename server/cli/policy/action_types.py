@@ -89,7 +89,7 @@ def show(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
         *_without_template(row),
-        *_stakes(row),
+        *_fact_rule_lines(row),
         *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
     ]
     members = {**_document(row), "document": json.loads(row.document)}
@@ -211,20 +211,22 @@ def _without_template(row: ActionRow) -> list[str]:
     ]
 
 
-def _stakes(row: ActionRow) -> list[str]:
+def _fact_rule_lines(row: ActionRow) -> list[str]:
     """Describe type-back, narrowing and history of the type."""
-    stakes = action_types.read(row.document).stakes
-    new = "" if stakes.target is None else f"; new by its {as_pointer(stakes.target)}"
-    amount = "" if stakes.amount is None else f"; how much by its {as_pointer(stakes.amount)}"
-    narrow = [f"{as_pointer(path)} ({rule})" for path, rule in stakes.narrow.items()]
+    fact_rules = action_types.read(row.document).fact_rules
+    new = "" if fact_rules.target is None else f"; new by its {as_pointer(fact_rules.target)}"
+    amount = (
+        "" if fact_rules.amount is None else f"; how much by its {as_pointer(fact_rules.amount)}"
+    )
+    narrow = [f"{as_pointer(path)} ({rule})" for path, rule in fact_rules.narrow.items()]
     return [
-        f"typed back: {_typed_back(stakes.type_back)}",
+        f"typed back: {_type_back_text(fact_rules.type_back)}",
         f"can be narrowed: {listed(narrow)}",
         f"compared with earlier approvals: agent, permissions, hour{new}{amount}",
     ]
 
 
-def _typed_back(rule: TypeBackRule | None) -> str:
+def _type_back_text(rule: TypeBackRule | None) -> str:
     if rule is None:
         return "nothing"
     said = _fact_in_words(rule.fact)
@@ -242,16 +244,16 @@ def _fact_in_words(fact: FactToType) -> str:
 
 def _document(row: ActionRow) -> dict[str, object]:
     action = action_types.read(row.document)
-    stakes = action.stakes
+    fact_rules = action.fact_rules
     return {
         "type": row.type,
         "title": action.title,
         "risk": str(action.risk),
         "undo": action.undo,
-        "type_back": _rule(stakes.type_back),
-        "narrow": {as_pointer(path): rule for path, rule in stakes.narrow.items()},
-        "target": None if stakes.target is None else as_pointer(stakes.target),
-        "amount": None if stakes.amount is None else as_pointer(stakes.amount),
+        "type_back": _rule(fact_rules.type_back),
+        "narrow": {as_pointer(path): rule for path, rule in fact_rules.narrow.items()},
+        "target": None if fact_rules.target is None else as_pointer(fact_rules.target),
+        "amount": None if fact_rules.amount is None else as_pointer(fact_rules.amount),
         "deputies": action.deputies,
         "version": row.version,
         "created_at": rfc3339(row.created_at),

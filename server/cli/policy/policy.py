@@ -25,7 +25,7 @@ file_argument = click.argument("file", type=_FILE)
 policy_option = click.option(
     "--policy", "rules", type=_FILE, help="Use this rule set instead of the one in force."
 )
-_THEN: Mapping[str, str] = {
+_RESULTS: Mapping[str, str] = {
     "token": "a token is issued",
     "person": "a person is asked",
     "refused": "the request is refused",
@@ -90,7 +90,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     text = None if details is None else details.read()
     wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
     found = desk.trials.explain(wanted, None if rules is None else rules.read())
-    answer(telling.explained(found), _explained(found), as_json=as_json)
+    answer(telling.explained(found), _explanation_lines(found), as_json=as_json)
 
 
 @command.command("test")
@@ -102,7 +102,7 @@ def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json:
     """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
     found = desk.trials.test(file.read(), None if rules is None else rules.read())
     failed = sum(not one.passed for one in found)
-    lines = [line for one in found for line in _tried(one)]
+    lines = [line for one in found for line in _case_lines(one)]
     lines.append(f"{len(found) - failed} of {len(found)} passed.")
     answer(telling.tried(found), lines, as_json=as_json)
     if failed:
@@ -117,7 +117,7 @@ def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json:
 def dry_run(desk: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
     found = desk.replays.replay(last, None if rules is None else rules.read())
-    answer(telling.replayed(found), _replayed(found), as_json=as_json)
+    answer(telling.replayed(found), _replay_lines(found), as_json=as_json)
 
 
 def _title(row: PolicyRow) -> str:
@@ -126,34 +126,34 @@ def _title(row: PolicyRow) -> str:
     return f"Policy {row.version}, set {moment(row.set_at)} by {row.set_by}"
 
 
-def _explained(found: Explained) -> list[str]:
+def _explanation_lines(found: Explained) -> list[str]:
     verdict = found.verdict
     lacks = found.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
-            "policy says": _says(verdict),
-            "so": _THEN[found.then] + (": the person has not consented" if lacks else ""),
+            "policy says": _verdict_text(verdict),
+            "so": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
             "because": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in found.rules),
             "unusual": listed(found.unusual) if found.unusual else "nothing",
-            "answered by": _covered(found),
+            "answered by": _grant_line(found),
             "asks": _asks(found),
             **_people(found.asking),
         }
     )
     if found.token is not None:
-        claims = {name: _said(value) for name, value in found.token.items()}
+        claims = {name: _claim_text(value) for name, value in found.token.items()}
         lines += ["", f"The token, valid {found.seconds} seconds, would contain:", *sheet(claims)]
     return lines
 
 
-def _said(value: object) -> str:
+def _claim_text(value: object) -> str:
     """A claim as JSON; a text without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _says(verdict: Verdict) -> str:
+def _verdict_text(verdict: Verdict) -> str:
     return f"{verdict.outcome}, by version {verdict.source.version}"
 
 
@@ -166,7 +166,7 @@ def _asks(found: Explained) -> str | None:
     return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 
 
-def _covered(found: Explained) -> str | None:
+def _grant_line(found: Explained) -> str | None:
     grant = found.covered
     if grant is None:
         return None
@@ -192,7 +192,7 @@ def _approver(one: AskedPerson) -> str:
     return one.name if one.group is None else f"{one.name} ({one.group})"
 
 
-def _tried(one: TriedCase) -> list[str]:
+def _case_lines(one: TriedCase) -> list[str]:
     if one.passed:
         return [f"PASS    {one.name}"]
     if one.problem:
@@ -205,7 +205,7 @@ def _tried(one: TriedCase) -> list[str]:
     return [f"FAIL    {one.name}: {'; '.join(wrong)}"]
 
 
-def _replayed(found: Replay) -> list[str]:
+def _replay_lines(found: Replay) -> list[str]:
     rows = [
         (
             moment(one.at),
@@ -214,7 +214,7 @@ def _replayed(found: Replay) -> list[str]:
             " ".join([*one.scope, *one.types]),
             f"{one.before} → {one.after}",
             listed(one.rules),
-            _whom(one),
+            _decider(one),
         )
         for one in found.changes
     ]
@@ -232,7 +232,7 @@ def _replayed(found: Replay) -> list[str]:
     return lines
 
 
-def _whom(one: Change) -> str:
+def _decider(one: Change) -> str:
     """Who or what would decide."""
     if one.standing_grant is not None:
         return f"standing grant {one.standing_grant}"

@@ -29,20 +29,20 @@ def show_all(
     found = desk.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
         (
-            held.user_name,
-            held.agent_name,
-            held.grant.resource,
-            held.grant.type or listed(held.grant.scopes),
-            f"{held.grant.used}/{held.grant.uses}",
-            _sum(held),
-            moment(held.grant.expires_at),
-            held.grant.standing(desk.now),
-            held.grant.id,
+            named.user_name,
+            named.agent_name,
+            named.grant.resource,
+            named.grant.type or listed(named.grant.scopes),
+            f"{named.grant.used}/{named.grant.uses}",
+            _sum(named),
+            moment(named.grant.expires_at),
+            named.grant.state(desk.now),
+            named.grant.id,
         )
-        for held in found
+        for named in found
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
-    items = [_document(held, desk.now) for held in found]
+    items = [_document(named, desk.now) for named in found]
     answer({"items": items}, table(heads, rows), as_json=as_json)
 
 
@@ -52,13 +52,13 @@ def show_all(
 @administers
 def revoke(desk: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
     """Revoke a standing grant. The user is asked about each request again."""
-    held = desk.standing_grants.revoke(grant_id, by=BY)
-    line = f"Revoked the standing grant of {held.user_name} for {held.agent_name}."
-    answer(_document(held, desk.now), [line], as_json=as_json)
+    named = desk.standing_grants.revoke(grant_id, by=BY)
+    line = f"Revoked the standing grant of {named.user_name} for {named.agent_name}."
+    answer(_document(named, desk.now), [line], as_json=as_json)
 
 
-def _sum(held: NamedStandingGrant) -> str:
-    total = held.grant.bounds.sum
+def _sum(named: NamedStandingGrant) -> str:
+    total = named.grant.bounds.sum
     return "-" if total is None else money_text(total)
 
 
@@ -68,15 +68,15 @@ def _money(value: Sum | None) -> dict[str, object] | None:
     return {"minor": value.minor, "currency": value.currency, "text": money_text(value)}
 
 
-def _document(held: NamedStandingGrant, now: int) -> dict[str, object]:
-    grant = held.grant
+def _document(named: NamedStandingGrant, now: int) -> dict[str, object]:
+    grant = named.grant
     total = grant.bounds.sum
     spent = None if total is None else replace(total, minor=grant.spent_minor)
     return {
         "id": grant.id,
-        "state": grant.standing(now),
-        "user": {"id": grant.user_id, "name": held.user_name},
-        "agent": {"id": grant.agent_id, "name": held.agent_name},
+        "state": grant.state(now),
+        "user": {"id": grant.user_id, "name": named.user_name},
+        "agent": {"id": grant.agent_id, "name": named.agent_name},
         "resource": grant.resource,
         "scopes": list(grant.scopes),
         "type": grant.type,

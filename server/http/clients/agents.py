@@ -48,7 +48,7 @@ def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse
     sheet = wire.AgentSheet(
         **document.model_dump(),
         pauses=_pauses(desk, agent),
-        quarantine_at=moment(desk.orphans.grace_of(agent.id)),
+        quarantine_at=moment(desk.orphans.grace_end(agent.id)),
     )
     return as_json(200, sheet.model_dump(), tag(document.version))
 

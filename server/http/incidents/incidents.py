@@ -15,8 +15,8 @@ def report(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/report."""
     body = read(wire.SignedReport, request.body)
     done = site.incidents.reports.report(person, request.params["id"], body.record())
-    told = site.incidents.incidents.show(done.incident.id)
-    return as_json(200, wire.report_answer(done, told).model_dump())
+    named = site.incidents.incidents.show(done.incident.id)
+    return as_json(200, wire.report_answer(done, named).model_dump())
 
 
 def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -32,19 +32,19 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
         owner=desk.only_of,
     )
     part = paging.part(found, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
-    items = [wire.incident(told) for told in part.items]
+    items = [wire.incident(named) for named in part.items]
     answer = wire.Incidents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
 def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/incidents/<id>."""
-    told = desk.incidents.show(request.params["id"], owner=desk.only_of)
-    return as_json(200, wire.incident(told).model_dump())
+    named = desk.incidents.show(request.params["id"], owner=desk.only_of)
+    return as_json(200, wire.incident(named).model_dump())
 
 
 def close(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/incidents/<id>/close."""
     body = read(wire.Closing, request.body)
-    told = desk.incidents.close(request.params["id"], body.note, by=desk.by)
-    return as_json(200, wire.incident(told).model_dump())
+    named = desk.incidents.close(request.params["id"], body.note, by=desk.by)
+    return as_json(200, wire.incident(named).model_dump())

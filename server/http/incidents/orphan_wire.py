@@ -55,7 +55,7 @@ def orphan(record: Record) -> Orphan:
                 state=one.user.state,
                 seen_at=moment(one.seen_at),
             )
-            for one in record.keepers
+            for one in record.owners
         ],
         quarantine_at=moment(record.quarantine_at),
         review_at=moment(agent.review_at),

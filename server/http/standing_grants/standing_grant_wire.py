@@ -172,21 +172,21 @@ def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview
     )
 
 
-def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
+def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
     """A standing grant as JSON."""
-    record = held.grant
+    record = named.grant
     total = record.bounds.sum
     spent = None if total is None else replace(total, minor=record.spent_minor)
     return StandingGrant(
         id=record.id,
-        state=record.standing(now),
-        agent=Named(id=record.agent_id, name=held.agent_name),
+        state=record.state(now),
+        agent=Named(id=record.agent_id, name=named.agent_name),
         resource=record.resource,
         scopes=list(record.scopes),
         type=record.type,
         pattern=[
             PatternFact(label=label, value=value)
-            for label, value in pattern_facts(held.action, record.pattern)
+            for label, value in pattern_facts(named.action, record.pattern)
         ],
         risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
         uses=record.uses,
@@ -202,16 +202,16 @@ def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
     )
 
 
-def sheet(held: NamedStandingGrant, now: int) -> GrantSheet:
+def sheet(named: NamedStandingGrant, now: int) -> GrantSheet:
     """A standing grant with its uses, as JSON."""
-    taken = [_use(one) for one in held.uses]
-    return GrantSheet(**grant(held, now).model_dump(), taken=taken)
+    taken = [_use(one) for one in named.uses]
+    return GrantSheet(**grant(named, now).model_dump(), taken=taken)
 
 
-def managed(held: NamedStandingGrant, now: int) -> ManagedGrant:
+def managed(named: NamedStandingGrant, now: int) -> ManagedGrant:
     """A standing grant for administrators, as JSON."""
-    user = Named(id=held.grant.user_id, name=held.user_name)
-    return ManagedGrant(**grant(held, now).model_dump(), user=user)
+    user = Named(id=named.grant.user_id, name=named.user_name)
+    return ManagedGrant(**grant(named, now).model_dump(), user=user)
 
 
 def _money(value: Sum | None) -> Money | None:

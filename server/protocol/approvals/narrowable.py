@@ -37,7 +37,7 @@ def narrowable_facts(
     Values that are already minimal (0, an empty list, true) are left out.
     """
     found = _values_with_trails({**details}, ())
-    rules = action.stakes.narrow
+    rules = action.fact_rules.narrow
     return tuple(
         _narrowable_fact(action, trail, value, rule)
         for trail, value in found

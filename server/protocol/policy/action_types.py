@@ -52,13 +52,13 @@ UNKNOWN_UNDO: Final = "We do not know if this can be undone."
 Filter: TypeAlias = Literal["money", "date", "count", "text"]
 
 _MEMBERS = frozenset({"type", "title", "schema"})
-_OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
+_TEMPLATE_MEMBERS = frozenset({"headline", "material", "risk", "undo"})
 _OPTIONAL = frozenset(
     {"labels", "type_back", "narrow", "target", "target_name", "amount", "deputies"}
 )
 _TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_INSIDE = re.compile(
+_PLACEHOLDER_CONTENT = re.compile(
     r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
     r"(?:\|(money|date|text|count)(?:(?<=count):([^{}|:]{1,40}):([^{}|:]{1,40}))?)?"
 )
@@ -92,7 +92,7 @@ class ActionType:
     labels: Mapping[Path, str]
     risk: Risk
     undo: str
-    stakes: FactRules
+    fact_rules: FactRules
     deputies: bool = False
     """Whether a deputy may decide it."""
 
@@ -126,7 +126,7 @@ def read_action_type(document: JsonValue) -> ActionType:
         labels=_labels(members.get("labels", {}), schema),
         risk=_risk(members),
         undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
-        stakes=read_fact_rules(members, schema, material if "headline" in members else None),
+        fact_rules=read_fact_rules(members, schema, material if "headline" in members else None),
         deputies=_deputies(members),
     )
 
@@ -134,10 +134,10 @@ def read_action_type(document: JsonValue) -> ActionType:
 def _members(document: JsonValue) -> dict[str, JsonValue]:
     if not isinstance(document, dict):
         raise InvalidActionType("", "must be a JSON object")
-    needed = _MEMBERS | (_OF_TEMPLATE if "headline" in document else frozenset())
+    needed = _MEMBERS | (_TEMPLATE_MEMBERS if "headline" in document else frozenset())
     for name in sorted(needed - document.keys()):
         raise InvalidActionType(pointer_to("", name), "is missing")
-    for name in sorted(document.keys() - _MEMBERS - _OF_TEMPLATE - _OPTIONAL):
+    for name in sorted(document.keys() - _MEMBERS - _TEMPLATE_MEMBERS - _OPTIONAL):
         raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
     return document
 
@@ -201,18 +201,18 @@ def _headline(
     parts = [
         _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
     ]
-    if sum(map(_words, parts)) > MAX_HEADLINE:
+    if sum(map(_literal_length, parts)) > MAX_HEADLINE:
         raise InvalidActionType("/headline", f"limit the text to {MAX_HEADLINE} characters")
     return tuple(part for part in parts if part)
 
 
-def _words(part: str | Placeholder) -> int:
+def _literal_length(part: str | Placeholder) -> int:
     """The length of a part without its value."""
     return len(part) if isinstance(part, str) else max(map(len, part.units or ("",)))
 
 
 def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
-    match = _INSIDE.fullmatch(inside)
+    match = _PLACEHOLDER_CONTENT.fullmatch(inside)
     if not match:
         remedy = (
             "a placeholder is {member.member} with |money, |date, |count, |count:record:records, "
@@ -224,12 +224,12 @@ def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
     found = schemas.places(schema, placeholder.path)
     if not found:
         raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
-    if not all(_suits(schema, place, placeholder.filter) for place in found):
-        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_WANTED[match[2]]}")
+    if not all(_can_be_shown(schema, place, placeholder.filter) for place in found):
+        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_REMEDIES[match[2]]}")
     return placeholder
 
 
-_WANTED: Mapping[str | None, str] = {
+_REMEDIES: Mapping[str | None, str] = {
     None: "name a text, an integer, a boolean, money or a list of texts",
     "money": 'money is {"minor": integer, "currency": text} and nothing else',
     "date": "a date is a text",
@@ -238,7 +238,7 @@ _WANTED: Mapping[str | None, str] = {
 }
 
 
-def _suits(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
+def _can_be_shown(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
     admitted = schemas.allowed_types(place) - {"null"}
     if wanted == "money":
         return pointers.is_money(place)

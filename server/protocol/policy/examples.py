@@ -14,10 +14,10 @@ from server.protocol.policy.schemas import ANY_ITEM, Schema
 
 MAX_VALUES: Final = 500
 """The maximum number of values; a person is never shown more."""
-_LONGEST: Final = 4_000
+_MAX_TEXT: Final = 4_000
 _AMOUNT: Final = 482_000
 _NUMBER: Final = 3
-_FAR: Final = 2**53
+_MAX_INTEGER: Final = 2**53
 """The largest absolute value of an integer."""
 _MOMENT: Final = "2027-01-31T14:30:00Z"
 _TEXTS: Mapping[str, str] = MappingProxyType(
@@ -43,10 +43,10 @@ class TooManyValues(ValueError):
 
 def example(root: Schema) -> JsonValue:
     """An example of a checked schema, with every member. Raises TooMuch."""
-    return _Maker(root).value(root, "")
+    return _ExampleBuilder(root).value(root, "")
 
 
-class _Maker:
+class _ExampleBuilder:
     """Builds one example and counts its values."""
 
     def __init__(self, root: Schema) -> None:
@@ -64,18 +64,18 @@ class _Maker:
             return cast("list[JsonValue]", schema["enum"])[0]
         kind = min(schemas.allowed_types(schema), key=_ORDER.index)
         if kind in {"object", "array"}:
-            return self._filled(schema, name, kind)
+            return self._container(schema, name, kind)
         if kind == "string":
             return _text(schema, name)
         if kind == "integer":
             return _integer(schema, _AMOUNT if name == "minor" else _NUMBER)
         return True if kind == "boolean" else None
 
-    def _filled(self, schema: Schema, name: str, kind: str) -> JsonValue:
+    def _container(self, schema: Schema, name: str, kind: str) -> JsonValue:
         if kind == "object":
             members = cast("Mapping[str, JsonValue]", schema.get("properties", {}))
             return {member: self._inside(schema, member, member) for member in members}
-        least, most = _bound(schema, "minItems", 1), _bound(schema, "maxItems", MAX_VALUES)
+        least, most = _limit(schema, "minItems", 1), _limit(schema, "maxItems", MAX_VALUES)
         count = min(most, max(1, least), MAX_VALUES)
         return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
 
@@ -87,20 +87,20 @@ class _Maker:
 def _text(schema: Schema, name: str) -> str:
     is_moment = "3339" in str(schema.get("description", "")) or name.endswith(("_at", "until"))
     text = _MOMENT if is_moment else _TEXTS.get(name, name.replace("_", " ") or "text")
-    shortest = min(_bound(schema, "minLength", 0), _LONGEST)
-    longest = _bound(schema, "maxLength", _LONGEST)
+    shortest = min(_limit(schema, "minLength", 0), _MAX_TEXT)
+    longest = _limit(schema, "maxLength", _MAX_TEXT)
     return (text * (1 + shortest // len(text)) if len(text) < shortest else text)[:longest]
 
 
 def _integer(schema: Schema, wanted: int) -> int:
-    low = _bound(schema, "minimum", _bound(schema, "exclusiveMinimum", -_FAR) + 1)
-    high = _bound(schema, "maximum", _bound(schema, "exclusiveMaximum", _FAR) - 1)
-    step = _bound(schema, "multipleOf", 1)
+    low = _limit(schema, "minimum", _limit(schema, "exclusiveMinimum", -_MAX_INTEGER) + 1)
+    high = _limit(schema, "maximum", _limit(schema, "exclusiveMaximum", _MAX_INTEGER) - 1)
+    step = _limit(schema, "multipleOf", 1)
     found = max(low, min(wanted, high))
     up = -(-found // step) * step
     return up if up <= high else found // step * step
 
 
-def _bound(schema: Schema, name: str, usual: int) -> int:
+def _limit(schema: Schema, name: str, usual: int) -> int:
     value = schema.get(name, usual)
     return value if isinstance(value, int) else usual

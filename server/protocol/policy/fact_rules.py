@@ -23,7 +23,7 @@ Narrowing: TypeAlias = Literal["lower", "drop", "earlier", "turn_on"]
 
 _PARTS = ("whole", "last_four")
 _LAST = 4
-_NARROWINGS: Mapping[str, tuple[frozenset[str], str]] = {
+_NARROWING_RULES: Mapping[str, tuple[frozenset[str], str]] = {
     "lower": (frozenset({"integer"}), "lower is for an integer or money"),
     "drop": (frozenset({"array"}), "drop is for a list, whose items may be left out"),
     "earlier": (frozenset({"string"}), "earlier is for a time, which is a text"),
@@ -87,7 +87,7 @@ def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if "target" not in members:
         return None
     path = pointers.read_path(members["target"], "/target", schema)
-    if not _all_are(schema, path, {"string", "integer", "null"}):
+    if not _all_types_in(schema, path, {"string", "integer", "null"}):
         raise InvalidActionType("/target", "name a text or an integer, such as the payee's account")
     return path
 
@@ -100,7 +100,7 @@ def _target_name(
     if target is None:
         raise InvalidActionType("/target_name", "needs the member target, which it names")
     path = pointers.read_path(members["target_name"], "/target_name", schema)
-    if path == target or not _all_are(schema, path, {"string", "null"}):
+    if path == target or not _all_types_in(schema, path, {"string", "null"}):
         remedy = "name a text beside the target, such as the payee beside the account"
         raise InvalidActionType("/target_name", remedy)
     if schemas.ANY_ITEM in path and path[: _list_end(path)] != target[: _list_end(path)]:
@@ -130,11 +130,11 @@ def _narrow(value: JsonValue, schema: Schema) -> Mapping[Path, Narrowing]:
 
 def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrowing]:
     pointer = pointer_to("/narrow", name)
-    if not isinstance(rule, str) or rule not in _NARROWINGS:
-        raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWINGS)}")
+    if not isinstance(rule, str) or rule not in _NARROWING_RULES:
+        raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWING_RULES)}")
     path = pointers.read_path(name, pointer, schema)
-    wanted, remedy = _NARROWINGS[rule]
-    fits = _is_amount(schema, path) if rule == "lower" else _all_are(schema, path, wanted)
+    wanted, remedy = _NARROWING_RULES[rule]
+    fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, wanted)
     if not fits:
         raise InvalidActionType(pointer, remedy)
     return path, cast("Narrowing", rule)
@@ -181,7 +181,7 @@ def _fact(
     path = pointers.read_path(value["fact"], place, schema)
     if material is not None and not any(path[: len(shown)] == shown for shown in material):
         raise InvalidActionType(place, "must be a material fact, so that the approver has seen it")
-    if not (_is_amount(schema, path) or _all_are(schema, path, {"string", "integer"})):
+    if not (_is_amount(schema, path) or _all_types_in(schema, path, {"string", "integer"})):
         raise InvalidActionType(place, "name a text, an integer or money")
     if not may_lack and not pointers.is_always_present(schema, path):
         raise InvalidActionType(place, "must be required, so that there is something to type")
@@ -191,21 +191,21 @@ def _fact(
 def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
     if value not in _PARTS:
         raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
-    if value == "last_four" and not all(map(_has_four, schemas.places(schema, path))):
+    if value == "last_four" and not all(map(_has_four_characters, schemas.places(schema, path))):
         remedy = f'last_four needs a text with "minLength": {_LAST} or more'
         raise InvalidActionType(f"{pointer}/part", remedy)
     return cast("Part", value)
 
 
-def _has_four(place: Schema) -> bool:
+def _has_four_characters(place: Schema) -> bool:
     least = place.get("minLength", 0)
     return schemas.allowed_types(place) == {"string"} and isinstance(least, int) and least >= _LAST
 
 
-def _all_are(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
+def _all_types_in(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
     return all(schemas.allowed_types(place) <= wanted for place in schemas.places(schema, path))
 
 
 def _is_amount(schema: Schema, path: Path) -> bool:
     found = schemas.places(schema, path)
-    return all(map(pointers.is_money, found)) or _all_are(schema, path, {"integer"})
+    return all(map(pointers.is_money, found)) or _all_types_in(schema, path, {"integer"})

@@ -72,13 +72,13 @@ def is_always_present(schema: Schema, path: Path) -> bool:
     """Reports whether valid details always have one value at this path that is not null."""
     found = schemas.places(schema, ())
     for part in path:
-        if not all(_demands(place, part) for place in found):
+        if not all(_requires(place, part) for place in found):
             return False
         found = [inner for place in found for inner in schemas.inner_schemas(schema, place, part)]
     return all("null" not in schemas.allowed_types(place) for place in found)
 
 
-def _demands(place: Schema, part: str) -> bool:
+def _requires(place: Schema, part: str) -> bool:
     admitted = schemas.allowed_types(place)
     if admitted == {"object"}:
         required = place.get("required")

@@ -64,7 +64,7 @@ class Question:
     """The action types of the details, with their risks."""
     details: Sequence[Mapping[str, JsonValue]]
     at: int
-    facts: QuestionHistory
+    history: QuestionHistory
     wants_pin: bool = False
     """The agent asks for a PIN beyond what policy requires."""
     at_least: Risk = Risk.LOW
@@ -109,7 +109,7 @@ class Question:
     @lazy
     def unusual(self) -> frozenset[Code]:
         """The signals of the request; looked up when a rule needs them."""
-        return self.facts.unusual()
+        return self.history.unusual()
 
     def values(self, pointer: str) -> tuple[str, ...]:
         """The uses of the values at a JSON pointer, with `*` for every index."""
@@ -128,12 +128,12 @@ class Approvals:
     """User ids; a deputy's approval counts as that of the user they act for."""
     through: Mapping[str, str] = field(default_factory=dict)
     """For users in `by` whose vote somebody else cast: the user id of that person."""
-    ahead: bool = False
+    in_advance: bool = False
     """They come from a standing grant, given before the request, so nothing could be typed."""
 
 
 NO_APPROVALS: Final = Approvals()
-_SOMEBODY: Final = tuple(f"somebody {place}" for place in range(MAX_QUORUM))
+_UNNAMED_PEOPLE: Final = tuple(f"somebody {place}" for place in range(MAX_QUORUM))
 """Placeholders for people whom no rule names."""
 
 
@@ -164,7 +164,7 @@ class Requirements:
         """
         if approvals.count < self.quorum:
             return False
-        spared = COMPARED_STEPS - self.named if approvals.ahead else CONFIRM
+        spared = COMPARED_STEPS - self.named if approvals.in_advance else CONFIRM
         strong = self.ceremony - spared <= approvals.ceremony
         counted = self._counted(approvals)
         enough = len(counted) >= self.quorum
@@ -175,17 +175,17 @@ class Requirements:
     def _counted(self, approvals: Approvals) -> frozenset[str]:
         lent = {one for one, by in approvals.through.items() if by in self.excluded}
         by = approvals.by - lent
-        return by - self.excluded if self.who is None else self.left & by
+        return by - self.excluded if self.who is None else self.eligible & by
 
     @property
-    def left(self) -> frozenset[str]:
+    def eligible(self) -> frozenset[str]:
         """The eligible approvers without the excluded users."""
         return (self.who or frozenset()) - self.excluded
 
-    def given(self, user: str | None) -> Approvals:
+    def complete_approvals(self, user: str | None) -> Approvals:
         """The approvals of all eligible approvers, given as required."""
-        others = _SOMEBODY[: self.quorum]
-        by = self.left if self.who is not None else frozenset((*others, user or others[0]))
+        others = _UNNAMED_PEOPLE[: self.quorum]
+        by = self.eligible if self.who is not None else frozenset((*others, user or others[0]))
         return Approvals(self.quorum, self.risk, self.ceremony, by)
 
 
@@ -193,13 +193,13 @@ def default_requirements(question: Question, risk: Risk) -> Requirements:
     """The requirements of a risk if no rule requires more."""
     return Requirements(
         risk=risk,
-        ceremony=_usual_steps(question, risk),
+        ceremony=_default_ceremony(question, risk),
         quorum=2 if risk is Risk.CRITICAL else 1,
         seconds=TIME_TO_LIVE[risk],
     )
 
 
-def _usual_steps(question: Question, risk: Risk) -> Ceremony:
+def _default_ceremony(question: Question, risk: Risk) -> Ceremony:
     """The default steps. Only a request has a match number, not a token exchange."""
     matched = question.interactive and question.way == "request"
     typed = question.has_fact and question.way != APP
@@ -297,7 +297,7 @@ def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict
             return Verdict("allow", question.risk, alone.rules, alone.because, source, least)
         needs = alone.needs
         if needs is not None:
-            met = policy.answer(question, needs.given(question.user)).allowed
+            met = policy.answer(question, needs.complete_approvals(question.user)).allowed
             outcome: Outcome = "ask" if met else "deny"
             return Verdict(outcome, needs.risk, alone.rules, alone.because, source, needs)
     except PolicyFailed:

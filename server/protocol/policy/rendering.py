@@ -117,7 +117,7 @@ def labeled_values(
 
 def values_at(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
     """The values at a path with their trails."""
-    return _along({**details}, path, ())
+    return _values_at({**details}, path, ())
 
 
 def leaves(details: Mapping[str, JsonValue]) -> Iterator[Leaf]:
@@ -154,13 +154,13 @@ def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
 
 
 def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> _Piece:
-    value = _at(details, placeholder.path)
+    value = _value_at(details, placeholder.path)
     if placeholder.units is not None:
         return _Piece(_count_of(value, placeholder.units))
-    render = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
+    text = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
     is_prose = isinstance(value, str) and _moment(value) is None
     is_list = isinstance(value, list) and placeholder.filter is None
-    return _Piece(render, may_be_cut=is_prose or is_list)
+    return _Piece(text, may_be_cut=is_prose or is_list)
 
 
 def _cut(text: str, max_chars: int) -> str:
@@ -178,7 +178,7 @@ def _count_of(value: JsonValue, units: tuple[str, str]) -> str:
     return f"{number} {units[0] if count == 1 else units[1]}"
 
 
-def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
+def _value_at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
     found: JsonValue = {**details}
     for part in path:
         if isinstance(found, dict):
@@ -190,17 +190,17 @@ def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
     return found
 
 
-def _along(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
+def _values_at(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
     if not path:
         if not value or not isinstance(value, (dict, list)) or is_money(value):
             yield trail, value
     elif isinstance(value, dict):
         if path[0] in value:
-            yield from _along(value[path[0]], path[1:], (*trail, path[0]))
+            yield from _values_at(value[path[0]], path[1:], (*trail, path[0]))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if path[0] in {schemas.ANY_ITEM, str(index)}:
-                yield from _along(item, path[1:], (*trail, index))
+                yield from _values_at(item, path[1:], (*trail, index))
 
 
 def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterator[Leaf]:
@@ -219,7 +219,7 @@ def _rank(action: ActionType, trail: Trail) -> int:
 
     A value above a material path counts too: it may be an empty list or null.
     """
-    ranks = (rank for rank, path in enumerate(action.material) if _meet(path, trail))
+    ranks = (rank for rank, path in enumerate(action.material) if _matches(path, trail))
     return next(ranks, len(action.material))
 
 
@@ -228,7 +228,7 @@ def _in_order(trail: Trail) -> list[tuple[int, str]]:
     return [(step, "") if isinstance(step, int) else (0, step) for step in trail]
 
 
-def _meet(path: Path, trail: Trail) -> bool:
+def _matches(path: Path, trail: Trail) -> bool:
     return all(
         part == str(step) or (part == schemas.ANY_ITEM and isinstance(step, int))
         for part, step in zip(path, trail, strict=False)
@@ -239,13 +239,13 @@ def _label(action: ActionType, trail: Trail) -> str:
     """The label of a leaf: its nearest label, item numbers, and the member names below it."""
     for length in range(len(trail), 0, -1):
         for path, label in action.labels.items():
-            if len(path) == length and _meet(path, trail):
+            if len(path) == length and _matches(path, trail):
                 numbers = (step for step in trail[:length] if isinstance(step, int))
-                return " ".join([label, *map(_words, numbers), *map(_words, trail[length:])])
-    return " ".join(map(_words, trail))
+                return " ".join([label, *map(_spaced, numbers), *map(_spaced, trail[length:])])
+    return " ".join(map(_spaced, trail))
 
 
-def _words(step: str | int) -> str:
+def _spaced(step: str | int) -> str:
     """Render `creditor_name` and `creditorName` as `Creditor name`, and index 0 as `1`."""
     if isinstance(step, int):
         return str(step + 1)

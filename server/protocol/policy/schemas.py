@@ -82,7 +82,7 @@ def places(root: Schema, path: Iterable[str]) -> list[Schema]:
 
 def inner_schemas(root: Schema, schema: Schema, part: str) -> list[Schema]:
     """Find the complete schemas of a member or item of a complete schema."""
-    return _complete(root, _inner(schema, part))
+    return _complete(root, _direct_inner(schema, part))
 
 
 def allowed_types(schema: Schema) -> frozenset[str]:
@@ -110,13 +110,15 @@ class _Checker:
             _check_keyword(name, value, pointer_to(pointer, name))
         form = _form(schema, pointer)
         if form == "$ref":
-            self._follow(schema["$ref"], pointer_to(pointer, "$ref"), following)
+            self._follow_reference(schema["$ref"], pointer_to(pointer, "$ref"), following)
         elif form == "type":
             _check_types(schema, pointer)
-        for inner, place in _inside(schema, pointer):
+        for inner, place in _nested(schema, pointer):
             self.check(inner, place, following)
 
-    def _follow(self, reference: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
+    def _follow_reference(
+        self, reference: JsonValue, pointer: str, following: tuple[str, ...]
+    ) -> None:
         target = str(reference)
         if target in following:
             raise InvalidSchema(pointer, "refers to itself; actions have no recursive schemas")
@@ -268,7 +270,7 @@ def _check_object(schema: Schema, pointer: str) -> None:
             raise InvalidSchema(pointer_to(pointer, "required"), f"{name} is not in properties")
 
 
-def _inside(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:
+def _nested(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:
     for name, inner in _mapping(schema.get("properties")).items():
         yield inner, pointer_to(f"{pointer}/properties", name)
     if "items" in schema:
@@ -309,7 +311,7 @@ def _complete(root: Schema, schemas: Sequence[Schema]) -> list[Schema]:
     return list(done.values())
 
 
-def _inner(schema: Schema, part: str) -> list[Schema]:
+def _direct_inner(schema: Schema, part: str) -> list[Schema]:
     candidates = [_mapping(schema.get("properties")).get(part)]
     if part == ANY_ITEM or (part.isascii() and part.isdecimal()):
         candidates.append(schema.get("items"))

@@ -18,7 +18,7 @@ _RESOURCE: Final = TypeBack("Resource", "text", "/resource")
 
 def has_fact_to_type(actions: Sequence[ActionType]) -> bool:
     """Reports whether one of these action types has a fact to type back."""
-    return any(a.stakes.type_back is not None or not a.has_template for a in actions)
+    return any(a.fact_rules.type_back is not None or not a.has_template for a in actions)
 
 
 def fact_to_type(
@@ -30,7 +30,7 @@ def fact_to_type(
     """The fact of the riskiest detail whose action type names one, else the resource."""
     places = sorted(range(len(actions)), key=lambda place: -actions[place].risk.rank)
     for place in places:
-        rule = actions[place].stakes.type_back
+        rule = actions[place].fact_rules.type_back
         if rule is not None:
             fact = rule.chosen(target_is_new=target_is_new)
             if rule.if_there is not None and _is_there(details[place], rule.if_there):

@@ -116,7 +116,7 @@ def misfit(
         return "authorization_details"
     rules = {vary.path: vary for vary in pattern.vary}
     for ours, theirs in zip(pattern.details, details, strict=True):
-        differs = _differs({**ours}, {**theirs}, (), rules)
+        differs = _first_difference({**ours}, {**theirs}, (), rules)
         if differs is not None:
             return pointers.as_pointer(differs) or "authorization_details"
     return None
@@ -215,15 +215,15 @@ def _vary(
     example: Mapping[str, JsonValue], path: Path, up_to: str | None, target: Path | None
 ) -> VaryingMember:
     where = pointers.as_pointer(path)
-    value = _at(example, path)
+    value = _value_at(example, path)
     if target is not None and path == target[: len(path)]:
         raise GrantNotAllowed(where, "cannot vary, because it identifies the target")
     if _is_money(value):
         money = cast("dict[str, Any]", value)
         digits = rendering.minor_digits(money["currency"])
-        return VaryingMember(path, {**money, "minor": _cap(where, up_to, digits)})
+        return VaryingMember(path, {**money, "minor": _limit(where, up_to, digits)})
     if _is_integer(value):
-        return VaryingMember(path, _cap(where, up_to, 0))
+        return VaryingMember(path, _limit(where, up_to, 0))
     if not _is_text(value):
         raise GrantNotAllowed(
             where, "cannot vary; only a number, money, a text or a list of texts can"
@@ -233,7 +233,7 @@ def _vary(
     return VaryingMember(path)
 
 
-def _cap(where: str, text: str | None, digits: int) -> int:
+def _limit(where: str, text: str | None, digits: int) -> int:
     if text is None:
         raise GrantNotAllowed(where, "needs up_to, because a number can vary only up to a limit")
     return _number(where, text, digits)
@@ -246,7 +246,7 @@ def _number(where: str, text: str, digits: int) -> int:
         raise GrantNotAllowed(where, str(error)) from None
 
 
-def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
+def _value_at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
     value: JsonValue = {**example}
     for step in path:
         if not isinstance(value, dict) or step not in value:
@@ -257,28 +257,31 @@ def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
     return value
 
 
-def _differs(
+def _first_difference(
     ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, VaryingMember]
 ) -> Path | None:
     """The path of the first difference that is not allowed; None without one."""
     if (rule := rules.get(trail)) is not None:
-        return None if _within(rule.up_to, ours, theirs) else trail
+        return None if _is_within_limit(rule.up_to, ours, theirs) else trail
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
-        found = (_differs(ours[name], theirs[name], (*trail, name), rules) for name in sorted(ours))
+        found = (
+            _first_difference(ours[name], theirs[name], (*trail, name), rules)
+            for name in sorted(ours)
+        )
         return next((differs for differs in found if differs is not None), None)
     return None if json_text.canonical(ours) == json_text.canonical(theirs) else trail
 
 
-def _within(cap: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
+def _is_within_limit(limit: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
     """Reports whether a varying value has the example's type and is within the limit."""
-    if cap is None:
+    if limit is None:
         return _is_text(theirs) and isinstance(theirs, type(ours))
-    if _is_money(cap) and _is_money(theirs):
-        most, wanted = cast("dict[str, Any]", cap), cast("dict[str, Any]", theirs)
+    if _is_money(limit) and _is_money(theirs):
+        most, wanted = cast("dict[str, Any]", limit), cast("dict[str, Any]", theirs)
         same = most["currency"] == wanted["currency"]
-        return same and _within(most["minor"], most["minor"], wanted["minor"])
-    both = _is_integer(cap) and _is_integer(theirs)
-    return both and 0 <= cast("int", theirs) <= cast("int", cap)
+        return same and _is_within_limit(most["minor"], most["minor"], wanted["minor"])
+    both = _is_integer(limit) and _is_integer(theirs)
+    return both and 0 <= cast("int", theirs) <= cast("int", limit)
 
 
 def _is_money(value: JsonValue) -> bool:

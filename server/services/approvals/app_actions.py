@@ -136,7 +136,7 @@ class AppActions:
         refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
-        return self._open(tx, app, user, act, peer)
+        return self._create_approval(tx, app, user, act, peer)
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
         """The outcome of an approval that `ask` created for this user; None for another kind."""
@@ -147,7 +147,9 @@ class AppActions:
             return "over"
         return _OUTCOMES.get(approval.state, "over")
 
-    def _open(self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str) -> Approval:
+    def _create_approval(
+        self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str
+    ) -> Approval:
         first = not tx.approvals.asked_before(app.id, user.id)
 
         def display(approval_id: str, expires_at: int) -> str:

@@ -102,8 +102,8 @@ class ApprovalService:
         with self.store.read() as view:
             cursor = view.feed.head()
             found = view.approvals.decided(person.at.user_id, looked, before)
-            fitting = [one for one in found if wanted.fits(one)]
-            more = len(found) == looked and not wanted.is_past(found[-1])
+            fitting = [one for one in found if wanted.matches(one)]
+            more = len(found) == looked and not wanted.is_before_since(found[-1])
             last = _cursor_after(
                 fitting[:limit] if len(fitting) >= limit else found[-1:] if more else []
             )

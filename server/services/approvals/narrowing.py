@@ -172,7 +172,7 @@ class Narrowings:
         asked = _asked(approval)
         try:
             types = self.schemas.check(view.directory, asked.details, None)
-            rules = [action.stakes.narrow for action in types]
+            rules = [action.fact_rules.narrow for action in types]
             less = narrowing.narrowed_details(
                 asked, requested.drop_scopes, requested.changes, rules
             )
@@ -270,7 +270,7 @@ def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> lis
     for place, (action, before, after) in enumerate(
         zip(types, asked.details, found.details, strict=True)
     ):
-        beside = narrowing.check_narrower({**before}, {**after}, action.stakes.narrow)
+        beside = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
         assert isinstance(beside, dict)  # noqa: S101  # an object beside an object
         name = f"{place + 1}. " if len(types) > 1 else ""
         pairs = zip(rendering.facts(action, before), rendering.facts(action, beside), strict=True)

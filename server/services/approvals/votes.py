@@ -59,10 +59,13 @@ def tally(view: View, approval: Approval) -> Tally | None:
 
 def cast_approvals(view: View, approval: Approval) -> Approvals:
     """The approvals as input of policy; while it is pending, everybody who could still approve."""
-    by, add_approval = _approving_users(view, approval)
-    steps, ahead = ceremonies.parse_ceremony(approval.ceremony), approval.decided_by is not None
+    by, count = _approving_users(view, approval)
+    steps, in_advance = (
+        ceremonies.parse_ceremony(approval.ceremony),
+        approval.decided_by is not None,
+    )
     through = _cast_by(view, approval)
-    return Approvals(add_approval, approval.risk, steps, frozenset(by), through, ahead=ahead)
+    return Approvals(count, approval.risk, steps, frozenset(by), through, in_advance=in_advance)
 
 
 def locked(tx: Unit, approval: Approval) -> Approval:

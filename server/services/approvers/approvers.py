@@ -18,7 +18,7 @@ from server.services.server_policy import ServerPolicy
 def find(view: View, approval: Approval, user_id: str) -> Approver | None:
     """The approver row of this user; None if they are not an approver of the request."""
     if approval.multi_approver and (row := view.approvers.find(approval.id, user_id)) is not None:
-        return row if _stands(view, row) else None
+        return row if _is_in_force(view, row) else None
     return own_approver(approval, user_id) if approval.user_id == user_id else None
 
 
@@ -43,7 +43,7 @@ def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
 
 def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
     """Store approvers of a pending request; returns the new ones."""
-    rows = [_row(tx, approval, one) for one in named]
+    rows = [_approver(tx, approval, one) for one in named]
     return [row for row in rows if tx.approvers.add(row)]
 
 
@@ -58,7 +58,7 @@ def add(
     return added
 
 
-def _row(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
+def _approver(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
     return Approver(
         approval_id=approval.id,
         user_id=named.user_id,
@@ -72,7 +72,7 @@ def _row(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
     )
 
 
-def _stands(view: View, row: Approver) -> bool:
+def _is_in_force(view: View, row: Approver) -> bool:
     """Reports whether the row is in force: a deputy's in their period or after a decision."""
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True

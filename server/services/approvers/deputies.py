@@ -54,7 +54,7 @@ class Deputies:
     store: Store
     secrets: Secrets
     statements: Statements
-    stand_ins: Substitutes
+    substitutes: Substitutes
 
     def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
         """The person's deputies, and the deputyships of the person."""
@@ -73,9 +73,9 @@ class Deputies:
         """
         with self.store.write() as tx:
             device = self._check(tx, person, wanted, jws)
-            other = _other(tx, person, wanted.deputy)
-            begins, ends = _times(wanted, tx.now)
-            _check_room(tx, person, other, begins, ends)
+            other = _find_deputy(tx, person, wanted.deputy)
+            begins, ends = _period(wanted, tx.now)
+            _check_limit(tx, person, other, begins, ends)
             self.statements.spend(tx, device)
             deputy = Deputy(
                 id=self.secrets.new_id(PREFIX_DEPUTY),
@@ -89,7 +89,7 @@ class Deputies:
             )
             tx.deputies.add(deputy)
             _record(tx, audit.Type.DEPUTY_NAMED, deputy, audit.by_user(person.user.id), signed=jws)
-            begin(tx, deputy, self.stand_ins)
+            begin(tx, deputy, self.substitutes)
             return _named(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
@@ -136,12 +136,12 @@ class ManagedDeputies:
             return _named(tx, deputy)
 
 
-def begin(tx: Unit, deputy: Deputy, stand_ins: Substitutes) -> bool:
+def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
     """Send open requests to a deputy whose period has begun; reports whether this call did."""
     if not deputy.in_force(tx.now) or not tx.deputies.begin(deputy.id):
         return False
     for approval in tx.approvals.open_of_user(deputy.user_id):
-        stand_ins.ask_deputies(tx, approval)
+        substitutes.ask_deputies(tx, approval)
     return True
 
 
@@ -149,12 +149,12 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     """End a deputy, by a user or by the clock (None); reports whether this call did."""
     if not tx.deputies.end(deputy.id, revoked_at=None if by is None else tx.now):
         return False
-    tx.deputies.leave(deputy.user_id, deputy.deputy_id)
+    tx.deputies.remove_from_pending(deputy.user_id, deputy.deputy_id)
     _record(tx, audit.Type.DEPUTY_ENDED, deputy, by or audit.SYSTEM)
     return True
 
 
-def _other(tx: Unit, person: Person, called: str) -> User:
+def _find_deputy(tx: Unit, person: Person, called: str) -> User:
     """The named deputy, an enabled other user. Raises errors.Problem 404 or 422."""
     other = tx.directory.user_called(called)
     if other is None or not other.enabled:
@@ -164,7 +164,7 @@ def _other(tx: Unit, person: Person, called: str) -> User:
     return other
 
 
-def _times(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
+def _period(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
     """The period in milliseconds. Raises errors.Problem 422."""
     begins, ends = _moment("from", wanted.begins), _moment("to", wanted.ends)
     if ends <= now or ends <= begins:
@@ -186,7 +186,7 @@ def _moment(name: str, text: str) -> int:
     return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
-def _check_room(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
+def _check_limit(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
     """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
     found = tx.deputies.of_user(person.user.id, tx.now)
     if len(found) >= MAX_DEPUTIES:

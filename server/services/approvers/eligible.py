@@ -57,7 +57,7 @@ def find_eligible(
 
 def _named(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
     members = view.directory.members()
-    counted = [one for one in sorted(needs.left) if _enabled(view, one)]
+    counted = [one for one in sorted(needs.eligible) if _enabled(view, one)]
     found = []
     for one in counted:
         group = next((g for g in sorted(needs.groups) if one in members.get(g, ())), None)

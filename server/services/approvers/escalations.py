@@ -27,7 +27,7 @@ class Escalations:
     """Takes due steps, begins and ends deputies, and releases held notifications."""
 
     store: Store
-    stand_ins: Substitutes
+    substitutes: Substitutes
 
     def round(self) -> int:
         """Run one round; returns the number of changes and notifications."""
@@ -36,11 +36,12 @@ class Escalations:
                 return 0
         with self.store.write() as tx:
             turned = sum(
-                _turn(tx, one, self.stand_ins) for one in tx.deputies.due(tx.now, _AT_ONCE)
+                _begin_or_end(tx, one, self.substitutes)
+                for one in tx.deputies.due(tx.now, _AT_ONCE)
             )
             found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
-            taken = sum(take_step(tx, one, self.stand_ins) for one in found if one is not None)
-            return turned + _release(tx, self.stand_ins.rules) + taken
+            taken = sum(take_step(tx, one, self.substitutes) for one in found if one is not None)
+            return turned + _release_held(tx, self.substitutes.rules) + taken
 
 
 def _is_due(view: View) -> bool:
@@ -50,10 +51,10 @@ def _is_due(view: View) -> bool:
     return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
 
 
-def _turn(tx: Unit, deputy: Deputy, stand_ins: Substitutes) -> bool:
+def _begin_or_end(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
     """Begin or end a deputy."""
     over = deputy.to_at <= tx.now
-    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, stand_ins)
+    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, substitutes)
 
 
 def halfway(start: int, end: int) -> int:
@@ -61,15 +62,15 @@ def halfway(start: int, end: int) -> int:
     return (start + end) // 2
 
 
-def _remind(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
+def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
     """Remind all approvers."""
     _record(tx, approval, "reminded")
-    notices.asked(tx, approval, stand_ins.rules, attention.REMINDER)
+    notices.asked(tx, approval, substitutes.rules, attention.REMINDER)
 
 
-def _ask_backup(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
+def _ask_backup(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
     """Ask the user's backup."""
-    if stand_ins.ask_backup(tx, approval):
+    if substitutes.ask_backup(tx, approval):
         _record(tx, approval, "backup_asked")
 
 
@@ -77,7 +78,7 @@ STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remi
 """The steps in order; `approvals.escalated` counts the taken ones."""
 
 
-def take_step(tx: Unit, approval: Approval, stand_ins: Substitutes) -> bool:
+def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
     """Take the next step of an approval; reports whether this call took it."""
     taken = approval.escalated
     last = taken + 1 >= len(STEPS)
@@ -85,11 +86,11 @@ def take_step(tx: Unit, approval: Approval, stand_ins: Substitutes) -> bool:
     next_at = None if last else halfway(due_at, approval.expires_at)
     if not tx.escalations.step(approval.id, taken, next_at, tx.now):
         return False
-    STEPS[taken](tx, approval, stand_ins)
+    STEPS[taken](tx, approval, substitutes)
     return True
 
 
-def _release(tx: Unit, rules: ServerPolicy) -> int:
+def _release_held(tx: Unit, rules: ServerPolicy) -> int:
     """Send held notifications of requests that are still pending; returns how many."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _AT_ONCE):

@@ -53,7 +53,7 @@ class Groups:
         """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             found = _people(tx, members)
-            _refuse_taken(tx, name := users.check_called(name), None)
+            _check_name_free(tx, name := users.check_called(name), None)
             group = Group(self.secrets.new_id(PREFIX_GROUP), name, _checked(found), tx.now)
             tx.groups.add(group)
             _record(tx, audit.Type.GROUP_ADDED, by, _facts(group))
@@ -69,7 +69,7 @@ class Groups:
             name = before.name if changes.name is None else users.check_called(changes.name)
             group = replace(before, name=name, members=_checked(kept))
             if group.name != before.name:
-                _refuse_taken(tx, group.name, group.id)
+                _check_name_free(tx, group.name, group.id)
             if group != before:
                 tx.groups.replace(group)
                 _record(tx, audit.Type.GROUP_UPDATED, by, _facts(group))
@@ -79,7 +79,7 @@ class Groups:
         """Delete a group. Raises `NotFound`, or `Conflict` while policy or an agent names it."""
         with self.store.administer() as tx:
             group = find(tx, called)
-            _refuse_used(tx, group)
+            _check_unused(tx, group)
             tx.groups.delete(group.id)
             _record(tx, audit.Type.GROUP_DELETED, by, _facts(group))
             return group
@@ -107,7 +107,7 @@ def _checked(members: Sequence[str]) -> tuple[str, ...]:
 
 
 @about("name")
-def _refuse_taken(tx: Unit, name: str, own: str | None) -> None:
+def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
     for held in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
         if held is not None and held.id != own:
             raise Exists(
@@ -115,7 +115,7 @@ def _refuse_taken(tx: Unit, name: str, own: str | None) -> None:
             )
 
 
-def _refuse_used(tx: Unit, group: Group) -> None:
+def _check_unused(tx: Unit, group: Group) -> None:
     agents = [one.name for one in tx.agents.all() if group.id in (one.asks or ())]
     if agents:
         raise Conflict(

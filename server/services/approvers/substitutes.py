@@ -79,23 +79,23 @@ def additional_approver_ids(
 
 def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApprover]:
     """The user's current deputies, if the action types allow them."""
-    if not _permitted(view, types):
+    if not _types_allow_deputies(view, types):
         return []
     return [
         NamedApprover(one.deputy_id, "deputy", stands_for=one.user_id)
         for one in view.deputies.of_user(user_id, view.now)
-        if one.in_force(view.now) and _may_answer(view, one.deputy_id)
+        if one.in_force(view.now) and _is_enabled(view, one.deputy_id)
     ]
 
 
 def backup_of(view: View, user: User) -> list[NamedApprover]:
     """The user's backup, if there is an enabled one."""
-    if user.backup is None or not _may_answer(view, user.backup):
+    if user.backup is None or not _is_enabled(view, user.backup):
         return []
     return [NamedApprover(user.backup, "backup", stands_for=user.id)]
 
 
-def _permitted(view: View, types: Sequence[str]) -> bool:
+def _types_allow_deputies(view: View, types: Sequence[str]) -> bool:
     """Reports whether every action type allows deputies."""
     rows = [view.directory.action(name) for name in types]
     return bool(rows) and all(
@@ -103,6 +103,6 @@ def _permitted(view: View, types: Sequence[str]) -> bool:
     )
 
 
-def _may_answer(view: View, user_id: str) -> bool:
+def _is_enabled(view: View, user_id: str) -> bool:
     user = view.directory.user(user_id)
     return user is not None and user.enabled

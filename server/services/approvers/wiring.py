@@ -11,5 +11,5 @@ class ApproverServices:
     """The services that ask deputies and backups, and name deputies."""
 
     def __init__(self, given: Adapters, judge: Judge, statements: Statements) -> None:
-        self.stand_ins = Substitutes(judge, given.rules)
-        self.deputies = Deputies(given.store, given.secrets, statements, self.stand_ins)
+        self.substitutes = Substitutes(judge, given.rules)
+        self.deputies = Deputies(given.store, given.secrets, statements, self.substitutes)

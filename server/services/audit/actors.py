@@ -15,7 +15,7 @@ from server.model.store import Directory, View
 from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_USER
 from server.services.audit import audit
 
-_BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
+_SERVER_ACTORS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "expiry": audit.Type.APPROVAL_EXPIRED,
         "policy": audit.Type.APPROVAL_ALLOWED,
@@ -24,9 +24,9 @@ _BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The names of the server's own actors, with the type of entry that each writes."""
-_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+_ACTOR_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **{str(kind): word for word, kind in _BY_ITSELF.items()},
+        **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
         str(audit.Type.INCIDENT_OPENED): "succession",
     }
 )
@@ -40,7 +40,7 @@ def with_names(view: View, entry: StoredEntry) -> StoredEntry:
     ids["actor"] = entry.actor.partition(":")[2]
     found = {member: _name(view.directory, one) for member, one in ids.items()}
     if entry.actor == audit.SYSTEM:
-        found["actor"] = _WORDS.get(entry.type, "server")
+        found["actor"] = _ACTOR_NAMES.get(entry.type, "server")
     if entry.actor == audit.OPERATOR:
         found["actor"] = "command line"
     return replace(entry, names={member: name for member, name in found.items() if name})
@@ -62,7 +62,7 @@ def _by_actor(directory: Directory, wanted: EntrySearch) -> EntrySearch:
     called = wanted.actor
     if called is None:
         return wanted
-    kind = _BY_ITSELF.get(called)
+    kind = _SERVER_ACTORS.get(called)
     if kind is not None and wanted.type in {None, kind}:
         return replace(wanted, actors=(audit.SYSTEM,), type=kind)
     return replace(wanted, actors=_actors(directory, called))

@@ -17,7 +17,7 @@ from server.services.audit import audit
 MAX_FULL_ENTRIES: Final = 20
 """The maximum number of full entries of one type and actor in a window."""
 WINDOW_MS: Final = 60_000
-_MORE: Final = "more refused "
+_COUNTER_PREFIX: Final = "more refused "
 
 
 def record_refusal(tx: Unit, entry: Entry) -> None:
@@ -26,20 +26,20 @@ def record_refusal(tx: Unit, entry: Entry) -> None:
     if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= MAX_FULL_ENTRIES:
         audit.record(tx, entry)
         return
-    key = _MORE + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
+    key = _COUNTER_PREFIX + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
     for window in tx.counters.ended(key):
-        _tell(tx, window)
+        _write_count(tx, window)
     tx.counters.count(key, WINDOW_MS)
 
 
 def write_counts(tx: Unit) -> None:
     """Write the entries with the counts of windows that have ended."""
-    for window in tx.counters.ended_below(_MORE):
-        _tell(tx, window)
+    for window in tx.counters.ended_below(_COUNTER_PREFIX):
+        _write_count(tx, window)
 
 
-def _tell(tx: Unit, window: Window) -> None:
-    kind, actor, agent_id, cause = json.loads(window.key.removeprefix(_MORE))
+def _write_count(tx: Unit, window: Window) -> None:
+    kind, actor, agent_id, cause = json.loads(window.key.removeprefix(_COUNTER_PREFIX))
     audit.record(
         tx,
         Entry(

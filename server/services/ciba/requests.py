@@ -18,8 +18,7 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, automatic_decisions, escalations
-from server.services.approvers import substitutes as stand_ins
+from server.services.approvers import approvers, automatic_decisions, escalations, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import ciba_entries, notification_tokens, plans, redemption, user_codes
@@ -53,7 +52,7 @@ class CibaService:
     login_hints: LoginHints
     rules: ServerPolicy
     ceremonies: Ceremonies
-    stand_ins: Substitutes
+    substitutes: Substitutes
 
     def start(
         self,
@@ -179,7 +178,7 @@ class CibaService:
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.rules)
         room = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
-        beside = stand_ins.additional_approver_ids(
+        beside = substitutes.additional_approver_ids(
             tx, plan.by.people.others, user, types, plan.risk
         )
         return room.refusal(user, types, plan.risk, beside)
@@ -288,11 +287,11 @@ class CibaService:
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
             types = [action.type for action in plan.actions]
-            stand_ins.additional_approver_ids(tx, plan.by.people.others, user, types, plan.risk)
+            substitutes.additional_approver_ids(tx, plan.by.people.others, user, types, plan.risk)
         else:
             history.count_request(tx, approval)
             notices.asked(tx, approval, self.rules)
-            self.stand_ins.ask_at_once(tx, approval)
+            self.substitutes.ask_at_once(tx, approval)
         return approval
 
     def _approval(

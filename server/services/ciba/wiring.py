@@ -39,7 +39,7 @@ class CibaServices:
         hub: Hub,
         proofs: Proofs,
         ceremonies: Ceremonies,
-        stand_ins: Substitutes,
+        substitutes: Substitutes,
         statements: Statements,
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
@@ -54,7 +54,7 @@ class CibaServices:
             self.login_hints,
             rules,
             ceremonies,
-            stand_ins,
+            substitutes,
         )
         self.grant = CibaGrant(store, secrets, _redemption(given, checks), hub)
         self.user_codes = UserCodes(store, secrets, statements, given.passwords)

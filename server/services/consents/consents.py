@@ -121,7 +121,7 @@ class ConsentService:
         refused = request_limits.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
-        return self._open(tx, wanted, offer)
+        return self._create_approval(tx, wanted, offer)
 
     def offer(  # the members of one consent
         self,
@@ -140,12 +140,12 @@ class ConsentService:
         if not resource:
             return ConsentOffer(party, {}, (), _end(tx, until))
         before = tx.consents.live(user_id, party.id, resource, tx.now)
-        had = () if before is None else _kept(tx, party, before)
+        had = () if before is None else _still_allowed(tx, party, before)
         risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
         ends = max(_end(tx, until), before.expires_at if before and had else 0)
         return ConsentOffer(party, risks, had, ends)
 
-    def keep(self, tx: Unit, consent: Consent) -> Consent:
+    def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent; it replaces the one in force."""
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
@@ -156,13 +156,15 @@ class ConsentService:
         record_consent(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
         return consent
 
-    def keep_about(self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]) -> None:
+    def save_identity_consent(
+        self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
+    ) -> None:
         """Store a consent to OpenID scopes, which needs no signed approval."""
         resource = self.rules.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
         before = tx.consents.live(user_id, client_id, resource, tx.now)
-        self.keep(
+        self.save(
             tx,
             Consent(
                 id=self.secrets.new_id(PREFIX_CONSENT),
@@ -197,7 +199,7 @@ class ConsentService:
             return approval
         consent = self._consent(tx, moved)
         tx.queue(f"consents {consent.user_id}")
-        consent = self.keep(tx, consent)
+        consent = self.save(tx, consent)
         notices.consent(tx, consent, "consent.given")
         return moved
 
@@ -234,7 +236,7 @@ class ConsentService:
         with self.store.read() as view:
             found = view.consents.search(
                 user_id=None if user is None else users.find(view, user).id,
-                client_id=None if client is None else _called(view, client),
+                client_id=None if client is None else _client_id(view, client),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
@@ -269,7 +271,7 @@ class ConsentService:
             raise errors.InvalidScope("A critical scope cannot be part of a consent.")
         return risks
 
-    def _open(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
+    def _create_approval(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
         party, risks = offer.party, offer.risks
         asks_for_another = wanted.app_id not in {None, party.id}
         app_name = (
@@ -338,7 +340,7 @@ _OUTCOMES: Final[dict[State, PageOutcome]] = {
 }
 
 
-def _called(view: View, called: str) -> str:
+def _client_id(view: View, called: str) -> str:
     app = view.directory.app_called(called)
     return agent_names.find(view, called).id if app is None else app.id
 
@@ -350,7 +352,7 @@ def _party(tx: Unit, client_id: str) -> Party:
     return party
 
 
-def _kept(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
+def _still_allowed(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
     """The scopes of a consent that the client's permissions and the risks still allow."""
     resource = tx.directory.resource(before.resource)
     known = {} if resource is None else resource.scopes

@@ -12,22 +12,22 @@ from server.services.notifications import notices
 def revoke_consent(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
     """Revoke a consent and its tokens; returns the number of tokens, None if it had ended."""
     ended = tx.consents.revoke(consent.id, tx.now)
-    return None if ended is None else _ended(tx, ended, actor, cause)
+    return None if ended is None else _revoke_tokens(tx, ended, actor, cause)
 
 
 def client_deleted(tx: Unit, event: ClientDeleted) -> None:
     """Revoke every consent of a deleted client."""
     for consent in tx.consents.revoke_client(event.client_id, tx.now):
-        _ended(tx, consent, event.by, "client_deleted")
+        _revoke_tokens(tx, consent, event.by, "client_deleted")
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
     """Revoke every consent at a deleted resource."""
     for consent in tx.consents.revoke_at(event.uri, tx.now):
-        _ended(tx, consent, event.by, "resource_deleted")
+        _revoke_tokens(tx, consent, event.by, "resource_deleted")
 
 
-def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
+def _revoke_tokens(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
     tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
     tokens += tx.react(ConsentEnded(consent, actor)).tokens
     record_consent(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)

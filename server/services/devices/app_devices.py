@@ -101,10 +101,10 @@ class AppDevices:
         user_id = approval.user_id or ""
         openid, scope = scopes.split(tuple(approval.scope.split()))
         if openid:
-            self.consents.keep_about(tx, user_id, code.client_id, openid)
+            self.consents.save_identity_consent(tx, user_id, code.client_id, openid)
         if not scope:
             return
-        self.consents.keep(
+        self.consents.save(
             tx,
             Consent(
                 id=self.consents.secrets.new_id(names.PREFIX_CONSENT),

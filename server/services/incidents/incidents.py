@@ -49,7 +49,7 @@ class Incidents:
     ) -> list[NamedIncident]:
         """The newest open incidents; `closed` includes closed ones, `owner` limits them."""
         with self.store.read() as view:
-            return list(islice(_every(view, before, owner, closed=closed), limit))
+            return list(islice(_all_matching(view, before, owner, closed=closed), limit))
 
     def show(self, incident_id: str, owner: str | None = None) -> NamedIncident:
         """One incident with its evidence; for an `owner`, only one about an agent of theirs.
@@ -57,10 +57,10 @@ class Incidents:
         Raises `NotFound`.
         """
         with self.store.read() as view:
-            told = _told(view, _find(view, incident_id), owner)
-            if owner is not None and not told.states:
-                raise _unknown(incident_id)
-            return told
+            named = _with_names(view, _find(view, incident_id), owner)
+            if owner is not None and not named.states:
+                raise _not_found(incident_id)
+            return named
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
         """Close an incident. Raises `NotFound`, `Conflict` or `Invalid`."""
@@ -80,31 +80,31 @@ class Incidents:
                     facts={"incident": closed.id, "note": note},
                 ),
             )
-            return _told(tx, closed)
+            return _with_names(tx, closed)
 
 
 def _find(view: View, incident_id: str) -> Incident:
     incident = view.incidents.get(incident_id)
     if incident is None:
-        raise _unknown(incident_id)
+        raise _not_found(incident_id)
     return incident
 
 
-def _unknown(incident_id: str) -> NotFound:
+def _not_found(incident_id: str) -> NotFound:
     return NotFound(f"There is no incident {incident_id}. See them all with: sayso incidents list")
 
 
-def _every(
+def _all_matching(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
     """All matching incidents, newest first, read in batches until enough of the owner's match."""
     while found := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
-        told = (_told(view, incident, owner) for incident in found)
-        yield from (one for one in told if owner is None or one.states)
+        named = (_with_names(view, incident, owner) for incident in found)
+        yield from (one for one in named if owner is None or one.states)
         before = (found[-1].opened_at, found[-1].id)
 
 
-def _told(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
+def _with_names(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
     user = None if incident.user_id is None else view.directory.user(incident.user_id)
     evidence, states = json.loads(incident.evidence), {}
     for one in evidence["agents"]:

@@ -35,7 +35,7 @@ class Orphan:
     """One listed agent."""
 
     agent: Agent
-    keepers: tuple[SeenOwner, ...]
+    owners: tuple[SeenOwner, ...]
     why: tuple[OrphanReason, ...]
     """All reasons, most serious first."""
     quarantine_at: int | None
@@ -61,35 +61,35 @@ class Orphans:
             found = self._found(view, agents)
         return paging.after(found, lambda one: one.agent.name.casefold(), after, limit)
 
-    def grace_of(self, called: str) -> int | None:
+    def grace_end(self, called: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
             return orphan_quarantine.grace_ends_at(view, find(view, called), self.rules)
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
-        judged = (self._judged(view, agent) for agent in agents)
+        judged = (self._listed(view, agent) for agent in agents)
         return [one for one in judged if one.why]
 
-    def _judged(self, view: View, agent: Agent) -> Orphan:
-        keepers = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
+    def _listed(self, view: View, agent: Agent) -> Orphan:
+        seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
         return Orphan(
             agent,
-            keepers,
-            _why(agent, keepers, view.now),
+            seen,
+            _why(agent, seen, view.now),
             orphan_quarantine.grace_ends_at(view, agent, self.rules),
         )
 
 
-def _why(agent: Agent, keepers: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
+def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
     """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
-    answering = [one for one in keepers if one.user.enabled]
-    seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in answering]
-    goes_on = agent.state != "disabled"
+    enabled = [one for one in owners if one.user.enabled]
+    seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in enabled]
+    usable = agent.state != "disabled"
     found: dict[OrphanReason, bool] = {
-        "no_owner": not answering,
-        "owner_away": goes_on and bool(seen) and max(seen) <= now - AWAY_MS,
-        "review_due": goes_on and agent.review_at is not None and agent.review_at <= now,
-        "expired": goes_on and agent.expires_at is not None and agent.expires_at <= now,
+        "no_owner": not enabled,
+        "owner_away": usable and bool(seen) and max(seen) <= now - AWAY_MS,
+        "review_due": usable and agent.review_at is not None and agent.review_at <= now,
+        "expired": usable and agent.expires_at is not None and agent.expires_at <= now,
     }
     return tuple(why for why, is_so in found.items() if is_so)
 

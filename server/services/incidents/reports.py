@@ -79,7 +79,7 @@ class Reports:
             incident_id = self.secrets.new_id(names.PREFIX_INCIDENT)
             stopped = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
             _end_consents(tx, agents, person.user.id, by=by)
-            told = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
+            named = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
             incident = Incident(
                 id=incident_id,
                 state="open",
@@ -88,11 +88,11 @@ class Reports:
                 user_id=person.user.id,
                 device_id=person.at.id,
                 note=note,
-                evidence=json.dumps(told, sort_keys=True),
+                evidence=json.dumps(named, sort_keys=True),
                 opened_at=tx.now,
             )
             tx.incidents.add(incident)
-            _record(tx, incident, approval, told, by=by)
+            _record(tx, incident, approval, named, by=by)
             notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
             return ReportResult(incident, approver_view(tx, approval))
 
@@ -152,7 +152,7 @@ def _evidence(
 
 
 def _record(
-    tx: Unit, incident: Incident, approval: Approval, told: dict[str, object], *, by: str
+    tx: Unit, incident: Incident, approval: Approval, named: dict[str, object], *, by: str
 ) -> None:
     audit.record(
         tx,
@@ -166,7 +166,7 @@ def _record(
                 "incident": incident.id,
                 "scope": incident.scope,
                 "device": incident.device_id,
-                **told,
+                **named,
             },
         ),
     )

@@ -88,10 +88,10 @@ class ActionTypes:
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
-                if (left := _narrowed(agent.action_types, name)) is not None:
+                if (left := _without(agent.action_types, name)) is not None:
                     tx.agents.replace(replace(agent, action_types=left), tx.now)
             for app in tx.apps.all():
-                if (left := _narrowed(app.action_types, name)) is not None:
+                if (left := _without(app.action_types, name)) is not None:
                     tx.apps.replace(replace(app, action_types=left))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             tx.react(ActionTypeChanged(row.type, by))
@@ -120,7 +120,7 @@ def read(document: str) -> ActionType:
         raise Invalid(f"The file does not describe an action type. {error}.") from error
 
 
-def _narrowed(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
+def _without(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
     """The client's allowed types without this one; None if it was not among them.
 
     A type that is later registered under the same name is not allowed for the client.

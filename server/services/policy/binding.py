@@ -41,8 +41,8 @@ def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     document = documents.parse_policy(text)
     agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
     users = {one: _user(view, document, one) for one in _named(document, "users")}
-    users |= {one: _party(view, document, one) for one in _named(document, "who")}
-    _check_things(view, document)
+    users |= {one: _user_or_group(view, document, one) for one in _named(document, "who")}
+    _check_resources_and_types(view, document)
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
 
 
@@ -59,7 +59,7 @@ def _agent(view: View, document: Document, called: str) -> str:
     found = view.directory.agent_called(called)
     if found is None:
         raise _unknown(
-            document, f"there is no agent {called}", "sayso agents list", _agents_of(called)
+            document, f"there is no agent {called}", "sayso agents list", _names_agent(called)
         )
     return found.id
 
@@ -68,24 +68,24 @@ def _user(view: View, document: Document, called: str) -> str:
     found = view.directory.user_called(called)
     if found is None:
         raise _unknown(
-            document, f"there is no user {called}", "sayso users list", _users_of(called)
+            document, f"there is no user {called}", "sayso users list", _names_user(called)
         )
     return found.id
 
 
-def _party(view: View, document: Document, called: str) -> str:
+def _user_or_group(view: View, document: Document, called: str) -> str:
     try:
         return user_or_group.party(view, called)
     except NotFound:
         look = "sayso users list, sayso groups list"
         raise _unknown(
-            document, f"there is no user or group {called}", look, _users_of(called)
+            document, f"there is no user or group {called}", look, _names_user(called)
         ) from None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
 
 
-def _check_things(view: View, document: Document) -> None:
+def _check_resources_and_types(view: View, document: Document) -> None:
     resources = view.resources.all()
     known = {
         "resources": {one.uri for one in resources},
@@ -100,7 +100,9 @@ def _check_things(view: View, document: Document) -> None:
     for kind, there in known.items():
         word, look = words[kind]
         for name in sorted(documents.names_in(document)[kind] - there):
-            raise _unknown(document, f"there is no {word} {name}", look, _things_of(name))
+            raise _unknown(
+                document, f"there is no {word} {name}", look, _names_resource_or_type(name)
+            )
 
 
 def _unknown(
@@ -110,13 +112,13 @@ def _unknown(
     return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")
 
 
-def _agents_of(name: str) -> Callable[[PolicyRule], bool]:
+def _names_agent(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in rule.when.agent
 
 
-def _users_of(name: str) -> Callable[[PolicyRule], bool]:
+def _names_user(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.owner, *rule.when.user, *rule.ask.who)
 
 
-def _things_of(name: str) -> Callable[[PolicyRule], bool]:
+def _names_resource_or_type(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.resource, *rule.when.scope, *rule.when.type)

@@ -28,10 +28,10 @@ from server.protocol.policy.risks import highest
 from server.services.policy import conditions
 from server.services.policy.conditions import Condition, NameIds, NewValues
 
-_UNSAID: Final = "No rule allows this, so it needs approval."
-_UNSAID_REQUEST: Final = "Every agent request in your name needs approval."
+_DEFAULT_REASON: Final = "No rule allows this, so it needs approval."
+_DEFAULT_REQUEST_REASON: Final = "Every agent request in your name needs approval."
 _MAX_REASONS: Final = 3
-_REMEMBERED: Final = 64
+_CACHE_SIZE: Final = 64
 """The maximum number of cached answers."""
 _AGENTS_WAYS: Final = frozenset(WAYS) - {APP}
 _NO_MEMBERS: Final[frozenset[str]] = frozenset()
@@ -46,7 +46,7 @@ class _Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sorted:
+class _RulesByOutcome:
     """The rules for one way, by outcome."""
 
     denies: tuple[_Compiled, ...]
@@ -58,15 +58,15 @@ class _Sorted:
 class BuiltinEngine:
     """A compiled rule set, as an adapter of the port `Policy`."""
 
-    about: Mapping[Way, _Sorted]
-    remembered: dict[object, PolicyAnswer] = field(default_factory=dict)
+    rules_by_way: Mapping[Way, _RulesByOutcome]
+    cache: dict[object, PolicyAnswer] = field(default_factory=dict)
     """A cache of answers by matching rules and the kind of question."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         """Deny, else ask with the strictest requirements, else allow, else ask."""
         found = question.notes.get(id(self))
         if found is None:
-            found = question.notes[id(self)] = self._weighed(question)
+            found = question.notes[id(self)] = self._evaluate(question)
         weighed: PolicyAnswer = found  # type: ignore[assignment]  # stored above
         if weighed.needs is None:
             return weighed
@@ -74,9 +74,9 @@ class BuiltinEngine:
             return weighed
         return PolicyAnswer(True, weighed.rules, weighed.because, weighed.needs)  # noqa: FBT003  # the member `allowed`
 
-    def _weighed(self, question: Question) -> PolicyAnswer:
+    def _evaluate(self, question: Question) -> PolicyAnswer:
         """The answer without approvals."""
-        rules = self.about[question.way]
+        rules = self.rules_by_way[question.way]
         denied = [one for one in rules.denies if one.fits(question)]
         if denied:
             return PolicyAnswer(allowed=False, rules=_ids(denied), because=_because(denied))
@@ -86,18 +86,18 @@ class BuiltinEngine:
             if allowed is not None:
                 return PolicyAnswer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # the member `allowed`
         if any(one.names_people for one in asked):
-            return _asking(question, asked)
-        return self._like(question, asked)
+            return _ask_answer(question, asked)
+        return self._cached_ask(question, asked)
 
-    def _like(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
+    def _cached_ask(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
         """The cached answer of rules that name no people, by the kind of question."""
         q = question
         key = (tuple(asked), q.risk, q.way, q.interactive, q.has_fact, q.wants_pin)
-        found = self.remembered.get(key)
+        found = self.cache.get(key)
         if found is None:
-            if len(self.remembered) >= _REMEMBERED:
-                self.remembered.clear()
-            found = self.remembered[key] = _asking(question, asked)
+            if len(self.cache) >= _CACHE_SIZE:
+                self.cache.clear()
+            found = self.cache[key] = _ask_answer(question, asked)
         return found
 
 
@@ -106,7 +106,7 @@ def compile_document(document: Document, agents: NameIds, users: NameIds) -> Bui
     told = conditions.new_value_lookup(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
     return BuiltinEngine(
-        {way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS}
+        {way: _by_outcome(one for one in made if way in _ways(one.rule)) for way in WAYS}
     )
 
 
@@ -115,16 +115,18 @@ def _ways(rule: PolicyRule) -> Collection[Way]:
     return rule.when.at or _AGENTS_WAYS
 
 
-def _sorted(rules: Iterable[_Compiled]) -> _Sorted:
+def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
     found: dict[Outcome, list[_Compiled]] = {"deny": [], "ask": [], "allow": []}
     for one in rules:
         found[one.rule.outcome].append(one)
-    return _Sorted(*map(tuple, found.values()))
+    return _RulesByOutcome(*map(tuple, found.values()))
 
 
-def _asking(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
-    because = _because(asked) or (_UNSAID_REQUEST if question.way == "request" else _UNSAID)
-    return PolicyAnswer(False, _ids(asked), because, _strictest(question, asked))  # noqa: FBT003  # the member `allowed`
+def _ask_answer(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
+    because = _because(asked) or (
+        _DEFAULT_REQUEST_REASON if question.way == "request" else _DEFAULT_REASON
+    )
+    return PolicyAnswer(False, _ids(asked), because, _combined_requirements(question, asked))  # noqa: FBT003  # the member `allowed`
 
 
 def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
@@ -136,7 +138,7 @@ def _because(found: Sequence[_Compiled]) -> str:
     return " ".join(dict.fromkeys(one.rule.because for one in found[:_MAX_REASONS]))
 
 
-def _strictest(question: Question, asked: Sequence[_Compiled]) -> Requirements:
+def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Requirements:
     asks = [one.rule.ask for one in asked]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
     least, named = (

@@ -133,7 +133,7 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
             unusual=unusual,
             undo=_undo(asked),
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
-            gives=_gives(asked),
+            gives=_grant_text(asked),
             agent={
                 **agent_member(
                     asked.agent.id,
@@ -144,12 +144,12 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
                 "keys": [display_safe(key) for key in _keys(asked.agent)],
                 "through": [display_safe(name) for name in asked.through],
             },
-            agent_says=_quoted(asked.binding_message),
+            agent_says=_safe_or_none(asked.binding_message),
             user=asked.user,
             peer=asked.peer,
             asked_at=asked.asked_at,
             expires_at=asked.expires_at,
-            type_back=_typed(asked, unusual),
+            type_back=_type_back(asked, unusual),
         )
     )
 
@@ -232,14 +232,14 @@ def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
     ]
 
 
-def _typed(asked: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
+def _type_back(asked: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
     if Step.TYPE_BACK not in asked.ceremony:
         return None
     is_new = Code.NEW_TARGET in unusual
     return typed_facts.fact_to_type(asked.actions, asked.details, target_is_new=is_new)
 
 
-def _quoted(message: str | None) -> str | None:
+def _safe_or_none(message: str | None) -> str | None:
     return None if message is None else display_safe(message)
 
 
@@ -313,9 +313,9 @@ def _risk_reason(asked: DisplayedAction) -> str:
     )
 
 
-def _gives(asked: DisplayedRequest) -> str:
+def _grant_text(asked: DisplayedRequest) -> str:
     if scopes.about_person(asked.target.scope):
-        return _gives_about_person(asked)
+        return _identity_grant_text(asked)
     scope = ", ".join(asked.target.scope) or "no scope"
     what = "for exactly this action" if asked.details else "for anything these scopes allow"
     return display_safe(
@@ -325,7 +325,7 @@ def _gives(asked: DisplayedRequest) -> str:
     )
 
 
-def _gives_about_person(asked: DisplayedRequest) -> str:
+def _identity_grant_text(asked: DisplayedRequest) -> str:
     return display_safe(
         f"An ID token, and one access token for {asked.target.resource.uri}, valid "
         f"{duration_text(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "

@@ -73,7 +73,7 @@ def parse_policy(text: str) -> Document:
     if not 0 < len(members["rules"]) <= MAX_RULES:
         raise InvalidPolicy(f"A policy has 1 to {MAX_RULES} rules.")
     rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
-    _refuse_twice([rule.id for rule in rules])
+    _check_unique([rule.id for rule in rules])
     return Document(text, rules)
 
 
@@ -190,7 +190,7 @@ def _ask(table: _Table) -> AskTerms:
     return found
 
 
-def _refuse_twice(ids: list[str]) -> None:
+def _check_unique(ids: list[str]) -> None:
     for name in ids:
         if ids.count(name) > 1:
             raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule its own id.")

@@ -62,7 +62,7 @@ class ComparisonResult:
     @property
     def text(self) -> str:
         """The JSON stored with the approval: signals, and what asking and approving add."""
-        return _written(self.unusual.codes, self.wanted, self.keys)
+        return _stored_json(self.unusual.codes, self.wanted, self.keys)
 
     @property
     def signals(self) -> tuple[FoundSignal, ...]:
@@ -78,14 +78,14 @@ def compare(
     `asked_at` is the time of an existing request, which the counters already include.
     """
     keys = history_keys.keys_of(secrets, wanted)
-    looked = _Looked(view, secrets, wanted, keys, asked_at)
+    looked = _Comparer(view, secrets, wanted, keys, asked_at)
     return ComparisonResult(unusual.find_signals(looked.comparison()), wanted, keys)
 
 
 def narrowed_past(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
     """The JSON to store with a narrowed request: approving adds only what is granted."""
     keys = history_keys.keys_of(secrets, wanted)
-    return _written(json.loads(approval.past).get("codes", []), wanted, keys)
+    return _stored_json(json.loads(approval.past).get("codes", []), wanted, keys)
 
 
 def count_request(tx: Unit, approval: Approval) -> None:
@@ -107,7 +107,7 @@ def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
     kept = json.loads(approval.past).get("adds", ()) if approved else ()
     added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
     hour = _hour(tx.now)
-    near = [_near(hour - 1), _near(hour), _near(hour + 1)]
+    near = [_near_key(hour - 1), _near_key(hour), _near_key(hour + 1)]
     added += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
     added.sort(key=lambda one: (one.owner, one.key))
     tx.history.add(added, tx.now // _DAY_MS, tx.now)
@@ -119,7 +119,7 @@ def stored_codes(past: str) -> frozenset[Code]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _Comparer:
     """Compares one request with its rows."""
 
     view: View
@@ -134,7 +134,7 @@ class _Looked:
         asker = self._asker(known)
         return Comparison(
             asker=asker,
-            comparable=_least(known, self.keys.kinds),
+            comparable=_fewest_approvals(known, self.keys.kinds),
             targets=tuple(self._named(one, known) for one in self.keys.targets),
             amounts=tuple(self._amount(one, known) for one in self.keys.amounts),
             same_day=tuple(self._same_days(known)),
@@ -164,7 +164,7 @@ class _Looked:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
-        yield from ((user, key) for key in (_ANSWERS, _near(_hour(self._at))))
+        yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
         yield from ((agent, one.agent) for one in keys.amounts)
         for part in self._parts:
             yield user, part.person
@@ -256,17 +256,17 @@ class _Looked:
 
     def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
         for one in self._parts:
-            count_request, total = self._asked(known, one.asked, _DAY_MS)
-            if count_request >= unusual.MIN_SPLIT:
+            count, total = self._asked(known, one.asked, _DAY_MS)
+            if count >= unusual.MIN_SPLIT:
                 value = total + (one.amount.value if self.asked_at is None else 0)
-                yield SameDay(self._sum(one, value, known), count_request, one.target)
+                yield SameDay(self._sum(one, value, known), count, one.target)
 
     def _sum(self, one: PartKeys, value: int, known: RowsByKey) -> Amount:
         """The total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
             past = _before(known.get(key), self._day)
-            return _by_day(past) if key == one.person else past
+            return _per_day(past) if key == one.person else past
 
         amount = one.amount
         baselines = tuple(self._baselines(amount, one, before))
@@ -294,7 +294,7 @@ class _Looked:
 
     def _hours(self, known: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)
-        near = _past(known, _near(hour)).count
+        near = _past(known, _near_key(hour)).count
         return AnswerHours(hour, _past(known, _ANSWERS).count, near)
 
 
@@ -316,12 +316,12 @@ def _before(row: HistoryRow | None, day: int) -> PastApprovals:
     return PastApprovals(number, total, -(-total // number), row.since, max(1, row.periods - today))
 
 
-def _by_day(past: PastApprovals) -> PastApprovals:
+def _per_day(past: PastApprovals) -> PastApprovals:
     """The same history with the total of each day as one amount."""
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _least(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
+def _fewest_approvals(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     """The history of the action type with the fewest approvals."""
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
@@ -357,7 +357,7 @@ def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addit
     yield Addition(INSTALLATION, name.everybody, 0, (target.mark,))
 
 
-def _written(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
+def _stored_json(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
     for one in _additions(wanted, keys):
         amount, members = rows.get((one.owner, one.key), (0, {}))
@@ -378,6 +378,6 @@ def _hour(moment: int) -> int:
     return moment // _HOUR_MS % _HOURS
 
 
-def _near(hour: int) -> str:
+def _near_key(hour: int) -> str:
     """The key of the row of an hour and the two adjacent hours."""
     return f"near {hour % _HOURS}"

@@ -164,7 +164,7 @@ class HistoryKeys:
 
 def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
     """Compute the keys of one request."""
-    maker = _Maker(secrets, wanted.user.id)
+    maker = _KeyBuilder(secrets, wanted.user.id)
     agent, user, uri = wanted.agent, wanted.user.id, wanted.target.resource.uri
     for action, detail in zip(wanted.actions, wanted.details, strict=True):
         maker.add(action, detail)
@@ -191,7 +191,7 @@ def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
 
 def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
     """The mark of another name of an agent."""
-    return _Maker(secrets, user_id).text(ValueLocation(None), name, ()).mark
+    return _KeyBuilder(secrets, user_id).text(ValueLocation(None), name, ()).mark
 
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
@@ -213,7 +213,7 @@ def _hash(secrets: Secrets, parts: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
+class _KeyBuilder:
     """Collects the keys of each detail. Values are hashed, registered names are not."""
 
     secrets: Secrets
@@ -228,10 +228,10 @@ class _Maker:
         """Add the keys of one detail."""
         found = [
             self._target(action, detail, trail, value)
-            for trail, value in _at(detail, action.stakes.target)
+            for trail, value in _at(detail, action.fact_rules.target)
         ]
         self.targets.extend(found)
-        for trail, value in _at(detail, action.stakes.amount):
+        for trail, value in _at(detail, action.fact_rules.amount):
             self._amount(action, trail, value, found)
         self._texts(action, detail)
         self.mixed.extend(ValueLocation(action, trail) for trail in _mixed(detail))
@@ -239,7 +239,7 @@ class _Maker:
     def text(self, place: ValueLocation, value: str, where: Path) -> TextKeys:
         """The keys of a text."""
         kind = "" if place.action is None else place.action.type
-        plain = _plain(value)
+        plain = _normalized(value)
         return TextKeys(
             place,
             self._hash("text", kind, where, plain)[:_MARK],
@@ -260,10 +260,10 @@ class _Maker:
 
     def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
         """The name of a target; for a target in a list, from the same item."""
-        for trail, value in _at(detail, action.stakes.target_name):
+        for trail, value in _at(detail, action.fact_rules.target_name):
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
-                everybody = self._hash("name", action.type, _plain(value))
+                everybody = self._hash("name", action.type, _normalized(value))
                 mark, person = NAME_MARK_PREFIX + everybody[:_MARK], f"{self.user} {everybody}"
                 return NameKeys(ValueLocation(action, trail), mark, person, everybody)
         return None
@@ -285,18 +285,18 @@ class _Maker:
             f"amount {unit}",
             f"all {unit}",
         )
-        self.amounts[unit] = _sum(self.amounts.get(unit), one)
+        self.amounts[unit] = _added(self.amounts.get(unit), one)
         to = _target_of(trail, targets)
         if to is not None:
             key = f"{to.person} {currency}"
             before = self.parts.get(key)
-            whole = _sum(None if before is None else before.amount, one)
+            whole = _added(None if before is None else before.amount, one)
             self.parts[key] = PartKeys(whole, to.place, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of short material texts, of the target and of its name."""
-        stakes = action.stakes
-        for path in dict.fromkeys((stakes.target, stakes.target_name, *action.material)):
+        fact_rules = action.fact_rules
+        for path in dict.fromkeys((fact_rules.target, fact_rules.target_name, *action.material)):
             for trail, value in _at(detail, path):
                 if isinstance(value, str) and _is_comparable(value):
                     self.texts.append(self.text(ValueLocation(action, trail), value, path or ()))
@@ -324,7 +324,7 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
     return None, value if isinstance(value, int) else None
 
 
-def _sum(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
+def _added(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
     return one if before is None else before._replace(value=before.value + one.value)
 
 
@@ -364,7 +364,7 @@ def is_mixed(text: str) -> bool:
     return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     """Normalize a text for comparison: Unicode form, case and whitespace."""
     whole = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(whole.casefold().split())

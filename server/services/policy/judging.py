@@ -86,7 +86,7 @@ class AgentHistory:
         return history.stored_codes(self.case.past)
 
 
-_NOBODY = User("", "", None, (), "enabled", 0)
+_UNKNOWN_USER = User("", "", None, (), "enabled", 0)
 """A user without history."""
 
 
@@ -99,7 +99,7 @@ def current_codes(view: View, secrets: Secrets, case: JudgedRequest) -> frozense
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
-    asked = RequestToCompare(case.agent, case.user or _NOBODY, case.target, details, actions)
+    asked = RequestToCompare(case.agent, case.user or _UNKNOWN_USER, case.target, details, actions)
     return history.compare(view, secrets, asked).unusual.codes
 
 
@@ -130,7 +130,7 @@ class Judge:
         """Evaluate a request, optionally at an earlier time or with another history."""
         engine, asked = self._engine(view), self.question(view, case, at)
         if facts is not None:
-            asked = replace(asked, facts=facts)
+            asked = replace(asked, history=facts)
         return decide(engine.policy, asked, engine.source)
 
     def holds(self, view: View, case: JudgedRequest, approvals: Approvals) -> bool:
@@ -154,7 +154,7 @@ class Judge:
         return self.engines[row.hash]
 
 
-class _Broken:
+class _UnreadableEngine:
     """The engine of a rule set that cannot be read, because another version of Sayso set it."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
@@ -167,7 +167,7 @@ def engine_of(row: PolicyRow) -> Engine:
     try:
         return Engine(binding.compile_row(row), source)
     except InvalidPolicy:
-        return Engine(_Broken(), source)
+        return Engine(_UnreadableEngine(), source)
 
 
 def question(
@@ -186,7 +186,7 @@ def question(
         types={action.type: action.risk for action in case.actions},
         details=case.details,
         at=at,
-        facts=facts,
+        history=facts,
         members=members,
         wants_pin=case.wants_pin,
         at_least=case.at_least,

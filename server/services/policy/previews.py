@@ -24,7 +24,7 @@ from server.services.refusals import Invalid, about
 from server.services.resources.targets import TokenTarget
 
 _URI: Final = "https://resource.example"
-_SAYS: Final = "The agent's message appears here."
+_AGENT_MESSAGE: Final = "The agent's message appears here."
 _BECAUSE: Final = "The reason of the policy rule appears here."
 _TOKEN_SECONDS: Final = 300
 
@@ -74,7 +74,7 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
         risk=action.risk,
         because=_BECAUSE,
         ceremony=ceremony,
-        binding_message=_SAYS,
+        binding_message=_AGENT_MESSAGE,
         first_request=True,
         peer="192.0.2.1",
         asked_at=now,

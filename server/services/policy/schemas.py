@@ -59,7 +59,7 @@ class Schemas:
         if row is None:
             raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
         compiled = self._compile(row)
-        _hold(compiled.validator, detail, [str(place)])
+        _validate(compiled.validator, detail, [str(place)])
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
@@ -76,14 +76,14 @@ def check_unregistered(action: ActionType, detail: Mapping[str, JsonValue]) -> N
 
     Raises errors.InvalidAuthorizationDetails.
     """
-    _hold(_validator(action), detail, [])
+    _validate(_validator(action), detail, [])
 
 
 def _validator(action: ActionType) -> Draft202012Validator:
     return Draft202012Validator(dict(action.schema))
 
 
-def _hold(
+def _validate(
     validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str]
 ) -> None:
     error = next(iter(validator.iter_errors(detail)), None)

@@ -247,7 +247,7 @@ class Flows:
         user = found.signed_in.user.id
         for ask in found.plan.asks:
             if ask not in found.plan.signed:
-                self.consents.keep_about(tx, user, ask.client_id, ask.scopes)
+                self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
 
 
 def _open(view: View, handle: str) -> Flow:

@@ -24,36 +24,36 @@ from server.services.notifications import notices
 def end(tx: Unit, grant_id: str, *, because: str, actor: str) -> StandingGrant | None:
     """End a grant; None if it had already ended."""
     ended = tx.standing_grants.end(grant_id, because, tx.now)
-    return None if ended is None else _told(tx, [ended], actor)[0]
+    return None if ended is None else _record_ends(tx, [ended], actor)[0]
 
 
 def agent_stopped(tx: Unit, event: AgentStopped) -> None:
     """End the grants of an agent that was turned off."""
     agent = event.agent
     ended = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
     """End the grants of an agent whose credentials or owners changed."""
     ended = tx.standing_grants.end_of_agent(event.agent_id, event.because, tx.now)
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
     """End the grants of a disabled user."""
     ended = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
     """End the grants at a deleted resource."""
-    _told(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
+    _record_ends(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
 
 
 def action_type_changed(tx: Unit, event: ActionTypeChanged) -> None:
     """End the grants for a changed action type."""
-    _told(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
+    _record_ends(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> None:
@@ -62,7 +62,7 @@ def consent_ended(tx: Unit, event: ConsentEnded) -> None:
     ended = tx.standing_grants.end_between(
         consent.user_id, consent.client_id, consent.resource, "consent_revoked", tx.now
     )
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def record(
@@ -97,7 +97,7 @@ def record(
     )
 
 
-def _told(tx: Unit, ended: Iterable[StandingGrant], actor: str) -> list[StandingGrant]:
+def _record_ends(tx: Unit, ended: Iterable[StandingGrant], actor: str) -> list[StandingGrant]:
     grants = list(ended)
     for grant in grants:
         cause = grant.ended_because

@@ -36,7 +36,7 @@ TRIED_REQUESTS: Final = 10
 """The number of past requests that a proposal is tried on."""
 MAX_IN_FORCE: Final = 50
 """The maximum number of grants of one user in force."""
-_LOOKED_THROUGH: Final = 100
+_SCANNED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class TriedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _EvaluatedExample:
     """An example, evaluated under current policy."""
 
     case: JudgedRequest
@@ -103,31 +103,35 @@ class Proposals:
     schemas: Schemas
     judge: Judge
 
-    def of(self, view: View, person: Person, wish: SubmittedProposal) -> CheckedProposal:
+    def of(self, view: View, person: Person, submitted: SubmittedProposal) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
 
         1. The example is an agent's request to this person.  2. The agent may still ask for it, and
         policy lets this person alone approve it.  3. The members that vary can vary.  4. The bounds
         are within the limits of its risk.  5. The person has fewer grants than the limit.
         """
-        example = view.approvals.get(wish.approval_id)
+        example = view.approvals.get(submitted.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
             raise errors.Problem(404, "not_found", "No agent sent you such a request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
-            raise _refused("agent", "is turned off or deleted")
-        found = self._judged(view, agent, view.directory.user(person.user.id), example)
+            raise _not_grantable("agent", "is turned off or deleted")
+        found = self._evaluate_example(view, agent, view.directory.user(person.user.id), example)
         details = found.case.details
         money = amounts.money(details)
         try:
-            total = standing_grants.read_sum(money, wish.sum)
-            vary = _vary(found, wish)
+            total = standing_grants.read_sum(money, submitted.sum)
+            vary = _vary(found, submitted)
             standing_grants.check_limits(
-                found.risk, seconds=wish.seconds, uses=wish.uses, costs=bool(money), total=total
+                found.risk,
+                seconds=submitted.seconds,
+                uses=submitted.uses,
+                costs=bool(money),
+                total=total,
             )
         except GrantNotAllowed as unfit:
-            raise _refused(unfit.where, unfit.remedy) from unfit
-        _check_room(view, person.user.id)
+            raise _not_grantable(unfit.where, unfit.remedy) from unfit
+        _check_limit(view, person.user.id)
         return CheckedProposal(
             agent=agent,
             user=found.user,
@@ -135,18 +139,20 @@ class Proposals:
             action=found.action,
             version=found.version,
             pattern=Pattern(frozenset(found.case.target.scope), tuple(details), vary),
-            bounds=Bounds(view.now + wish.seconds * 1000, wish.uses, total),
+            bounds=Bounds(view.now + submitted.seconds * 1000, submitted.uses, total),
             risk=found.risk,
             pin=found.pin,
-            tell=wish.tell,
+            tell=submitted.tell,
         )
 
-    def _judged(self, view: View, agent: Agent, user: User | None, example: Approval) -> _Judged:
+    def _evaluate_example(
+        self, view: View, agent: Agent, user: User | None, example: Approval
+    ) -> _EvaluatedExample:
         """Evaluate the example under current policy. Raises errors.Problem 400."""
         details = kinds.resource_details(json.loads(example.details))
         scope = tuple(example.scope.split())
         if len(details) > 1:
-            raise _refused(
+            raise _not_grantable(
                 "authorization_details", "a standing grant covers one action, not several"
             )
         try:
@@ -154,24 +160,24 @@ class Proposals:
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
-            raise _refused("example", error.description) from error
+            raise _not_grantable("example", error.description) from error
         case = JudgedRequest("request", agent, user, target, details, actions)
         verdict = self.judge.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
-            raise _refused("policy", "policy denies this request now")
+            raise _not_grantable("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:
-            raise _refused("risk", "critical requests cannot have a standing grant")
-        if not needs.met_by(_best(needs, user), user.id):
-            raise _refused("policy", "policy requires more than your approval in advance")
+            raise _not_grantable("risk", "critical requests cannot have a standing grant")
+        if not needs.met_by(_strongest_in_advance(needs, user), user.id):
+            raise _not_grantable("policy", "policy requires more than your approval in advance")
         if verdict.risk is Risk.HIGH and not agent.high_grants:
-            raise _refused(
+            raise _not_grantable(
                 "risk",
                 f"an administrator has to allow high-risk grants for {agent.name} first: "
                 f"sayso agents update {agent.name} --high-grants",
             )
         row = view.directory.action(actions[0].type) if actions else None
-        return _Judged(
+        return _EvaluatedExample(
             case,
             user,
             actions[0] if actions else None,
@@ -190,19 +196,25 @@ class Proposals:
             return "resource_deleted"
         terms = json.loads(approval.details)[0]
         try:
-            found = self._judged(view, agent, view.directory.user(approval.user_id or ""), approval)
+            found = self._evaluate_example(
+                view, agent, view.directory.user(approval.user_id or ""), approval
+            )
         except errors.Problem:
             return "policy_changed"
         same = (found.version, str(found.risk)) == (terms["version"], terms["risk"])
         return None if same else "policy_changed"
 
 
-def _vary(found: _Judged, wish: SubmittedProposal) -> tuple[standing_grants.VaryingMember, ...]:
+def _vary(
+    found: _EvaluatedExample, submitted: SubmittedProposal
+) -> tuple[standing_grants.VaryingMember, ...]:
     if found.action is None:
-        if wish.vary:
+        if submitted.vary:
             raise GrantNotAllowed("vary", "this request has no details that could vary")
         return ()
-    return standing_grants.read_vary(found.case.details[0], wish.vary, found.action.stakes.target)
+    return standing_grants.read_vary(
+        found.case.details[0], submitted.vary, found.action.fact_rules.target
+    )
 
 
 def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
@@ -211,17 +223,17 @@ def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedReq
         state=None,
         agent_id=proposal.agent.id,
         user_id=proposal.user.id,
-        limit=_LOOKED_THROUGH,
+        limit=_SCANNED,
     )
     newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
-    taken, try_on_past_requests = GrantUsage(), list[TriedRequest]()
+    taken, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
-        misfit, taken = _would(proposal, approval, taken)
-        try_on_past_requests.append(TriedRequest(approval, misfit))
-    return try_on_past_requests[::-1]
+        misfit, taken = _try_one(proposal, approval, taken)
+        results.append(TriedRequest(approval, misfit))
+    return results[::-1]
 
 
-def _would(
+def _try_one(
     proposal: CheckedProposal, approval: Approval, taken: GrantUsage
 ) -> tuple[str | None, GrantUsage]:
     details = json.loads(approval.details)
@@ -239,23 +251,23 @@ def _would(
     return "uses" if taken.uses >= proposal.bounds.uses else "sum", taken
 
 
-def _check_room(view: View, user_id: str) -> None:
+def _check_limit(view: View, user_id: str) -> None:
     """Raises errors.Problem if the user has the maximum number of grants.
 
     Pending ones are counted first, so that one given meanwhile counts twice rather than never.
     """
     waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
     if waits + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
-        raise _refused(
+        raise _not_grantable(
             "grants",
             f"you have {MAX_IN_FORCE} standing grants in force or pending; revoke one first",
         )
 
 
-def _best(needs: Requirements, user: User) -> Approvals:
+def _strongest_in_advance(needs: Requirements, user: User) -> Approvals:
     """The strongest approval in advance: with the PIN, but without typed entries or a reason."""
-    return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), ahead=True)
+    return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), in_advance=True)
 
 
-def _refused(where: str, remedy: str) -> errors.Problem:
+def _not_grantable(where: str, remedy: str) -> errors.Problem:
     return errors.Problem(400, "not_grantable", f"{where}: {remedy}.")

@@ -69,7 +69,7 @@ class StandingGrants:
     open_approval: OpenApproval
 
     def preview(
-        self, person: Person, wish: SubmittedProposal
+        self, person: Person, submitted: SubmittedProposal
     ) -> tuple[CheckedProposal, list[TriedRequest]]:
         """Preview a grant, and which past requests it would have covered.
 
@@ -77,10 +77,10 @@ class StandingGrants:
         """
         with self.store.read() as view:
             device_auth.current(view, person)
-            proposal = self.proposals.of(view, person, wish)
+            proposal = self.proposals.of(view, person, submitted)
             return proposal, try_on_past_requests(view, proposal)
 
-    def ask(self, person: Person, wish: SubmittedProposal, peer: str) -> Approval:
+    def ask(self, person: Person, submitted: SubmittedProposal, peer: str) -> Approval:
         """Create the approval that the person signs on a device.
 
         Raises errors.Problem: 404 for another person's request, 400 for a proposal that is not
@@ -89,7 +89,7 @@ class StandingGrants:
         with self.store.write() as tx:
             device_auth.current(tx, person)
             tx.queue(f"asked {person.user.id}")
-            proposal = self.proposals.of(tx, person, wish)
+            proposal = self.proposals.of(tx, person, submitted)
             refused = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,
@@ -100,7 +100,7 @@ class StandingGrants:
             )
             if refused is not None:
                 raise errors.Problem(409, "too_many_open", refused[1])
-            return self._open(tx, proposal, peer)
+            return self._create_approval(tx, proposal, peer)
 
     def give(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
         """Store the grant of an approved proposal, which redeems the approval.
@@ -126,13 +126,13 @@ class StandingGrants:
                 live_at=None if ended else view.now,
                 limit=_MAX_FOUND,
             )
-            return [self._held(view, grant) for grant in found]
+            return [self._with_names(view, grant) for grant in found]
 
     def show_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """One of the person's grants with its uses. Raises errors.Problem 404."""
         with self.store.read() as view:
             grant = _own(view, person, grant_id)
-            return self._held(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
+            return self._with_names(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
 
     def revoke_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """Revoke one of the person's grants. Idempotent. Raises errors.Problem 404."""
@@ -141,7 +141,7 @@ class StandingGrants:
             grant = _own(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
             ended = ends.end(tx, grant.id, because="revoked", actor=actor)
-            return self._held(tx, ended or grant)
+            return self._with_names(tx, ended or grant)
 
     def search(
         self,
@@ -165,7 +165,7 @@ class StandingGrants:
                 limit=limit,
                 before=before,
             )
-            return [self._held(view, grant) for grant in found]
+            return [self._with_names(view, grant) for grant in found]
 
     def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> NamedStandingGrant:
         """Revoke any user's grant; `only_of` limits it to agents that this user owns.
@@ -174,16 +174,16 @@ class StandingGrants:
         """
         with self.store.write() as tx:
             grant = tx.standing_grants.get(grant_id)
-            if grant is None or not _within(tx, grant, only_of):
+            if grant is None or not _is_owned_by(tx, grant, only_of):
                 raise NotFound(
                     f"There is no standing grant {grant_id}. See them all with: sayso grants list"
                 )
             ended = ends.end(tx, grant.id, because="revoked", actor=by)
             if ended is None:
                 raise Conflict("This standing grant has already ended.")
-            return self._held(tx, ended)
+            return self._with_names(tx, ended)
 
-    def _open(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
+    def _create_approval(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
         party = display_names.find(tx.directory, proposal.agent.id, tx.now)
         assert party is not None  # noqa: S101  # the proposal checked it
         past = try_on_past_requests(tx, proposal)
@@ -228,7 +228,7 @@ class StandingGrants:
             ),
         )
 
-    def _held(
+    def _with_names(
         self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
@@ -313,6 +313,6 @@ def _agents_of(view: View, called: str | None, only_of: str | None) -> tuple[str
     return tuple(one for one in owned if named is None or one == named.id)
 
 
-def _within(view: View, grant: StandingGrant, only_of: str | None) -> bool:
+def _is_owned_by(view: View, grant: StandingGrant, only_of: str | None) -> bool:
     agent = view.directory.agent(grant.agent_id)
     return only_of is None or (agent is not None and only_of in agent.owners)

@@ -53,12 +53,12 @@ def covering_grants(
     for grant in live if _may_ask(view, user, case) else ():
         if at is not None and grant.created_at >= at:
             continue
-        if not _stands_for(grant, needs, case, verdict.risk) or not _same_type(view, grant):
+        if not _satisfies(grant, needs, case, verdict.risk) or not _same_version(view, grant):
             continue
         if standing_grants.misfit(grant.pattern, case.target.scope, case.details) is not None:
             continue
         minor = standing_grants.cost(grant.bounds, money)
-        if minor is not None and standing_grants.reserve(grant.bounds, grant.taken, minor, now):
+        if minor is not None and standing_grants.reserve(grant.bounds, grant.usage, minor, now):
             yield CoveringGrant(grant, minor)
 
 
@@ -69,20 +69,20 @@ def reserve(
     for fit in found:
         use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
         if use is not None:
-            said = {GRANT_MEMBER: fit.grant.id, "use": use.number, "policy": verdict.source.version}
-            return AutomaticDecision(said, notifies=fit.grant.tell)
+            cast = {GRANT_MEMBER: fit.grant.id, "use": use.number, "policy": verdict.source.version}
+            return AutomaticDecision(cast, notifies=fit.grant.tell)
     return None
 
 
 def still_covers(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
     """Reports whether the grant that decided a request still suffices today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
-    if grant is None or not _same_type(view, grant):
+    if grant is None or not _same_version(view, grant):
         return False
     done, by = ceremonies.parse_ceremony(approval.ceremony), frozenset({approval.user_id or ""})
-    said = Approvals(1, approval.risk, done, by, ahead=True)
-    fit = case.risk.rank <= approval.risk.rank and _allowed(grant, case, approval.risk)
-    return fit and judge.holds(view, case, said)
+    cast = Approvals(1, approval.risk, done, by, in_advance=True)
+    fit = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
+    return fit and judge.holds(view, case, cast)
 
 
 def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
@@ -93,20 +93,20 @@ def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
     )
 
 
-def _stands_for(grant: StandingGrant, needs: Requirements, case: JudgedRequest, risk: Risk) -> bool:
+def _satisfies(grant: StandingGrant, needs: Requirements, case: JudgedRequest, risk: Risk) -> bool:
     """Reports whether the approval that gave it satisfies the current requirements."""
     done, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
-    said = Approvals(1, grant.risk, done, by, ahead=True)
-    return needs.met_by(said, grant.user_id) and _allowed(grant, case, risk)
+    cast = Approvals(1, grant.risk, done, by, in_advance=True)
+    return needs.met_by(cast, grant.user_id) and _covers_risk(grant, case, risk)
 
 
-def _allowed(grant: StandingGrant, case: JudgedRequest, risk: Risk) -> bool:
+def _covers_risk(grant: StandingGrant, case: JudgedRequest, risk: Risk) -> bool:
     """Reports whether the grant covers this risk, and the agent may have such grants."""
     may_be_high = isinstance(case.agent, Agent) and case.agent.high_grants
     return risk.rank <= grant.risk.rank and (may_be_high or risk.rank < Risk.HIGH.rank)
 
 
-def _same_type(view: View, grant: StandingGrant) -> bool:
+def _same_version(view: View, grant: StandingGrant) -> bool:
     if grant.type is None:
         return True
     row = view.directory.action(grant.type)

@@ -51,7 +51,7 @@ _END = (
     .values(state="over", revoked_at=bindparam("at"))
     .returning(d.c.id)
 )
-_LEAVE = delete(p).where(
+_REMOVE_FROM_PENDING = delete(p).where(
     p.c.user_id == bindparam("deputy"),
     p.c.stands_for == bindparam("user"),
     p.c.why == "deputy",
@@ -105,9 +105,9 @@ class Deputies:
         values = {"of": deputy_id, "at": revoked_at}
         return bool(self._connection.execute(_END, values).all())
 
-    def leave(self, user_id: str, deputy_id: str) -> None:
+    def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
         """Remove this deputy from the user's pending requests."""
-        self._connection.execute(_LEAVE, {"user": user_id, "deputy": deputy_id})
+        self._connection.execute(_REMOVE_FROM_PENDING, {"user": user_id, "deputy": deputy_id})
 
     def _many(self, statement: Select[Any], values: Mapping[str, object]) -> list[Deputy]:
         return [_record(row) for row in self._connection.execute(statement, values).all()]

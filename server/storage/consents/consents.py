@@ -117,13 +117,13 @@ class Consents:
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
         """Revoke all consents of this client; returns those that were in force."""
-        return self._ended(_REVOKE_CLIENT, client_id, now)
+        return self._revoke_all(_REVOKE_CLIENT, client_id, now)
 
     def revoke_at(self, resource: str, now: int) -> list[Consent]:
         """Revoke all consents at this resource; returns those that were in force."""
-        return self._ended(_REVOKE_AT, resource, now)
+        return self._revoke_all(_REVOKE_AT, resource, now)
 
-    def _ended(self, statement: Executable, of: str, now: int) -> list[Consent]:
+    def _revoke_all(self, statement: Executable, of: str, now: int) -> list[Consent]:
         rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()
         return [_record(row) for row in rows]
 

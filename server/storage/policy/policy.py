@@ -18,7 +18,7 @@ _NEWEST = _ALL.limit(1)
 _ADD_USE = Prepared(adding(u))
 _OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("what"))
 _AT_ONCE = 6
-_PLACES = tuple(f"what{place}" for place in range(_AT_ONCE))
+_PARAMETERS = tuple(f"what{place}" for place in range(_AT_ONCE))
 _SEEN = Prepared(
     select(
         *(
@@ -26,18 +26,18 @@ _SEEN = Prepared(
             .where(u.c.agent_id == bindparam("agent"), u.c.use == bindparam(place))
             .where(u.c.at <= bindparam("until"))
             .label(place)
-            for place in _PLACES
+            for place in _PARAMETERS
         )
     )
 )
-_SOME = (
+_LIMITED = (
     select(literal_column("1"))
     .select_from(u)
     .where(*_OF, u.c.at > bindparam("since"), u.c.at <= bindparam("until"))
     .limit(bindparam("enough"))
     .subquery()
 )
-_COUNT = Prepared(select(func.count()).select_from(_SOME))
+_COUNT = Prepared(select(func.count()).select_from(_LIMITED))
 
 
 class Policies:
@@ -86,7 +86,7 @@ class Uses:
         for start in range(0, len(uses), _AT_ONCE):
             part = [*uses[start : start + _AT_ONCE]]
             part += [part[-1]] * (_AT_ONCE - len(part))
-            values = dict(zip(_PLACES, part, strict=True), agent=agent_id, until=until)
+            values = dict(zip(_PARAMETERS, part, strict=True), agent=agent_id, until=until)
             (row,) = _SEEN.run(self._connection, values)
             found.update(compress(part, row))
         return found

@@ -39,17 +39,17 @@ _LIVE = Prepared(
     .order_by(g.c.created_at, g.c.id)
 )
 _COUNT = select(func.count()).select_from(g).where(g.c.user_id == bindparam("user"), _IN_FORCE)
-_HELD = Prepared(
+_LOCK_IN_FORCE = Prepared(
     select(g.c.id).where(g.c.id == bindparam("of"), _IN_FORCE).with_for_update(read=True)
 )
 """On PostgreSQL it locks the row until the unit of work ends, so that ending the grant waits."""
-_FITS = or_(
+_WITHIN_TOTAL = or_(
     and_(g.c.sum_minor.is_(None), bindparam("minor") == literal_column("0")),
     g.c.spent_minor + bindparam("minor") <= g.c.sum_minor,
 )
 _RESERVE = (
     update(g)
-    .where(g.c.id == bindparam("of"), _IN_FORCE, g.c.used < g.c.uses, _FITS)
+    .where(g.c.id == bindparam("of"), _IN_FORCE, g.c.used < g.c.uses, _WITHIN_TOTAL)
     .values(
         used=g.c.used + 1,
         numbered=g.c.numbered + 1,
@@ -57,7 +57,7 @@ _RESERVE = (
     )
     .returning(g.c.numbered)
 )
-_GIVE_BACK = (
+_RELEASE_GRANT = (
     update(g)
     .where(g.c.id == bindparam("of"))
     .values(used=g.c.used - 1, spent_minor=g.c.spent_minor - bindparam("minor"))
@@ -79,7 +79,7 @@ _USE = Prepared(adding(u))
 _USES = select(u).where(u.c.grant_id == bindparam("of")).order_by(u.c.number)
 
 
-def _become(state: str) -> Update:
+def _set_state(state: str) -> Update:
     """The UPDATE of a reserved use to another state."""
     return (
         update(u)
@@ -89,8 +89,8 @@ def _become(state: str) -> Update:
     )
 
 
-_RELEASE = Prepared(_become("released"))
-_SPEND = Prepared(_become("spent"))
+_RELEASE = Prepared(_set_state("released"))
+_SPEND = Prepared(_set_state("spent"))
 _read = reading(StandingGrant, g, scopes=names, risk=Risk)
 _read_use = reading(GrantUse, u)
 
@@ -122,7 +122,7 @@ class StandingGrants:
 
     def in_force(self, grant_id: str, now: int) -> bool:
         """Reports whether it is in force, and keeps it so until the unit of work ends."""
-        return bool(_HELD.run(self._connection, {"of": grant_id, "now": now}))
+        return bool(_LOCK_IN_FORCE.run(self._connection, {"of": grant_id, "now": now}))
 
     def search(
         self,
@@ -166,7 +166,7 @@ class StandingGrants:
             return None
         use = _read_use(rows[0])
         values = {"of": use.grant_id, "minor": use.minor}
-        self._connection.execute(_GIVE_BACK, values).all()
+        self._connection.execute(_RELEASE_GRANT, values).all()
         return use
 
     def spend(self, approval_id: str) -> GrantUse | None:

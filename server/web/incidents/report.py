@@ -10,7 +10,7 @@ from server.web.approvals.request import is_open, request_facts
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_ALONE: Final = (
+_DENIAL_ONLY: Final = (
     "It is denied as not recognized, which the agent sees. No agent is quarantined and no "
     "administrator is notified."
 )
@@ -28,7 +28,7 @@ def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
 
     The scope "" is a denial without a report; only pending requests have it.
     """
-    alone = ("", "This request", _ALONE)
+    alone = ("", "This request", _DENIAL_ONLY)
     if approval.kind != "action":
         told = "It is denied, and the administrators are notified. No agent asked for it."
         stops = [("agent", "This request, and notify the administrators", told)]

@@ -35,8 +35,8 @@ DURATIONS: Final = (
     (2_592_000, "30 days"),
 )
 _MAX_DIGITS: Final = 9
-_NOTHING: Final = Form({})
-_REFUSED: Final = frozenset({400, 409, 422})
+_EMPTY: Final = Form({})
+_SHOWN_STATUSES: Final = frozenset({400, 409, 422})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Member:
     """A JSON pointer."""
     words: str
     value: str
-    capped: bool
+    limited: bool
     """Whether it is a number or money, which varies up to a limit."""
     costs: bool
     """Whether it is money."""
@@ -55,7 +55,7 @@ class Member:
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/similar: an empty form, except that notifying of each use is on."""
-    return _facts(visit, _example(visit), _NOTHING, {"ahead": None, "problem": ""})
+    return _facts(visit, _example(visit), _EMPTY, {"ahead": None, "problem": ""})
 
 
 def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
@@ -66,7 +66,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     try:
         told = visit.calls.do(row, "", proposal_request(form, shown), form)
     except (errors.Problem, ValueError) as refused:
-        if isinstance(refused, errors.Problem) and refused.status not in _REFUSED:
+        if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
             raise
         said = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
         return _facts(visit, shown, form, {"ahead": None, "problem": said, "status": 422})
@@ -123,7 +123,7 @@ def _member(path: Path, value: JsonValue) -> Member:
         fact=pointers.as_pointer(path),
         words=display_safe(" ".join(path).replace("_", " "), max_chars=120).capitalize(),
         value=rendering.render_whole(value),
-        capped=isinstance(value, dict | int),
+        limited=isinstance(value, dict | int),
         costs=isinstance(value, dict),
     )
 
@@ -131,21 +131,21 @@ def _member(path: Path, value: JsonValue) -> Member:
 def proposal_request(form: Form, shown: Shown) -> Document:
     """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
-        {"fact": one.fact, "up_to": said if one.capped else None}
+        {"fact": one.fact, "up_to": said if one.limited else None}
         for at, one in enumerate(members(shown))
         if (said := form.get(f"vary.{at}")) is not None
     ]
     return {
         "approval": shown.approval.id,
-        "seconds": _whole(form, "seconds", "Choose a duration"),
-        "uses": _whole(form, "uses", "Enter the max uses as a number"),
+        "seconds": _whole_number(form, "seconds", "Choose a duration"),
+        "uses": _whole_number(form, "uses", "Enter the max uses as a number"),
         "sum": form.get("sum"),
         "vary": varied,
         "tell": form.get("tell") is not None,
     }
 
 
-def _whole(form: Form, name: str, otherwise: str) -> int:
+def _whole_number(form: Form, name: str, otherwise: str) -> int:
     text = form.get(name) or ""
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise ValueError(otherwise)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.cli.policy.policy import _replayed
+from server.cli.policy.policy import _replay_lines
 from server.protocol.policy.questions import PolicyVersion
 from server.services.operations import telling
 from server.services.operations.replays import Change, Replay
@@ -129,7 +129,7 @@ def test_what_would_have_changed_is_listed():
     """With the rules that make it so, and that there was more."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
     found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
-    lines = _replayed(found)
+    lines = _replay_lines(found)
     assert "2 cannot be" in lines[0]
     assert "There were more" in lines[2]
     assert "read a.b" in lines[-1]
@@ -144,7 +144,7 @@ def test_who_or_what_would_answer_is_listed():
     asked = Change(*same, "ask", (), was_quorum=1, quorum=2, approvers=("ana", "bob"))
     changes = (covered, asked)
     found = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
-    *_, first, second = _replayed(found)
+    *_, first, second = _replay_lines(found)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
     told = telling.replayed(found)["changes"]

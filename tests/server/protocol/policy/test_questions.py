@@ -60,12 +60,12 @@ def test_an_engine_that_fails_never_allows():
     """Neither at first nor when the token is minted."""
     found = decide(Broken(), question(), SOURCE)
     assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
-    assert is_allowed(Broken(), question(), NEEDS.given("ana")) is False
+    assert is_allowed(Broken(), question(), NEEDS.complete_approvals("ana")) is False
 
 
 def test_what_holds_is_asked_with_the_approvals_there_are():
     """No more, and no fewer."""
-    assert is_allowed(Other(1), question(), NEEDS.given("ana")) is True
+    assert is_allowed(Other(1), question(), NEEDS.complete_approvals("ana")) is True
     assert is_allowed(Other(1), question(), NO_APPROVALS) is False
 
 

@@ -344,8 +344,8 @@ def test_whoever_comes_second_begins_and_ends_nothing(person, bob, local):
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
         deputy = tx.deputies.get(named)
-        assert deputies.begin(tx, deputy, local.services.escalations.stand_ins)
-        assert not deputies.begin(tx, deputy, local.services.escalations.stand_ins)
+        assert deputies.begin(tx, deputy, local.services.escalations.substitutes)
+        assert not deputies.begin(tx, deputy, local.services.escalations.substitutes)
         assert deputies.end(tx, deputy)
         assert not deputies.end(tx, deputy)
 
@@ -396,7 +396,7 @@ def test_a_backup_is_asked_at_once_about_what_is_critical(agent, person, bob, lo
     consent = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
     with local.services.store.write() as tx:
         for approval in (critical, consent):
-            local.services.escalations.stand_ins.ask_at_once(tx, approval)
+            local.services.escalations.substitutes.ask_at_once(tx, approval)
     assert _waiting(bob) == [critical.id]
 
 

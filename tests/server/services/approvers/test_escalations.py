@@ -60,8 +60,8 @@ def test_a_step_that_somebody_else_took_is_not_taken_again(agent, local):
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     with local.services.store.write() as tx:
-        assert take_step(tx, approval, local.services.escalations.stand_ins)
-        assert not take_step(tx, approval, local.services.escalations.stand_ins)
+        assert take_step(tx, approval, local.services.escalations.substitutes)
+        assert not take_step(tx, approval, local.services.escalations.substitutes)
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])

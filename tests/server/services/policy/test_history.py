@@ -38,8 +38,8 @@ BATCH = {
 @pytest.fixture
 def paying(agent, local):
     """Asks for a payment of a type that says what is new and how much; returns the approval."""
-    stakes = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
-    local.desk.actions.update(json.dumps({**PAYMENT, **stakes}), by=BY)
+    fact_rules = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
+    local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
 
     def ask(payee="Nordwind", minor=10_000, *more, user="ana"):
         details = [
@@ -318,8 +318,8 @@ def test_what_is_compared_is_what_was_asked_whatever_becomes_of_the_type(paying,
     waiting = paying()
     local.desk.actions.update(json.dumps(PAYMENT), by=BY)
     person.approve(waiting.id)
-    stakes = {"target": "/payee", "amount": "/amount"}
-    local.desk.actions.update(json.dumps({**PAYMENT, **stakes}), by=BY)
+    fact_rules = {"target": "/payee", "amount": "/amount"}
+    local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
     assert _codes(paying()) == []
 
 

@@ -154,7 +154,7 @@ def test_who_else_is_asked_is_asked_as_long(store: SqlStore, asked: Approval) ->
         found = tx.approvers.find(asked.id, BOB)
         assert found is not None
         assert found.ends_at == until
-        tx.deputies.leave(ANN, BOB)
+        tx.deputies.remove_from_pending(ANN, BOB)
         assert tx.approvers.find(asked.id, BOB) is None
 
 

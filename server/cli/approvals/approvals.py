@@ -39,7 +39,7 @@ def command() -> None:
 @json_option
 @administers
 def show_all(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     state: str | None,
     agent: str | None,
     user: str | None,
@@ -48,7 +48,7 @@ def show_all(
     as_json: bool,
 ) -> None:
     """List the newest matching requests."""
-    found = desk.oversight.approvals(
+    found = admin.oversight.approvals(
         state=State(state) if state else None, agent=agent, user=user, limit=limit
     )
     rows = [
@@ -71,9 +71,9 @@ def show_all(
 @click.argument("approval_id", metavar="ID")
 @json_option
 @administers
-def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
     """Show one request with its answers and audit entries."""
-    seen = desk.oversight.approval(approval_id)
+    seen = admin.oversight.approval(approval_id)
     members = {
         **_document(seen),
         "unusual": json.loads(seen.approval.display).get("unusual"),
@@ -98,22 +98,22 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
 @click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
 @json_option
 @administers
-def statistics(desk: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
+def statistics(admin: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
     """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
-        course = desk.statistics.of_agent(agent, days)
+        course = admin.statistics.of_agent(agent, days)
         answer(course_document(course), course_lines(course), as_json=as_json)
         return
-    summary = desk.statistics.summary(days)
+    summary = admin.statistics.summary(days)
     answer(statistics_document(summary), statistics_lines(summary), as_json=as_json)
 
 
 @command.command("limits")
 @json_option
 @administers
-def limits(desk: OpenInstallation, *, as_json: bool) -> None:
+def limits(admin: OpenInstallation, *, as_json: bool) -> None:
     """Show each rate limit, who is near it now, and who reached it in the last day."""
-    found = desk.limits.picture()
+    found = admin.limits.picture()
     answer(limits_document(found), limits_lines(found), as_json=as_json)
 
 
@@ -126,9 +126,9 @@ def limits(desk: OpenInstallation, *, as_json: bool) -> None:
 )
 @json_option
 @administers
-def cancel(desk: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
+def cancel(admin: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
     """Cancel an open request. The approver's screens show it at once."""
-    seen = desk.oversight.cancel(approval_id, reason, by=BY)
+    seen = admin.oversight.cancel(approval_id, reason, by=BY)
     answer(_document(seen), [f"Cancelled request {approval_id}."], as_json=as_json)
 
 
@@ -137,9 +137,9 @@ def cancel(desk: OpenInstallation, approval_id: str, reason: str, *, as_json: bo
 @click.option("--to", "user", metavar="USER", required=True, help="The additional approver.")
 @json_option
 @administers
-def escalate(desk: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
+def escalate(admin: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
     """Ask one more person to decide a pending request, as a backup of its approver."""
-    seen = desk.reinforcements.ask(approval_id, user, by=BY)
+    seen = admin.reinforcements.ask(approval_id, user, by=BY)
     answer(_document(seen), [f"{user} can now decide {approval_id} too."], as_json=as_json)
 
 

@@ -15,9 +15,9 @@ def command() -> None:
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """List deputies that have not ended, by end."""
-    found = desk.deputies.all()
+    found = admin.deputies.all()
     rows = [
         (
             one.deputy_name,
@@ -36,9 +36,9 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("deputy_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
+def revoke(admin: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
     """End a deputy at once. Their decisions stay valid."""
-    ended = desk.deputies.end(deputy_id, by=BY)
+    ended = admin.deputies.end(deputy_id, by=BY)
     line = f"{ended.deputy_name} is no longer a deputy of {ended.user_name}."
     answer(_document(ended), [line], as_json=as_json)
 

@@ -22,28 +22,28 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
+    admin: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
 ) -> None:
     """Create a group."""
     try:
-        group = desk.groups.add(name, members, by=BY)
+        group = admin.groups.add(name, members, by=BY)
     except Exists:
         if not if_missing:
             raise
-        group = desk.groups.show(name)
-        _answer(desk, group, f"The group {group.name} already exists.", as_json=as_json)
+        group = admin.groups.show(name)
+        _answer(admin, group, f"The group {group.name} already exists.", as_json=as_json)
         return
     lines = [f"Created {group.name}. Name it in a policy rule (ask.who), or let an agent ask it:"]
     lines.append(f"  sayso agents update AGENT --asks {group.name}")
-    _answer(desk, group, *lines, as_json=as_json)
+    _answer(admin, group, *lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """List all groups, by name."""
-    groups, names = desk.groups.all(), called_by_id(desk)
+    groups, names = admin.groups.all(), called_by_id(admin)
     rows = [
         (group.name, listed(names.get(one, one) for one in group.members), group.id)
         for group in groups
@@ -56,9 +56,9 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("called", metavar="GROUP")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Show one group."""
-    _answer(desk, desk.groups.show(called), as_json=as_json)
+    _answer(admin, admin.groups.show(called), as_json=as_json)
 
 
 @command.command("update")
@@ -69,7 +69,7 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def update(  # the flags of one command
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     called: str,
     name: str | None,
     added: tuple[str, ...],
@@ -81,21 +81,21 @@ def update(  # the flags of one command
     if name is None and not added and not removed:
         raise click.UsageError("Say what to change: --name, --add or --remove.")
     changes = GroupChanges(name, added, removed)
-    _answer(desk, desk.groups.update(called, changes, by=BY), as_json=as_json)
+    _answer(admin, admin.groups.update(called, changes, by=BY), as_json=as_json)
 
 
 @command.command("delete")
 @click.argument("called", metavar="GROUP")
 @json_option
 @administers
-def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Delete a group that neither policy nor an agent names."""
-    group = desk.groups.delete(called, by=BY)
-    answer(_document(group, called_by_id(desk)), [f"Deleted {group.name}."], as_json=as_json)
+    group = admin.groups.delete(called, by=BY)
+    answer(_document(group, called_by_id(admin)), [f"Deleted {group.name}."], as_json=as_json)
 
 
-def _answer(desk: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
-    names = called_by_id(desk)
+def _answer(admin: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
+    names = called_by_id(admin)
     members = listed(names.get(one, one) for one in group.members)
     whole = [*lines, f"{group.name}: {members}"]
     answer(_document(group, names), whole, as_json=as_json)

@@ -31,16 +31,16 @@ def command() -> None:
 @click.option("--jsonl", is_flag=True, help="One JSON document per line; for --follow.")
 @json_option
 @administers
-def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
+def tail(admin: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
     """Print the last entries, oldest first."""
     if as_json and (follow or jsonl):
         raise click.UsageError("--json prints one document. For a stream use --jsonl.")
     if not follow and not jsonl:
-        entries = desk.oversight.entries(count)
+        entries = admin.oversight.entries(count)
         document = {"items": [entry_document(entry) for entry in entries]}
         answer(document, map(entry_line, entries), as_json=as_json)
         return
-    for entry in _stream(desk, count, follow=follow):
+    for entry in _stream(admin, count, follow=follow):
         click.echo(json.dumps(entry_document(entry)) if jsonl else safe(entry_line(entry)))
 
 
@@ -48,9 +48,9 @@ def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_js
 @click.argument("entry_id", metavar="ID")
 @json_option
 @administers
-def show(desk: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
     """Show one entry with all its members."""
-    document = entry_document(desk.oversight.entry(entry_id))
+    document = entry_document(admin.oversight.entry(entry_id))
     facts = {name: _text(value) for name, value in document.items() if value is not None}
     answer(document, sheet(facts), as_json=as_json)
 
@@ -74,25 +74,31 @@ def show(desk: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def search(
-    desk: OpenInstallation, /, count: int, before: str | None, *, as_json: bool, **given: str | None
+    admin: OpenInstallation,
+    /,
+    count: int,
+    before: str | None,
+    *,
+    as_json: bool,
+    **given: str | None,
 ) -> None:
     """Search the audit log, newest first."""
-    entries = desk.oversight.search(_search(desk, given), count, before)
+    entries = admin.oversight.search(_search(admin, given), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     answer(document, map(entry_line, entries), as_json=as_json)
 
 
-def _search(desk: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
+def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=given["kind"],
         actor=given["actor"],
-        agent_id=_resolve_id(given["agent"], lambda called: desk.agents.show(called)[0].id),
-        subject=_resolve_id(given["user"], lambda called: desk.users.show(called)[0].id),
+        agent_id=_resolve_id(given["agent"], lambda called: admin.agents.show(called)[0].id),
+        subject=_resolve_id(given["user"], lambda called: admin.users.show(called)[0].id),
         resource=given["resource"],
         approval_id=given["approval"],
         correlation_id=given["correlation"],
-        since=_time(given["since"], desk.now),
-        until=_time(given["until"], desk.now),
+        since=_time(given["since"], admin.now),
+        until=_time(given["until"], admin.now),
     )
 
 
@@ -134,14 +140,14 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _stream(desk: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
-    shown = desk.oversight.entries(max(count, _LOOK_BACK))
+def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
+    shown = admin.oversight.entries(max(count, _LOOK_BACK))
     yield from shown[-count:]
     known = [entry.id for entry in shown]
     with _interrupted() as stopped:
         while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
             after = known[0] if known else ""
-            new = [e for e in desk.oversight.entries(_AT_ONCE, after) if e.id not in known]
+            new = [e for e in admin.oversight.entries(_AT_ONCE, after) if e.id not in known]
             yield from new
             known = sorted([*known, *(entry.id for entry in new)])[-_LOOK_BACK:]
     if follow:

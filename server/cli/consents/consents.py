@@ -19,10 +19,10 @@ def command() -> None:
 @json_option
 @administers
 def show_all(
-    desk: OpenInstallation, user: str | None, client: str | None, *, ended: bool, as_json: bool
+    admin: OpenInstallation, user: str | None, client: str | None, *, ended: bool, as_json: bool
 ) -> None:
     """List consents, newest first."""
-    found = desk.consents.search(user=user, client=client, ended=ended)
+    found = admin.consents.search(user=user, client=client, ended=ended)
     rows = [
         (
             given.user_name,
@@ -30,23 +30,23 @@ def show_all(
             given.consent.resource,
             listed(given.consent.scopes),
             moment(given.consent.expires_at),
-            given.state(desk.now),
+            given.state(admin.now),
             given.consent.id,
         )
         for given in found
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    answer({"items": [_document(given, desk.now) for given in found]}, lines, as_json=as_json)
+    answer({"items": [_document(given, admin.now) for given in found]}, lines, as_json=as_json)
 
 
 @command.command("revoke")
 @click.argument("consent_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, consent_id: str, *, as_json: bool) -> None:
+def revoke(admin: OpenInstallation, consent_id: str, *, as_json: bool) -> None:
     """Revoke a consent and every token issued under it."""
-    given, tokens = desk.consents.revoke(consent_id, by=BY)
-    members = {**_document(given, desk.now), "tokens_revoked": tokens}
+    given, tokens = admin.consents.revoke(consent_id, by=BY)
+    members = {**_document(given, admin.now), "tokens_revoked": tokens}
     line = f"Revoked the consent of {given.user_name} for {given.client_name}, and {tokens} tokens."
     answer(members, [line], as_json=as_json)
 

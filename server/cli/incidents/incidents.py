@@ -16,9 +16,9 @@ def command() -> None:
 @click.option("--closed", is_flag=True, help="Include closed incidents.")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, closed: bool, as_json: bool) -> None:
     """List the newest incidents, at most 200."""
-    found = desk.incidents.search(closed=closed)
+    found = admin.incidents.search(closed=closed)
     rows = [
         (
             moment(named.incident.opened_at),
@@ -38,9 +38,9 @@ def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
 @click.argument("incident_id", metavar="ID")
 @json_option
 @administers
-def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
     """Show one incident: the request, the quarantined agents and what ended with them."""
-    named = desk.incidents.show(incident_id)
+    named = admin.incidents.show(incident_id)
     answer(_document(named), _lines(named), as_json=as_json)
 
 
@@ -49,9 +49,9 @@ def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
 @click.option("--note", help=f"The result, at most {MAX_NOTE} characters.")
 @json_option
 @administers
-def close(desk: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:
+def close(admin: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:
     """Close an incident. Quarantined agents stay quarantined."""
-    named = desk.incidents.close(incident_id, note, by=BY)
+    named = admin.incidents.close(incident_id, note, by=BY)
     answer(_document(named), ["Closed the incident.", *_next_commands(named)], as_json=as_json)
 
 

@@ -17,13 +17,13 @@ _WORDS = {
 @click.command("orphans")
 @json_option
 @administers
-def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
+def orphans(admin: OpenInstallation, *, as_json: bool) -> None:
     """List agents that need an owner or a review.
 
     An enabled agent without an enabled owner is quarantined when its grace period ends; see
     SAYSO_OWNER_GRACE_DAYS.
     """
-    found = desk.orphans.all()
+    found = admin.orphans.all()
     rows = [
         (
             one.agent.name,

@@ -36,7 +36,7 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     file: TextIO | None,
     *,
     name: str | None,
@@ -50,11 +50,11 @@ def add(
     """
     text = _read(file, name)
     try:
-        row = desk.actions.add(text, by=BY)
+        row = admin.actions.add(text, by=BY)
     except Exists:
         if not if_missing:
             raise
-        present = desk.actions.show(action_types.read(text).type)
+        present = admin.actions.show(action_types.read(text).type)
         line = f"{present.type} is already registered, in version {present.version}."
         answer(_document(present), [line], as_json=as_json)
         return
@@ -70,9 +70,9 @@ def add(
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     """List all action types."""
-    found = desk.actions.all()
+    found = admin.actions.all()
     documents = [_document(row) for row in found]
     rows = [tuple(str(d[name]) for name in ("type", "version", "risk", "title")) for d in documents]
     lines = table(("type", "version", "risk", "title"), rows)
@@ -83,9 +83,9 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("name", metavar="TYPE")
 @json_option
 @administers
-def show(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
     """Show one action type with its file."""
-    row = desk.actions.show(name)
+    row = admin.actions.show(name)
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
         *_without_template(row),
@@ -122,9 +122,11 @@ def show_shipped(name: str | None, *, as_json: bool) -> None:
 @file_or_shipped
 @json_option
 @administers
-def update(desk: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool) -> None:
+def update(
+    admin: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool
+) -> None:
     """Store a new version, which new requests use."""
-    row = desk.actions.update(_read(file, name), by=BY)
+    row = admin.actions.update(_read(file, name), by=BY)
     answer(
         _document(row),
         [f"Updated {row.type} to version {row.version}.", *_without_template(row)],
@@ -140,7 +142,7 @@ def update(desk: OpenInstallation, file: TextIO | None, *, name: str | None, as_
 @json_option
 @administers
 def preview(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     file: TextIO | None,
     *,
     name: str | None,
@@ -152,7 +154,7 @@ def preview(
     Without --details, example details are used.
     """
     given = None if details is None else _details(details.read())
-    found = desk.previews.of(_read(file, name), given)
+    found = admin.previews.of(_read(file, name), given)
     display = json.loads(found.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",
@@ -167,9 +169,9 @@ def preview(
 @click.argument("name", metavar="TYPE")
 @json_option
 @administers
-def delete(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
+def delete(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
     """Delete an action type. Pending requests for it can no longer be approved."""
-    row = desk.actions.delete(name, by=BY)
+    row = admin.actions.delete(name, by=BY)
     answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)
 
 

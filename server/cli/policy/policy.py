@@ -40,9 +40,9 @@ def command() -> None:
 @command.command("show")
 @json_option
 @administers
-def show(desk: OpenInstallation, *, as_json: bool) -> None:
+def show(admin: OpenInstallation, *, as_json: bool) -> None:
     """Show the rule set in force."""
-    row = desk.policies.show()
+    row = admin.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
     answer(telling.policy(row), lines, as_json=as_json)
 
@@ -51,9 +51,9 @@ def show(desk: OpenInstallation, *, as_json: bool) -> None:
 @file_argument
 @json_option
 @administers
-def put(desk: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
+def put(admin: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
     """Put a rule set in force. It applies to pending requests too."""
-    row = desk.policies.set(file.read(), by=BY)
+    row = admin.policies.set(file.read(), by=BY)
     rules = documents.parse_policy(row.document).alone_at_critical
     alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
@@ -74,7 +74,7 @@ def put(desk: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
 @json_option
 @administers
 def explain(  # noqa: PLR0913, PLR0917  # what a request has
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     agent: str,
     user: str | None,
     way: Way,
@@ -89,7 +89,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     """Explain whether a person would be asked, by which rule, and the resulting token."""
     text = None if details is None else details.read()
     wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
-    found = desk.trials.explain(wanted, None if rules is None else rules.read())
+    found = admin.trials.explain(wanted, None if rules is None else rules.read())
     answer(telling.explained(found), _explanation_lines(found), as_json=as_json)
 
 
@@ -98,9 +98,9 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 @policy_option
 @json_option
 @administers
-def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
+def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
     """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
-    found = desk.trials.test(file.read(), None if rules is None else rules.read())
+    found = admin.trials.test(file.read(), None if rules is None else rules.read())
     failed = sum(not one.passed for one in found)
     lines = [line for one in found for line in _case_lines(one)]
     lines.append(f"{len(found) - failed} of {len(found)} passed.")
@@ -114,9 +114,9 @@ def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json:
 @policy_option
 @json_option
 @administers
-def dry_run(desk: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
+def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
-    found = desk.replays.replay(last, None if rules is None else rules.read())
+    found = admin.replays.replay(last, None if rules is None else rules.read())
     answer(telling.replayed(found), _replay_lines(found), as_json=as_json)
 
 

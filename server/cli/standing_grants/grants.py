@@ -23,10 +23,10 @@ def command() -> None:
 @json_option
 @administers
 def show_all(
-    desk: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
+    admin: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
 ) -> None:
     """List standing grants, newest first."""
-    found = desk.standing_grants.search(user=user, agent=agent, ended=ended)
+    found = admin.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
         (
             named.user_name,
@@ -36,13 +36,13 @@ def show_all(
             f"{named.grant.used}/{named.grant.uses}",
             _sum(named),
             moment(named.grant.expires_at),
-            named.grant.state(desk.now),
+            named.grant.state(admin.now),
             named.grant.id,
         )
         for named in found
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
-    items = [_document(named, desk.now) for named in found]
+    items = [_document(named, admin.now) for named in found]
     answer({"items": items}, table(heads, rows), as_json=as_json)
 
 
@@ -50,11 +50,11 @@ def show_all(
 @click.argument("grant_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
+def revoke(admin: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
     """Revoke a standing grant. The user is asked about each request again."""
-    named = desk.standing_grants.revoke(grant_id, by=BY)
+    named = admin.standing_grants.revoke(grant_id, by=BY)
     line = f"Revoked the standing grant of {named.user_name} for {named.agent_name}."
-    answer(_document(named, desk.now), [line], as_json=as_json)
+    answer(_document(named, admin.now), [line], as_json=as_json)
 
 
 def _sum(named: NamedStandingGrant) -> str:

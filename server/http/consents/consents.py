@@ -37,10 +37,10 @@ def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/consents."""
     limit = listing.limit(request)
-    found = desk.consents.search(
+    found = admin.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
         ended=listing.ended(request),
@@ -53,9 +53,9 @@ def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
     return as_json(200, answer.model_dump())
 
 
-def end(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def end(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/consents/<id>/revoke."""
-    given, tokens = desk.consents.revoke(request.params["id"], by=desk.by)
+    given, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
     consent = wire.managed(given, site.clock.now())
     answer = wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
     return as_json(200, answer.model_dump())

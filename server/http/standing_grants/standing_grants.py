@@ -44,14 +44,14 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, wire.grant(named, site.clock.now()).model_dump())
 
 
-def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/grants."""
     limit = listing.limit(request)
-    found = desk.standing_grants.search(
+    found = admin.standing_grants.search(
         agent=request.query.get("agent"),
         user=request.query.get("user"),
         ended=listing.ended(request),
-        only_of=desk.only_of,
+        only_of=admin.only_of,
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
@@ -61,7 +61,7 @@ def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
     return as_json(200, answer.model_dump())
 
 
-def end(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def end(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/grants/<id>/revoke."""
-    named = desk.standing_grants.revoke(request.params["id"], by=desk.by, only_of=desk.only_of)
+    named = admin.standing_grants.revoke(request.params["id"], by=admin.by, only_of=admin.only_of)
     return as_json(200, wire.managed(named, site.clock.now()).model_dump())

@@ -23,7 +23,7 @@ _CLOSE = (
         state="closed",
         closed_at=bindparam("now"),
         closed_by=bindparam("by"),
-        closing_note=bindparam("note"),
+        closing_note=bindparam("text"),
     )
     .returning(i)
 )
@@ -63,6 +63,6 @@ class Incidents:
 
     def close(self, incident_id: str, *, by: str, note: str | None, now: int) -> Incident | None:
         """Close an incident; None if it was already closed."""
-        values = {"of": incident_id, "by": by, "note": note, "now": now}
+        values = {"of": incident_id, "by": by, "text": note, "now": now}
         row = self._connection.execute(_CLOSE, values).mappings().first()
         return None if row is None else Incident(**row)

@@ -55,7 +55,7 @@ class Member:
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/similar: an empty form, except that notifying of each use is on."""
-    return _facts(visit, _example(visit), _EMPTY, {"ahead": None, "problem": ""})
+    return _facts(visit, _example(visit), _EMPTY, {"preview": None, "problem": ""})
 
 
 def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
@@ -69,10 +69,10 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
         if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
             raise
         said = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
-        return _facts(visit, shown, form, {"ahead": None, "problem": said, "status": 422})
+        return _facts(visit, shown, form, {"preview": None, "problem": said, "status": 422})
     if opens:
         return go(f"{visit.site.rules.issuer}/r/{told['id']}")
-    return _facts(visit, shown, form, {"ahead": told, "problem": ""})
+    return _facts(visit, shown, form, {"preview": told, "problem": ""})
 
 
 def _example(visit: Visit) -> Shown:

@@ -275,19 +275,19 @@ _DETAIL = st.fixed_dictionaries(
 )
 
 
-@given(detail=_DETAIL, limit=st.integers(0, 2_500), varies=st.booleans())
+@given(detail=_DETAIL, cap=st.integers(0, 2_500), varies=st.booleans())
 def test_whatever_is_covered_is_the_example_within_its_caps(
-    *, detail: dict[str, Any], limit: int, varies: bool
+    *, detail: dict[str, Any], cap: int, varies: bool
 ) -> None:
     """And whatever is not differs in the place that is named."""
     vary = (
-        VaryingMember(("amount",), {"minor": limit, "currency": "EUR"}),
+        VaryingMember(("amount",), {"minor": cap, "currency": "EUR"}),
         VaryingMember(("note",)),
     )[: 1 + varies]
     request = {**EXAMPLE, **detail, "amount": {**EUR, "minor": detail["amount"]}}
     where = standing_grants.misfit(_pattern(*vary), (), [request])
     fits = {
-        "/amount": 0 <= detail["amount"] <= limit,
+        "/amount": 0 <= detail["amount"] <= cap,
         "/note": varies or detail["note"] == EXAMPLE["note"],
         "/tags": detail["tags"] == EXAMPLE["tags"],
     }

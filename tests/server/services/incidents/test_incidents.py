@@ -44,9 +44,9 @@ def test_open_ones_are_listed_with_the_newest_first(
     """Closed ones only when they are wanted; a part goes on where the last one ended."""
     first, second, third = reported(), reported(), reported()
     incidents.close(second, None, by=BY)
-    assert [named.incident.id for named in incidents.search()] == [third, first]
+    assert [told.incident.id for told in incidents.search()] == [third, first]
     every = incidents.search(closed=True)
-    assert [named.incident.id for named in every] == [third, second, first]
+    assert [told.incident.id for told in every] == [third, second, first]
     before = (every[0].incident.opened_at, every[0].incident.id)
     (rest,) = incidents.search(limit=1, before=before)
     assert rest.incident.id == first
@@ -56,14 +56,14 @@ def test_one_says_who_reported_it_and_how_its_agents_stand_now(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
     """What was written down stays; the state of an agent is that of today."""
-    named = incidents.show(reported())
-    assert (named.user_name, named.states) == ("ana", {agent.id: "quarantined"})
+    told = incidents.show(reported())
+    assert (told.user_name, told.states) == ("ana", {agent.id: "quarantined"})
     local.desk.agents.enable(agent.id, by=BY)
-    named = incidents.show(named.incident.id)
-    assert named.states == {agent.id: "enabled"}
-    assert named.evidence["agents"][0]["state"] == "quarantined"
+    told = incidents.show(told.incident.id)
+    assert told.states == {agent.id: "enabled"}
+    assert told.evidence["agents"][0]["state"] == "quarantined"
     local.desk.agents.delete(agent.id, by=BY)
-    assert incidents.show(named.incident.id).states == {agent.id: "deleted"}
+    assert incidents.show(told.incident.id).states == {agent.id: "deleted"}
 
 
 def test_closing_one_says_who_did_it_and_lifts_nothing(
@@ -113,9 +113,9 @@ def test_an_owner_sees_what_is_about_their_agents_and_no_more(
     """Of the agents that a report stopped, their own; who owns none of them sees nothing."""
     first, second = reported(), reported()
     owner = local.desk.agents.show(agent.id)[0].owners[0]
-    named = incidents.search(owner=owner)
-    assert [one.incident.id for one in named] == [second, first]
-    assert [one["id"] for one in named[0].evidence["agents"]] == [agent.id]
+    told = incidents.search(owner=owner)
+    assert [one.incident.id for one in told] == [second, first]
+    assert [one["id"] for one in told[0].evidence["agents"]] == [agent.id]
     assert [one.incident.id for one in incidents.search(owner=owner, limit=1)] == [second]
     assert incidents.show(first, owner).states == {agent.id: "quarantined"}
     assert incidents.search(owner="sayso_us_other") == []

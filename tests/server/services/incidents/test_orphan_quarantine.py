@@ -54,7 +54,7 @@ class Owned:
         """How the agent stands."""
         return self.desk.agents.show(self.agent.id)[0].state
 
-    def named(self, user: User) -> list[str]:
+    def told(self, user: User) -> list[str]:
         """The alarms about agents on this user's screens."""
         return [one for one in self.desk.events(user) if one.startswith("alarm.agent_")]
 
@@ -101,7 +101,7 @@ def test_the_log_the_incident_and_the_screens_say_why(owned: Owned) -> None:
     (orphaned,) = owned.desk.entries("agent.orphaned")
     assert (orphaned["actor"], orphaned["agent_id"]) == (BY, owned.agent.id)
     assert (orphaned["subject"], orphaned["cause"]) == (owned.owner.id, "no_owner")
-    assert owned.named(owned.admin) == ["alarm.agent_orphaned"]
+    assert owned.told(owned.admin) == ["alarm.agent_orphaned"]
     owned.desk.clock.forward(GRACE)
     owned.sweeper.round()
     (stopped,), (opened,) = map(owned.desk.entries, ("agent.quarantined", "incident.opened"))
@@ -109,11 +109,11 @@ def test_the_log_the_incident_and_the_screens_say_why(owned: Owned) -> None:
     assert {stopped["cause"], opened["cause"]} == {"no_owner"}
     assert stopped["facts"]["incident"] == opened["facts"]["incident"]
     assert stopped["facts"]["requests_cancelled"] == 1
-    assert owned.named(owned.admin) == ["alarm.agent_orphaned", "alarm.agent_quarantined"]
+    assert owned.told(owned.admin) == ["alarm.agent_orphaned", "alarm.agent_quarantined"]
     with owned.desk.store.read() as view:
-        named = view.feed.after(0, owned.admin.id, 1_000)[-1]
+        told = view.feed.after(0, owned.admin.id, 1_000)[-1]
         (incident,) = view.incidents.search(closed=False, limit=9)
-    assert (named.agent_id, named.incident_id) == (owned.agent.id, incident.id)
+    assert (told.agent_id, told.incident_id) == (owned.agent.id, incident.id)
     assert (incident.cause, incident.user_id, incident.approval_id) == ("no_owner", None, None)
     assert json.loads(incident.evidence)["agents"][0]["owners"] == [owned.owner.id]
 
@@ -213,9 +213,9 @@ def test_deputies_and_backups_of_its_owners_are_told_too(owned: Owned) -> None:
             tx.deputies.add(deputy)
     desk.users.disable("gone", by=BY)
     desk.users.disable("olga", by=BY)
-    named = {name for name, user in people.items() if owned.named(user)}
-    assert named == {"now", "backup"}
-    assert owned.named(owned.owner) == []
+    told = {name for name, user in people.items() if owned.told(user)}
+    assert told == {"now", "backup"}
+    assert owned.told(owned.owner) == []
 
 
 def test_an_agent_whose_owners_are_gone_for_good_counts_as_left_now(owned: Owned) -> None:

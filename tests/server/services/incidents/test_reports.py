@@ -62,13 +62,13 @@ def test_the_agent_is_told_that_it_is_stopped_and_later_that_it_was_denied(
     """At every grant; once it is enabled again, the request itself says never to ask again."""
     handle, approval = agent.asked()
     _report(person, approval.id)
-    for named in (agent.poll(handle), agent.ask(), agent.alone()):
-        assert named.refusal == (400, "unauthorized_client")
-        assert named.json["reason"] == "agent_quarantined"
+    for told in (agent.poll(handle), agent.ask(), agent.alone()):
+        assert told.refusal == (400, "unauthorized_client")
+        assert told.json["reason"] == "agent_quarantined"
     local.desk.agents.enable(agent.id, by=BY)
-    named = agent.poll(handle)
-    assert named.refusal == (400, "access_denied")
-    members = {name: named.json[name] for name in ("reason", "deny_code", "retry")}
+    told = agent.poll(handle)
+    assert told.refusal == (400, "access_denied")
+    members = {name: told.json[name] for name in ("reason", "deny_code", "retry")}
     assert members == {"reason": "denied", "deny_code": "suspicious", "retry": "never"}
 
 
@@ -139,9 +139,9 @@ def test_the_owners_and_the_hook_are_told(
     assert "alarm.incident_opened" not in local.desk.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
     with local.services.store.read() as view:
-        named = view.feed.after(0, owner.user.id, 100)[-1]
-    assert named.event == "alarm.incident_opened"
-    assert (named.agent_id, named.incident_id) == (given.agent.id, opened)
+        told = view.feed.after(0, owner.user.id, 100)[-1]
+    assert told.event == "alarm.incident_opened"
+    assert (told.agent_id, told.incident_id) == (given.agent.id, opened)
     assert {
         "event": "alarm.incident_opened",
         "at": local.clock.now(),

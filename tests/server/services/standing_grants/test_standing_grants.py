@@ -33,17 +33,17 @@ def office(local):
     return build_standing_grants(services.store, services.secrets, services.rules, opens)
 
 
-def post(person, submitted, path="/api/grants"):
+def post(person, wish, path="/api/grants"):
     """Ask for a grant."""
-    return person.call("POST", path, submitted)
+    return person.call("POST", path, wish)
 
 
-def refused(person, submitted):
+def refused(person, wish):
     """Why a grant may not be given; nothing was opened, and the preview says the same."""
     before = len(person.call("GET", "/api/approvals").json["items"])
-    answer = post(person, submitted)
+    answer = post(person, wish)
     assert answer.refusal == (400, "not_grantable")
-    assert post(person, submitted, "/api/grants/preview").json["detail"] == answer.json["detail"]
+    assert post(person, wish, "/api/grants/preview").json["detail"] == answer.json["detail"]
     assert len(person.call("GET", "/api/approvals").json["items"]) == before
     return answer.json["detail"]
 
@@ -51,7 +51,7 @@ def refused(person, submitted):
 def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, person):
     """Byte for byte, in the action text; its digest is what the device signs."""
     example = standing.example(agent)
-    opened = post(person, standing.submitted(example)).json
+    opened = post(person, standing.wish(example)).json
     action = json.loads(opened["action"])
     assert action["authorization_details"] == [
         {
@@ -77,7 +77,7 @@ def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, perso
 def test_a_person_reads_every_bound_before_they_sign(agent, person):
     """Agent, key, place, each member with how far it may vary, how often, how much, until when."""
     standing.example(agent, 9_999)
-    opened = post(person, standing.submitted(standing.example(agent), tell=False)).json
+    opened = post(person, standing.wish(standing.example(agent), tell=False)).json
     display = json.loads(opened["display"])
     until = "2025-10-09 09:53 UTC"
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
@@ -133,18 +133,18 @@ def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
 
 def test_the_same_yes_again_gives_nothing_more_and_a_no_gives_nothing(local, agent, person):
     """A terminal that lost the answer may repeat it."""
-    opened = post(person, standing.submitted(standing.example(agent))).json
+    opened = post(person, standing.wish(standing.example(agent))).json
     jws = person.decision(opened["id"])
     for _ in range(2):
         assert person.send_decision(opened["id"], jws).json["state"] == "redeemed"
-    other = post(person, standing.submitted(standing.example(agent))).json
+    other = post(person, standing.wish(standing.example(agent))).json
     assert person.deny(other["id"]).json["state"] == "denied"
     assert len(standing.all_of(local)) == len(local.desk.entries("standing_grant.given")) == 1
 
 
 def test_the_sessions_key_gives_nothing_ahead(agent, person):
     """It removes power; giving adds it."""
-    opened = post(person, standing.submitted(standing.example(agent))).json
+    opened = post(person, standing.wish(standing.example(agent))).json
     jws = person.decision(opened["id"], person.session)
     assert person.send_decision(opened["id"], jws).refusal == (403, "key_not_allowed")
 
@@ -155,21 +155,21 @@ def test_it_is_given_one_level_up(local, agent, person, risk, given_at):
     standing.lower(local, risk)
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing.example(agent)
-    opened = post(person, standing.submitted(example)).json
+    opened = post(person, standing.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
     low = person.decision(opened["id"])
     assert person.send_decision(opened["id"], low).refusal == (403, "pin_required")
-    grant = standing.signed(person, post(person, standing.submitted(example)))
+    grant = standing.signed(person, post(person, standing.wish(example)))
     assert (str(grant.risk), grant.ceremony) == (risk, "pin")
 
 
 def test_at_high_risk_an_administrator_must_have_let_the_agent_have_grants(local, agent, person):
     """Not by default, and they say so on the agent."""
     standing.lower(local, "high")
-    told = refused(person, standing.submitted(standing.example(agent)))
+    told = refused(person, standing.wish(standing.example(agent)))
     assert "sayso agents update invoice-bot --high-grants" in told
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
-    assert post(person, standing.submitted(standing.example(agent))).status == 201
+    assert post(person, standing.wish(standing.example(agent))).status == 201
 
 
 def test_what_is_critical_is_never_given_ahead(local, agent, person):
@@ -177,10 +177,10 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing.example(agent)
     standing.lower(local, "critical")
-    assert "cannot have a standing grant" in refused(person, standing.submitted(example))
+    assert "cannot have a standing grant" in refused(person, standing.wish(example))
     alone = rule("ask", 'when.risk.at_least = "critical"', "ask.quorum = 1")
     Policies(local.services.store).set(alone, by=BY)
-    assert "cannot have a standing grant" in refused(person, standing.submitted(example))
+    assert "cannot have a standing grant" in refused(person, standing.wish(example))
 
 
 @pytest.mark.parametrize(
@@ -198,15 +198,15 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
 )
 def test_a_wish_that_is_not_fit_is_refused_with_the_place_and_the_cap(agent, person, changes, told):
     """It is never made to fit."""
-    assert told in refused(person, standing.submitted(standing.example(agent), **changes))
+    assert told in refused(person, standing.wish(standing.example(agent), **changes))
 
 
 def test_what_has_no_money_has_no_sum_and_what_has_no_details_nothing_to_vary(local, agent, person):
     """A grant for scopes alone is bounded by uses and end."""
     _, example = agent.asked()
     plain = {"sum": None, "vary": []}
-    assert "not about money" in refused(person, standing.submitted(example, vary=[], sum="1"))
-    assert "no details" in refused(person, standing.submitted(example, sum=None))
+    assert "not about money" in refused(person, standing.wish(example, vary=[], sum="1"))
+    assert "no details" in refused(person, standing.wish(example, sum=None))
     grant = standing.give(person, example, **plain)
     assert (grant.scopes, grant.type, grant.sum_minor) == (("payments:read",), None, None)
     entry = local.desk.entries("standing_grant.given")[-1]
@@ -217,13 +217,13 @@ def test_only_a_request_of_an_agent_to_me_is_an_example(local, agent, person):
     """Not somebody else's, not a grant itself, not one that is not there."""
     bob = new_person(local, "bob")
     example = standing.example(agent)
-    opened = post(person, standing.submitted(example)).json
-    for who, submitted in (
-        (bob, standing.submitted(example)),
-        (person, {**standing.submitted(example), "approval": opened["id"]}),
-        (person, {**standing.submitted(example), "approval": "sayso_ap_nothing"}),
+    opened = post(person, standing.wish(example)).json
+    for who, wish in (
+        (bob, standing.wish(example)),
+        (person, {**standing.wish(example), "approval": opened["id"]}),
+        (person, {**standing.wish(example), "approval": "sayso_ap_nothing"}),
     ):
-        assert post(who, submitted).refusal == (404, "not_found")
+        assert post(who, wish).refusal == (404, "not_found")
 
 
 def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
@@ -231,17 +231,17 @@ def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
     example = standing.example(agent)
     _, reading = agent.asked()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
-    assert "denies" in refused(person, standing.submitted(example))
+    assert "denies" in refused(person, standing.wish(example))
     new_person(local, "bob")
     other = rule("ask", 'when.resource = ["*"]', 'ask.who = ["bob"]')
     Policies(local.services.store).set(other, by=BY)
-    assert "more than your approval" in refused(person, standing.submitted(example))
+    assert "more than your approval" in refused(person, standing.wish(example))
     local.desk.actions.delete("payment.transfer", by=BY)
-    assert "registered" in refused(person, standing.submitted(example))
+    assert "registered" in refused(person, standing.wish(example))
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
-    assert "scope" in refused(person, standing.submitted(reading, sum=None, vary=[]))
+    assert "scope" in refused(person, standing.wish(reading, sum=None, vary=[]))
     local.desk.agents.disable(agent.id, by=BY)
-    assert "turned off" in refused(person, standing.submitted(example))
+    assert "turned off" in refused(person, standing.wish(example))
 
 
 def test_several_actions_at_once_are_not_given_ahead(agent, person):
@@ -250,7 +250,7 @@ def test_several_actions_at_once_are_not_given_ahead(agent, person):
     example = agent.local.behind(
         agent.ask(scope="openid", authorization_details=two).json["auth_req_id"]
     )
-    assert "one action" in refused(person, standing.submitted(example))
+    assert "one action" in refused(person, standing.wish(example))
 
 
 def test_a_pin_that_policy_wants_is_wanted_for_the_grant(local, agent, person):
@@ -258,7 +258,7 @@ def test_a_pin_that_policy_wants_is_wanted_for_the_grant(local, agent, person):
     example = standing.example(agent)
     careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
     Policies(local.services.store).set(careful, by=BY)
-    opened = post(person, standing.submitted(example)).json
+    opened = post(person, standing.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == ("medium", "pin")
 
 
@@ -268,7 +268,7 @@ def test_what_a_rule_wants_done_for_each_request_is_not_done_ahead(local, agent,
     example = standing.example(agent)
     each = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
     Policies(local.services.store).set(each, by=BY)
-    assert "more than your approval in advance" in refused(person, standing.submitted(example))
+    assert "more than your approval in advance" in refused(person, standing.wish(example))
 
 
 def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person):
@@ -280,7 +280,7 @@ def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person
     _, reading = agent.asked()
     local.clock.forward(MINUTE)
     example = standing.example(agent, 100)
-    found = post(person, standing.submitted(example), "/api/grants/preview").json
+    found = post(person, standing.wish(example), "/api/grants/preview").json
     assert [one["misfit"] for one in found["requests"]] == [
         None,
         "scope",
@@ -294,7 +294,7 @@ def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person
     assert (found["risk"], found["given_at"], found["uses"]) == ("low", "medium", 3)
     assert {"label": "Amount", "value": "up to EUR 20.00"} in found["pattern"]
     assert standing.all_of(local) == []
-    once = post(person, standing.submitted(example, uses=1), "/api/grants/preview").json
+    once = post(person, standing.wish(example, uses=1), "/api/grants/preview").json
     assert [one["misfit"] for one in once["requests"]][:5] == [
         "uses",
         "scope",
@@ -302,7 +302,7 @@ def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person
         "uses",
         None,
     ]
-    short = post(person, standing.submitted(example, sum="21"), "/api/grants/preview").json
+    short = post(person, standing.wish(example, sum="21"), "/api/grants/preview").json
     assert [one["misfit"] for one in short["requests"]][:5] == [
         None,
         "scope",
@@ -327,7 +327,7 @@ def test_the_preview_says_what_another_place_or_risk_would_be(local, agent, pers
     local.clock.forward(MINUTE)
     standing.lower(local)
     example = standing.example(agent)
-    found = post(person, standing.submitted(example), "/api/grants/preview").json
+    found = post(person, standing.wish(example), "/api/grants/preview").json
     assert [one["misfit"] for one in found["requests"]] == [None, "risk", "resource"]
 
 
@@ -346,7 +346,7 @@ def _forbid(local):
 )
 def test_what_changes_before_it_is_signed_ends_it(local, agent, person, change):
     """A type that means something else, a risk that rose, a rule against it."""
-    opened = post(person, standing.submitted(standing.example(agent))).json
+    opened = post(person, standing.wish(standing.example(agent))).json
     change(local)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
     assert local.stored(opened["id"]).reason == "policy_changed"
@@ -355,7 +355,7 @@ def test_what_changes_before_it_is_signed_ends_it(local, agent, person, change):
 
 def test_an_agent_that_stops_gets_no_grant(local, agent, person):
     """However far its request had come."""
-    opened = post(person, standing.submitted(standing.example(agent))).json
+    opened = post(person, standing.wish(standing.example(agent))).json
     row = local.stored(opened["id"])
     local.desk.agents.disable(agent.id, by=BY)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
@@ -365,7 +365,7 @@ def test_an_agent_that_stops_gets_no_grant(local, agent, person):
 
 def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
     """The resource is gone, and with it the request for a grant."""
-    opened = post(person, standing.submitted(standing.example(agent))).json
+    opened = post(person, standing.wish(standing.example(agent))).json
     row = local.stored(opened["id"])
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
@@ -380,7 +380,7 @@ def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
     with local.services.store.write() as tx:
         for number in range(MAX_IN_FORCE - 1):
             tx.standing_grants.add(standing.like(grant, number))
-    assert "revoke one first" in refused(person, standing.submitted(example))
+    assert "revoke one first" in refused(person, standing.wish(example))
 
 
 def test_what_waits_to_be_given_takes_room_too(local, agent, person):
@@ -390,16 +390,16 @@ def test_what_waits_to_be_given_takes_room_too(local, agent, person):
     with local.services.store.write() as tx:
         for number in range(MAX_IN_FORCE - 2):
             tx.standing_grants.add(standing.like(grant, number))
-    assert post(person, standing.submitted(example)).status == 201
-    assert "revoke one first" in refused(person, standing.submitted(example))
+    assert post(person, standing.wish(example)).status == 201
+    assert "revoke one first" in refused(person, standing.wish(example))
 
 
 def test_a_flood_of_requests_for_grants_is_capped(agent, person):
     """They wait for the answer of the person, who asked for them."""
     example = standing.example(agent)
     for _ in range(10):
-        assert post(person, standing.submitted(example)).status == 201
-    assert post(person, standing.submitted(example)).refusal == (409, "too_many_open")
+        assert post(person, standing.wish(example)).status == 201
+    assert post(person, standing.wish(example)).refusal == (409, "too_many_open")
 
 
 def test_a_person_lists_shows_and_revokes_their_own(local, agent, person):

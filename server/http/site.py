@@ -10,7 +10,7 @@ from server.http.route import Route
 from server.model.ports import Authenticators, Clock
 from server.model.store import Busy, Store
 from server.services.adapters import Adapters
-from server.services.approvals.creation import approval_opener
+from server.services.approvals.creation import approval_creator
 from server.services.approvals.current_checks import build_approval_checks
 from server.services.approvals.views import approver_view
 from server.services.approvals.wiring import ApprovalServices
@@ -116,13 +116,13 @@ class Site:
         store, secrets, rules = given.store, given.secrets, given.rules
         proofs = Proofs(given.verifier, secrets, rules)
         checks = build_approval_checks(given)
-        opens = approval_opener(secrets, rules)
-        consents = ConsentService(store, secrets, rules, opens)
+        creates = approval_creator(secrets, rules)
+        consents = ConsentService(store, secrets, rules, creates)
         clients = ClientServices(given)
         devices = DeviceServices(
             given, authenticators, proofs, clients.auth, consents, get_for_approver
         )
-        standing_grants = StandingGrants(store, secrets, checks.proposals, rules, opens)
+        standing_grants = StandingGrants(store, secrets, checks.proposals, rules, creates)
         issued = IssuedTokens(given.verifier, rules)
         approvals = ApprovalServices(
             given,

@@ -10,12 +10,12 @@ from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 
-SECONDS: Final = 600
+LIFETIME_SECONDS: Final = 600
 """The lifetime of approvals that a page or a terminal waits for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class NewApproval:
     """The input of a new approval."""
 
     kind: ApprovalKind
@@ -39,8 +39,8 @@ class Opening:
     """An earlier expiry than the default one."""
 
 
-OpenApproval: TypeAlias = Callable[[Unit, Opening], Approval]
+CreateApproval: TypeAlias = Callable[[Unit, NewApproval], Approval]
 """Creates an approval with its audit entry and events."""
 
-OwnedApproval: TypeAlias = Callable[[View, str, str], Approval]
+FindForApprover: TypeAlias = Callable[[View, str, str], Approval]
 """Finds a request by its id, for one of its approvers. Raises errors.Problem 404."""

@@ -45,7 +45,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ApproverView:
     """An approval as an approver's device gets it."""
 
     approval: Approval

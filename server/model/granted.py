@@ -11,7 +11,7 @@ from server.protocol.json_text import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GrantDifference:
     """One fact that differs between what was asked and what is granted."""
 
     label: str
@@ -19,7 +19,7 @@ class Row:
     granted: str
 
 
-def effective(approval: Approval) -> Terms:
+def effective_terms(approval: Approval) -> Terms:
     """The terms of this approval's token: what was granted, else what was asked."""
     if approval.granted is not None:
         return narrowing.terms(approval.granted)
@@ -33,11 +33,11 @@ def effective_digest(approval: Approval) -> str:
     return decisions.digest(approval.granted)
 
 
-def rows_of(approval: Approval) -> list[Row]:
+def differences_of(approval: Approval) -> list[GrantDifference]:
     """The facts that differ between what was asked and what was granted."""
     if approval.granted is None:
         return []
-    return [Row(**row) for row in json.loads(approval.granted_rows)["rows"]]
+    return [GrantDifference(**row) for row in json.loads(approval.granted_rows)["rows"]]
 
 
 def granted_headline(approval: Approval) -> str | None:
@@ -47,7 +47,7 @@ def granted_headline(approval: Approval) -> str | None:
     return str(json.loads(approval.granted_rows)["headline"])
 
 
-def digest_of(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
+def granted_digest_with(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
     """The digest of the granted text with its details replaced by these."""
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)

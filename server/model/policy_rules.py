@@ -15,10 +15,10 @@ from server.protocol.policy.risks import Risk
 Party: TypeAlias = Literal["user", "owner"]
 PARTIES: Final[tuple[Party, ...]] = ("user", "owner")
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ANY: Final = "*"
+WILDCARD: Final = "*"
 """Matches any characters in the name of a resource, scope or type."""
 
-ALLOWED: Final = Risk.MEDIUM
+DEFAULT_ALLOWED_RISK: Final = Risk.MEDIUM
 """The highest risk that a rule allows if it does not set `at_most`."""
 
 
@@ -41,7 +41,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class RuleConditions:
     """The conditions of a rule. All must match; lists except labels are alternatives."""
 
     at: tuple[Way, ...] = ()
@@ -87,24 +87,26 @@ class PolicyRule:
     id: str
     because: str
     outcome: Outcome
-    when: When
+    when: RuleConditions
     ask: AskTerms
 
     @property
-    def settles_critical(self) -> bool:
+    def sets_critical_quorum(self) -> bool:
         """Reports whether it sets a quorum explicitly for critical risk."""
         names_critical = Risk.CRITICAL in {self.when.at_least, self.ask.risk}
         return names_critical and self.ask.quorum is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PolicyDocument:
     """A parsed rule set with its text."""
 
     text: str
     rules: tuple[PolicyRule, ...]
 
     @property
-    def alone_at_critical(self) -> tuple[str, ...]:
+    def single_approver_at_critical(self) -> tuple[str, ...]:
         """The ids of rules that let one person approve at critical risk."""
-        return tuple(one.id for one in self.rules if one.settles_critical and one.ask.quorum == 1)
+        return tuple(
+            one.id for one in self.rules if one.sets_critical_quorum and one.ask.quorum == 1
+        )

@@ -17,7 +17,7 @@ from server.cli.operations.statistics import (
 )
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
 from server.model.approvals import Decision, Delivery, automatic_decision
-from server.model.granted import effective_digest, granted_headline, rows_of
+from server.model.granted import differences_of, effective_digest, granted_headline
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
@@ -240,12 +240,14 @@ def _granted(seen: NamedApproval) -> dict[str, object] | None:
         "text": approval.granted,
         "digest": effective_digest(approval),
         "headline": granted_headline(approval),
-        "changes": [asdict(row) for row in rows_of(approval)],
+        "changes": [asdict(row) for row in differences_of(approval)],
     }
 
 
 def _granted_line(seen: NamedApproval) -> str | None:
-    rows = (f"{row.label}: {row.granted}, asked {row.asked}" for row in rows_of(seen.approval))
+    rows = (
+        f"{row.label}: {row.granted}, asked {row.asked}" for row in differences_of(seen.approval)
+    )
     return "; ".join(rows) or None
 
 

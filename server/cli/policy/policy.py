@@ -54,7 +54,7 @@ def show(admin: OpenInstallation, *, as_json: bool) -> None:
 def put(admin: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
     """Put a rule set in force. It applies to pending requests too."""
     row = admin.policies.set(file.read(), by=BY)
-    rules = documents.parse_policy(row.document).alone_at_critical
+    rules = documents.parse_policy(row.document).single_approver_at_critical
     alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
     answer(telling.policy(row), lines, as_json=as_json)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
 from server.http.wire import Named
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval as ApprovalRecord
 from server.model.approvals import Delivery, automatic_decision
 from server.protocol import errors
@@ -113,7 +113,7 @@ class Approvals(BaseModel):
     server_time: str
 
 
-def approval(shown: Shown) -> Approval:
+def approval(shown: ApproverView) -> Approval:
     """An approval as JSON."""
     record = shown.approval
     return Approval(
@@ -147,7 +147,7 @@ def approval(shown: Shown) -> Approval:
     )
 
 
-def _tries(shown: Shown) -> dict[str, int] | None:
+def _tries(shown: ApproverView) -> dict[str, int] | None:
     left = shown.tries_left
     return None if left is None else {str(step): count for step, count in left.items()}
 

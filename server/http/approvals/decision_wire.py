@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from server.http.wire import Moment, Named, StrictBody, milliseconds
-from server.model.approval_views import Shown, Tally, Vote
+from server.model.approval_views import ApproverView, Tally, Vote
 from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import CeremonyEntries
 from server.services.approvals.submitted_decisions import SubmittedDecision
@@ -61,7 +61,7 @@ class Decided(BaseModel):
     private_note: str | None
 
 
-def decided(shown: Shown) -> Decided | None:
+def decided(shown: ApproverView) -> Decided | None:
     """The decision as JSON; None if nobody has decided."""
     answer = shown.decision
     if answer is None:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.model.approvals import Approval
-from server.model.granted import Row, effective_digest, granted_headline, rows_of
+from server.model.granted import GrantDifference, differences_of, effective_digest, granted_headline
 from server.protocol.approvals.narrowing import Change
 from server.protocol.policy import pointers
 from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedNarrowing
@@ -111,9 +111,9 @@ def granted(record: Approval) -> Granted | None:
     told = granted_headline(record)
     if record.granted is None or told is None:
         return None
-    return _granted_as(record.granted, effective_digest(record), told, rows_of(record))
+    return _granted_as(record.granted, effective_digest(record), told, differences_of(record))
 
 
-def _granted_as(text: str, digest: str, headline: str, rows: Sequence[Row]) -> Granted:
+def _granted_as(text: str, digest: str, headline: str, rows: Sequence[GrantDifference]) -> Granted:
     changes = [GrantedFact(**asdict(row)) for row in rows]
     return Granted(text=text, digest=digest, headline=headline, changes=changes)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_requests import Opening
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import PageOutcome
@@ -25,7 +25,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
-from server.services.approvals.creation import open_approval
+from server.services.approvals.creation import create_approval
 from server.services.audit import audit
 from server.services.notifications import request_limits
 from server.services.policy import displays
@@ -178,9 +178,9 @@ class AppActions:
                 )
             )
 
-        return open_approval(
+        return create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="app_action",
                 client_id=app.id,
                 user_id=user.id,

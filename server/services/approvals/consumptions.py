@@ -8,7 +8,7 @@ from typing import Final
 
 from server.model.approvals import Approval, Consumption
 from server.model.audit import Entry
-from server.model.granted import digest_of
+from server.model.granted import granted_digest_with
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
 from server.model.tokens import LiveToken
@@ -166,7 +166,7 @@ def _check_granted(found: LiveToken, approval: Approval, execution: IntendedExec
         raise _not_granted()
     claim = found.claims["approval"]
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None
-    if digest_of(approval, execution.details) != granted:
+    if granted_digest_with(approval, execution.details) != granted:
         raise _not_granted()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
 from server.model.audit import NO_FILTERS, HistorySearch
 from server.model.devices import Device
@@ -52,7 +52,7 @@ _SHARED_VOTE = "You and your deputy share one vote; it has been cast."
 class ApprovalPage:
     """A page of a list, with the cursor of the next one."""
 
-    items: tuple[Shown, ...]
+    items: tuple[ApproverView, ...]
     next: tuple[int, str] | None
     feed_cursor: int
     now: int
@@ -115,7 +115,7 @@ class ApprovalService:
             found = view.directory.agent_called(called)
             return called if found is None else found.id
 
-    def show(self, person: Person, approval_id: str) -> Shown:
+    def show(self, person: Person, approval_id: str) -> ApproverView:
         """One approval with the nonce that this device must sign. Marks it as seen."""
         with self.store.write() as tx:
             device = device_auth.current(tx, person)
@@ -134,7 +134,9 @@ class ApprovalService:
                 unusual=self.checks.current_signals(tx, approval),
             )
 
-    def decide(self, person: Person, approval_id: str, submitted: SubmittedDecision) -> Shown:
+    def decide(
+        self, person: Person, approval_id: str, submitted: SubmittedDecision
+    ) -> ApproverView:
         """Accept a signed answer. The first one wins; later ones get the result.
 
         Raises errors.Problem: 404 for another person's request, 409 with the approval if it is
@@ -148,7 +150,7 @@ class ApprovalService:
                 result = self._decide(tx, person, approval_id, submitted, counted=True)
         if isinstance(result, errors.Problem):
             raise result
-        assert isinstance(result, Shown)  # noqa: S101  # a try is counted once
+        assert isinstance(result, ApproverView)  # noqa: S101  # a try is counted once
         return result
 
     def _decide(
@@ -159,7 +161,7 @@ class ApprovalService:
         submitted: SubmittedDecision,
         *,
         counted: bool,
-    ) -> Shown | errors.Problem | AttemptsCounted:
+    ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
         1. The request asks this person.  2. A key of this device signed exactly the server's values
@@ -200,7 +202,7 @@ class ApprovalService:
 
     def _add_vote(
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
-    ) -> Shown | errors.Problem:
+    ) -> ApproverView | errors.Problem:
         """Process one of several approvers' answers.
 
         1. Neither they nor their deputy have voted.  2. An approval grants what the others approved
@@ -305,7 +307,7 @@ def _cursor_after(found: list[Approval]) -> tuple[int, str] | None:
     return (found[-1].decided_at or 0, found[-1].id) if found else None
 
 
-def _views(view: View, person: Person, found: Iterable[Approval]) -> tuple[Shown, ...]:
+def _views(view: View, person: Person, found: Iterable[Approval]) -> tuple[ApproverView, ...]:
     return tuple(approver_view(view, one, person.user.id) for one in found)
 
 
@@ -316,7 +318,7 @@ def _check_open(  # the members of one answer
     answer: Decision,
     granted: str | None,
     checks: ApprovalChecks,
-) -> Shown | errors.Problem | None:
+) -> ApproverView | errors.Problem | None:
     """The result if the approval is closed or closes now; None while it is pending."""
     if overdue(approval.state, approval.expires_at, tx.now):
         return _already_closed(
@@ -346,7 +348,7 @@ def _conflict(tx: Unit, approval: Approval, code: str, text: str) -> errors.Prob
     return errors.Problem(409, code, text, members=members)
 
 
-def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Shown:
+def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> ApproverView:
     """Record an approval that does not reach the quorum yet, and notify every screen."""
     _reset_pin_attempts(tx, answer, key)
     answer_entries.record_answer(tx, approval, answer)
@@ -356,7 +358,7 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Sh
 
 def _repeat_or_refuse(
     tx: Unit, approval: Approval, own: Decision, answer: Decision, narrowed: Narrowed | None
-) -> Shown | errors.Problem:
+) -> ApproverView | errors.Problem:
     """Accept a repeat of the same answer, as after a lost response; refuse any other."""
     if is_repeat(own, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
 from server.model.audit import Entry
-from server.model.granted import digest_of, effective_digest
+from server.model.granted import effective_digest, granted_digest_with
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
 from server.protocol import errors
@@ -126,7 +126,7 @@ def _digest(approval: Approval, reported: ReportedOutcome) -> str | None:
     return (
         reported.executed_digest
         if reported.details is None
-        else digest_of(approval, reported.details)
+        else granted_digest_with(approval, reported.details)
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import Store, Unit, View
 from server.protocol import errors
@@ -42,7 +42,7 @@ class Extensions:
 
     store: Store
 
-    def extend(self, person: Person, approval_id: str) -> Shown:
+    def extend(self, person: Person, approval_id: str) -> ApproverView:
         """Extend a request by its original lifetime, from now.
 
         1. It asks this person.  2. It is pending.  3. They may extend it, and the limit is not

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
-from server.model.granted import Row, granted_headline
+from server.model.granted import GrantDifference, granted_headline
 from server.model.ports import Secrets
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
@@ -61,7 +61,7 @@ class Narrowed:
 
     text: str
     terms: Terms
-    rows: tuple[Row, ...]
+    rows: tuple[GrantDifference, ...]
     headline: str
     """The headline of what is granted, from the action type."""
     types: tuple[ActionType, ...] = ()
@@ -184,13 +184,13 @@ class Narrowings:
             approval.action, replace(less, seconds=requested.token_seconds)
         )
 
-    def _lifetime_rows(self, view: View, approval: Approval, found: Terms) -> list[Row]:
+    def _lifetime_rows(self, view: View, approval: Approval, found: Terms) -> list[GrantDifference]:
         if found.seconds is None:
             return []
         whole = self._full_lifetime(view, approval)
         if found.seconds >= whole:
             raise NotNarrower("token_seconds", f"must be less than {whole} seconds")
-        return [Row("Token lifetime", f"{whole} seconds", f"{found.seconds} seconds")]
+        return [GrantDifference("Token lifetime", f"{whole} seconds", f"{found.seconds} seconds")]
 
     def _full_lifetime(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)
@@ -260,13 +260,17 @@ def _not_narrower(detail: str) -> errors.Problem:
     return errors.Problem(422, "not_narrower", detail)
 
 
-def _scope_rows(asked: Terms, found: Terms) -> list[Row]:
-    return [Row("Scope", name, NOT_GRANTED) for name in asked.scope if name not in found.scope]
+def _scope_rows(asked: Terms, found: Terms) -> list[GrantDifference]:
+    return [
+        GrantDifference("Scope", name, NOT_GRANTED)
+        for name in asked.scope
+        if name not in found.scope
+    ]
 
 
-def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> list[Row]:
+def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> list[GrantDifference]:
     """The facts that differ, with the labels of the display. Raises NotNarrower."""
-    rows: list[Row] = []
+    rows: list[GrantDifference] = []
     for place, (action, before, after) in enumerate(
         zip(types, asked.details, found.details, strict=True)
     ):
@@ -278,5 +282,5 @@ def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> lis
     return rows
 
 
-def _row(name: str, was: Fact, now: Fact) -> Row:
-    return Row(f"{name}{was.label}", was.value, now.value)
+def _row(name: str, was: Fact, now: Fact) -> GrantDifference:
+    return GrantDifference(f"{name}{was.label}", was.value, now.value)

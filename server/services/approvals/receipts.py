@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
 from server.model.audit import StoredEntry
 from server.model.devices import Device, Passkey
@@ -50,7 +50,7 @@ class AnswerEvidence:
 class Receipt:
     """The current state of a request, with the evidence of every answer."""
 
-    shown: Shown
+    shown: ApproverView
     answers: tuple[AnswerEvidence, ...]
     token: NamedDelegation | None
     """The token of the request, only for the user on whose behalf it acts."""

@@ -7,7 +7,7 @@ poll, and may send a new request; the old one stays expired.
 from dataclasses import dataclass
 from typing import Literal
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol import errors
@@ -43,7 +43,7 @@ class Retries:
 
     store: Store
 
-    def ask(self, person: Person, approval_id: str) -> Shown:
+    def ask(self, person: Person, approval_id: str) -> ApproverView:
         """Ask the agent of an expired request to retry. Idempotent across approvers.
 
         1. The request asked this person.  2. It expired unanswered, and its agent polls.  3. The

@@ -4,7 +4,7 @@ Owns: collecting them. Never: who may see the request, or its texts.
 """
 
 from server.model import display_names
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import View
 from server.services.approvals import votes
@@ -13,14 +13,14 @@ from server.services.approvals.execution_outcomes import execution
 
 def approver_view(
     view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
-) -> Shown:
+) -> ApproverView:
     """The approval with the names of its agent, decider and device, for one of its approvers."""
     given = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
     answer = votes.deciding_answer(given)
     decider = None if answer is None else view.directory.user(answer.user_id)
     other = None if answer is None else view.directory.user(answer.ask_user or "")
     device = None if answer is None else view.devices.get(answer.device_id)
-    return Shown(
+    return ApproverView(
         approval=approval,
         agent_name=display_names.name_of(view.directory, approval.agent_id),
         decision=answer,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from server.model import display_names
-from server.model.approval_requests import OpenApproval, Opening
+from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.consents import Consent, PageOutcome
 from server.model.display_names import Party
@@ -93,7 +93,7 @@ class ConsentService:
     store: Store
     secrets: Secrets
     rules: ServerPolicy
-    open_approval: OpenApproval
+    create_approval: CreateApproval
 
     def covering(
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
@@ -297,9 +297,9 @@ class ConsentService:
                 )
             )
 
-        return self.open_approval(
+        return self.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="consent",
                 client_id=party.id,
                 user_id=wanted.user.id,

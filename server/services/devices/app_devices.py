@@ -7,7 +7,7 @@ That is a consent like any other, so it is listed, runs out and is taken back li
 import json
 from dataclasses import dataclass
 
-from server.model.approval_requests import Opening
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import Consent
@@ -78,9 +78,9 @@ class AppDevices:
                 )
             )
 
-        return self.consents.open_approval(
+        return self.consents.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="app_device",
                 client_id=code.client_id,
                 user_id=user.id,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_requests import OpenApproval, Opening
+from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.devices import DeviceCode
@@ -68,7 +68,7 @@ class DeviceGrantService:
     clients: ClientAuthentication
     apps: AppDevices
     rules: ServerPolicy
-    open_approval: OpenApproval
+    create_approval: CreateApproval
 
     @property
     def page(self) -> str:
@@ -231,9 +231,9 @@ class DeviceGrantService:
                 )
             )
 
-        return self.open_approval(
+        return self.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="device",
                 client_id=names.APPROVER_CLIENT,
                 user_id=asked.id,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from server.model.approval_requests import OwnedApproval
+from server.model.approval_requests import FindForApprover
 from server.model.audit import Entry
 from server.model.devices import MOST_TRIES, Device
 from server.model.ports import Secrets
@@ -47,7 +47,7 @@ class DeviceService:
     store: Store
     secrets: Secrets
     statements: Statements
-    owned: OwnedApproval
+    owned: FindForApprover
 
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Bind this session's terminal to its approval keys. Raises errors.Problem.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.incidents import Incident, Scope
@@ -46,7 +46,7 @@ class ReportResult:
     """The result of a report."""
 
     incident: Incident
-    approval: Shown
+    approval: ApproverView
 
 
 @dataclass(frozen=True, slots=True)

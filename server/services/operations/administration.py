@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from server.model.store import Store
 from server.services.adapters import Adapters
 from server.services.approvals.backups import BackupRequests
-from server.services.approvals.creation import approval_opener
+from server.services.approvals.creation import approval_creator
 from server.services.approvals.oversight import Oversight
 from server.services.approvers.deputies import ManagedDeputies
 from server.services.approvers.groups import Groups
@@ -55,7 +55,7 @@ class AdminServices:
     ) -> None:
         secrets, rules = given.secrets, given.rules
         judge = Judge(secrets)
-        opens = approval_opener(secrets, rules)
+        opens = approval_creator(secrets, rules)
         self.by = by
         """The actor, as the log names it."""
         self.only_of = only_of

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 from server.model.policy import PolicyRow
-from server.model.policy_rules import Document, PolicyRule
+from server.model.policy_rules import PolicyDocument, PolicyRule
 from server.model.store import View
 from server.protocol.resources import scopes
 from server.services.policy import documents
@@ -46,7 +46,7 @@ def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
 
 
-def _named(document: Document, kind: str) -> list[str]:
+def _named(document: PolicyDocument, kind: str) -> list[str]:
     return sorted(documents.names_in(document)[kind])
 
 
@@ -55,7 +55,7 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _agent(view: View, document: Document, called: str) -> str:
+def _agent(view: View, document: PolicyDocument, called: str) -> str:
     found = view.directory.agent_called(called)
     if found is None:
         raise _unknown(
@@ -64,7 +64,7 @@ def _agent(view: View, document: Document, called: str) -> str:
     return found.id
 
 
-def _user(view: View, document: Document, called: str) -> str:
+def _user(view: View, document: PolicyDocument, called: str) -> str:
     found = view.directory.user_called(called)
     if found is None:
         raise _unknown(
@@ -73,7 +73,7 @@ def _user(view: View, document: Document, called: str) -> str:
     return found.id
 
 
-def _user_or_group(view: View, document: Document, called: str) -> str:
+def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
     try:
         return user_or_group.party(view, called)
     except NotFound:
@@ -85,7 +85,7 @@ def _user_or_group(view: View, document: Document, called: str) -> str:
         raise InvalidPolicy(str(error)) from None
 
 
-def _check_resources_and_types(view: View, document: Document) -> None:
+def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
     known = {
         "resources": {one.uri for one in resources},
@@ -106,7 +106,7 @@ def _check_resources_and_types(view: View, document: Document) -> None:
 
 
 def _unknown(
-    document: Document, what: str, look: str, has: Callable[[PolicyRule], bool]
+    document: PolicyDocument, what: str, look: str, has: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
     rule = next(one.id for one in document.rules if has(one))
     return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.model.policy_rules import Document, PolicyRule
+from server.model.policy_rules import PolicyDocument, PolicyRule
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
 from server.protocol.policy.questions import (
@@ -101,7 +101,7 @@ class BuiltinEngine:
         return found
 
 
-def compile_document(document: Document, agents: NameIds, users: NameIds) -> BuiltinEngine:
+def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
     """Compile a rule set whose names are resolved."""
     told = conditions.new_value_lookup(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
@@ -160,7 +160,7 @@ def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Re
 def _quorum(asked: Sequence[_Compiled], usual_one: int) -> int:
     """The highest quorum of the rules; below the default only if a rule allows it at critical."""
     said = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
-    floor = 1 if any(one.rule.settles_critical for one in asked) else usual_one
+    floor = 1 if any(one.rule.sets_critical_quorum for one in asked) else usual_one
     return max([floor, *said])
 
 

@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
 from server.model.policy_rules import (
-    ALLOWED,
     DAYS,
+    DEFAULT_ALLOWED_RISK,
     PARTIES,
     Amount,
     AskTerms,
     Count,
-    Document,
     Party,
+    PolicyDocument,
     PolicyRule,
-    When,
+    RuleConditions,
 )
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
@@ -60,7 +60,7 @@ class InvalidPolicy(Invalid):
     """The document is not a valid rule set; the message names the rule and the remedy."""
 
 
-def parse_policy(text: str) -> Document:
+def parse_policy(text: str) -> PolicyDocument:
     """Parse a document. Raises `InvalidPolicy`."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidPolicy(f"A policy has at most {MAX_CHARACTERS} characters.")
@@ -74,7 +74,7 @@ def parse_policy(text: str) -> Document:
         raise InvalidPolicy(f"A policy has 1 to {MAX_RULES} rules.")
     rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
     _check_unique([rule.id for rule in rules])
-    return Document(text, rules)
+    return PolicyDocument(text, rules)
 
 
 class _Table:
@@ -128,14 +128,14 @@ def _rule(raw: object, place: int) -> PolicyRule:
     table.end()
     if rule.ask != AskTerms() and outcome != "ask":
         raise table.fail("ask", 'is allowed only with outcome = "ask"')
-    if rule.when == When() and outcome == "allow":
+    if rule.when == RuleConditions() and outcome == "allow":
         raise table.fail("when", "a rule that allows needs a condition")
     return rule
 
 
-def _when(table: _Table, outcome: Outcome) -> When:
+def _when(table: _Table, outcome: Outcome) -> RuleConditions:
     risk = table.table("risk")
-    found = When(
+    found = RuleConditions(
         at=cast("tuple[Way, ...]", table.take("at", _all_of(WAYS)) or ()),
         agent=table.take("agent", _names) or (),
         labels=table.take("labels", _labels) or (),
@@ -162,13 +162,13 @@ def _when(table: _Table, outcome: Outcome) -> When:
         raise table.fail("unusual", "a rule that allows cannot have it; write a rule that asks")
     if APP in found.at:
         _check_of_apps(table, found, outcome)
-    highest = found.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
+    highest = found.at_most or (DEFAULT_ALLOWED_RISK if outcome == "allow" else Risk.CRITICAL)
     if found.at_least is not None and found.at_least.rank > highest.rank:
         raise risk.fail("at_least", f"at_most is {highest}, so the rule never applies; raise it")
     return found
 
 
-def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
+def _check_of_apps(table: _Table, when: RuleConditions, outcome: Outcome) -> None:
     """App actions are always signed, and are not compared with history."""
     if outcome == "allow":
         raise table.fail("at", "an app action is always signed; use ask or deny with app")
@@ -354,7 +354,7 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     return found
 
 
-def names_in(document: Document) -> Mapping[str, frozenset[str]]:
+def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
     """The names in the rules by kind; resources, scopes and types without a `*` only."""
     whens = [rule.when for rule in document.rules]
     return {

@@ -2,7 +2,7 @@
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
-from server.model.granted import effective
+from server.model.granted import effective_terms
 from server.model.store import View
 from server.model.users import User
 from server.protocol import errors
@@ -17,7 +17,7 @@ def as_of_today(
 ) -> JudgedRequest | None:
     """The pending request as a request of today; None if it would be refused."""
     try:
-        terms = effective(approval)
+        terms = effective_terms(approval)
         details = terms.details
         target = targets.again(view.directory, agent, approval.resource, terms.scope)
         actions = schemas.check(view.directory, details, agent.action_types)

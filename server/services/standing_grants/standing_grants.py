@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from server.model import display_names
-from server.model.approval_requests import SECONDS, OpenApproval, Opening
+from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
@@ -66,7 +66,7 @@ class StandingGrants:
     secrets: Secrets
     proposals: Proposals
     rules: ServerPolicy
-    open_approval: OpenApproval
+    create_approval: CreateApproval
 
     def preview(
         self, person: Person, submitted: SubmittedProposal
@@ -209,9 +209,9 @@ class StandingGrants:
                 )
             )
 
-        return self.open_approval(
+        return self.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="standing_grant",
                 client_id=proposal.agent.id,
                 user_id=proposal.user.id,
@@ -223,7 +223,7 @@ class StandingGrants:
                 actor=audit.by_user(proposal.user.id),
                 peer=peer,
                 display=display,
-                no_later_than=min(tx.now + SECONDS * 1000, proposal.bounds.until),
+                no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
                 ceremony=frozenset({Step.PIN}) if proposal.pin else None,
             ),
         )
@@ -288,11 +288,11 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
 
 
 def build_standing_grants(
-    store: Store, secrets: Secrets, rules: ServerPolicy, open_approval: OpenApproval
+    store: Store, secrets: Secrets, rules: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
     """Build the service for administration, with its own policy engine and schemas."""
     proposals = Proposals(Schemas(), Judge(secrets))
-    return StandingGrants(store, secrets, proposals, rules, open_approval)
+    return StandingGrants(store, secrets, proposals, rules, create_approval)
 
 
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")

@@ -8,7 +8,7 @@ from server.model.approvals import Approval, Decision, automatic_decision
 from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.devices import BROWSER, Session
-from server.model.granted import effective, effective_digest
+from server.model.granted import effective_digest, effective_terms
 from server.model.ports import Secrets, Signer
 from server.model.store import Unit
 from server.model.tokens import Delegation
@@ -77,7 +77,7 @@ class Issuing:
         jkt: str | None = None,
     ) -> dict[str, object]:
         """The token set of an approved request, whose `auth_req_id` this is (CIBA 10.1.1)."""
-        terms = effective(approval)
+        terms = effective_terms(approval)
         details = [dict(detail) for detail in terms.details]
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
         if parent is not None:

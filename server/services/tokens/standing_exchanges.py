@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from server.model.approval_requests import Opening
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -98,7 +98,7 @@ class StandingExchanges:
         details: list[Mapping[str, object]] = [dict(one) for one in lacks.case.details]
         return self.issuing.for_exchange(tx, agent, lacks.case.target, details, origin, jkt=jkt)
 
-    def _opening(self, tx: Unit, lacks: LacksAnswer, agent: Agent, user: User) -> Opening:
+    def _opening(self, tx: Unit, lacks: LacksAnswer, agent: Agent, user: User) -> NewApproval:
         case = lacks.case
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -107,7 +107,7 @@ class StandingExchanges:
             )
             return displays.display_text(asked, history.compare(tx, self.secrets, asked).unusual)
 
-        return Opening(
+        return NewApproval(
             kind="action",
             client_id=agent.id,
             user_id=user.id,

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import request
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.services.approvals.narrowing import headline
 from server.services.policy.displays import rfc3339
 from server.web.page import Facts
@@ -34,7 +34,7 @@ def load(visit: Visit) -> Facts:
     }
 
 
-def _card(item: Shown) -> dict[str, object]:
+def _card(item: ApproverView) -> dict[str, object]:
     approval = item.approval
     display = json.loads(approval.display)
     return {

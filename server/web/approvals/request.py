@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server.http.approvals.narrowing_wire import granted
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -45,7 +45,7 @@ def load(visit: Visit) -> Facts:
     }
 
 
-def request_facts(visit: Visit, shown: Shown) -> Facts:
+def request_facts(visit: Visit, shown: ApproverView) -> Facts:
     """What every page about one request shows: its texts and the steps to approve it."""
     approval = shown.approval
     return {
@@ -61,7 +61,7 @@ def request_facts(visit: Visit, shown: Shown) -> Facts:
     }
 
 
-def _display(shown: Shown) -> dict[str, Any]:
+def _display(shown: ApproverView) -> dict[str, Any]:
     """The display text, with the current signals if there are any."""
     document: dict[str, Any] = json.loads(shown.approval.display)
     if shown.unusual is not None:
@@ -79,21 +79,21 @@ def headline_of(approval: Mapping[str, Any]) -> str:
     )
 
 
-def can_become_standing_grant(shown: Shown, person: Person) -> bool:
+def can_become_standing_grant(shown: ApproverView, person: Person) -> bool:
     """Reports whether this person may create a standing grant from a request."""
     approval = shown.approval
     own = (approval.kind, approval.user_id) == ("action", person.user.id)
     return own and approval.risk is not Risk.CRITICAL
 
 
-def is_open(shown: Shown, person: Person) -> bool:
+def is_open(shown: ApproverView, person: Person) -> bool:
     """Reports whether the request is pending and this person has not voted."""
     votes = () if shown.tally is None else shown.tally.votes
     voted = any(one.decision.user_id == person.user.id for one in votes)
     return shown.approval.state is State.PENDING and not voted
 
 
-def _blocked_reason(visit: Visit, shown: Shown) -> str:
+def _blocked_reason(visit: Visit, shown: ApproverView) -> str:
     """Why this person cannot approve it here or not yet; "" if they can."""
     if 0 in (shown.tries_left or {}).values():
         return LOCKED_TEXT
@@ -108,7 +108,7 @@ def _blocked_reason(visit: Visit, shown: Shown) -> str:
     )
 
 
-def outcome(shown: Shown) -> str:
+def outcome(shown: ApproverView) -> str:
     """One sentence on how it ended; "" while it is pending."""
     approval, answer = shown.approval, shown.decision
     if answer is not None and answer.decision == "deny":
@@ -128,5 +128,5 @@ def outcome(shown: Shown) -> str:
     return f"This request is closed: {approval.reason or approval.state}. Nobody answered it."
 
 
-def _decider(shown: Shown) -> str:
+def _decider(shown: ApproverView) -> str:
     return f"{shown.decider_name} on {shown.device_name}"

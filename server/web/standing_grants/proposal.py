@@ -12,7 +12,7 @@ from typing import Final
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.policy import ActionRow
 from server.protocol import errors
 from server.protocol.forms import Form
@@ -75,7 +75,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     return _facts(visit, shown, form, {"preview": told, "problem": ""})
 
 
-def _example(visit: Visit) -> Shown:
+def _example(visit: Visit) -> ApproverView:
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not can_become_standing_grant(shown, visit.person):
         told = "You can create a standing grant only from an agent's non-critical request to you."
@@ -83,7 +83,7 @@ def _example(visit: Visit) -> Shown:
     return shown
 
 
-def _facts(visit: Visit, shown: Shown, form: Form, facts: Facts) -> Facts:
+def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts:
     limit = LIMITS[shown.approval.risk]
     return {
         **request_facts(visit, shown),
@@ -96,14 +96,14 @@ def _facts(visit: Visit, shown: Shown, form: Form, facts: Facts) -> Facts:
     }
 
 
-def _kind(site: Site, shown: Shown) -> ActionRow | None:
+def _kind(site: Site, shown: ApproverView) -> ActionRow | None:
     """The registered action type of the example; None without details or with several."""
     types = {each["type"] for each in json.loads(shown.approval.details)}
     with site.store.read() as view:
         return view.directory.action(types.pop()) if len(types) == 1 else None
 
 
-def members(shown: Shown) -> list[Member]:
+def members(shown: ApproverView) -> list[Member]:
     """The members of the example that may vary; none if it has several details."""
     details = json.loads(shown.approval.details)
     found = _members(details[0], ()) if len(details) == 1 else iter(())
@@ -128,7 +128,7 @@ def _member(path: Path, value: JsonValue) -> Member:
     )
 
 
-def proposal_request(form: Form, shown: Shown) -> Document:
+def proposal_request(form: Form, shown: ApproverView) -> Document:
     """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
         {"fact": one.fact, "up_to": said if one.limited else None}

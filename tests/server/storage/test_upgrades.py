@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.model.approvals import Approver, Decision
-from server.model.granted import granted_headline, rows_of
+from server.model.granted import differences_of, granted_headline
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
 from server.services.reactions import react
@@ -177,10 +177,10 @@ def test_requests_read_too(upgraded: str, open_one: Opener) -> None:
     with open_one(upgraded).read() as view:
         waits, less = view.approvals.get(ASKED), view.approvals.get(LESS)
     assert waits is not None
-    assert (waits.hint_hash, rows_of(waits)) == (None, [])
+    assert (waits.hint_hash, differences_of(waits)) == (None, [])
     assert less is not None
     assert granted_headline(less) == "Read payments"
-    assert [row.label for row in rows_of(less)] == ["Amount"]
+    assert [row.label for row in differences_of(less)] == ["Amount"]
 
 
 def test_the_oldest_of_names_that_look_alike_is_protected(upgraded: str, open_one: Opener) -> None:

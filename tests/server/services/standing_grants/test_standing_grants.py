@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import approval_opener
+from server.services.approvals.creation import approval_creator
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
@@ -29,7 +29,7 @@ def low(local):
 def office(local):
     """The service as the command line has it."""
     services = local.services
-    opens = approval_opener(services.secrets, services.rules)
+    opens = approval_creator(services.secrets, services.rules)
     return build_standing_grants(services.store, services.secrets, services.rules, opens)
 
 

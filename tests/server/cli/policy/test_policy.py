@@ -130,7 +130,7 @@ def test_what_would_have_changed_is_listed():
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
     found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
     lines = _replay_lines(found)
-    assert "2 cannot be" in lines[0]
+    assert "2 skipped" in lines[0]
     assert "There were more" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]

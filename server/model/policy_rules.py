@@ -15,10 +15,10 @@ from server.protocol.policy.risks import Risk
 Party: TypeAlias = Literal["user", "owner"]
 PARTIES: Final[tuple[Party, ...]] = ("user", "owner")
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WILDCARD: Final = "*"
+ANY: Final = "*"
 """Matches any characters in the name of a resource, scope or type."""
 
-DEFAULT_ALLOWED_RISK: Final = Risk.MEDIUM
+ALLOWED: Final = Risk.MEDIUM
 """The highest risk that a rule allows if it does not set `at_most`."""
 
 
@@ -41,7 +41,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleConditions:
+class When:
     """The conditions of a rule. All must match; lists except labels are alternatives."""
 
     at: tuple[Way, ...] = ()
@@ -87,7 +87,7 @@ class PolicyRule:
     id: str
     because: str
     outcome: Outcome
-    when: RuleConditions
+    when: When
     ask: AskTerms
 
     @property

@@ -242,9 +242,7 @@ approvals = Table(
     Column("hint_hash", LargeBinary),
     UniqueConstraint("agent_id", "idempotency_hash"),
     _where(
-        "ix_approvals_waiting",
-        *("user_id", "risk", "expires_at", "id"),
-        those="state = 'pending'",
+        "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
     ),
     _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
     _where("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),

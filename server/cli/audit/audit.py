@@ -92,8 +92,8 @@ def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySe
     return EntrySearch(
         type=given["kind"],
         actor=given["actor"],
-        agent_id=_resolve_id(given["agent"], lambda called: admin.agents.show(called)[0].id),
-        subject=_resolve_id(given["user"], lambda called: admin.users.show(called)[0].id),
+        agent_id=_id_of(given["agent"], lambda called: admin.agents.show(called)[0].id),
+        subject=_id_of(given["user"], lambda called: admin.users.show(called)[0].id),
         resource=given["resource"],
         approval_id=given["approval"],
         correlation_id=given["correlation"],
@@ -110,7 +110,7 @@ def _time(text: str | None, now: int) -> int | None:
     return moment_ms(text, now) if ago is None else now - ago
 
 
-def _resolve_id(called: str | None, find: Callable[[str], str]) -> str | None:
+def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
     """Resolve a name to an id; deleted agents and users can only be given by id."""
     if called is None or called.startswith("sayso_"):
         return called

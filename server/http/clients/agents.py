@@ -57,9 +57,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     """PATCH /api/agents/<id>."""
     body = read(wire.AgentChanges, request.body)
     changes = AgentChanges(
-        add_owners=body.add_owners,
-        remove_owners=body.remove_owners,
-        **written(AGENT_MEMBERS, body),
+        add_owners=body.add_owners, remove_owners=body.remove_owners, **written(AGENT_MEMBERS, body)
     )
     agent = desk.agents.update(request.params["id"], changes, by=desk.by)
     document = _document(desk, agent)

@@ -20,15 +20,15 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 
 def add(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/grants: returns the approval to sign."""
-    submitted = read(wire.GrantProposal, request.body).record()
-    opened = site.standing_grants.ask(person, submitted, request.peer)
+    sent = read(wire.GrantProposal, request.body).record()
+    opened = site.standing_grants.ask(person, sent, request.peer)
     return as_json(201, approval(site.approvals.decisions.show(person, opened.id)).model_dump())
 
 
 def preview(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/grants/preview."""
-    submitted = read(wire.GrantProposal, request.body).record()
-    proposal, past = site.standing_grants.preview(person, submitted)
+    sent = read(wire.GrantProposal, request.body).record()
+    proposal, past = site.standing_grants.preview(person, sent)
     return as_json(200, wire.preview(proposal, past).model_dump())
 
 

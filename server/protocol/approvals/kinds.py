@@ -89,12 +89,7 @@ def device_details(terms: DeviceTerms) -> dict[str, str | None]:
 
 def app_device_details(terms: AppDeviceTerms) -> dict[str, str | None]:
     """The one object of the `authorization_details` of an app's sign-in on a device."""
-    return {
-        "type": APP_DEVICE,
-        "address": terms.address,
-        "code": terms.code,
-        "until": terms.until,
-    }
+    return {"type": APP_DEVICE, "address": terms.address, "code": terms.code, "until": terms.until}
 
 
 def app_action_details(

@@ -172,9 +172,7 @@ def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
 
 
 def read_vary(
-    example: Mapping[str, JsonValue],
-    wishes: Sequence[tuple[Path, str | None]],
-    target: Path | None,
+    example: Mapping[str, JsonValue], wishes: Sequence[tuple[Path, str | None]], target: Path | None
 ) -> tuple[VaryingMember, ...]:
     """Parse the members that may vary, with their limits. Raises Unfit.
 

@@ -134,33 +134,25 @@ class ApprovalService:
                 unusual=self.checks.current_signals(tx, approval),
             )
 
-    def decide(
-        self, person: Person, approval_id: str, submitted: SubmittedDecision
-    ) -> ApproverView:
+    def decide(self, person: Person, approval_id: str, sent: SubmittedDecision) -> ApproverView:
         """Accept a signed answer. The first one wins; later ones get the result.
 
         Raises errors.Problem: 404 for another person's request, 409 with the approval if it is
         closed, 422 or 403 if the answer is invalid or too weak, 423 if the person is locked out.
         """
-        submitted = with_checked_texts(submitted)
+        sent = with_checked_texts(sent)
         with self.store.write() as tx:
-            result = self._decide(tx, person, approval_id, submitted, counted=False)
+            result = self._decide(tx, person, approval_id, sent, counted=False)
         if isinstance(result, AttemptsCounted):
             with self.store.write() as tx:
-                result = self._decide(tx, person, approval_id, submitted, counted=True)
+                result = self._decide(tx, person, approval_id, sent, counted=True)
         if isinstance(result, errors.Problem):
             raise result
         assert isinstance(result, ApproverView)  # noqa: S101  # a try is counted once
         return result
 
     def _decide(
-        self,
-        tx: Unit,
-        person: Person,
-        approval_id: str,
-        submitted: SubmittedDecision,
-        *,
-        counted: bool,
+        self, tx: Unit, person: Person, approval_id: str, sent: SubmittedDecision, *, counted: bool
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
@@ -172,18 +164,18 @@ class ApprovalService:
         """
         approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current(tx, person)
-        payload, key = self._verify_signature(tx, device, submitted.jws)
-        submitted = with_checked_code(tx, approval, submitted, payload.code)
-        granted = submitted.granted
+        payload, key = self._verify_signature(tx, device, sent.jws)
+        sent = with_checked_code(tx, approval, sent, payload.code)
+        granted = sent.granted
         narrowed = None if granted is None else self.narrowings.check(tx, approval, granted)
         self._check_payload(tx, payload, approval, device, narrowed)
-        answer = stored_decision(tx, approval, device, payload, submitted)
+        answer = stored_decision(tx, approval, device, payload, sent)
         if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
             return closed
         own = votes.earlier_answer(tx, approval, person.user.id) if approval.quorum > 1 else None
         if payload.decision == "approve" and own is None:
             approvers.check_may_approve(tx, approval, person.user.id)
-            yes = ApproveAnswer(approval, device, key, _signed_steps(payload), submitted.entered)
+            yes = ApproveAnswer(approval, device, key, _signed_steps(payload), sent.entered)
             if (refused := self.ceremonies.check(tx, yes, counted=counted)) is not None:
                 return refused
         if approval.quorum > 1:

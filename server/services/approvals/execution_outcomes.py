@@ -43,23 +43,21 @@ class Outcomes:
 
     store: Store
 
-    def report(
-        self, resource: Resource, reported: ReportedOutcome
-    ) -> tuple[Approval, ShownExecution]:
+    def report(self, resource: Resource, sent: ReportedOutcome) -> tuple[Approval, ShownExecution]:
         """Store the result of an execution. Idempotent.
 
         1. The text can be displayed.  2. This resource consumed this approval for this execution.
         3. It has not reported another result.  4. If what ran is not what was granted, raise an
         alarm. Raises errors.Problem.
         """
-        text = _checked(reported.text)
+        text = _checked(sent.text)
         with self.store.write() as tx:
-            approval, consumption = _find_consumption(tx, resource, reported)
+            approval, consumption = _consumed(tx, resource, sent)
             wanted = Outcome(
                 approval_id=approval.id,
-                result=reported.result,
+                result=sent.result,
                 text=text,
-                executed_digest=_digest(approval, reported),
+                executed_digest=_digest(approval, sent),
                 at=tx.now,
             )
             first = tx.outcomes.add_once(wanted)
@@ -69,7 +67,7 @@ class Outcomes:
                     409, "already_reported", "Another outcome of this execution was reported."
                 )
             if first:
-                self._keep(tx, resource, approval, reported.execution_id, wanted)
+                self._keep(tx, resource, approval, sent.execution_id, wanted)
             return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
     def _keep(
@@ -104,13 +102,11 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
     return ShownExecution(consumption, view.outcomes.get(approval.id), effective_digest(approval))
 
 
-def _find_consumption(
-    tx: Unit, resource: Resource, reported: ReportedOutcome
-) -> tuple[Approval, Consumption]:
+def _consumed(tx: Unit, resource: Resource, sent: ReportedOutcome) -> tuple[Approval, Consumption]:
     """The approval, if this resource consumed it for this execution; else 404."""
-    consumption = tx.consumptions.get(reported.approval_id)
-    approval = tx.approvals.get(reported.approval_id)
-    ours = (reported.execution_id, resource.uri)
+    consumption = tx.consumptions.get(sent.approval_id)
+    approval = tx.approvals.get(sent.approval_id)
+    ours = (sent.execution_id, resource.uri)
     if (
         consumption is None
         or approval is None
@@ -122,11 +118,11 @@ def _find_consumption(
     return approval, consumption
 
 
-def _digest(approval: Approval, reported: ReportedOutcome) -> str | None:
+def _digest(approval: Approval, sent: ReportedOutcome) -> str | None:
     return (
-        reported.executed_digest
-        if reported.details is None
-        else granted_digest_with(approval, reported.details)
+        sent.executed_digest
+        if sent.details is None
+        else granted_digest_with(approval, sent.details)
     )
 
 

@@ -38,34 +38,30 @@ class SubmittedDecision:
     """For the audit log; agents do not see it."""
 
 
-def with_checked_texts(submitted: SubmittedDecision) -> SubmittedDecision:
+def with_checked_texts(sent: SubmittedDecision) -> SubmittedDecision:
     """The answer with its texts as they are stored. Raises errors.Problem 422."""
     return replace(
-        submitted,
-        note=_checked_note(submitted.note, "note"),
-        private_note=_checked_note(submitted.private_note, "private_note"),
-        entered=replace(submitted.entered, reason=checked_reason(submitted.entered.reason)),
+        sent,
+        note=_checked_note(sent.note, "note"),
+        private_note=_checked_note(sent.private_note, "private_note"),
+        entered=replace(sent.entered, reason=checked_reason(sent.entered.reason)),
     )
 
 
 def with_checked_code(
-    view: View, approval: Approval, submitted: SubmittedDecision, code: str | None
+    view: View, approval: Approval, sent: SubmittedDecision, code: str | None
 ) -> SubmittedDecision:
     """Check the members that depend on the denial code, and resolve `ask`.
 
     Raises errors.Problem 422.
     """
-    _check_allowed_with_code(code, "retry_at", submitted.retry_at)
-    _check_allowed_with_code(code, "ask", submitted.ask)
-    if submitted.retry_at is not None and not 0 < submitted.retry_at - view.now <= _LATEST_RETRY_MS:
+    _check_allowed_with_code(code, "retry_at", sent.retry_at)
+    _check_allowed_with_code(code, "ask", sent.ask)
+    if sent.retry_at is not None and not 0 < sent.retry_at - view.now <= _LATEST_RETRY_MS:
         raise errors.Problem(
             422, "invalid_body", "/retry_at: must be in the future, within 366 days."
         )
-    return (
-        submitted
-        if submitted.ask is None
-        else replace(submitted, ask=_find_user(view, approval, submitted.ask))
-    )
+    return sent if sent.ask is None else replace(sent, ask=_find_user(view, approval, sent.ask))
 
 
 def stored_decision(
@@ -73,7 +69,7 @@ def stored_decision(
     approval: Approval,
     device: Device,
     payload: decisions.Decision,
-    submitted: SubmittedDecision,
+    sent: SubmittedDecision,
 ) -> Decision:
     """The answer as it is stored; only a denial has a note for the agent."""
     denies = payload.decision == "deny"
@@ -84,14 +80,14 @@ def stored_decision(
         device_id=device.id,
         decision=cast('Literal["approve", "deny"]', payload.decision),
         code=payload.code,
-        note=submitted.note if denies else None,
-        private_note=submitted.private_note,
-        retry_at=submitted.retry_at,
-        ask_user=submitted.ask,
-        reason=None if denies else submitted.entered.reason,
+        note=sent.note if denies else None,
+        private_note=sent.private_note,
+        retry_at=sent.retry_at,
+        ask_user=sent.ask,
+        reason=None if denies else sent.entered.reason,
         ceremony=payload.ceremony,
         channel=device.kind,
-        jws=submitted.jws,
+        jws=sent.jws,
         at=view.now,
         stands_for=None if asked is None else asked.stands_for,
     )

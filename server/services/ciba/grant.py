@@ -171,10 +171,7 @@ class CibaGrant:
             interval_ms=approval.interval_ms,
         )
         tx.approvals.record_poll(
-            approval.id,
-            now=tx.now - poll.waited_ms,
-            interval_ms=pace.interval_ms,
-            holder=None,
+            approval.id, now=tx.now - poll.waited_ms, interval_ms=pace.interval_ms, holder=None
         )
         if pace.early:
             return requests.slow_down(pace, poll.waited_ms, self._progress(tx, approval))

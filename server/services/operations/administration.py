@@ -46,12 +46,7 @@ class AdminServices:
     """Every unit of work of these services goes through the store that they are given."""
 
     def __init__(
-        self,
-        store: Store,
-        given: Adapters,
-        *,
-        by: str = audit.OPERATOR,
-        only_of: str | None = None,
+        self, store: Store, given: Adapters, *, by: str = audit.OPERATOR, only_of: str | None = None
     ) -> None:
         secrets, rules = given.secrets, given.rules
         judge = Judge(secrets)

@@ -12,14 +12,14 @@ from typing import Final, TypeAlias, cast
 
 from server.model.policy import Hours
 from server.model.policy_rules import (
+    ALLOWED,
+    ANY,
     DAYS,
-    DEFAULT_ALLOWED_RISK,
-    WILDCARD,
     Amount,
     Count,
     PolicyDocument,
     PolicyRule,
-    RuleConditions,
+    When,
 )
 from server.protocol.policy import uses
 from server.protocol.policy.questions import Question
@@ -78,9 +78,7 @@ def _all_of(conditions: Sequence[Condition]) -> Condition:
     return lambda question: first(question) and rest(question)
 
 
-def _client_conditions(
-    when: RuleConditions, agents: NameIds, users: NameIds
-) -> Iterable[Condition]:
+def _client_conditions(when: When, agents: NameIds, users: NameIds) -> Iterable[Condition]:
     if when.agent:
         named = frozenset(agents[one] for one in when.agent)
         yield lambda q: q.agent in named
@@ -95,7 +93,7 @@ def _client_conditions(
         yield lambda q: q.user in people
 
 
-def _target_conditions(when: RuleConditions, *, allows: bool) -> Iterable[Condition]:
+def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
     """An allow rule must match all scopes and types; another rule, any of them."""
     if when.resource:
         is_resource = lru_cache(_CACHE_SIZE)(_matcher(when.resource))
@@ -110,16 +108,16 @@ def _target_conditions(when: RuleConditions, *, allows: bool) -> Iterable[Condit
         yield lambda q: not q.types
 
 
-def _risk_conditions(when: RuleConditions, *, allows: bool) -> Iterable[Condition]:
+def _risk_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
     least = when.at_least
-    most = when.at_most or (DEFAULT_ALLOWED_RISK if allows else None)
+    most = when.at_most or (ALLOWED if allows else None)
     if least is not None or most is not None:
         floor, top = (least or Risk.LOW).rank, (most or Risk.CRITICAL).rank
         risks = frozenset(risk for risk in Risk if floor <= risk.rank <= top)
         yield lambda q: q.risk in risks
 
 
-def _detail_conditions(when: RuleConditions) -> Iterable[Condition]:
+def _detail_conditions(when: When) -> Iterable[Condition]:
     if when.amount is not None:
         yield _amount_condition(when.amount)
     if when.during is not None:
@@ -129,7 +127,7 @@ def _detail_conditions(when: RuleConditions) -> Iterable[Condition]:
         yield lambda q: not inside(q)
 
 
-def _history_conditions(when: RuleConditions, new_values: NewValues) -> Iterable[Condition]:
+def _history_conditions(when: When, new_values: NewValues) -> Iterable[Condition]:
     if when.first_time:
         yield lambda q: any(map(new_values(q).get, when.first_time))
     if when.known:
@@ -142,8 +140,8 @@ def _history_conditions(when: RuleConditions, new_values: NewValues) -> Iterable
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
-    exact = frozenset(one for one in patterns if WILDCARD not in one)
-    wild = [one.split(WILDCARD) for one in patterns if WILDCARD in one]
+    exact = frozenset(one for one in patterns if ANY not in one)
+    wild = [one.split(ANY) for one in patterns if ANY in one]
     texts = ["[\\s\\S]*".join(map(re.escape, parts)) for parts in wild]
     if not texts:
         return exact.__contains__
@@ -218,7 +216,7 @@ _Counted: TypeAlias = tuple[str, int, int]
 """A use, the window in milliseconds, and the number at which counting stops."""
 
 
-def _count_condition(when: RuleConditions, count: Count) -> Condition:
+def _count_condition(when: When, count: Count) -> Condition:
     """Count the types or scopes that the rule names, each separately; else all tokens."""
     enough = (count.at_most if count.over is None else count.over) or 0
     wanted = _uses_to_count(when, count.within, enough)
@@ -237,7 +235,7 @@ def _count_condition(when: RuleConditions, count: Count) -> Condition:
 
 
 def _uses_to_count(
-    when: RuleConditions, within: int, enough: int
+    when: When, within: int, enough: int
 ) -> Callable[[Question], Iterable[_Counted]]:
     """The uses to count for a question: the rule's types, else its scopes, else all tokens."""
     if when.type:

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
 from server.model.policy_rules import (
+    ALLOWED,
     DAYS,
-    DEFAULT_ALLOWED_RISK,
     PARTIES,
     Amount,
     AskTerms,
@@ -22,7 +22,7 @@ from server.model.policy_rules import (
     Party,
     PolicyDocument,
     PolicyRule,
-    RuleConditions,
+    When,
 )
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
@@ -128,14 +128,14 @@ def _rule(raw: object, place: int) -> PolicyRule:
     table.end()
     if rule.ask != AskTerms() and outcome != "ask":
         raise table.fail("ask", 'is allowed only with outcome = "ask"')
-    if rule.when == RuleConditions() and outcome == "allow":
+    if rule.when == When() and outcome == "allow":
         raise table.fail("when", "a rule that allows needs a condition")
     return rule
 
 
-def _when(table: _Table, outcome: Outcome) -> RuleConditions:
+def _when(table: _Table, outcome: Outcome) -> When:
     risk = table.table("risk")
-    found = RuleConditions(
+    found = When(
         at=cast("tuple[Way, ...]", table.take("at", _all_of(WAYS)) or ()),
         agent=table.take("agent", _names) or (),
         labels=table.take("labels", _labels) or (),
@@ -162,13 +162,13 @@ def _when(table: _Table, outcome: Outcome) -> RuleConditions:
         raise table.fail("unusual", "a rule that allows cannot have it; write a rule that asks")
     if APP in found.at:
         _check_of_apps(table, found, outcome)
-    highest = found.at_most or (DEFAULT_ALLOWED_RISK if outcome == "allow" else Risk.CRITICAL)
+    highest = found.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
     if found.at_least is not None and found.at_least.rank > highest.rank:
         raise risk.fail("at_least", f"at_most is {highest}, so the rule never applies; raise it")
     return found
 
 
-def _check_of_apps(table: _Table, when: RuleConditions, outcome: Outcome) -> None:
+def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
     """App actions are always signed, and are not compared with history."""
     if outcome == "allow":
         raise table.fail("at", "an app action is always signed; use ask or deny with app")

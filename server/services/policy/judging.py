@@ -62,7 +62,7 @@ class JudgedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentHistory:
+class UseHistory:
     """The history of an agent up to a time: its tokens, and what people approved."""
 
     view: View
@@ -140,7 +140,7 @@ class Judge:
     def question(self, view: View, case: JudgedRequest, at: int | None = None) -> Question:
         """The question of a request, now or at an earlier time."""
         until = view.now if at is None else at - 1
-        facts = AgentHistory(view, self.secrets, case, until)
+        facts = UseHistory(view, self.secrets, case, until)
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
     def _engine(self, view: View) -> Engine:

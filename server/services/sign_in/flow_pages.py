@@ -83,10 +83,7 @@ class WaitingPage:
 def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
     """Who shall sign in to what."""
     return SignInPage(
-        app_name=plan.app.name,
-        name=name,
-        leads_to=plan.request.back.redirect_uri,
-        ways=ways(plan),
+        app_name=plan.app.name, name=name, leads_to=plan.request.back.redirect_uri, ways=ways(plan)
     )
 
 

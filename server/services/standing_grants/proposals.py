@@ -103,34 +103,30 @@ class Proposals:
     schemas: Schemas
     judge: Judge
 
-    def of(self, view: View, person: Person, submitted: SubmittedProposal) -> CheckedProposal:
+    def of(self, view: View, person: Person, sent: SubmittedProposal) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
 
         1. The example is an agent's request to this person.  2. The agent may still ask for it, and
         policy lets this person alone approve it.  3. The members that vary can vary.  4. The bounds
         are within the limits of its risk.  5. The person has fewer grants than the limit.
         """
-        example = view.approvals.get(submitted.approval_id)
+        example = view.approvals.get(sent.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
             raise errors.Problem(404, "not_found", "No agent sent you such a request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
-            raise _not_grantable("agent", "is turned off or deleted")
+            raise _refused("agent", "is turned off or deleted")
         found = self._evaluate_example(view, agent, view.directory.user(person.user.id), example)
         details = found.case.details
         money = amounts.money(details)
         try:
-            total = standing_grants.read_sum(money, submitted.sum)
-            vary = _vary(found, submitted)
+            total = standing_grants.read_sum(money, sent.sum)
+            vary = _vary(found, sent)
             standing_grants.check_limits(
-                found.risk,
-                seconds=submitted.seconds,
-                uses=submitted.uses,
-                costs=bool(money),
-                total=total,
+                found.risk, seconds=sent.seconds, uses=sent.uses, costs=bool(money), total=total
             )
         except GrantNotAllowed as unfit:
-            raise _not_grantable(unfit.where, unfit.remedy) from unfit
+            raise _refused(unfit.where, unfit.remedy) from unfit
         _check_limit(view, person.user.id)
         return CheckedProposal(
             agent=agent,
@@ -139,10 +135,10 @@ class Proposals:
             action=found.action,
             version=found.version,
             pattern=Pattern(frozenset(found.case.target.scope), tuple(details), vary),
-            bounds=Bounds(view.now + submitted.seconds * 1000, submitted.uses, total),
+            bounds=Bounds(view.now + sent.seconds * 1000, sent.uses, total),
             risk=found.risk,
             pin=found.pin,
-            tell=submitted.tell,
+            tell=sent.tell,
         )
 
     def _evaluate_example(
@@ -152,7 +148,7 @@ class Proposals:
         details = kinds.resource_details(json.loads(example.details))
         scope = tuple(example.scope.split())
         if len(details) > 1:
-            raise _not_grantable(
+            raise _refused(
                 "authorization_details", "a standing grant covers one action, not several"
             )
         try:
@@ -160,18 +156,18 @@ class Proposals:
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
-            raise _not_grantable("example", error.description) from error
+            raise _refused("example", error.description) from error
         case = JudgedRequest("request", agent, user, target, details, actions)
         verdict = self.judge.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
-            raise _not_grantable("policy", "policy denies this request now")
+            raise _refused("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:
-            raise _not_grantable("risk", "critical requests cannot have a standing grant")
+            raise _refused("risk", "critical requests cannot have a standing grant")
         if not needs.met_by(_strongest_in_advance(needs, user), user.id):
-            raise _not_grantable("policy", "policy requires more than your approval in advance")
+            raise _refused("policy", "policy requires more than your approval in advance")
         if verdict.risk is Risk.HIGH and not agent.high_grants:
-            raise _not_grantable(
+            raise _refused(
                 "risk",
                 f"an administrator has to allow high-risk grants for {agent.name} first: "
                 f"sayso agents update {agent.name} --high-grants",
@@ -206,24 +202,21 @@ class Proposals:
 
 
 def _vary(
-    found: _EvaluatedExample, submitted: SubmittedProposal
+    found: _EvaluatedExample, sent: SubmittedProposal
 ) -> tuple[standing_grants.VaryingMember, ...]:
     if found.action is None:
-        if submitted.vary:
+        if sent.vary:
             raise GrantNotAllowed("vary", "this request has no details that could vary")
         return ()
     return standing_grants.read_vary(
-        found.case.details[0], submitted.vary, found.action.fact_rules.target
+        found.case.details[0], sent.vary, found.action.fact_rules.target
     )
 
 
 def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
     """Try the grant on the newest requests, as if it had been given before them."""
     found = view.approvals.search(
-        state=None,
-        agent_id=proposal.agent.id,
-        user_id=proposal.user.id,
-        limit=_SCANNED,
+        state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
     )
     newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
     taken, results = GrantUsage(), list[TriedRequest]()
@@ -258,7 +251,7 @@ def _check_limit(view: View, user_id: str) -> None:
     """
     waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
     if waits + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
-        raise _not_grantable(
+        raise _refused(
             "grants",
             f"you have {MAX_IN_FORCE} standing grants in force or pending; revoke one first",
         )
@@ -269,5 +262,5 @@ def _strongest_in_advance(needs: Requirements, user: User) -> Approvals:
     return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), in_advance=True)
 
 
-def _not_grantable(where: str, remedy: str) -> errors.Problem:
+def _refused(where: str, remedy: str) -> errors.Problem:
     return errors.Problem(400, "not_grantable", f"{where}: {remedy}.")

@@ -69,7 +69,7 @@ class StandingGrants:
     create_approval: CreateApproval
 
     def preview(
-        self, person: Person, submitted: SubmittedProposal
+        self, person: Person, sent: SubmittedProposal
     ) -> tuple[CheckedProposal, list[TriedRequest]]:
         """Preview a grant, and which past requests it would have covered.
 
@@ -77,10 +77,10 @@ class StandingGrants:
         """
         with self.store.read() as view:
             device_auth.current(view, person)
-            proposal = self.proposals.of(view, person, submitted)
+            proposal = self.proposals.of(view, person, sent)
             return proposal, try_on_past_requests(view, proposal)
 
-    def ask(self, person: Person, submitted: SubmittedProposal, peer: str) -> Approval:
+    def ask(self, person: Person, sent: SubmittedProposal, peer: str) -> Approval:
         """Create the approval that the person signs on a device.
 
         Raises errors.Problem: 404 for another person's request, 400 for a proposal that is not
@@ -89,7 +89,7 @@ class StandingGrants:
         with self.store.write() as tx:
             device_auth.current(tx, person)
             tx.queue(f"asked {person.user.id}")
-            proposal = self.proposals.of(tx, person, submitted)
+            proposal = self.proposals.of(tx, person, sent)
             refused = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,

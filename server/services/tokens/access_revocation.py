@@ -57,10 +57,7 @@ class _Held:
     def end_grants(self) -> int:
         ended = 0
         while found := self.tx.standing_grants.search(
-            user_id=self.user_id,
-            agent_ids=(self.client_id,),
-            live_at=self.tx.now,
-            limit=_AT_ONCE,
+            user_id=self.user_id, agent_ids=(self.client_id,), live_at=self.tx.now, limit=_AT_ONCE
         ):
             for one in found:
                 ends.end(self.tx, one.id, because="revoked", actor=self._actor)

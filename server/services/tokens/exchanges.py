@@ -154,11 +154,7 @@ class Exchanges:
         return Granted(target, consent, approval, verdict, narrowed=narrowed)
 
     def bounds(
-        self,
-        view: View,
-        agent: Agent,
-        resource: Resource,
-        lineage: Sequence[Delegation],
+        self, view: View, agent: Agent, resource: Resource, lineage: Sequence[Delegation]
     ) -> tuple[Bound, ...]:
         """Everything that bounds an exchange of the first of these tokens for the resource."""
         links = [_link(view, token, resource) for token in lineage]

@@ -68,13 +68,7 @@ class Issuing:
     rules: ServerPolicy
 
     def for_approval(
-        self,
-        tx: Unit,
-        agent: Agent,
-        approval: Approval,
-        handle: str,
-        *,
-        jkt: str | None = None,
+        self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None = None
     ) -> dict[str, object]:
         """The token set of an approved request, whose `auth_req_id` this is (CIBA 10.1.1)."""
         terms = effective_terms(approval)
@@ -106,10 +100,7 @@ class Issuing:
         answer = self._answer(tx, issue, origin)
         alg = agent.id_token_alg
         claims = tokens.id_token_claims(
-            issue,
-            auth_req_id=handle,
-            access_token=str(answer["access_token"]),
-            alg=alg,
+            issue, auth_req_id=handle, access_token=str(answer["access_token"]), alg=alg
         )
         answer["id_token"] = self.signer.sign(
             tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims

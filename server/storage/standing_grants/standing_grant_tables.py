@@ -52,10 +52,7 @@ standing_grants = Table(
         postgresql_where=_IN_FORCE,
     ),
     Index(
-        "ix_standing_grants_agent",
-        "agent_id",
-        sqlite_where=_IN_FORCE,
-        postgresql_where=_IN_FORCE,
+        "ix_standing_grants_agent", "agent_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
     ),
     Index("ix_standing_grants_made", "created_at"),
 )

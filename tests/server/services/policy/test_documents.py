@@ -5,7 +5,7 @@ from datetime import time
 import pytest
 
 from server.model.policy import Hours
-from server.model.policy_rules import Amount, AskTerms, Count, RuleConditions
+from server.model.policy_rules import Amount, AskTerms, Count, When
 from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
@@ -50,7 +50,7 @@ WHEN = {
 @pytest.mark.parametrize(("line", "read"), WHEN.items(), ids=WHEN)
 def test_every_condition_is_read(line, read):
     """What is not written is no condition."""
-    assert _when(line) == RuleConditions(**read)
+    assert _when(line) == When(**read)
 
 
 def test_what_asking_takes_is_read():

@@ -284,12 +284,13 @@ class CibaService:
         ciba_entries.record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
         if decider is not None:
             automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
-        elif phantom:
+            return approval
+        history.count_request(tx, approval)
+        if phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
             types = [action.type for action in plan.actions]
             substitutes.additional_approver_ids(tx, plan.by.people.others, user, types, plan.risk)
         else:
-            history.count_request(tx, approval)
             notices.asked(tx, approval, self.rules)
             self.substitutes.ask_at_once(tx, approval)
         return approval

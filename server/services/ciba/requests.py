@@ -63,10 +63,7 @@ class CibaService:
         peer: str,
         proofs: Sequence[str] = (),
     ) -> dict[str, object]:
-        """The acknowledgement of CIBA 7.3, with the fingerprint that the person will see.
-
-        Raises the errors of CIBA 13; what a refusal must remember is stored before it is raised.
-        """
+        """The acknowledgement of CIBA 7.3, with the fingerprint. Raises the errors of CIBA 13."""
         if idempotency_key is not None and not 0 < len(idempotency_key) <= _MOST_KEY:
             raise errors.InvalidRequest(f"Idempotency-Key must have 1 to {_MOST_KEY} characters.")
         with self.store.read() as view:
@@ -288,8 +285,8 @@ class CibaService:
         history.count_request(tx, approval)
         if phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
-            types = [action.type for action in plan.actions]
-            substitutes.additional_approver_ids(tx, plan.by.people.others, user, types, plan.risk)
+            types, others = [action.type for action in plan.actions], plan.by.people.others
+            substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
         else:
             notices.asked(tx, approval, self.rules)
             self.substitutes.ask_at_once(tx, approval)

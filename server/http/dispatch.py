@@ -12,7 +12,7 @@ from server.http.approvals import approval_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
@@ -118,7 +118,9 @@ def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
 def problem_response(problem: errors.Problem) -> HttpResponse:
     """RFC 9457."""
     members = {
-        name: approval_wire.approval(value).model_dump() if isinstance(value, Shown) else value
+        name: approval_wire.approval(value).model_dump()
+        if isinstance(value, ApproverView)
+        else value
         for name, value in problem.members.items()
     }
     body: Mapping[str, object] = {

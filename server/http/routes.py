@@ -194,10 +194,10 @@ ROUTES: Final = (
     Route(
         "GET",
         "/api/approvals/<id>/narrowing",
-        approvals.leeway,
+        approvals.narrowing_options,
         _PERSON,
         "List what can be narrowed in a request.",
-        answer=narrowing_wire.Leeway,
+        answer=narrowing_wire.NarrowingOptions,
         errors=(401, 403, 404, 409, 422),
         browsers=True,
     ),

@@ -10,11 +10,11 @@ from server.http.route import Route
 from server.model.ports import Authenticators, Clock
 from server.model.store import Busy, Store
 from server.services.adapters import Adapters
-from server.services.approvals.creation import opener
-from server.services.approvals.rights import rights_over
-from server.services.approvals.views import shown
+from server.services.approvals.creation import approval_creator
+from server.services.approvals.current_checks import build_approval_checks
+from server.services.approvals.views import approver_view
 from server.services.approvals.wiring import ApprovalServices
-from server.services.approvers.approvers import owned
+from server.services.approvers.approvers import get_for_approver
 from server.services.approvers.wiring import ApproverServices
 from server.services.ciba.wiring import CibaServices
 from server.services.clients.wiring import ClientServices
@@ -115,35 +115,37 @@ class Site:
         """Make every service that a request may need."""
         store, secrets, rules = given.store, given.secrets, given.rules
         proofs = Proofs(given.verifier, secrets, rules)
-        rights = rights_over(given)
-        opens = opener(secrets, rules)
-        consents = ConsentService(store, secrets, rules, opens)
+        checks = build_approval_checks(given)
+        creates = approval_creator(secrets, rules)
+        consents = ConsentService(store, secrets, rules, creates)
         clients = ClientServices(given)
-        devices = DeviceServices(given, authenticators, proofs, clients.auth, consents, owned)
-        standing_grants = StandingGrants(store, secrets, rights.proposals, rules, opens)
+        devices = DeviceServices(
+            given, authenticators, proofs, clients.auth, consents, get_for_approver
+        )
+        standing_grants = StandingGrants(store, secrets, checks.proposals, rules, creates)
         issued = IssuedTokens(given.verifier, rules)
         approvals = ApprovalServices(
             given,
-            rights,
+            checks,
             devices.signatures,
             consents,
             standing_grants,
             live=issued.live,
             held=with_names,
         )
-        approvers = ApproverServices(given, rights.judge, devices.statements)
+        approvers = ApproverServices(given, checks.judge, devices.statements)
         ciba = CibaServices(
             given,
-            rights,
+            checks,
             hub=hub,
             proofs=proofs,
             ceremonies=approvals.ceremonies,
-            stand_ins=approvers.stand_ins,
+            substitutes=approvers.substitutes,
             statements=devices.statements,
         )
         tokens = TokenServices(
             given,
-            rights,
+            checks,
             clients=clients.auth,
             proofs=proofs,
             app_devices=devices.apps,
@@ -161,9 +163,11 @@ class Site:
             consents=consents,
             devices=devices,
             incidents=IncidentServices(given, approvals.decisions),
-            notifications=NotificationServices(store, hub, push_subscriptions, shown, owned),
+            notifications=NotificationServices(
+                store, hub, push_subscriptions, approver_view, get_for_approver
+            ),
             sign_in=SignInServices(
-                given, proofs, rights.actions, consents, devices.passkeys, tokens.access_token_auth
+                given, proofs, checks.actions, consents, devices.passkeys, tokens.access_token_auth
             ),
             standing_grants=standing_grants,
             tokens=tokens,

@@ -1,4 +1,4 @@
-"""What a person is to be asked, before there is an approval."""
+"""Requests for approvals that pages and the device grant create."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +10,19 @@ from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 
-SECONDS: Final = 600
-"""How long somebody waits in front of a page or a terminal."""
+LIFETIME_SECONDS: Final = 600
+"""The lifetime of approvals that a page or a terminal waits for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """What a person is to be asked."""
+class NewApproval:
+    """The input of a new approval."""
 
     kind: ApprovalKind
     client_id: str
     user_id: str
     phantom: bool
-    """Nobody is asked; it expires like a real one."""
+    """True for a phantom request: nobody is asked, and it expires like a real one."""
     resource: str
     scope: tuple[str, ...]
     details: Sequence[Mapping[str, JsonValue]]
@@ -30,17 +30,17 @@ class Opening:
     actor: str
     peer: str
     display: Callable[[str, int], str]
-    """The display text for the approval's id and its end."""
+    """Makes the display text, from the approval's id and its expiry."""
     ceremony: Ceremony | None = None
-    """What a yes takes; what the risk demands if unsaid."""
+    """The required steps; None for those of the risk."""
     policy: Mapping[str, object] = field(default_factory=dict)
-    """What policy said, where it was asked."""
+    """The verdict of policy, if it was evaluated."""
     no_later_than: int | None = None
-    """Ends the approval before its usual time is over."""
+    """An earlier expiry than the default one."""
 
 
-OpenApproval: TypeAlias = Callable[[Unit, Opening], Approval]
-"""Writes the approval, its entry and its events; whoever asks people is handed it."""
+CreateApproval: TypeAlias = Callable[[Unit, NewApproval], Approval]
+"""Creates an approval with its audit entry and events."""
 
-OwnedApproval: TypeAlias = Callable[[View, str, str], Approval]
-"""A request by its id, if it is this person's. Raises errors.Problem 404."""
+FindForApprover: TypeAlias = Callable[[View, str, str], Approval]
+"""Finds a request by its id, for one of its approvers. Raises errors.Problem 404."""

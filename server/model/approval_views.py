@@ -1,4 +1,4 @@
-"""What a person sees of an approval, with the names that belong to it."""
+"""Approvals as approvers see them, with names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from server.protocol.approvals.unusual import Unusual
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's answer, with their name."""
+    """One person's answer with their name."""
 
     decision: Decision
     name: str
@@ -18,35 +18,35 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class ShownExecution:
-    """An execution as its people see it."""
+    """An execution as approvers see it."""
 
     consumption: Consumption
     outcome: Outcome | None
-    """None while the resource has not said how it went."""
+    """None until the resource reports it."""
     granted_digest: str
 
     @property
     def as_granted(self) -> bool | None:
-        """Whether what ran is what was granted; None where nobody said what ran."""
+        """Whether what ran is what was granted; None if the resource did not report it."""
         ran = None if self.outcome is None else self.outcome.executed_digest
         return None if ran is None else ran == self.granted_digest
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far a request is that several people are asked about."""
+    """The votes on a request with several approvers."""
 
     need: int
     have: int
     votes: tuple[Vote, ...]
-    """Every answer, void ones too, oldest first."""
+    """All answers, including void ones, oldest first."""
     left: tuple[str, ...]
-    """Names of the people and groups whose yes could still count."""
+    """Names of the people and groups whose approval could still count."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An approval as a person's client gets it."""
+class ApproverView:
+    """An approval as an approver's device gets it."""
 
     approval: Approval
     agent_name: str
@@ -54,19 +54,19 @@ class Shown:
     decider_name: str
     device_name: str
     other_name: str = ""
-    """Whom the agent was told to ask instead."""
+    """The name of the person whom the agent may ask instead."""
     execution: ShownExecution | None = None
-    """What came of it at its resource."""
+    """Its execution at the resource."""
     nonce: str | None = None
     tally: Tally | None = None
-    """How far it is, where others are asked too."""
+    """The votes, if others are asked too."""
     tries_left: Mapping[Step, int] | None = None
-    """How often the person may still type what a yes takes; told to whoever may answer."""
+    """The attempts that this person has left at each compared step."""
     deliveries: tuple[Delivery, ...] | None = None
-    """What this person's devices had of it, where it is shown alone."""
+    """The deliveries to this person's devices; only for a single request."""
     held_back: bool = False
-    """It came with too many others, so that the person who looks was not called for it."""
+    """Too many requests arrived at once, so the viewer was not notified of this one."""
     supersedes: Approval | None = None
-    """The earlier request whose place it took."""
+    """The earlier request that it replaced."""
     unusual: Unusual | None = None
-    """What is unusual about it now, if it is open and shown by itself."""
+    """The current signals; only for a single pending request."""

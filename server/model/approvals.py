@@ -1,4 +1,4 @@
-"""Requests for approval, the answers to them, and what their rows promise.
+"""Approval requests, the answers to them, and the contracts of their rows.
 
 Times are milliseconds since the epoch (`*_at`).
 """
@@ -14,10 +14,10 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
-"""What a yes does: allows one request, gives a consent or an answer ahead, or lets a device in."""
+"""What approving does: allow one request, give a consent or standing grant, or sign in a device."""
 
-Why = Literal["asked", "group", "backup", "deputy"]
-"""Why somebody is asked: it is for them, policy names them, or they stand in for another."""
+ApproverReason = Literal["asked", "group", "backup", "deputy"]
+"""Why a user is asked: the request is for them, policy names them, or they act for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class Approval:
     id: str
     auth_req_hash: bytes
     agent_id: str
-    """Who would get something: an agent, for a consent an agent or app, else the terminal app."""
+    """The client that gets the token or consent: an agent, an app or the terminal app."""
     user_id: str | None
-    """None for a phantom: nobody is asked, and it expires like a real one."""
+    """None for a phantom request: nobody is asked, and it expires like a real one."""
     resource: str
     scope: str
-    """What the token will carry, sorted, without the OpenID scopes."""
+    """The scopes of the token, sorted, without the OpenID scopes."""
     openid_scope: str
     """The OpenID scopes of the request."""
     details: str
     """`authorization_details` as JSON text, "[]" when there are none."""
     risk: Risk
     ceremony: str
-    """What a yes takes, as `protocol/ceremonies.py` spells it."""
+    """The steps that approving takes, in the text form of `protocol.approvals.ceremonies`."""
     action: str
     display: str
     action_digest: str
@@ -53,111 +53,111 @@ class Approval:
     last_poll_at: int | None
     polls: int
     holder: str | None
-    """The held poll that may answer; a newer one takes its place."""
+    """The long poll that may answer; a newer one replaces it."""
     seen_at: int | None
     decided_at: int | None
     idempotency_hash: bytes | None
     request_hash: bytes
     answer: bytes | None
-    """The sealed token answer, while it may be fetched again."""
+    """The sealed token response, while the client may fetch it again."""
     answer_key: bytes | None
     answer_until: int | None
     parent_id: str | None = None
-    """The token of whose exchange it came; what it gives nests that token's actors."""
+    """The subject token whose exchange started this request; the new token nests its actors."""
     kind: ApprovalKind = "action"
     delivery: str = "poll"
-    """How the answer reaches the agent: as it was registered when it asked."""
+    """How the answer reaches the agent: its registered delivery mode at the time of the request."""
     notification_token: bytes | None = None
-    """The sealed `client_notification_token`, until the agent has been called."""
+    """The sealed `client_notification_token`, until the agent has been notified."""
     jkt: str | None = None
-    """The key to which pushed tokens are bound; who polls proves its key when it does."""
+    """The key that pushed tokens are bound to; an agent that polls proves its key at the poll."""
     policy: str = "{}"
-    """Why it is asked, as JSON text: outcome, rules, version and hash of the rule set."""
+    """Why approval is needed, as JSON text: outcome, rules, version and hash of the rule set."""
     past: str = "{}"
-    """What was unusual about it, and what a yes adds to history, as JSON text of `histories`."""
+    """What was unusual about it, and what approving adds to history, as JSON text."""
     granted: str | None = None
-    """The text of what was granted where that is less; beside it, as JSON text, how it reads: its
-    headline, and the facts that differ."""
+    """The granted text if the request was narrowed."""
     granted_rows: str = "{}"
+    """The headline of what was granted, and the facts that differ, as JSON text."""
     held_back: bool = False
-    """It came with too many others, so that the person whom it is for was not called for it."""
+    """Too many requests arrived at once, so the user was not notified of this one."""
     delivered_at: int | None = None
-    """When the first device had it."""
+    """When the first device received it."""
     quorum: int = 1
-    """How many people must say yes."""
-    several: bool = False
-    """Others than `user_id` are asked too, or they may not say yes; rows of approvers say so."""
+    """How many people must approve."""
+    multi_approver: bool = False
+    """Others are asked too, or `user_id` may not approve; see the approver rows."""
     decided_by: str | None = None
-    """What decided instead of a person, as JSON text of `deciders`."""
+    """The standing grant or consent that decided instead of a person, as JSON text."""
     life_ms: int = 0
-    """How long it was given at first to wait; an extension gives it as much again, from then."""
+    """The original lifetime; an extension adds the same again from the moment it is made."""
     extensions: int = 0
     escalate_at: int | None = None
     """When the next step of `escalations` is due; None when there is none."""
     escalated: int = 0
-    """How many steps were taken since it was asked or extended."""
+    """How many escalation steps were taken since it was created or extended."""
     supersedes: str | None = None
-    """Which earlier request of its agent it took the place of, by id."""
+    """The id of the earlier request of the same agent that it replaced."""
     retry_asked_at: int | None = None
-    """When somebody asked its agent to ask again, once it had expired."""
+    """When somebody asked the agent to retry, after it expired."""
     hint_hash: bytes | None = None
-    """A hash of the hint that its agent sent; counted and compared if users are hidden."""
+    """A hash of the agent's login hint; used for counting and comparing if users are hidden."""
 
     @property
     def place(self) -> int:
-        """Where it stands among what waits: the gravest first, then what ends soonest."""
-        return first_place(self.risk) + self.expires_at
+        """Position among pending requests: highest risk first, then soonest expiry."""
+        return first_place_of_risk(self.risk) + self.expires_at
 
 
-def first_place(risk: Risk) -> int:
-    """Before every request of this risk, after every one that is graver."""
-    return (Risk.CRITICAL.rank - risk.rank) * _BEYOND
+def first_place_of_risk(risk: Risk) -> int:
+    """The position before every request of this risk and after every request of higher risk."""
+    return (Risk.CRITICAL.rank - risk.rank) * _AFTER_ANY_EXPIRY
 
 
-_BEYOND: Final = 1 << 44
-"""Later than any end, in milliseconds."""
+_AFTER_ANY_EXPIRY: Final = 1 << 44
+"""Later than any expiry, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """One person whom an approval asks. `ends_at`, `over_at` and `risk` are the approval's own."""
+    """One approver of one request. `ends_at`, `over_at` and `risk` are copied from the approval."""
 
     approval_id: str
     user_id: str
-    why: Why
+    why: ApproverReason
     added_at: int
     ends_at: int
     risk: Risk
     approves: bool = True
-    """False: they see it, may deny and report it, and their yes would not count."""
+    """False: they can see, deny and report it, but their approval would not count."""
     stands_for: str | None = None
-    """In whose place a backup or a deputy answers."""
+    """The user whom a backup or deputy decides for."""
     group_id: str | None = None
-    """As a member of which group."""
+    """The group through which they are asked."""
     over_at: int | None = None
     held_back: bool = False
-    """It came with too many others, so that this person was not called for it."""
+    """Too many requests arrived at once, so this person was not notified of this one."""
 
 
 def own_approver(approval: Approval, user_id: str) -> Approver:
-    """The person it is for, as one of those whom it asks."""
+    """The user that the request is for, as an approver row."""
     return Approver(
         approval.id, user_id, "asked", approval.created_at, approval.expires_at, approval.risk
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Decider:
-    """Why nobody is asked."""
+class AutomaticDecision:
+    """What decides a request without asking anybody: a consent or a standing grant."""
 
-    said: Mapping[str, object]
-    """As the record and the token have it: ids and versions, no words."""
-    tells: bool = True
-    """The person's screens are told; the history has it in any case."""
+    facts: Mapping[str, object]
+    """For the audit log and the token: ids and versions, no prose."""
+    notifies: bool = True
+    """Whether the user is notified; the history lists it in any case."""
 
 
-def said_by(approval: Approval) -> Mapping[str, object] | None:
-    """What decided instead of a person; None where a person did, or nobody yet."""
+def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
+    """What decided instead of a person; None if a person decided or nobody has."""
     if approval.decided_by is None:
         return None
     said: dict[str, object] = json.loads(approval.decided_by)
@@ -166,7 +166,7 @@ def said_by(approval: Approval) -> Mapping[str, object] | None:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One human's signed answer. `jws` holds the bytes as they were received, a passkey's too."""
+    """One person's signed answer. `jws` holds the bytes as received, also for a passkey."""
 
     approval_id: str
     user_id: str
@@ -179,32 +179,32 @@ class Decision:
     jws: str
     at: int
     voided_at: int | None = None
-    """Since when it does not count, because somebody else approved less."""
+    """When it stopped counting because another approver narrowed the request."""
     reason: str | None = None
-    """Why they said yes, for the record alone."""
+    """Why they approved; audit log only."""
     retry_at: int | None = None
-    """From when on the agent may ask again, where they said so."""
+    """The earliest time at which the agent may ask again, if they set one."""
     ask_user: str | None = None
-    """Whom the agent may ask instead, where they said so: a user id."""
+    """The id of the user whom the agent may ask instead, if they named one."""
     private_note: str | None = None
-    """A word for the record alone."""
+    """A note for the audit log only."""
     stands_for: str | None = None
-    """In whose place they answered, whatever they are to each other by now."""
+    """The user whom they decided for as a backup or deputy at that time."""
 
     @property
-    def whose(self) -> str:
-        """The user id of the person whose answer it is; who stands in for somebody gives theirs."""
+    def voter_id(self) -> str:
+        """The user whose vote this is: a backup or deputy votes for the user they act for."""
         return self.stands_for or self.user_id
 
     @property
     def with_pin(self) -> bool:
-        """Reports whether the PIN was proved for it; a false claim of it is refused."""
-        return self.decision == "approve" and Step.PIN in ceremonies.read(self.ceremony)
+        """Reports whether the person entered the PIN; a false claim is refused on receipt."""
+        return self.decision == "approve" and Step.PIN in ceremonies.parse_ceremony(self.ceremony)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one device had of one request."""
+    """When one device received, showed and decided one request."""
 
     device_id: str
     device_name: str
@@ -219,11 +219,11 @@ Result: TypeAlias = Literal["executed", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """On which execution of a resource's an approval was spent. There is one per approval."""
+    """The execution that consumed an approval. At most one per approval."""
 
     approval_id: str
     execution_id: str
-    """The resource's own name for what it did."""
+    """The resource's own id of the execution."""
     token_id: str
     resource: str
     at: int
@@ -231,19 +231,19 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How that execution went, as the resource said afterwards. There is at most one of each."""
+    """The result of an execution, as the resource reported it. At most one per approval."""
 
     approval_id: str
     result: Result
     text: str | None
-    """In the resource's own words."""
+    """The resource's own message."""
     executed_digest: str | None
-    """Of what ran, if it said that."""
+    """The digest of what ran, if the resource reported it."""
     at: int
 
 
 class ApprovalRows(Protocol):
-    """Approvals. Every step MUST be one conditional UPDATE; a False means: somebody was first."""
+    """Approvals. Each transition MUST be one conditional UPDATE; False means another one won."""
 
     def add(self, approval: Approval) -> None: ...
     def get(self, approval_id: str) -> Approval | None: ...
@@ -252,22 +252,22 @@ class ApprovalRows(Protocol):
     def open_count(
         self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
     ) -> int:
-        """Unanswered ones of a kind: of one agent or all (None), for one user or all (None)."""
+        """Count pending approvals of a kind, by agent or all (None), for one user or all (None)."""
 
     def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
-        """Unanswered actions of high and critical risk, counted likewise."""
+        """Count pending actions of high and critical risk, by agent and user as `open_count`."""
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
-        """Unanswered actions of an agent with one hint; all or urgent ones."""
+        """Count pending actions of an agent with one login hint: all, or the urgent ones."""
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Reports whether this agent asked this user before, at this moment or later."""
+        """Reports whether this agent has asked this user at or after `since`."""
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """When, and with which `details`, the user denied this agent, whomever it asked for."""
+        """Time and `details` of each denial of this agent by this user, for any user it asked."""
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
-        """Likewise of every user, with who it was."""
+        """The denials of this agent by all users, with the id of the user who denied."""
 
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
@@ -285,36 +285,38 @@ class ApprovalRows(Protocol):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Approval]: ...
-    def move(
+    def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
-        """Take the step to `target` if the state table and the deadline allow it; else None.
+        """Enter the state `target` if the state table and the deadline allow it; else None.
 
-        `approval` MUST have been read in this unit of work: what comes back is it, moved.
+        `approval` MUST have been read in this unit of work; the result is a changed copy of it.
         """
 
     def redeem(self, approval_id: str, now: int) -> bool:
-        """Take the step to redeemed, of which nothing else follows; False when it is not open."""
+        """Enter the state redeemed; False if the approval is not open."""
 
     def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None: ...
-    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
-        """Remember a poll of a pending approval."""
+    def record_poll(
+        self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
+    ) -> None:
+        """Record a poll of a pending approval."""
 
     def hold_back(self, approval_id: str) -> None:
-        """Remember that its person was not called for it."""
+        """Record that the user was not notified of it."""
 
-    def seen(self, approval_id: str, now: int) -> bool:
-        """Reports whether this was the first look."""
+    def mark_seen(self, approval_id: str, now: int) -> bool:
+        """Record that it was shown; reports whether that was the first time."""
 
     def keep_answer(
         self, approval_id: str, answer: bytes, answer_key: bytes, until: int
     ) -> None: ...
-    def forget_answers(self, now: int) -> int: ...
-    def forget_call(self, approval_id: str) -> None:
-        """Drop what was kept for calling the agent back: its token, and a pushed answer."""
+    def delete_expired_answers(self, now: int) -> int: ...
+    def clear_callback(self, approval_id: str) -> None:
+        """Delete what was stored for notifying the agent: its token and the pushed response."""
 
-    def due(self, now: int, limit: int) -> list[Approval]:
-        """Those whose state the clock has ended."""
+    def overdue(self, now: int, limit: int) -> list[Approval]:
+        """Approvals past the deadline of their state."""
 
     def open_of_agent(self, agent_id: str) -> list[Approval]: ...
     def open_of_user(self, user_id: str) -> list[Approval]: ...
@@ -322,74 +324,74 @@ class ApprovalRows(Protocol):
 
 
 class ApproverRows(Protocol):
-    """People who are asked beside the one it is for; each once for an approval."""
+    """Approvers other than the user the request is for; each once per approval."""
 
     def add(self, approver: Approver) -> bool:
-        """Ask one more; False when the approval does not wait any more or asks them already."""
+        """Add an approver; False if the approval is not pending or already asks them."""
 
     def find(self, approval_id: str, user_id: str) -> Approver | None: ...
     def hold_back(self, approval_id: str, user_id: str) -> None:
-        """Remember that this person was not called for it."""
+        """Record that this person was not notified of it."""
 
     def of_approval(self, approval_id: str) -> list[Approver]: ...
     def asked(self, approval: Approval) -> tuple[Approver, ...]:
-        """Everybody whom it asks, the person it is for first; nobody for a phantom."""
+        """All approvers, the user the request is for first; none for a phantom request."""
 
 
 class DeliveryRows(Protocol):
-    """What reached which device."""
+    """Which device received which request."""
 
     def add(self, approval_id: str, device_id: str, *, seen: bool = False) -> None:
-        """A device has this request, and shows it if it is `seen`; again changes nothing."""
+        """Record that a device received a request, or showed it (`seen`). Idempotent."""
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
-        """Those of these requests that this device never had."""
+        """The requests among these that the device has not received."""
 
     def of_approval(self, approval_id: str) -> list[Delivery]: ...
 
 
 class DecisionRows(Protocol):
-    """Signed answers; at most one per approval and human."""
+    """Signed answers; at most one per approval and person."""
 
     def add(self, decision: Decision) -> None: ...
     def void(self, approval_id: str, now: int) -> None:
-        """None of those that were given so far counts any more."""
+        """Mark all answers so far as void."""
 
-    def give_way(self, approval_id: str, user_id: str) -> None:
-        """Drop a person's answer that does not count any more; the log keeps it."""
+    def delete_void(self, approval_id: str, user_id: str) -> None:
+        """Delete a person's void answer; the audit log keeps it."""
 
     def of_approval(self, approval_id: str) -> list[Decision]: ...
 
 
 class CeremonyTryRows(Protocol):
-    """Tries to type what a ceremony asks for, by approval, step and person."""
+    """Attempts to type what a ceremony asks for, by approval, step and person."""
 
     def count(self, approval_id: str, step: Step, user_id: str, most: int) -> int | None:
-        """One more try, and how many that are; None when there were `most` before.
+        """Count one more attempt and return the total; None if there were `most` before.
 
-        MUST be one statement: tries that come at once are all counted.
+        MUST be one statement, so that concurrent attempts are all counted.
         """
 
-    def give_back(self, approval_id: str, step: Step, user_id: str) -> None:
-        """One try less: it was right."""
+    def uncount(self, approval_id: str, step: Step, user_id: str) -> None:
+        """Subtract one attempt, after a correct entry."""
 
     def of(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
-        """How many there were of each step."""
+        """The number of attempts at each step."""
 
 
 class ConsumptionRows(Protocol):
-    """Approvals that were spent at a resource."""
+    """Approvals that were consumed at a resource."""
 
-    def first(self, wanted: Consumption) -> bool:
-        """Reports whether it is spent now; at most one call for an approval ever gets True."""
+    def add_once(self, wanted: Consumption) -> bool:
+        """Reports whether this call consumed it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Consumption | None: ...
 
 
 class OutcomeRows(Protocol):
-    """What resources said of their executions."""
+    """The results of executions that resources reported."""
 
-    def first(self, wanted: Outcome) -> bool:
-        """Reports whether it is written now; at most one call for an approval ever gets True."""
+    def add_once(self, wanted: Outcome) -> bool:
+        """Reports whether this call stored it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Outcome | None: ...

@@ -1,17 +1,17 @@
-"""Groups and deputies, and what their rows promise."""
+"""Groups and deputies, and the contracts of their rows."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from server.model.approvals import Why
+from server.model.approvals import ApproverReason
 
 
 @dataclass(frozen=True, slots=True)
 class NamedApprover:
-    """Somebody who is to be asked, and why."""
+    """A user to ask, and why."""
 
     user_id: str
-    why: Why
+    why: ApproverReason
     approves: bool = True
     stands_for: str | None = None
     group_id: str | None = None
@@ -19,7 +19,7 @@ class NamedApprover:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People who are named together; `members` are user ids."""
+    """A group of users; `members` are user ids."""
 
     id: str
     name: str
@@ -29,73 +29,73 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Deputy:
-    """One person decides for another between two moments, what its action type lets them."""
+    """A user who decides for another in a period, if the action types allow deputies."""
 
     id: str
     user_id: str
-    """For whom."""
+    """The user they decide for."""
     deputy_id: str
     from_at: int
     to_at: int
     state: Literal["named", "begun", "over"]
-    """`begun` once open requests were put before them; `over` when it ended, or was ended."""
+    """`begun` after open requests were sent to the deputy; `over` after the end."""
     device_id: str
-    """On which it was signed."""
+    """The device that signed it."""
     created_at: int
     revoked_at: int | None = None
 
     def in_force(self, now: int) -> bool:
-        """Reports whether they decide at this moment."""
+        """Reports whether the deputy can decide at this time."""
         return self.state != "over" and self.from_at <= now < self.to_at
 
 
 class GroupRows(Protocol):
-    """Groups with their members. `add` and `replace` MUST raise `Taken` for a used name."""
+    """Groups with their members. `add` and `replace` MUST raise `Taken` if the name is in use."""
 
     def add(self, group: Group) -> None: ...
     def replace(self, group: Group) -> None: ...
     def delete(self, group_id: str) -> None: ...
     def all(self) -> list[Group]:
-        """Every group, by name."""
+        """All groups, by name."""
 
 
 class DeputyRows(Protocol):
-    """Deputies. Every step MUST be one conditional UPDATE; False means: somebody was first."""
+    """Deputies. Each transition MUST be one conditional UPDATE; False means another one won."""
 
     def add(self, deputy: Deputy) -> None: ...
     def get(self, deputy_id: str) -> Deputy | None: ...
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
-        """Those whom this person named and who are not over."""
+        """The deputies of this user that have not ended."""
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
-        """Those for whom this person decides or will."""
+        """The deputyships of this user that have not ended."""
 
     def live(self, now: int) -> list[Deputy]:
-        """All that are not over, by their end."""
+        """All deputies that have not ended, by end."""
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
-        """The one by which this person decides for that one at this moment."""
+        """The entry that lets the deputy decide for the user at this time."""
 
     def due(self, now: int, limit: int) -> list[Deputy]:
-        """Those that begin or end by the clock."""
+        """The deputies whose beginning or end is due."""
 
     def begin(self, deputy_id: str) -> bool: ...
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool: ...
-    def leave(self, user_id: str, deputy_id: str) -> None:
-        """Their waiting requests ask this deputy no more."""
+    def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
+        """Remove this deputy from the user's pending requests."""
 
 
 class EscalationRows(Protocol):
-    """The next step of each waiting approval. Every step MUST be one conditional UPDATE."""
+    """The next escalation step of pending approvals. Each step MUST be one conditional UPDATE."""
 
     def due(self, now: int, limit: int) -> list[str]:
-        """The approvals whose next step is due, the longest due first."""
+        """The approvals whose next step is due, most overdue first."""
 
     def step(self, approval_id: str, was: int, next_at: int | None, now: int) -> bool:
-        """Count the step after `was` ones; False: somebody took it, or it waits no more."""
+        """Record the step after `was` steps; False if it was taken or is not pending."""
 
     def extend(self, approval_id: str, *, was: int, until: int, escalate_at: int, now: int) -> bool:
-        """Let it wait until then; False: it waits no more, or not until `was`."""
+        """Extend the expiry; False if the approval is not pending or its expiry is not `was`."""
 
     def ask_again(self, approval_id: str, now: int) -> bool:
-        """Note that its agent is asked to ask again; False: it was, or it has not expired."""
+        """Record that its agent is asked to retry; False if it was or is not expired."""

@@ -1,4 +1,4 @@
-"""Audit entries and searches among them, and what their rows promise."""
+"""Audit entries, searches for them, and the contract of their rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from server.protocol.approvals.states import State
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the audit log before it is stored; AIMS' seven facts are members of their own."""
+    """An audit entry before it is stored; the seven facts of AIMS have their own members."""
 
     type: str
     actor: str
@@ -27,7 +27,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An audit entry as it lies in the log: its columns and the bytes that are hashed."""
+    """A stored audit entry: its columns and the hashed bytes."""
 
     id: str
     at: int
@@ -38,18 +38,18 @@ class StoredEntry:
     body: bytes
     leaf: bytes
     names: Mapping[str, str] = field(default_factory=dict)
-    """Member → what its person or client is called today; not of the log's bytes."""
+    """The current name of the user or client in each member; not part of the hashed bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntrySearch:
-    """Entries of the log. Times in milliseconds. Agents and people are named, or by their ids."""
+    """The filters of a search. Times in milliseconds. Agents and users by name or id."""
 
     type: str | None = None
     actor: str | None = None
-    """A name or an id; the log knows `actors` alone."""
+    """A name or id, which is resolved to `actors`."""
     actors: tuple[str, ...] | None = None
-    """As the log writes them; any of these."""
+    """Any of these, in the form of the log."""
     agent_id: str | None = None
     subject: str | None = None
     resource: str | None = None
@@ -57,36 +57,36 @@ class EntrySearch:
     correlation_id: str | None = None
     since: int | None = None
     until: int | None = None
-    """Before this moment."""
+    """Entries before this time."""
 
 
 @dataclass(frozen=True, slots=True)
-class DecidedSearch:
-    """What is over for one person. Times in milliseconds."""
+class HistorySearch:
+    """The filters of a user's history. Times in milliseconds."""
 
     agent: str | None = None
-    """By id."""
+    """The agent's id."""
     states: frozenset[State] | None = None
     since: int | None = None
 
-    def fits(self, approval: Approval) -> bool:
-        """Reports whether one is looked for."""
+    def matches(self, approval: Approval) -> bool:
+        """Reports whether an approval matches."""
         return (
             self.agent in {None, approval.agent_id}
             and (self.states is None or approval.state in self.states)
-            and not self.is_past(approval)
+            and not self.is_before_since(approval)
         )
 
-    def is_past(self, approval: Approval) -> bool:
-        """Reports whether one was over before the first moment that matters."""
+    def is_before_since(self, approval: Approval) -> bool:
+        """Reports whether an approval was decided before `since`."""
         return self.since is not None and (approval.decided_at or 0) < self.since
 
 
-EVERYTHING = DecidedSearch()
+NO_FILTERS = HistorySearch()
 
 
 class AuditRows(Protocol):
-    """The log. Entries are only ever added."""
+    """The audit log. Entries are only added."""
 
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes; returns its id."""
@@ -97,4 +97,4 @@ class AuditRows(Protocol):
     def of_approval(self, approval_id: str) -> list[StoredEntry]: ...
     def get(self, entry_id: str) -> StoredEntry | None: ...
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
-        """The newest entries that match, behind an id."""
+        """The newest matching entries before an id."""

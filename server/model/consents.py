@@ -1,36 +1,36 @@
-"""Consents, and what their rows promise."""
+"""Consents, and the contract of their rows."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 PageOutcome: TypeAlias = Literal["waiting", "given", "denied", "over"]
-"""How what a page asked a person for stands."""
+"""The state of an approval that a page asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A user lets an agent or app have scopes at a resource; one at a time is in force."""
+    """A user lets a client use scopes at a resource; at most one is in force at a time."""
 
     id: str
     user_id: str
     client_id: str
     app_id: str | None
-    """The app whose page asked for it; None when a request of the agent's own led to it."""
+    """The app whose page asked for it; None if the agent asked itself."""
     resource: str
     scopes: tuple[str, ...]
     created_at: int
     expires_at: int
     revoked_at: int | None
     approval_id: str | None
-    """The approval that a device signed; None where a sign-in page took the answer."""
+    """The signed approval; None if the user consented on a sign-in page."""
 
     def live(self, now: int) -> bool:
-        """Reports whether it is in force at this moment."""
+        """Reports whether it is in force at this time."""
         return self.revoked_at is None and now < self.expires_at
 
 
 class ConsentRows(Protocol):
-    """Consents. `renew` and `revoke` MUST be one conditional UPDATE; None means: it is over."""
+    """Consents. `renew` and `revoke` MUST be one conditional UPDATE; None means it has ended."""
 
     def add(self, consent: Consent) -> None: ...
     def get(self, consent_id: str) -> Consent | None: ...
@@ -46,7 +46,7 @@ class ConsentRows(Protocol):
         before: tuple[int, str] | None,
     ) -> list[Consent]: ...
     def renew(self, consent: Consent, now: int) -> Consent | None:
-        """Give one in force the scopes and the end of this record; created_at stays."""
+        """Replace the scopes and the end of a consent in force; `created_at` stays."""
 
     def revoke(self, consent_id: str, now: int) -> Consent | None: ...
     def revoke_client(self, client_id: str, now: int) -> list[Consent]: ...

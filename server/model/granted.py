@@ -1,4 +1,4 @@
-"""What was granted of an approval, where it is less than what was asked."""
+"""What an approval grants, which may be narrower than what was asked."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,16 +11,16 @@ from server.protocol.json_text import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One fact that differs: as it was asked, and as it is granted."""
+class GrantDifference:
+    """One fact that differs between what was asked and what is granted."""
 
     label: str
     asked: str
     granted: str
 
 
-def effective(approval: Approval) -> Terms:
-    """What a token of this approval may carry: what was granted, else what was asked."""
+def effective_terms(approval: Approval) -> Terms:
+    """The terms of this approval's token: what was granted, else what was asked."""
     if approval.granted is not None:
         return narrowing.terms(approval.granted)
     return Terms(tuple(json.loads(approval.details)), tuple(approval.scope.split()))
@@ -33,23 +33,23 @@ def effective_digest(approval: Approval) -> str:
     return decisions.digest(approval.granted)
 
 
-def rows_of(approval: Approval) -> list[Row]:
-    """What differs between what was asked and what was granted."""
+def differences_of(approval: Approval) -> list[GrantDifference]:
+    """The facts that differ between what was asked and what was granted."""
     if approval.granted is None:
         return []
-    return [Row(**row) for row in json.loads(approval.granted_rows)["rows"]]
+    return [GrantDifference(**row) for row in json.loads(approval.granted_rows)["rows"]]
 
 
 def granted_headline(approval: Approval) -> str | None:
-    """What was granted, in the sentences of its type; None if everything was granted."""
+    """The headline of what was granted; None if the request was not narrowed."""
     if approval.granted is None:
         return None
     return str(json.loads(approval.granted_rows)["headline"])
 
 
-def digest_of(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
-    """The digest of the text of an approval, were these its details."""
+def granted_digest_with(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
+    """The digest of the granted text with its details replaced by these."""
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)
     text = approval.granted or approval.action
-    return decisions.digest_with(text, [dict(one) for one in details])
+    return decisions.digest_with_details(text, [dict(one) for one in details])

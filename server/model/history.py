@@ -1,4 +1,4 @@
-"""What was approved before, as rows by key."""
+"""Approval history as counters by owner and key."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -9,52 +9,52 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """One approval, or one request, that is added to the row of its owner and key."""
+    """One approval or request to add to the counter of its owner and key."""
 
     owner: str
     key: str
     amount: int = 0
     members: tuple[str, ...] = ()
-    """What belongs to this row from now on, such as the names under which an account was paid."""
+    """Members to add to the row, such as the names with which an account was paid."""
 
 
 @dataclass(slots=True)  # not frozen: many are read for each decision of policy
 class HistoryRow:
-    """What was added to one owner and key. A period is a day or an hour, counted from the epoch."""
+    """The counters of one owner and key. A period is a day or an hour, numbered from the epoch."""
 
     count: int
     total: int
     most: int
     since: int
-    """When the first one was added, in milliseconds."""
+    """The time of the first addition, in milliseconds."""
     period: int
     period_count: int
     period_total: int
-    """How often, and how much, in the newest period."""
+    """The count and the total in the latest period."""
     periods: int
-    """In how many periods anything was added."""
+    """The number of periods with an addition."""
     text: str = "{}"
 
     @property
     def members(self) -> frozenset[str]:
-        """What belongs to it."""
+        """The members of the row."""
         return _members(self.text)
 
 
 class HistoryRows(Protocol):
-    """What was approved before, by owner and key.
+    """Counters by owner and key.
 
-    `add` MUST be one statement for each row, so that two at once are both counted.
+    `add` MUST be one statement per row, so that concurrent additions are all counted.
     """
 
     def add(self, additions: Sequence[Addition], period: int, now: int) -> None:
-        """Count one more in each of these rows, in this period."""
+        """Add one to each of these counters, in this period."""
 
     def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
-        """Key → row, of owners and their keys; without those to which nothing was added."""
+        """The rows by key; keys without additions are left out."""
 
     def forget(self, owner: str) -> None:
-        """Drop all that is about it."""
+        """Delete all rows of this owner."""
 
 
 @lru_cache(maxsize=4_096)

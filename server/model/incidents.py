@@ -1,20 +1,20 @@
-"""Incidents, and what their rows promise."""
+"""Incidents, and the contract of their rows."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 Scope: TypeAlias = Literal["agent", "every_agent"]
-"""Whom a report stops: the agent that asked, or every one that acts for the person."""
+"""What a report quarantines: the agent that asked, or every agent that acts for the user."""
 
 Cause: TypeAlias = Literal["reported", "no_owner"]
-"""Why an agent was stopped: a person did not ask for something, or nobody answers for it."""
+"""Why an agent was quarantined: a user reported it, or it has no owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Why agents were stopped, with its evidence, until somebody closes it. Times are milliseconds.
+    """A quarantine of agents with its evidence, open until closed. Times are in milliseconds.
 
-    What belongs to a report is None where nobody reported anything.
+    The members of a report are None for other causes.
     """
 
     id: str
@@ -22,32 +22,32 @@ class Incident:
     scope: Scope
     approval_id: str | None
     user_id: str | None
-    """Who reported it."""
+    """The user who reported it."""
     device_id: str | None
     note: str | None
-    """A word of theirs for the administrators."""
+    """Their note to the administrators."""
     evidence: str
-    """JSON text: the request, the signed bytes, each agent as it was, and what ended with it."""
+    """JSON text: the request, the signed bytes, each agent before the quarantine, what ended."""
     opened_at: int
     closed_at: int | None = None
     closed_by: str | None = None
-    """The actor, as the log names it."""
+    """The actor in the form of the audit log."""
     closing_note: str | None = None
     cause: Cause = "reported"
 
 
 class IncidentRows(Protocol):
-    """Incidents. `close` MUST be one conditional UPDATE; None means: it was closed before."""
+    """Incidents. `close` MUST be one conditional UPDATE; None means it was already closed."""
 
     def add(self, incident: Incident) -> None: ...
     def get(self, incident_id: str) -> Incident | None: ...
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
-        """The newest open one about this request."""
+        """The newest open incident about this request."""
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[Incident]:
-        """The newest open ones behind a moment and an id; with `closed` those too that are over."""
+        """The newest open incidents before (opened_at, id); `closed` includes closed ones."""
 
     def close(
         self, incident_id: str, *, by: str, note: str | None, now: int

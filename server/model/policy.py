@@ -1,4 +1,4 @@
-"""Rule sets and action types as they are stored, and what their rows promise."""
+"""Stored rule sets and action types, and the contracts of their rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """A registered action type as its file was given; `protocol.actions` reads the document."""
+    """A registered action type with the text of its file."""
 
     type: str
     document: str
@@ -18,41 +18,41 @@ class ActionRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One version of the rule set, as it was set."""
+    """One version of the rule set."""
 
     version: int
     document: str
     agents: Mapping[str, str]
-    """What the document calls an agent → its client id at that time."""
+    """The names of agents in the document, with the client ids they had when it was set."""
     users: Mapping[str, str]
     hash: str
-    """Of the document and what its names meant, SHA-256 in hexadecimal."""
+    """SHA-256 over the document and the resolved names, in hexadecimal."""
     set_by: str
     set_at: int
 
 
 class PolicyRows(Protocol):
-    """Rule sets. Versions are only ever added."""
+    """Rule sets. Versions are only added."""
 
     def add(self, row: PolicyRow) -> None: ...
     def newest(self) -> PolicyRow | None: ...
     def all(self) -> list[PolicyRow]:
-        """Every version, the newest first."""
+        """All versions, newest first."""
 
 
 class UseRows(Protocol):
-    """What agents got tokens for. Each answer MUST cost the same however much there is."""
+    """What agents got tokens for. Each lookup MUST cost the same however many rows there are."""
 
     def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None: ...
     def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """Those of these uses of which there was one, up to this moment."""
+        """The uses among these that the agent has had up to this time."""
 
     def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
-        """How many there were after `since` and up to `until`; counting stops at `enough`."""
+        """Count uses after `since` and up to `until`; counting stops at `enough`."""
 
 
 class ActionRows(Protocol):
-    """Action types. `add` MUST fail with `Taken` if the type is there."""
+    """Action types. `add` MUST raise `Taken` if the type exists."""
 
     def add(self, action: ActionRow) -> None: ...
     def replace(self, action: ActionRow) -> None: ...
@@ -62,7 +62,7 @@ class ActionRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hours of some days in a zone; from after to means over midnight, counted by its first day."""
+    """Hours of some days in a time zone. If they span midnight, the first day counts."""
 
     begins: time
     ends: time

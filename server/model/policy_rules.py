@@ -1,6 +1,6 @@
-"""One rule of policy as its document says it: when it applies, and what then follows.
+"""The rules of a policy document: their conditions and outcomes.
 
-Owns: the types. Never: reading (`documents.py`), answering (`builtin.py`).
+Owns: the types. Never: parsing (`documents.py`), evaluating (`builtin.py`).
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ Party: TypeAlias = Literal["user", "owner"]
 PARTIES: Final[tuple[Party, ...]] = ("user", "owner")
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY: Final = "*"
-"""Stands for any run of characters in the name of a resource, scope or type."""
+"""Matches any characters in the name of a resource, scope or type."""
 
 ALLOWED: Final = Risk.MEDIUM
-"""The highest risk that a rule allows when it does not say another."""
+"""The highest risk that a rule allows if it does not set `at_most`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """More than this, or at most this, in minor units of one currency."""
+    """A condition on the amount: more than this or at most this, in minor units of one currency."""
 
     currency: str
     over: int | None
@@ -33,7 +33,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One more would be more than so many, or within so many, of the last `within` ms."""
+    """A condition on the number of tokens in the last `within` milliseconds, with this one."""
 
     within: int
     over: int | None
@@ -42,7 +42,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Every one of these that is set must hold; lists are alternatives, but for labels."""
+    """The conditions of a rule. All must match; lists except labels are alternatives."""
 
     at: tuple[Way, ...] = ()
     agent: tuple[str, ...] = ()
@@ -58,31 +58,31 @@ class When:
     during: Hours | None = None
     outside: Hours | None = None
     first_time: tuple[str, ...] = ()
-    """"resource", "scope" or JSON pointers into the details; one of them is new."""
+    """"resource", "scope" or JSON pointers into the details; at least one has a new value."""
     known: tuple[str, ...] = ()
-    """Likewise; all of them are there and none is new."""
+    """The same targets; all have values and none is new."""
     count: Count | None = None
     unusual: tuple[Code, ...] = ()
-    """It is unusual in one of these ways."""
+    """The request has at least one of these signals."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskTerms:
-    """What asking takes beside what the risk demands anyway."""
+    """The requirements of a rule in addition to those of the risk."""
 
     risk: Risk | None = None
     ceremony: Ceremony = CONFIRM
     quorum: int | None = None
     who: tuple[str, ...] = ()
-    """Users and groups whose yes counts."""
+    """The eligible users and groups."""
     exclude: tuple[Party, ...] = ()
-    """Whose yes does not: the one it is for, the agent's owners."""
+    """The excluded parties: the user the request is for, the agent's owners."""
     seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyRule:
-    """One rule."""
+    """One policy rule."""
 
     id: str
     because: str
@@ -91,20 +91,22 @@ class PolicyRule:
     ask: AskTerms
 
     @property
-    def settles_critical(self) -> bool:
-        """Reports whether it says how many people critical risk takes, and says that word."""
-        said = Risk.CRITICAL in {self.when.at_least, self.ask.risk}
-        return said and self.ask.quorum is not None
+    def sets_critical_quorum(self) -> bool:
+        """Reports whether it sets a quorum explicitly for critical risk."""
+        names_critical = Risk.CRITICAL in {self.when.at_least, self.ask.risk}
+        return names_critical and self.ask.quorum is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A rule set as it was written."""
+class PolicyDocument:
+    """A parsed rule set with its text."""
 
     text: str
     rules: tuple[PolicyRule, ...]
 
     @property
-    def alone_at_critical(self) -> tuple[str, ...]:
-        """The ids of rules by which one person's yes is enough at critical risk."""
-        return tuple(one.id for one in self.rules if one.settles_critical and one.ask.quorum == 1)
+    def single_approver_at_critical(self) -> tuple[str, ...]:
+        """The ids of rules that let one person approve at critical risk."""
+        return tuple(
+            one.id for one in self.rules if one.sets_critical_quorum and one.ask.quorum == 1
+        )

@@ -1,4 +1,4 @@
-"""Standing grants and their uses, and what their rows promise."""
+"""Standing grants and their uses, and the contracts of their rows."""
 
 import json
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from typing import Literal, Protocol, TypeAlias
 
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Sum, Taken
+from server.protocol.standing_grants.standing_grants import Bounds, GrantUsage, Pattern, Sum
 
-Standing: TypeAlias = Literal["live", "full", "expired", "ended"]
-"""How a grant stands: in force, in force and used up, over by the clock, ended by somebody."""
+GrantState: TypeAlias = Literal["live", "full", "expired", "ended"]
+"""The state of a grant: in force, used up, expired, or ended by somebody."""
 
 UseState: TypeAlias = Literal["reserved", "spent", "released"]
 
 
 @dataclass(frozen=True, slots=True)
 class StandingGrant:
-    """An approval that one person gave ahead for one agent at one resource."""
+    """A user's approval in advance of similar requests, for one agent at one resource."""
 
     id: str
     user_id: str
@@ -26,25 +26,25 @@ class StandingGrant:
     details: str
     """The example as JSON text: a list of one object of a registered type, or of none."""
     vary: str
-    """Which members of it may differ, as JSON text."""
+    """The members of the example that may differ, as JSON text."""
     type: str | None
     version: int | None
-    """Of the action type when it was given; with another one it has ended."""
+    """The version of the action type when the grant was given; a new version ends the grant."""
     risk: Risk
     """The highest risk of a request that it covers."""
     ceremony: Literal["confirm", "pin"]
-    """What the person did to give it; it stands for no more than that."""
+    """The ceremony with which the user gave it; it satisfies no stronger one."""
     uses: int
     sum_minor: int | None
     sum_currency: str | None
     tell: bool
     used: int
-    """Uses that count, reserved ones among them."""
+    """The number of uses, including reserved ones."""
     spent_minor: int
     numbered: int
-    """How many numbers were given to uses; released ones keep theirs."""
+    """The last use number; released uses keep theirs."""
     approval_id: str
-    """What the person signed."""
+    """The approval that gave it."""
     created_at: int
     expires_at: int
     ended_at: int | None = None
@@ -52,40 +52,40 @@ class StandingGrant:
 
     @property
     def pattern(self) -> Pattern:
-        """What a request must be like."""
+        """The pattern that a request must match."""
         vary = standing_grants.from_json(json.loads(self.vary))
         return Pattern(frozenset(self.scopes), tuple(json.loads(self.details)), vary)
 
     @property
     def bounds(self) -> Bounds:
-        """Until when, how often, how much."""
+        """The end, the maximum uses and the total amount."""
         total = None
         if self.sum_minor is not None and self.sum_currency is not None:
             total = Sum(self.sum_minor, self.sum_currency)
         return Bounds(self.expires_at, self.uses, total)
 
     @property
-    def taken(self) -> Taken:
-        """What was used of it."""
-        return Taken(self.used, self.spent_minor)
+    def usage(self) -> GrantUsage:
+        """The uses and the amount so far."""
+        return GrantUsage(self.used, self.spent_minor)
 
-    def standing(self, now: int) -> Standing:
-        """How it stands at this moment."""
+    def state(self, now: int) -> GrantState:
+        """The state at this time."""
         if self.ended_at is not None:
             return "ended"
         if now >= self.expires_at:
             return "expired"
-        return "full" if self._full else "live"
+        return "full" if self._is_used_up else "live"
 
     @property
-    def _full(self) -> bool:
+    def _is_used_up(self) -> bool:
         spent = self.sum_minor is not None and self.spent_minor >= self.sum_minor
         return self.used >= self.uses or spent
 
 
 @dataclass(frozen=True, slots=True)
 class GrantUse:
-    """One use of a grant: the approval that it decided, and what that cost."""
+    """One use of a grant: the approval it decided, and its amount."""
 
     grant_id: str
     number: int
@@ -98,20 +98,20 @@ class GrantUse:
 class StandingGrantRows(Protocol):
     """Standing grants and their uses.
 
-    `reserve` MUST be one conditional UPDATE that holds all bounds; None means that one would be
-    passed. What is ended MUST stay ended.
+    `reserve` MUST be one conditional UPDATE that checks all bounds; None means one would be
+    exceeded. An ended grant MUST stay ended.
     """
 
     def add(self, grant: StandingGrant) -> None: ...
     def get(self, grant_id: str) -> StandingGrant | None: ...
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
-        """Those in force, full ones too, oldest first."""
+        """The grants in force, including used-up ones, oldest first."""
 
     def live_count(self, user_id: str, now: int) -> int:
-        """How many of this person are in force."""
+        """The number of this user's grants in force."""
 
     def in_force(self, grant_id: str, now: int) -> bool:
-        """Reports whether it is, and MUST keep it so until the unit of work is over."""
+        """Reports whether it is in force, and MUST keep it so until the unit of work ends."""
 
     def search(
         self,
@@ -122,17 +122,17 @@ class StandingGrantRows(Protocol):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[StandingGrant]:
-        """The newest that match, behind a moment and an id; `live_at` leaves out what is over."""
+        """The newest matching grants before (created_at, id); `live_at` leaves out ended ones."""
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
-        """The uses of one, in the order of their numbers."""
+        """The uses of a grant, by number."""
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None: ...
     def release(self, approval_id: str) -> GrantUse | None:
-        """Give back the use that this approval reserved; None when it did not."""
+        """Release the use that this approval reserved; None if it reserved none."""
 
     def spend(self, approval_id: str) -> GrantUse | None:
-        """The use that this approval reserved came to something."""
+        """Mark the use that this approval reserved as spent."""
 
     def end(self, grant_id: str, because: str, now: int) -> StandingGrant | None: ...
     def end_of_agent(self, agent_id: str, because: str, now: int) -> list[StandingGrant]: ...

@@ -68,7 +68,7 @@ def _placing(
 def adding(table: Table) -> Insert:
     """The INSERT of a whole row; what the database numbers is left out."""
     columns = [c for c in table.c if c.autoincrement is not True]
-    return insert(table).values({c.name: bindparam(c.name) for c in columns})
+    return insert(table).values({c.key: bindparam(c.key) for c in columns})
 
 
 def writing(table: Table) -> Callable[[object], dict[str, object]]:
@@ -84,7 +84,7 @@ def reading(
     """How a row of the whole table becomes a record; `convert` names what is not kept as it is."""
     columns = table.c.keys()
     members = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]  # a record's class
-    booleans = {c.name: bool for c in table.c if isinstance(c.type, Boolean)}
+    booleans = {c.key: bool for c in table.c if isinstance(c.type, Boolean)}
     converted = [(members.index(name), made) for name, made in (booleans | convert).items()]
     in_order = itemgetter(*(columns.index(name) for name in members))
 

@@ -231,7 +231,7 @@ approvals = Table(
     Column("held_back", Boolean, nullable=False),
     Column("delivered_at", Millis),
     Column("quorum", Integer, nullable=False),
-    Column("several", Boolean, nullable=False),
+    Column("several", Boolean, key="multi_approver", nullable=False),
     Column("decided_by", Text),
     Column("life_ms", BigInteger, nullable=False),
     Column("extensions", Integer, nullable=False),
@@ -242,9 +242,7 @@ approvals = Table(
     Column("hint_hash", LargeBinary),
     UniqueConstraint("agent_id", "idempotency_hash"),
     _where(
-        "ix_approvals_waiting",
-        *("user_id", "risk", "expires_at", "id"),
-        those="state = 'pending'",
+        "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
     ),
     _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
     _where("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),

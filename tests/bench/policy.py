@@ -92,7 +92,7 @@ def _measure(
     of the values are not in the process's caches.
     """
     with local.services.store.write() as view:
-        engine = engine_of(binding.bound(view, rules, version=1, by="bench"))
+        engine = engine_of(binding.bind_names(view, rules, version=1, by="bench"))
         judge = Judge(local.services.secrets, instead=engine)
         case = _case(view, agent, way, wanted)
         return min(_round(judge, view, case, forget=forget) for _ in range(_ROUNDS))
@@ -127,7 +127,7 @@ def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None
     """As if the agent had got a token every minute, the last of them just now, each after a yes."""
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
-        past = json.loads(history.look(view, local.services.secrets, case).text)
+        past = json.loads(history.compare(view, local.services.secrets, case).text)
     added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in past["adds"]]
     added += [Addition(agent.id, key) for key in (*past["asks"], past["hour"])]
     used = uses.of_token(PAY, _PAYMENT["scopes"], _PAYMENT["details"])

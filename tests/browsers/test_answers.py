@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, chromium
 from tests.support.clock import MINUTE
@@ -20,7 +20,7 @@ NARROWABLE = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
 @pytest.fixture(scope="module")
 def user(server: LiveServer) -> tuple[str, str]:
     """Somebody, and a code for their browser."""
-    Actions(server.services.store).update(json.dumps(NARROWABLE), by=BY)
+    ActionTypes(server.services.store).update(json.dumps(NARROWABLE), by=BY)
     return server.user()
 
 

@@ -11,7 +11,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy import builtin_action_types
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
@@ -29,8 +29,8 @@ DETAIL = {
     "account": f"GB33BUKB20201555{LAST_FOUR}",
 }
 WHY = "It is on the list of November."
-LOCKED = "This request is locked for you: what you typed was wrong twice."
-WRONG = "That is not the fact that is typed back. Wrong once more locks this request."
+LOCKED = "This request is locked for you after two wrong entries."
+WRONG = "That is not the value to type back. One more wrong entry locks this request."
 _SECONDS = 60.0
 _PAUSES = """{
   const set = window.setTimeout, sure = document.getElementById("approve-now");
@@ -85,7 +85,7 @@ class Person:
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
     """Payments are as the file has them that comes with Sayso."""
-    Actions(server.services.store).update(
+    ActionTypes(server.services.store).update(
         builtin_action_types.registrable("payment.transfer"), by=BY
     )
 
@@ -295,7 +295,7 @@ def test_the_number_that_the_agent_shows_is_typed_and_on_no_page(
     assert _fields(person.tab) == ["match"]
     assert number not in person.tab.ask("document.getElementById('approve').innerText")
     person.approve(match=f"{(int(number) + 1) % 1000:03}")
-    person.is_refused(422, WRONG.replace("fact that is typed back", "number that the agent shows"))
+    person.is_refused(422, WRONG.replace("value to type back", "number that the agent shows"))
     person.approve(match=number)
     person.tab.says("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"

@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol.policy.rendering import MAX_MATERIAL_VALUE
 from server.services.policy import builtin_action_types
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer
@@ -33,7 +33,7 @@ _DRAWN = """new Promise((done) =>
 @pytest.fixture(scope="module")
 def letters(server: LiveServer) -> None:
     """Messages are as the file has them that comes with Sayso."""
-    Actions(server.services.store).add(builtin_action_types.registrable("message.send"), by=BY)
+    ActionTypes(server.services.store).add(builtin_action_types.registrable("message.send"), by=BY)
 
 
 @pytest.mark.usefixtures("letters")

@@ -8,7 +8,7 @@ import pytest
 
 from server.protocol.policy.risks import Risk
 from server.services.policy import builtin_action_types
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, PageGone
 from tests.support.heard import Heard, heard
@@ -31,7 +31,7 @@ Row = tuple[str, str]
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
     """Payments are as the file has them that comes with Sayso."""
-    Actions(server.services.store).update(
+    ActionTypes(server.services.store).update(
         builtin_action_types.registrable("payment.transfer"), by=BY
     )
 

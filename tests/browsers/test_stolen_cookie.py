@@ -52,7 +52,7 @@ def test_somebody_elses_request_is_a_page_that_there_never_was(
     theirs = thief.text("main")
     thief.open(f"{server.url}/r/sayso_ap_aaaaaaaaaaaaaaaa")
     assert thief.text("main") == theirs
-    assert "There is no such request for you." in theirs
+    assert "You have no such request." in theirs
 
 
 def test_a_stolen_cookie_shows_a_request_and_answers_none(

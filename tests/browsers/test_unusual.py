@@ -6,7 +6,7 @@ from pathlib import Path
 
 from server.protocol.approvals.states import State
 from server.services.policy import builtin_action_types, history
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer
@@ -32,14 +32,16 @@ def _approved(server: LiveServer, approval_id: str) -> None:
         approval = tx.approvals.get(approval_id)
         assert approval is not None
         assert approval.state is State.PENDING
-        history.remember(tx, approval, approved=True)
+        history.add_answer(tx, approval, approved=True)
 
 
 def test_a_fraud_is_a_warning_and_what_is_usual_is_plain(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
     """A known account under another name; then the same once more, after five approvals."""
-    Actions(server.services.store).update(builtin_action_types.document("payment.transfer"), by=BY)
+    ActionTypes(server.services.store).update(
+        builtin_action_types.document("payment.transfer"), by=BY
+    )
     user = newcomer(tab, server)
     first = _asked(server, agent, user, amount=euro(4_820))
     _approved(server, first)

@@ -17,7 +17,7 @@ from approver_tui.client.sign_in.tokens import Tokens, load
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.model.consents import Consent
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support import forking
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clock import DAY, SECOND
@@ -133,7 +133,7 @@ def _tokens(person: Terminal) -> Tokens:
 
 
 def _scene(server: LiveServer) -> Scene:
-    Actions(server.services.store).add(json.dumps(_CHEAP), by=BY)
+    ActionTypes(server.services.store).add(json.dumps(_CHEAP), by=BY)
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
     agent, stopped, ann = new_agent(server), new_agent(server), new_person(server)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.users.users import Users
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAYMENT
@@ -209,7 +209,7 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_as_it_was(
     server: LiveServer, agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
     """Acceptance 5: beside it or behind it, amount and payee stand as without it."""
-    Actions(server.services.store).update(json.dumps(WITH_REFERENCE), by=BY)
+    ActionTypes(server.services.store).update(json.dumps(WITH_REFERENCE), by=BY)
     details = json.dumps([{**PAYMENT_DETAILS[0], "reference": FIVE_KILOBYTES}])
     agent.asked(person.user, scope=SCOPE, authorization_details=details)
     assert person.only().headline == HEADLINE

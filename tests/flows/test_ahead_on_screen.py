@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
@@ -16,7 +16,7 @@ from tests.support.window import window
 def low(server: LiveServer) -> None:
     """Payments are low risk here, and what they cost is added up."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
 
 
 def _payment(minor: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.feed_line import FeedLine, greeted
 from tests.support.installation import PAYMENT
@@ -32,7 +32,7 @@ MEDIUM, LENT = "order.own", "order.lent"
 @pytest.fixture(autouse=True, scope="module")
 def types(server: LiveServer) -> None:
     """Medium risk is called for more often than low risk is, so that budgets hold nothing back."""
-    actions = Actions(server.services.store)
+    actions = ActionTypes(server.services.store)
     for name, lent in ((MEDIUM, False), (LENT, True)):
         members = {**PAYMENT, "type": name, "risk": "medium", "deputies": lent}
         actions.add(json.dumps(members), by=BY)

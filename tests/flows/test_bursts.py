@@ -19,7 +19,7 @@ from approver_tui.state.approvals.approvals import Approval
 from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
@@ -53,7 +53,7 @@ def _row(app: Window, words: str) -> int:
 @pytest.fixture
 def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approval]:
     """A payment whose amount is typed back."""
-    actions = Actions(server.services.store)
+    actions = ActionTypes(server.services.store)
     actions.update(json.dumps({**PAYMENT, "type_back": {"fact": "/amount"}}), by=BY)
     agent.ask_payment(person.user)
     yield person.only()
@@ -120,7 +120,7 @@ def test_number_fact_reason_and_pin_land_in_their_own_fields(
 ) -> None:
     """Everything that a critical request takes, in the order of the fields."""
     document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
-    Actions(server.services.store).update(json.dumps(document), by=BY)
+    ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agents = Agents(server.services.store, server.services.secrets)
     agents.update(agent.key.id, AgentChanges(interactive=True), by=BY)
     number = agent.ask_payment(person.user).json()["match_code"]
@@ -166,7 +166,7 @@ def test_the_bounds_of_a_standing_grant_land_in_their_own_fields(
 ) -> None:
     """How long, how often, how much."""
     document = {**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"}
-    Actions(server.services.store).update(json.dumps(document), by=BY)
+    ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agent.ask_payment(person.user)
     with window(person, size=SIZE) as app:
         app.press("s")

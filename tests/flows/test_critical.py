@@ -13,7 +13,7 @@ from approver_tui.state.approvals.ceremony import Entries, Step
 from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT
@@ -42,7 +42,7 @@ def critical(
     """Payments are critical, take the amount and two of three people; the agent has a screen."""
     store, secrets = server.services.store, server.services.secrets
     document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
-    Actions(store).update(json.dumps(document), by=BY)
+    ActionTypes(store).update(json.dumps(document), by=BY)
     Agents(store, secrets).update(agent.key.id, AgentChanges(interactive=True), by=BY)
     Groups(store, secrets).add("board", [each.user for each in (person, *others)], by=BY)
     Policies(store).set(rule("ask", "ask.quorum = 2", 'ask.who = ["board"]'), by=BY)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import opener
+from server.services.approvals.creation import approval_creator
 from server.services.clients.agents import Agents
 from server.services.consents.consents import ConsentService
 from tests.support.agent import PAYMENT_DETAILS, Agent
@@ -95,7 +95,7 @@ def test_one_word_ends_the_whole_chain(
     elif ended == "middle token":
         assert chains.revoke(call) == 2
     elif ended == "consent":
-        opens = opener(services.secrets, services.rules)
+        opens = approval_creator(services.secrets, services.rules)
         consents = ConsentService(services.store, services.secrets, services.rules, opens)
         consents.revoke(consent, by=BY)
     else:

@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
 from approver_tui.state.approvals.narrowing import Granted, Narrowing, read_change
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent
 from tests.support.commands import Done, command
 from tests.support.installation import PAYMENT
@@ -20,7 +20,7 @@ LESS = Narrowing((read_change("amount=500"),))
 def narrowable(server: LiveServer) -> None:
     """Amounts of payments may be made less."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
 
 
 def _run(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from approver_tui.client.errors import WrongPin
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
@@ -25,7 +25,7 @@ BOTH = "openid payments:read payments:transfer"
 def narrowable(server: LiveServer) -> None:
     """Amounts of payments may be made less."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
 
 
 def _asked(agent: Agent, person: Terminal) -> str:

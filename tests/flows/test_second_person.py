@@ -16,7 +16,7 @@ from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
 from server.protocol.approvals.states import State
 from server.services.approvers.groups import Groups
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.commands import command
@@ -158,7 +158,7 @@ def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
 ) -> None:
     """A part of one is the request of the other, in the words of the signed text too."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     asked, whole = person.only(), second.only()
     part = person.decider.narrow(asked, Narrowing((read_change("amount=10"),)))

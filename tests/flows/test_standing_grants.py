@@ -10,7 +10,7 @@ from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import Agent, new_agent
 from tests.support.commands import Done, command
 from tests.support.databases import upgraded_database
@@ -30,7 +30,7 @@ def _payment(minor: int, payee: str = "Nord") -> dict[str, str]:
 
 def _lower(server: LiveServer) -> None:
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from server.protocol import base64url
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.users.users import UserChanges, Users
 from tests.support.agent import CIBA, Agent, new_agent
 from tests.support.installation import PAYMENT
@@ -129,7 +129,7 @@ def test_a_standing_grant_is_wished_for_and_not_given(
 ) -> None:
     """The wish waits for her like any request, on every screen of hers; her own word gives it."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
     amount = {"minor": 1_000, "currency": "EUR"}
     details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
     agent.asked(eva.name, scope="openid", authorization_details=json.dumps(details))

@@ -9,7 +9,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.commands import Done, command
 from tests.support.installation import PAYMENT
@@ -23,7 +23,7 @@ RIGHT = "4820"
 def typed_back(server: LiveServer) -> None:
     """The amount of a payment is typed back."""
     document = json.dumps({**PAYMENT, "type_back": {"fact": "/amount"}})
-    Actions(server.services.store).update(document, by=BY)
+    ActionTypes(server.services.store).update(document, by=BY)
 
 
 def _asked(agent: Agent, person: Terminal) -> tuple[str, Approval]:

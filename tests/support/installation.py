@@ -24,7 +24,7 @@ from server.services.clients.agent_forms import NewAgent
 from server.services.clients.agents import Agents, NewSecret
 from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.reactions import react
 from server.services.resources.resources import Resources
 from server.services.server_policy import ServerPolicy
@@ -75,7 +75,7 @@ class Desk:
     agents: Agents
     apps: Apps
     resources: Resources
-    actions: Actions
+    actions: ActionTypes
     keys: SigningKeys
     installation: Installation
 
@@ -205,7 +205,7 @@ def open_desk(folder: Path) -> Desk:
         agents=Agents(store, secrets),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, RULES.issuer),
-        actions=Actions(store),
+        actions=ActionTypes(store),
         keys=SigningKeys(store, signer, RULES),
         installation=Installation(store, secrets, signer),
     )

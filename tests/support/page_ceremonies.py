@@ -40,7 +40,7 @@ def ceremonies(made: Furnished) -> list[State]:
     return [
         State("approving-medium", medium, (*step, typed("#match", number))),
         State("approving-critical", all_three, right),
-        State("typed-wrong", all_three, (*wrong, says("Wrong once more locks"))),
+        State("typed-wrong", all_three, (*wrong, says("One more wrong entry locks"))),
         State("locked", all_three, (*wrong, says("wrong twice"))),
         State("locked-before", all_three, (says("wrong twice"),)),
     ]

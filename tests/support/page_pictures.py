@@ -16,14 +16,14 @@ from server.model.tokens import Delegation
 from server.protocol.approvals.states import State
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
-from server.protocol.standing_grants.standing_grants import Vary, as_json
+from server.protocol.standing_grants.standing_grants import VaryingMember, as_json
 from server.services.approvals.oversight import Oversight
 from server.services.approvers.groups import Groups
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.policy import builtin_action_types
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, chromium
@@ -160,7 +160,7 @@ def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished
 
 def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
     services = server.services
-    Actions(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
+    ActionTypes(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
     users = Users(services.store, services.secrets)
     code = server.user("ada")[1]
     users.update("ada", UserChanges(roles=("admin",), email="ada@example.com"), by=BY)
@@ -240,7 +240,7 @@ def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> 
     """What the administrator lets these agents have, as a person would have given it."""
     services = server.services
     details = json.loads(like.action)["authorization_details"]
-    varying = [Vary(("amount",), {"minor": 50_000, "currency": "EUR"})]
+    varying = [VaryingMember(("amount",), {"minor": 50_000, "currency": "EUR"})]
     with services.store.write() as tx:
         scopes, until = ("payments:read", "payments:transfer"), tx.now + 21 * _DAY
         for agent, some in ((agents[0], scopes), (agents[1], scopes[:1])):

@@ -15,8 +15,8 @@ from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.policy.action_types import ActionType
 from server.services.policy import builtin_action_types, history
-from server.services.policy.history import Compared
-from server.services.policy.history_keys import Request
+from server.services.policy.history import ComparisonResult
+from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from tests.support.clock import DAY
@@ -53,30 +53,36 @@ class Payments:
     actions: tuple[ActionType, ...]
     resource: Resource
 
-    def request(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Request:
+    def request(
+        self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
+    ) -> RequestToCompare:
         """One payment for each of the changes, else the usual one."""
         details = [{**DETAIL, **each} for each in changes or ({},)]
         target = TokenTarget(self.resource, scope)
-        return Request(self.agent, self.user, target, details, self.actions * len(details))
+        return RequestToCompare(self.agent, self.user, target, details, self.actions * len(details))
 
-    def compare(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:
+    def compare(
+        self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
+    ) -> ComparisonResult:
         """What is unusual about it."""
         with self.local.services.store.read() as view:
             request = self.request(*changes, scope=scope)
-            return history.look(view, self.local.services.secrets, request)
+            return history.compare(view, self.local.services.secrets, request)
 
-    def ask(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:
+    def ask(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> ComparisonResult:
         """Compare it, and count it."""
         found = self.compare(*changes, scope=scope)
         with self.local.services.store.write() as tx:
-            history.count(tx, self._kept(found))
+            history.count_request(tx, self._kept(found))
         return found
 
-    def approve(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:
+    def approve(
+        self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
+    ) -> ComparisonResult:
         """Ask, and say yes."""
         found = self.ask(*changes, scope=scope)
         with self.local.services.store.write() as tx:
-            history.remember(tx, self._kept(found), approved=True)
+            history.add_answer(tx, self._kept(found), approved=True)
         return found
 
     def again(self, times: int, *changes: Mapping[str, Any], every: int = 7 * DAY) -> None:
@@ -101,7 +107,7 @@ class Payments:
         """The same at another resource."""
         return replace(self, resource=replace(self.resource, uri=uri))
 
-    def _kept(self, found: Compared) -> Approval:
+    def _kept(self, found: ComparisonResult) -> Approval:
         kept = SimpleNamespace(
             kind="action", user_id=self.user.id, agent_id=self.agent.id, past=found.text
         )

@@ -158,16 +158,16 @@ FAULTS: Mapping[str, Fault] = {
     "a person and their deputy count as two": Fault(
         "I4",
         "server/services/approvals/votes.py",
-        "return {one.whose for one in standing(answers)}",
-        "return {one.user_id for one in standing(answers)}",
+        "return {one.voter_id for one in valid_approvals(answers)}",
+        "return {one.user_id for one in valid_approvals(answers)}",
         "tests/server/services/approvers/test_deputies.py"
         "::test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two",
     ),
     "another execution is told that the approval is its own": Fault(
         _OTHER,
         "server/services/approvals/consumptions.py",
-        "if stood is None or (stood.execution_id, stood.resource) != ours:",
-        "if stood is None or stood.resource != ours[1]:",
+        "if stored is None or (stored.execution_id, stored.resource) != ours:",
+        "if stored is None or stored.resource != ours[1]:",
         "tests/server/services/approvals/test_consumptions.py"
         "::test_another_execution_is_refused_and_an_alarm_once",
     ),
@@ -189,8 +189,8 @@ FAULTS: Mapping[str, Fault] = {
     "a policy that fails allows": Fault(
         _OTHER,
         "server/protocol/policy/questions.py",
-        'return Verdict("deny", question.risk, (FAILED,)',
-        'return Verdict("allow", question.risk, (FAILED,)',
+        'return Verdict("deny", question.risk, (FAILED_RULE,)',
+        'return Verdict("allow", question.risk, (FAILED_RULE,)',
         "tests/server/services/operations/test_trials.py"
         "::test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does",
     ),

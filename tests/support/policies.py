@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.protocol.approvals.unusual import Code
-from server.protocol.policy.questions import Question, Source, Verdict, decide
+from server.protocol.policy.questions import PolicyVersion, Question, Verdict, decide
 from server.protocol.policy.risks import Risk
 from server.services.policy import documents
-from server.services.policy.builtin import BuiltinEngine, compiled
+from server.services.policy.builtin import BuiltinEngine, compile_document
 
 NOON = 1_795_694_400_000
 """Thursday, 26 November 2026, 12:00 UTC."""
-SOURCE = Source(1, "h")
+SOURCE = PolicyVersion(1, "h")
 
 
 @dataclass(frozen=True)
-class KnownFacts:
+class KnownHistory:
     """A history: what was used, and how often of late."""
 
     used: Mapping[str, int] = field(default_factory=dict)
@@ -48,9 +48,9 @@ def rule(outcome: str, *lines: str, name: str = "r", because: str = "Because.") 
 
 def engine(*rules: str) -> BuiltinEngine:
     """The engine of these rules; every name in them is its own id."""
-    document = documents.read("\n".join(rules))
-    named = documents.named(document)
-    return compiled(
+    document = documents.parse_policy("\n".join(rules))
+    named = documents.names_in(document)
+    return compile_document(
         document, {n: n for n in named["agents"]}, {n: n for n in named["users"] | named["who"]}
     )
 
@@ -68,7 +68,7 @@ def question(**members: Any) -> Question:
         "types": {},
         "details": (),
         "at": NOON,
-        "facts": KnownFacts(),
+        "history": KnownHistory(),
         **members,
     }
     return Question(**whole)

@@ -82,7 +82,7 @@ def _read_then_write() -> None:
         return found is not None and move(self, found, State.REDEEMED, now=now) is not None
 
     CibaGrant._poll_once = early  # type: ignore[method-assign]  # the fault
-    Approvals.move = move  # type: ignore[method-assign]  # the fault
+    Approvals.transition = move  # type: ignore[method-assign]  # the fault
     Approvals.redeem = redeem  # type: ignore[method-assign]  # the fault
 
 
@@ -210,7 +210,7 @@ def _pace_in_memory() -> None:
         found = by_handle(self, handle)
         return found and replace(found, **seen.get(found.id, {}))
 
-    Approvals.paced = paced  # type: ignore[method-assign,assignment]  # the fault
+    Approvals.record_poll = paced  # type: ignore[method-assign,assignment]  # the fault
     Approvals.by_handle = remembered  # type: ignore[method-assign,assignment]  # the fault
 
 

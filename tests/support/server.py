@@ -24,7 +24,7 @@ from server.services.audit import audit
 from server.services.clients.agent_forms import NewAgent
 from server.services.clients.agents import Agents
 from server.services.operations.installation import Installation
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.resources.resources import Resources
 from server.services.users.users import NewUser, Users
 from server.settings import Settings
@@ -175,7 +175,7 @@ class LiveServer:
         services = self.services
         Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
         self.resources.add(PAY, PAY_SCOPES, {}, by=BY)
-        Actions(services.store).add(json.dumps(PAYMENT), by=BY)
+        ActionTypes(services.store).add(json.dumps(PAYMENT), by=BY)
 
     @property
     def resources(self) -> Resources:

@@ -31,7 +31,7 @@ from server.model.devices import Device
 from server.services.clients.agents import Agents
 from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.resources.resources import Resources
 from server.services.tokens.keys import SigningKeys
 from server.services.users.users import Users
@@ -200,7 +200,7 @@ def desk_over(services: Services, clock: MovableClock) -> Desk:
         agents=Agents(store, secrets, partial(outward.endpoint_problem, services.settings)),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
-        actions=Actions(store),
+        actions=ActionTypes(store),
         keys=SigningKeys(store, signer, services.rules),
         installation=Installation(store, secrets, signer),
     )

@@ -1,4 +1,4 @@
-"""The commands for requests for approval.
+"""The commands for approval requests.
 
 Owns: parsing flags and printing results.
 Never: a rule; `server.services` decides.

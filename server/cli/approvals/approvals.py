@@ -1,4 +1,4 @@
-"""`sayso approvals`: requests, across people. Nobody decides one here."""
+"""`sayso approvals`: list, show, cancel and escalate all users' requests."""
 
 import json
 from collections.abc import Mapping
@@ -16,30 +16,30 @@ from server.cli.operations.statistics import (
     statistics_lines,
 )
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
-from server.model.approvals import Decision, Delivery, said_by
-from server.model.granted import effective_digest, granted_headline, rows_of
+from server.model.approvals import Decision, Delivery, automatic_decision
+from server.model.granted import differences_of, effective_digest, granted_headline
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
-from server.services.approvals.oversight import Seen
+from server.services.approvals.oversight import NamedApproval
 from server.services.operations.statistics import MOST_DAYS
-from server.services.standing_grants.reservations import GRANT
+from server.services.standing_grants.reservations import GRANT_MEMBER
 
 
 @click.group("approvals")
 def command() -> None:
-    """Requests of agents. People decide them on their devices; here they can be withdrawn."""
+    """Approval requests. People decide them on their devices; here you can cancel them."""
 
 
 @command.command("list")
 @click.option("--state", type=click.Choice([str(state) for state in State]))
-@click.option("--agent", metavar="AGENT", help="Of one agent alone.")
-@click.option("--user", metavar="USER", help="Of one user alone.")
+@click.option("--agent", metavar="AGENT", help="Only requests of this agent.")
+@click.option("--user", metavar="USER", help="Only requests to this user.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @json_option
 @administers
 def show_all(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     state: str | None,
     agent: str | None,
     user: str | None,
@@ -47,8 +47,8 @@ def show_all(
     *,
     as_json: bool,
 ) -> None:
-    """The newest requests that match."""
-    found = desk.oversight.approvals(
+    """List the newest matching requests."""
+    found = admin.oversight.approvals(
         state=State(state) if state else None, agent=agent, user=user, limit=limit
     )
     rows = [
@@ -71,15 +71,15 @@ def show_all(
 @click.argument("approval_id", metavar="ID")
 @json_option
 @administers
-def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
-    """One request with its answers and its entries in the log."""
-    seen = desk.oversight.approval(approval_id)
+def show(admin: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
+    """Show one request with its answers and audit entries."""
+    seen = admin.oversight.approval(approval_id)
     members = {
         **_document(seen),
         "unusual": json.loads(seen.approval.display).get("unusual"),
         "compared": json.loads(seen.approval.display).get("compared"),
         "granted": _granted(seen),
-        "decided_by": said_by(seen.approval),
+        "decided_by": automatic_decision(seen.approval),
         "execution": _execution(seen),
         "action": seen.approval.action,
         "display": seen.approval.display,
@@ -90,30 +90,30 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
         "entries": [entry_document(entry) for entry in seen.entries],
     }
     entries = [entry_line(entry) for entry in seen.entries]
-    answer(members, [*_lines(seen), "", *entries], as_json=as_json)
+    answer(members, [*_facts(seen), "", *entries], as_json=as_json)
 
 
 @command.command("statistics")
 @click.option("--days", type=click.IntRange(1, MOST_DAYS), default=14, show_default=True)
-@click.option("--agent", metavar="AGENT", help="What this one asked, by day.")
+@click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
 @json_option
 @administers
-def statistics(desk: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
-    """How asking and answering went of late, by day, agent and person."""
+def statistics(admin: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
+    """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
-        course = desk.statistics.of_agent(agent, days)
+        course = admin.statistics.of_agent(agent, days)
         answer(course_document(course), course_lines(course), as_json=as_json)
         return
-    summary = desk.statistics.summary(days)
+    summary = admin.statistics.summary(days)
     answer(statistics_document(summary), statistics_lines(summary), as_json=as_json)
 
 
 @command.command("limits")
 @json_option
 @administers
-def limits(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Each limit on asking and calling, who is near it now, and who reached it in the last day."""
-    found = desk.limits.picture()
+def limits(admin: OpenInstallation, *, as_json: bool) -> None:
+    """Show each rate limit, who is near it now, and who reached it in the last day."""
+    found = admin.limits.picture()
     answer(limits_document(found), limits_lines(found), as_json=as_json)
 
 
@@ -122,28 +122,28 @@ def limits(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.option(
     "--reason",
     required=True,
-    help="Why, for the person and the log; the agent is told that it was cancelled.",
+    help="The reason, for the approver and the audit log. The agent only sees 'cancelled'.",
 )
 @json_option
 @administers
-def cancel(desk: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
-    """Withdraw a request that is still open. The person's screens show it at once."""
-    seen = desk.oversight.cancel(approval_id, reason, by=BY)
-    answer(_document(seen), [f"The request {approval_id} is cancelled."], as_json=as_json)
+def cancel(admin: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
+    """Cancel an open request. The approver's screens show it at once."""
+    seen = admin.oversight.cancel(approval_id, reason, by=BY)
+    answer(_document(seen), [f"Cancelled request {approval_id}."], as_json=as_json)
 
 
 @command.command("escalate")
 @click.argument("approval_id", metavar="ID")
-@click.option("--to", "user", metavar="USER", required=True, help="Whom to ask beside the others.")
+@click.option("--to", "user", metavar="USER", required=True, help="The additional approver.")
 @json_option
 @administers
-def escalate(desk: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
-    """Ask one more person about a request that waits; they answer for the one it is for."""
-    seen = desk.reinforcements.ask(approval_id, user, by=BY)
-    answer(_document(seen), [f"{user} is asked about {approval_id} too."], as_json=as_json)
+def escalate(admin: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
+    """Ask one more person to decide a pending request, as a backup of its approver."""
+    seen = admin.reinforcements.ask(approval_id, user, by=BY)
+    answer(_document(seen), [f"{user} can now decide {approval_id} too."], as_json=as_json)
 
 
-def _document(seen: Seen) -> dict[str, object]:
+def _document(seen: NamedApproval) -> dict[str, object]:
     approval = seen.approval
     return {
         "id": approval.id,
@@ -193,18 +193,18 @@ def _delivery(one: Delivery) -> dict[str, object]:
     }
 
 
-def _reached(seen: Seen) -> str:
-    """What each device had, in words."""
-    return "; ".join(_reached_one(one) for one in seen.deliveries) or "no device"
+def _delivery_lines(seen: NamedApproval) -> str:
+    """Describe the deliveries to each device."""
+    return "; ".join(_delivery_line(one) for one in seen.deliveries) or "no device"
 
 
-def _reached_one(one: Delivery) -> str:
+def _delivery_line(one: Delivery) -> str:
     text = f"{one.device_name} {moment(one.delivered_at)}"
     text += "" if one.seen_at is None else f", seen {moment(one.seen_at)}"
     return text + ("" if one.decided_at is None else f", decided {moment(one.decided_at)}")
 
 
-def _lines(seen: Seen) -> list[str]:
+def _facts(seen: NamedApproval) -> list[str]:
     approval = seen.approval
     facts: Mapping[str, str | None] = {
         "request": approval.id,
@@ -215,24 +215,24 @@ def _lines(seen: Seen) -> list[str]:
         "reason": approval.reason,
         "supersedes": approval.supersedes,
         "risk": approval.risk,
-        "unusual": _unusual(seen),
+        "unusual": _unusual_line(seen),
         "agent": seen.client_name,
         "user": seen.user.name if seen.user else "nobody",
         "resource": approval.resource,
         "scope": approval.scope or "none",
-        "granted": _less(seen),
+        "granted": _granted_line(seen),
         "asked": moment(approval.created_at),
         "expires": moment(approval.expires_at),
-        "reached": _reached(seen),
+        "reached": _delivery_lines(seen),
         "decided": moment(approval.decided_at, never="not yet"),
-        "decided by": _decider(seen),
-        "executed": _executed(seen),
+        "decided by": _decider_line(seen),
+        "executed": _execution_line(seen),
     }
     return sheet(facts)
 
 
-def _granted(seen: Seen) -> dict[str, object] | None:
-    """What was granted, where that is less than what was asked."""
+def _granted(seen: NamedApproval) -> dict[str, object] | None:
+    """What was granted, if the request was narrowed."""
     approval = seen.approval
     if approval.granted is None:
         return None
@@ -240,27 +240,33 @@ def _granted(seen: Seen) -> dict[str, object] | None:
         "text": approval.granted,
         "digest": effective_digest(approval),
         "headline": granted_headline(approval),
-        "changes": [asdict(row) for row in rows_of(approval)],
+        "changes": [asdict(row) for row in differences_of(approval)],
     }
 
 
-def _less(seen: Seen) -> str | None:
-    rows = (f"{row.label}: {row.granted}, asked {row.asked}" for row in rows_of(seen.approval))
+def _granted_line(seen: NamedApproval) -> str | None:
+    rows = (
+        f"{row.label}: {row.granted}, asked {row.asked}" for row in differences_of(seen.approval)
+    )
     return "; ".join(rows) or None
 
 
-def _decider(seen: Seen) -> str | None:
-    """What stood in for a person's answer."""
-    said = said_by(seen.approval)
-    if said is None:
+def _decider_line(seen: NamedApproval) -> str | None:
+    """Describe what decided instead of a person."""
+    decided_by = automatic_decision(seen.approval)
+    if decided_by is None:
         return None
-    grant = said.get(GRANT)
-    by = f"consent {said['consent']}" if grant is None else f"use {said['use']} of {grant}"
-    return f"{by}, by version {said['policy']}"
+    grant = decided_by.get(GRANT_MEMBER)
+    by = (
+        f"consent {decided_by['consent']}"
+        if grant is None
+        else f"use {decided_by['use']} of {grant}"
+    )
+    return f"{by}, by version {decided_by['policy']}"
 
 
-def _execution(seen: Seen) -> dict[str, object] | None:
-    """What came of it at its resource."""
+def _execution(seen: NamedApproval) -> dict[str, object] | None:
+    """The execution and its result."""
     found = seen.execution
     if found is None:
         return None
@@ -276,20 +282,20 @@ def _execution(seen: Seen) -> dict[str, object] | None:
     }
 
 
-def _executed(seen: Seen) -> str | None:
+def _execution_line(seen: NamedApproval) -> str | None:
     found = seen.execution
     if found is None:
         return None
     done, name = found.outcome, found.consumption.execution_id
     if done is None:
-        return f"begun as {name}; the resource has not said how it went"
+        return f"started as {name}; the resource has not reported the result"
     differs = ". ALARM: not what was granted" if found.as_granted is False else ""
-    said = f': "{done.text}"' if done.text else ""
-    return f"{done.result} as {name} {moment(done.at)}{said}{differs}"
+    text = f': "{done.text}"' if done.text else ""
+    return f"{done.result} as {name} {moment(done.at)}{text}{differs}"
 
 
-def _unusual(seen: Seen) -> str | None:
-    """In the words that the person was shown; nothing for what is compared with nothing."""
+def _unusual_line(seen: NamedApproval) -> str | None:
+    """The signals as the approver saw them; None if the request was not compared with history."""
     display = json.loads(seen.approval.display)
     found = display.get("unusual")
     return (

@@ -1,4 +1,4 @@
-"""The commands for who may be asked and who may answer.
+"""The commands for deputies and groups of approvers.
 
 Owns: parsing flags and printing results.
 Never: a rule; `server.services` decides.

@@ -1,4 +1,4 @@
-"""`sayso deputies`: who decides for whom, until when. Nobody names one here."""
+"""`sayso deputies`: list and end deputies."""
 
 import click
 
@@ -9,15 +9,15 @@ from server.services.approvers.deputies import NamedDeputy
 
 @click.group("deputies")
 def command() -> None:
-    """Who decides for whom. People name deputies on their devices; here they can be ended."""
+    """Deputies. People name deputies on their devices; here you can end them."""
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """All that are not over, by their end."""
-    found = desk.deputies.all()
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List deputies that have not ended, by end."""
+    found = admin.deputies.all()
     rows = [
         (
             one.deputy_name,
@@ -36,19 +36,19 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("deputy_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
-    """End a deputy at once. What they decided stays decided."""
-    ended = desk.deputies.end(deputy_id, by=BY)
-    line = f"{ended.deputy_name} decides for {ended.user_name} no more."
+def revoke(admin: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
+    """End a deputy at once. Their decisions stay valid."""
+    ended = admin.deputies.end(deputy_id, by=BY)
+    line = f"{ended.deputy_name} is no longer a deputy of {ended.user_name}."
     answer(_document(ended), [line], as_json=as_json)
 
 
-def _document(standing: NamedDeputy) -> dict[str, object]:
-    deputy = standing.deputy
+def _document(named: NamedDeputy) -> dict[str, object]:
+    deputy = named.deputy
     return {
         "id": deputy.id,
-        "user": {"id": deputy.user_id, "name": standing.user_name},
-        "deputy": {"id": deputy.deputy_id, "name": standing.deputy_name},
+        "user": {"id": deputy.user_id, "name": named.user_name},
+        "deputy": {"id": deputy.deputy_id, "name": named.deputy_name},
         "from": rfc3339(deputy.from_at),
         "to": rfc3339(deputy.to_at),
         "state": deputy.state,

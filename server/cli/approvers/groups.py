@@ -1,4 +1,4 @@
-"""`sayso groups`: people who are named together, in policy and in what an agent may ask."""
+"""`sayso groups`: groups of approvers, for policy rules and for agents."""
 
 import click
 
@@ -12,38 +12,38 @@ from server.services.refusals import Exists
 
 @click.group("groups")
 def command() -> None:
-    """Groups of approvers. GROUP is a name or an id, USER a name, an address or an id."""
+    """Groups of approvers. GROUP is a name or id; USER is a name, email address or id."""
 
 
 @command.command("add")
 @click.argument("name")
-@click.option("--member", "members", multiple=True, metavar="USER", help="Who is in it.")
+@click.option("--member", "members", multiple=True, metavar="USER", help="A member.")
 @if_missing_option
 @json_option
 @administers
 def add(
-    desk: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
+    admin: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
 ) -> None:
-    """Make a group."""
+    """Create a group."""
     try:
-        group = desk.groups.add(name, members, by=BY)
+        group = admin.groups.add(name, members, by=BY)
     except Exists:
         if not if_missing:
             raise
-        group = desk.groups.show(name)
-        _answer(desk, group, f"There is a group {group.name} already.", as_json=as_json)
+        group = admin.groups.show(name)
+        _answer(admin, group, f"The group {group.name} already exists.", as_json=as_json)
         return
-    lines = [f"{group.name} is made. Name it in a rule of policy (ask.who), or with:"]
+    lines = [f"Created {group.name}. Name it in a policy rule (ask.who), or let an agent ask it:"]
     lines.append(f"  sayso agents update AGENT --asks {group.name}")
-    _answer(desk, group, *lines, as_json=as_json)
+    _answer(admin, group, *lines, as_json=as_json)
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every group, by name."""
-    groups, names = desk.groups.all(), names_by_id(desk)
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List all groups, by name."""
+    groups, names = admin.groups.all(), names_by_id(admin)
     rows = [
         (group.name, listed(names.get(one, one) for one in group.members), group.id)
         for group in groups
@@ -56,20 +56,20 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("called", metavar="GROUP")
 @json_option
 @administers
-def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """One group."""
-    _answer(desk, desk.groups.show(called), as_json=as_json)
+def show(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+    """Show one group."""
+    _answer(admin, admin.groups.show(called), as_json=as_json)
 
 
 @command.command("update")
 @click.argument("called", metavar="GROUP")
-@click.option("--name", metavar="NAME", help="Another name.")
-@click.option("--add", "added", multiple=True, metavar="USER", help="Who comes in.")
-@click.option("--remove", "removed", multiple=True, metavar="USER", help="Who goes.")
+@click.option("--name", metavar="NAME", help="The new name.")
+@click.option("--add", "added", multiple=True, metavar="USER", help="A member to add.")
+@click.option("--remove", "removed", multiple=True, metavar="USER", help="A member to remove.")
 @json_option
 @administers
 def update(  # the flags of one command
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     called: str,
     name: str | None,
     added: tuple[str, ...],
@@ -77,25 +77,25 @@ def update(  # the flags of one command
     *,
     as_json: bool,
 ) -> None:
-    """Change its name or who is in it."""
+    """Change the name or the members of a group."""
     if name is None and not added and not removed:
         raise click.UsageError("Say what to change: --name, --add or --remove.")
     changes = GroupChanges(name, added, removed)
-    _answer(desk, desk.groups.update(called, changes, by=BY), as_json=as_json)
+    _answer(admin, admin.groups.update(called, changes, by=BY), as_json=as_json)
 
 
 @command.command("delete")
 @click.argument("called", metavar="GROUP")
 @json_option
 @administers
-def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
-    """Forget a group that neither policy nor an agent names."""
-    group = desk.groups.delete(called, by=BY)
-    answer(_document(group, names_by_id(desk)), [f"{group.name} is deleted."], as_json=as_json)
+def delete(admin: OpenInstallation, called: str, *, as_json: bool) -> None:
+    """Delete a group that neither policy nor an agent names."""
+    group = admin.groups.delete(called, by=BY)
+    answer(_document(group, names_by_id(admin)), [f"Deleted {group.name}."], as_json=as_json)
 
 
-def _answer(desk: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
-    names = names_by_id(desk)
+def _answer(admin: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
+    names = names_by_id(admin)
     members = listed(names.get(one, one) for one in group.members)
     whole = [*lines, f"{group.name}: {members}"]
     answer(_document(group, names), whole, as_json=as_json)

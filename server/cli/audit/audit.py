@@ -1,4 +1,4 @@
-"""`sayso audit`: the log."""
+"""`sayso audit`: the audit log."""
 
 import json
 import signal
@@ -16,31 +16,31 @@ from server.model.audit import EntrySearch, StoredEntry
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 1_000
-_LATE: Final = 200
-"""Entries of other processes may come in between those that were shown; so far back we look."""
+_LOOK_BACK: Final = 200
+"""How many entries to look back for late ones, which other processes stored in between."""
 
 
 @click.group("audit")
 def command() -> None:
-    """The log of everything that was done."""
+    """The audit log."""
 
 
 @command.command("tail")
 @click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=20, show_default=True)
-@click.option("--follow", is_flag=True, help="Go on until interrupted.")
+@click.option("--follow", is_flag=True, help="Print new entries until interrupted.")
 @click.option("--jsonl", is_flag=True, help="One JSON document per line; for --follow.")
 @json_option
 @administers
-def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
-    """The last entries, oldest first."""
+def tail(admin: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
+    """Print the last entries, oldest first."""
     if as_json and (follow or jsonl):
         raise click.UsageError("--json prints one document. For a stream use --jsonl.")
     if not follow and not jsonl:
-        entries = desk.oversight.entries(count)
+        entries = admin.oversight.entries(count)
         document = {"items": [entry_document(entry) for entry in entries]}
         answer(document, map(entry_line, entries), as_json=as_json)
         return
-    for entry in _stream(desk, count, follow=follow):
+    for entry in _stream(admin, count, follow=follow):
         click.echo(json.dumps(entry_document(entry)) if jsonl else safe(entry_line(entry)))
 
 
@@ -48,52 +48,62 @@ def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_js
 @click.argument("entry_id", metavar="ID")
 @json_option
 @administers
-def show(desk: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
-    """One entry, member by member."""
-    document = entry_document(desk.oversight.entry(entry_id))
-    facts = {name: _word(value) for name, value in document.items() if value is not None}
+def show(admin: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
+    """Show one entry with all its members."""
+    document = entry_document(admin.oversight.entry(entry_id))
+    facts = {name: _text(value) for name, value in document.items() if value is not None}
     answer(document, sheet(facts), as_json=as_json)
 
 
 @command.command("search")
-@click.option("--type", "kind", help="What it is about, such as agent.disabled.")
-@click.option("--actor", help="Who did it: a name, an id as the log has it, policy or expiry.")
-@click.option("--agent", metavar="AGENT", help="An agent's name or client_id; gone ones by id.")
-@click.option("--user", metavar="USER", help="The user whom it concerns.")
+@click.option("--type", "kind", help="The type, such as agent.disabled.")
+@click.option("--actor", help="Who did it: a name, an id as in the log, policy or expiry.")
+@click.option(
+    "--agent", metavar="AGENT", help="An agent's name or client_id; a deleted agent's client_id."
+)
+@click.option("--user", metavar="USER", help="The user it concerns.")
 @click.option("--resource", metavar="URI")
-@click.option("--approval", metavar="ID", help="The request whom it concerns.")
-@click.option("--correlation", metavar="ID", help="The call of the API that it came from.")
-@click.option("--since", metavar="WHEN", help="A date, a time, or so long ago: 24h.")
-@click.option("--until", metavar="WHEN", help="Before this moment.")
+@click.option("--approval", metavar="ID", help="The request it concerns.")
+@click.option("--correlation", metavar="ID", help="The API call that caused it.")
+@click.option(
+    "--since", metavar="WHEN", help="A date, a time, or a duration before now such as 24h."
+)
+@click.option("--until", metavar="WHEN", help="Entries before this time.")
 @click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=50, show_default=True)
-@click.option("--before", metavar="ID", help="Older ones than this entry.")
+@click.option("--before", metavar="ID", help="Entries older than this one.")
 @json_option
 @administers
 def search(
-    desk: OpenInstallation, /, count: int, before: str | None, *, as_json: bool, **given: str | None
+    admin: OpenInstallation,
+    /,
+    count: int,
+    before: str | None,
+    *,
+    as_json: bool,
+    **given: str | None,
 ) -> None:
-    """The newest entries that match everything that is said, newest first."""
-    entries = desk.oversight.search(_search(desk, given), count, before)
+    """Search the audit log, newest first."""
+    entries = admin.oversight.search(_search(admin, given), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     answer(document, map(entry_line, entries), as_json=as_json)
 
 
-def _search(desk: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
+def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=given["kind"],
         actor=given["actor"],
-        agent_id=_id_of(given["agent"], lambda called: desk.agents.show(called)[0].id),
-        subject=_id_of(given["user"], lambda called: desk.users.show(called)[0].id),
+        agent_id=_id_of(given["agent"], lambda called: admin.agents.show(called)[0].id),
+        subject=_id_of(given["user"], lambda called: admin.users.show(called)[0].id),
         resource=given["resource"],
         approval_id=given["approval"],
         correlation_id=given["correlation"],
-        since=_past(given["since"], desk.now),
-        until=_past(given["until"], desk.now),
+        since=_time(given["since"], admin.now),
+        until=_time(given["until"], admin.now),
     )
 
 
-def _past(text: str | None, now: int) -> int | None:
-    """A moment; a span leads back from now."""
+def _time(text: str | None, now: int) -> int | None:
+    """A time in milliseconds; a duration counts back from now."""
     if text is None:
         return None
     ago = span_ms(text)
@@ -101,14 +111,14 @@ def _past(text: str | None, now: int) -> int | None:
 
 
 def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
-    """What is gone cannot be found by its name any more; its id still stands in the log."""
+    """Resolve a name to an id; deleted agents and users can only be given by id."""
     if called is None or called.startswith("sayso_"):
         return called
     return find(called)
 
 
 def entry_document(entry: StoredEntry) -> dict[str, object]:
-    """An entry in JSON: what its bytes say, its time readable, its leaf in hexadecimal."""
+    """An entry as JSON: the members of its bytes, its time as text, its leaf in hexadecimal."""
     members: dict[str, object] = json.loads(entry.body)
     names = dict(entry.names)
     return {**members, "at": rfc3339(entry.at), "names": names, "leaf": entry.leaf.hex()}
@@ -117,39 +127,39 @@ def entry_document(entry: StoredEntry) -> dict[str, object]:
 def entry_line(entry: StoredEntry) -> str:
     """An entry on one line."""
     members: dict[str, object] = json.loads(entry.body)
-    told = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
+    shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
-    words = [f"{name}={_word(value)}" for name, value in more.items() if name not in told]
+    words = [f"{name}={_text(value)}" for name, value in more.items() if name not in shown]
     name = entry.names.get("actor")
     who = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _stream(desk: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
-    shown = desk.oversight.entries(max(count, _LATE))
+def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
+    shown = admin.oversight.entries(max(count, _LOOK_BACK))
     yield from shown[-count:]
     known = [entry.id for entry in shown]
     with _interrupted() as stopped:
         while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
             after = known[0] if known else ""
-            new = [e for e in desk.oversight.entries(_AT_ONCE, after) if e.id not in known]
+            new = [e for e in admin.oversight.entries(_AT_ONCE, after) if e.id not in known]
             yield from new
-            known = sorted([*known, *(entry.id for entry in new)])[-_LATE:]
+            known = sorted([*known, *(entry.id for entry in new)])[-_LOOK_BACK:]
     if follow:
         raise KeyboardInterrupt
 
 
 @contextmanager
 def _interrupted() -> Iterator[threading.Event]:
-    """Ctrl-C as an event; the second one interrupts whatever is being done.
+    """The first Ctrl-C sets an event; the second one raises KeyboardInterrupt.
 
-    Raised wherever Python happens to be, it could be lost: in a callback of the database's library
-    an exception is printed and forgotten.
+    An exception raised at an arbitrary point could be lost: in a callback of the database library
+    it is only printed.
     """
     stopped = threading.Event()
 

@@ -71,7 +71,7 @@ def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     agent, _ = admin.agents.show(name_or_id)
     names = names_by_id(admin)
     pauses = admin.pauses.of(agent.id)
-    ends = admin.orphans.grace_of(agent.id)
+    ends = admin.orphans.grace_end(agent.id)
     document = {
         **agent_document(agent, names),
         "pauses": [pause_document(one) for one in pauses],

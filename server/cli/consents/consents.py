@@ -1,4 +1,4 @@
-"""`sayso consents`: what users let clients have at resources, until when. Nobody gives one here."""
+"""`sayso consents`: list and revoke users' consents."""
 
 import click
 
@@ -9,20 +9,20 @@ from server.services.consents.consents import GivenConsent
 
 @click.group("consents")
 def command() -> None:
-    """What users let clients have. Users give them on their devices; here they can be revoked."""
+    """Consents. Users give them on their devices; here you can revoke them."""
 
 
 @command.command("list")
-@click.option("--user", metavar="USER", help="Of one user alone.")
-@click.option("--client", metavar="CLIENT", help="For one agent or app alone.")
-@click.option("--ended", is_flag=True, help="Also those that are over.")
+@click.option("--user", metavar="USER", help="Only consents of this user.")
+@click.option("--client", metavar="CLIENT", help="Only consents for this agent or app.")
+@click.option("--ended", is_flag=True, help="Include ended consents.")
 @json_option
 @administers
 def show_all(
-    desk: OpenInstallation, user: str | None, client: str | None, *, ended: bool, as_json: bool
+    admin: OpenInstallation, user: str | None, client: str | None, *, ended: bool, as_json: bool
 ) -> None:
-    """Consents, newest first."""
-    found = desk.consents.search(user=user, client=client, ended=ended)
+    """List consents, newest first."""
+    found = admin.consents.search(user=user, client=client, ended=ended)
     rows = [
         (
             given.user_name,
@@ -30,24 +30,24 @@ def show_all(
             given.consent.resource,
             listed(given.consent.scopes),
             moment(given.consent.expires_at),
-            given.state(desk.now),
+            given.state(admin.now),
             given.consent.id,
         )
         for given in found
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    answer({"items": [_document(given, desk.now) for given in found]}, lines, as_json=as_json)
+    answer({"items": [_document(given, admin.now) for given in found]}, lines, as_json=as_json)
 
 
 @command.command("revoke")
 @click.argument("consent_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, consent_id: str, *, as_json: bool) -> None:
-    """End a consent, and every token that came from it."""
-    given, tokens = desk.consents.revoke(consent_id, by=BY)
-    members = {**_document(given, desk.now), "tokens_revoked": tokens}
-    line = f"The consent of {given.user_name} to {given.client_name} is revoked; {tokens} tokens."
+def revoke(admin: OpenInstallation, consent_id: str, *, as_json: bool) -> None:
+    """Revoke a consent and every token issued under it."""
+    given, tokens = admin.consents.revoke(consent_id, by=BY)
+    members = {**_document(given, admin.now), "tokens_revoked": tokens}
+    line = f"Revoked the consent of {given.user_name} for {given.client_name}, and {tokens} tokens."
     answer(members, [line], as_json=as_json)
 
 

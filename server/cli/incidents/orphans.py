@@ -1,35 +1,35 @@
-"""`sayso agents orphans`: agents that should get an owner, or be looked at again."""
+"""`sayso agents orphans`: agents that need an owner or a review."""
 
 import click
 
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
-from server.services.incidents.orphans import Keeper, Orphan
+from server.services.incidents.orphans import Orphan, SeenOwner
 
 _WORDS = {
-    "no_owner": "nobody answers for it",
-    "owner_away": "its owners were not seen for 90 days",
-    "review_due": "it was to be looked at again",
-    "expired": "it has expired",
+    "no_owner": "no enabled owner",
+    "owner_away": "owners not seen for 90 days",
+    "review_due": "review is due",
+    "expired": "expired",
 }
 
 
 @click.command("orphans")
 @json_option
 @administers
-def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Agents without an enabled owner, and those to look at again.
+def orphans(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List agents that need an owner or a review.
 
-    An enabled agent for which nobody answers is quarantined when its time of grace ends; see
+    An enabled agent without an enabled owner is quarantined when its grace period ends; see
     SAYSO_OWNER_GRACE_DAYS.
     """
-    found = desk.orphans.all()
+    found = admin.orphans.all()
     rows = [
         (
             one.agent.name,
             one.agent.state,
             listed(_WORDS[why] for why in one.why),
-            listed(map(_keeper, one.keepers)),
+            listed(map(_owner, one.owners)),
             moment(one.quarantine_at),
         )
         for one in found
@@ -43,7 +43,7 @@ def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
     answer({"items": [_document(one) for one in found]}, lines, as_json=as_json)
 
 
-def _keeper(one: Keeper) -> str:
+def _owner(one: SeenOwner) -> str:
     seen = "never seen" if one.seen_at is None else f"seen {moment(one.seen_at)}"
     return f"{one.user.name} ({one.user.state}, {seen})"
 
@@ -61,7 +61,7 @@ def _document(one: Orphan) -> dict[str, object]:
                 "state": keeper.user.state,
                 "seen_at": rfc3339(keeper.seen_at),
             }
-            for keeper in one.keepers
+            for keeper in one.owners
         ],
         "quarantine_at": rfc3339(one.quarantine_at),
         "review_at": rfc3339(one.agent.review_at),

@@ -11,25 +11,23 @@ from server.cli.output import answer, if_missing_option, json_option, listed, mo
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
-from server.protocol.policy.pointers import written
-from server.protocol.policy.stakes import FactToType, TypeBack
+from server.protocol.policy.fact_rules import FactToType, TypeBackRule
+from server.protocol.policy.pointers import as_pointer
 from server.services.policy import action_types, builtin_action_types
 from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid
 
 
 def file_or_shipped(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """What a type is read from: a file, or one of those that come with Sayso."""
+    """Add FILE and --shipped: the file of an action type, or the name of a built-in one."""
     argument = click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
-    option = click.option(
-        "--shipped", "name", metavar="TYPE", help="One that comes with Sayso, by name."
-    )
+    option = click.option("--shipped", "name", metavar="TYPE", help="A built-in action type.")
     return argument(option(verb))
 
 
 @click.group("actions")
 def command() -> None:
-    """Action types: JSON files that turn an agent's details into words a person can judge."""
+    """Action types: JSON files that say how an agent's details are shown to approvers."""
 
 
 @command.command("add")
@@ -38,32 +36,32 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     file: TextIO | None,
     *,
     name: str | None,
     if_missing: bool,
     as_json: bool,
 ) -> None:
-    """Register a type from a file: type, title, schema, headline, material, risk, undo, labels.
+    """Register an action type from a file.
 
-    docs/action-types.md says what each member means. `sayso actions shipped` lists the types that
-    come with Sayso; --shipped registers one of them.
+    docs/action-types.md explains the members of the file. `sayso actions shipped` lists the
+    built-in action types; --shipped registers one of them.
     """
     text = _read(file, name)
     try:
-        row = desk.actions.add(text, by=BY)
+        row = admin.actions.add(text, by=BY)
     except Exists:
         if not if_missing:
             raise
-        present = desk.actions.show(action_types.read(text).type)
-        line = f"{present.type} is registered already, in version {present.version}."
+        present = admin.actions.show(action_types.read(text).type)
+        line = f"{present.type} is already registered, in version {present.version}."
         answer(_document(present), [line], as_json=as_json)
         return
     lines = [
-        f"{row.type} is registered.",
+        f"Registered {row.type}.",
         *_without_template(row),
-        "To let a scope be given only with it:",
+        "To require it for a scope:",
         f"  sayso resources update URI --requires SCOPE={row.type}",
     ]
     answer(_document(row), lines, as_json=as_json)
@@ -72,9 +70,9 @@ def add(
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """Every action type."""
-    found = desk.actions.all()
+def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+    """List all action types."""
+    found = admin.actions.all()
     documents = [_document(row) for row in found]
     rows = [tuple(str(d[name]) for name in ("type", "version", "risk", "title")) for d in documents]
     lines = table(("type", "version", "risk", "title"), rows)
@@ -85,13 +83,13 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("name", metavar="TYPE")
 @json_option
 @administers
-def show(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
-    """One action type, its file included."""
-    row = desk.actions.show(name)
+def show(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
+    """Show one action type with its file."""
+    row = admin.actions.show(name)
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
         *_without_template(row),
-        *_stakes(row),
+        *_fact_rule_lines(row),
         *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
     ]
     members = {**_document(row), "document": json.loads(row.document)}
@@ -102,7 +100,7 @@ def show(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
 @click.argument("name", metavar="[TYPE]", required=False)
 @json_option
 def show_shipped(name: str | None, *, as_json: bool) -> None:
-    """The types that come with Sayso; or the file of one, to copy and change."""
+    """List the built-in action types, or print the file of one, to copy and change."""
     if name is not None:
         text = builtin_action_types.document(name)
         answer(json.loads(text), text.splitlines(), as_json=as_json)
@@ -112,8 +110,8 @@ def show_shipped(name: str | None, *, as_json: bool) -> None:
     rows = [tuple(str(document[member]) for member in members) for document in found]
     lines = [
         *table(members, rows),
-        f"{builtin_action_types.GENERIC} is used by itself, for types without a headline.",
-        "To register another one:",
+        f"Sayso uses {builtin_action_types.GENERIC} automatically for types without a headline.",
+        "To register one:",
         "  sayso actions add --shipped TYPE",
     ]
     items = [{member: document[member] for member in members} for document in found]
@@ -124,41 +122,45 @@ def show_shipped(name: str | None, *, as_json: bool) -> None:
 @file_or_shipped
 @json_option
 @administers
-def update(desk: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool) -> None:
-    """A new version, which requests from now on are shown by."""
-    row = desk.actions.update(_read(file, name), by=BY)
+def update(
+    admin: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool
+) -> None:
+    """Store a new version, which new requests use."""
+    row = admin.actions.update(_read(file, name), by=BY)
     answer(
         _document(row),
-        [f"{row.type} is in version {row.version}.", *_without_template(row)],
+        [f"Updated {row.type} to version {row.version}.", *_without_template(row)],
         as_json=as_json,
     )
 
 
 @command.command("preview")
 @file_or_shipped
-@click.option("--details", type=click.File("r", encoding="utf-8"), help="A JSON object to fill in.")
+@click.option(
+    "--details", type=click.File("r", encoding="utf-8"), help="The details, as a JSON object."
+)
 @json_option
 @administers
 def preview(
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     file: TextIO | None,
     *,
     name: str | None,
     details: TextIO | None,
     as_json: bool,
 ) -> None:
-    """What a person would be shown of a type. Nothing is registered.
+    """Show how approvers would see a request of this type. Registers nothing.
 
-    Without --details it is filled in with an example.
+    Without --details, example details are used.
     """
     given = None if details is None else _details(details.read())
-    found = desk.previews.of(_read(file, name), given)
+    found = admin.previews.of(_read(file, name), given)
     display = json.loads(found.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",
         *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
         f"  Undo: {display['undo']}",
-        f"  A yes takes: {ceremonies.spelled(found.ceremony)}",
+        f"  Approving takes: {ceremonies.ceremony_text(found.ceremony)}",
     ]
     answer(_previewed(found), lines, as_json=as_json)
 
@@ -167,9 +169,9 @@ def preview(
 @click.argument("name", metavar="TYPE")
 @json_option
 @administers
-def delete(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
-    """Forget a type. Requests that wait keep what they were shown as."""
-    row = desk.actions.delete(name, by=BY)
+def delete(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
+    """Delete an action type. Pending requests for it can no longer be approved."""
+    row = admin.actions.delete(name, by=BY)
     answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)
 
 
@@ -177,7 +179,7 @@ def _previewed(found: Preview) -> dict[str, object]:
     return {
         "details": dict(found.details),
         "display": json.loads(found.display),
-        "ceremony": ceremonies.spelled(found.ceremony),
+        "ceremony": ceremonies.ceremony_text(found.ceremony),
     }
 
 
@@ -205,60 +207,62 @@ def _without_template(row: ActionRow) -> list[str]:
         return []
     return [
         (
-            f"It has no headline: it is shown as `{builtin_action_types.GENERIC}`, "
+            f"It has no headline, so `{builtin_action_types.GENERIC}` shows it, "
             f"at {action.risk} risk."
         )
     ]
 
 
-def _stakes(row: ActionRow) -> list[str]:
-    """What the type says beyond showing its facts, in words."""
-    stakes = action_types.read(row.document).stakes
-    new = "" if stakes.target is None else f"; new by its {written(stakes.target)}"
-    amount = "" if stakes.amount is None else f"; how much by its {written(stakes.amount)}"
-    narrow = [f"{written(path)} ({rule})" for path, rule in stakes.narrow.items()]
+def _fact_rule_lines(row: ActionRow) -> list[str]:
+    """Describe type-back, narrowing and history of the type."""
+    fact_rules = action_types.read(row.document).fact_rules
+    new = "" if fact_rules.target is None else f"; new by its {as_pointer(fact_rules.target)}"
+    amount = (
+        "" if fact_rules.amount is None else f"; how much by its {as_pointer(fact_rules.amount)}"
+    )
+    narrow = [f"{as_pointer(path)} ({rule})" for path, rule in fact_rules.narrow.items()]
     return [
-        f"typed back: {_typed_back(stakes.type_back)}",
-        f"may be made less: {listed(narrow)}",
-        f"compared with what was approved before: agent, rights, hour{new}{amount}",
+        f"typed back: {_type_back_text(fact_rules.type_back)}",
+        f"can be narrowed: {listed(narrow)}",
+        f"compared with earlier approvals: agent, permissions, hour{new}{amount}",
     ]
 
 
-def _typed_back(rule: TypeBack | None) -> str:
+def _type_back_text(rule: TypeBackRule | None) -> str:
     if rule is None:
         return "nothing"
     said = _fact_in_words(rule.fact)
     if rule.new_target is not None:
         said += f"; for a new target {_fact_in_words(rule.new_target)}"
     if rule.if_there is not None:
-        said += f"; where it is there {_fact_in_words(rule.if_there)}"
+        said += f"; if present {_fact_in_words(rule.if_there)}"
     return said
 
 
 def _fact_in_words(fact: FactToType) -> str:
     part = "the last four characters of " if fact.part == "last_four" else ""
-    return f"{part}{written(fact.path)}"
+    return f"{part}{as_pointer(fact.path)}"
 
 
 def _document(row: ActionRow) -> dict[str, object]:
     action = action_types.read(row.document)
-    stakes = action.stakes
+    fact_rules = action.fact_rules
     return {
         "type": row.type,
         "title": action.title,
         "risk": str(action.risk),
         "undo": action.undo,
-        "type_back": _rule(stakes.type_back),
-        "narrow": {written(path): rule for path, rule in stakes.narrow.items()},
-        "target": None if stakes.target is None else written(stakes.target),
-        "amount": None if stakes.amount is None else written(stakes.amount),
+        "type_back": _rule(fact_rules.type_back),
+        "narrow": {as_pointer(path): rule for path, rule in fact_rules.narrow.items()},
+        "target": None if fact_rules.target is None else as_pointer(fact_rules.target),
+        "amount": None if fact_rules.amount is None else as_pointer(fact_rules.amount),
         "deputies": action.deputies,
         "version": row.version,
         "created_at": rfc3339(row.created_at),
     }
 
 
-def _rule(rule: TypeBack | None) -> dict[str, object] | None:
+def _rule(rule: TypeBackRule | None) -> dict[str, object] | None:
     if rule is None:
         return None
     others = {"new_target": rule.new_target, "if_there": rule.if_there}
@@ -267,4 +271,4 @@ def _rule(rule: TypeBack | None) -> dict[str, object] | None:
 
 
 def _fact(fact: FactToType) -> dict[str, object]:
-    return {"fact": written(fact.path), "part": fact.part}
+    return {"fact": as_pointer(fact.path), "part": fact.part}

@@ -1,4 +1,4 @@
-"""`sayso policy`: when a human is needed."""
+"""`sayso policy`: the rules that say when a person has to approve."""
 
 import json
 from collections.abc import Mapping
@@ -18,31 +18,31 @@ from server.services.operations.replays import Change, Replay
 from server.services.operations.trials import Explained, TrialRequest, TriedCase
 from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
-from server.services.policy.displays import lasting
+from server.services.policy.displays import duration_text
 
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)
 policy_option = click.option(
-    "--policy", "rules", type=_FILE, help="Ask this rule set, not the one in force."
+    "--policy", "rules", type=_FILE, help="Use this rule set instead of the one in force."
 )
-_THEN: Mapping[str, str] = {
-    "token": "a token comes out",
+_RESULTS: Mapping[str, str] = {
+    "token": "a token is issued",
     "person": "a person is asked",
-    "refused": "it is refused",
+    "refused": "the request is refused",
 }
 
 
 @click.group("policy")
 def command() -> None:
-    """Policy: TOML files of rules that say what is allowed, what asks a person, what never."""
+    """Policy: TOML files of rules that say what is allowed, what needs approval, what is denied."""
 
 
 @command.command("show")
 @json_option
 @administers
-def show(desk: OpenInstallation, *, as_json: bool) -> None:
-    """The rule set in force, as it was written."""
-    row = desk.policies.show()
+def show(admin: OpenInstallation, *, as_json: bool) -> None:
+    """Show the rule set in force."""
+    row = admin.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
     answer(telling.policy(row), lines, as_json=as_json)
 
@@ -51,30 +51,30 @@ def show(desk: OpenInstallation, *, as_json: bool) -> None:
 @file_argument
 @json_option
 @administers
-def put(desk: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
-    """Put a rule set in force. It is read and checked whole; requests that wait are held to it."""
-    row = desk.policies.set(file.read(), by=BY)
-    rules = documents.read(row.document).alone_at_critical
-    alone = [f"By rule {one} a single yes is enough at critical risk." for one in rules]
+def put(admin: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
+    """Put a rule set in force. It applies to pending requests too."""
+    row = admin.policies.set(file.read(), by=BY)
+    rules = documents.parse_policy(row.document).single_approver_at_critical
+    alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
     answer(telling.policy(row), lines, as_json=as_json)
 
 
 @command.command("explain")
-@click.option("--agent", required=True, help="Who would ask.")
-@click.option("--user", help="For whom.")
+@click.option("--agent", required=True, help="The agent that asks.")
+@click.option("--user", help="The user it asks.")
 @click.option(
-    "--way", type=click.Choice(WAYS), default="request", show_default=True, help="By which door."
+    "--way", type=click.Choice(WAYS), default="request", show_default=True, help="How it asks."
 )
-@click.option("--resource", metavar="URI", help="Where; the agent's only one if unsaid.")
-@click.option("--scope", "scopes", multiple=True, help="A scope that it would ask for.")
+@click.option("--resource", metavar="URI", help="The resource; by default, the agent's only one.")
+@click.option("--scope", "scopes", multiple=True, help="A scope it asks for.")
 @click.option("--details", type=_FILE, help="authorization_details, a JSON array.")
-@click.option("--acr", metavar="VALUES", help="How the person shall answer: its acr_values.")
+@click.option("--acr", metavar="VALUES", help="The acr_values of the request.")
 @policy_option
 @json_option
 @administers
 def explain(  # noqa: PLR0913, PLR0917  # what a request has
-    desk: OpenInstallation,
+    admin: OpenInstallation,
     agent: str,
     user: str | None,
     way: Way,
@@ -86,11 +86,11 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     *,
     as_json: bool,
 ) -> None:
-    """Whether a person would be asked, by which rule, and what token would come out."""
+    """Explain whether a person would be asked, by which rule, and the resulting token."""
     text = None if details is None else details.read()
     wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
-    found = desk.trials.explain(wanted, None if rules is None else rules.read())
-    answer(telling.explained(found), _explained(found), as_json=as_json)
+    found = admin.trials.explain(wanted, None if rules is None else rules.read())
+    answer(telling.explained(found), _explanation_lines(found), as_json=as_json)
 
 
 @command.command("test")
@@ -98,12 +98,12 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 @policy_option
 @json_option
 @administers
-def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
-    """Hold a TOML table of cases against the rules. Exit 1 when one of them does not fit."""
-    found = desk.trials.test(file.read(), None if rules is None else rules.read())
+def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
+    """Test the rules with a TOML table of cases. Exits with 1 if a case fails."""
+    found = admin.trials.test(file.read(), None if rules is None else rules.read())
     failed = sum(not one.passed for one in found)
-    lines = [line for one in found for line in _tried(one)]
-    lines.append(f"{len(found) - failed} of {len(found)} fit.")
+    lines = [line for one in found for line in _case_lines(one)]
+    lines.append(f"{len(found) - failed} of {len(found)} passed.")
     answer(telling.tried(found), lines, as_json=as_json)
     if failed:
         click.get_current_context().exit(1)
@@ -114,46 +114,46 @@ def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json:
 @policy_option
 @json_option
 @administers
-def dry_run(desk: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
-    """What the rules would have changed: requests and exchanges of the time are judged again."""
-    found = desk.replays.replay(last, None if rules is None else rules.read())
-    answer(telling.replayed(found), _replayed(found), as_json=as_json)
+def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
+    """Evaluate recent requests and exchanges again, and show what the rules would change."""
+    found = admin.replays.replay(last, None if rules is None else rules.read())
+    answer(telling.replayed(found), _replay_lines(found), as_json=as_json)
 
 
 def _title(row: PolicyRow) -> str:
     if row.version == DEFAULT_VERSION:
-        return "The policy that Sayso comes with"
+        return "The built-in policy"
     return f"Policy {row.version}, set {moment(row.set_at)} by {row.set_by}"
 
 
-def _explained(found: Explained) -> list[str]:
+def _explanation_lines(found: Explained) -> list[str]:
     verdict = found.verdict
     lacks = found.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
-            "policy says": _says(verdict),
-            "so": _THEN[found.then] + (": the person has not consented" if lacks else ""),
+            "policy says": _verdict_text(verdict),
+            "so": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
             "because": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in found.rules),
             "unusual": listed(found.unusual) if found.unusual else "nothing",
-            "answered by": _covered(found),
+            "answered by": _grant_line(found),
             "asks": _asks(found),
             **_people(found.asking),
         }
     )
     if found.token is not None:
-        claims = {name: _said(value) for name, value in found.token.items()}
-        lines += ["", f"The token, valid {found.seconds} seconds, would say:", *sheet(claims)]
+        claims = {name: _claim_text(value) for name, value in found.token.items()}
+        lines += ["", f"The token, valid {found.seconds} seconds, would contain:", *sheet(claims)]
     return lines
 
 
-def _said(value: object) -> str:
-    """A claim as it stands in the token, a text without its quotes."""
+def _claim_text(value: object) -> str:
+    """A claim as JSON; a text without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _says(verdict: Verdict) -> str:
+def _verdict_text(verdict: Verdict) -> str:
     return f"{verdict.outcome}, by version {verdict.source.version}"
 
 
@@ -162,11 +162,11 @@ def _asks(found: Explained) -> str | None:
     if needs is None or found.asking is None:
         return None
     people = "1 person" if needs.quorum == 1 else f"{needs.quorum} people"
-    how = ceremonies.spelled(needs.ceremony)
-    return f"{people}, by {how}, within {lasting(needs.seconds)}"
+    how = ceremonies.ceremony_text(needs.ceremony)
+    return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 
 
-def _covered(found: Explained) -> str | None:
+def _grant_line(found: Explained) -> str | None:
     grant = found.covered
     if grant is None:
         return None
@@ -174,15 +174,15 @@ def _covered(found: Explained) -> str | None:
 
 
 def _people(found: RequestAudience | None) -> dict[str, str | None]:
-    """Whom it asks, who may not say yes, and who stands in."""
+    """Approvers, people whose approval does not count, deputies and backup."""
     if found is None:
         return {}
     silent = [one.name for one in found.people if not one.approves]
     excluded = sorted({*found.excluded, *silent})
-    when = "at once" if found.at_once else "when three quarters of the time are over"
+    when = "at once" if found.at_once else "after three quarters of the time"
     return {
         "approvers": listed(map(_approver, found.approvers)),
-        "not": f"{listed(excluded)}: their yes does not count" if excluded else None,
+        "not": f"{listed(excluded)}: their approval does not count" if excluded else None,
         "deputies": listed(found.deputies) if found.deputies else None,
         "backup": None if found.backup is None else f"{found.backup}, {when}",
     }
@@ -192,20 +192,20 @@ def _approver(one: AskedPerson) -> str:
     return one.name if one.group is None else f"{one.name} ({one.group})"
 
 
-def _tried(one: TriedCase) -> list[str]:
+def _case_lines(one: TriedCase) -> list[str]:
     if one.passed:
-        return [f"fits    {one.name}"]
+        return [f"PASS    {one.name}"]
     if one.problem:
-        return [f"BROKEN  {one.name}: {one.problem}"]
+        return [f"ERROR   {one.name}: {one.problem}"]
     wrong = [
         f"{name} is {one.found[name]}, not {wanted}"
         for name, wanted in one.expected.items()
         if one.found[name] != wanted
     ]
-    return [f"FAILS   {one.name}: {'; '.join(wrong)}"]
+    return [f"FAIL    {one.name}: {'; '.join(wrong)}"]
 
 
-def _replayed(found: Replay) -> list[str]:
+def _replay_lines(found: Replay) -> list[str]:
     rows = [
         (
             moment(one.at),
@@ -214,16 +214,16 @@ def _replayed(found: Replay) -> list[str]:
             " ".join([*one.scope, *one.types]),
             f"{one.before} → {one.after}",
             listed(one.rules),
-            _whom(one),
+            _decider(one),
         )
         for one in found.changes
     ]
     lines = [
-        f"Since {moment(found.since)}: {found.judged} judged again, {found.skipped} cannot be.",
-        f"{found.changed} would have gone otherwise.",
+        f"Since {moment(found.since)}: {found.judged} evaluated again, {found.skipped} skipped.",
+        f"{found.changed} would have another outcome.",
     ]
     if not found.complete:
-        lines.append("There were more; the newest were judged.")
+        lines.append("There were more; only the newest were evaluated.")
     if rows:
         lines += [
             "",
@@ -232,8 +232,8 @@ def _replayed(found: Replay) -> list[str]:
     return lines
 
 
-def _whom(one: Change) -> str:
-    """Who or what would answer."""
+def _decider(one: Change) -> str:
+    """Who or what would decide."""
     if one.standing_grant is not None:
         return f"standing grant {one.standing_grant}"
     if one.quorum is None:

@@ -1,4 +1,4 @@
-"""`sayso grants`: what users approved ahead, until when. Nobody gives one here."""
+"""`sayso grants`: list and revoke users' standing grants."""
 
 from dataclasses import replace
 
@@ -13,36 +13,36 @@ from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 @click.group("grants")
 def command() -> None:
-    """Standing grants of users. They give them on their devices; here they can be revoked."""
+    """Standing grants. Users give them on their devices; here you can revoke them."""
 
 
 @command.command("list")
-@click.option("--user", metavar="USER", help="Of one user alone.")
-@click.option("--agent", metavar="AGENT", help="For one agent alone.")
-@click.option("--ended", is_flag=True, help="Also those that are over.")
+@click.option("--user", metavar="USER", help="Only grants of this user.")
+@click.option("--agent", metavar="AGENT", help="Only grants for this agent.")
+@click.option("--ended", is_flag=True, help="Include ended grants.")
 @json_option
 @administers
 def show_all(
-    desk: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
+    admin: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
 ) -> None:
-    """Standing grants, newest first."""
-    found = desk.standing_grants.search(user=user, agent=agent, ended=ended)
+    """List standing grants, newest first."""
+    found = admin.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
         (
-            held.user_name,
-            held.agent_name,
-            held.grant.resource,
-            held.grant.type or listed(held.grant.scopes),
-            f"{held.grant.used}/{held.grant.uses}",
-            _sum(held),
-            moment(held.grant.expires_at),
-            held.grant.standing(desk.now),
-            held.grant.id,
+            named.user_name,
+            named.agent_name,
+            named.grant.resource,
+            named.grant.type or listed(named.grant.scopes),
+            f"{named.grant.used}/{named.grant.uses}",
+            _sum(named),
+            moment(named.grant.expires_at),
+            named.grant.state(admin.now),
+            named.grant.id,
         )
-        for held in found
+        for named in found
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
-    items = [_document(held, desk.now) for held in found]
+    items = [_document(named, admin.now) for named in found]
     answer({"items": items}, table(heads, rows), as_json=as_json)
 
 
@@ -50,15 +50,15 @@ def show_all(
 @click.argument("grant_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
-    """End a standing grant; the person is asked again."""
-    held = desk.standing_grants.revoke(grant_id, by=BY)
-    line = f"The standing grant of {held.user_name} to {held.agent_name} is revoked."
-    answer(_document(held, desk.now), [line], as_json=as_json)
+def revoke(admin: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
+    """Revoke a standing grant. The user is asked about each request again."""
+    named = admin.standing_grants.revoke(grant_id, by=BY)
+    line = f"Revoked the standing grant of {named.user_name} for {named.agent_name}."
+    answer(_document(named, admin.now), [line], as_json=as_json)
 
 
-def _sum(held: NamedStandingGrant) -> str:
-    total = held.grant.bounds.sum
+def _sum(named: NamedStandingGrant) -> str:
+    total = named.grant.bounds.sum
     return "-" if total is None else money_text(total)
 
 
@@ -68,15 +68,15 @@ def _money(value: Sum | None) -> dict[str, object] | None:
     return {"minor": value.minor, "currency": value.currency, "text": money_text(value)}
 
 
-def _document(held: NamedStandingGrant, now: int) -> dict[str, object]:
-    grant = held.grant
+def _document(named: NamedStandingGrant, now: int) -> dict[str, object]:
+    grant = named.grant
     total = grant.bounds.sum
     spent = None if total is None else replace(total, minor=grant.spent_minor)
     return {
         "id": grant.id,
-        "state": grant.standing(now),
-        "user": {"id": grant.user_id, "name": held.user_name},
-        "agent": {"id": grant.agent_id, "name": held.agent_name},
+        "state": grant.state(now),
+        "user": {"id": grant.user_id, "name": named.user_name},
+        "agent": {"id": grant.agent_id, "name": named.agent_name},
         "resource": grant.resource,
         "scopes": list(grant.scopes),
         "type": grant.type,

@@ -1,4 +1,4 @@
-"""A request for a human answer, as JSON for those whom it asks."""
+"""An approval request as JSON for its approvers."""
 
 import re
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
 from server.http.wire import Named
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval as ApprovalRecord
-from server.model.approvals import Delivery, said_by
+from server.model.approvals import Delivery, automatic_decision
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import extensions, retries
-from server.services.approvals.decisions import Page
+from server.services.approvals.decisions import ApprovalPage
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
 
@@ -96,9 +96,9 @@ class Approval(BaseModel):
     granted: narrowing_wire.Granted | None = None
     extensions_left: int | None
     retry: Literal["possible", "asked"] | None
-    execution: execution_wire.ToldExecution | None = None
+    execution: execution_wire.ExecutionStatus | None = None
     nonce: str | None = None
-    together: decision_wire.Together | None = None
+    together: decision_wire.VoteTally | None = None
     tries_left: dict[str, int] | None = None
     devices: list[DeliveredTo] | None = None
     unusual: UnusualNow | None = None
@@ -113,7 +113,7 @@ class Approvals(BaseModel):
     server_time: str
 
 
-def approval(shown: Shown) -> Approval:
+def approval(shown: ApproverView) -> Approval:
     """An approval as JSON."""
     record = shown.approval
     return Approval(
@@ -136,24 +136,24 @@ def approval(shown: Shown) -> Approval:
         decided=decision_wire.decided(shown),
         decided_by=decided_by(record),
         granted=narrowing_wire.granted(record),
-        extensions_left=extensions.left(record),
-        retry=retries.standing(record),
+        extensions_left=extensions.extensions_left(record),
+        retry=retries.retry_status(record),
         execution=execution_wire.execution(shown.execution),
         nonce=shown.nonce,
-        together=decision_wire.together(shown.tally),
+        together=decision_wire.vote_tally(shown.tally),
         tries_left=_tries(shown),
         devices=devices(shown.deliveries),
         unusual=unusual_now(shown.unusual),
     )
 
 
-def _tries(shown: Shown) -> dict[str, int] | None:
+def _tries(shown: ApproverView) -> dict[str, int] | None:
     left = shown.tries_left
     return None if left is None else {str(step): count for step, count in left.items()}
 
 
-def approvals(page: Page) -> Approvals:
-    """A part of a list as JSON; `next` is opaque."""
+def approvals(page: ApprovalPage) -> Approvals:
+    """A page of approvals as JSON; `next` is an opaque cursor."""
     following = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
     return Approvals(
         items=[approval(item) for item in page.items],
@@ -164,7 +164,7 @@ def approvals(page: Page) -> Approvals:
 
 
 def read_cursor(text: str | None) -> tuple[int, str] | None:
-    """Where a list goes on. Raises errors.Problem 422."""
+    """Parse the cursor of a list. Raises errors.Problem 422."""
     if not text:
         return None
     if not _CURSOR.fullmatch(text):
@@ -181,27 +181,27 @@ def superseded(earlier: ApprovalRecord | None) -> Superseded | None:
 
 
 def unusual_now(found: Unusual | None) -> UnusualNow | None:
-    """What is unusual; None if the display has it."""
+    """The current signals; None if the signals of the display text apply."""
     if found is None:
         return None
     signals = [
         Signal(code=str(one.code), severity=one.severity.value, text=one.text)
-        for one in found.oddities
+        for one in found.signals
     ]
     return UnusualNow(signals=signals, compared=found.compared)
 
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
-    """What decided it; None where a person did, or nobody yet."""
-    said = said_by(record)
-    if said is None:
+    """What decided instead of a person; None if a person decided or nobody has."""
+    decided_by = automatic_decision(record)
+    if decided_by is None:
         return None
-    kind = DecidedByGrant if reservations.decided(record) else DecidedByConsent
-    return kind.model_validate(said)
+    kind = DecidedByGrant if reservations.is_decided_by_grant(record) else DecidedByConsent
+    return kind.model_validate(decided_by)
 
 
 def devices(found: Iterable[Delivery] | None) -> list[DeliveredTo] | None:
-    """What each device had; None where that is not told."""
+    """The deliveries to each device; None if the viewer may not see them."""
     return None if found is None else [_device(one) for one in found]
 
 

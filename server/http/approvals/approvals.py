@@ -1,4 +1,4 @@
-"""What waits for a person, and their answers."""
+"""Endpoints of a person's approval requests, and of resources that consume them."""
 
 import re
 from typing import Final
@@ -13,13 +13,13 @@ from server.http.approvals import (
 )
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.model.audit import DecidedSearch
+from server.model.audit import HistorySearch
 from server.model.resources import Resource
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services.users.device_auth import Person
 
-_MOST = 200
+_MAX = 200
 _RESULTS: Final = {
     "approved": frozenset({State.APPROVED, State.REDEEMED}),
     "denied": frozenset({State.DENIED}),
@@ -45,12 +45,12 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, approval_wire.approvals(found).model_dump())
 
 
-def _wanted(site: Site, request: HttpRequest) -> DecidedSearch:
-    """What is looked for in what is over. Raises errors.Problem 422."""
+def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
+    """The filters of the history. Raises errors.Problem 422."""
     called, result = request.query.get("agent"), request.query.get("result")
     if result is not None and result not in _RESULTS:
         raise errors.Problem(422, "invalid_body", f"result must be one of {', '.join(_RESULTS)}.")
-    return DecidedSearch(
+    return HistorySearch(
         agent=None if called is None else site.approvals.decisions.agent_called(called),
         states=None if result is None else _RESULTS[result],
         since=listing.moment(request, "since"),
@@ -58,7 +58,7 @@ def _wanted(site: Site, request: HttpRequest) -> DecidedSearch:
 
 
 def receipt(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
-    """GET /api/approvals/<id>/receipt: signed by the server, as it stands now."""
+    """GET /api/approvals/<id>/receipt: the current state, signed by the server."""
     found = site.approvals.receipts.of(person, request.params["id"])
     members = receipt_wire.receipt(found, site.rules.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
@@ -66,7 +66,7 @@ def receipt(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
-    """GET /api/approvals/<id>: with the nonce for this device; it counts as seen."""
+    """GET /api/approvals/<id>: includes the nonce for this device, and marks it as seen."""
     shown = site.approvals.decisions.show(person, request.params["id"])
     return as_json(200, approval_wire.approval(shown).model_dump())
 
@@ -74,38 +74,38 @@ def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/decision."""
     body = wire.read(decision_wire.SignedDecision, request.body)
-    shown = site.approvals.decisions.decide(person, request.params["id"], body.said())
+    shown = site.approvals.decisions.decide(person, request.params["id"], body.submitted())
     return as_json(200, approval_wire.approval(shown).model_dump())
 
 
-def leeway(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
-    """GET /api/approvals/<id>/narrowing: what may be less."""
-    room = site.approvals.narrowings.room(person, request.params["id"])
-    return as_json(200, narrowing_wire.leeway(room).model_dump())
+def narrowing_options(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """GET /api/approvals/<id>/narrowing: what can be narrowed."""
+    options = site.approvals.narrowings.narrowable(person, request.params["id"])
+    return as_json(200, narrowing_wire.narrowing_options(options).model_dump())
 
 
 def narrow(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
-    """POST /api/approvals/<id>/narrowing: the text of less, to be signed."""
+    """POST /api/approvals/<id>/narrowing: the granted text to sign."""
     body = wire.read(narrowing_wire.Narrowing, request.body)
-    less = site.approvals.narrowings.propose(person, request.params["id"], body.record())
-    return as_json(200, narrowing_wire.proposed(less).model_dump())
+    narrowed = site.approvals.narrowings.propose(person, request.params["id"], body.record())
+    return as_json(200, narrowing_wire.proposed(narrowed).model_dump())
 
 
 def consume(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:
-    """POST /api/approvals/consume: the resource spends it on one execution."""
+    """POST /api/approvals/consume: a resource consumes an approval for one execution."""
     body = wire.read(execution_wire.Execution, request.body)
     spent = site.approvals.consumptions.consume(resource, body.record())
     return as_json(200, execution_wire.consumed(spent).model_dump())
 
 
 def outcome(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:
-    """POST /api/approvals/outcome: the resource says how the execution went."""
+    """POST /api/approvals/outcome: a resource reports the result of an execution."""
     body = wire.read(execution_wire.OutcomeReport, request.body)
     approval, done = site.approvals.outcomes.report(resource, body.record())
     return as_json(200, execution_wire.reported(approval.id, done).model_dump())
 
 
 def _limit(text: str) -> int:
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MOST:
-        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MOST}.")
+    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
+        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MAX}.")
     return int(text)

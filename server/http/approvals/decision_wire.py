@@ -1,26 +1,26 @@
-"""People's answers: what is signed and sent, and how others see it."""
+"""Decisions as JSON: what a device sends, and what others see."""
 
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Moment, StrictBody, milliseconds
-from server.model.approval_views import Shown, Tally, Vote
+from server.http.wire import Moment, Named, StrictBody, milliseconds
+from server.model.approval_views import ApproverView, Tally, Vote
 from server.services.approvals import answer_entries
-from server.services.approvals.ceremonies import Entered
+from server.services.approvals.ceremonies import CeremonyEntries
 from server.services.approvals.submitted_decisions import SubmittedDecision
 from server.services.policy.displays import rfc3339
 
 
 class SignedDecision(StrictBody):
-    """A signed decision (compact JWS), what the agent gets, and what the approval takes."""
+    """A signed decision (compact JWS), the message to the agent, and the ceremony's entries."""
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
     retry_at: Moment | None = None
-    """From when on the agent may ask again; with the code `wait_until` alone."""
+    """When the agent may ask again; only with the code `wait_until`."""
     ask: str | None = Field(default=None, min_length=1, max_length=254)
-    """Whom the agent may ask instead, by name, address or id; with the code `ask_other` alone."""
+    """Whom the agent may ask instead: name, email address or id; only with the code `ask_other`."""
     private_note: str | None = Field(default=None, max_length=1_000)
     """For the audit log; no agent sees it."""
     granted: str | None = Field(default=None, max_length=65_536)
@@ -28,55 +28,48 @@ class SignedDecision(StrictBody):
     match: str | None = Field(default=None, min_length=1, max_length=64)
     reason: str | None = Field(default=None, min_length=1, max_length=1_000)
 
-    def said(self) -> SubmittedDecision:
-        """The answer as it is judged."""
+    def submitted(self) -> SubmittedDecision:
+        """Convert to the services' type."""
         return SubmittedDecision(
             self.decision,
             self.note,
             self.granted,
-            Entered(self.fact, self.match, self.reason),
+            CeremonyEntries(self.fact, self.match, self.reason),
             None if self.retry_at is None else milliseconds(self.retry_at),
             self.ask,
             self.private_note,
         )
 
 
-class Called(BaseModel):
-    """A person or thing by id and name."""
-
-    id: str
-    name: str
-
-
 class Decided(BaseModel):
     """Who decided what, where, and with which message."""
 
     decision: Literal["approve", "deny"]
-    by: Called
-    device: Called
+    by: Named
+    device: Named
     at: str
     channel: str
     ceremony: str
     self_approved: bool
-    """The person it was for decided a critical request alone."""
+    """The user that a critical request was for was its only approver."""
     reason: str | None
     code: str | None
     note: str | None
     retry_at: str | None
-    ask: Called | None
-    """Whom the agent was told to ask instead."""
+    ask: Named | None
+    """Whom the agent may ask instead."""
     private_note: str | None
 
 
-def decided(shown: Shown) -> Decided | None:
-    """The answer; None where nobody has given one."""
+def decided(shown: ApproverView) -> Decided | None:
+    """The decision as JSON; None if nobody has decided."""
     answer = shown.decision
     if answer is None:
         return None
     return Decided(
         decision=answer.decision,
-        by=Called(id=answer.user_id, name=shown.decider_name),
-        device=Called(id=answer.device_id, name=shown.device_name),
+        by=Named(id=answer.user_id, name=shown.decider_name),
+        device=Named(id=answer.device_id, name=shown.device_name),
         at=rfc3339(answer.at),
         channel=answer.channel,
         ceremony=answer.ceremony,
@@ -85,29 +78,22 @@ def decided(shown: Shown) -> Decided | None:
         code=answer.code,
         note=answer.note,
         retry_at=None if answer.retry_at is None else rfc3339(answer.retry_at),
-        ask=None if answer.ask_user is None else Called(id=answer.ask_user, name=shown.other_name),
+        ask=None if answer.ask_user is None else Named(id=answer.ask_user, name=shown.other_name),
         private_note=answer.private_note,
     )
-
-
-class Voter(BaseModel):
-    """A person who answered."""
-
-    id: str
-    name: str
 
 
 class Answered(BaseModel):
     """One person's answer. Show the facts before the answers of others."""
 
-    by: Voter
+    by: Named
     decision: Literal["approve", "deny"]
     at: str
     counts: bool
     reason: str | None
 
 
-class Together(BaseModel):
+class VoteTally(BaseModel):
     """How many people must approve, who has, and who still can."""
 
     need: int
@@ -116,20 +102,20 @@ class Together(BaseModel):
     answers: list[Answered]
 
 
-def together(tally: Tally | None) -> Together | None:
-    """How far a request is that several people are asked about."""
+def vote_tally(tally: Tally | None) -> VoteTally | None:
+    """The tally of a request with several approvers, as JSON."""
     if tally is None:
         return None
     answers = [_answered(vote) for vote in tally.votes]
-    return Together(need=tally.need, have=tally.have, left=list(tally.left), answers=answers)
+    return VoteTally(need=tally.need, have=tally.have, left=list(tally.left), answers=answers)
 
 
 def _answered(vote: Vote) -> Answered:
-    said = vote.decision
+    answer = vote.decision
     return Answered(
-        by=Voter(id=said.user_id, name=vote.name),
-        decision=said.decision,
-        at=rfc3339(said.at),
-        counts=said.voided_at is None,
-        reason=said.reason,
+        by=Named(id=answer.user_id, name=vote.name),
+        decision=answer.decision,
+        at=rfc3339(answer.at),
+        counts=answer.voided_at is None,
+        reason=answer.reason,
     )

@@ -1,4 +1,4 @@
-"""Executions of an approval: what resources send, and what people see of them."""
+"""Executions as JSON: what resources send, and what people see."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +14,7 @@ _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
 class Execution(BaseModel):
-    """What a resource is about to run under an approval, and what it demands of the answer."""
+    """What a resource is about to run, and the step-up demand that the answer must meet."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -46,7 +46,7 @@ class Consumed(BaseModel):
 
 
 def consumed(spent: consumptions.Consumed) -> Consumed:
-    """A spent approval as JSON."""
+    """A consumed approval as JSON."""
     return Consumed(
         approval=spent.approval.id,
         execution_id=spent.consumption.execution_id,
@@ -78,7 +78,7 @@ class OutcomeReport(BaseModel):
 
     @model_validator(mode="after")
     def says_it_once(self) -> Self:
-        """What ran is said in one way."""
+        """Refuse two descriptions of what ran."""
         if self.executed_digest is not None and self.authorization_details is not None:
             message = "send executed_digest or authorization_details, not both"
             raise ValueError(message)
@@ -96,7 +96,7 @@ class OutcomeReport(BaseModel):
         )
 
 
-class ToldExecution(BaseModel):
+class ExecutionStatus(BaseModel):
     """The execution of an approval; `outcome` is null until the resource reports it."""
 
     execution_id: str
@@ -109,20 +109,20 @@ class ToldExecution(BaseModel):
     reported_at: str | None
 
 
-class ReportedOutcome(ToldExecution):
+class ReportedOutcome(ExecutionStatus):
     """The outcome of an execution as it was recorded."""
 
     approval: str
     granted_digest: str
 
 
-def execution(found: ShownExecution | None) -> ToldExecution | None:
+def execution(found: ShownExecution | None) -> ExecutionStatus | None:
     """An execution as JSON."""
-    return None if found is None else ToldExecution.model_validate(_members(found))
+    return None if found is None else ExecutionStatus.model_validate(_members(found))
 
 
 def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:
-    """The answer to whoever reported it."""
+    """The response to the resource that reported it."""
     members = {"approval": approval_id, "granted_digest": found.granted_digest}
     return ReportedOutcome.model_validate(_members(found) | members)
 

@@ -1,4 +1,4 @@
-"""Approving less, as JSON: what a person would rather grant, and how that reads."""
+"""Narrowing as JSON: what an approver would grant instead, and how it reads."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.model.approvals import Approval
-from server.model.granted import Row, effective_digest, granted_headline, rows_of
+from server.model.granted import GrantDifference, differences_of, effective_digest, granted_headline
 from server.protocol.approvals.narrowing import Change
 from server.protocol.policy import pointers
 from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedNarrowing
@@ -15,8 +15,8 @@ from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedN
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
 
-class SmallerFact(BaseModel):
-    """A smaller value: in which object, where in it, and as a person writes it."""
+class FactChange(BaseModel):
+    """A narrower value: the number of the object, the pointer in it, and the entered text."""
 
     model_config = _CLOSED
 
@@ -26,7 +26,7 @@ class SmallerFact(BaseModel):
 
     def record(self) -> Change:
         """The same for the services."""
-        return Change(self.place, pointers.parts(self.fact), self.to)
+        return Change(self.place, pointers.as_path(self.fact), self.to)
 
 
 class Narrowing(BaseModel):
@@ -35,7 +35,7 @@ class Narrowing(BaseModel):
     model_config = _CLOSED
 
     drop_scopes: list[str] = Field(default=[], max_length=200)
-    changes: list[SmallerFact] = Field(default=[], max_length=200)
+    changes: list[FactChange] = Field(default=[], max_length=200)
     token_seconds: int | None = Field(default=None, ge=1, le=86_400)
 
     def record(self) -> RequestedNarrowing:
@@ -53,9 +53,9 @@ class GrantedFact(BaseModel):
 
 
 class Granted(BaseModel):
-    """What is granted if it is less than what was asked. `text` is hashed as it is.
+    """What is granted if it is narrower than what was asked. `text` is hashed as it is.
 
-    `headline` says it in one line, as the display's says what was asked.
+    `headline` describes it in one line, as the display's headline describes what was asked.
     """
 
     text: str
@@ -64,7 +64,7 @@ class Granted(BaseModel):
     changes: list[GrantedFact]
 
 
-class LessenedFact(BaseModel):
+class NarrowingFact(BaseModel):
     """One fact that can be narrowed, as it was asked; `items` are those of a list."""
 
     place: int
@@ -75,18 +75,18 @@ class LessenedFact(BaseModel):
     items: list[str]
 
 
-class Leeway(BaseModel):
+class NarrowingOptions(BaseModel):
     """What can be narrowed."""
 
     scopes: list[str]
-    facts: list[LessenedFact]
+    facts: list[NarrowingFact]
     token_seconds: int
 
 
-def leeway(room: Narrowable) -> Leeway:
-    """What may be less, as JSON."""
+def narrowing_options(options: Narrowable) -> NarrowingOptions:
+    """What can be narrowed, as JSON."""
     facts = [
-        LessenedFact(
+        NarrowingFact(
             place=place,
             fact=each.pointer,
             label=each.label,
@@ -94,24 +94,26 @@ def leeway(room: Narrowable) -> Leeway:
             rule=each.rule,
             items=list(each.items),
         )
-        for place, each in room.facts
+        for place, each in options.facts
     ]
-    return Leeway(scopes=list(room.scopes), facts=facts, token_seconds=room.token_seconds)
+    return NarrowingOptions(
+        scopes=list(options.scopes), facts=facts, token_seconds=options.token_seconds
+    )
 
 
-def proposed(less: Narrowed) -> Granted:
-    """What a person would grant, as JSON."""
-    return _granted_as(less.text, less.digest, less.headline, less.rows)
+def proposed(narrowed: Narrowed) -> Granted:
+    """A proposed narrowing as JSON."""
+    return _granted_as(narrowed.text, narrowed.digest, narrowed.headline, narrowed.rows)
 
 
 def granted(record: Approval) -> Granted | None:
-    """What was granted of a request, if that was less."""
+    """What was granted, if the request was narrowed."""
     told = granted_headline(record)
     if record.granted is None or told is None:
         return None
-    return _granted_as(record.granted, effective_digest(record), told, rows_of(record))
+    return _granted_as(record.granted, effective_digest(record), told, differences_of(record))
 
 
-def _granted_as(text: str, digest: str, headline: str, rows: Sequence[Row]) -> Granted:
+def _granted_as(text: str, digest: str, headline: str, rows: Sequence[GrantDifference]) -> Granted:
     changes = [GrantedFact(**asdict(row)) for row in rows]
     return Granted(text=text, digest=digest, headline=headline, changes=changes)

@@ -1,4 +1,4 @@
-"""Requests across people."""
+"""Endpoints of the administration of all users' requests."""
 
 from server.http import listing
 from server.http.approvals import oversight_wire
@@ -11,10 +11,10 @@ from server.services import paging
 from server.services.operations.administration import AdminServices
 
 
-def approvals(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/approvals."""
     limit = listing.limit(request)
-    found = desk.oversight.approvals(
+    found = admin.oversight.approvals(
         state=_state(request.query.get("state")),
         agent=request.query.get("agent"),
         user=request.query.get("user"),
@@ -27,23 +27,23 @@ def approvals(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
     return as_json(200, answer.model_dump())
 
 
-def approval(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/approvals/<id>."""
-    seen = desk.oversight.approval(request.params["id"])
+    seen = admin.oversight.approval(request.params["id"])
     return as_json(200, oversight_wire.approval_sheet(seen).model_dump())
 
 
-def cancel(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def cancel(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/cancel."""
     body = read(oversight_wire.Cancellation, request.body)
-    seen = desk.oversight.cancel(request.params["id"], body.reason, by=desk.by)
+    seen = admin.oversight.cancel(request.params["id"], body.reason, by=admin.by)
     return as_json(200, oversight_wire.approval(seen).model_dump())
 
 
-def escalate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def escalate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/escalate."""
     body = read(oversight_wire.Escalation, request.body)
-    seen = desk.reinforcements.ask(request.params["id"], body.to, by=desk.by)
+    seen = admin.reinforcements.ask(request.params["id"], body.to, by=admin.by)
     return as_json(200, oversight_wire.approval(seen).model_dump())
 
 

@@ -1,4 +1,4 @@
-"""The rows about requests across people."""
+"""Routes of the administration of all users' requests."""
 
 from typing import Final
 

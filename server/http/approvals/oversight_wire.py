@@ -1,11 +1,11 @@
-"""Requests across people: what is sent and answered."""
+"""Requests as JSON for administrators."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from server.http.approvals.approval_wire import DecidedBy, DeliveredTo, decided_by, devices
-from server.http.approvals.execution_wire import ToldExecution, execution
+from server.http.approvals.execution_wire import ExecutionStatus, execution
 from server.http.approvals.narrowing_wire import Granted, granted
 from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
@@ -13,7 +13,7 @@ from server.http.wire import Named, RiskWord, StrictBody, Text, moment
 from server.model.approvals import Decision
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
-from server.services.approvals.oversight import Seen
+from server.services.approvals.oversight import NamedApproval
 from server.services.policy.displays import rfc3339
 
 
@@ -24,7 +24,7 @@ class Cancellation(StrictBody):
 
 
 class Escalation(StrictBody):
-    """Whom to ask too, by name, email address or id."""
+    """The additional approver, by name, email address or id."""
 
     to: Text
 
@@ -78,20 +78,20 @@ class ApprovalSheet(ManagedApproval):
     action_digest: str
     display_digest: str
     decided_by: DecidedBy | None
-    execution: ToldExecution | None
+    execution: ExecutionStatus | None
     granted: Granted | None
     decisions: list[GivenAnswer]
     devices: list[DeliveredTo]
     entries: list[audit_wire.LogEntry]
 
 
-def approval(seen: Seen) -> ManagedApproval:
-    """Somebody's request as JSON."""
+def approval(seen: NamedApproval) -> ManagedApproval:
+    """A request as JSON."""
     return ManagedApproval(**_approval(seen))
 
 
-def approval_sheet(seen: Seen) -> ApprovalSheet:
-    """Somebody's request, whole."""
+def approval_sheet(seen: NamedApproval) -> ApprovalSheet:
+    """A request with all details as JSON."""
     return ApprovalSheet(
         **_approval(seen),
         action=seen.approval.action,
@@ -107,7 +107,7 @@ def approval_sheet(seen: Seen) -> ApprovalSheet:
     )
 
 
-def _approval(seen: Seen) -> dict[str, Any]:
+def _approval(seen: NamedApproval) -> dict[str, Any]:
     record = seen.approval
     return {
         "id": record.id,

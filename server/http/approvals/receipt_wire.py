@@ -1,4 +1,4 @@
-"""Receipts, as JSON: what somebody needs who checks a decision without this server."""
+"""Receipts as JSON: the evidence to check a decision without this server."""
 
 from typing import Final, Literal
 
@@ -23,7 +23,7 @@ class SigningKey(BaseModel):
 
 
 class LoggedAnswer(BaseModel):
-    """The log's entry: its exact bytes as text, and their leaf (SHA-256, hexadecimal)."""
+    """The audit entry: its exact bytes as text, and their leaf hash (SHA-256, hexadecimal)."""
 
     id: str
     body: str
@@ -39,7 +39,7 @@ class GivenBy(BaseModel):
 
 
 class ReceivedAnswer(BaseModel):
-    """One answer as its device signed it, with what is needed to check it."""
+    """One answer as its device signed it, with the evidence to check it."""
 
     by: wire.Named
     device: GivenBy
@@ -55,7 +55,7 @@ class ReceivedAnswer(BaseModel):
 
 
 class Receipted(BaseModel):
-    """What the server signs of a receipt."""
+    """The members of a receipt that the server signs."""
 
     type: Literal["sayso-receipt/1"]
     issuer: str
@@ -67,13 +67,13 @@ class Receipted(BaseModel):
 
 
 class SignedReceipt(Receipted):
-    """A receipt with the server's compact JWS, whose payload is all its other members."""
+    """A receipt with the server's compact JWS over all other members."""
 
     server_signature: str
 
 
 def receipt(found: Receipt, issuer: str) -> Receipted:
-    """A receipt as JSON, not signed yet."""
+    """A receipt as JSON, without the server's signature."""
     shown, token = found.shown, found.token
     return Receipted(
         type=VERSION,
@@ -87,19 +87,19 @@ def receipt(found: Receipt, issuer: str) -> Receipted:
 
 
 def _answer(one: AnswerEvidence) -> ReceivedAnswer:
-    said, device, entry = one.decision, one.device, one.entry
+    answer, device, entry = one.decision, one.device, one.entry
     return ReceivedAnswer(
-        by=wire.Named(id=said.user_id, name=one.name),
+        by=wire.Named(id=answer.user_id, name=one.name),
         device=GivenBy(
-            id=said.device_id, name="" if device is None else device.name, kind=said.channel
+            id=answer.device_id, name="" if device is None else device.name, kind=answer.channel
         ),
-        decision=said.decision,
-        code=said.code,
-        at=rfc3339(said.at),
-        ceremony=said.ceremony,
-        counts=said.voided_at is None,
-        reason=said.reason,
-        signed=said.jws,
+        decision=answer.decision,
+        code=answer.code,
+        at=rfc3339(answer.at),
+        ceremony=answer.ceremony,
+        counts=answer.voided_at is None,
+        reason=answer.reason,
+        signed=answer.jws,
         key=_key(one.key),
         entry=None
         if entry is None

@@ -1,5 +1,5 @@
-"""The HTTP API of who may be asked and who may answer.
+"""The HTTP API of deputies and groups of approvers.
 
-Owns: its routes, its endpoints, and their bodies and answers as models.
+Owns: its routes and endpoints, and the models of their request and response bodies.
 Never: a rule; `server.services` decides.
 """

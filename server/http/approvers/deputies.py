@@ -1,4 +1,4 @@
-"""Deputies: one's own, and across people."""
+"""Endpoints of deputies, for users and for administrators."""
 
 from server.http.approvers import deputy_wire as wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
@@ -30,13 +30,13 @@ def end(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return HttpResponse(204, headers=NO_STORE)
 
 
-def all_listed(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def all_listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/deputies."""
-    answer = wire.ManagedDeputies(items=[wire.deputy(one) for one in desk.deputies.all()])
+    answer = wire.ManagedDeputies(items=[wire.deputy(one) for one in admin.deputies.all()])
     return as_json(200, answer.model_dump(by_alias=True))
 
 
-def revoke(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/deputies/<id>/revoke."""
-    ended = desk.deputies.end(request.params["id"], by=desk.by)
+    ended = admin.deputies.end(request.params["id"], by=admin.by)
     return as_json(200, wire.deputy(ended).model_dump(by_alias=True))

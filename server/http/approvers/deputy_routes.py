@@ -1,4 +1,4 @@
-"""The rows about deputies: one's own, and across people."""
+"""Routes of deputies, for users and for administrators."""
 
 from typing import Final
 

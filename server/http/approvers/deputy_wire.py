@@ -1,4 +1,4 @@
-"""Deputies, as JSON."""
+"""Deputies as JSON."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ class NewDeputy(BaseModel):
     statement: str = Field(max_length=8_192)
 
     def record(self) -> RequestedDeputy:
-        """The same for the services, without the word."""
+        """Convert to the services' type, without the statement."""
         return RequestedDeputy(self.deputy, self.begins, self.ends)
 
 
@@ -50,13 +50,13 @@ class ManagedDeputies(BaseModel):
     items: list[Deputy]
 
 
-def deputy(standing: NamedDeputy) -> Deputy:
+def deputy(named: NamedDeputy) -> Deputy:
     """A deputy as JSON."""
-    record = standing.deputy
+    record = named.deputy
     return Deputy(
         id=record.id,
-        user=Named(id=record.user_id, name=standing.user_name),
-        deputy=Named(id=record.deputy_id, name=standing.deputy_name),
+        user=Named(id=record.user_id, name=named.user_name),
+        deputy=Named(id=record.deputy_id, name=named.deputy_name),
         begins=rfc3339(record.from_at),
         ends=rfc3339(record.to_at),
         state=record.state,

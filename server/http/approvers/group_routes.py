@@ -1,4 +1,4 @@
-"""The rows of groups of approvers."""
+"""Routes of groups of approvers."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Groups of approvers in the administration API: what is sent and answered."""
+"""Groups of approvers as JSON."""
 
 from collections.abc import Mapping
 
@@ -42,7 +42,7 @@ class ManagedGroups(BaseModel):
 
 
 def document(record: Group, called: Mapping[str, str]) -> ManagedGroup:
-    """A group as JSON; `called` are the names of people by their ids."""
+    """A group as JSON; `called` has the names of users by id."""
     return ManagedGroup(
         id=record.id,
         name=record.name,

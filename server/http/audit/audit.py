@@ -1,4 +1,4 @@
-"""The log."""
+"""Endpoints of the audit log."""
 
 from server.http import listing
 from server.http.audit import audit_wire
@@ -9,8 +9,8 @@ from server.services import paging
 from server.services.operations.administration import AdminServices
 
 
-def search(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/audit: the newest entries that match."""
+def search(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """GET /api/audit: the newest matching entries."""
     query = request.query
     wanted = EntrySearch(
         type=query.get("type"),
@@ -23,19 +23,19 @@ def search(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
         since=listing.moment(request, "since"),
         until=listing.moment(request, "until"),
     )
-    return answer(request, desk, wanted)
+    return answer(request, admin, wanted)
 
 
-def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/audit/<id>."""
-    entry = desk.oversight.entry(request.params["id"])
+    entry = admin.oversight.entry(request.params["id"])
     return as_json(200, audit_wire.entry(entry).model_dump())
 
 
-def answer(request: HttpRequest, desk: AdminServices, wanted: EntrySearch) -> HttpResponse:
-    """A part of the log that matches, newest first."""
+def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> HttpResponse:
+    """A page of matching entries, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
-    found = desk.oversight.search(wanted, limit + 1, where or None)
+    found = admin.oversight.search(wanted, limit + 1, where or None)
     part = paging.part(found, limit, lambda entry: entry.id)
     items = [audit_wire.entry(entry) for entry in part.items]
     document = audit_wire.LogEntries(items=items, next=listing.write_cursor(part.next))

@@ -1,4 +1,4 @@
-"""The rows about the audit log."""
+"""Routes of the audit log."""
 
 from typing import Final
 

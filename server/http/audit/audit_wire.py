@@ -1,4 +1,4 @@
-"""The log, as the JSON API shows it."""
+"""The audit log as JSON."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ class LogEntries(BaseModel):
 
 
 def entry(record: StoredEntry) -> LogEntry:
-    """An entry of the log as JSON."""
+    """An audit entry as JSON."""
     return LogEntry(
         id=record.id,
         at=rfc3339(record.at),

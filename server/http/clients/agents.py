@@ -48,7 +48,7 @@ def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespons
     sheet = wire.AgentSheet(
         **document.model_dump(),
         pauses=_pauses(admin, agent),
-        quarantine_at=moment(admin.orphans.grace_of(agent.id)),
+        quarantine_at=moment(admin.orphans.grace_end(agent.id)),
     )
     return as_json(200, sheet.model_dump(), tag(document.version))
 

@@ -1,4 +1,4 @@
-"""The rows about consents: one's own, and across people."""
+"""Routes of consents, for users and for administrators."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ CONSENT_ROUTES: Final = (
         consents.stop,
         _PERSON,
         "Revoke the access of an agent or app: your grants, consents and tokens for it end.",
-        answer=wire.StoppedActing,
+        answer=wire.AccessRevoked,
         errors=(401, 403),
         browsers=True,
     ),

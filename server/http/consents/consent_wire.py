@@ -1,4 +1,4 @@
-"""Consents as the JSON API shows them."""
+"""Consents as JSON."""
 
 from typing import Literal
 
@@ -36,7 +36,7 @@ class ConsentRevoked(BaseModel):
     tokens_revoked: int
 
 
-class StoppedActing(BaseModel):
+class AccessRevoked(BaseModel):
     """What ended when a client's access was revoked."""
 
     client_id: str
@@ -84,7 +84,7 @@ def consent(given: GivenConsent, now: int) -> Consent:
 
 
 def managed(given: GivenConsent, now: int) -> ManagedConsent:
-    """Likewise, for the administration."""
+    """A consent for administrators, as JSON."""
     user = Named(id=given.consent.user_id, name=given.user_name)
     members = consent(given, now).model_dump()
     return ManagedConsent(**members, user=user, approval=given.consent.approval_id)

@@ -1,4 +1,4 @@
-"""What people let clients have, and taking it back: one's own, and across people."""
+"""Endpoints of consents, for users and for administrators."""
 
 from server.http import listing
 from server.http.consents import consent_wire as wire
@@ -28,7 +28,7 @@ def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/acting/<id>."""
     client_id = request.params["id"]
     ended = site.tokens.access_revocation.revoke(person, client_id)
-    answer = wire.StoppedActing(
+    answer = wire.AccessRevoked(
         client_id=client_id,
         grants_ended=ended.grants,
         consents_revoked=ended.consents,
@@ -37,10 +37,10 @@ def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/admin/consents."""
     limit = listing.limit(request)
-    found = desk.consents.search(
+    found = admin.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
         ended=listing.ended(request),
@@ -53,9 +53,9 @@ def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
     return as_json(200, answer.model_dump())
 
 
-def end(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def end(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/consents/<id>/revoke."""
-    given, tokens = desk.consents.revoke(request.params["id"], by=desk.by)
+    given, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
     consent = wire.managed(given, site.clock.now())
     answer = wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
     return as_json(200, answer.model_dump())

@@ -1,4 +1,4 @@
-"""The rows about reports: making one, and what comes of them."""
+"""Routes of reports and incidents."""
 
 from typing import Final
 
@@ -58,6 +58,6 @@ INCIDENT_ROUTES: Final = (
         errors=(401, 403, 404, 409, 422),
         rule=AccessRule(
             (Role.ADMIN,), signed=True
-        ),  # else a stolen cookie could put it out of sight
+        ),  # signed, so that a stolen cookie cannot hide an incident
     ),
 )

@@ -1,4 +1,4 @@
-"""Reports and incidents as the JSON API reads and shows them."""
+"""Reports and incidents as JSON."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.http.approvals import approval_wire
 from server.http.wire import Named
 from server.services.incidents.incidents import NamedIncident
-from server.services.incidents.reports import Report, Reported
+from server.services.incidents.reports import Report, ReportResult
 from server.services.policy.displays import rfc3339
 
 _ScopeWord = Literal["agent", "every_agent"]
@@ -26,7 +26,7 @@ class SignedReport(_Body):
     note: str | None = Field(default=None, max_length=1_000)
 
     def record(self) -> Report:
-        """What the service takes."""
+        """Convert to the services' type."""
         return Report(self.decision, self.scope, self.note)
 
 
@@ -122,11 +122,11 @@ class Incidents(BaseModel):
     next: str | None
 
 
-def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
-    """What came of a report as JSON."""
+def report_answer(done: ReportResult, named: NamedIncident) -> ReportAnswer:
+    """The result of a report as JSON."""
     members = ReportedAgent.model_fields
     agents = [
-        ReportedAgent(**{name: getattr(one, name) for name in members}) for one in _agents(told)
+        ReportedAgent(**{name: getattr(one, name) for name in members}) for one in _agents(named)
     ]
     return ReportAnswer(
         incident=done.incident.id,
@@ -137,21 +137,21 @@ def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
     )
 
 
-def incident(told: NamedIncident) -> Incident:
+def incident(named: NamedIncident) -> Incident:
     """An incident as JSON."""
-    record = told.incident
+    record = named.incident
     return Incident(
         id=record.id,
         state=record.state,
         cause=record.cause,
         scope=record.scope,
         opened_at=rfc3339(record.opened_at),
-        user=None if record.user_id is None else Named(id=record.user_id, name=told.user_name),
+        user=None if record.user_id is None else Named(id=record.user_id, name=named.user_name),
         device=record.device_id,
         note=record.note,
-        approval=_approval(told.evidence.get("approval")),
-        agents=_agents(told),
-        signed=told.evidence.get("signed"),
+        approval=_approval(named.evidence.get("approval")),
+        agents=_agents(named),
+        signed=named.evidence.get("signed"),
         closed_at=_moment(record.closed_at),
         closed_by=record.closed_by,
         closing_note=record.closing_note,
@@ -164,11 +164,11 @@ def _approval(was: Mapping[str, Any] | None) -> ApprovalEvidence | None:
     return ApprovalEvidence(**{**was, "asked_at": rfc3339(was["asked_at"])})
 
 
-def _agents(told: NamedIncident) -> list[AgentEvidence]:
+def _agents(named: NamedIncident) -> list[AgentEvidence]:
     return [
         AgentEvidence(
             **{name: value for name, value in one.items() if name not in {"id", "secrets"}}
-            | {"state": told.states[one["id"]]},
+            | {"state": named.states[one["id"]]},
             client_id=one["id"],
             secrets=[
                 AgentSecret(
@@ -179,7 +179,7 @@ def _agents(told: NamedIncident) -> list[AgentEvidence]:
                 for secret in one["secrets"]
             ],
         )
-        for one in told.evidence["agents"]
+        for one in named.evidence["agents"]
     ]
 
 

@@ -1,4 +1,4 @@
-"""The report of agents without an owner, as the JSON API shows it."""
+"""Agents that need an owner or a review, as JSON."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from server.http.wire import moment
 from server.services.incidents.orphans import Orphan as Record
 
 
-class Keeper(BaseModel):
+class OrphanOwner(BaseModel):
     """An owner, and when they were last seen at a device or signing in to an app."""
 
     id: str
@@ -27,7 +27,7 @@ class Orphan(BaseModel):
     name: str
     state: Literal["enabled", "quarantined", "disabled"]
     why: list[Literal["no_owner", "owner_away", "review_due", "expired"]]
-    owners: list[Keeper]
+    owners: list[OrphanOwner]
     quarantine_at: str | None
     review_at: str | None
     expires_at: str | None
@@ -41,7 +41,7 @@ class Orphans(BaseModel):
 
 
 def orphan(record: Record) -> Orphan:
-    """One agent of the report as JSON."""
+    """One agent as JSON."""
     agent = record.agent
     return Orphan(
         client_id=agent.id,
@@ -49,13 +49,13 @@ def orphan(record: Record) -> Orphan:
         state=agent.state,
         why=list(record.why),
         owners=[
-            Keeper(
+            OrphanOwner(
                 id=one.user.id,
                 name=one.user.name,
                 state=one.user.state,
                 seen_at=moment(one.seen_at),
             )
-            for one in record.keepers
+            for one in record.owners
         ],
         quarantine_at=moment(record.quarantine_at),
         review_at=moment(agent.review_at),

@@ -1,4 +1,4 @@
-"""The report of agents without an owner."""
+"""Endpoint of agents that need an owner or a review."""
 
 from server.http import listing
 from server.http.incidents import orphan_wire as wire
@@ -7,10 +7,10 @@ from server.http.site import Site
 from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/admin/orphans: of every agent, or of those that the caller owns."""
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """GET /api/admin/orphans: of all agents, or of the caller's own."""
     where, limit = listing.cursor(request), listing.limit(request)
-    part = desk.orphans.page(where, limit, owner=desk.only_of)
+    part = admin.orphans.page(where, limit, owner=admin.only_of)
     items = [wire.orphan(one) for one in part.items]
     answer = wire.Orphans(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())

@@ -1,4 +1,4 @@
-"""The rows about action types."""
+"""Routes of action types."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Action types, registered or only looked at: what is sent and answered."""
+"""Action types and their previews as JSON."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ class ActionDocument(BaseModel):
     type: str
 
 
-_MOST = 65_536
+_MAX = 65_536
 
 
 class ActionTrial(StrictBody):
     """The file of an action type as text, and details to show it with; null for an example."""
 
-    document: str = Field(max_length=_MOST)
+    document: str = Field(max_length=_MAX)
     details: dict[str, Any] | None = None
 
 
@@ -62,7 +62,7 @@ def preview(found: Preview) -> ActionPreview:
     return ActionPreview(
         details=dict(found.details),
         display=found.display,
-        ceremony=ceremonies.spelled(found.ceremony),
+        ceremony=ceremonies.ceremony_text(found.ceremony),
     )
 
 

@@ -1,4 +1,4 @@
-"""Administration of policy: the rule set in force, the next one, and what one would do."""
+"""Endpoints of policy: show and set the rule set; explain, test and replay requests."""
 
 import json
 
@@ -11,18 +11,18 @@ from server.services.operations.administration import AdminServices
 from server.services.operations.trials import TrialRequest
 
 
-def show(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def show(_site: Site, _request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/policy."""
-    return as_json(200, telling.policy(desk.policies.show()))
+    return as_json(200, telling.policy(admin.policies.show()))
 
 
-def put(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """POST /api/policy: the next rule set, in force from the next request on."""
+def put(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+    """POST /api/policy: put a rule set in force."""
     body = read(wire.NewPolicy, request.body)
-    return as_json(201, telling.policy(desk.policies.set(body.document, by=desk.by)))
+    return as_json(201, telling.policy(admin.policies.set(body.document, by=admin.by)))
 
 
-def explain(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def explain(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/policy/explain."""
     body = read(wire.PolicyCase, request.body)
     details = body.authorization_details
@@ -35,17 +35,17 @@ def explain(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespo
         details=None if details is None else json.dumps(details),
         acr=body.acr_values,
     )
-    return as_json(200, telling.explained(desk.trials.explain(wanted, body.policy)))
+    return as_json(200, telling.explained(admin.trials.explain(wanted, body.policy)))
 
 
-def test(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def test(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/policy/test."""
     body = read(wire.PolicyTable, request.body)
-    return as_json(200, telling.tried(desk.trials.test(body.table, body.policy)))
+    return as_json(200, telling.tried(admin.trials.test(body.table, body.policy)))
 
 
-def dry_run(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def dry_run(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/policy/dry-run."""
     body = read(wire.PolicyReplay, request.body)
-    found = desk.replays.replay(body.last * 1000, body.policy)
+    found = admin.replays.replay(body.last * 1000, body.policy)
     return as_json(200, telling.replayed(found))

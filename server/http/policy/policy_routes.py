@@ -1,4 +1,4 @@
-"""The rows of policy: who may look, try and set."""
+"""Routes of policy."""
 
 from typing import Final
 

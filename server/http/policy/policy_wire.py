@@ -1,4 +1,4 @@
-"""What the API of policy is sent and answers, as models."""
+"""Policy as JSON: request and response bodies."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,4 @@
-"""The rows about standing grants: one's own, and across people."""
+"""Routes of standing grants, for users and for administrators."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ STANDING_GRANT_ROUTES: Final = (
         standing_grants.add,
         _PERSON,
         "Propose a standing grant. Returns the approval to sign.",
-        body=wire.GrantWish,
+        body=wire.GrantProposal,
         answer=Approval,
         status=201,
         errors=(400, 401, 403, 404, 409, 422),
@@ -41,7 +41,7 @@ STANDING_GRANT_ROUTES: Final = (
         standing_grants.preview,
         _PERSON,
         "Preview a standing grant, with the last ten requests.",
-        body=wire.GrantWish,
+        body=wire.GrantProposal,
         answer=wire.GrantPreview,
         errors=(400, 401, 403, 404, 422),
         browsers=True,

@@ -1,4 +1,4 @@
-"""Standing grants as the JSON API reads and shows them."""
+"""Standing grants as JSON."""
 
 from dataclasses import replace
 from typing import Literal
@@ -12,11 +12,15 @@ from server.protocol.policy import pointers
 from server.protocol.standing_grants.standing_grants import Sum
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants.displays import money_text, pattern_facts
-from server.services.standing_grants.proposals import Proposal, StandingGrantProposal, TriedRequest
+from server.services.standing_grants.proposals import (
+    CheckedProposal,
+    SubmittedProposal,
+    TriedRequest,
+)
 from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
-_MOST_VARY = 50
+_MAX_VARY = 50
 
 
 class Varying(BaseModel):
@@ -28,7 +32,7 @@ class Varying(BaseModel):
     up_to: str | None = Field(default=None, max_length=64)
 
 
-class GrantWish(BaseModel):
+class GrantProposal(BaseModel):
     """The limits of a standing grant for requests like one."""
 
     model_config = _CLOSED
@@ -37,15 +41,13 @@ class GrantWish(BaseModel):
     seconds: int = Field(ge=1, le=2**53 - 1)
     uses: int = Field(ge=1, le=2**53 - 1)
     sum: str | None = Field(default=None, max_length=64)
-    vary: list[Varying] = Field(default=[], max_length=_MOST_VARY)
+    vary: list[Varying] = Field(default=[], max_length=_MAX_VARY)
     tell: bool = True
 
-    def record(self) -> StandingGrantProposal:
+    def record(self) -> SubmittedProposal:
         """The same for the services."""
-        vary = tuple((pointers.parts(one.fact), one.up_to) for one in self.vary)
-        return StandingGrantProposal(
-            self.approval, self.seconds, self.uses, self.sum, vary, self.tell
-        )
+        vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
+        return SubmittedProposal(self.approval, self.seconds, self.uses, self.sum, vary, self.tell)
 
 
 class Money(BaseModel):
@@ -149,8 +151,8 @@ class ManagedGrants(BaseModel):
     next: str | None
 
 
-def preview(proposal: Proposal, past: list[TriedRequest]) -> GrantPreview:
-    """What a grant would be, as JSON."""
+def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview:
+    """The preview of a grant as JSON."""
     return GrantPreview(
         agent=Named(id=proposal.agent.id, name=proposal.agent.name),
         resource=proposal.target.resource.uri,
@@ -170,21 +172,21 @@ def preview(proposal: Proposal, past: list[TriedRequest]) -> GrantPreview:
     )
 
 
-def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
+def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
     """A standing grant as JSON."""
-    record = held.grant
+    record = named.grant
     total = record.bounds.sum
     spent = None if total is None else replace(total, minor=record.spent_minor)
     return StandingGrant(
         id=record.id,
-        state=record.standing(now),
-        agent=Named(id=record.agent_id, name=held.agent_name),
+        state=record.state(now),
+        agent=Named(id=record.agent_id, name=named.agent_name),
         resource=record.resource,
         scopes=list(record.scopes),
         type=record.type,
         pattern=[
             PatternFact(label=label, value=value)
-            for label, value in pattern_facts(held.action, record.pattern)
+            for label, value in pattern_facts(named.action, record.pattern)
         ],
         risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
         uses=record.uses,
@@ -200,16 +202,16 @@ def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
     )
 
 
-def sheet(held: NamedStandingGrant, now: int) -> GrantSheet:
-    """Likewise, with its uses."""
-    taken = [_use(one) for one in held.uses]
-    return GrantSheet(**grant(held, now).model_dump(), taken=taken)
+def sheet(named: NamedStandingGrant, now: int) -> GrantSheet:
+    """A standing grant with its uses, as JSON."""
+    taken = [_use(one) for one in named.uses]
+    return GrantSheet(**grant(named, now).model_dump(), taken=taken)
 
 
-def managed(held: NamedStandingGrant, now: int) -> ManagedGrant:
-    """Likewise, for the administration."""
-    user = Named(id=held.grant.user_id, name=held.user_name)
-    return ManagedGrant(**grant(held, now).model_dump(), user=user)
+def managed(named: NamedStandingGrant, now: int) -> ManagedGrant:
+    """A standing grant for administrators, as JSON."""
+    user = Named(id=named.grant.user_id, name=named.user_name)
+    return ManagedGrant(**grant(named, now).model_dump(), user=user)
 
 
 def _money(value: Sum | None) -> Money | None:

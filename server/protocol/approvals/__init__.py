@@ -1,5 +1,5 @@
-"""The rules of the specifications for requests for approval.
+"""The protocol rules of approval requests.
 
 Owns: pure functions of values.
-Never: I/O, a clock, chance.
+Never: I/O, the clock, randomness.
 """

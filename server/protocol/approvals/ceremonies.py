@@ -1,10 +1,10 @@
-"""What a person has to do to say yes: a set of steps, and how a set is spelled.
+"""Ceremonies: the set of steps that a person takes to approve a request, and its text form.
 
-Owns: the steps, their one spelling, what may be typed for a fact. Never: which steps a request
-takes (policy) and what happens after a wrong entry (services).
+Owns: the steps, their text form, which entries match a type-back value. Never: which steps a
+request needs (policy) or what a wrong entry causes (services).
 
-A yes always takes a confirmation in an unlocked app. Steps come on top of it, spelled in the order
-of the alphabet: `confirm`, `pin`, `pin+type_back`, `match+pin+reason+type_back`.
+Approving always takes a confirmation in an unlocked app. Further steps are added in alphabetical
+order: `confirm`, `pin`, `pin+type_back`, `match+pin+reason+type_back`.
 """
 
 import hmac
@@ -19,59 +19,59 @@ from typing import Any, Final, TypeAlias
 
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
+from server.protocol.policy.fact_rules import FactToType
 from server.protocol.policy.rendering import MAX_MATERIAL_VALUE
-from server.protocol.policy.stakes import FactToType
 
 
 class Step(StrEnum):
-    """One thing to do beside confirming. The names are part of the API."""
+    """One step in addition to confirming. The names are part of the API."""
 
     MATCH = "match"
-    """Type the number that the agent shows: this is the session in front of me."""
+    """Type the number that the agent shows, to prove that it is the session at hand."""
     PIN = "pin"
-    """Enter the PIN for this very request."""
+    """Enter the PIN for this request."""
     REASON = "reason"
-    """Say why, for the record."""
+    """Give a reason for the audit log."""
     TYPE_BACK = "type_back"
-    """Type a fact of the request from having read it."""
+    """Type a fact of the request."""
 
 
 Ceremony: TypeAlias = frozenset[Step]
 
 CONFIRM: Final[Ceremony] = frozenset()
-"""No step beside the confirmation."""
+"""Only the confirmation."""
 
-TYPED: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
-"""Those whose entry is compared here, so that tries are counted."""
+COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
+"""Steps whose entry the server compares; attempts at them are counted."""
 
 _CONFIRM = "confirm"
-_LAST = 4
+_LAST_CHARACTERS = 4
 
 
-def spelled(ceremony: Ceremony) -> str:
-    """The one text that stands for these steps."""
+def ceremony_text(ceremony: Ceremony) -> str:
+    """The text form of these steps."""
     return "+".join(sorted(ceremony)) or _CONFIRM
 
 
-_SPELLED: Final = {
-    spelled(frozenset(steps)): frozenset(steps)
+_BY_TEXT: Final = {
+    ceremony_text(frozenset(steps)): frozenset(steps)
     for count in range(len(Step) + 1)
     for steps in combinations(Step, count)
 }
-SPELLINGS: Final = frozenset(_SPELLED)
-"""Every text that says how somebody said yes."""
+CEREMONY_TEXTS: Final = frozenset(_BY_TEXT)
+"""Every valid text form of a ceremony."""
 
 
-def read(text: str) -> Ceremony:
-    """The steps that a text stands for. ValueError for any other spelling."""
-    if text not in _SPELLED:
+def parse_ceremony(text: str) -> Ceremony:
+    """Parse the text form of a ceremony. ValueError for any other text."""
+    if text not in _BY_TEXT:
         raise ValueError("ceremony is not one of the values allowed here")
-    return _SPELLED[text]
+    return _BY_TEXT[text]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """What a person is asked to type: what it is called, of which kind, where it stands."""
+class TypeBack:
+    """What a person types back: its label, its kind and its location."""
 
     label: str
     kind: str
@@ -80,12 +80,12 @@ class Typed:
     """A JSON pointer into the action text."""
 
     def document(self) -> dict[str, JsonValue]:
-        """As the display has it. The value is among the facts, and nowhere else."""
+        """The member of the display text. The value itself is only among the facts."""
         return {"label": self.label, "kind": self.kind, "at": self.at}
 
 
-def kind_of(fact: FactToType, value: JsonValue) -> str:
-    """Which kind of text is to be typed for a value that the schema has accepted."""
+def type_back_kind(fact: FactToType, value: JsonValue) -> str:
+    """The kind of entry that matches a valid value."""
     if fact.part == "last_four":
         return "last_four"
     if isinstance(value, dict):
@@ -102,33 +102,33 @@ def value_at(action: str, at: str) -> JsonValue:
     return found  # type: ignore[no-any-return]  # a member of JSON
 
 
-def is_typed(kind: str, value: JsonValue, entry: str) -> bool:
-    """Reports whether an entry is this value as a person reads it; every spelling is compared."""
-    plain = _plain(kind, entry)
+def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
+    """Reports whether an entry matches the value, in constant time over all accepted forms."""
+    plain = _normalized(kind, entry)
     given = _digest(plain)
-    same = [hmac.compare_digest(given, _digest(one)) for one in _spellings(kind, value)]
+    same = [hmac.compare_digest(given, _digest(one)) for one in _accepted_entries(kind, value)]
     return plain != "" and any(same)
 
 
-def is_same_number(number: str, entry: str) -> bool:
-    """Reports whether an entry is the number that the agent shows."""
+def matches_number(number: str, entry: str) -> bool:
+    """Reports whether an entry equals the match number."""
     return hmac.compare_digest(_digest(number), _digest("".join(entry.split())))
 
 
-def _spellings(kind: str, value: JsonValue) -> Iterator[str]:
-    """What may be typed, as `_plain` writes it."""
-    shown = rendering.shown(value, max_chars=MAX_MATERIAL_VALUE)
-    plain = _plain(kind, shown)
+def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
+    """The accepted entries, normalized as by `_plain`."""
+    shown = rendering.render(value, max_chars=MAX_MATERIAL_VALUE)
+    plain = _normalized(kind, shown)
     if kind == "last_four":
-        yield plain[-_LAST:]
+        yield plain[-_LAST_CHARACTERS:]
     elif isinstance(value, dict):
-        yield from _with_and_without(str(value["currency"]).casefold(), plain)
+        yield from _amount_forms(str(value["currency"]).casefold(), plain)
     else:
         yield from {plain, plain.replace(",", "")} if kind == "number" else {plain}
 
 
-def _with_and_without(currency: str, shown: str) -> Iterator[str]:
-    """An amount with and without its currency, its commas, and a fraction that is nothing."""
+def _amount_forms(currency: str, shown: str) -> Iterator[str]:
+    """An amount with and without its currency, commas and zero fraction."""
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
     amounts = {amount, whole} if not fraction.strip("0") else {amount}
@@ -136,8 +136,8 @@ def _with_and_without(currency: str, shown: str) -> Iterator[str]:
         yield from (one, currency + one, one + currency)
 
 
-def _plain(kind: str, text: str) -> str:
-    """Without what does not change the meaning: case, and spaces beyond one between words."""
+def _normalized(kind: str, text: str) -> str:
+    """Normalize an entry: Unicode form, case and whitespace."""
     folded = unicodedata.normalize("NFC", text).casefold()
     if kind == "text":
         return " ".join(folded.split())

@@ -1,8 +1,8 @@
-"""What one request says, beside what was approved before: what every signal is found in.
+"""A request and the earlier approvals it is compared with: the input of every signal.
 
-Owns: the shape of facts and history. Never: what of it is unusual (`unusual.py`), or where history
-comes from. Members (`frozenset[str]`) and marks are opaque: they are only compared for equality.
-Labels are objects whose text is made on use, because most requests are not unusual.
+Owns: the data types of facts and history. Never: which of it is unusual (`unusual.py`), or where
+history is stored. Members (`frozenset[str]`) and marks are opaque and only compared for equality.
+Labels are objects that render their text on use, because most requests are not unusual.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from server.protocol.policy import rendering
 
 
 @dataclass(slots=True, unsafe_hash=True)  # not frozen: many are made for each decision of policy
-class Past:
-    """What was approved before of one thing: how often, since when, how much."""
+class PastApprovals:
+    """Earlier approvals of one thing: how often, since when, how much."""
 
     count: int = 0
     total: int = 0
     most: int = 0
     since: int = 0
-    """When the first was approved, in milliseconds."""
+    """The time of the first approval, in milliseconds."""
     days: int = 0
-    """On how many days."""
+    """The number of days with an approval."""
     members: frozenset[str] = frozenset()
-    """Marks of what belonged to it."""
+    """Marks of the values that were part of them."""
 
     @property
     def usual(self) -> int:
@@ -31,16 +31,16 @@ class Past:
         return self.total // self.count if self.count else 0
 
 
-NOTHING = Past()
+NO_PAST_APPROVALS = PastApprovals()
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What an amount is compared with; `whose` says so in words."""
+    """Earlier amounts that an amount is compared with; `whose` describes them."""
 
-    past: Past
+    past: PastApprovals
     whose: str
-    """Words in which {} stands for `of`."""
+    """A phrase; {} is replaced by `of`."""
     of: object = ""
 
     def __str__(self) -> str:
@@ -49,43 +49,43 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What one request has of one type and unit."""
+    """One amount of a request, of one action type and unit."""
 
     label: object
     value: int
     currency: str | None
     """None for a number."""
     baselines: tuple[Baseline, ...] = ()
-    """What it is compared with, the closest first."""
+    """The amounts it is compared with, closest first."""
     new_currency: bool = False
-    """This person approved this type before, but never in this currency."""
+    """The approver has approved this type before, but never in this currency."""
 
     def shown(self, value: int) -> str:
-        """Another value of this unit, as a fact shows it."""
+        """Format another value of this unit as facts do."""
         if self.currency is None:
-            return rendering.shown(value)
-        return rendering.shown({"minor": value, "currency": self.currency})
+            return rendering.render(value)
+        return rendering.render({"minor": value, "currency": self.currency})
 
 
 @dataclass(frozen=True, slots=True)
 class SameDay:
-    """What is asked for one target within one day."""
+    """All requests for one target on one day."""
 
     amount: Amount
     """Its value is the sum."""
     count: int
     target: object
-    """What the type calls the target."""
+    """The label of the target in the action type."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A target, such as an account, and the name that stands beside it, such as the payee."""
+class NamedTarget:
+    """A target, such as an account, and its name, such as the payee."""
 
     label: object
     mark: str
     known: bool
-    """This person approved it for this agent before."""
+    """The approver has approved this target for this agent before."""
     name_label: object = ""
     name_mark: str = ""
     names: frozenset[str] = frozenset()
@@ -95,57 +95,57 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """A text, and the values that look like it and were approved before."""
+class TextValue:
+    """A text value, and earlier approved values that look like it."""
 
     label: object
     mark: str
     alike: frozenset[str] = frozenset()
     mixed: bool = False
-    """A word in it mixes scripts."""
+    """One of its words mixes scripts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """The agent: marks of what it has, with what a person reads."""
+class RequestingAgent:
+    """The agent: marks of its name, keys, types, scopes and resource, with their labels."""
 
     name: str
     mark: str
     """Of its name."""
     keys: frozenset[str] = frozenset()
-    past: Past = NOTHING
-    """What this person approved of it. Its members are marks of all that follows here."""
+    past: PastApprovals = NO_PAST_APPROVALS
+    """What the approver has approved of this agent. Its members are marks of the values below."""
     types: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, str] = field(default_factory=dict)
     resource: Mapping[str, str] = field(default_factory=dict)
-    before: Past = NOTHING
-    """What this person approved of it before the day on which this was asked."""
+    before: PastApprovals = NO_PAST_APPROVALS
+    """What the approver approved of this agent before the day of the request."""
     this_hour: int = 0
-    """Requests of it to this person in this hour, and on this day, with this one."""
+    """Requests of this agent to the approver in this hour and on this day, including this one."""
     today: int = 0
     formerly: tuple[str, int] | None = None
-    """The newest of its former names that this person approved, and until when it had it."""
+    """The agent's most recent former name that the approver approved, and when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """When this person answers, and when this was asked (UTC)."""
+class AnswerHours:
+    """When the approver usually answers, and when the request was made (UTC)."""
 
     hour: int = 0
     answers: int = 0
     near: int = 0
-    """Answers in this hour and its two neighbors."""
+    """Answers in this hour and the two adjacent hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One request beside what was approved before."""
+    """One request with the earlier approvals it is compared with."""
 
-    asker: Asker
-    comparable: Past = NOTHING
-    """What this person approved of this agent and these types."""
-    targets: tuple[Named, ...] = ()
+    asker: RequestingAgent
+    comparable: PastApprovals = NO_PAST_APPROVALS
+    """What the approver has approved of this agent and these types."""
+    targets: tuple[NamedTarget, ...] = ()
     amounts: tuple[Amount, ...] = ()
     same_day: tuple[SameDay, ...] = ()
-    values: tuple[Value, ...] = ()
-    hours: Hours = Hours()
+    values: tuple[TextValue, ...] = ()
+    hours: AnswerHours = AnswerHours()

@@ -1,10 +1,10 @@
-"""The texts that a human's device signs, and what of them must equal the server's own rows.
+"""The texts that a person's device signs, and the checks against the server's own data.
 
 Owns: action text, digests, fingerprint, the payloads of decisions and statements, key thumbprints.
-Never: signatures (crypto) and whether a ceremony or a key suffices (services).
+Never: signatures (crypto) or whether a ceremony or key is sufficient (services).
 
-Digests are base64url of SHA-256 over the text as it travels; nobody but the server makes canonical
-JSON of an action. `tests/vectors/decisions.json` holds examples for both sides.
+Digests are base64url of SHA-256 over the text as sent; only the server makes canonical JSON of an
+action. `tests/vectors/decisions.json` holds examples for both sides.
 """
 
 import hashlib
@@ -19,20 +19,20 @@ from server.protocol.approvals import ceremonies
 from server.protocol.json_text import JsonValue
 
 CLOCK_TOLERANCE: Final = 300
-"""Seconds by which a device's clock may differ from the server's."""
+"""The allowed difference between a device's clock and the server's, in seconds."""
 
 DECISION_TYPE: Final = "sayso-decision+jws"
 STATEMENT_TYPE: Final = "sayso-statement+jws"
 ADMINISTER: Final = "administer"
-"""The purpose of a statement about a request to the administration."""
+"""The purpose of a statement that signs an administrative API request."""
 USER_CODE: Final = "user_code"
-"""The purpose of a statement that sets or clears the person's user code."""
-PASSWORD: Final = "password"  # noqa: S105  # a word, and no secret
-"""The purpose of a statement that sets the person's own password."""
+"""The purpose of a statement that sets or clears the user's user code."""
+PASSWORD: Final = "password"  # noqa: S105  # not a secret
+"""The purpose of a statement that sets the user's own password."""
 DEPUTY: Final = "deputy"
-"""It lets another person decide; its subject is a digest over nonce, name and both times."""
+"""The purpose of a statement that names a deputy; subject: digest of nonce, name, both times."""
 ENROL: Final = "enrol"
-"""It gives its person a one-time code for one more device; its subject is a digest over nonce."""
+"""The purpose of a statement that creates an enrollment code; subject: digest of the nonce."""
 STATEMENT_PURPOSES: Final = frozenset(
     {"pin", "unlock", "vouch", ADMINISTER, USER_CODE, PASSWORD, DEPUTY, ENROL}
 )
@@ -45,12 +45,12 @@ _KEY_MEMBERS = frozenset({"kty", "crv", "x", "y"})
 
 @dataclass(frozen=True, slots=True)
 class DenyCode:
-    """A reason for a denial: what the person picks, and what the agent may do next."""
+    """A reason for a denial: its label for the person, and what the agent may do next."""
 
     label: str
     retry: str
     takes: Literal["retry_at", "ask"] | None = None
-    """The member that may come with this code and with no other: a time, or a person."""
+    """The member that is allowed only with this code: a time or a person."""
 
 
 DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
@@ -65,12 +65,12 @@ DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
 )
 
 SUSPICIOUS: Final = "suspicious"
-"""The code of a denial that is a report."""
+"""The code of a denial that reports the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The signed answer of one device, by the members of its payload. `at` in seconds."""
+    """The payload of a device's signed answer. `at` is in seconds."""
 
     iss: str
     sub: str
@@ -87,8 +87,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the server's rows say a decision must repeat. `now` in seconds."""
+class ExpectedDecision:
+    """The values that a decision must repeat. `now` is in seconds."""
 
     iss: str
     sub: str
@@ -103,7 +103,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The signed word of one device about another or itself. `at` in seconds."""
+    """The payload of a device's signed statement. `at` is in seconds."""
 
     iss: str
     sub: str
@@ -116,7 +116,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedStatement:
-    """What the server's rows say a statement must repeat. `now` in seconds."""
+    """The values that a statement must repeat. `now` is in seconds."""
 
     iss: str
     sub: str
@@ -136,7 +136,7 @@ def action_text(
     scope: Iterable[str],
     user: str,
 ) -> str:
-    """Write the text that stands for what an agent may do; its digest is what is approved."""
+    """The canonical text of what an agent asks for; people approve its digest."""
     return json_text.canonical(
         {
             "agent": agent,
@@ -149,24 +149,24 @@ def action_text(
     )
 
 
-def digest_with(action: str, authorization_details: Sequence[JsonValue]) -> str:
-    """The digest that an action text would have if these details stood in it."""
+def digest_with_details(action: str, authorization_details: Sequence[JsonValue]) -> str:
+    """The digest of an action text with its details replaced by these."""
     members = {**json.loads(action), "authorization_details": list(authorization_details)}
     return digest(json_text.canonical(members))
 
 
 def digest(text: str) -> str:
-    """Hash a text: base64url of SHA-256 of its UTF-8, 43 characters."""
+    """The digest of a text: base64url of SHA-256 over its UTF-8 bytes, 43 characters."""
     return base64url.encode(hashlib.sha256(text.encode()).digest())
 
 
 def request_digest(method: str, path: str, body: bytes) -> str:
-    """Hash a request as it travels: method, path and body, with a line feed after the first two."""
+    """The digest of an HTTP request: method, line feed, path, line feed, body."""
     return base64url.encode(hashlib.sha256(f"{method}\n{path}\n".encode() + body).digest())
 
 
 def is_digest(text: str) -> bool:
-    """Reports whether a text is a digest in the one spelling that we write."""
+    """Reports whether a text is a digest in canonical form."""
     try:
         _bytes_of(text, "digest")
     except ValueError:
@@ -175,13 +175,13 @@ def is_digest(text: str) -> bool:
 
 
 def fingerprint(action_digest: str) -> str:
-    """Shorten an action digest to what a person compares: `9f3a-71c0`. ValueError if it is none."""
+    """The short form of an action digest that people compare: `9f3a-71c0`. Raises ValueError."""
     shown = _bytes_of(action_digest, "action_digest")[:4].hex()
     return f"{shown[:4]}-{shown[4:]}"
 
 
 def read_decision(payload: bytes) -> Decision:
-    """Read the payload of a decision that may stand on its own. ValueError names the member."""
+    """Parse the payload of a decision and check its values. ValueError names the member."""
     decision = Decision(**_read_members(payload, Decision))
     for name, allowed in _allowed_values(decision).items():
         if getattr(decision, name) not in allowed:
@@ -189,17 +189,17 @@ def read_decision(payload: bytes) -> Decision:
     return decision
 
 
-def check_decision(decision: Decision, expected: Expected) -> None:
-    """Hold a decision against the server's rows.
+def check_decision(decision: Decision, expected: ExpectedDecision) -> None:
+    """Compare a decision with the server's values, including `granted`.
 
-    Raises errors.Problem 422 `invalid_decision`, which names the first member that differs and
-    never its value. `granted` is compared too: nothing is granted that the rows do not know.
+    Raises errors.Problem 422 `invalid_decision`, which names the first member that differs but not
+    its value.
     """
     _check_members(decision, expected, "invalid_decision")
 
 
 def read_statement(payload: bytes) -> Statement:
-    """Read the payload of a statement. ValueError names the member."""
+    """Parse the payload of a statement. ValueError names the member."""
     statement = Statement(**_read_members(payload, Statement))
     if statement.purpose not in STATEMENT_PURPOSES:
         raise ValueError("purpose is not one of the values allowed here")
@@ -207,7 +207,7 @@ def read_statement(payload: bytes) -> Statement:
 
 
 def check_statement(statement: Statement, expected: ExpectedStatement) -> None:
-    """Hold a statement against the server's rows.
+    """Compare a statement with the server's values.
 
     Raises errors.Problem 422 `invalid_statement`, which names the first member that differs.
     """
@@ -217,8 +217,8 @@ def check_statement(statement: Statement, expected: ExpectedStatement) -> None:
 def check_public_jwk(jwk: object) -> dict[str, str]:
     """Return an EC P-256 public key with exactly its four members (RFC 7518 6.2.1).
 
-    ValueError otherwise, for a private key above all. That the point lies on the curve is found
-    out when the key is loaded.
+    ValueError otherwise, in particular for a private key. Loading the key checks that the point is
+    on the curve.
     """
     if not isinstance(jwk, Mapping) or set(jwk) != _KEY_MEMBERS:
         raise ValueError("a public key has exactly the members kty, crv, x and y")
@@ -230,13 +230,13 @@ def check_public_jwk(jwk: object) -> dict[str, str]:
 
 
 def thumbprint(jwk: object) -> str:
-    """Name a public key by its hash (RFC 7638). ValueError if it is not one."""
+    """The thumbprint of a public key (RFC 7638). ValueError if it is not a public key."""
     return digest(json_text.canonical({**check_public_jwk(jwk)}))
 
 
 def _allowed_values(decision: Decision) -> dict[str, Collection[str | None]]:
     if decision.decision == "approve":
-        return {"code": frozenset({None}), "ceremony": ceremonies.SPELLINGS}
+        return {"code": frozenset({None}), "ceremony": ceremonies.CEREMONY_TEXTS}
     return {
         "decision": frozenset({"deny"}),
         "granted": frozenset({None}),
@@ -272,7 +272,7 @@ def _check_type(value: JsonValue, annotation: object, name: str) -> None:
 
 
 def _check_members(
-    signed: Decision | Statement, expected: Expected | ExpectedStatement, code: str
+    signed: Decision | Statement, expected: ExpectedDecision | ExpectedStatement, code: str
 ) -> None:
     for field in fields(expected):
         if field.name != "now" and getattr(signed, field.name) != getattr(expected, field.name):
@@ -283,7 +283,7 @@ def _check_members(
 
 
 def _bytes_of(text: object, name: str) -> bytes:
-    """Decode 32 bytes in their one spelling."""
+    """Decode 32 bytes in canonical base64url."""
     try:
         raw = base64url.decode(text) if isinstance(text, str) else b""
     except ValueError:

@@ -1,10 +1,10 @@
-"""What approvals that are no agent's action put into the action text, so that it is signed too.
+"""The reserved `authorization_details` objects of approvals that are not an agent's action.
 
-Owns: the reserved types of `authorization_details`, their members. Never: who may ask for one.
+Owns: the reserved types and their members. Never: who may ask for one.
 
-The action text has one form for every kind. A consent, a sign-in of a device and one of an app on
-a device each are one object of a type that nobody can register, and what an app asks for, or what
-a standing grant is like, stands after one, so a signature for one kind never passes for another.
+Every kind has the same form of action text. A consent and a device sign-in are one object of a
+reserved type; an app action and a standing grant begin with one. Nobody can register a reserved
+type, so a signature for one kind is never valid for another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Final
 from server.protocol.json_text import JsonValue
 
 RESERVED: Final = "sayso:"
-"""Types that begin with this are ours alone."""
+"""The prefix of reserved types."""
 CONSENT: Final = "sayso:consent"
 DEVICE: Final = "sayso:device"
 APP_DEVICE: Final = "sayso:app_device"
@@ -25,7 +25,7 @@ STANDING_GRANT: Final = "sayso:standing_grant"
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerms:
-    """Until when a consent lasts, as RFC 3339 text, and the app whose page asked for it."""
+    """The end of a consent, as RFC 3339 text, and the app whose page asked for it."""
 
     until: str
     app: str | None
@@ -33,7 +33,7 @@ class ConsentTerms:
 
 @dataclass(frozen=True, slots=True)
 class DeviceTerms:
-    """The device that wants to sign in: its key, its name, from where, and the code it shows."""
+    """A device that wants to sign in: its key, name, network address and displayed code."""
 
     key: str
     """The RFC 7638 thumbprint of its session key."""
@@ -44,7 +44,7 @@ class DeviceTerms:
 
 @dataclass(frozen=True, slots=True)
 class AppDeviceTerms:
-    """An app on a device: from where it asks, the code it shows, until when its consent lasts."""
+    """An app that wants to sign in on a device: network address, displayed code, consent end."""
 
     address: str
     code: str
@@ -54,7 +54,7 @@ class AppDeviceTerms:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrantTerms:
-    """What bounds a standing grant; the example that it was made from stands after them."""
+    """The bounds of a standing grant; its example follows them in the action text."""
 
     until: str
     """RFC 3339 text."""
@@ -62,13 +62,13 @@ class StandingGrantTerms:
     sum: Mapping[str, JsonValue] | None
     """Money: `minor` and `currency`."""
     vary: Sequence[JsonValue]
-    """Members of the example that need not be equal, each with its `path` and `up_to`."""
+    """Members of the example that may differ, each with its `path` and `up_to`."""
     version: int | None
-    """Of the action type; None without one."""
+    """The version of the action type; None without one."""
     risk: str
     """The highest risk of a request that it covers."""
     tell: bool
-    """Each use is told."""
+    """Whether the user is notified of each use."""
 
 
 def consent_details(terms: ConsentTerms) -> dict[str, str | None]:
@@ -89,25 +89,20 @@ def device_details(terms: DeviceTerms) -> dict[str, str | None]:
 
 def app_device_details(terms: AppDeviceTerms) -> dict[str, str | None]:
     """The one object of the `authorization_details` of an app's sign-in on a device."""
-    return {
-        "type": APP_DEVICE,
-        "address": terms.address,
-        "code": terms.code,
-        "until": terms.until,
-    }
+    return {"type": APP_DEVICE, "address": terms.address, "code": terms.code, "until": terms.until}
 
 
 def app_action_details(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """What an app asks for, after the object that says that it is an app's."""
+    """The details of an app action, after the reserved object that marks it as one."""
     return ({"type": APP_ACTION}, *details)
 
 
 def standing_grant_details(
     terms: StandingGrantTerms, example: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """The bounds of a standing grant, and after them what a request must be like."""
+    """The bounds of a standing grant, followed by its example."""
     bounds: dict[str, JsonValue] = {
         "type": STANDING_GRANT,
         "until": terms.until,
@@ -121,14 +116,14 @@ def standing_grant_details(
     return (bounds, *example)
 
 
-def granted(
+def resource_details(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
-    """What of the details of an approval is for the resource: all but what is ours."""
+    """The details of an approval without the reserved objects, as the resource gets them."""
     return tuple(one for one in details if not str(one["type"]).startswith(RESERVED))
 
 
-def until(details: Mapping[str, object]) -> int:
-    """The end of a consent or grant in milliseconds since the epoch, read from what was signed."""
+def signed_end(details: Mapping[str, object]) -> int:
+    """The signed end of a consent or grant, in milliseconds since the epoch."""
     moment = datetime.fromisoformat(str(details["until"]))
     return round(moment.astimezone(UTC).timestamp() * 1000)

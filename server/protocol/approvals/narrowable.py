@@ -1,7 +1,7 @@
-"""What of a request may be made less, place by place, before anybody wishes for it.
+"""The values of a request that its approver may narrow.
 
-Owns: finding the places to which an action type's rules apply. Never: making anything less; that is
-`narrowing.py`, which judges every wish whatever stands here.
+Owns: finding the values to which an action type's `narrow` rules apply. Never: narrowing them;
+`narrowing.py` does that, and checks every submitted narrowing itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ from server.protocol.approvals import narrowing
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.fact_rules import Narrowing
 from server.protocol.policy.rendering import Trail
-from server.protocol.policy.stakes import Narrowing
 from server.protocol.text import SafeText
 
 
 @dataclass(frozen=True, slots=True)
 class NarrowableFact:
-    """One fact that may be made less, as it was asked, and by which rule."""
+    """One value that may be narrowed, as it was asked, with its rule."""
 
     pointer: str
     """A JSON pointer into the details."""
@@ -26,46 +26,48 @@ class NarrowableFact:
     asked: SafeText
     rule: Narrowing
     items: tuple[SafeText, ...]
-    """What a list has, one text for each item; empty where it is no list."""
+    """One text for each item of a list; empty if the value is not a list."""
 
 
 def narrowable_facts(
     action: ActionType, details: Mapping[str, JsonValue]
 ) -> tuple[NarrowableFact, ...]:
-    """Every place in details at which the type lets something be less, as they stand.
+    """Every value in the details that the action type lets an approver narrow.
 
-    What is as small as it can be already (0, an empty list, true) is not among them.
+    Values that are already minimal (0, an empty list, true) are left out.
     """
-    found = _places({**details}, ())
-    rules = action.stakes.narrow
+    found = _values_with_trails({**details}, ())
+    rules = action.fact_rules.narrow
     return tuple(
-        _lessening(action, trail, value, rule)
+        _narrowable_fact(action, trail, value, rule)
         for trail, value in found
-        if (rule := narrowing.rule_of(tuple(map(str, trail)), rules)) and _has_room(value)
+        if (rule := narrowing.rule_of(tuple(map(str, trail)), rules)) and _can_be_narrowed(value)
     )
 
 
-def _places(value: JsonValue, trail: Trail) -> Iterator[tuple[Trail, JsonValue]]:
+def _values_with_trails(value: JsonValue, trail: Trail) -> Iterator[tuple[Trail, JsonValue]]:
     if trail:
         yield trail, value
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from _places(member, (*trail, name))
+            yield from _values_with_trails(member, (*trail, name))
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _places(item, (*trail, index))
+            yield from _values_with_trails(item, (*trail, index))
 
 
-def _has_room(value: JsonValue) -> bool:
+def _can_be_narrowed(value: JsonValue) -> bool:
     amount = value.get("minor") if isinstance(value, dict) else value
-    return bool(value) if isinstance(amount, list | str) else amount is False or _is_more(amount)
+    return (
+        bool(value) if isinstance(amount, list | str) else amount is False or _is_positive(amount)
+    )
 
 
-def _is_more(value: JsonValue) -> bool:
+def _is_positive(value: JsonValue) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _lessening(
+def _narrowable_fact(
     action: ActionType, trail: Trail, value: JsonValue, rule: Narrowing
 ) -> NarrowableFact:
     pointer = ""
@@ -74,8 +76,8 @@ def _lessening(
     items = value if isinstance(value, list) else []
     return NarrowableFact(
         pointer=pointer,
-        label=rendering.called(action, trail),
-        asked=rendering.summed_up(value),
+        label=rendering.label_of(action, trail),
+        asked=rendering.render_whole(value),
         rule=rule,
-        items=tuple(rendering.summed_up(item) for item in items),
+        items=tuple(rendering.render_whole(item) for item in items),
     )

@@ -1,19 +1,19 @@
-"""What a person grants when it is less than what was asked.
+"""Narrowing: granting a part of what was asked.
 
-Owns: the text of what is granted, how it is made of what was asked, and the proof that it is a
-part of that. Never: whose it is, the schema of a type, words on a screen.
+Owns: the granted text, how it is derived from the action text, and the check that it grants no
+more. Never: who narrows, the schema of an action type, words on a screen.
 
-The text is the action's with fewer scopes, smaller `authorization_details` and, when the token is
-to live shorter, a member `token_seconds`. Within the details only that may differ which the action
-type names in `narrow`, by its rule:
+The granted text is the action text with fewer scopes, narrower `authorization_details` and, for a
+shorter token lifetime, a member `token_seconds`. Within the details, only the members that the
+action type lists in `narrow` may differ, each by its rule:
 
     lower     an integer or money: from 0 to what was asked, in the same currency
     drop      a list: some of its items, in their order
-    earlier   a time: that moment or one before it
+    earlier   a time: the same or an earlier one
     turn_on   a boolean: true where false was asked
 
-A person writes a smaller value as text: `500` or `499.50`, `1,3` for the items that stay (counted
-from 1, `none` for none of them), `2026-11-25T14:30:00Z`, `yes`.
+People enter a narrower value as text: `500` or `499.50`, `1,3` for the items to keep (counted from
+1, or `none`), `2026-11-25T14:30:00Z`, `yes`.
 """
 
 import json
@@ -26,25 +26,25 @@ from typing import Any, Final, cast
 from server.protocol import errors, json_text
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import rendering, schemas
+from server.protocol.policy.fact_rules import Narrowing
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
-from server.protocol.policy.stakes import Narrowing
 
 NOT_GRANTED: Final = "(not granted)"
-"""What is said in the place of something that was asked and is left out."""
+"""Shown in place of a value that was asked for and not granted."""
 
-Rules = Mapping[Path, Narrowing]
-"""What of one type may be made less, and how."""
+NarrowingRules = Mapping[Path, Narrowing]
+"""The narrowing rules of one action type, by path."""
 
-_SAME = frozenset({"agent", "resource", "salt", "user"})
-_LESS = frozenset({"authorization_details", "scope"})
+_EQUAL_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
+_NARROWABLE_MEMBERS = frozenset({"authorization_details", "scope"})
 _SECONDS = "token_seconds"
 _DECIMAL = re.compile(r"(\d{1,16})(?:\.(\d{1,4}))?", re.ASCII)
 _ITEMS = re.compile(r"none|[1-9]\d{0,3}(?:,[1-9]\d{0,3})*", re.ASCII)
-_SPOKEN = {"yes": True, "true": True, "no": False, "false": False}
+_BOOLEAN_ENTRIES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class NotNarrower(ValueError):
-    """It is no part of what was asked: `pointer` says where, `remedy` what would be."""
+    """What is granted is not within what was asked: `pointer` says where, `remedy` why."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'what is granted'}: {remedy}")
@@ -52,17 +52,17 @@ class NotNarrower(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a token of an approval may carry."""
+    """The details, scopes and lifetime that a token may have."""
 
     details: tuple[Mapping[str, JsonValue], ...]
     scope: tuple[str, ...]
     seconds: int | None = None
-    """How long it lives at the most, where a person said so."""
+    """The maximum token lifetime, if the approver set one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A smaller value for one fact: in which object (from 0), where, and as a person wrote it."""
+    """A narrower value: the number of the object (from 0), the path in it, and the entered text."""
 
     place: int
     path: Path
@@ -70,7 +70,7 @@ class Change:
 
 
 def terms(text: str) -> Terms:
-    """What an action text, or one of what is granted, allows."""
+    """The terms of an action text or granted text."""
     members = json.loads(text)
     return Terms(
         tuple(members["authorization_details"]), tuple(members["scope"]), members.get(_SECONDS)
@@ -78,7 +78,7 @@ def terms(text: str) -> Terms:
 
 
 def granted_text(action: str, granted: Terms) -> str:
-    """The text of what is granted: as canonical as the action's."""
+    """The canonical granted text of these terms."""
     members: dict[str, Any] = {
         **json.loads(action),
         "authorization_details": [dict(detail) for detail in granted.details],
@@ -90,9 +90,9 @@ def granted_text(action: str, granted: Terms) -> str:
 
 
 def narrowed_details(
-    asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[Rules]
+    asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[NarrowingRules]
 ) -> Terms:
-    """What remains after a person's wishes; whether it is less is for `compare`. Raises NotLess."""
+    """Apply a requested narrowing; `compare` checks the result. Raises NotNarrower."""
     for name in sorted(set(drop) - set(asked.scope)):
         raise NotNarrower("scope", f"{name} was not asked for")
     details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in asked.details]
@@ -102,34 +102,37 @@ def narrowed_details(
         rule = rule_of(change.path, rules[change.place])
         if rule is None:
             raise NotNarrower(_pointer(change), "this type does not let it be made less")
-        _put(details[change.place], change, rule)
+        _apply_change(details[change.place], change, rule)
     kept = tuple(name for name in asked.scope if name not in drop)
     return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), kept)
 
 
 def read_granted(action: str, granted: str) -> Terms:
-    """What a text grants that claims to be less than an action. Raises NotLess.
+    """Parse and check a granted text against its action text. Raises NotNarrower.
 
-    It is ours byte for byte, of the same agent, person, resource and salt, and has no scope that
-    was not asked for. The details are for `compare`, which knows their types.
+    It must be in the server's exact form, have the same agent, user, resource and salt, and no
+    scope that was not asked for. `compare` checks the details, because they depend on their types.
     """
     try:
         members = json_text.parse(granted, what="granted")
     except errors.InvalidRequest:
         raise NotNarrower("", "is no JSON") from None
-    if not isinstance(members, dict) or members.keys() - {_SECONDS} != _SAME | _LESS:
+    if (
+        not isinstance(members, dict)
+        or members.keys() - {_SECONDS} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
+    ):
         raise NotNarrower("", "has other members than what is granted has")
     asked = json.loads(action)
-    if any(members[name] != asked[name] for name in _SAME):
+    if any(members[name] != asked[name] for name in _EQUAL_MEMBERS):
         raise NotNarrower("", "is of another request")
-    found = _shaped(members)
+    found = _read_terms(members)
     if granted != granted_text(action, found):
         raise NotNarrower("", "is not written as the server writes it")
-    _check_amount(found, terms(action))
+    _check_not_more(found, terms(action))
     return found
 
 
-def _check_amount(found: Terms, wanted: Terms) -> None:
+def _check_not_more(found: Terms, wanted: Terms) -> None:
     if not set(found.scope) <= set(wanted.scope):
         raise NotNarrower("scope", "has more than was asked for")
     if len(found.details) != len(wanted.details):
@@ -140,64 +143,68 @@ def _check_amount(found: Terms, wanted: Terms) -> None:
         raise NotNarrower("", "leaves nothing; deny the request instead")
 
 
-def compare(asked: JsonValue, granted: JsonValue, rules: Rules, trail: Path = ()) -> JsonValue:
-    """Hold one value that is granted against the one that was asked. Raises NotLess.
+def check_narrower(
+    asked: JsonValue, granted: JsonValue, rules: NarrowingRules, trail: Path = ()
+) -> JsonValue:
+    """Check that a granted value is within the value that was asked. Raises NotNarrower.
 
-    Returns what was asked with the granted values in their places, so that both can be shown side
-    by side; what is left out is NOT_GRANTED.
+    Returns the asked value with the granted values filled in and NOT_GRANTED for what is left out,
+    so that both can be shown side by side.
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
-        if not _same(asked, granted) and not _IS_LESS[rule](asked, granted):
-            raise NotNarrower(_written(trail), "is not less than what was asked")
+        if not _same(asked, granted) and not _IS_NARROWER[rule](asked, granted):
+            raise NotNarrower(_as_pointer(trail), "is not less than what was asked")
         return granted
     if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
-        return {k: compare(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
+        return {k: check_narrower(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
     if isinstance(asked, list) and isinstance(granted, list):
         return _compare_items(asked, granted, rules, trail)
     if not _same(asked, granted):
-        raise NotNarrower(_written(trail), "may not be changed")
+        raise NotNarrower(_as_pointer(trail), "may not be changed")
     return granted
 
 
-def rule_of(trail: Path, rules: Rules) -> Narrowing | None:
-    """How a value at this place may be made less; None when it may not."""
+def rule_of(trail: Path, rules: NarrowingRules) -> Narrowing | None:
+    """The narrowing rule of the value at this path; None if it may not change."""
     for path, rule in rules.items():
-        if len(path) == len(trail) and all(map(_meets, path, trail)):
+        if len(path) == len(trail) and all(map(_matches, path, trail)):
             return rule
     return None
 
 
-def _meets(part: str, step: str) -> bool:
+def _matches(part: str, step: str) -> bool:
     return part == step or (part == schemas.ANY_ITEM and step.isdecimal())
 
 
 def _compare_items(
-    asked: list[JsonValue], granted: list[JsonValue], rules: Rules, trail: Path
+    asked: list[JsonValue], granted: list[JsonValue], rules: NarrowingRules, trail: Path
 ) -> JsonValue:
-    """Each item that is granted is one that was asked, in their order; the others were dropped."""
+    """Match granted items with asked items, in order; the others were dropped."""
     may_drop = rule_of(trail, rules) == "drop"
     if not may_drop and len(asked) != len(granted):
-        raise NotNarrower(_written(trail), "must keep all its items")
+        raise NotNarrower(_as_pointer(trail), "must keep all its items")
     left, found = list(granted), list[JsonValue]()
     for index, item in enumerate(asked):
         try:
-            found.append(compare(item, left[0], rules, (*trail, str(index))))
+            found.append(check_narrower(item, left[0], rules, (*trail, str(index))))
             left.pop(0)
         except (IndexError, NotNarrower):
             if not may_drop:
                 raise
-            found.append(_left_out(item))
+            found.append(_mark_not_granted(item))
     if left:
-        raise NotNarrower(_written(trail), "has items that were not asked for, or in another order")
+        raise NotNarrower(
+            _as_pointer(trail), "has items that were not asked for, or in another order"
+        )
     return found
 
 
-def _left_out(value: JsonValue) -> JsonValue:
-    """The same shape, with every value said to be left out."""
+def _mark_not_granted(value: JsonValue) -> JsonValue:
+    """The same structure with every value replaced by NOT_GRANTED."""
     if isinstance(value, dict) and value and not _is_money(value):
-        return {name: _left_out(member) for name, member in value.items()}
+        return {name: _mark_not_granted(member) for name, member in value.items()}
     if isinstance(value, list) and value:
-        return [_left_out(item) for item in value]
+        return [_mark_not_granted(item) for item in value]
     return NOT_GRANTED
 
 
@@ -211,7 +218,7 @@ def _is_lower(asked: JsonValue, granted: JsonValue) -> bool:
 
 
 def _same(asked: JsonValue, granted: JsonValue) -> bool:
-    """Equal as JSON: for Python, but not for us, 1 and true are the same."""
+    """Equality as JSON: unlike in Python, 1 and true differ."""
     return json_text.canonical(asked) == json_text.canonical(granted)
 
 
@@ -241,11 +248,11 @@ def _is_turned_on(asked: JsonValue, granted: JsonValue) -> bool:
     return asked is False and granted is True
 
 
-_IS_LESS = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turned_on}
+_IS_NARROWER = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turned_on}
 
 
-def _shaped(members: Mapping[str, JsonValue]) -> Terms:
-    """The members as terms, if they have the form of some. Raises NotLess."""
+def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
+    """Read the members as terms. Raises NotNarrower if they have another form."""
     details, scope = members["authorization_details"], members["scope"]
     if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
         raise NotNarrower("authorization_details", "must be a list of objects")
@@ -261,42 +268,42 @@ def _shaped(members: Mapping[str, JsonValue]) -> Terms:
     )
 
 
-def _put(detail: JsonValue, change: Change, rule: Narrowing) -> None:
+def _apply_change(detail: JsonValue, change: Change, rule: Narrowing) -> None:
     holder: Any = detail
     try:
         for step in change.path[:-1]:
-            holder = holder[_step(holder, step)]
-        last = _step(holder, change.path[-1])
-        holder[last] = _read(holder[last], change, rule)
+            holder = holder[_key(holder, step)]
+        last = _key(holder, change.path[-1])
+        holder[last] = _parse_entry(holder[last], change, rule)
     except (KeyError, IndexError, TypeError):
         raise NotNarrower(_pointer(change), "is not in what was asked") from None
 
 
-def _step(holder: object, step: str) -> str | int:
+def _key(holder: object, step: str) -> str | int:
     return int(step) if isinstance(holder, list) and step.isdecimal() else step
 
 
-def _read(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
-    """A value as a person writes it, in the form of the one that was asked. Raises NotLess."""
+def _parse_entry(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
+    """Convert an entered text to the type of the asked value. Raises NotNarrower."""
     if rule == "drop":
-        return _read_items(asked, change)
+        return _parse_items(asked, change)
     if rule == "earlier":
         return change.to
     if rule == "turn_on":
-        if change.to not in _SPOKEN:
+        if change.to not in _BOOLEAN_ENTRIES:
             raise NotNarrower(_pointer(change), "write yes or no")
-        return _SPOKEN[change.to]
+        return _BOOLEAN_ENTRIES[change.to]
     if _is_money(asked):
         money = cast("dict[str, Any]", asked)
         digits = rendering.minor_digits(money["currency"])
-        return {**money, "minor": _read_number(change, digits)}
-    return _read_number(change, 0)
+        return {**money, "minor": _parse_number(change, digits)}
+    return _parse_number(change, 0)
 
 
 def read_number(text: str, digits: int) -> int:
-    """A number as a person writes it, in units of which `digits` stand behind the point.
+    """Parse an entered number as an integer with `digits` decimal places.
 
-    ValueError with the remedy.
+    ValueError says what to enter.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None or len(match[2] or "") > digits:
@@ -305,14 +312,14 @@ def read_number(text: str, digits: int) -> int:
     return int(match[1] + (match[2] or "").ljust(digits, "0"))
 
 
-def _read_number(change: Change, digits: int) -> int:
+def _parse_number(change: Change, digits: int) -> int:
     try:
         return read_number(change.to, digits)
     except ValueError as error:
         raise NotNarrower(_pointer(change), str(error)) from None
 
 
-def _read_items(asked: JsonValue, change: Change) -> JsonValue:
+def _parse_items(asked: JsonValue, change: Change) -> JsonValue:
     if not isinstance(asked, list) or not _ITEMS.fullmatch(change.to):
         raise NotNarrower(_pointer(change), "name the items that stay, such as 1,3, or none")
     numbers = [] if change.to == "none" else [int(number) for number in change.to.split(",")]
@@ -322,10 +329,10 @@ def _read_items(asked: JsonValue, change: Change) -> JsonValue:
 
 
 def _pointer(change: Change) -> str:
-    return f"/{change.place}{_written(change.path)}"
+    return f"/{change.place}{_as_pointer(change.path)}"
 
 
-def _written(trail: Path) -> str:
+def _as_pointer(trail: Path) -> str:
     pointer = ""
     for step in trail:
         pointer = pointer_to(pointer, step)

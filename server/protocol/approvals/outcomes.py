@@ -1,8 +1,7 @@
-"""Every way in which a request ends without tokens and without a denial, as agents are told it.
+"""The reasons, as reported to agents, for which a request ends without a token or a denial.
 
-One table of reasons. The record may know more exactly why something ended, in words of its own; an
-agent is told the reason that stands here. A denial has its code and note instead (`ciba.py`), and a
-disabled agent is told so before anything else (`agent_disabled`).
+The audit log may have a more exact reason in free text; agents get one from this table. A denial
+has a code and a note instead (`ciba`), and a disabled agent always gets `agent_disabled`.
 """
 
 from collections.abc import Mapping
@@ -12,71 +11,71 @@ from typing import Final, NamedTuple
 from server.protocol.approvals.states import State
 
 
-class Outcome(NamedTuple):
-    """What one reason means."""
+class EndReason(NamedTuple):
+    """The state and the message of one reason."""
 
     state: State
     text: str
-    """For a model to read: what happened, and what it may do next."""
+    """For the agent's model: what happened, and what it may do next."""
 
 
 _NO_DENIAL: Final = "This is not a denial; you may ask again"
-OUTCOMES: Final[Mapping[str, Outcome]] = MappingProxyType(
+END_REASONS: Final[Mapping[str, EndReason]] = MappingProxyType(
     {
-        "expired_seen": Outcome(
+        "expired_seen": EndReason(
             State.EXPIRED, f"It was seen, and nobody answered in time. {_NO_DENIAL}."
         ),
-        "expired_unseen": Outcome(State.EXPIRED, f"Nobody looked at it in time. {_NO_DENIAL}."),
-        "undeliverable": Outcome(
+        "expired_unseen": EndReason(State.EXPIRED, f"Nobody looked at it in time. {_NO_DENIAL}."),
+        "undeliverable": EndReason(
             State.EXPIRED, f"It reached none of the person's devices in time. {_NO_DENIAL} later."
         ),
-        "no_device": Outcome(
+        "no_device": EndReason(
             State.EXPIRED,
             "The person has no device to answer on. This is not a denial; ask again when they have "
             "enrolled one.",
         ),
-        "cancelled": Outcome(State.CANCELLED, "The request was withdrawn."),
-        "superseded": Outcome(
+        "cancelled": EndReason(State.CANCELLED, "The request was withdrawn."),
+        "superseded": EndReason(
             State.CANCELLED, "A newer request of yours took its place. Wait for that one's answer."
         ),
-        "locked": Outcome(
+        "locked": EndReason(
             State.CANCELLED,
             "Too much was typed wrongly, so nobody can approve this any more. Ask anew.",
         ),
     }
 )
-WANTED: Final = "wanted"
-"""What `retry` says of a request that expired, once its person wants to be asked again."""
-ASKED_FOR: Final = (
+RETRY_WANTED: Final = "wanted"
+"""The value of `retry` for an expired request after its user asked the agent to retry."""
+RETRY_TEXT: Final = (
     "It expired without an answer, which is not a denial. The person wants to be asked again: send "
     "the request anew."
 )
-"""The sentence that stands for that of its reason then."""
+"""The message that replaces the one of its reason then."""
 NOT_REDEEMED: Final = "not_redeemed"
-"""What the record says of a request that was approved, and of which nothing was issued in time."""
-_NOT_HANDED_OVER: Final = (
+"""The audit log's reason for an approved request whose token was not fetched in time."""
+_NOT_REDEEMED_TEXT: Final = (
     f"It was approved, but its tokens were not handed over in time. {_NO_DENIAL}."
 )
-_ELSE: Final = {State.EXPIRED: "expired_seen", State.CANCELLED: "cancelled"}
-_OF_SOMEBODY: Final = frozenset({"no_device", "undeliverable", "expired_seen"})
+_DEFAULT_REASON: Final = {State.EXPIRED: "expired_seen", State.CANCELLED: "cancelled"}
+_REVEALS_USER: Final = frozenset({"no_device", "undeliverable", "expired_seen"})
 
 
-def told_reason(
+def agent_reason(
     state: State, reason: str | None, *, hidden: bool = False, by_person: bool = True
 ) -> str:
-    """Why it is over, in the words that agents are told; an operator's own are never among them.
+    """Map the stored reason to one that agents get; never an administrator's own words.
 
-    Only somebody who exists can look, or lack a device: where users are `hidden` neither is told.
-    Nobody looked at what was approved, but not `by_person`.
+    If users are `hidden`, a reason that reveals that the user exists becomes `expired_unseen`. So
+    does an unfetched request that was not approved `by_person`.
     """
     if reason == NOT_REDEEMED and not by_person:
-        return "expired_unseen" if state is State.EXPIRED else _ELSE[state]
-    found = OUTCOMES.get(reason or "")
+        return "expired_unseen" if state is State.EXPIRED else _DEFAULT_REASON[state]
+    found = END_REASONS.get(reason or "")
     if reason is None or found is None or found.state is not state:
-        return _ELSE[state]
-    return "expired_unseen" if hidden and reason in _OF_SOMEBODY else reason
+        return _DEFAULT_REASON[state]
+    return "expired_unseen" if hidden and reason in _REVEALS_USER else reason
 
 
-def text_of(told: object, reason: str | None = None) -> str:
-    """The sentence of what `told_reason` gave for the record's reason."""
-    return _NOT_HANDED_OVER if reason == NOT_REDEEMED else OUTCOMES[str(told)].text
+def reason_text(told: object, reason: str | None = None) -> str:
+    """The message of an agent's reason and the stored reason."""
+    return _NOT_REDEEMED_TEXT if reason == NOT_REDEEMED else END_REASONS[str(told)].text

@@ -1,4 +1,4 @@
-"""The life of an approval: every state, every allowed step, and nothing else.
+"""The states of an approval and the allowed transitions.
 
     pending ──► approved ──► redeemed
        │            ├──────► expired
@@ -7,9 +7,9 @@
        ├──► expired
        └──► cancelled
 
-A step is one conditional UPDATE from a state named here; whoever comes second finds the state
-changed and changes nothing. Decisions count until `expires_at`, redemption half a minute longer, so
-that an answer given in the last second can still be fetched.
+A transition is one conditional UPDATE; of two concurrent ones, the second changes nothing.
+Decisions are accepted until `expires_at`, redemption half a minute longer, so that an agent can
+still fetch an answer given in the last second.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where an approval stands."""
+    """The state of an approval."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -50,7 +50,7 @@ def origins(target: State) -> frozenset[State]:
 
 
 def deadline(state: State, expires_at: int) -> int | None:
-    """The moment at which a state ends by itself, in milliseconds; None when it is final."""
+    """When a state expires, in milliseconds; None for a final state."""
     if state is State.PENDING:
         return expires_at
     if state is State.APPROVED:
@@ -59,6 +59,6 @@ def deadline(state: State, expires_at: int) -> int | None:
 
 
 def overdue(state: State, expires_at: int, now: int) -> bool:
-    """Reports whether the clock has already ended this state."""
+    """Reports whether the state is past its deadline."""
     end = deadline(state, expires_at)
     return end is not None and now >= end

@@ -1,8 +1,8 @@
-"""What is unusual about a request: one table of signals, each with its test and its sentence.
+"""Signals that a request is unusual: one table, each with its test and its sentence.
 
-Owns: the thresholds, the sentences, and when "nothing unusual" may be shown. Never: reading history
-(`comparisons.py` has its shape), or a value that an agent sent: sentences contain only registered
-names, labels and numbers.
+Owns: the thresholds, the sentences, and when "nothing unusual" is shown. Never: reading history
+(`comparisons.py` has its data types), or a value that an agent sent: sentences contain only
+registered names, labels and numbers.
 
 A signal is one row of `SIGNALS`. Its code is its name in the API and in policy (`when.unusual`).
 Every screen shows the sentences made here.
@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, Past
+from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, PastApprovals
 from server.protocol.text import SafeText, display_safe
 
 
 class Code(StrEnum):
-    """Why something is unusual. The names are part of the API; members are only ever added."""
+    """The codes of the signals. They are part of the API; codes are only added."""
 
     NEW_AGENT = "new_agent"
     RENAMED_AGENT = "renamed_agent"
@@ -45,26 +45,26 @@ class Severity(StrEnum):
     NOTICE = "notice"
     """A first time."""
     WARNING = "warning"
-    """Something contradicts what was approved before."""
+    """Something differs from what was approved before."""
 
 
 NO_HISTORY: Final = SafeText("No earlier approval to compare with.")
 
-Words: TypeAlias = Mapping[str, object]
-"""What fills the sentence of a signal."""
+SentenceValues: TypeAlias = Mapping[str, object]
+"""The values for the placeholders of a signal's sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One way of being unusual."""
+    """One way in which a request can be unusual."""
 
     code: Code
     severity: Severity
-    test: Callable[[Comparison], Words | None]
+    test: Callable[[Comparison], SentenceValues | None]
     """The words for its sentence, or None. It reads only facts and history."""
     sentence: str
-    said_by: frozenset[Code] = frozenset()
-    """If one of these holds too, only its sentence is shown; policy has both codes."""
+    replaced_by: frozenset[Code] = frozenset()
+    """If one of these signals is found too, only its sentence is shown; policy sees both codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,63 +78,63 @@ class FoundSignal:
 
 @dataclass(frozen=True, slots=True)
 class Unusual:
-    """All signals of one request, and what it was compared with."""
+    """All signals of one request, and a description of the history it was compared with."""
 
     codes: frozenset[Code] = frozenset()
-    oddities: tuple[FoundSignal, ...] = ()
-    """Those that a person reads, warnings first."""
+    signals: tuple[FoundSignal, ...] = ()
+    """The signals that are shown, warnings first."""
     compared: SafeText = NO_HISTORY
     """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
 
     def __contains__(self, code: Code) -> bool:
-        """Reports whether it is unusual in this way."""
+        """Reports whether the signal with this code was found."""
         return code in self.codes
 
 
-ENOUGH: Final = 5
+MIN_HISTORY: Final = 5
 """Approvals by this person of this agent and type that "nothing unusual" needs."""
-LEAST_AMOUNTS: Final = 3
+MIN_AMOUNTS: Final = 3
 """Approved amounts that a usual amount needs."""
-LARGE: Final = 3
+LARGE_FACTOR: Final = 3
 """An amount this many times the usual one is large."""
-LARGE_FOR_FEW: Final = 5
+LARGE_FACTOR_FEW: Final = 5
 """With one or two earlier amounts, this many times the larger one is large."""
-NEAR: Final = 2
+USUAL_FACTOR_FEW: Final = 2
 """With one or two earlier amounts, up to this many times the larger one is usual."""
-LEAST_SPLIT: Final = 3
+MIN_SPLIT: Final = 3
 """Requests for one target on one day that a split amount needs."""
 LEAST_IN_HOUR, LEAST_IN_DAY = 5, 10
 """Requests in an hour, or on a day, that a burst needs."""
 BURST_IN_HOUR, BURST_IN_DAY = 2, 3
 """More than this many times the usual number of a day is a burst in an hour, or on a day."""
-LEAST_ANSWERS: Final = 20
+MIN_ANSWERS: Final = 20
 """Answers of a person that usual hours need."""
-RARE: Final = 20
+RARE_FRACTION: Final = 20
 """An hour is unusual if it and the hours next to it have less than 1 / RARE of the answers."""
 
-_MOST_CHARACTERS: Final = 600
-_MOST_LABELS: Final = 5
+_MAX_CHARACTERS: Final = 600
+_MAX_LABELS: Final = 5
 
 
-def find(compared: Comparison) -> Unusual:
-    """Everything that is unusual about a request; computed once and shown everywhere."""
+def find_signals(compared: Comparison) -> Unusual:
+    """All signals of a request; computed once and shown on every screen."""
     found = [(row, words) for row in SIGNALS if (words := row.test(compared)) is not None]
     codes = frozenset(row.code for row, _ in found)
-    oddities = [
+    signals = [
         FoundSignal(row.code, row.severity, _safe(row.sentence.format(**words)))
         for row, words in found
-        if codes.isdisjoint(row.said_by)
+        if codes.isdisjoint(row.replaced_by)
     ]
-    oddities.sort(key=lambda one: one.severity is not Severity.WARNING)
-    return Unusual(codes, tuple(oddities), _compared(compared, clear=not codes))
+    signals.sort(key=lambda one: one.severity is not Severity.WARNING)
+    return Unusual(codes, tuple(signals), _compared(compared, clear=not codes))
 
 
 def _compared(compared: Comparison, *, clear: bool) -> SafeText:
     past = compared.comparable
     if past.count == 0:
         return NO_HISTORY
-    if past.count < ENOUGH:
-        only = "" if len(compared.amounts) != 1 else _only(compared.amounts[0], past)
+    if past.count < MIN_HISTORY:
+        only = "" if len(compared.amounts) != 1 else _only_amount(compared.amounts[0], past)
         return _safe(f"Only {_approvals(past.count)} to compare with{only}.")
     intro = "Nothing unusual, compared" if clear else "Compared"
     return _safe(f"{intro} with {_approvals(past.count)} since {_day(past.since)}.")
@@ -146,8 +146,8 @@ def _day(moment: int) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _only(amount: Amount, past: Past) -> str:
-    """The amount of the only approval there is."""
+def _only_amount(amount: Amount, past: PastApprovals) -> str:
+    """The amount of the only earlier approval."""
     known = next((one.past for one in amount.baselines if one.past.count), None)
     one = known is not None and (known.count, past.count) == (1, 1)
     return f", {amount.shown(known.total)}" if one and known is not None else ""
@@ -157,42 +157,44 @@ def _approvals(count: int) -> str:
     return f"{count:,} earlier approval{'' if count == 1 else 's'}"
 
 
-def times_usual(value: int, past: Past) -> int | None:
-    """How many times the usual amount this is, if that is unusual."""
-    if past.count >= LEAST_AMOUNTS:
-        large = value * past.count >= LARGE * past.total > 0 and value > past.most
+def times_usual(value: int, past: PastApprovals) -> int | None:
+    """The multiple of the usual amount, if it is unusual; else None."""
+    if past.count >= MIN_AMOUNTS:
+        large = value * past.count >= LARGE_FACTOR * past.total > 0 and value > past.most
         return value * past.count // past.total if large else None
-    large = value >= LARGE_FOR_FEW * past.most > 0
+    large = value >= LARGE_FACTOR_FEW * past.most > 0
     return value // past.most if large else None
 
 
 def is_rare(answers: int, *, near: int) -> bool:
-    """Reports whether so few of somebody's answers fell into this hour and its neighbors."""
-    return answers >= LEAST_ANSWERS and near * RARE < answers
+    """Reports whether few of a person's answers fall into this hour and the adjacent ones."""
+    return answers >= MIN_ANSWERS and near * RARE_FRACTION < answers
 
 
-def _new_agent(compared: Comparison) -> Words | None:
+def _new_agent(compared: Comparison) -> SentenceValues | None:
     return {"agent": compared.asker.name} if compared.asker.past.count == 0 else None
 
 
-def _renamed_agent(compared: Comparison) -> Words | None:
+def _renamed_agent(compared: Comparison) -> SentenceValues | None:
     asker = compared.asker
     known = asker.past.count == 0 or asker.mark in asker.past.members
-    return None if known else {"agent": asker.name, "was": _was(asker.formerly)}
+    return None if known else {"agent": asker.name, "was": _former_name(asker.formerly)}
 
 
-def _was(formerly: tuple[str, int] | None) -> str:
+def _former_name(formerly: tuple[str, int] | None) -> str:
     return "" if formerly is None else f": {formerly[0]}, until {_day(formerly[1])}"
 
 
-def _new_key(compared: Comparison) -> Words | None:
+def _new_key(compared: Comparison) -> SentenceValues | None:
     asker = compared.asker
     known = asker.past.count == 0 or asker.keys <= asker.past.members
     return None if known else {"agent": asker.name}
 
 
-def _first(of: Callable[[Comparison], Mapping[str, str]]) -> Callable[[Comparison], Words | None]:
-    def test(compared: Comparison) -> Words | None:
+def _first(
+    of: Callable[[Comparison], Mapping[str, str]],
+) -> Callable[[Comparison], SentenceValues | None]:
+    def test(compared: Comparison) -> SentenceValues | None:
         asker = compared.asker
         new = [name for mark, name in of(compared).items() if mark not in asker.past.members]
         return {"agent": asker.name, "names": ", ".join(new)} if new else None
@@ -200,12 +202,12 @@ def _first(of: Callable[[Comparison], Mapping[str, str]]) -> Callable[[Compariso
     return test
 
 
-def _new_target(compared: Comparison) -> Words | None:
+def _new_target(compared: Comparison) -> SentenceValues | None:
     return _labels(one.label for one in compared.targets if not one.known)
 
 
-def _other_name(compared: Comparison) -> Words | None:
-    """A known target, such as an account, with a name that it did not have."""
+def _other_name(compared: Comparison) -> SentenceValues | None:
+    """A known target, such as an account, with a new name."""
     return next(
         (
             {"target": one.label, "name": one.name_label}
@@ -216,8 +218,8 @@ def _other_name(compared: Comparison) -> Words | None:
     )
 
 
-def _other_target(compared: Comparison) -> Words | None:
-    """A known name with a target that it did not have."""
+def _other_target(compared: Comparison) -> SentenceValues | None:
+    """A known name with a new target."""
     return next(
         (
             {"target": one.label, "name": one.name_label}
@@ -228,52 +230,52 @@ def _other_target(compared: Comparison) -> Words | None:
     )
 
 
-def _lookalike(compared: Comparison) -> Words | None:
+def _lookalike(compared: Comparison) -> SentenceValues | None:
     return _labels(one.label for one in compared.values if one.alike and one.mark not in one.alike)
 
 
-def _mixed_scripts(compared: Comparison) -> Words | None:
+def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
     return _labels(one.label for one in compared.values if one.mixed)
 
 
-def _labels(labels: Iterable[object]) -> Words | None:
+def _labels(labels: Iterable[object]) -> SentenceValues | None:
     found = list(dict.fromkeys(f"“{label}”" for label in labels))
-    more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
-    return {"labels": ", ".join(found[:_MOST_LABELS]) + more} if found else None
+    more = f" and {len(found) - _MAX_LABELS} more" if len(found) > _MAX_LABELS else ""
+    return {"labels": ", ".join(found[:_MAX_LABELS]) + more} if found else None
 
 
-def _large_amount(compared: Comparison) -> Words | None:
+def _large_amount(compared: Comparison) -> SentenceValues | None:
     return next(filter(None, map(_large, compared.amounts)), None)
 
 
-def _large(amount: Amount) -> Words | None:
-    """By the closest history that is enough: of its target, agent, person, installation."""
+def _large(amount: Amount) -> SentenceValues | None:
+    """Compare with the closest history that suffices: of target, agent, person, installation."""
     for baseline in amount.baselines:
         times = times_usual(amount.value, baseline.past)
         if times is not None:
-            than = _than(amount, baseline)
+            than = _baseline_text(amount, baseline)
             return {"label": amount.label, "times": f"{times:,}", "than": than}
-        if _tells(amount.value, baseline.past):
+        if _suffices(amount.value, baseline.past):
             return None
     return None
 
 
-def _tells(value: int, past: Past) -> bool:
-    """Reports whether this history is enough to call an amount usual."""
-    return past.count >= LEAST_AMOUNTS or 0 < value <= NEAR * past.most
+def _suffices(value: int, past: PastApprovals) -> bool:
+    """Reports whether this history suffices to call an amount usual."""
+    return past.count >= MIN_AMOUNTS or 0 < value <= USUAL_FACTOR_FEW * past.most
 
 
-def _than(amount: Amount, baseline: Baseline) -> str:
+def _baseline_text(amount: Amount, baseline: Baseline) -> str:
     past, whose = baseline.past, str(baseline)
     if past.count == 1:
         return f"the only amount approved before {whose}, {amount.shown(past.most)}"
-    if past.count < LEAST_AMOUNTS:
+    if past.count < MIN_AMOUNTS:
         few = f"the larger of the {past.count} amounts approved before"
         return f"{few} {whose}, {amount.shown(past.most)}"
     return f"the usual amount {whose}, {amount.shown(past.usual)}"
 
 
-def _new_currency(compared: Comparison) -> Words | None:
+def _new_currency(compared: Comparison) -> SentenceValues | None:
     return next(
         (
             {"currency": one.currency, "label": one.label}
@@ -284,19 +286,19 @@ def _new_currency(compared: Comparison) -> Words | None:
     )
 
 
-def _split_amount(compared: Comparison) -> Words | None:
+def _split_amount(compared: Comparison) -> SentenceValues | None:
     """Several requests for one target on one day whose sum would be a large amount."""
     for one in compared.same_day:
-        words = _large(one.amount) if one.count >= LEAST_SPLIT else None
+        words = _large(one.amount) if one.count >= MIN_SPLIT else None
         if words is not None:
             total = one.amount.shown(one.amount.value)
             return {**words, "count": one.count, "total": total, "target": one.target}
     return None
 
 
-def _burst(compared: Comparison) -> Words | None:
+def _burst(compared: Comparison) -> SentenceValues | None:
     asker, before = compared.asker, compared.asker.before
-    if before.count < ENOUGH:
+    if before.count < MIN_HISTORY:
         return None
     usual = max(1, before.count // max(1, before.days))
     words = {"agent": asker.name, "usual": usual}
@@ -307,7 +309,7 @@ def _burst(compared: Comparison) -> Words | None:
     return None
 
 
-def _unusual_hour(compared: Comparison) -> Words | None:
+def _unusual_hour(compared: Comparison) -> SentenceValues | None:
     hours = compared.hours
     if not is_rare(hours.answers, near=hours.near):
         return None
@@ -315,9 +317,9 @@ def _unusual_hour(compared: Comparison) -> Words | None:
 
 
 _N, _W = Severity.NOTICE, Severity.WARNING
-_BY_AGENT = frozenset({Code.NEW_AGENT})
-_BY_PLACE = frozenset({Code.NEW_AGENT, Code.NEW_RESOURCE})
-_BY_PAIR = frozenset({Code.OTHER_TARGET})
+_IF_NEW_AGENT = frozenset({Code.NEW_AGENT})
+_IF_NEW_RESOURCE = frozenset({Code.NEW_AGENT, Code.NEW_RESOURCE})
+_IF_OTHER_TARGET = frozenset({Code.OTHER_TARGET})
 
 # fmt: off
 SIGNALS: Final[Sequence[Signal]] = (
@@ -328,13 +330,13 @@ SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_KEY, _W, _new_key,
            "{agent} has a new key since you last approved one of its requests."),
     Signal(Code.NEW_TYPE, _N, _first(lambda compared: compared.asker.types),
-           "First time from {agent}: {names}.", _BY_AGENT),
+           "First time from {agent}: {names}.", _IF_NEW_AGENT),
     Signal(Code.NEW_RESOURCE, _N, _first(lambda compared: compared.asker.resource),
-           "First time for {agent} at {names}.", _BY_AGENT),
+           "First time for {agent} at {names}.", _IF_NEW_AGENT),
     Signal(Code.NEW_SCOPE, _N, _first(lambda compared: compared.asker.scopes),
-           "First time for {agent}: {names}.", _BY_PLACE),
+           "First time for {agent}: {names}.", _IF_NEW_RESOURCE),
     Signal(Code.NEW_TARGET, _N, _new_target,
-           "You never approved this before: {labels}.", _BY_PAIR),
+           "You never approved this before: {labels}.", _IF_OTHER_TARGET),
     Signal(Code.OTHER_NAME, _W, _other_name,
            "This “{target}” was approved before with another “{name}”."),
     Signal(Code.OTHER_TARGET, _W, _other_target,
@@ -359,4 +361,4 @@ SIGNALS: Final[Sequence[Signal]] = (
 
 
 def _safe(text: str) -> SafeText:
-    return display_safe(text, max_chars=_MOST_CHARACTERS)
+    return display_safe(text, max_chars=_MAX_CHARACTERS)

@@ -190,7 +190,7 @@ def poll_error(
     if state is State.EXPIRED:
         return errors.ExpiredToken(_expiry_text(members, reason), members=members)
     if state is State.CANCELLED:
-        return errors.AccessDenied(outcomes.text_of(members["reason"]), members=members)
+        return errors.AccessDenied(outcomes.reason_text(members["reason"]), members=members)
     return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
 
 

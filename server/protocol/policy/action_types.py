@@ -1,9 +1,9 @@
-"""What an action type is: the data that turns an agent's details into words a person can judge.
+"""Action types: files that say how an agent's `authorization_details` are shown to people.
 
-Owns: the registered form of an action type and the checks it must pass. Never: the rendering, which
-is `rendering.py`, nor which schemas are fit, which is `schemas.py`.
+Owns: the form of the file and its checks. Never: rendering (`rendering.py`), or which schemas are
+accepted (`schemas.py`).
 
-A file that is registered:
+An example of a file:
 
     {"type": "payment.transfer", "title": "Payment", "risk": "high",
      "headline": "Pay {amount|money} to {payee}", "undo": "Cannot be undone after 15:00",
@@ -17,17 +17,17 @@ A file that is registered:
      "type_back": {"fact": "/amount"}, "narrow": {"/amount": "lower"},
      "target": "/payee", "amount": "/amount", "deputies": false}
 
-The member `type` of the details themselves (RFC 9396 2) is added to the schema here. Without a
-`headline` a type has no template: every field is material, the risk is high at least, and what is
-not known is said to be unknown.
+The member `type` of the details (RFC 9396 2) is added to the schema here. A type without a
+`headline` has no template: every fact is material, the risk is at least high, and the undo text
+says that it is unknown.
 
-In the headline `{path}` stands for a value, and `{path|filter}` for a value written in one way:
+In the headline, `{path}` is replaced by a value and `{path|filter}` by a formatted value:
 
     {amount|money}                   EUR 4,820.00
     {until|date}                     2026-11-25 14:30 UTC
-    {rows|count}                     1,204: an integer, or how many items a list has
-    {rows|count:record:records}      1 record, 1,204 records: what goes with one and with many
-    {year|text}                      2026: an integer that is no quantity
+    {rows|count}                     1,204: an integer, or the number of items of a list
+    {rows|count:record:records}      1 record, 1,204 records: with the singular and the plural
+    {year|text}                      2026: an integer without a thousands separator
     {domains}                        a.example, b.example: a list of texts
 """
 
@@ -39,26 +39,26 @@ from typing import Final, Literal, TypeAlias, cast
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import pointers, schemas
+from server.protocol.policy.fact_rules import FactRules, read_fact_rules
 from server.protocol.policy.pointers import SCALARS, InvalidActionType, Path
 from server.protocol.policy.risks import Risk, highest
-from server.protocol.policy.stakes import Stakes, read_stakes
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
-"""Characters of a headline, and of its words beside the placeholders."""
+"""The maximum length of a rendered headline, and of its literal text."""
 
 UNKNOWN_UNDO: Final = "We do not know if this can be undone."
 
 Filter: TypeAlias = Literal["money", "date", "count", "text"]
 
 _MEMBERS = frozenset({"type", "title", "schema"})
-_OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
+_TEMPLATE_MEMBERS = frozenset({"headline", "material", "risk", "undo"})
 _OPTIONAL = frozenset(
     {"labels", "type_back", "narrow", "target", "target_name", "amount", "deputies"}
 )
 _TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_INSIDE = re.compile(
+_PLACEHOLDER_CONTENT = re.compile(
     r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
     r"(?:\|(money|date|text|count)(?:(?<=count):([^{}|:]{1,40}):([^{}|:]{1,40}))?)?"
 )
@@ -68,21 +68,20 @@ _MAX_MATERIAL = 64
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A place in a headline where a value of the details is put."""
+    """A part of a headline that a value of the details replaces."""
 
     path: Path
     filter: Filter | None
     units: tuple[str, str] | None = None
-    """What follows a count of one, and what follows every other."""
+    """The singular and the plural after a count."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionType:
     """A registered type of `authorization_details`.
 
-    `headline` is literal text and placeholders in their order; it is empty when the type has no
-    template. `material` and `labels` hold paths into the details, in which schemas.ANY_ITEM stands
-    for every index.
+    `headline` is literal text and placeholders, in order; it is empty if the type has no template.
+    `material` and `labels` hold paths into the details; schemas.ANY_ITEM matches every index.
     """
 
     type: str
@@ -93,28 +92,30 @@ class ActionType:
     labels: Mapping[Path, str]
     risk: Risk
     undo: str
-    stakes: Stakes
+    fact_rules: FactRules
     deputies: bool = False
-    """A deputy may decide it for the person who named them."""
+    """Whether a deputy may decide it."""
 
     @property
     def has_template(self) -> bool:
-        """Reports whether somebody wrote down how this type reads."""
+        """Reports whether the type has a headline template."""
         return bool(self.headline)
 
 
 def read_action_type(document: JsonValue) -> ActionType:
-    """Read and check a registered document. Raises InvalidActionType."""
+    """Read and check the document of a file. Raises InvalidActionType."""
     # 1. The members, and those that are plain text.
     members = _members(document)
     name = _text(members, "type", 128)
     if name.startswith(kinds.RESERVED):
-        raise InvalidActionType("/type", f"{kinds.RESERVED} is for Sayso's own types")
+        raise InvalidActionType("/type", f"{kinds.RESERVED} is reserved for Sayso")
     if not _TYPE.fullmatch(name):
-        raise InvalidActionType("/type", "use a-z 0-9 . _ : / - from a letter on, or an https URL")
-    # 2. The schema: without it there is nothing that the rest could name.
+        raise InvalidActionType(
+            "/type", "use a-z 0-9 . _ : / - and begin with a letter, or use an https URL"
+        )
+    # 2. The schema, to which the other members refer.
     schema = _schema(members["schema"], name)
-    # 3. What the template says about places in the schema.
+    # 3. The members that refer to places in the schema.
     material = _material(members.get("material", []), schema)
     return ActionType(
         type=name,
@@ -125,7 +126,7 @@ def read_action_type(document: JsonValue) -> ActionType:
         labels=_labels(members.get("labels", {}), schema),
         risk=_risk(members),
         undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
-        stakes=read_stakes(members, schema, material if "headline" in members else None),
+        fact_rules=read_fact_rules(members, schema, material if "headline" in members else None),
         deputies=_deputies(members),
     )
 
@@ -133,10 +134,10 @@ def read_action_type(document: JsonValue) -> ActionType:
 def _members(document: JsonValue) -> dict[str, JsonValue]:
     if not isinstance(document, dict):
         raise InvalidActionType("", "must be a JSON object")
-    needed = _MEMBERS | (_OF_TEMPLATE if "headline" in document else frozenset())
+    needed = _MEMBERS | (_TEMPLATE_MEMBERS if "headline" in document else frozenset())
     for name in sorted(needed - document.keys()):
         raise InvalidActionType(pointer_to("", name), "is missing")
-    for name in sorted(document.keys() - _MEMBERS - _OF_TEMPLATE - _OPTIONAL):
+    for name in sorted(document.keys() - _MEMBERS - _TEMPLATE_MEMBERS - _OPTIONAL):
         raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
     return document
 
@@ -172,11 +173,11 @@ def _deputies(members: Mapping[str, JsonValue]) -> bool:
 def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
     try:
         schema = schemas.check_schema(value)
-    except schemas.UnfitSchema as error:
+    except schemas.InvalidSchema as error:
         raise InvalidActionType(f"/schema{error.pointer}", error.remedy) from None
     properties = cast("dict[str, JsonValue]", schema.get("properties", {}))
     if properties.get("type", {"const": name}) != {"const": name}:
-        remedy = f'leave it out, or write {{"const": "{name}"}}; it is added by itself'
+        remedy = f'leave it out, or write {{"const": "{name}"}}; Sayso adds it'
         raise InvalidActionType("/schema/properties/type", remedy)
     required = [r for r in cast("list[str]", schema.get("required", [])) if r != "type"]
     return {
@@ -192,7 +193,7 @@ def _headline(
     if "headline" not in members:
         return ()
     template = _text(members, "headline", 4 * MAX_HEADLINE)
-    # Splitting by a pattern with one group gives literal, inside, literal, inside, … literal.
+    # The result alternates: literal, placeholder, literal, …, literal.
     pieces = _PLACEHOLDER.split(template)
     literals = pieces[::2]
     if any("{" in literal or "}" in literal for literal in literals):
@@ -200,18 +201,18 @@ def _headline(
     parts = [
         _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
     ]
-    if sum(map(_words, parts)) > MAX_HEADLINE:
-        raise InvalidActionType("/headline", f"keep the words to {MAX_HEADLINE} characters")
+    if sum(map(_literal_length, parts)) > MAX_HEADLINE:
+        raise InvalidActionType("/headline", f"limit the text to {MAX_HEADLINE} characters")
     return tuple(part for part in parts if part)
 
 
-def _words(part: str | Placeholder) -> int:
-    """How many characters stand there whatever the value is."""
+def _literal_length(part: str | Placeholder) -> int:
+    """The length of a part without its value."""
     return len(part) if isinstance(part, str) else max(map(len, part.units or ("",)))
 
 
 def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
-    match = _INSIDE.fullmatch(inside)
+    match = _PLACEHOLDER_CONTENT.fullmatch(inside)
     if not match:
         remedy = (
             "a placeholder is {member.member} with |money, |date, |count, |count:record:records, "
@@ -223,12 +224,12 @@ def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
     found = schemas.places(schema, placeholder.path)
     if not found:
         raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
-    if not all(_suits(schema, place, placeholder.filter) for place in found):
-        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_WANTED[match[2]]}")
+    if not all(_can_be_shown(schema, place, placeholder.filter) for place in found):
+        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_REMEDIES[match[2]]}")
     return placeholder
 
 
-_WANTED: Mapping[str | None, str] = {
+_REMEDIES: Mapping[str | None, str] = {
     None: "name a text, an integer, a boolean, money or a list of texts",
     "money": 'money is {"minor": integer, "currency": text} and nothing else',
     "date": "a date is a text",
@@ -237,8 +238,8 @@ _WANTED: Mapping[str | None, str] = {
 }
 
 
-def _suits(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
-    admitted = schemas.types(place) - {"null"}
+def _can_be_shown(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
+    admitted = schemas.allowed_types(place) - {"null"}
     if wanted == "money":
         return pointers.is_money(place)
     if wanted == "count":

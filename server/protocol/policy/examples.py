@@ -1,7 +1,7 @@
-"""An example of a schema: details of an action type as they could be.
+"""Examples: made-up details of an action type.
 
-Owns: one value that a schema of `schemas.py` accepts. Never: chance; the same schema has the same
-example, so that two people who look at a type see the same.
+Owns: one value that a schema of `schemas.py` accepts. Never: randomness; a schema always has the
+same example.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from server.protocol.json_text import JsonValue
 from server.protocol.policy import schemas
 from server.protocol.policy.schemas import ANY_ITEM, Schema
 
-MOST: Final = 500
-"""More values than that no person is shown."""
-_LONGEST: Final = 4_000
+MAX_VALUES: Final = 500
+"""The maximum number of values; a person is never shown more."""
+_MAX_TEXT: Final = 4_000
 _AMOUNT: Final = 482_000
 _NUMBER: Final = 3
-_FAR: Final = 2**53
-"""No integer of ours is further from nothing."""
+_MAX_INTEGER: Final = 2**53
+"""The largest absolute value of an integer."""
 _MOMENT: Final = "2027-01-31T14:30:00Z"
 _TEXTS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,74 +33,74 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
         "domain": "example.com",
     }
 )
-"""By what a member is called; of any other its name is the example."""
+"""Example texts by member name; for any other member, its name is the example."""
 _ORDER: Final = ("object", "array", "string", "integer", "boolean", "null")
 
 
-class TooMuch(ValueError):
-    """A schema that has no example of a size that a person could read."""
+class TooManyValues(ValueError):
+    """The schema has no example that is small enough for a person to read."""
 
 
 def example(root: Schema) -> JsonValue:
-    """A value of this checked schema, with every member that it knows. Raises TooMuch."""
-    return _Maker(root).value(root, "")
+    """An example of a checked schema, with every member. Raises TooMuch."""
+    return _ExampleBuilder(root).value(root, "")
 
 
-class _Maker:
-    """One walk over a schema, which counts what it makes."""
+class _ExampleBuilder:
+    """Builds one example and counts its values."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._made = 0
 
     def value(self, schema: Schema, name: str) -> JsonValue:
-        """The example of a complete schema that stands at a member of this name."""
+        """An example of a complete schema for a member of this name."""
         self._made += 1
-        if self._made > MOST:
-            raise TooMuch(f"An example of it would have more than {MOST} values.")
+        if self._made > MAX_VALUES:
+            raise TooManyValues(f"An example of it would have more than {MAX_VALUES} values.")
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return cast("list[JsonValue]", schema["enum"])[0]
-        kind = min(schemas.types(schema), key=_ORDER.index)
+        kind = min(schemas.allowed_types(schema), key=_ORDER.index)
         if kind in {"object", "array"}:
-            return self._filled(schema, name, kind)
+            return self._container(schema, name, kind)
         if kind == "string":
             return _text(schema, name)
         if kind == "integer":
             return _integer(schema, _AMOUNT if name == "minor" else _NUMBER)
         return True if kind == "boolean" else None
 
-    def _filled(self, schema: Schema, name: str, kind: str) -> JsonValue:
+    def _container(self, schema: Schema, name: str, kind: str) -> JsonValue:
         if kind == "object":
             members = cast("Mapping[str, JsonValue]", schema.get("properties", {}))
             return {member: self._inside(schema, member, member) for member in members}
-        least, most = _bound(schema, "minItems", 1), _bound(schema, "maxItems", MOST)
-        count = min(most, max(1, least), MOST)
+        least, most = _limit(schema, "minItems", 1), _limit(schema, "maxItems", MAX_VALUES)
+        count = min(most, max(1, least), MAX_VALUES)
         return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
 
     def _inside(self, schema: Schema, part: str, name: str) -> JsonValue:
-        """The first of the alternatives one step inside."""
-        return self.value(schemas.within(self._root, schema, part)[0], name)
+        """An example of a member or item, from its first alternative."""
+        return self.value(schemas.inner_schemas(self._root, schema, part)[0], name)
 
 
 def _text(schema: Schema, name: str) -> str:
     is_moment = "3339" in str(schema.get("description", "")) or name.endswith(("_at", "until"))
     text = _MOMENT if is_moment else _TEXTS.get(name, name.replace("_", " ") or "text")
-    shortest = min(_bound(schema, "minLength", 0), _LONGEST)
-    longest = _bound(schema, "maxLength", _LONGEST)
+    shortest = min(_limit(schema, "minLength", 0), _MAX_TEXT)
+    longest = _limit(schema, "maxLength", _MAX_TEXT)
     return (text * (1 + shortest // len(text)) if len(text) < shortest else text)[:longest]
 
 
 def _integer(schema: Schema, wanted: int) -> int:
-    low = _bound(schema, "minimum", _bound(schema, "exclusiveMinimum", -_FAR) + 1)
-    high = _bound(schema, "maximum", _bound(schema, "exclusiveMaximum", _FAR) - 1)
-    step = _bound(schema, "multipleOf", 1)
+    low = _limit(schema, "minimum", _limit(schema, "exclusiveMinimum", -_MAX_INTEGER) + 1)
+    high = _limit(schema, "maximum", _limit(schema, "exclusiveMaximum", _MAX_INTEGER) - 1)
+    step = _limit(schema, "multipleOf", 1)
     found = max(low, min(wanted, high))
     up = -(-found // step) * step
     return up if up <= high else found // step * step
 
 
-def _bound(schema: Schema, name: str, usual: int) -> int:
+def _limit(schema: Schema, name: str, usual: int) -> int:
     value = schema.get(name, usual)
     return value if isinstance(value, int) else usual

@@ -1,8 +1,8 @@
-"""What policy is asked, what it answers, and how answers become a verdict.
+"""The port of policy engines: the question, the answer, and the verdict made of the answers.
 
-Approvals are context: an engine is asked the same question with nobody's approval and with those
-that it says it needs. Allowed at once is `allow`; allowed with approvals is `ask`; else `deny`.
-Owns: the port `Policy`. Never: a rule; another engine may stand behind the port.
+Approvals are context: the engine answers the same question without approvals, and with the
+approvals that it requires. Allowed without approvals is `allow`; allowed with them is `ask`; else
+`deny`. Owns: the port `Policy`. Never: a rule; the port can have another engine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal, Protocol, TypeAlias
 
-from server.protocol.approvals.ceremonies import CONFIRM, TYPED, Ceremony, Step
+from server.protocol.approvals.ceremonies import COMPARED_STEPS, CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
 from server.protocol.lazy import lazy
@@ -20,80 +20,80 @@ from server.protocol.policy.risks import TIME_TO_LIVE, Risk, highest
 
 Outcome: TypeAlias = Literal["allow", "ask", "deny"]
 Way: TypeAlias = Literal["request", "exchange", "client_credentials", "app"]
-"""By which door something is wanted: `/bc-authorize`, one of two grants of `/token`, or by an app
-of people at `/authorize`."""
+"""The endpoint of a request: `/bc-authorize`, one of two grants of `/token`, or an app's request at
+`/authorize`."""
 
 WAYS: Final[tuple[Way, ...]] = ("request", "exchange", "client_credentials", "app")
 APP: Final = "app"
-"""The one way that is no agent's: a rule is about it only if it says so."""
-MOST_PEOPLE: Final = 10
-"""How many people's yes a rule may demand."""
+"""The way of apps. A rule applies to it only if it names it."""
+MAX_QUORUM: Final = 10
+"""The maximum quorum of a rule."""
 
 
 class PolicyFailed(Exception):
-    """An engine could not answer. That never allows; the text is for the log."""
+    """An engine could not answer, so nothing is allowed. The text is for the log."""
 
 
-class Facts(Protocol):
-    """What was before. Each answer MUST cost the same however much that was."""
+class QuestionHistory(Protocol):
+    """The history of a question. Each lookup MUST cost the same however long the history is."""
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """Those of these uses that the agent got a token for."""
+        """The uses among these that the agent has had a token for."""
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """How often it did in the last `window_ms`; counting stops at `enough`."""
+        """The number of such tokens in the last `window_ms`; counting stops at `enough`."""
 
     def unusual(self) -> frozenset[Code]:
-        """What is unusual about the question by what its person approved before."""
+        """The signals found by comparing the request with the user's earlier approvals."""
 
 
 @dataclass(eq=False)
 class Question:
-    """Whether this agent may have this, for this person, now. Nobody changes one that is made."""
+    """Whether a client may get access for a user now. Treat it as immutable."""
 
     way: Way
     agent: str
-    """Client ids and user ids are what people and agents are compared by."""
+    """The client id."""
     labels: frozenset[str]
     owners: frozenset[str]
     user: str | None
-    """None when the agent acts for itself."""
+    """None if the agent acts for itself."""
     resource: str
     scopes: Mapping[str, Risk]
     types: Mapping[str, Risk]
     """The action types of the details, with their risks."""
     details: Sequence[Mapping[str, JsonValue]]
     at: int
-    facts: Facts
+    history: QuestionHistory
     wants_pin: bool = False
-    """The agent asks for more than it would have to."""
+    """The agent asks for a PIN beyond what policy requires."""
     at_least: Risk = Risk.LOW
-    """Likewise: it is no less than this."""
+    """The lowest risk that the agent asks for."""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Group ids → the user ids of who is in the group."""
+    """The user ids of the members of each group id."""
     interactive: bool = False
-    """The agent has a screen that the person looks at."""
+    """The agent has a screen that the user sees."""
     has_fact: bool = False
-    """One of the types says which fact is typed back."""
+    """One of the action types names a fact to type back."""
 
     @lazy
     def risk(self) -> Risk:
-        """The highest risk of scopes and types, or the agent's own: the floor of every answer."""
+        """The highest risk of scopes, types and `at_least`; no answer has a lower one."""
         return highest([self.at_least, *self.scopes.values(), *self.types.values()])
 
     @lazy
     def scope_names(self) -> frozenset[str]:
-        """The scopes, which a set that knows its hash looks up faster."""
+        """The names of the scopes; a frozenset caches its hash."""
         return frozenset(self.scopes)
 
     @lazy
     def type_names(self) -> frozenset[str]:
-        """The types of the details."""
+        """The names of the action types."""
         return frozenset(self.types)
 
     @lazy
     def notes(self) -> dict[object, object]:
-        """Where an engine remembers what it found out, between its answers to this question."""
+        """A cache for the engine, across its answers to this question."""
         return {}
 
     @lazy
@@ -103,69 +103,68 @@ class Question:
 
     @lazy
     def money(self) -> Mapping[str, int]:
-        """Currency → the sum of all amounts of the details, in minor units, signs left out."""
-        return uses.summed(self.leaves)
+        """The sum of the absolute amounts in the details by currency, in minor units."""
+        return uses.sum_money(self.leaves)
 
     @lazy
     def unusual(self) -> frozenset[Code]:
-        """What is unusual about it; looked up when a rule wants to know."""
-        return self.facts.unusual()
+        """The signals of the request; looked up when a rule needs them."""
+        return self.history.unusual()
 
     def values(self, pointer: str) -> tuple[str, ...]:
-        """The uses that the values at a JSON pointer are, `*` for every index."""
-        return uses.at(self.leaves, pointer)
+        """The uses of the values at a JSON pointer, with `*` for every index."""
+        return uses.uses_at(self.leaves, pointer)
 
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """Who has said yes, and after what."""
+    """The approvals that a request has."""
 
     count: int = 0
     risk: Risk = Risk.LOW
-    """At which level it was shown to them."""
+    """The risk that was displayed to them."""
     ceremony: Ceremony = CONFIRM
     by: frozenset[str] = frozenset()
-    """User ids; a deputy's yes is that of whom they stand in for."""
+    """User ids; a deputy's approval counts as that of the user they act for."""
     through: Mapping[str, str] = field(default_factory=dict)
-    """Of these, those whose yes somebody else gave in their place → who that was."""
-    ahead: bool = False
-    """They were given before the request was there, of which nothing could be typed."""
+    """For users in `by` whose vote somebody else cast: the user id of that person."""
+    in_advance: bool = False
+    """They come from a standing grant, given before the request, so nothing could be typed."""
 
 
-NOBODY: Final = Approvals()
-_SOMEBODY: Final = tuple(f"somebody {place}" for place in range(MOST_PEOPLE))
-"""Stand for people whom no rule names."""
+NO_APPROVALS: Final = Approvals()
+_UNNAMED_PEOPLE: Final = tuple(f"somebody {place}" for place in range(MAX_QUORUM))
+"""Placeholders for people whom no rule names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What it takes to be allowed."""
+    """The approvals that a request needs."""
 
     risk: Risk
     ceremony: Ceremony
     quorum: int
     seconds: int
-    """How long the request waits for its answer."""
+    """The lifetime of the request."""
     who: frozenset[str] | None = None
-    """User ids of those whose yes counts. None: the person it is for, and beside them anybody."""
+    """The eligible approvers. None: the user the request is for, and for a quorum anybody else."""
     excluded: frozenset[str] = frozenset()
-    """User ids of those whose yes never counts."""
+    """User ids whose approval does not count."""
     groups: frozenset[str] = frozenset()
-    """The groups among those who are named."""
+    """The groups that rules name in `who`."""
     named: Ceremony = CONFIRM
-    """The steps that a rule names, rather than the level of risk."""
+    """The steps that rules require in addition to those of the risk."""
 
     def met_by(self, approvals: Approvals, user: str | None) -> bool:
-        """Reports whether these approvals are enough for a request in this person's name.
+        """Reports whether these approvals suffice for a request to this user.
 
-        So many distinct people must have said yes, and neither they nor who said it in their place
-        may be excluded. Where no rule says whose yes counts, theirs must
-        be among them: nobody else speaks for a person unless policy says so. A yes given ahead
-        stands for what the level has people type, not for what a rule wants typed each time.
+        The quorum counts distinct people. Neither they nor those who cast their vote may be
+        excluded. If no rule names approvers, the user's own approval must be among them. A standing
+        grant replaces typed steps of the risk, but not those that a rule requires.
         """
         if approvals.count < self.quorum:
             return False
-        spared = TYPED - self.named if approvals.ahead else CONFIRM
+        spared = COMPARED_STEPS - self.named if approvals.in_advance else CONFIRM
         strong = self.ceremony - spared <= approvals.ceremony
         counted = self._counted(approvals)
         enough = len(counted) >= self.quorum
@@ -176,42 +175,42 @@ class Requirements:
     def _counted(self, approvals: Approvals) -> frozenset[str]:
         lent = {one for one, by in approvals.through.items() if by in self.excluded}
         by = approvals.by - lent
-        return by - self.excluded if self.who is None else self.left & by
+        return by - self.excluded if self.who is None else self.eligible & by
 
     @property
-    def left(self) -> frozenset[str]:
-        """Of those who are named, whose yes counts."""
+    def eligible(self) -> frozenset[str]:
+        """The eligible approvers without the excluded users."""
         return (self.who or frozenset()) - self.excluded
 
-    def given(self, user: str | None) -> Approvals:
-        """What there would be if everybody whose yes counts gave it as demanded."""
-        others = _SOMEBODY[: self.quorum]
-        by = self.left if self.who is not None else frozenset((*others, user or others[0]))
+    def complete_approvals(self, user: str | None) -> Approvals:
+        """The approvals of all eligible approvers, given as required."""
+        others = _UNNAMED_PEOPLE[: self.quorum]
+        by = self.eligible if self.who is not None else frozenset((*others, user or others[0]))
         return Approvals(self.quorum, self.risk, self.ceremony, by)
 
 
-def usual(question: Question, risk: Risk) -> Requirements:
-    """What a risk demands where no rule demands more."""
+def default_requirements(question: Question, risk: Risk) -> Requirements:
+    """The requirements of a risk if no rule requires more."""
     return Requirements(
         risk=risk,
-        ceremony=_usual_steps(question, risk),
+        ceremony=_default_ceremony(question, risk),
         quorum=2 if risk is Risk.CRITICAL else 1,
         seconds=TIME_TO_LIVE[risk],
     )
 
 
-def _usual_steps(question: Question, risk: Risk) -> Ceremony:
-    """A number is matched where a request is made, and not once more when it is passed on."""
+def _default_ceremony(question: Question, risk: Risk) -> Ceremony:
+    """The default steps. Only a request has a match number, not a token exchange."""
     matched = question.interactive and question.way == "request"
     typed = question.has_fact and question.way != APP
-    return steps(risk, matched=matched, typed=typed, wants_pin=question.wants_pin)
+    return default_steps(risk, matched=matched, typed=typed, wants_pin=question.wants_pin)
 
 
 @cache
-def steps(
+def default_steps(
     risk: Risk, *, matched: bool = False, typed: bool = False, wants_pin: bool = False
 ) -> Ceremony:
-    """The steps of a yes at this risk, of an agent with a screen, to a type with a fact."""
+    """The steps of a risk; `matched`: the agent has a screen; `typed`: a type names a fact."""
     high = risk.rank >= Risk.HIGH.rank
     taken = {
         Step.MATCH: matched and risk.rank >= Risk.MEDIUM.rank,
@@ -222,39 +221,39 @@ def steps(
     return frozenset(step for step, is_taken in taken.items() if is_taken)
 
 
-def satisfiable(question: Question, ceremony: Ceremony) -> Ceremony:
-    """The same steps where they can be taken, and for those that cannot the PIN.
+def possible_steps(question: Question, ceremony: Ceremony) -> Ceremony:
+    """Replace steps that are impossible for this request by the PIN.
 
-    An agent without a screen has no number, and what people's apps do takes nothing typed.
+    An agent without a screen has no match number, and an app action has no typed steps.
     """
     never = set() if question.interactive else {Step.MATCH}
     if question.way == APP:
-        never |= TYPED
+        never |= COMPARED_STEPS
     return ceremony - never | {Step.PIN} if ceremony & never else ceremony
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyAnswer:
-    """What an engine says to a question with some approvals."""
+    """An engine's answer to a question with some approvals."""
 
     allowed: bool
     rules: tuple[str, ...]
-    """Ids of the rules that made it so."""
+    """Ids of the rules that decided."""
     because: str
-    """In words that an approver reads."""
+    """The reason, as approvers read it."""
     needs: Requirements | None = None
-    """What would make it allowed; None when nothing would, or nothing is lacking."""
+    """The approvals that would allow it; None if none would or none are needed."""
 
 
 class Policy(Protocol):
-    """An engine. It MUST raise `PolicyFailed` rather than guess, and MUST NOT write."""
+    """A policy engine. If it cannot answer, it MUST raise `PolicyFailed`. It MUST NOT write."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Which rule set answered."""
+class PolicyVersion:
+    """The rule set that answered."""
 
     version: int
     hash: str
@@ -262,21 +261,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What follows from the answers."""
+    """The outcome of policy for one request."""
 
     outcome: Outcome
     risk: Risk
     rules: tuple[str, ...]
     because: str
-    source: Source
+    source: PolicyVersion
     needs: Requirements | None = None
-    """What it takes if it is `ask`, or `allow` where no consent stands behind it.
+    """The required approvals for `ask`, and for `allow` without a consent.
 
-    With `deny`: what nobody can meet, because too few people are named.
+    For `deny`: requirements that cannot be met, because too few people are eligible.
     """
 
     def facts(self) -> dict[str, object]:
-        """The verdict as the log keeps it."""
+        """The verdict as facts of an audit entry."""
         return {
             "outcome": self.outcome,
             "rules": list(self.rules),
@@ -285,29 +284,29 @@ class Verdict:
         }
 
 
-FAILED: Final = "policy-error"
-"""Stands where a rule's id would when the engine could not answer."""
+FAILED_RULE: Final = "policy-error"
+"""The rule id of a verdict if the engine could not answer."""
 
 
-def decide(policy: Policy, question: Question, source: Source) -> Verdict:
-    """Ask with nobody's approval, then with those that are needed. An error is `deny`."""
+def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict:
+    """Ask the engine without approvals, then with the required ones. An error is `deny`."""
     try:
-        alone = policy.answer(question, NOBODY)
+        alone = policy.answer(question, NO_APPROVALS)
         if alone.allowed:
-            least = usual(question, question.risk)
+            least = default_requirements(question, question.risk)
             return Verdict("allow", question.risk, alone.rules, alone.because, source, least)
         needs = alone.needs
         if needs is not None:
-            met = policy.answer(question, needs.given(question.user)).allowed
+            met = policy.answer(question, needs.complete_approvals(question.user)).allowed
             outcome: Outcome = "ask" if met else "deny"
             return Verdict(outcome, needs.risk, alone.rules, alone.because, source, needs)
     except PolicyFailed:
-        return Verdict("deny", question.risk, (FAILED,), "Policy could not answer.", source)
+        return Verdict("deny", question.risk, (FAILED_RULE,), "Policy could not answer.", source)
     return Verdict("deny", question.risk, alone.rules, alone.because, source)
 
 
-def holds(policy: Policy, question: Question, approvals: Approvals) -> bool:
-    """Reports whether it is allowed with exactly these approvals. An error is no."""
+def is_allowed(policy: Policy, question: Question, approvals: Approvals) -> bool:
+    """Reports whether the request is allowed with exactly these approvals. An error is False."""
     try:
         return policy.answer(question, approvals).allowed
     except PolicyFailed:

@@ -1,14 +1,14 @@
-"""An agent's details in a person's words: the headline and every single fact.
+"""Rendering details for people: the headline and the facts.
 
-Owns: how values are written. Never: layout, risk, or anything that the agent says in prose.
+Owns: how values are formatted. Never: layout, risk, or an agent's own prose.
 
-A value is recognised by its own form, so that a fact reads the same wherever it stands:
+The form of a value determines its format, so that a fact reads the same everywhere:
 
     {"minor": 482000, "currency": "EUR"}   EUR 4,820.00
     2026-11-25T15:30:00+01:00              2026-11-25 14:30 UTC
-    1204                                   1,204       (what is not a quantity is a text)
+    1204                                   1,204       (use a text for anything but a quantity)
     true, false, null, [], {}, ""          yes, no, none, none, none, empty
-    ["a.example", "b.example"]             a.example, b.example     (in a headline alone)
+    ["a.example", "b.example"]             a.example, b.example     (only in a headline)
 """
 
 import re
@@ -25,25 +25,25 @@ from server.protocol.policy.pointers import MONEY_MEMBERS, Path
 from server.protocol.text import SafeText, display_safe
 
 MAX_MATERIAL_VALUE: Final = 4_000
-"""Characters of a material fact; it is never cut before that."""
+"""The maximum length of a material fact; longer ones are refused, not cut."""
 
 MAX_VALUE: Final = 280
-"""Characters of any other fact; what is cut off is counted and stands in the action text."""
+"""The maximum length of other facts; the action text has the full value."""
 
 Trail: TypeAlias = tuple[str | int, ...]
 Leaf: TypeAlias = tuple[Trail, JsonValue]
 
 _MAX_VALUE_IN_HEADLINE = 120
-_MOST_LISTED = 3
-_LEAST_OF_A_TEXT = 12
+_MAX_LISTED = 3
+_MIN_OF_A_TEXT = 12
 _NUMBER = re.compile(r"\d(?:[.,]?\d)*")
 _MAX_LABEL = 200
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# RFC 3339 5.6 without fractions of a second: a time that has some is shown as it came.
+# RFC 3339 5.6 without fractions of a second: a time with a fraction is shown unchanged.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-# ISO 4217: the currencies that do not have two digits after the point.
+# ISO 4217: the currencies that do not have two decimal places.
 _CURRENCIES_BY_DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
@@ -58,7 +58,7 @@ _DIGITS = {
 
 @dataclass(slots=True)
 class _Piece:
-    """A part of a headline on its way."""
+    """A part of a headline that is being rendered."""
 
     text: str
     may_be_cut: bool = False
@@ -66,7 +66,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of what is asked for. A material one must have been seen before approving."""
+    """One line of a request. An approver must see the material ones before approving."""
 
     label: SafeText
     value: SafeText
@@ -76,11 +76,11 @@ class Fact:
 def render_headline(
     action: ActionType, details: Mapping[str, JsonValue], *, room: int = MAX_HEADLINE
 ) -> SafeText:
-    """Fill the headline with the values of details that the schema has accepted.
+    """Fill the headline with the values of valid details.
 
-    A value that is not there reads `none`. Where it takes more than `room` characters its longest
-    texts are cut, visibly; they stand whole among the facts. Amounts, counts and dates never are,
-    nor is the middle of a number: what still does not fit has to be wrapped.
+    A missing value reads `none`. If the headline exceeds `room` characters, its longest texts are
+    cut with an ellipsis; the facts have them in full. Amounts, counts, dates and numbers within a
+    text are never cut, so the result may still be too long.
     """
     pieces = [
         _Piece(piece) if isinstance(piece, str) else _fill(piece, details)
@@ -89,16 +89,16 @@ def render_headline(
     for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
         over = sum(len(each.text) for each in pieces) - room
         if piece.may_be_cut and over > 0:
-            piece.text = _cut(piece.text, max(_LEAST_OF_A_TEXT, len(piece.text) - over - 1))
+            piece.text = _cut(piece.text, max(_MIN_OF_A_TEXT, len(piece.text) - over - 1))
     headline = "".join(piece.text for piece in pieces)
     return display_safe(headline, max_chars=len(headline))
 
 
 def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, ...]:
-    """List every leaf of details that the schema has accepted, `type` too.
+    """List every leaf of valid details, including `type`.
 
-    The material ones come first, in the order of `action.material`, then the others as they stand.
-    Where nobody said what is material, everything is, sorted.
+    Material facts come first, in the order of `action.material`, then the others in their order.
+    Without a template all facts are material, and sorted.
     """
     leaves = list(_leaves(details, ()))
     if action.has_template:
@@ -108,63 +108,63 @@ def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, .
     return tuple(_fact(action, trail, value) for trail, value in leaves)
 
 
-def named(
+def labeled_values(
     action: ActionType, details: Mapping[str, JsonValue], path: Path
 ) -> list[tuple[SafeText, JsonValue]]:
-    """List the values at a path, each with what it is called; money is one value."""
-    return [(called(action, trail), value) for trail, value in along(details, path)]
+    """The values at a path with their labels; money is one value."""
+    return [(label_of(action, trail), value) for trail, value in values_at(details, path)]
 
 
-def along(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
-    """The values at a path, each with where it stands, without a look at the others."""
-    return _along({**details}, path, ())
+def values_at(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
+    """The values at a path with their trails."""
+    return _values_at({**details}, path, ())
 
 
 def leaves(details: Mapping[str, JsonValue]) -> Iterator[Leaf]:
-    """Every value, each with where it stands; money is one value."""
+    """All values with their trails; money is one value."""
     return _leaves(details, ())
 
 
 def is_time(value: str) -> bool:
-    """Reports whether a text is shown as a time."""
+    """Reports whether a text is rendered as a time."""
     return _moment(value) is not None
 
 
-def shown(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
-    """One value as a fact has it."""
+def render(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
+    """Render one value as in a fact."""
     return display_safe(_show(value), max_chars=max_chars)
 
 
-def called(action: ActionType, trail: Trail) -> SafeText:
-    """What a place is called: by its label, else by its names and numbers."""
+def label_of(action: ActionType, trail: Trail) -> SafeText:
+    """The label of a value: the registered one, else made of its member names and item numbers."""
     return display_safe(_label(action, trail), max_chars=_MAX_LABEL)
 
 
-def summed_up(value: JsonValue) -> SafeText:
-    """A value with everything in it, in one line."""
+def render_whole(value: JsonValue) -> SafeText:
+    """Render a value with all its parts in one line."""
     leaves = ", ".join(_show(leaf) for _trail, leaf in _leaves(value, ()))
     return display_safe(leaves, max_chars=MAX_VALUE)
 
 
 def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
     material = not action.has_template or _rank(action, trail) < len(action.material)
-    label = called(action, trail)
+    label = label_of(action, trail)
     max_chars = MAX_MATERIAL_VALUE if material else MAX_VALUE
     return Fact(label, display_safe(_show(value), max_chars=max_chars), material)
 
 
 def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> _Piece:
-    value = _at(details, placeholder.path)
+    value = _value_at(details, placeholder.path)
     if placeholder.units is not None:
         return _Piece(_count_of(value, placeholder.units))
-    shown = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
+    text = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
     is_prose = isinstance(value, str) and _moment(value) is None
     is_list = isinstance(value, list) and placeholder.filter is None
-    return _Piece(shown, may_be_cut=is_prose or is_list)
+    return _Piece(text, may_be_cut=is_prose or is_list)
 
 
 def _cut(text: str, max_chars: int) -> str:
-    """The beginning of a text, up to the number that would not fit; all of it if that is first."""
+    """Cut a text, but never within a number; the whole text if it begins with a long number."""
     if len(text) <= max_chars:
         return text
     end = next((m.start() for m in _NUMBER.finditer(text) if m.start() < max_chars < m.end()), None)
@@ -178,7 +178,7 @@ def _count_of(value: JsonValue, units: tuple[str, str]) -> str:
     return f"{number} {units[0] if count == 1 else units[1]}"
 
 
-def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
+def _value_at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
     found: JsonValue = {**details}
     for part in path:
         if isinstance(found, dict):
@@ -190,17 +190,17 @@ def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
     return found
 
 
-def _along(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
+def _values_at(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
     if not path:
         if not value or not isinstance(value, (dict, list)) or is_money(value):
             yield trail, value
     elif isinstance(value, dict):
         if path[0] in value:
-            yield from _along(value[path[0]], path[1:], (*trail, path[0]))
+            yield from _values_at(value[path[0]], path[1:], (*trail, path[0]))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if path[0] in {schemas.ANY_ITEM, str(index)}:
-                yield from _along(item, path[1:], (*trail, index))
+                yield from _values_at(item, path[1:], (*trail, index))
 
 
 def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterator[Leaf]:
@@ -215,20 +215,20 @@ def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterato
 
 
 def _rank(action: ActionType, trail: Trail) -> int:
-    """Position among the material facts, or behind them.
+    """Position among the material facts, or after them.
 
-    What stands above a material place counts too: an empty list hides its items, null its members.
+    A value above a material path counts too: it may be an empty list or null.
     """
-    ranks = (rank for rank, path in enumerate(action.material) if _meet(path, trail))
+    ranks = (rank for rank, path in enumerate(action.material) if _matches(path, trail))
     return next(ranks, len(action.material))
 
 
 def _in_order(trail: Trail) -> list[tuple[int, str]]:
-    """By name, and the items of a list as they stand."""
+    """The sort key of a trail: members by name, items by index."""
     return [(step, "") if isinstance(step, int) else (0, step) for step in trail]
 
 
-def _meet(path: Path, trail: Trail) -> bool:
+def _matches(path: Path, trail: Trail) -> bool:
     return all(
         part == str(step) or (part == schemas.ANY_ITEM and isinstance(step, int))
         for part, step in zip(path, trail, strict=False)
@@ -236,17 +236,17 @@ def _meet(path: Path, trail: Trail) -> bool:
 
 
 def _label(action: ActionType, trail: Trail) -> str:
-    """Name a leaf by its nearest label, the numbers of the items, and the members below that."""
+    """The label of a leaf: its nearest label, item numbers, and the member names below it."""
     for length in range(len(trail), 0, -1):
         for path, label in action.labels.items():
-            if len(path) == length and _meet(path, trail):
+            if len(path) == length and _matches(path, trail):
                 numbers = (step for step in trail[:length] if isinstance(step, int))
-                return " ".join([label, *map(_words, numbers), *map(_words, trail[length:])])
-    return " ".join(map(_words, trail))
+                return " ".join([label, *map(_spaced, numbers), *map(_spaced, trail[length:])])
+    return " ".join(map(_spaced, trail))
 
 
-def _words(step: str | int) -> str:
-    """Write `creditor_name` and `creditorName` as `Creditor name`, and index 0 as `1`."""
+def _spaced(step: str | int) -> str:
+    """Render `creditor_name` and `creditorName` as `Creditor name`, and index 0 as `1`."""
     if isinstance(step, int):
         return str(step + 1)
     words = _WORD_START.sub(" ", re.sub(r"[_-]+", " ", step)).split(" ")
@@ -267,16 +267,16 @@ def _show(value: JsonValue, wanted: Filter | None = None) -> str:
 
 
 def _show_whole(value: JsonValue) -> str:
-    """What has parts, in one text."""
+    """Render a list, an object or money as one text."""
     if isinstance(value, list):
         return _listed([str(item) for item in value])
     return _show_money(value) if is_money(value) else json_text.canonical(value)
 
 
 def _listed(items: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    first = ", ".join(items[:_MOST_LISTED])
-    more = len(items) - _MOST_LISTED
+    """The first items and the number of further ones."""
+    first = ", ".join(items[:_MAX_LISTED])
+    more = len(items) - _MAX_LISTED
     return first if more <= 0 else f"{first} and {more:,} more"
 
 
@@ -297,7 +297,7 @@ def _moment(value: str) -> datetime | None:
 
 
 def is_money(value: object) -> bool:
-    """Reports whether a value is shown as money."""
+    """Reports whether a value is rendered as money."""
     if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
         return False
     minor = value["minor"]
@@ -306,11 +306,11 @@ def is_money(value: object) -> bool:
 
 
 def minor_digits(currency: str) -> int:
-    """How many digits of an amount in minor units stand behind the point."""
+    """The number of decimal places of a currency."""
     return _DIGITS.get(currency, 2)
 
 
-def _show_money(money: Any) -> str:  # noqa: ANN401  # is_money has looked at it
+def _show_money(money: Any) -> str:  # noqa: ANN401  # is_money has checked it
     minor, currency = money["minor"], money["currency"]
     if not _CURRENCY.fullmatch(currency):
         return f"{minor:,} minor units of {currency or 'no currency'}"

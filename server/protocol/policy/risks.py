@@ -1,7 +1,7 @@
-"""How much harm an action can do, in four steps.
+"""The four levels of risk.
 
-Owns: the order of risks and how long a request of each may wait. Never: what a risk demands of a
-person; that is policy.
+Owns: their order and the lifetime of requests by risk. Never: what a risk requires of an approver
+(policy).
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class Risk(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position from the least risky; texts would compare by alphabet."""
+        """The position of a risk, from the lowest; comparing the texts would use the alphabet."""
         return _RANKS[self]
 
 
@@ -28,9 +28,9 @@ _RANKS: Mapping[Risk, int] = MappingProxyType({risk: rank for rank, risk in enum
 TIME_TO_LIVE: Mapping[Risk, int] = MappingProxyType(
     {Risk.LOW: 86_400, Risk.MEDIUM: 1_800, Risk.HIGH: 600, Risk.CRITICAL: 3_600}
 )
-"""Seconds that a request waits for its answer; critical ones need a second person to be found."""
+"""The lifetime of requests in seconds; critical ones need time to find a second approver."""
 
 
 def highest(risks: Iterable[Risk]) -> Risk:
-    """Return the highest of some risks. ValueError if there are none."""
+    """The highest of some risks. ValueError if there are none."""
     return max(risks, key=lambda risk: risk.rank)

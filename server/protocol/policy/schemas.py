@@ -1,20 +1,20 @@
-"""Which JSON Schemas may describe an action: those that leave nothing open or unseen.
+"""The JSON Schemas that an action type may have.
 
-Owns: the subset of JSON Schema 2020-12 that action types use, and finding places in it.
-Never: validation of details against a schema; services do that.
+Owns: the subset of JSON Schema 2020-12 that action types use, and finding places in a schema.
+Never: validating details against a schema (services).
 
-Every object is closed and every array names its items, so no member reaches an agent's token that
-its template did not know. A schema is one of
+Every object is closed and every array defines its items, so that a token has no member that the
+action type does not describe. A schema is one of
 
-    {"$ref": "#/$defs/…"}           inside the document, to a place that exists, never in a circle
+    {"$ref": "#/$defs/…"}           inside the document, to an existing place, not recursive
     {"anyOf": […]}, {"oneOf": […]}  alternatives, each complete in itself
     {"const": …}, {"enum": […]}     texts, integers, booleans, null
     {"type": …}                     object, array, string, integer, boolean, null, or a list of them
 
-with the keywords of `_KEYWORDS`, and `title`, `description`, `$comment` anywhere. Left out on
-purpose: `number` (no two languages write floats alike), `pattern` (can be made to run for ever),
-`format` (validators do not check it), `default` (nobody sees it), `uniqueItems` (quadratic), and
-what looks at siblings or names (`allOf`, `not`, `if`, `patternProperties`, `dependentSchemas`).
+with the keywords of `_KEYWORDS`, and `title`, `description`, `$comment` anywhere. Excluded:
+`number` (languages format floats differently), `pattern` (may take exponential time), `format`
+(validators do not check it), `default` (not shown), `uniqueItems` (quadratic), and keywords that
+depend on siblings or names (`allOf`, `not`, `if`, `patternProperties`, `dependentSchemas`).
 """
 
 import re
@@ -28,7 +28,7 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ANY_ITEM: Final = "*"
-"""Stands in a pointer for every index of an array."""
+"""The part of a pointer that matches every index of an array."""
 
 _REFERENCE = re.compile(r"#((?:/[A-Za-z0-9_$.-]+)+)")
 _MAX_REFERENCES = 16
@@ -47,8 +47,8 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class UnfitSchema(ValueError):
-    """A schema that may not describe an action; `pointer` says where, the message what to do."""
+class InvalidSchema(ValueError):
+    """A schema that an action type may not have; `pointer` says where, the message what to do."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(remedy)
@@ -57,9 +57,9 @@ class UnfitSchema(ValueError):
 
 
 def check_schema(root: JsonValue) -> dict[str, JsonValue]:
-    """Return a schema of an object if it is closed at every level. Raises UnfitSchema."""
+    """Check that a schema is an object schema that is closed at every level. Raises UnfitSchema."""
     if not isinstance(root, dict) or root.get("type") != "object":
-        raise UnfitSchema("", 'must be a schema with "type": "object"')
+        raise InvalidSchema("", 'must be a schema with "type": "object"')
     for name in _ROOT_ONLY & root.keys():
         _check_keyword(name, root[name], pointer_to("", name))
     checker = _Checker(root)
@@ -70,23 +70,23 @@ def check_schema(root: JsonValue) -> dict[str, JsonValue]:
 
 
 def places(root: Schema, path: Iterable[str]) -> list[Schema]:
-    """Find the schemas that a value at this path may have; none if there is no such place.
+    """Find the schemas of a value at this path; empty if the schema has no such path.
 
-    A part of the path is a member name, an index, or ANY_ITEM. The schema must have been checked.
+    A part of the path is a member name, an index, or ANY_ITEM. The schema must be a checked one.
     """
     found = _complete(root, [root])
     for part in path:
-        found = [inner for schema in found for inner in within(root, schema, part)]
+        found = [inner for schema in found for inner in inner_schemas(root, schema, part)]
     return found
 
 
-def within(root: Schema, schema: Schema, part: str) -> list[Schema]:
-    """Find the complete schemas that a value may have one step inside a complete one."""
-    return _complete(root, _inner(schema, part))
+def inner_schemas(root: Schema, schema: Schema, part: str) -> list[Schema]:
+    """Find the complete schemas of a member or item of a complete schema."""
+    return _complete(root, _direct_inner(schema, part))
 
 
-def types(schema: Schema) -> frozenset[str]:
-    """Return the types that a complete schema admits, by its `type`, `const` or `enum`."""
+def allowed_types(schema: Schema) -> frozenset[str]:
+    """The types that a complete schema allows, by its `type`, `const` or `enum`."""
     named = schema.get("type")
     if isinstance(named, str):
         return frozenset({named})
@@ -97,7 +97,7 @@ def types(schema: Schema) -> frozenset[str]:
 
 
 class _Checker:
-    """One walk over a schema; a reference is followed once."""
+    """Checks a schema recursively; follows each reference once."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -105,28 +105,30 @@ class _Checker:
 
     def check(self, schema: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
         if not isinstance(schema, dict):
-            raise UnfitSchema(pointer, "must be a schema object; true and false admit too much")
+            raise InvalidSchema(pointer, "must be a schema object; true and false admit too much")
         for name, value in schema.items():
             _check_keyword(name, value, pointer_to(pointer, name))
         form = _form(schema, pointer)
         if form == "$ref":
-            self._follow(schema["$ref"], pointer_to(pointer, "$ref"), following)
+            self._follow_reference(schema["$ref"], pointer_to(pointer, "$ref"), following)
         elif form == "type":
             _check_types(schema, pointer)
-        for inner, place in _inside(schema, pointer):
+        for inner, place in _nested(schema, pointer):
             self.check(inner, place, following)
 
-    def _follow(self, reference: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
+    def _follow_reference(
+        self, reference: JsonValue, pointer: str, following: tuple[str, ...]
+    ) -> None:
         target = str(reference)
         if target in following:
-            raise UnfitSchema(pointer, "refers to itself; actions have no recursive schemas")
+            raise InvalidSchema(pointer, "refers to itself; actions have no recursive schemas")
         if target in self._followed:
             return
         if len(following) == _MAX_REFERENCES:
-            raise UnfitSchema(pointer, f"is reference {_MAX_REFERENCES + 1} in a row; use fewer")
+            raise InvalidSchema(pointer, f"is reference {_MAX_REFERENCES + 1} in a row; use fewer")
         schema = _resolve(self._root, target)
         if schema is None:
-            raise UnfitSchema(pointer, "points to nothing in this schema")
+            raise InvalidSchema(pointer, "points to nothing in this schema")
         self.check(schema, target.removeprefix("#"), (*following, target))
         self._followed.add(target)
 
@@ -172,7 +174,7 @@ _Rule: TypeAlias = tuple[Callable[[JsonValue], bool], str, str]
 _COUNT = (_is_count, "must be a whole number from 0")
 _INTEGER = (_is_integer, "must be a whole number")
 
-# keyword: what its value must be, how that is said, and the type it belongs to.
+# keyword: the check of its value, its error message, and the type it belongs to
 _KEYWORDS: Mapping[str, _Rule] = MappingProxyType(
     {
         "$schema": (lambda value: value == DIALECT, f"must be {DIALECT}", ""),
@@ -220,55 +222,55 @@ _KEYWORDS: Mapping[str, _Rule] = MappingProxyType(
 
 def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
     if name == "type" and value == "number":
-        raise UnfitSchema(pointer, "must not be number: use integer, and minor units for money")
+        raise InvalidSchema(pointer, "must not be number: use integer, and minor units for money")
     if name not in _KEYWORDS:
         remedy = _REMEDIES.get(name, "leave it out")
-        raise UnfitSchema(pointer, f"is not a keyword that action types use; {remedy}")
+        raise InvalidSchema(pointer, f"is not a keyword that action types use; {remedy}")
     accepts, words, _ = _KEYWORDS[name]
     if not accepts(value):
-        raise UnfitSchema(pointer, words)
+        raise InvalidSchema(pointer, words)
 
 
 def _form(schema: Schema, pointer: str) -> str:
-    """Tell which of the four forms a schema has; a mixture of them is refused."""
+    """The form of a schema. Raises UnfitSchema for a mixture of forms."""
     used = schema.keys() - _REMARKS
     for form in ("$ref", "anyOf", "oneOf"):
         if form in used and used != {form}:
-            raise UnfitSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
+            raise InvalidSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
         if form in used:
             return form
     if _ROOT_ONLY & used:
-        raise UnfitSchema(pointer, "$schema and $defs belong at the top of the schema")
+        raise InvalidSchema(pointer, "$schema and $defs belong at the top of the schema")
     if "type" in used:
         return "type"
     if used in ({"const"}, {"enum"}):
         return "value"
-    raise UnfitSchema(pointer, "must have a type, or only one of const, enum, $ref, anyOf, oneOf")
+    raise InvalidSchema(pointer, "must have a type, or only one of const, enum, $ref, anyOf, oneOf")
 
 
 def _check_types(schema: Schema, pointer: str) -> None:
-    admitted = types(schema)
+    admitted = allowed_types(schema)
     for name in schema:
         belongs_to = _KEYWORDS[name][2]
         if belongs_to and belongs_to not in admitted:
-            raise UnfitSchema(pointer_to(pointer, name), f"needs the type {belongs_to}")
+            raise InvalidSchema(pointer_to(pointer, name), f"needs the type {belongs_to}")
     if "object" in admitted:
         _check_object(schema, pointer)
     if "array" in admitted and "items" not in schema:
-        raise UnfitSchema(pointer, "an array must name its items")
+        raise InvalidSchema(pointer, "an array must name its items")
 
 
 def _check_object(schema: Schema, pointer: str) -> None:
     if not {"additionalProperties", "unevaluatedProperties"} & schema.keys():
-        raise UnfitSchema(pointer, 'an object must be closed: add "additionalProperties": false')
+        raise InvalidSchema(pointer, 'an object must be closed: add "additionalProperties": false')
     known = _mapping(schema.get("properties"))
     required = schema.get("required", [])
     for name in required if isinstance(required, list) else []:
         if name not in known:
-            raise UnfitSchema(pointer_to(pointer, "required"), f"{name} is not in properties")
+            raise InvalidSchema(pointer_to(pointer, "required"), f"{name} is not in properties")
 
 
-def _inside(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:
+def _nested(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:
     for name, inner in _mapping(schema.get("properties")).items():
         yield inner, pointer_to(f"{pointer}/properties", name)
     if "items" in schema:
@@ -291,7 +293,7 @@ def _resolve(root: Schema, reference: str) -> JsonValue:
 
 
 def _complete(root: Schema, schemas: Sequence[Schema]) -> list[Schema]:
-    """Replace references and alternatives by what they stand for, each schema once."""
+    """Resolve references and alternatives; each schema appears once."""
     waiting = list(schemas)
     done: dict[int, Schema] = {}
     seen: set[int] = set()
@@ -309,7 +311,7 @@ def _complete(root: Schema, schemas: Sequence[Schema]) -> list[Schema]:
     return list(done.values())
 
 
-def _inner(schema: Schema, part: str) -> list[Schema]:
+def _direct_inner(schema: Schema, part: str) -> list[Schema]:
     candidates = [_mapping(schema.get("properties")).get(part)]
     if part == ANY_ITEM or (part.isascii() and part.isdecimal()):
         candidates.append(schema.get("items"))

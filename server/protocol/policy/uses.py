@@ -1,7 +1,7 @@
-"""What a token was for, as short texts by which history is looked up.
+"""Uses: short texts that say what a token was for, the keys of an agent's history.
 
-Owns: the text of each kind of use, and reading details for amounts and values.
-Never: rows; those are `UseRows`.
+Owns: the text of each kind of use, and finding amounts and values in details.
+Never: storing them (`UseRows`).
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.policy.pointers import MONEY_MEMBERS, parts
+from server.protocol.policy.pointers import MONEY_MEMBERS, as_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +24,43 @@ class Money:
 
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-ANYTHING: Final = "token"
-MOST_VALUES: Final = 32
-"""Values of one token that are remembered; one beyond it counts as never seen, which asks."""
+ANY_TOKEN: Final = "token"  # noqa: S105  # not a secret
+MAX_VALUES: Final = 32
+"""The maximum number of values stored per token; further ones count as new each time."""
 
 
 def of_resource(uri: str) -> str:
-    """A token at this resource."""
+    """The use of a resource."""
     return f"resource {uri}"
 
 
 def of_scope(uri: str, scope: str) -> str:
-    """A token with this scope there."""
+    """The use of a scope at a resource."""
     return f"scope {uri} {scope}"
 
 
 def of_type(action_type: str) -> str:
-    """A token for an action of this type."""
+    """The use of an action type."""
     return f"type {action_type}"
 
 
 def of_token(
     resource: str, scopes: Sequence[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[str, ...]:
-    """Everything that one token was for, each once."""
-    found = [ANYTHING, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
+    """All uses of one token, without duplicates."""
+    found = [ANY_TOKEN, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
     if details:
         found += [of_type(str(detail["type"])) for detail in details]
-        found += [*_values(leaves(details))][:MOST_VALUES]
+        found += [*_values(leaves(details))][:MAX_VALUES]
     return tuple(dict.fromkeys(found))
 
 
 Leaf: TypeAlias = tuple[str, str, JsonValue | Money]
-"""The type of a detail, the JSON pointer of a value in it with `*` for every index, the value."""
+"""The type of a detail, the JSON pointer of a value with `*` for every index, and the value."""
 
 
 def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
-    """Every value of the details that holds no other, and money as a whole."""
+    """All leaves of the details; money is one leaf."""
     return [
         (str(detail["type"]), pointer, leaf)
         for detail in details
@@ -69,12 +69,12 @@ def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
 
 
 def money(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, int]:
-    """Currency → the sum of all amounts of the details, in minor units, signs left out."""
-    return summed(leaves(details))
+    """The sum of the absolute amounts in the details by currency, in minor units."""
+    return sum_money(leaves(details))
 
 
-def summed(found: Iterable[Leaf]) -> dict[str, int]:
-    """Likewise, of values that were found already."""
+def sum_money(found: Iterable[Leaf]) -> dict[str, int]:
+    """The sum of the absolute amounts in these leaves by currency, in minor units."""
     sums: dict[str, int] = {}
     for _, _, leaf in found:
         if isinstance(leaf, Money):
@@ -83,24 +83,24 @@ def summed(found: Iterable[Leaf]) -> dict[str, int]:
 
 
 def is_currency(text: str) -> bool:
-    """Reports whether this is a currency as rules write it: three letters such as EUR."""
+    """Reports whether this is a currency code that rules can name, such as EUR."""
     return _CURRENCY.fullmatch(text) is not None
 
 
-def odd_currencies(detail: Mapping[str, JsonValue]) -> bool:
-    """Reports whether there is money in a currency that no rule can name."""
+def has_invalid_currency(detail: Mapping[str, JsonValue]) -> bool:
+    """Reports whether the details have money in a currency that rules cannot name."""
     found = (leaf for _, leaf in _leaves(detail, ""))
     return any(isinstance(one, Money) and not is_currency(one.currency) for one in found)
 
 
-def at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
-    """The uses that the values at this pointer are."""
+def uses_at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
+    """The uses of the values at this pointer."""
     return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
 
 
-def are_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
-    """Reports whether every detail has such a value at this pointer, in each item of its lists."""
-    path = parts(pointer)
+def has_value_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
+    """Reports whether every detail has a text or number at this pointer, in each list item."""
+    path = as_path(pointer)
     return bool(details) and all(_has(detail, path) for detail in details)
 
 
@@ -120,7 +120,7 @@ def _values(found: Iterable[Leaf]) -> Iterator[str]:
 
 @lru_cache(maxsize=4_096, typed=True)
 def _of_value(action_type: str, pointer: str, value: str | int) -> str:
-    """An agent asks for the same few payees and accounts time and again."""
+    """Cached, because an agent uses the same few payees and accounts repeatedly."""
     text = f"{action_type}\n{pointer}\n{type(value).__name__}\n{value}"
     return f"value {hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
@@ -128,7 +128,7 @@ def _of_value(action_type: str, pointer: str, value: str | int) -> str:
 def _leaves(
     value: JsonValue | Mapping[str, JsonValue], at: str
 ) -> Iterator[tuple[str, JsonValue | Money]]:
-    """Every value that holds no other, and money as a whole."""
+    """All leaves with their pointers; money is one leaf."""
     if isinstance(value, (str, int)):
         yield at, value
     elif (amount := _amount(value)) is not None:

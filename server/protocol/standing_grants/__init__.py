@@ -1,5 +1,5 @@
-"""The rules of the specifications for standing grants.
+"""The rules of standing grants.
 
 Owns: pure functions of values.
-Never: I/O, a clock, chance.
+Never: I/O, the clock, randomness.
 """

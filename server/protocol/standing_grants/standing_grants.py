@@ -1,11 +1,11 @@
-"""Standing grants: an approval given ahead, what it covers, and the arithmetic of its uses.
+"""Standing grants: approvals in advance, the requests they cover, and the count of their uses.
 
-Owns: the pattern, the four bounds, what each risk allows, reserving and releasing one use.
-Never: rows, who may give one, how it is signed (`kinds.py` has what is signed).
+Owns: the pattern, the bounds, the limits of each risk, reserving and releasing a use.
+Never: rows, who may give one, how it is signed (`approvals/kinds.py` has the signed text).
 
-A grant covers a request for its scopes, or fewer of them, whose details equal those of the example
-that it was made from; a member that may vary is a number or money up to a cap, or any text. A use
-that does not fit into what is left is refused whole; nothing is ever made to fit.
+A grant covers a request for its scopes or fewer whose details equal those of its example; a member
+that may vary is a number or money up to a limit, or any text. A request that exceeds what is left
+is not covered at all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,16 +20,16 @@ from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
 from server.protocol.policy.risks import Risk
 
-MOST_USES: Final = 1_000_000
+MAX_USES: Final = 1_000_000
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
-SHORTEST: Final = _MINUTE
-"""Seconds; one that ends before anybody could use it is a mistake."""
+MIN_SECONDS: Final = _MINUTE
+"""The minimum duration in seconds."""
 
 
-class Unfit(ValueError):
-    """A grant that may not be given: `where` it is wrong, and the remedy."""
+class GrantNotAllowed(ValueError):
+    """A grant that is not allowed: `where` it is wrong, and the remedy."""
 
     def __init__(self, where: str, remedy: str) -> None:
         super().__init__(f"{where}: {remedy}")
@@ -46,8 +46,8 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Vary:
-    """A member that need not equal the example's: up to a cap, or without one any text."""
+class VaryingMember:
+    """A member that may differ from the example's: up to a limit, or without one any text."""
 
     path: Path
     up_to: JsonValue = None
@@ -55,77 +55,77 @@ class Vary:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a request must look like."""
+    """The pattern that a request must match."""
 
     scope: frozenset[str]
     details: tuple[Mapping[str, JsonValue], ...]
-    """The example's: one object, or none."""
-    vary: tuple[Vary, ...] = ()
+    """The details of the example: one object or none."""
+    vary: tuple[VaryingMember, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Until when, how often, how much in all."""
+    """The end, the maximum uses and the total amount."""
 
     until: int
     """Milliseconds since the epoch."""
     uses: int
     sum: Sum | None
-    """None where nothing costs anything."""
+    """None if the details have no amount of money."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What was used of a grant, reserved uses among it."""
+class GrantUsage:
+    """The uses and the amount so far, including reserved uses."""
 
     uses: int = 0
     minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """What a risk allows at most."""
+class RiskLimit:
+    """The limits of a risk."""
 
     seconds: int
     uses: int
 
 
-LIMITS: Final[Mapping[Risk, Limit]] = MappingProxyType(
+LIMITS: Final[Mapping[Risk, RiskLimit]] = MappingProxyType(
     {
-        Risk.LOW: Limit(30 * _DAY, MOST_USES),
-        Risk.MEDIUM: Limit(8 * _HOUR, 20),
-        Risk.HIGH: Limit(_HOUR, 5),
+        Risk.LOW: RiskLimit(30 * _DAY, MAX_USES),
+        Risk.MEDIUM: RiskLimit(8 * _HOUR, 20),
+        Risk.HIGH: RiskLimit(_HOUR, 5),
     }
 )
-"""By the risk of what is granted; critical never is."""
+"""The limits by risk of the covered requests; critical requests cannot be covered."""
 
-GIVEN_AT: Final[Mapping[Risk, Risk]] = MappingProxyType(
+APPROVAL_RISK: Final[Mapping[Risk, Risk]] = MappingProxyType(
     {Risk.LOW: Risk.MEDIUM, Risk.MEDIUM: Risk.HIGH, Risk.HIGH: Risk.HIGH}
 )
-"""At which risk a person gives one: one level up. At high it is an administrator who was asked
-before: they let this agent have such grants at all."""
+"""The risk of the approval that gives a grant, by the risk it covers: one level higher. At high
+risk, an administrator must have allowed such grants for the agent."""
 
 
 def misfit(
     pattern: Pattern, scope: Collection[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> str | None:
-    """The place of the first thing in a request that a grant does not cover; None if it does."""
+    """The pointer of the first value that the pattern does not cover; None if it covers all."""
     if not set(scope) <= pattern.scope:
         return "scope"
     if len(details) != len(pattern.details):
         return "authorization_details"
     rules = {vary.path: vary for vary in pattern.vary}
     for ours, theirs in zip(pattern.details, details, strict=True):
-        differs = _differs({**ours}, {**theirs}, (), rules)
+        differs = _first_difference({**ours}, {**theirs}, (), rules)
         if differs is not None:
-            return pointers.written(differs) or "authorization_details"
+            return pointers.as_pointer(differs) or "authorization_details"
     return None
 
 
 def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
-    """What a request takes from the sum; None when it costs what the grant is not about.
+    """The amount that a request takes from the total; None for another currency.
 
-    `money` is currency → the sum of all amounts of its details.
+    `money` is the sum of the request's amounts by currency.
     """
     if not money:
         return 0
@@ -134,104 +134,106 @@ def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
     return money[bounds.sum.currency]
 
 
-def reserve(bounds: Bounds, taken: Taken, minor: int, now: int) -> Taken | None:
-    """What is used after one more use that costs so much; None when a bound would be passed."""
+def reserve(bounds: Bounds, taken: GrantUsage, minor: int, now: int) -> GrantUsage | None:
+    """The uses and amount after one more use; None if a bound would be exceeded."""
     most = 0 if bounds.sum is None else bounds.sum.minor
     fits = taken.uses < bounds.uses and taken.minor + minor <= most
-    return Taken(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
+    return GrantUsage(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
 
 
-def release(taken: Taken, minor: int) -> Taken:
-    """What is used when a reserved use came to nothing."""
-    return Taken(taken.uses - 1, taken.minor - minor)
+def release(taken: GrantUsage, minor: int) -> GrantUsage:
+    """The uses and amount after a reserved use is released."""
+    return GrantUsage(taken.uses - 1, taken.minor - minor)
 
 
 def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum | None) -> None:
-    """Hold the bounds of a new grant against its risk. Raises Unfit, which names the cap."""
+    """Check the bounds of a new grant against the limits of its risk. Raises Unfit."""
     limit = LIMITS.get(risk)
     if limit is None:
-        raise Unfit("risk", "what is critical is asked for each time, never ahead")
-    if not SHORTEST <= seconds <= limit.seconds:
-        raise Unfit("seconds", f"at {risk} risk {SHORTEST} to {limit.seconds}")
+        raise GrantNotAllowed("risk", "critical requests cannot have a standing grant")
+    if not MIN_SECONDS <= seconds <= limit.seconds:
+        raise GrantNotAllowed("seconds", f"must be {MIN_SECONDS} to {limit.seconds} at {risk} risk")
     if not 1 <= uses <= limit.uses:
-        raise Unfit("uses", f"at {risk} risk 1 to {limit.uses}")
+        raise GrantNotAllowed("uses", f"must be 1 to {limit.uses} at {risk} risk")
     if costs and total is None:
-        raise Unfit("sum", "say how much in all; what costs money has a sum")
+        raise GrantNotAllowed("sum", "set a total amount, because the request is about money")
     if total is not None and not costs:
-        raise Unfit("sum", "there is no amount of money in this request; leave it out")
+        raise GrantNotAllowed("sum", "leave it out, because the request has no amount of money")
 
 
 def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
-    """A sum as a person writes it, in the currency of the example. Raises Unfit."""
+    """Parse a total amount in the currency of the example. Raises Unfit."""
     if text is None:
         return None
     if len(money) != 1:
-        raise Unfit("sum", "this request is not about money in one currency")
+        raise GrantNotAllowed("sum", "this request is not about money in one currency")
     currency = next(iter(money))
     return Sum(_number("sum", text, rendering.minor_digits(currency)), currency)
 
 
 def read_vary(
-    example: Mapping[str, JsonValue],
-    wishes: Sequence[tuple[Path, str | None]],
-    target: Path | None,
-) -> tuple[Vary, ...]:
-    """Which members may vary, and up to what, as a person writes it. Raises Unfit.
+    example: Mapping[str, JsonValue], wishes: Sequence[tuple[Path, str | None]], target: Path | None
+) -> tuple[VaryingMember, ...]:
+    """Parse the members that may vary, with their limits. Raises Unfit.
 
-    `target` is the member that says to whom or on what it is done: it is what the grant is for.
+    `target` is the action type's target, which may not vary.
     """
     found = [_vary(example, path, up_to, target) for path, up_to in wishes]
     if len({vary.path for vary in found}) != len(found):
-        raise Unfit("vary", "name each member once")
+        raise GrantNotAllowed("vary", "name each member once")
     return tuple(sorted(found, key=lambda vary: vary.path))
 
 
-def shown(example: Mapping[str, JsonValue], vary: Sequence[Vary]) -> dict[str, JsonValue]:
-    """The example with words in the places that may vary, as a person reads it."""
+def with_variations(
+    example: Mapping[str, JsonValue], vary: Sequence[VaryingMember]
+) -> dict[str, JsonValue]:
+    """The example with descriptions in place of the members that may vary."""
     told: dict[str, Any] = cast("dict[str, Any]", _copy({**example}))
     for one in vary:
         holder = told
         for step in one.path[:-1]:
             holder = holder[step]
         free = one.up_to is None
-        holder[one.path[-1]] = "anything" if free else f"up to {rendering.shown(one.up_to)}"
+        holder[one.path[-1]] = "anything" if free else f"up to {rendering.render(one.up_to)}"
     return told
 
 
-def as_json(vary: Sequence[Vary]) -> list[JsonValue]:
-    """Members that may vary, as they are signed and stored."""
-    return [{"path": pointers.written(one.path), "up_to": one.up_to} for one in vary]
+def as_json(vary: Sequence[VaryingMember]) -> list[JsonValue]:
+    """The members that may vary, as they are signed and stored."""
+    return [{"path": pointers.as_pointer(one.path), "up_to": one.up_to} for one in vary]
 
 
-def from_json(members: Sequence[JsonValue]) -> tuple[Vary, ...]:
-    """Likewise, back again; only for what `as_json` has written."""
+def from_json(members: Sequence[JsonValue]) -> tuple[VaryingMember, ...]:
+    """Parse the result of `as_json`."""
     found = [cast("dict[str, Any]", one) for one in members]
-    return tuple(Vary(pointers.parts(one["path"]), one["up_to"]) for one in found)
+    return tuple(VaryingMember(pointers.as_path(one["path"]), one["up_to"]) for one in found)
 
 
 def _vary(
     example: Mapping[str, JsonValue], path: Path, up_to: str | None, target: Path | None
-) -> Vary:
-    where = pointers.written(path)
-    value = _at(example, path)
+) -> VaryingMember:
+    where = pointers.as_pointer(path)
+    value = _value_at(example, path)
     if target is not None and path == target[: len(path)]:
-        raise Unfit(where, "it says on what this is done, and may not vary")
+        raise GrantNotAllowed(where, "cannot vary, because it identifies the target")
     if _is_money(value):
         money = cast("dict[str, Any]", value)
         digits = rendering.minor_digits(money["currency"])
-        return Vary(path, {**money, "minor": _cap(where, up_to, digits)})
+        return VaryingMember(path, {**money, "minor": _limit(where, up_to, digits)})
     if _is_integer(value):
-        return Vary(path, _cap(where, up_to, 0))
+        return VaryingMember(path, _limit(where, up_to, 0))
     if not _is_text(value):
-        raise Unfit(where, "only a number, money, a text or a list of texts may vary")
+        raise GrantNotAllowed(
+            where, "cannot vary; only a number, money, a text or a list of texts can"
+        )
     if up_to is not None:
-        raise Unfit(where, "a text has no cap; leave up_to out")
-    return Vary(path)
+        raise GrantNotAllowed(where, "is a text, which has no limit; leave up_to out")
+    return VaryingMember(path)
 
 
-def _cap(where: str, text: str | None, digits: int) -> int:
+def _limit(where: str, text: str | None, digits: int) -> int:
     if text is None:
-        raise Unfit(where, "say up to how much; a number varies only up to a cap")
+        raise GrantNotAllowed(where, "needs up_to, because a number can vary only up to a limit")
     return _number(where, text, digits)
 
 
@@ -239,42 +241,45 @@ def _number(where: str, text: str, digits: int) -> int:
     try:
         return narrowing.read_number(text, digits)
     except ValueError as error:
-        raise Unfit(where, str(error)) from None
+        raise GrantNotAllowed(where, str(error)) from None
 
 
-def _at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
+def _value_at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
     value: JsonValue = {**example}
     for step in path:
         if not isinstance(value, dict) or step not in value:
-            raise Unfit(pointers.written(path), "is not in this request")
+            raise GrantNotAllowed(pointers.as_pointer(path), "is not in this request")
         value = value[step]
     if path == ("type",):
-        raise Unfit("/type", "a grant is for one type")
+        raise GrantNotAllowed("/type", "cannot vary")
     return value
 
 
-def _differs(
-    ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, Vary]
+def _first_difference(
+    ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, VaryingMember]
 ) -> Path | None:
-    """Where two values differ first, other than as they may."""
+    """The path of the first difference that is not allowed; None without one."""
     if (rule := rules.get(trail)) is not None:
-        return None if _within(rule.up_to, ours, theirs) else trail
+        return None if _is_within_limit(rule.up_to, ours, theirs) else trail
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
-        found = (_differs(ours[name], theirs[name], (*trail, name), rules) for name in sorted(ours))
+        found = (
+            _first_difference(ours[name], theirs[name], (*trail, name), rules)
+            for name in sorted(ours)
+        )
         return next((differs for differs in found if differs is not None), None)
     return None if json_text.canonical(ours) == json_text.canonical(theirs) else trail
 
 
-def _within(cap: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
-    """Reports whether a value that may vary is of the example's kind, and not beyond the cap."""
-    if cap is None:
+def _is_within_limit(limit: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
+    """Reports whether a varying value has the example's type and is within the limit."""
+    if limit is None:
         return _is_text(theirs) and isinstance(theirs, type(ours))
-    if _is_money(cap) and _is_money(theirs):
-        most, wanted = cast("dict[str, Any]", cap), cast("dict[str, Any]", theirs)
+    if _is_money(limit) and _is_money(theirs):
+        most, wanted = cast("dict[str, Any]", limit), cast("dict[str, Any]", theirs)
         same = most["currency"] == wanted["currency"]
-        return same and _within(most["minor"], most["minor"], wanted["minor"])
-    both = _is_integer(cap) and _is_integer(theirs)
-    return both and 0 <= cast("int", theirs) <= cast("int", cap)
+        return same and _is_within_limit(most["minor"], most["minor"], wanted["minor"])
+    both = _is_integer(limit) and _is_integer(theirs)
+    return both and 0 <= cast("int", theirs) <= cast("int", limit)
 
 
 def _is_money(value: JsonValue) -> bool:

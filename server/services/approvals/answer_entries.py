@@ -1,6 +1,6 @@
-"""What the log says of a person's answer.
+"""The audit entry of a person's answer.
 
-Owns: its entry. Never: whether the answer counts.
+Owns: its facts. Never: whether the answer counts.
 """
 
 import json
@@ -14,8 +14,8 @@ from server.services.approvals import votes
 from server.services.audit import audit
 
 
-def record(tx: Unit, approval: Approval, answer: Decision) -> None:
-    """Write the entry of an answer that was just stored."""
+def record_answer(tx: Unit, approval: Approval, answer: Decision) -> None:
+    """Write the audit entry of an answer that was just stored."""
     audit.record(
         tx,
         audit.approval_entry(
@@ -37,7 +37,7 @@ def record(tx: Unit, approval: Approval, answer: Decision) -> None:
                 **({"granted_digest": effective_digest(approval)} if approval.granted else {}),
                 **({"stands_for": answer.stands_for} if answer.stands_for else {}),
                 **({"self_approved": True} if self_approved(approval, answer) else {}),
-                **_together(tx, approval),
+                **_quorum_facts(tx, approval),
             },
         ),
     )
@@ -51,16 +51,16 @@ def _type(approval: Approval, answer: Decision) -> audit.Type:
 
 
 def self_approved(approval: Approval, answer: Decision) -> bool:
-    """Reports whether a critical request has the yes of nobody but the one it is for."""
+    """Reports whether the user that a critical request is for was its only approver."""
     own = answer.user_id == approval.user_id and answer.decision == "approve"
     return own and approval.risk is Risk.CRITICAL and approval.quorum == 1
 
 
-def _together(tx: Unit, approval: Approval) -> dict[str, object]:
-    """Who has said yes so far, where it takes several."""
+def _quorum_facts(tx: Unit, approval: Approval) -> dict[str, object]:
+    """Who has approved so far, if a request needs several approvers."""
     if approval.quorum == 1:
         return {}
     answers = tx.decisions.of_approval(approval.id)
-    yes = [one.user_id for one in votes.standing(answers)]
+    yes = [one.user_id for one in votes.valid_approvals(answers)]
     void = [one.user_id for one in answers if one.voided_at is not None]
     return {"quorum": approval.quorum, "yes": yes, **({"void": void} if void else {})}

@@ -1,7 +1,7 @@
-"""What an app asks a person to let it do once (RFC 9396): judged, shown, signed on a device.
+"""App actions: an app asks its user to approve `authorization_details` once (RFC 9396).
 
-No consent is remembered for it: one approval, one token. An app's request for scopes alone is a
-consent, and has no place here.
+One approval gives one token and stores no consent. An app's request for scopes only is a consent
+and is handled there.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_requests import Opening
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import PageOutcome
@@ -25,13 +25,13 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
-from server.services.approvals.creation import open_approval
+from server.services.approvals.creation import create_approval
 from server.services.audit import audit
 from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.refusals import Forbidden
+from server.services.policy.refusals import DeniedByPolicy
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -39,41 +39,41 @@ from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class AppAct:
-    """A request with details that is in order."""
+class CheckedAppAction:
+    """A valid app action with the verdict of policy."""
 
     target: TokenTarget
     details: tuple[Mapping[str, JsonValue], ...]
     actions: tuple[ActionType, ...]
     verdict: Verdict
     needs: Requirements
-    """What the person's yes takes."""
+    """The requirements for approving it."""
 
     @property
     def risk(self) -> Risk:
-        """At which level it is shown."""
+        """The risk it is shown with."""
         return self.needs.risk
 
     def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
-        """Reports whether this person's yes is enough, given at this level in this way."""
+        """Reports whether this user's approval suffices, at this risk and with this ceremony."""
         return self.needs.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
 
     @property
     def why(self) -> str:
-        """Why the person is asked."""
+        """The reason shown to the user."""
         return self.verdict.because if self.verdict.rules else _ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
 class AppActions:
-    """Judges what apps ask for, and asks the person."""
+    """Checks app actions against policy and creates their approval requests."""
 
     secrets: Secrets
     schemas: Schemas
     judge: Judge
     rules: ServerPolicy
 
-    def act(  # what an app asks for, and of whom
+    def check(  # the parameters of the app's request
         self,
         view: View,
         app: App,
@@ -81,12 +81,12 @@ class AppActions:
         scope: tuple[str, ...],
         details: Sequence[Mapping[str, JsonValue]],
         user: User | None = None,
-    ) -> AppAct:
-        """What the app asks for, by what is registered now. Raises errors.ProtocolError.
+    ) -> CheckedAppAction:
+        """Check an app action by today's registrations and policy. Raises errors.ProtocolError.
 
-        1. The scopes lie within its ceiling.  2. Every object fits a type, and every scope that
-        needs one has it.  3. Policy lets this person be asked, and one is enough; before anybody is
-        signed in it is asked as about somebody whom no rule names.  4. It can be shown whole.
+        1. The app may have the scopes.  2. Every object matches an action type, and every scope
+        that requires one has it.  3. Policy lets this user alone approve; without a user, rules
+        about users do not match.  4. The request can be displayed in full.
         """
         directory = view.directory
         target = targets.resolve(directory, app, resource, scope)
@@ -94,50 +94,52 @@ class AppActions:
         targets.check_required_types(target, frozenset(action.type for action in actions))
         verdict = self.judge.decide(view, JudgedRequest("app", app, user, target, details, actions))
         if verdict.outcome == "deny" or verdict.needs is None:
-            raise Forbidden(verdict)
+            raise DeniedByPolicy(verdict)
         if verdict.needs.quorum > 1:
             raise errors.AccessDenied("This needs more than one person, and an app asks one.")
-        act = AppAct(target, tuple(details), actions, verdict, verdict.needs)
+        act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.needs)
         if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
-            raise Forbidden(verdict)  # somebody else would have to answer, and an app asks nobody
-        displays.words(act)
+            raise DeniedByPolicy(
+                verdict
+            )  # another person would have to approve, and apps ask nobody
+        displays.action_texts(act)
         return act
 
-    def again(self, view: View, app: App, approval: Approval) -> AppAct | None:
-        """The same request by what is registered today; None when it would be refused."""
-        scope, details = tuple(approval.scope.split()), granted(approval)
+    def recheck(self, view: View, app: App, approval: Approval) -> CheckedAppAction | None:
+        """Check the app action of an approval again today; None if it would be refused."""
+        scope, details = tuple(approval.scope.split()), signed_details(approval)
         user = view.directory.user(approval.user_id or "")
         try:
-            return self.act(view, app, approval.resource, scope, details, user)
+            return self.check(view, app, approval.resource, scope, details, user)
         except errors.ProtocolError:
             return None
 
-    def stands(self, view: View, app: App, approval: Approval) -> bool:
-        """Reports whether what the person was shown, and how they answer, is enough today."""
-        act, user = self.again(view, app, approval), view.directory.user(approval.user_id or "")
+    def is_still_allowed(self, view: View, app: App, approval: Approval) -> bool:
+        """Reports whether the displayed risk and the ceremony still suffice today."""
+        act, user = self.recheck(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False
-        return act.answered_by(user, approval.risk, ceremonies.read(approval.ceremony))
+        return act.answered_by(user, approval.risk, ceremonies.parse_ceremony(approval.ceremony))
 
-    def ask(self, tx: Unit, app: App, user: User, act: AppAct, peer: str) -> Approval:
-        """Open the approval that the person signs on a device of theirs.
+    def ask(self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str) -> Approval:
+        """Create the approval that the user signs on a device.
 
-        Raises errors.AccessDenied: policy does not let this person be asked, there is no device to
-        ask, or too much is asked already.
+        Raises errors.AccessDenied if policy does not let this user be asked, the user has no
+        device, or a request limit is reached.
         """
         tx.queue(f"asked {user.id}")
         target = act.target
-        act = self.act(tx, app, target.resource.uri, target.scope, act.details, user)
+        act = self.check(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
         refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
-        return self._open(tx, app, user, act, peer)
+        return self._create_approval(tx, app, user, act, peer)
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
-        """How an approval that `ask` opened for this user stands; None for one of another kind."""
+        """The outcome of an approval that `ask` created for this user; None for another kind."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None
@@ -145,12 +147,14 @@ class AppActions:
             return "over"
         return _OUTCOMES.get(approval.state, "over")
 
-    def _open(self, tx: Unit, app: App, user: User, act: AppAct, peer: str) -> Approval:
+    def _create_approval(
+        self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str
+    ) -> Approval:
         first = not tx.approvals.asked_before(app.id, user.id)
 
         def display(approval_id: str, expires_at: int) -> str:
-            words, target = displays.words(act), act.target
-            return displays.written(
+            words, target = displays.action_texts(act), act.target
+            return displays.canonical_display(
                 Display(
                     approval_id=approval_id,
                     kind="app_action",
@@ -164,8 +168,8 @@ class AppActions:
                     unusual=None,
                     undo=words.undo,
                     why=f"{act.why} This one is {act.risk} risk." if act.verdict.rules else act.why,
-                    gives=self._gives(app, target),
-                    agent=displays.asker(app.id, app.name, (), first_request=first),
+                    gives=self._grant_text(app, target),
+                    agent=displays.agent_member(app.id, app.name, (), first_request=first),
                     agent_says=None,
                     user=user,
                     peer=peer,
@@ -174,9 +178,9 @@ class AppActions:
                 )
             )
 
-        return open_approval(
+        return create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="app_action",
                 client_id=app.id,
                 user_id=user.id,
@@ -196,23 +200,23 @@ class AppActions:
             rules=self.rules,
         )
 
-    def _gives(self, app: App, target: TokenTarget) -> str:
+    def _grant_text(self, app: App, target: TokenTarget) -> str:
         seconds = target.resource.token_seconds or self.rules.access_token_seconds
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(
             f"The app {display_safe(app.name)} gets one access token for {target.resource.uri}, "
-            f"valid {displays.lasting(seconds)}, with {scope}, for exactly this action. "
+            f"valid {displays.duration_text(seconds)}, with {scope}, for exactly this action. "
             "No refresh token.",
             max_chars=2_000,
         )
 
 
-def granted(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
-    """The details that the person signed, as tokens have them."""
-    return kinds.granted(json.loads(approval.details))
+def signed_details(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
+    """The details that the user signed, as tokens carry them."""
+    return kinds.resource_details(json.loads(approval.details))
 
 
-_ALWAYS: Final = "What an app does once is asked for each time, and takes your signature."
+_ALWAYS: Final = "An app asks for your signature each time it takes an action."
 _OUTCOMES: Final[dict[State, PageOutcome]] = {
     State.PENDING: "waiting",
     State.APPROVED: "given",

@@ -1,13 +1,13 @@
-"""Opening an approval that no backchannel request asked for: of a page, or of the device grant.
+"""Creating approvals without a backchannel request: for a page or the device grant.
 
-Nobody polls these. Whoever asked, a page or the device grant, reads how the approval stands.
+Nobody polls them. The page or the device grant reads the state of the approval.
 """
 
 import hashlib
 import json
 from functools import partial
 
-from server.model.approval_requests import SECONDS, OpenApproval, Opening
+from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.store import Unit
@@ -26,67 +26,69 @@ from server.services.server_policy import ServerPolicy
 _PIN = frozenset({Step.PIN})
 
 
-def opener(secrets: Secrets, rules: ServerPolicy) -> OpenApproval:
-    """What opens approvals, for those that ask people and stand below approvals."""
-    return partial(open_approval, secrets=secrets, rules=rules)
+def approval_creator(secrets: Secrets, rules: ServerPolicy) -> CreateApproval:
+    """Bind `open_approval`, for capabilities that the import order places below approvals."""
+    return partial(create_approval, secrets=secrets, rules=rules)
 
 
-def open_approval(tx: Unit, opening: Opening, *, secrets: Secrets, rules: ServerPolicy) -> Approval:
-    """Write the approval, its entry and its events in this unit of work."""
-    approval = drafted(tx, secrets, opening)
+def create_approval(
+    tx: Unit, new: NewApproval, *, secrets: Secrets, rules: ServerPolicy
+) -> Approval:
+    """Create an approval with its audit entry and events in this unit of work."""
+    approval = build_approval(tx, secrets, new)
     tx.approvals.add(approval)
-    record(tx, approval, opening)
+    record_request(tx, approval, new)
     notices.asked(tx, approval, rules)
     return approval
 
 
-def record(tx: Unit, approval: Approval, opening: Opening) -> None:
-    """Write down that it was asked, or would have been."""
+def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
+    """Write the audit entry of a request, also of a phantom one."""
     audit.record(
         tx,
         audit.approval_entry(
             approval,
             audit.Type.APPROVAL_REQUESTED,
-            actor=opening.actor,
+            actor=new.actor,
             decision="asked",
             facts={
                 "kind": approval.kind,
                 "display_digest": approval.display_digest,
                 "expires_at": approval.expires_at,
                 "scope": approval.scope,
-                "asked_from": opening.peer,
+                "asked_from": new.peer,
             },
         ),
     )
 
 
-def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
-    """The approval that this would be; nothing is written."""
+def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
+    """Build the approval without storing it."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
-    usual = tx.now + SECONDS * 1000
-    expires_at = min(usual, opening.no_later_than or usual)
-    details: list[JsonValue] = [dict(one) for one in opening.details]
+    usual = tx.now + LIFETIME_SECONDS * 1000
+    expires_at = min(usual, new.no_later_than or usual)
+    details: list[JsonValue] = [dict(one) for one in new.details]
     action = decisions.action_text(
-        agent=opening.client_id,
+        agent=new.client_id,
         authorization_details=details,
-        resource=opening.resource,
+        resource=new.resource,
         salt=secrets.salt(),
-        scope=opening.scope,
-        user=opening.user_id,
+        scope=new.scope,
+        user=new.user_id,
     )
-    display = opening.display(approval_id, expires_at)
+    display = new.display(approval_id, expires_at)
     return Approval(
         id=approval_id,
-        auth_req_hash=_untold(secrets),
-        agent_id=opening.client_id,
-        user_id=None if opening.phantom else opening.user_id,
-        resource=opening.resource,
-        scope=scopes.text(tuple(sorted(opening.scope))),
+        auth_req_hash=_unpollable_handle(secrets),
+        agent_id=new.client_id,
+        user_id=None if new.phantom else new.user_id,
+        resource=new.resource,
+        scope=scopes.text(tuple(sorted(new.scope))),
         openid_scope="",
         details=json.dumps(details, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
-        risk=opening.risk,
-        ceremony=ceremonies.spelled(_taken(opening)),
-        policy=json.dumps(dict(opening.policy), sort_keys=True),
+        risk=new.risk,
+        ceremony=ceremonies.ceremony_text(_ceremony(new)),
+        policy=json.dumps(dict(new.policy), sort_keys=True),
         action=action,
         display=display,
         action_digest=decisions.digest(action),
@@ -107,16 +109,16 @@ def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
         answer=None,
         answer_key=None,
         answer_until=None,
-        kind=opening.kind,
+        kind=new.kind,
     )
 
 
-def _taken(opening: Opening) -> Ceremony:
-    """What was said that a yes takes, and never less than the risk demands."""
-    least = _PIN if opening.risk.rank >= Risk.HIGH.rank else CONFIRM
-    return least if opening.ceremony is None else least | opening.ceremony
+def _ceremony(new: NewApproval) -> Ceremony:
+    """The requested ceremony, with at least the steps that the risk requires."""
+    least = _PIN if new.risk.rank >= Risk.HIGH.rank else CONFIRM
+    return least if new.ceremony is None else least | new.ceremony
 
 
-def _untold(secrets: Secrets) -> bytes:
-    """A handle that nobody ever learns: this approval cannot be polled."""
+def _unpollable_handle(secrets: Secrets) -> bytes:
+    """The hash of a handle that nobody gets, so that this approval cannot be polled."""
     return hashlib.sha256(secrets.new_secret(names.PREFIX_AUTH_REQ_ID).encode()).digest()

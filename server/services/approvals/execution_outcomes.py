@@ -1,7 +1,7 @@
-"""What came of an approval at its resource: that it was spent, and how the execution went.
+"""The results of executions, as resources report them.
 
-The resource says so afterwards, when its token may have run out long ago: what it did it did. Owns:
-taking its word, once, and holding what ran against what was granted. Never: spending an approval.
+A report is accepted after the token has expired. Owns: storing one report, and comparing what ran
+with what was granted. Never: consuming an approval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
 from server.model.audit import Entry
-from server.model.granted import digest_of, effective_digest
+from server.model.granted import effective_digest, granted_digest_with
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
 from server.protocol import errors
@@ -20,66 +20,66 @@ from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.notifications import notices
 
-_MOST_TEXT = 200
+_MAX_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """What a resource says of one of its executions."""
+    """A resource's report of one of its executions."""
 
     approval_id: str
     execution_id: str
     result: Result
     text: str | None = None
     executed_digest: str | None = None
-    """Of what ran, as it was told when the approval was spent."""
+    """The digest of what ran, as returned when the approval was consumed."""
     details: Sequence[Mapping[str, JsonValue]] | None = None
-    """What ran, where the resource would rather say that; one of the two, or neither."""
+    """What ran, instead of its digest; one of the two or neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Takes the word of resources."""
+    """Accepts the reports of resources."""
 
     store: Store
 
-    def report(self, resource: Resource, said: ReportedOutcome) -> tuple[Approval, ShownExecution]:
-        """Write down how an execution went; the same word again changes nothing.
+    def report(self, resource: Resource, sent: ReportedOutcome) -> tuple[Approval, ShownExecution]:
+        """Store the result of an execution. Idempotent.
 
-        1. What is said can be shown.  2. This resource spent this approval on this execution.  3.
-        It has said nothing else before.  4. What ran is what was granted, else it is an alarm.
-        Raises errors.Problem.
+        1. The text can be displayed.  2. This resource consumed this approval for this execution.
+        3. It has not reported another result.  4. If what ran is not what was granted, raise an
+        alarm. Raises errors.Problem.
         """
-        text = _checked(said.text)
+        text = _checked(sent.text)
         with self.store.write() as tx:
-            approval, spent = _spent(tx, resource, said)
+            approval, consumption = _consumed(tx, resource, sent)
             wanted = Outcome(
                 approval_id=approval.id,
-                result=said.result,
+                result=sent.result,
                 text=text,
-                executed_digest=_digest(approval, said),
+                executed_digest=_digest(approval, sent),
                 at=tx.now,
             )
-            first = tx.outcomes.first(wanted)
-            stood = wanted if first else tx.outcomes.get(approval.id)
-            if not _same(stood, wanted):
+            first = tx.outcomes.add_once(wanted)
+            stored = wanted if first else tx.outcomes.get(approval.id)
+            if not _same(stored, wanted):
                 raise errors.Problem(
                     409, "already_reported", "Another outcome of this execution was reported."
                 )
             if first:
-                self._keep(tx, resource, approval, said.execution_id, wanted)
-            return approval, ShownExecution(spent, stood, effective_digest(approval))
+                self._keep(tx, resource, approval, sent.execution_id, wanted)
+            return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
     def _keep(
-        self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, done: Outcome
+        self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, outcome: Outcome
     ) -> None:
-        facts: dict[str, object] = {"execution": execution_id, "text": done.text}
-        if done.executed_digest is not None:
-            facts["executed_digest"] = done.executed_digest
+        facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
+        if outcome.executed_digest is not None:
+            facts["executed_digest"] = outcome.executed_digest
         granted = effective_digest(approval)
-        _record(tx, audit.Type.APPROVAL_EXECUTED, resource, approval, done.result, facts)
+        _record(tx, audit.Type.APPROVAL_EXECUTED, resource, approval, outcome.result, facts)
         notices.approval(tx, approval, "approval.executed")
-        if done.executed_digest not in {None, granted}:
+        if outcome.executed_digest not in {None, granted}:
             facts |= {"granted_digest": granted}
             _record(tx, audit.Type.APPROVAL_DIFFERED, resource, approval, "alarm", facts)
             for asked in tx.approvers.asked(approval):
@@ -93,46 +93,54 @@ class Outcomes:
 
 
 def execution(view: View, approval: Approval) -> ShownExecution | None:
-    """On what an approval was spent, and how it went; None for one that was not."""
+    """The execution of an approval and its result; None if it was not consumed."""
     if approval.state is not State.REDEEMED or approval.details == "[]":
         return None
-    spent = view.consumptions.get(approval.id)
-    if spent is None:
+    consumption = view.consumptions.get(approval.id)
+    if consumption is None:
         return None
-    return ShownExecution(spent, view.outcomes.get(approval.id), effective_digest(approval))
+    return ShownExecution(consumption, view.outcomes.get(approval.id), effective_digest(approval))
 
 
-def _spent(tx: Unit, resource: Resource, said: ReportedOutcome) -> tuple[Approval, Consumption]:
-    """The approval, if this resource spent it on this execution; nobody learns of another's."""
-    spent = tx.consumptions.get(said.approval_id)
-    approval = tx.approvals.get(said.approval_id)
-    ours = (said.execution_id, resource.uri)
-    if spent is None or approval is None or (spent.execution_id, spent.resource) != ours:
+def _consumed(tx: Unit, resource: Resource, sent: ReportedOutcome) -> tuple[Approval, Consumption]:
+    """The approval, if this resource consumed it for this execution; else 404."""
+    consumption = tx.consumptions.get(sent.approval_id)
+    approval = tx.approvals.get(sent.approval_id)
+    ours = (sent.execution_id, resource.uri)
+    if (
+        consumption is None
+        or approval is None
+        or (consumption.execution_id, consumption.resource) != ours
+    ):
         raise errors.Problem(
-            404, "not_found", "You spent no such approval on this execution. Consume it first."
+            404, "not_found", "This execution has not consumed such an approval. Consume it first."
         )
-    return approval, spent
+    return approval, consumption
 
 
-def _digest(approval: Approval, said: ReportedOutcome) -> str | None:
-    return said.executed_digest if said.details is None else digest_of(approval, said.details)
+def _digest(approval: Approval, sent: ReportedOutcome) -> str | None:
+    return (
+        sent.executed_digest
+        if sent.details is None
+        else granted_digest_with(approval, sent.details)
+    )
 
 
-def _same(stood: Outcome | None, wanted: Outcome) -> bool:
+def _same(stored: Outcome | None, wanted: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
-    return all(getattr(stood, name) == getattr(wanted, name) for name in members)
+    return all(getattr(stored, name) == getattr(wanted, name) for name in members)
 
 
 def _checked(text: str | None) -> str | None:
     if not text:
         return None
     try:
-        return check_prose(text, what="text", max_chars=_MOST_TEXT)
+        return check_prose(text, what="text", max_chars=_MAX_TEXT)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 
 
-def _record(  # the facts of one entry
+def _record(  # the members of one entry
     tx: Unit,
     kind: audit.Type,
     resource: Resource,

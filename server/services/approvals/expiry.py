@@ -1,4 +1,4 @@
-"""What the clock ends by itself: approvals nobody answered or fetched, and leftovers."""
+"""Expiring approvals that nobody answered or redeemed, and deleting expired rows."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,35 +14,35 @@ from server.services.standing_grants import reservations
 _AT_ONCE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 DEVICE_CODES_KEPT_MS: Final = 60 * 60 * 1000
-"""So long a device that polls late is told that its code has expired."""
+"""How long a device that polls late gets `expired_token` instead of an unknown code."""
 FEED_KEPT_MS: Final = 7 * _DAY_MS
 OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
 DEAD_KEPT_MS: Final = 30 * _DAY_MS
-"""So long `doctor` and an administrator can see what never arrived."""
+"""How long `doctor` and administrators see messages that were never delivered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Ends what is overdue. Nothing depends on it: whoever comes first finds the same end."""
+    """Expires overdue approvals. Correctness does not depend on it: readers check deadlines."""
 
     store: Store
 
     def round(self) -> int:
-        """One round; returns how many approvals ended."""
+        """Expire one batch of approvals; returns how many."""
         with self.store.read() as view:
-            due = bool(view.approvals.due(view.now, 1))
+            due = bool(view.approvals.overdue(view.now, 1))
         if not due:
             return 0
         with self.store.write() as tx:
-            return sum(expire(tx, a) is not None for a in tx.approvals.due(tx.now, _AT_ONCE))
+            return sum(expire(tx, a) is not None for a in tx.approvals.overdue(tx.now, _AT_ONCE))
 
     def tidy(self) -> None:
-        """Drop what nobody can use any more, and write down what was only counted."""
+        """Delete expired rows, and write the audit entries of counted floods."""
         with self.store.write() as tx:
-            tx.approvals.forget_answers(tx.now)
+            tx.approvals.delete_expired_answers(tx.now)
             tx.replays.prune(tx.now)
             tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
-            floods.settle(tx)
+            floods.write_counts(tx)
             tx.counters.prune(tx.now)
             tx.notifications.prune()
             tx.pushes.prune()
@@ -55,10 +55,10 @@ class Sweeper:
 
 
 def expire(tx: Unit, approval: Approval) -> Approval | None:
-    """End an approval whose time is over; None if somebody was first."""
+    """Expire an overdue approval; None if another transition won."""
     reason = _reason(tx, approval)
-    reservations.queue(tx, approval)
-    moved = tx.approvals.move(approval, State.EXPIRED, now=tx.now, reason=reason)
+    reservations.lock_grant(tx, approval)
+    moved = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
     if moved is None:
         return None
     reservations.release(tx, moved)
@@ -81,7 +81,7 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
 
 
 def _reason(tx: Unit, approval: Approval) -> str:
-    """Expired is not denied, and unseen is not seen."""
+    """Why it expired: the agent learns whether anybody saw it."""
     if approval.state is State.APPROVED:
         return NOT_REDEEMED
     if approval.seen_at is not None:

@@ -1,7 +1,7 @@
-"""What an administrator sees of people's requests, devices and the log, and may end.
+"""The administrator's view of all users' requests, devices and audit entries.
 
-Owns: looking across people, cancelling a request, revoking a device. Never: deciding a request;
-that takes a signature of the person's own device.
+Owns: listing them, cancelling a request, revoking a device. Never: deciding a request; that takes
+a signature of the approver's device.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from server.services.devices import devices
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.users import users
 
-MOST_REASON: Final = 200
-_IN_WORDS: Final = "administrator: {}"
-"""No words of theirs are the code of anything that agents are told."""
+MAX_REASON: Final = 200
+_ADMIN_REASON: Final = "administrator: {}"
+"""The prefix keeps an administrator's text from being read as a reason code for agents."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A request with the names that its ids stand for; None for a user who is nobody."""
+class NamedApproval:
+    """A request with the names of its client and user; `user` is None for a phantom request."""
 
     approval: Approval
     client_name: str
@@ -44,7 +44,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Looking across people, and ending what should not go on."""
+    """Lists requests, devices and audit entries of all users, and ends requests and devices."""
 
     store: Store
 
@@ -56,8 +56,8 @@ class Oversight:
         user: str | None,
         limit: int,
         before: tuple[int, str] | None = None,
-    ) -> list[Seen]:
-        """The newest requests that match, behind a moment and an id.
+    ) -> list[NamedApproval]:
+        """The newest matching requests before the cursor (created_at, id).
 
         Raises `NotFound` for an agent or user.
         """
@@ -69,37 +69,39 @@ class Oversight:
                 limit=limit,
                 before=before,
             )
-            return [seen(view, approval) for approval in found]
+            return [with_names(view, approval) for approval in found]
 
-    def approval(self, approval_id: str) -> Seen:
-        """One request with its answers and its entries. Raises `NotFound`."""
+    def approval(self, approval_id: str) -> NamedApproval:
+        """One request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:
             approval = find(view, approval_id)
-            named = seen(view, approval)
+            named = with_names(view, approval)
             decisions = tuple(view.decisions.of_approval(approval_id))
             found = view.audit.of_approval(approval_id)
-            entries = tuple(actors.named(view, entry) for entry in found)
+            entries = tuple(actors.with_names(view, entry) for entry in found)
             had = tuple(view.deliveries.of_approval(approval_id))
             done = execution(view, approval)
-            return Seen(approval, named.client_name, named.user, decisions, had, entries, done)
+            return NamedApproval(
+                approval, named.client_name, named.user, decisions, had, entries, done
+            )
 
-    def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
-        """Withdraw a request that is still open. Raises `NotFound`, `Conflict` or `Invalid`."""
+    def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
+        """Cancel an open request. Raises `NotFound`, `Conflict` or `Invalid`."""
         try:
-            reason = check_prose(reason, what="The reason", max_chars=MOST_REASON)
+            reason = check_prose(reason, what="The reason", max_chars=MAX_REASON)
         except ValueError as error:
             raise Invalid(f"{error}.") from None
         with self.store.write() as tx:
             approval = find(tx, approval_id)
-            if not withdraw(tx, [approval], reason=_IN_WORDS.format(reason), actor=by):
+            if not withdraw(tx, [approval], reason=_ADMIN_REASON.format(reason), actor=by):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
-                    f"This request is over: it is {State.EXPIRED if ended else approval.state}."
+                    f"This request is already {State.EXPIRED if ended else approval.state}."
                 )
-            return seen(tx, find(tx, approval_id))
+            return with_names(tx, find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
-        """Devices of one user or of everybody, oldest first. Raises `NotFound`."""
+        """Devices of one user or of all, oldest first. Raises `NotFound`."""
         with self.store.read() as view:
             found = (
                 view.devices.all()
@@ -111,7 +113,7 @@ class Oversight:
     def device_page(
         self, user: str | None, after: tuple[int, str], limit: int
     ) -> list[tuple[Device, User | None]]:
-        """Devices of one user or of everybody, oldest first, behind a moment and an id.
+        """Devices of one user or of all, oldest first, after the cursor (created_at, id).
 
         Raises `NotFound`.
         """
@@ -121,7 +123,7 @@ class Oversight:
             return [(device, view.directory.user(device.user_id)) for device in found]
 
     def revoke_device(self, device_id: str, *, by: str) -> tuple[Device, bool]:
-        """End a device and its sign-in; False when it had ended before. Raises `NotFound`."""
+        """Revoke a device and its sessions; False if it was already revoked. Raises `NotFound`."""
         with self.store.write() as tx:
             device = tx.devices.get(device_id)
             if device is None:
@@ -133,9 +135,9 @@ class Oversight:
             return tx.devices.get(device_id) or device, ended
 
     def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
-        """Enable devices that a restore turned off: one, or all of one user.
+        """Enable devices that a restore disabled: one, or all of one user.
 
-        Raises `NotFound` for a user, or when a restore turned off no such device.
+        Raises `NotFound` for an unknown user, or if a restore disabled no such device.
         """
         with self.store.write() as tx:
             owner = None if user is None else users.find(tx, user).id
@@ -144,34 +146,34 @@ class Oversight:
             found = [one for one in every if one.id == device or one.user_id == owner]
             if not found:
                 raise NotFound(
-                    "No restore turned off such a device. List what is off with: sayso doctor"
+                    "No restore disabled such a device. List disabled devices with: sayso doctor"
                 )
             for one in found:
                 devices.enable(tx, one, actor=by)
             return [tx.devices.get(one.id) or one for one in found]
 
     def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The log's last entries, or those after one, oldest first."""
+        """The last audit entries, or those after one, oldest first."""
         with self.store.read() as view:
-            return [actors.named(view, one) for one in view.audit.tail(limit, after)]
+            return [actors.with_names(view, one) for one in view.audit.tail(limit, after)]
 
     def search(
         self, wanted: EntrySearch, limit: int, before: str | None = None
     ) -> list[StoredEntry]:
-        """The newest entries that match, behind an id."""
+        """The newest matching audit entries before an id."""
         with self.store.read() as view:
-            found = view.audit.search(actors.resolved(view, wanted), before, limit)
-            return [actors.named(view, entry) for entry in found]
+            found = view.audit.search(actors.resolve_names(view, wanted), before, limit)
+            return [actors.with_names(view, entry) for entry in found]
 
     def entry(self, entry_id: str) -> StoredEntry:
-        """One entry. Raises `NotFound`."""
+        """One audit entry. Raises `NotFound`."""
         with self.store.read() as view:
             entry = view.audit.get(entry_id)
             if entry is None:
                 raise NotFound(
-                    f"There is no entry {entry_id}. See the newest with: sayso audit tail"
+                    f"There is no audit entry {entry_id}. See the newest with: sayso audit tail"
                 )
-            return actors.named(view, entry)
+            return actors.with_names(view, entry)
 
 
 def find(view: View, approval_id: str) -> Approval:
@@ -184,7 +186,7 @@ def find(view: View, approval_id: str) -> Approval:
     return approval
 
 
-def seen(view: View, approval: Approval) -> Seen:
-    """A request with the names that its ids stand for."""
+def with_names(view: View, approval: Approval) -> NamedApproval:
+    """Add the names of the client and the user to a request."""
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
-    return Seen(approval, display_names.name_of(view.directory, approval.agent_id), user)
+    return NamedApproval(approval, display_names.name_of(view.directory, approval.agent_id), user)

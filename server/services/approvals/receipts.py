@@ -1,7 +1,7 @@
-"""Receipts: the signed evidence of what was decided, for somebody who was not there.
+"""Receipts: the signed evidence of a decision, for a third party.
 
-Owns: every answer as its device signed it, with the key to check it and the log's entry of it; the
-server's signature over the whole. Never: judges any of it again; whoever reads it does that.
+Owns: every answer as its device signed it, with the key to check it and its audit entry; the
+server's signature over the receipt. Never: checking the answers again; the reader does that.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
 from server.model.audit import StoredEntry
 from server.model.devices import Device, Passkey
@@ -17,7 +17,7 @@ from server.model.ports import Authenticators, Signer, Verifier
 from server.model.store import Directory, Store, View
 from server.model.tokens import Delegation, NamedDelegation
 from server.protocol.devices import passkeys
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view as shown
 from server.services.approvers import approvers
 from server.services.users.device_auth import Person
 
@@ -27,7 +27,7 @@ ALGORITHM: Final = "ES256"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The public half of what signed an answer; `kid` is a passkey's credential id, too."""
+    """The public key that signed an answer; for a passkey, `kid` is the credential id."""
 
     kid: str
     jwk: Mapping[str, str]
@@ -41,37 +41,37 @@ class AnswerEvidence:
     name: str
     device: Device | None
     key: Key | None
-    """None for one that is not known any more."""
+    """None if the server no longer has the key."""
     entry: StoredEntry | None
-    """The log's entry that carries these very bytes."""
+    """The audit entry that contains the signed answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A request as it stands, with the evidence of every answer."""
+    """The current state of a request, with the evidence of every answer."""
 
-    shown: Shown
+    shown: ApproverView
     answers: tuple[AnswerEvidence, ...]
     token: NamedDelegation | None
-    """What came of it, for the person for whom somebody acts by it."""
+    """The token of the request, only for the user on whose behalf it acts."""
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """Makes receipts, anew each time that one is wanted."""
+    """Makes receipts on demand."""
 
     store: Store
     signer: Signer
     verifier: Verifier
     authenticators: Authenticators
-    held: Callable[[Directory, Delegation], NamedDelegation]
-    """A delegation with its names."""
+    name_delegation: Callable[[Directory, Delegation], NamedDelegation]
+    """Add the names to a delegation."""
 
     def of(self, person: Person, approval_id: str) -> Receipt:
         """The receipt of a request that asked this person. Raises errors.Problem 404."""
         with self.store.read() as view:
-            approval = approvers.owned(view, approval_id, person.user.id)
+            approval = approvers.get_for_approver(view, approval_id, person.user.id)
             entries = view.audit.of_approval(approval.id)
             return Receipt(
                 shown(view, approval, person.user.id),
@@ -84,7 +84,7 @@ class Receipts:
             )
 
     def sign(self, members: Mapping[str, object]) -> str:
-        """The server's word for a receipt as it is written (compact JWS)."""
+        """Sign the members of a receipt (compact JWS)."""
         with self.store.read() as view:
             keys = view.directory.signing_keys()
         return self.signer.sign(keys, ALGORITHM, TYPE, members)
@@ -97,7 +97,7 @@ class Receipts:
             "" if user is None else user.name,
             device,
             None if device is None else self._key(view, device, decision.jws),
-            next((one for one in entries if _carries(one, decision.jws)), None),
+            next((one for one in entries if _contains_answer(one, decision.jws)), None),
         )
 
     def _key(self, view: View, device: Device, signed: str) -> Key | None:
@@ -115,9 +115,9 @@ class Receipts:
     def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
         found = view.delegations.of_approval(approval.id)
         own = found is not None and found.user_id == person.user.id
-        return self.held(view.directory, found) if found is not None and own else None
+        return self.name_delegation(view.directory, found) if found is not None and own else None
 
 
-def _carries(entry: StoredEntry, signed: str) -> bool:
-    """Reports whether an entry is that of this answer."""
+def _contains_answer(entry: StoredEntry, signed: str) -> bool:
+    """Reports whether an audit entry contains this signed answer."""
     return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)

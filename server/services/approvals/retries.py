@@ -1,81 +1,83 @@
-"""Asking an agent to ask again: what a person who came too late can still say.
+"""Asking an agent to retry an expired request.
 
-It answers nothing and gives nobody anything, so the session is enough. The agent reads it in the
-answer to its next poll, `expired_token`, and asks anew or not; the old request stays expired.
+It grants nothing, so the session suffices. The agent gets it with `expired_token` at its next
+poll, and may send a new request; the old one stays expired.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State, overdue
 from server.services.approvals.expiry import expire
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-Retry = Literal["possible", "asked"]
+RetryStatus = Literal["possible", "asked"]
 
 
-def standing(approval: Approval) -> Retry | None:
-    """Whether its agent was, or can be, asked to ask again; None where that cannot be.
+def retry_status(approval: Approval) -> RetryStatus | None:
+    """Whether the agent was or can be asked to retry; None if it cannot.
 
-    Only what nobody answered is asked again, and only an agent that polls can be told: one that is
-    pushed to was told of the end, and does not come back for more.
+    Only unanswered requests can be retried, and only of agents that poll: an agent with push
+    delivery gets the expiry once and does not poll for more.
     """
     if approval.retry_asked_at is not None:
         return "asked"
-    lapsed = approval.state is State.EXPIRED and approval.reason != NOT_REDEEMED
-    told = approval.kind == "action" and approval.delivery != "push"
-    return "possible" if lapsed and told else None
+    unanswered = approval.state is State.EXPIRED and approval.reason != NOT_REDEEMED
+    polls = approval.kind == "action" and approval.delivery != "push"
+    return "possible" if unanswered and polls else None
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Asks agents to ask again."""
+    """Asks agents to retry."""
 
     store: Store
 
-    def ask(self, person: Person, approval_id: str) -> Shown:
-        """Ask the agent of a request that expired to ask again; once, whoever of them does it.
+    def ask(self, person: Person, approval_id: str) -> ApproverView:
+        """Ask the agent of an expired request to retry. Idempotent across approvers.
 
-        1. It is this person's.  2. It expired, nobody answered it, and its agent can be told.  3.
-        The agent may ask at all.  4. Nobody did so before: then it is the same answer once more.
+        1. The request asked this person.  2. It expired unanswered, and its agent polls.  3. The
+        agent is enabled.  4. The first call is recorded; later ones return the same result.
         Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            approval = approvers.owned(tx, approval_id, person.user.id)
+            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
+                approval = expire(tx, approval) or approvers.get_for_approver(
+                    tx, approval_id, person.user.id
+                )
             _check(tx, approval)
             is_first = tx.escalations.ask_again(approval.id, tx.now)
-            asked = approvers.owned(tx, approval_id, person.user.id)
+            asked = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
                 _record(tx, person, asked)
                 notices.approval(tx, asked, "approval.retry_asked")
-            return shown(tx, asked, person.user.id)
+            return approver_view(tx, asked, person.user.id)
 
 
 def _check(tx: Unit, approval: Approval) -> None:
     if approval.state is not State.EXPIRED:
         raise errors.Problem(409, "not_expired", f"This request is {approval.state}, not expired.")
-    if standing(approval) is None:
+    if retry_status(approval) is None:
         raise errors.Problem(
             409,
             "not_retryable",
-            "Its agent cannot be told: it was approved, begun at a page, or its answer was pushed.",
+            "Its agent cannot retry: it was approved, started at a page, or uses push delivery.",
         )
     agent = tx.directory.agent(approval.agent_id)
     if agent is None or not agent.active(tx.now):
-        raise errors.Problem(409, "agent_stopped", "Its agent may ask nobody at the moment.")
+        raise errors.Problem(409, "agent_stopped", "Its agent is turned off.")
 
 
 def _record(tx: Unit, person: Person, approval: Approval) -> None:

@@ -1,6 +1,6 @@
-"""A signed answer and what travels beside it, as it comes in and as it is kept.
+"""A signed answer and its accompanying members, as submitted and as stored.
 
-Owns: its prose, checked, and whom it names. Never: whether the answer counts.
+Owns: checking its texts and the user it names. Never: whether the answer counts.
 """
 
 from dataclasses import dataclass, replace
@@ -12,64 +12,66 @@ from server.model.store import View
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals.ceremonies import NOTHING, Entered, checked_reason
+from server.services.approvals.ceremonies import NO_ENTRIES, CeremonyEntries, checked_reason
 from server.services.approvers import approvers
 from server.services.users import user_or_group
 
-_MOST_NOTE = 500
+_MAX_NOTE = 500
 _LATEST_RETRY_MS = 366 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedDecision:
-    """A signed answer, and what travels beside it."""
+    """A signed answer with its accompanying members."""
 
     jws: str
     note: str | None = None
     """For the agent."""
     granted: str | None = None
-    """The text of what is granted where that is less; what is signed is its digest."""
-    entered: Entered = NOTHING
+    """The granted text if the answer narrows the request; the signature covers its digest."""
+    entered: CeremonyEntries = NO_ENTRIES
     retry_at: int | None = None
-    """From when on the agent may ask again."""
+    """When the agent may ask again."""
     ask: str | None = None
-    """Whom it may ask instead: a name, an address or an id as it comes in, the id once found."""
+    """Whom it may ask instead: name, email address or id as submitted, the id once resolved."""
     private_note: str | None = None
-    """For the record; no agent sees it."""
+    """For the audit log; agents do not see it."""
 
 
-def checked(said: SubmittedDecision) -> SubmittedDecision:
-    """The answer with its prose as it is kept. Raises errors.Problem 422."""
+def with_checked_texts(sent: SubmittedDecision) -> SubmittedDecision:
+    """The answer with its texts as they are stored. Raises errors.Problem 422."""
     return replace(
-        said,
-        note=_checked_note(said.note, "note"),
-        private_note=_checked_note(said.private_note, "private_note"),
-        entered=replace(said.entered, reason=checked_reason(said.entered.reason)),
+        sent,
+        note=_checked_note(sent.note, "note"),
+        private_note=_checked_note(sent.private_note, "private_note"),
+        entered=replace(sent.entered, reason=checked_reason(sent.entered.reason)),
     )
 
 
-def settled(
-    view: View, approval: Approval, said: SubmittedDecision, code: str | None
+def with_checked_code(
+    view: View, approval: Approval, sent: SubmittedDecision, code: str | None
 ) -> SubmittedDecision:
-    """The answer with what its code alone lets it say, held against now.
+    """Check the members that depend on the denial code, and resolve `ask`.
 
     Raises errors.Problem 422.
     """
-    _check_goes_with(code, "retry_at", said.retry_at)
-    _check_goes_with(code, "ask", said.ask)
-    if said.retry_at is not None and not 0 < said.retry_at - view.now <= _LATEST_RETRY_MS:
-        raise errors.Problem(422, "invalid_body", "/retry_at: must be to come, within 366 days.")
-    return said if said.ask is None else replace(said, ask=_other(view, approval, said.ask))
+    _check_allowed_with_code(code, "retry_at", sent.retry_at)
+    _check_allowed_with_code(code, "ask", sent.ask)
+    if sent.retry_at is not None and not 0 < sent.retry_at - view.now <= _LATEST_RETRY_MS:
+        raise errors.Problem(
+            422, "invalid_body", "/retry_at: must be in the future, within 366 days."
+        )
+    return sent if sent.ask is None else replace(sent, ask=_find_user(view, approval, sent.ask))
 
 
-def kept(
+def stored_decision(
     view: View,
     approval: Approval,
     device: Device,
     payload: decisions.Decision,
-    said: SubmittedDecision,
+    sent: SubmittedDecision,
 ) -> Decision:
-    """The answer of a device's person as it is stored; a yes has no word for the agent."""
+    """The answer as it is stored; only a denial has a note for the agent."""
     denies = payload.decision == "deny"
     asked = approvers.find(view, approval, device.user_id)
     return Decision(
@@ -78,42 +80,42 @@ def kept(
         device_id=device.id,
         decision=cast('Literal["approve", "deny"]', payload.decision),
         code=payload.code,
-        note=said.note if denies else None,
-        private_note=said.private_note,
-        retry_at=said.retry_at,
-        ask_user=said.ask,
-        reason=None if denies else said.entered.reason,
+        note=sent.note if denies else None,
+        private_note=sent.private_note,
+        retry_at=sent.retry_at,
+        ask_user=sent.ask,
+        reason=None if denies else sent.entered.reason,
         ceremony=payload.ceremony,
         channel=device.kind,
-        jws=said.jws,
+        jws=sent.jws,
         at=view.now,
         stands_for=None if asked is None else asked.stands_for,
     )
 
 
-def says_the_same(one: Decision, other: Decision) -> bool:
-    """Reports whether the second is the first once more, as after a lost receipt.
+def is_repeat(one: Decision, other: Decision) -> bool:
+    """Reports whether one answer repeats the other, as after a lost response.
 
-    It is of the same device and comes to the same for the agent and the record, whenever signed.
+    A repeat comes from the same device and has the same content; the time of signing may differ.
     """
-    return _said(one) == _said(other)
+    return _content(one) == _content(other)
 
 
-def _said(answer: Decision) -> tuple[object, ...]:
+def _content(answer: Decision) -> tuple[object, ...]:
     words = (answer.note, answer.private_note, answer.reason)
     bounds = (answer.code, answer.retry_at, answer.ask_user)
     return answer.device_id, answer.decision, bounds, words
 
 
-def _check_goes_with(code: str | None, member: str, value: object) -> None:
+def _check_allowed_with_code(code: str | None, member: str, value: object) -> None:
     taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
     if value is not None and code not in taking:
-        told = f"/{member}: goes with the code {' or '.join(taking)} alone."
+        told = f"/{member}: is allowed only with the code {' or '.join(taking)}."
         raise errors.Problem(422, "invalid_body", told)
 
 
-def _other(view: View, approval: Approval, called: str) -> str:
-    """The id of whom the agent may ask instead. Raises errors.Problem 422."""
+def _find_user(view: View, approval: Approval, called: str) -> str:
+    """The id of the user whom the agent may ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.user_called(called), view.directory.agent(approval.agent_id)
     may = user is not None and user.enabled and user.id != approval.user_id
     named = None if agent is None else agent.asks
@@ -122,7 +124,9 @@ def _other(view: View, approval: Approval, called: str) -> str:
         or not may
         or (named is not None and not user_or_group.includes(view, user.id, named))
     ):
-        raise errors.Problem(422, "invalid_body", "/ask: is nobody else whom this agent may ask.")
+        raise errors.Problem(
+            422, "invalid_body", "/ask: must be another user whom this agent may ask."
+        )
     return user.id
 
 
@@ -130,6 +134,6 @@ def _checked_note(note: str | None, what: str) -> str | None:
     if not note:
         return None
     try:
-        return check_prose(note, what=what, max_chars=_MOST_NOTE)
+        return check_prose(note, what=what, max_chars=_MAX_NOTE)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error

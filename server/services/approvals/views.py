@@ -1,26 +1,26 @@
-"""How a person sees an approval: with the names that belong to it, and how far it is.
+"""An approval as an approver sees it: with names, tally, execution and superseded request.
 
-Owns: what goes with a request. Never: whose it is, or its words.
+Owns: collecting them. Never: who may see the request, or its texts.
 """
 
 from server.model import display_names
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import View
 from server.services.approvals import votes
 from server.services.approvals.execution_outcomes import execution
 
 
-def shown(
+def approver_view(
     view: View, approval: Approval, viewer: str | None = None, nonce: str | None = None
-) -> Shown:
-    """The approval with the names that belong to it, to one of those whom it asks."""
+) -> ApproverView:
+    """The approval with the names of its agent, decider and device, for one of its approvers."""
     given = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
-    answer = votes.last(given)
+    answer = votes.deciding_answer(given)
     decider = None if answer is None else view.directory.user(answer.user_id)
     other = None if answer is None else view.directory.user(answer.ask_user or "")
     device = None if answer is None else view.devices.get(answer.device_id)
-    return Shown(
+    return ApproverView(
         approval=approval,
         agent_name=display_names.name_of(view.directory, approval.agent_id),
         decision=answer,
@@ -40,7 +40,7 @@ def _earlier(view: View, approval: Approval) -> Approval | None:
 
 
 def _held_back(view: View, approval: Approval, viewer: str | None) -> bool:
-    if viewer in {None, approval.user_id} or not approval.several:
+    if viewer in {None, approval.user_id} or not approval.multi_approver:
         return approval.held_back
     row = view.approvers.find(approval.id, viewer or "")
     return row is not None and row.held_back

@@ -1,8 +1,8 @@
-"""Several people's yes to one request: whose counts, and what a further one changes.
+"""Votes on a request with several approvers: which count, and what a new one changes.
 
-Each person has one, and whoever stands in for somebody gives that person's. They count together
-only on the very same granted text: who approves less makes the ones before void. Any no ends it.
-Owns: what counts. Never: the step that is then taken (`approvals.py`), or who is asked.
+Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes count
+together only for the same granted text: narrowing it voids the earlier ones. Any denial is final.
+Owns: which votes count. Never: the state transition (`decisions.py`), or who is asked.
 """
 
 from collections.abc import Sequence
@@ -15,123 +15,132 @@ from server.protocol.policy.questions import Approvals
 from server.services.approvals.narrowing import Narrowed, Narrowings
 
 
-def standing(answers: Sequence[Decision]) -> list[Decision]:
-    """Every yes that counts."""
+def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
+    """The approve answers that are not void."""
     return [one for one in answers if one.decision == "approve" and one.voided_at is None]
 
 
-def last(answers: Sequence[Decision]) -> Decision | None:
-    """The answer that ended it: the no, or else the newest yes that counts."""
-    ended = [one for one in answers if one.decision == "deny"] or standing(answers)
+def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
+    """The deciding answer: the denial, or else the newest approval that is not void."""
+    ended = [one for one in answers if one.decision == "deny"] or valid_approvals(answers)
     return ended[-1] if ended else None
 
 
 def denial(answers: Sequence[Decision]) -> Decision:
-    """The no that ended it."""
+    """The denial."""
     return next(one for one in answers if one.decision == "deny")
 
 
-def have(view: View, approval: Approval) -> int:
-    """How many people's yes there is, their own or that of who stands in for them."""
-    return len(_counted(view.decisions.of_approval(approval.id)))
+def vote_count(view: View, approval: Approval) -> int:
+    """The number of votes to approve, including those cast by backups and deputies."""
+    return len(_voters(view.decisions.of_approval(approval.id)))
 
 
-def is_given(view: View, answer: Decision) -> bool:
-    """Reports whether the yes that this one is was there already, of somebody else."""
-    return answer.whose in _counted(view.decisions.of_approval(answer.approval_id))
+def is_vote_cast(view: View, answer: Decision) -> bool:
+    """Reports whether somebody else has already cast the vote of this answer."""
+    return answer.voter_id in _voters(view.decisions.of_approval(answer.approval_id))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
-    """How far it is; None where only the person it is for is asked."""
-    if approval.quorum == 1 and not approval.several:
+    """The tally of votes; None if only the user the request is for is asked."""
+    if approval.quorum == 1 and not approval.multi_approver:
         return None
     answers = view.decisions.of_approval(approval.id)
-    counted = _counted(answers)
+    counted = _voters(answers)
     return Tally(
         need=approval.quorum,
         have=len(counted),
         votes=tuple(Vote(one, _name(view, one.user_id)) for one in answers),
-        left=_left(view, approval, counted | {one.user_id for one in standing(answers)}),
+        left=_missing_names(
+            view, approval, counted | {one.user_id for one in valid_approvals(answers)}
+        ),
     )
 
 
-def said(view: View, approval: Approval) -> Approvals:
-    """Who has said yes, as policy is asked; while it waits, everybody whose yes could come."""
-    by, count = _by(view, approval)
-    steps, ahead = ceremonies.read(approval.ceremony), approval.decided_by is not None
-    through = _through(view, approval)
-    return Approvals(count, approval.risk, steps, frozenset(by), through, ahead=ahead)
+def cast_approvals(view: View, approval: Approval) -> Approvals:
+    """The approvals as input of policy; while it is pending, everybody who could still approve."""
+    by, count = _approving_users(view, approval)
+    steps, in_advance = (
+        ceremonies.parse_ceremony(approval.ceremony),
+        approval.decided_by is not None,
+    )
+    through = _cast_by(view, approval)
+    return Approvals(count, approval.risk, steps, frozenset(by), through, in_advance=in_advance)
 
 
-def alone(tx: Unit, approval: Approval) -> Approval:
-    """The request as it stands once nobody else votes on it in another unit of work."""
+def locked(tx: Unit, approval: Approval) -> Approval:
+    """Lock the votes of a request in this unit of work, and reload it."""
     if approval.quorum == 1:
         return approval
     tx.queue(f"votes {approval.id}")
     return tx.approvals.get(approval.id) or approval
 
 
-def before(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
-    """What the person has answered before, if it counts."""
+def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
+    """The person's earlier answer, if it is not void."""
     found = (one for one in tx.decisions.of_approval(approval.id) if one.user_id == user_id)
     return next((one for one in found if one.voided_at is None), None)
 
 
-def count(
-    tx: Unit, narrowings: Narrowings, approval: Approval, answer: Decision, less: Narrowed | None
+def add_approval(
+    tx: Unit,
+    narrowings: Narrowings,
+    approval: Approval,
+    answer: Decision,
+    narrowed: Narrowed | None,
 ) -> Approval | None:
-    """Add one more yes. It must be to what the others said yes to, or to a part of it.
+    """Add an approval of what the others approved, or of a part of it.
 
-    Returns the request as it stands then; None, and nothing is changed, for a yes to more.
+    Returns the changed request; None without a change if the answer would grant more.
     """
-    text = None if less is None else less.text
+    text = None if narrowed is None else narrowed.text
     if text != approval.granted:
-        if less is None or not narrowings.within(approval, less):
+        if narrowed is None or not narrowings.is_within(approval, narrowed):
             return None
         tx.decisions.void(approval.id, tx.now)
-        approval = narrowings.keep(tx, approval, less)
-    add(tx, answer)
+        approval = narrowings.store_granted(tx, approval, narrowed)
+    store_answer(tx, answer)
     return approval
 
 
-def add(tx: Unit, answer: Decision) -> None:
-    """Store an answer in the place of one of the same person that does not count any more."""
-    tx.decisions.give_way(answer.approval_id, answer.user_id)
+def store_answer(tx: Unit, answer: Decision) -> None:
+    """Store an answer; it replaces a void answer of the same person."""
+    tx.decisions.delete_void(answer.approval_id, answer.user_id)
     tx.decisions.add(answer)
 
 
-def _may(view: View, approval: Approval) -> list[Approver]:
+def _eligible(view: View, approval: Approval) -> list[Approver]:
     return [one for one in view.approvers.asked(approval) if one.approves]
 
 
-def _by(view: View, approval: Approval) -> tuple[set[str], int]:
-    if approval.quorum == 1 and not approval.several:
+def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
+    if approval.quorum == 1 and not approval.multi_approver:
         return {approval.user_id or ""}, 1
     if approval.decided_at is None:
-        return {one.stands_for or one.user_id for one in _may(view, approval)}, approval.quorum
-    found = _counted(view.decisions.of_approval(approval.id))
+        return {one.stands_for or one.user_id for one in _eligible(view, approval)}, approval.quorum
+    found = _voters(view.decisions.of_approval(approval.id))
     return found, len(found)
 
 
-def _through(view: View, approval: Approval) -> dict[str, str]:
-    """Whose yes there is of somebody else, and of whom; nobody's while it waits."""
-    if approval.decided_at is None or not approval.several:
+def _cast_by(view: View, approval: Approval) -> dict[str, str]:
+    """Votes cast by a backup or deputy: voter id to caster id; empty while it is pending."""
+    if approval.decided_at is None or not approval.multi_approver:
         return {}
-    given = standing(view.decisions.of_approval(approval.id))
-    return {one.whose: one.user_id for one in given if one.stands_for is not None}
+    given = valid_approvals(view.decisions.of_approval(approval.id))
+    return {one.voter_id: one.user_id for one in given if one.stands_for is not None}
 
 
-def _counted(answers: Sequence[Decision]) -> set[str]:
-    """Whose yes there is: as it was given, whoever stands in for whom by now."""
-    return {one.whose for one in standing(answers)}
+def _voters(answers: Sequence[Decision]) -> set[str]:
+    """The ids of the users whose votes were cast, by the deputies of that time."""
+    return {one.voter_id for one in valid_approvals(answers)}
 
 
-def _left(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
-    names = view.groups.all() if approval.several else []
+def _missing_names(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
+    names = view.groups.all() if approval.multi_approver else []
     groups = {group.id: group.name for group in names}
     found = {
         groups.get(one.group_id or "") or _name(view, one.user_id)
-        for one in _may(view, approval)
+        for one in _eligible(view, approval)
         if done.isdisjoint((one.user_id, one.stands_for or one.user_id))
     }
     return tuple(sorted(found))

@@ -1,4 +1,4 @@
-"""The services of approvals, each made once."""
+"""Builds the services of approvals."""
 
 from collections.abc import Callable
 
@@ -7,25 +7,25 @@ from server.model.tokens import Delegation, LiveToken, NamedDelegation
 from server.services.adapters import Adapters
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.consumptions import Consumptions
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.execution_outcomes import Outcomes
 from server.services.approvals.extensions import Extensions
 from server.services.approvals.narrowing import Narrowings
 from server.services.approvals.receipts import Receipts
 from server.services.approvals.retries import Retries
-from server.services.approvals.rights import Rights
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
 from server.services.standing_grants.standing_grants import StandingGrants
 
 
 class ApprovalServices:
-    """Decide, narrow, extend, retry, consume and prove approvals."""
+    """The services that decide, narrow, extend, retry, consume and prove approvals."""
 
-    def __init__(  # noqa: PLR0913  # what other capabilities lend it
+    def __init__(  # noqa: PLR0913  # services of other capabilities
         self,
         given: Adapters,
-        rights: Rights,
+        checks: ApprovalChecks,
         signatures: Signatures,
         consents: ConsentService,
         standing_grants: StandingGrants,
@@ -34,14 +34,14 @@ class ApprovalServices:
         held: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
-        self.rights = rights
+        self.checks = checks
         self.ceremonies = Ceremonies(secrets)
-        self.narrowings = Narrowings(store, secrets, rights.schemas, rules)
+        self.narrowings = Narrowings(store, secrets, checks.schemas, rules)
         self.decisions = ApprovalService(
             store,
             secrets,
             signatures,
-            rights,
+            checks,
             rules,
             consents,
             self.narrowings,
@@ -53,5 +53,5 @@ class ApprovalServices:
         self.receipts = Receipts(
             store, given.signer, given.verifier, signatures.authenticators, held
         )
-        self.consumptions = Consumptions(store, live, rights)
+        self.consumptions = Consumptions(store, live, checks)
         self.outcomes = Outcomes(store)

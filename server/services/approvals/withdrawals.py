@@ -1,4 +1,4 @@
-"""Ending open approvals: because something that they stand on is gone, or their agent says so."""
+"""Withdrawing open approvals: by their agent, or because agent, user or resource is gone."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from server.services.notifications import notices
 from server.services.standing_grants import reservations
 
 WITHDRAWN: Final = "withdrawn"
-"""Why it is over, in the record and on people's screens."""
+"""The reason of a withdrawn request, in the audit log and on the screens."""
 _NOTHING_MORE: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -26,14 +26,14 @@ def withdraw(
     actor: str,
     facts: Mapping[str, object] = _NOTHING_MORE,
 ) -> int:
-    """Cancel those that are still open, with an entry and an event each; returns how many."""
+    """Cancel the open ones, each with an audit entry and an event; returns how many."""
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 
 def cancel(tx: Unit, client_id: str, handle: str) -> bool:
-    """End the request behind this `auth_req_id`, if it is this client's and still open.
+    """Cancel the client's open request with this `auth_req_id`; reports whether it did.
 
-    Reports whether it did. What was redeemed is not undone; its token can be given back itself.
+    A redeemed request is not undone; the client can revoke its token.
     """
     approval = tx.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
     if approval is None or approval.agent_id != client_id:
@@ -66,8 +66,8 @@ def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
 def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
-    reservations.queue(tx, approval)
-    moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
+    reservations.lock_grant(tx, approval)
+    moved = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
     if moved is None:
         return False
     reservations.release(tx, moved)

@@ -1,5 +1,5 @@
-"""Use cases of who may be asked and who may answer.
+"""Use cases of approvers.
 
-Owns: eligibility, groups, deputies, a person's backup, escalation.
-Never: the answer itself (`approvals`).
+Owns: eligibility, groups, deputies, backups, escalation.
+Never: decisions (`approvals`).
 """

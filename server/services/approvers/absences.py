@@ -1,6 +1,6 @@
-"""When somebody is back who is asked about a request, while all of them want to be left alone.
+"""When an approver is available again, if all approvers of a request hold notifications back.
 
-Owns: that moment, which the agent is told. Never: whether anybody is notified (`attention.py`).
+Owns: that time, which the agent gets. Never: whether anybody is notified (`attention.py`).
 """
 
 from server.model.approvals import Approval
@@ -9,10 +9,10 @@ from server.services.notifications import attention
 from server.services.notifications.attention import HeldNotification
 
 
-def back_at(tx: Unit, approval: Approval) -> int | None:
-    """When the first of them is notified again, in ms since the epoch.
+def available_at(tx: Unit, approval: Approval) -> int | None:
+    """When the first approver is notified again, in milliseconds since the epoch.
 
-    None while anybody is notified, and where none of them has said until when.
+    None if an approver is notified now, or if no approver has set an end.
     """
     asked = [one.user_id for one in tx.approvers.asked(approval) if one.approves]
     ends = []
@@ -25,7 +25,7 @@ def back_at(tx: Unit, approval: Approval) -> int | None:
 
 
 def _until(tx: Unit, approval: Approval, user_id: str, held: HeldNotification) -> int | None:
-    """The end of a mute stands with the mute."""
+    """When the notification is released; for a muted agent, the end of the mute."""
     if held.why != "muted":
         return held.until
     mutes = tx.attention.mutes(user_id, tx.now)

@@ -1,8 +1,8 @@
-"""Who is asked about an approval: the one place that knows whose it is.
+"""The approvers of a request.
 
-The person it is for is always asked. Others are added: by the request itself, as members of a
-group that policy names, or later, as a backup or a deputy.
-Owns: whose an approval is. Never: how many must say yes (`votes.py`), or who may be added.
+The user that the request is for is always one. Others are added when it is created, as members of
+a group that policy names, or later, as a backup or deputy.
+Owns: who may see and decide an approval. Never: the quorum (`votes.py`), or who may be added.
 """
 
 from collections.abc import Iterable
@@ -16,52 +16,49 @@ from server.services.server_policy import ServerPolicy
 
 
 def find(view: View, approval: Approval, user_id: str) -> Approver | None:
-    """Why this approval is this person's; None when it is not."""
-    if approval.several and (row := view.approvers.find(approval.id, user_id)) is not None:
-        return row if _stands(view, row) else None
+    """The approver row of this user; None if they are not an approver of the request."""
+    if approval.multi_approver and (row := view.approvers.find(approval.id, user_id)) is not None:
+        return row if _is_in_force(view, row) else None
     return own_approver(approval, user_id) if approval.user_id == user_id else None
 
 
-def owned(view: View, approval_id: str, user_id: str) -> Approval:
-    """The request, if it is this person's. Raises errors.Problem 404."""
+def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
+    """The request, if this user is one of its approvers. Raises errors.Problem 404."""
     approval = view.approvals.get(approval_id)
     if approval is None or find(view, approval, user_id) is None:
-        raise errors.Problem(404, "not_found", "There is no such request for you.")
+        raise errors.Problem(404, "not_found", "You have no such request.")
     return approval
 
 
 def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
-    """Raise errors.Problem 403 for somebody whose yes would not count."""
+    """Raise errors.Problem 403 if this user's approval would not count."""
     asked = find(view, approval, user_id)
     if asked is None or not asked.approves:
         raise errors.Problem(
             403,
             "not_eligible",
-            "Policy does not let you approve this one. You may deny or report it.",
+            "Policy does not let you approve this request. You can deny or report it.",
         )
 
 
-def write(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
-    """Note that these are asked too, as long as it waits; returns those who were not before."""
-    rows = [_row(tx, approval, one) for one in named]
+def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
+    """Store approvers of a pending request; returns the new ones."""
+    rows = [_approver(tx, approval, one) for one in named]
     return [row for row in rows if tx.approvers.add(row)]
 
 
 def add(
     tx: Unit, approval: Approval, named: Iterable[NamedApprover], rules: ServerPolicy
 ) -> list[Approver]:
-    """Ask these too, as long as it waits; returns those who were not asked before.
-
-    Their screens learn of it as of a request that was just made.
-    """
-    added = write(tx, approval, named)
+    """Add approvers to a pending request and notify them; returns the new ones."""
+    added = store_approvers(tx, approval, named)
     for row in added:
         if row.user_id != approval.user_id:
             attention.ring(tx, approval, row.user_id, "approval.requested", rules)
     return added
 
 
-def _row(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
+def _approver(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
     return Approver(
         approval_id=approval.id,
         user_id=named.user_id,
@@ -75,8 +72,8 @@ def _row(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
     )
 
 
-def _stands(view: View, row: Approver) -> bool:
-    """A deputy is one between two dates; what they answered stays theirs to see."""
+def _is_in_force(view: View, row: Approver) -> bool:
+    """Reports whether the row is in force: a deputy's in their period or after a decision."""
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True
     return view.deputies.deciding(row.stands_for, row.user_id, view.now) is not None

@@ -1,7 +1,7 @@
-"""Deputies: a person names somebody who decides for them between two dates, when they are away.
+"""Deputies: a user names somebody who decides for them in a period.
 
-It gives somebody power, so it takes the high key and the PIN; either of the two ends it with a
-session. Both are told, and every answer says for whom it was given.
+Naming one takes the high key and the PIN. Both the user and the deputy can end it with a session.
+Both are notified, and every answer of a deputy names the user it was given for.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from server.services.refusals import NotFound
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-LONGEST_MS: Final = 366 * 24 * 60 * 60 * 1000
-MOST: Final = 5
-"""So many at a time does one person name."""
+MAX_DURATION_MS: Final = 366 * 24 * 60 * 60 * 1000
+MAX_DEPUTIES: Final = 5
+"""The maximum number of deputies of one user."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedDeputy:
-    """Whom a person wants as a deputy, as they wrote it; the times are RFC 3339."""
+    """A submitted deputy with the period as RFC 3339 texts."""
 
     deputy: str
     begins: str
@@ -40,7 +40,7 @@ class RequestedDeputy:
 
 @dataclass(frozen=True, slots=True)
 class NamedDeputy:
-    """A deputy with the names of both."""
+    """A deputy with the names of both users."""
 
     deputy: Deputy
     user_name: str
@@ -49,15 +49,15 @@ class NamedDeputy:
 
 @dataclass(frozen=True, slots=True)
 class Deputies:
-    """A person's own: those whom they named, and those for whom they decide."""
+    """Names, lists and ends a user's deputies."""
 
     store: Store
     secrets: Secrets
     statements: Statements
-    stand_ins: Substitutes
+    substitutes: Substitutes
 
     def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
-        """Whom this person named, and for whom they decide or will."""
+        """The person's deputies, and the deputyships of the person."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             mine = view.deputies.of_user(person.user.id, view.now)
@@ -65,18 +65,17 @@ class Deputies:
             return [_named(view, one) for one in mine], [_named(view, one) for one in others]
 
     def name(self, person: Person, wanted: RequestedDeputy, jws: str) -> NamedDeputy:
-        """Let somebody decide for this person.
+        """Name a deputy. Raises errors.Problem.
 
-        1. The device signed for this very one, under the high key and after a PIN that named it.
-        2. It is somebody else who is there, and there are not too many.  3. It ends after it
-        begins, and neither too late nor in the past.  4. It counts once, and both are told.
-        Raises errors.Problem.
+        1. The device signed this deputy with the high key, after a PIN call for it.  2. The deputy
+        is another enabled user, and the limit is not reached.  3. The period is valid.  4. The
+        statement is used once, and both are notified.
         """
         with self.store.write() as tx:
             device = self._check(tx, person, wanted, jws)
-            other = _other(tx, person, wanted.deputy)
-            begins, ends = _times(wanted, tx.now)
-            _check_room(tx, person, other, begins, ends)
+            other = _find_deputy(tx, person, wanted.deputy)
+            begins, ends = _period(wanted, tx.now)
+            _check_limit(tx, person, other, begins, ends)
             self.statements.spend(tx, device)
             deputy = Deputy(
                 id=self.secrets.new_id(PREFIX_DEPUTY),
@@ -90,17 +89,17 @@ class Deputies:
             )
             tx.deputies.add(deputy)
             _record(tx, audit.Type.DEPUTY_NAMED, deputy, audit.by_user(person.user.id), signed=jws)
-            begin(tx, deputy, self.stand_ins)
+            begin(tx, deputy, self.substitutes)
             return _named(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
-        """End it at once; the one who named them may, and the deputy. Raises errors.Problem 404."""
+        """End a deputy at once, by the user or the deputy. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             deputy = tx.deputies.get(deputy_id)
             both = () if deputy is None else (deputy.user_id, deputy.deputy_id)
             if deputy is None or person.user.id not in both or deputy.state == "over":
-                raise errors.Problem(404, "not_found", "There is no such deputy of yours.")
+                raise errors.Problem(404, "not_found", "You have no such deputy.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
     def _check(self, tx: Unit, person: Person, wanted: RequestedDeputy, jws: str) -> Device:
@@ -112,23 +111,23 @@ class Deputies:
 
 
 def signed_subject(nonce: str, wanted: RequestedDeputy) -> str:
-    """What a device signs about a deputy: a digest over a nonce of ours and these very words."""
+    """The subject of the signed statement: a digest over the nonce and the submitted texts."""
     return decisions.digest(f"{nonce}\n{wanted.deputy}\n{wanted.begins}\n{wanted.ends}")
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedDeputies:
-    """What an administrator sees of them, and ends."""
+    """Lists and ends deputies of all users."""
 
     store: Store
 
     def all(self) -> list[NamedDeputy]:
-        """All that are not over, by their end."""
+        """All deputies that have not ended, by end."""
         with self.store.read() as view:
             return [_named(view, one) for one in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
-        """End one at once. Raises `NotFound`."""
+        """End a deputy at once. Raises `NotFound`."""
         with self.store.write() as tx:
             deputy = tx.deputies.get(deputy_id)
             if deputy is None or deputy.state == "over":
@@ -137,40 +136,40 @@ class ManagedDeputies:
             return _named(tx, deputy)
 
 
-def begin(tx: Unit, deputy: Deputy, stand_ins: Substitutes) -> bool:
-    """Put open requests before a deputy whose time has come; reports whether it has now."""
+def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
+    """Send open requests to a deputy whose period has begun; reports whether this call did."""
     if not deputy.in_force(tx.now) or not tx.deputies.begin(deputy.id):
         return False
     for approval in tx.approvals.open_of_user(deputy.user_id):
-        stand_ins.ask_deputies(tx, approval)
+        substitutes.ask_deputies(tx, approval)
     return True
 
 
 def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
-    """End it, by the clock where nobody did; reports whether it ended now."""
+    """End a deputy, by a user or by the clock (None); reports whether this call did."""
     if not tx.deputies.end(deputy.id, revoked_at=None if by is None else tx.now):
         return False
-    tx.deputies.leave(deputy.user_id, deputy.deputy_id)
+    tx.deputies.remove_from_pending(deputy.user_id, deputy.deputy_id)
     _record(tx, audit.Type.DEPUTY_ENDED, deputy, by or audit.SYSTEM)
     return True
 
 
-def _other(tx: Unit, person: Person, called: str) -> User:
-    """Somebody else who may decide. Raises errors.Problem 404 or 422."""
+def _find_deputy(tx: Unit, person: Person, called: str) -> User:
+    """The named deputy, an enabled other user. Raises errors.Problem 404 or 422."""
     other = tx.directory.user_called(called)
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "There is no such person.")
     if other.id == person.user.id:
-        raise errors.Problem(422, "invalid_body", "/deputy: name somebody else than yourself.")
+        raise errors.Problem(422, "invalid_body", "/deputy: must be another person.")
     return other
 
 
-def _times(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
-    """When it begins and ends, in ms. Raises errors.Problem 422."""
+def _period(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
+    """The period in milliseconds. Raises errors.Problem 422."""
     begins, ends = _moment("from", wanted.begins), _moment("to", wanted.ends)
     if ends <= now or ends <= begins:
-        raise errors.Problem(422, "invalid_body", "/to: must be to come, and after its begin.")
-    if ends > now + LONGEST_MS:
+        raise errors.Problem(422, "invalid_body", "/to: must be in the future and after /from.")
+    if ends > now + MAX_DURATION_MS:
         raise errors.Problem(422, "invalid_body", "/to: must be within 366 days.")
     return begins, ends
 
@@ -187,13 +186,13 @@ def _moment(name: str, text: str) -> int:
     return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
-def _check_room(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
-    """Raise errors.Problem 409 where there are too many, or this one is there already."""
+def _check_limit(tx: Unit, person: Person, other: User, begins: int, ends: int) -> None:
+    """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
     found = tx.deputies.of_user(person.user.id, tx.now)
-    if len(found) >= MOST:
-        raise errors.Problem(409, "conflict", f"You have {MOST} deputies. End one first.")
+    if len(found) >= MAX_DEPUTIES:
+        raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
     if any(o.deputy_id == other.id and o.from_at < ends and begins < o.to_at for o in found):
-        raise errors.Problem(409, "conflict", "This is your deputy then already. End that first.")
+        raise errors.Problem(409, "conflict", "This person is already your deputy at that time.")
 
 
 def _named(view: View, deputy: Deputy) -> NamedDeputy:
@@ -206,7 +205,7 @@ def _named(view: View, deputy: Deputy) -> NamedDeputy:
 
 
 def _record(tx: Unit, kind: audit.Type, deputy: Deputy, by: str, **facts: str) -> None:
-    """Write it down, and tell both."""
+    """Write the audit entry, and notify both users."""
     audit.record(
         tx,
         Entry(

@@ -1,7 +1,7 @@
-"""Who may say yes to a request, as policy demands it, before anybody is asked.
+"""The eligible approvers of a request, determined when it is created.
 
-Owns: the people behind requirements. Never: how many of them must say yes, or whose yes counts in
-the end; that is asked of policy again.
+Owns: resolving policy's requirements to people. Never: the quorum, or which approvals count in the
+end; policy is evaluated again for that.
 """
 
 from dataclasses import dataclass
@@ -16,34 +16,38 @@ from server.protocol.policy.questions import Requirements, Verdict
 
 @dataclass(frozen=True, slots=True)
 class EligibleApprovers:
-    """Whom a request asks, and how many of them may say yes."""
+    """The people to ask, and how many of them can approve."""
 
     others: tuple[NamedApprover, ...]
-    """Those beside the person it is for; that person too if their yes does not count."""
+    """Other approvers; includes the user the request is for if their approval does not count."""
     count: int
 
 
-NOBODY_ELSE: Final = EligibleApprovers((), 1)
+ONLY_THE_USER: Final = EligibleApprovers((), 1)
 
 
-def asked(view: View, verdict: Verdict, agent: Agent, user: User | None) -> EligibleApprovers:
-    """Who is asked about what policy has judged; the person alone where nobody has to be."""
+def eligible_for_verdict(
+    view: View, verdict: Verdict, agent: Agent, user: User | None
+) -> EligibleApprovers:
+    """The eligible approvers of a verdict; only the user if it needs no approval."""
     needs = verdict.needs
-    return NOBODY_ELSE if needs is None else people(view, needs, agent, user)
+    return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
 
 
-def people(view: View, needs: Requirements, agent: Agent, user: User | None) -> EligibleApprovers:
-    """Who is asked: the person it is for, and beside them others.
+def find_eligible(
+    view: View, needs: Requirements, agent: Agent, user: User | None
+) -> EligibleApprovers:
+    """The eligible approvers: the user the request is for, and others.
 
-    Those are whom the rules name, where they do; else, where it takes more than one yes, the
-    agent's owners and the administrators. Only who is enabled
-    counts. Without a person, as if they were there and nobody named them.
+    If rules name approvers, the others are those; else, for a quorum above 1 or an excluded user,
+    the agent's owners and the administrators. Only enabled users count. Without a user, the result
+    is that of a user whom no rule names.
     """
     if needs.who is not None:
         return _named(view, needs, user)
     excluded = user is not None and user.id in needs.excluded
     if needs.quorum == 1 and not excluded:
-        return NOBODY_ELSE
+        return ONLY_THE_USER
     own = set() if user is None else {user.id}
     beside = {*agent.owners, *view.directory.administrators()} - needs.excluded - own
     found = [NamedApprover(one, "backup") for one in sorted(beside) if _enabled(view, one)]
@@ -53,7 +57,7 @@ def people(view: View, needs: Requirements, agent: Agent, user: User | None) -> 
 
 def _named(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
     members = view.directory.members()
-    counted = [one for one in sorted(needs.left) if _enabled(view, one)]
+    counted = [one for one in sorted(needs.eligible) if _enabled(view, one)]
     found = []
     for one in counted:
         group = next((g for g in sorted(needs.groups) if one in members.get(g, ())), None)

@@ -1,8 +1,8 @@
-"""What the clock does about a request that still waits: says it again, and asks others.
+"""Escalating pending requests: a reminder at half of the lifetime, then the backup.
 
-Each step is due at half of the time that was left at the step before: at the half of its time the
-request is said again. A step is taken once, however many workers look.
-Owns: which steps there are, and when. Never: deciding anything; nothing is approved by waiting.
+Each step is due at half of the time that was left at the previous step, and is taken once, however
+many workers run.
+Owns: the steps and their times. Never: deciding; no request is approved by waiting.
 """
 
 from collections.abc import Callable
@@ -24,73 +24,74 @@ _AT_ONCE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Escalations:
-    """Takes the steps that are due, and ends holds that are over."""
+    """Takes due steps, begins and ends deputies, and releases held notifications."""
 
     store: Store
-    stand_ins: Substitutes
+    substitutes: Substitutes
 
     def round(self) -> int:
-        """One round; returns how many times somebody was told something."""
+        """Run one round; returns the number of changes and notifications."""
         with self.store.read() as view:
             if not _is_due(view):
                 return 0
         with self.store.write() as tx:
             turned = sum(
-                _turn(tx, one, self.stand_ins) for one in tx.deputies.due(tx.now, _AT_ONCE)
+                _begin_or_end(tx, one, self.substitutes)
+                for one in tx.deputies.due(tx.now, _AT_ONCE)
             )
             found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
-            taken = sum(take_step(tx, one, self.stand_ins) for one in found if one is not None)
-            return turned + _release(tx, self.stand_ins.rules) + taken
+            taken = sum(take_step(tx, one, self.substitutes) for one in found if one is not None)
+            return turned + _release_held(tx, self.substitutes.rules) + taken
 
 
 def _is_due(view: View) -> bool:
-    """Reports whether there is anything to do."""
+    """Reports whether anything is due."""
     if view.attention.due(view.now):
         return True
     return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
 
 
-def _turn(tx: Unit, deputy: Deputy, stand_ins: Substitutes) -> bool:
-    """Let a deputy begin or end whose time has come."""
+def _begin_or_end(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
+    """Begin or end a deputy."""
     over = deputy.to_at <= tx.now
-    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, stand_ins)
+    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, substitutes)
 
 
 def halfway(start: int, end: int) -> int:
-    """When the next step of a request is due."""
+    """When the next step is due."""
     return (start + end) // 2
 
 
-def _remind(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
-    """Say again, to everybody whom it asks, that it waits."""
+def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
+    """Remind all approvers."""
     _record(tx, approval, "reminded")
-    notices.asked(tx, approval, stand_ins.rules, attention.REMINDER)
+    notices.asked(tx, approval, substitutes.rules, attention.REMINDER)
 
 
-def _ask_backup(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
-    """Ask the person's backup too."""
-    if stand_ins.ask_backup(tx, approval):
+def _ask_backup(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
+    """Ask the user's backup."""
+    if substitutes.ask_backup(tx, approval):
         _record(tx, approval, "backup_asked")
 
 
 STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remind, _ask_backup)
-"""In order; `approvals.escalated` counts those that were taken."""
+"""The steps in order; `approvals.escalated` counts the taken ones."""
 
 
-def take_step(tx: Unit, approval: Approval, stand_ins: Substitutes) -> bool:
-    """Take the next step of an approval, if nobody else has; reports whether it was taken."""
+def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
+    """Take the next step of an approval; reports whether this call took it."""
     taken = approval.escalated
     last = taken + 1 >= len(STEPS)
     due_at = approval.escalate_at or tx.now
     next_at = None if last else halfway(due_at, approval.expires_at)
     if not tx.escalations.step(approval.id, taken, next_at, tx.now):
         return False
-    STEPS[taken](tx, approval, stand_ins)
+    STEPS[taken](tx, approval, substitutes)
     return True
 
 
-def _release(tx: Unit, rules: ServerPolicy) -> int:
-    """Notify people of what was held and still waits."""
+def _release_held(tx: Unit, rules: ServerPolicy) -> int:
+    """Send held notifications of requests that are still pending; returns how many."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _AT_ONCE):
         if hold.why in attention.DIGESTED:

@@ -1,6 +1,6 @@
-"""Groups of approvers: naming several people at once, in policy and in what an agent may ask.
+"""Groups of approvers, for policy rules and for agents.
 
-Owns: their names and members. Never: how many of them must say yes; that is policy's.
+Owns: their names and members. Never: the quorum (policy).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,29 +18,29 @@ from server.services.policy import policies
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 from server.services.users import users
 
-MOST_MEMBERS: Final = 200
+MAX_MEMBERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChanges:
-    """What becomes different: a name, or members who come and go."""
+    """The changes of a group; None and empty mean no change."""
 
     name: str | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     members: tuple[str, ...] | None = None
-    """All of them, in the place of those there are."""
+    """The new list of members."""
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Administration of groups. Each GROUP is a name or an id, each member a user."""
+    """Lists, creates, updates and deletes groups. Groups and users are named by name or id."""
 
     store: Store
     secrets: Secrets
 
     def all(self) -> list[Group]:
-        """Every group, by name."""
+        """All groups, by name."""
         with self.store.read() as view:
             return view.groups.all()
 
@@ -50,17 +50,17 @@ class Groups:
             return find(view, called)
 
     def add(self, name: str, members: Sequence[str], *, by: str) -> Group:
-        """Make a group. Raises `Exists`, `NotFound` or `Invalid`."""
+        """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             found = _people(tx, members)
-            _refuse_taken(tx, name := users.check_account_name(name), None)
+            _check_name_free(tx, name := users.check_account_name(name), None)
             group = Group(self.secrets.new_id(PREFIX_GROUP), name, _checked(found), tx.now)
             tx.groups.add(group)
             _record(tx, audit.Type.GROUP_ADDED, by, _facts(group))
             return group
 
     def update(self, called: str, changes: GroupChanges, *, by: str) -> Group:
-        """Change a group; requests that wait are held to it. Raises `NotFound` and more."""
+        """Update a group; it applies to pending requests. Raises as `add`, and `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, called)
             whole = before.members if changes.members is None else _people(tx, changes.members)
@@ -69,24 +69,24 @@ class Groups:
             name = before.name if changes.name is None else users.check_account_name(changes.name)
             group = replace(before, name=name, members=_checked(kept))
             if group.name != before.name:
-                _refuse_taken(tx, group.name, group.id)
+                _check_name_free(tx, group.name, group.id)
             if group != before:
                 tx.groups.replace(group)
                 _record(tx, audit.Type.GROUP_UPDATED, by, _facts(group))
             return group
 
     def delete(self, called: str, *, by: str) -> Group:
-        """Forget a group. Raises `NotFound`, or `Conflict` while policy or an agent names it."""
+        """Delete a group. Raises `NotFound`, or `Conflict` while policy or an agent names it."""
         with self.store.administer() as tx:
             group = find(tx, called)
-            _refuse_used(tx, group)
+            _check_unused(tx, group)
             tx.groups.delete(group.id)
             _record(tx, audit.Type.GROUP_DELETED, by, _facts(group))
             return group
 
 
 def find(view: View, called: str) -> Group:
-    """The group of this name or id. Raises `NotFound`."""
+    """The group with this name or id. Raises `NotFound`."""
     group = view.directory.group_called(called)
     if group is None:
         raise NotFound(f"There is no group {called}. See them all with: sayso groups list")
@@ -101,26 +101,28 @@ def _people(tx: Unit, called: Sequence[str]) -> list[str]:
 @about("members")
 def _checked(members: Sequence[str]) -> tuple[str, ...]:
     found = tuple(sorted(set(members)))
-    if len(found) > MOST_MEMBERS:
-        raise Invalid(f"A group has at most {MOST_MEMBERS} members.")
+    if len(found) > MAX_MEMBERS:
+        raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
     return found
 
 
 @about("name")
-def _refuse_taken(tx: Unit, name: str, own: str | None) -> None:
+def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
     for held in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
         if held is not None and held.id != own:
             raise Exists(
-                f"There is a group {held.name} already. Choose a name that does not look like it."
+                f"The group {held.name} already exists. Choose a name that does not look like it."
             )
 
 
-def _refuse_used(tx: Unit, group: Group) -> None:
+def _check_unused(tx: Unit, group: Group) -> None:
     agents = [one.name for one in tx.agents.all() if group.id in (one.asks or ())]
     if agents:
-        raise Conflict(f"{agents[0]} may ask this group. Change it: sayso agents update --asks")
+        raise Conflict(
+            f"{agents[0]} can ask this group. Change that first: sayso agents update --asks"
+        )
     if group.id in policies.in_force(tx).users.values():
-        raise Conflict("The policy in force names this group. Set another one first.")
+        raise Conflict("The policy in force names this group. Set another policy first.")
 
 
 def _facts(group: Group) -> dict[str, object]:

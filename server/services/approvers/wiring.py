@@ -1,4 +1,4 @@
-"""The services of approvers, each made once."""
+"""Builds the services of approvers."""
 
 from server.services.adapters import Adapters
 from server.services.approvers.deputies import Deputies
@@ -8,8 +8,8 @@ from server.services.policy.judging import Judge
 
 
 class ApproverServices:
-    """Ask deputies and backups, and name deputies."""
+    """The services that ask deputies and backups, and name deputies."""
 
     def __init__(self, given: Adapters, judge: Judge, statements: Statements) -> None:
-        self.stand_ins = Substitutes(judge, given.rules)
-        self.deputies = Deputies(given.store, given.secrets, statements, self.stand_ins)
+        self.substitutes = Substitutes(judge, given.rules)
+        self.deputies = Deputies(given.store, given.secrets, statements, self.substitutes)

@@ -1,5 +1,5 @@
 """Use cases of the audit log.
 
-Owns: entries, searches among them, counting refusals that would flood them.
-Never: the log's arithmetic (`server.audit_log`).
+Owns: entries, searches, counting refusals that would flood the log.
+Never: hashes and the Merkle tree (`server.audit_log`).
 """

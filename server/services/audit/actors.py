@@ -1,6 +1,6 @@
-"""Who stands in the log: ids and words there, names on a screen, and back again for a search.
+"""Names of the actors, users and clients in audit entries, and resolving names for a search.
 
-Owns: what each is called today. Never: the log's bytes, which keep the ids.
+Owns: their current names. Never: the log's bytes, which contain ids.
 """
 
 import json
@@ -15,7 +15,7 @@ from server.model.store import Directory, View
 from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_USER
 from server.services.audit import audit
 
-_BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
+_SERVER_ACTORS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "expiry": audit.Type.APPROVAL_EXPIRED,
         "policy": audit.Type.APPROVAL_ALLOWED,
@@ -23,31 +23,31 @@ _BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
         "succession": audit.Type.AGENT_QUARANTINED,
     }
 )
-"""What of the server did something, by what it did."""
-_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+"""The names of the server's own actors, with the type of entry that each writes."""
+_ACTOR_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **{str(kind): word for word, kind in _BY_ITSELF.items()},
+        **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
         str(audit.Type.INCIDENT_OPENED): "succession",
     }
 )
 _MEMBERS: Final = ("agent_id", "subject")
 
 
-def named(view: View, entry: StoredEntry) -> StoredEntry:
-    """The entry with what its people and clients are called, by the members that name them."""
+def with_names(view: View, entry: StoredEntry) -> StoredEntry:
+    """Add the current names of the users and clients in an entry."""
     body = json.loads(entry.body)
     ids = {member: body.get(member) or "" for member in _MEMBERS}
     ids["actor"] = entry.actor.partition(":")[2]
     found = {member: _name(view.directory, one) for member, one in ids.items()}
     if entry.actor == audit.SYSTEM:
-        found["actor"] = _WORDS.get(entry.type, "server")
+        found["actor"] = _ACTOR_NAMES.get(entry.type, "server")
     if entry.actor == audit.OPERATOR:
         found["actor"] = "command line"
     return replace(entry, names={member: name for member, name in found.items() if name})
 
 
-def resolved(view: View, wanted: EntrySearch) -> EntrySearch:
-    """The search with ids for names; what nobody is called is looked for as it is."""
+def resolve_names(view: View, wanted: EntrySearch) -> EntrySearch:
+    """Replace names in a search by ids; unknown names stay as they are."""
     directory = view.directory
     agent = directory.agent_called(wanted.agent_id or "")
     user = directory.user_called(wanted.subject or "")
@@ -62,14 +62,14 @@ def _by_actor(directory: Directory, wanted: EntrySearch) -> EntrySearch:
     called = wanted.actor
     if called is None:
         return wanted
-    kind = _BY_ITSELF.get(called)
+    kind = _SERVER_ACTORS.get(called)
     if kind is not None and wanted.type in {None, kind}:
         return replace(wanted, actors=(audit.SYSTEM,), type=kind)
     return replace(wanted, actors=_actors(directory, called))
 
 
 def _actors(directory: Directory, called: str) -> tuple[str, ...]:
-    """Everybody who is called so: a person and an agent may be."""
+    """All actors with this name; a user and an agent can have the same one."""
     user = directory.user_called(called)
     agent, app = directory.agent_called(called), directory.app_called(called)
     people = () if user is None else (audit.by_user(user.id),)

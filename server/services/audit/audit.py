@@ -1,7 +1,7 @@
-"""The closed list of what the log may say, and how a use case says it.
+"""The types of audit entries, and writing them.
 
-An entry is written inside the unit of work whose effect it tells, so one exists exactly when the
-other does. A refusal changes nothing; its entry is a unit of work of its own.
+An entry is written in the unit of work whose effect it records, so that both exist or neither. The
+entry of a refusal, which has no effect, has its own unit of work.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from server.model.store import Unit
 from server.protocol.names import PREFIX_APP
 
 OPERATOR: Final = "operator"
-"""Whoever can read the data folder and runs `sayso`."""
+"""Anybody who runs `sayso` with access to the data folder."""
 SYSTEM: Final = "system"
-"""The server itself: clocks that ran out."""
+"""The server itself, such as when a request expires."""
 _NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 class Type(StrEnum):
-    """What an entry can be about. A retired name is never used again with another meaning."""
+    """The types of entries. A retired name is never reused."""
 
     INSTALLATION_INITIALIZED = "installation.initialized"
     """The first administrator was created."""
@@ -242,22 +242,22 @@ def record(tx: Unit, entry: Entry) -> str:
 
 
 def by_user(user_id: str) -> str:
-    """The actor of what a person did."""
+    """The actor of a user's action."""
     return f"user:{user_id}"
 
 
 def by_client(client_id: str) -> str:
-    """The actor of what an agent or an app did."""
+    """The actor of an agent's or app's action."""
     return f"{'app' if client_id.startswith(PREFIX_APP) else 'agent'}:{client_id}"
 
 
 def by_resource(client_id: str) -> str:
-    """The actor of what a resource did."""
+    """The actor of a resource's action."""
     return f"resource:{client_id}"
 
 
 def by_agent(agent_id: str) -> str:
-    """The actor of what an agent did."""
+    """The actor of an agent's action."""
     return f"agent:{agent_id}"
 
 
@@ -270,7 +270,7 @@ def approval_entry(
     cause: str | None = None,
     facts: Mapping[str, object] = _NOTHING_MORE,
 ) -> Entry:
-    """The entry of what happened to an approval: all of them say whose it is, and how grave."""
+    """An entry about an approval, with its agent, user, resource, action digest and risk."""
     return Entry(
         type=kind,
         actor=actor,

@@ -1,9 +1,9 @@
-"""Refusals that somebody can cause as often as they like: written one by one, then counted.
+"""Limiting audit entries of repeated refusals: the first ones are written, the rest counted.
 
-Owns: how many go into the log whole, and the entry that tells of the rest. Never: the refusals.
+Owns: the limit, and the entry with the count. Never: the refusals themselves.
 
-Nothing is silent: the first ones of a window say everything, and of the others the log says how
-many there were, by whom and why.
+Nothing is lost: the first entries of a window are complete, and one entry has the number of the
+others with their actor and cause.
 """
 
 import json
@@ -14,32 +14,32 @@ from server.model.operations import Window
 from server.model.store import Unit
 from server.services.audit import audit
 
-WHOLE: Final = 20
-"""Entries of one kind by one actor in a window."""
+MAX_FULL_ENTRIES: Final = 20
+"""The maximum number of full entries of one type and actor in a window."""
 WINDOW_MS: Final = 60_000
-_MORE: Final = "more refused "
+_COUNTER_PREFIX: Final = "more refused "
 
 
-def record(tx: Unit, entry: Entry) -> None:
-    """Write a refusal down, or count it when its actor had too many of its kind lately."""
+def record_refusal(tx: Unit, entry: Entry) -> None:
+    """Write the entry of a refusal, or count it if its actor has reached the limit."""
     tx.queue(f"refused {entry.type} {entry.actor}")
-    if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= WHOLE:
+    if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= MAX_FULL_ENTRIES:
         audit.record(tx, entry)
         return
-    key = _MORE + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
+    key = _COUNTER_PREFIX + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
     for window in tx.counters.ended(key):
-        _tell(tx, window)
+        _write_count(tx, window)
     tx.counters.count(key, WINDOW_MS)
 
 
-def settle(tx: Unit) -> None:
-    """Write down how many were counted in the windows that are over."""
-    for window in tx.counters.ended_below(_MORE):
-        _tell(tx, window)
+def write_counts(tx: Unit) -> None:
+    """Write the entries with the counts of windows that have ended."""
+    for window in tx.counters.ended_below(_COUNTER_PREFIX):
+        _write_count(tx, window)
 
 
-def _tell(tx: Unit, window: Window) -> None:
-    kind, actor, agent_id, cause = json.loads(window.key.removeprefix(_MORE))
+def _write_count(tx: Unit, window: Window) -> None:
+    kind, actor, agent_id, cause = json.loads(window.key.removeprefix(_COUNTER_PREFIX))
     audit.record(
         tx,
         Entry(

@@ -27,7 +27,7 @@ def refuse(
     members: Mapping[str, object] = _NO_MEMBERS,
 ) -> errors.RequestRefused:
     """Record that policy refused the request; returns the error (CIBA 13)."""
-    floods.record(
+    floods.record_refusal(
         tx,
         Entry(
             type=audit.Type.APPROVAL_REFUSED,
@@ -45,7 +45,7 @@ def refuse(
             },
         ),
     )
-    members_sent = {"reason": reason} if reason in refusals.TOLD else members
+    members_sent = {"reason": reason} if reason in refusals.AGENT_CODES else members
     return errors.RequestRefused(text, detail=reason, members=members_sent)
 
 

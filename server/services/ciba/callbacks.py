@@ -91,7 +91,7 @@ class Callbacks:
         """Delete the secrets of an approval, unless another message about it may follow."""
         approval = tx.approvals.get(approval_id)
         if approval is not None and approval.state in states - {State.APPROVED}:
-            tx.approvals.forget_call(approval_id)
+            tx.approvals.clear_callback(approval_id)
 
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]

@@ -159,7 +159,7 @@ class CibaGrant:
         if not first:
             return self._pending(tx, approval)
         if poll.holder is not None:
-            tx.approvals.paced(
+            tx.approvals.record_poll(
                 approval.id, now=tx.now, interval_ms=approval.interval_ms, holder=poll.holder
             )
             return "held"
@@ -181,7 +181,7 @@ class CibaGrant:
         if isinstance(answer, errors.ProtocolError):
             return answer
         if approval.delivery != "poll":
-            tx.approvals.forget_call(approval.id)
+            tx.approvals.clear_callback(approval.id)
         if poll.key_hash is not None:
             sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
             tx.approvals.keep_answer(approval.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
@@ -219,10 +219,10 @@ class CibaGrant:
             "delivered": approval.delivered_at is not None,
             "seen": approval.seen_at is not None,
         }
-        if (back := absences.back_at(tx, approval)) is not None:
+        if (back := absences.available_at(tx, approval)) is not None:
             members["held_until"] = rfc3339(back)
         if approval.quorum > 1:
-            members["approvals"] = f"{votes.have(tx, approval)}/{approval.quorum}"
+            members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"
         return members
 
 

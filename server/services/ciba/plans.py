@@ -20,8 +20,8 @@ from server.protocol.ciba.requests import BackchannelRequest
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
-from server.services.approvers import answerers
-from server.services.approvers.answerers import AnswerSources
+from server.services.approvers import answer_sources
+from server.services.approvers.answer_sources import AnswerSources
 from server.services.ciba.request_objects import RequestObjectUse
 from server.services.clients import client_auth
 from server.services.policy.judging import Judge, JudgedRequest
@@ -139,7 +139,9 @@ class RequestPlanner:
         )
         verdict = self.judge.decide(tx, case)
         hinted = call.hint is not None
-        by = answerers.found(tx, case, verdict, acr=bool(acr_values), hinted=hinted)
+        by = answer_sources.find_answer_sources(
+            tx, case, verdict, acr=bool(acr_values), hinted=hinted
+        )
         return RequestPlan(draft.target, draft.actions, by, _seconds(tx, call, by.verdict))
 
 

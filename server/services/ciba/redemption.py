@@ -11,7 +11,7 @@ from server.protocol.approvals import decisions, outcomes
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.services.approvals import votes
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.notifications import notices
@@ -27,7 +27,7 @@ class Redemption:
     """Redeems approvals, and returns the error of one that gives no tokens."""
 
     issuing: TokenIssuer
-    rights: Rights
+    checks: ApprovalChecks
 
     def redeem(
         self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None
@@ -36,11 +36,11 @@ class Redemption:
 
         `handle` is its `auth_req_id`.
         """
-        reservations.queue(tx, approval)
-        if (gone := self.rights.gone(tx, approval)) is not None:
+        reservations.lock_grant(tx, approval)
+        if (gone := self.checks.invalid_reason(tx, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
             return requests.poll_error(
-                State.CANCELLED, {"reason": outcomes.told_reason(State.CANCELLED, gone)}
+                State.CANCELLED, {"reason": outcomes.agent_reason(State.CANCELLED, gone)}
             )
         if not is_key_proved(tx, approval.parent_id, jkt):
             return errors.InvalidDpopProof(PROOF_MISSING)
@@ -63,10 +63,10 @@ class Redemption:
         if approval.state is not State.DENIED:
             hidden = self.issuing.rules.hide_unknown_users
             by_person = approval.decided_by is None
-            reason = outcomes.told_reason(
+            reason = outcomes.agent_reason(
                 approval.state, approval.reason, hidden=hidden, by_person=by_person
             )
-            wanted = {} if approval.retry_asked_at is None else {"retry": outcomes.WANTED}
+            wanted = {} if approval.retry_asked_at is None else {"retry": outcomes.RETRY_WANTED}
             return {"reason": reason, **wanted}
         answer = votes.denial(tx.decisions.of_approval(approval.id))
         other = None if answer.ask_user is None else tx.directory.user(answer.ask_user)

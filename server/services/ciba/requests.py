@@ -19,8 +19,7 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, deciders, escalations
-from server.services.approvers import substitutes as stand_ins
+from server.services.approvers import approvers, automatic_decisions, escalations, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import audit_entries, notification_tokens, plans, redemption, user_codes
@@ -54,7 +53,7 @@ class BackchannelService:
     login_hints: LoginHints
     rules: ServerPolicy
     ceremonies: Ceremonies
-    stand_ins: Substitutes
+    substitutes: Substitutes
 
     def start(
         self,
@@ -282,22 +281,22 @@ class BackchannelService:
         by = plan.by
         decider = by.decider or uses.reserve(tx, by.fits, by.verdict, approval.id)
         if decider is not None:
-            approval = deciders.decided(approval, decider, tx.now)
+            approval = automatic_decisions.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
         if approval.several:
             approvers.write(tx, approval, by.people.others)
         audit_entries.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
         if decider is not None:
-            deciders.tell(tx, approval, screens=decider.tells)
+            automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
             return approval
-        history.count(tx, approval)
+        history.count_request(tx, approval)
         if phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
-            types = [action.type for action in plan.actions]
-            stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+            types, others = [action.type for action in plan.actions], plan.by.people.others
+            substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
         else:
             notices.asked(tx, approval, self.rules)
-            self.stand_ins.ask_at_once(tx, approval)
+            self.substitutes.ask_at_once(tx, approval)
         return approval
 
     def _new_approval(
@@ -329,7 +328,7 @@ class BackchannelService:
             openid_scope=scopes.text(call.request.openid_scope),
             details=canonical_json(list(call.request.details)),
             risk=plan.risk,
-            ceremony=ceremonies.spelled(plan.ceremony),
+            ceremony=ceremonies.ceremony_text(plan.ceremony),
             action=action,
             display=display,
             action_digest=decisions.digest(action),
@@ -361,7 +360,7 @@ class BackchannelService:
             life_ms=plan.seconds * 1000,
             escalate_at=None if phantom else escalations.halfway(tx.now, expires_at),
             quorum=plan.by.quorum,
-            several=bool(plan.by.people.others) and not phantom,
+            multi_approver=bool(plan.by.people.others) and not phantom,
         )
 
     def _proved_key(self, tx: Unit, call: BackchannelCall) -> str | None:

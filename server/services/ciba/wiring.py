@@ -2,7 +2,7 @@
 
 from server.services.adapters import Adapters
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvals.rights import Rights, rights_over
+from server.services.approvals.current_checks import ApprovalChecks, build_approval_checks
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
@@ -21,11 +21,11 @@ from server.services.users.dpop_proofs import Proofs
 
 def create_callbacks(given: Adapters) -> Callbacks:
     """Create the service for pings and pushes."""
-    return Callbacks(given.store, given.secrets, _redemption(given, rights_over(given)))
+    return Callbacks(given.store, given.secrets, _redemption(given, build_approval_checks(given)))
 
 
-def _redemption(given: Adapters, rights: Rights) -> Redemption:
-    return Redemption(TokenIssuer(given.signer, given.secrets, given.rules), rights)
+def _redemption(given: Adapters, checks: ApprovalChecks) -> Redemption:
+    return Redemption(TokenIssuer(given.signer, given.secrets, given.rules), checks)
 
 
 class CibaServices:
@@ -34,12 +34,12 @@ class CibaServices:
     def __init__(  # noqa: PLR0913  # the dependencies on other capabilities
         self,
         given: Adapters,
-        rights: Rights,
+        checks: ApprovalChecks,
         *,
         hub: Hub,
         proofs: Proofs,
         ceremonies: Ceremonies,
-        stand_ins: Substitutes,
+        substitutes: Substitutes,
         statements: Statements,
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
@@ -47,14 +47,14 @@ class CibaServices:
         self.requests = BackchannelService(
             store,
             secrets,
-            RequestPlanner(rights.schemas, rights.judge, rules),
+            RequestPlanner(checks.schemas, checks.judge, rules),
             Hints(given.verifier, rules),
             RequestObjects(given.verifier, rules),
             proofs,
             self.login_hints,
             rules,
             ceremonies,
-            stand_ins,
+            substitutes,
         )
-        self.grant = CibaGrant(store, secrets, _redemption(given, rights), hub)
+        self.grant = CibaGrant(store, secrets, _redemption(given, checks), hub)
         self.user_codes = UserCodes(store, secrets, statements, given.passwords)

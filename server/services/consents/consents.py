@@ -1,7 +1,6 @@
-"""Consents: a user lets a client have scopes at a resource until a date, and takes it back.
+"""Consents: a user lets a client use scopes at a resource until a date.
 
-Giving adds power, so it is an approval that a device signs. Taking back removes power, so being
-signed in is enough.
+Giving one takes a signed approval. Revoking one takes only a session.
 """
 
 import json
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from server.model import display_names
-from server.model.approval_requests import OpenApproval, Opening
+from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.consents import Consent, PageOutcome
 from server.model.display_names import Party
@@ -25,8 +24,8 @@ from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.clients import agent_names
-from server.services.consents.displays import ConsentAsked, consent_text
-from server.services.consents.revocations import end, record
+from server.services.consents.displays import ConsentDisplay, consent_text
+from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
@@ -35,18 +34,18 @@ from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
-USUAL_MS: Final = 30 * DAY_MS
-LONGEST_MS: Final = 180 * DAY_MS
-_MOST_FOUND: Final = 1_000
+DEFAULT_MS: Final = 30 * DAY_MS
+MAX_MS: Final = 180 * DAY_MS
+_MAX_FOUND: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedConsent:
-    """A consent that a page asks a user for; `until` in milliseconds, None for thirty days."""
+    """A consent that a page asks for; `until` in milliseconds, None for 30 days."""
 
     user: User
     client_id: str
-    """The agent, or the app itself."""
+    """The agent or the app itself."""
     app_id: str | None
     resource: str
     scopes: tuple[str, ...]
@@ -56,32 +55,32 @@ class RequestedConsent:
 
 @dataclass(frozen=True, slots=True)
 class ConsentOffer:
-    """What a person can be asked to let a client have: all of it, with what it has already."""
+    """A checked consent to ask for; it includes the scopes of the consent in force."""
 
     party: Party
     risks: Mapping[str, Risk]
-    """Of each scope."""
+    """The risk of each scope."""
     had: tuple[str, ...]
     until: int
 
     @property
     def risk(self) -> Risk:
-        """The highest."""
+        """The highest risk."""
         return highest([Risk.LOW, *self.risks.values()])
 
 
 @dataclass(frozen=True, slots=True)
 class GivenConsent:
-    """A consent with the names that belong to it."""
+    """A consent with the names of its client, app and user."""
 
     consent: Consent
     client_name: str
     app_name: str | None
-    """The app whose page asked, where that is not the client itself."""
+    """The app whose page asked, if it is not the client itself."""
     user_name: str
 
     def state(self, now: int) -> Literal["live", "expired", "revoked"]:
-        """How it stands at this moment."""
+        """The state at this time."""
         if self.consent.revoked_at is not None:
             return "revoked"
         return "live" if self.consent.live(now) else "expired"
@@ -89,29 +88,29 @@ class GivenConsent:
 
 @dataclass(frozen=True, slots=True)
 class ConsentService:
-    """Asks for consents, gives them when a device has signed, lists and revokes them."""
+    """Asks for, gives, lists and revokes consents."""
 
     store: Store
     secrets: Secrets
     rules: ServerPolicy
-    open_approval: OpenApproval
+    create_approval: CreateApproval
 
     def covering(
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
     ) -> Consent | None:
-        """The consent in force that allows all of these scopes; then nobody need be asked."""
+        """The consent in force that covers all of these scopes, if any."""
         found = view.consents.live(user_id, client_id, resource, view.now)
         return found if found is not None and set(scope) <= set(found.scopes) else None
 
     def ask(self, tx: Unit, wanted: RequestedConsent) -> Approval:
-        """Open the approval that the user signs on a device of theirs.
+        """Create the approval that the user signs on a device.
 
-        What the client may still use by the consent in force is asked for again with the rest: a
-        consent that is given takes the place of the one before it, and what was shown is what is.
+        It includes the scopes that the client may still use under the consent in force, because the
+        new consent replaces that one.
 
-        Raises errors.ProtocolError: 1. the client may not act;  2. the scopes are beyond it, or
-        need two people;  3. the end is not ahead, or too far;  4. there is no device to ask;
-        5. too much is asked already.
+        Raises errors.ProtocolError: 1. the client is off;  2. the client may not have the scopes,
+        or one is critical;  3. the end is invalid;  4. the user has no device;  5. a request limit
+        is reached.
         """
         tx.queue(f"asked {wanted.user.id}")
         offer = self.offer(
@@ -122,9 +121,9 @@ class ConsentService:
         refused = request_limits.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
-        return self._open(tx, wanted, offer)
+        return self._create_approval(tx, wanted, offer)
 
-    def offer(  # what one consent is about
+    def offer(  # the members of one consent
         self,
         tx: Unit,
         user_id: str,
@@ -133,37 +132,39 @@ class ConsentService:
         scopes_: tuple[str, ...],
         until: int | None = None,
     ) -> ConsentOffer:
-        """What a consent to these scopes would be; without a resource it is about the person alone.
+        """Check a consent to these scopes; without a resource, it only covers the user's identity.
 
-        Raises errors.ProtocolError, as `ask` says.
+        Raises errors.ProtocolError as `ask` does.
         """
         party = _party(tx, client_id)
         if not resource:
             return ConsentOffer(party, {}, (), _end(tx, until))
         before = tx.consents.live(user_id, party.id, resource, tx.now)
-        had = () if before is None else _kept(tx, party, before)
+        had = () if before is None else _still_allowed(tx, party, before)
         risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
         ends = max(_end(tx, until), before.expires_at if before and had else 0)
         return ConsentOffer(party, risks, had, ends)
 
-    def keep(self, tx: Unit, consent: Consent) -> Consent:
-        """Write a consent; it takes the place of the one in force before it."""
+    def save(self, tx: Unit, consent: Consent) -> Consent:
+        """Store a consent; it replaces the one in force."""
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
             tx.consents.add(consent)
         else:
             consent = replace(consent, id=before.id, created_at=before.created_at)
             tx.consents.renew(consent, tx.now)
-        record(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
+        record_consent(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
         return consent
 
-    def keep_about(self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]) -> None:
-        """What is about the person alone takes no signature of its own; it is remembered."""
+    def save_identity_consent(
+        self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
+    ) -> None:
+        """Store a consent to OpenID scopes, which needs no signed approval."""
         resource = self.rules.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
         before = tx.consents.live(user_id, client_id, resource, tx.now)
-        self.keep(
+        self.save(
             tx,
             Consent(
                 id=self.secrets.new_id(PREFIX_CONSENT),
@@ -173,14 +174,14 @@ class ConsentService:
                 resource=resource,
                 scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
                 created_at=tx.now,
-                expires_at=tx.now + LONGEST_MS,
+                expires_at=tx.now + MAX_MS,
                 revoked_at=None,
                 approval_id=None,
             ),
         )
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome:
-        """How an approval that `ask` opened for this user stands."""
+        """The outcome of an approval that `ask` created for this user."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
@@ -189,34 +190,34 @@ class ConsentService:
         return _OUTCOMES.get(approval.state, "over")
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
-        """Write the consent that this approved request is for; the approval is redeemed by it.
+        """Store the consent of an approved request, which redeems the approval.
 
-        In the unit of work that took the signed answer, so there is never one without the other.
+        It runs in the unit of work of the signed answer, so that neither exists without the other.
         """
-        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return approval
         consent = self._consent(tx, moved)
         tx.queue(f"consents {consent.user_id}")
-        consent = self.keep(tx, consent)
+        consent = self.save(tx, consent)
         notices.consent(tx, consent, "consent.given")
         return moved
 
     def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
-        """The person's consents, newest first; with `ended` those too that are over."""
+        """The person's consents, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
             found = view.consents.of_user(person.user.id, view.now, ended=ended)
             return [_given(view, consent) for consent in found]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
-        """End a consent of one's own; how many tokens ended with it. Raises errors.Problem 404."""
+        """Revoke one of the person's consents; returns ended tokens. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)
             if consent is None or consent.user_id != person.user.id:
                 raise errors.Problem(404, "not_found", "You have no such consent.")
             actor = audit.by_user(person.user.id)
-            tokens = end(tx, consent, actor=actor, cause="revoked") or 0
+            tokens = revoke_consent(tx, consent, actor=actor, cause="revoked") or 0
             return _given(tx, tx.consents.get(consent_id) or consent), tokens
 
     def search(
@@ -225,17 +226,17 @@ class ConsentService:
         user: str | None,
         client: str | None,
         ended: bool,
-        limit: int = _MOST_FOUND,
+        limit: int = _MAX_FOUND,
         before: tuple[int, str] | None = None,
     ) -> list[GivenConsent]:
-        """Across people, newest first. Raises `NotFound` for a user or client.
+        """Consents of all users, newest first. Raises `NotFound` for an unknown user or client.
 
-        `before` is when the last one of an earlier part was given, and its id.
+        `before` is the (created_at, id) of the last one of the previous page.
         """
         with self.store.read() as view:
             found = view.consents.search(
                 user_id=None if user is None else users.find(view, user).id,
-                client_id=None if client is None else _called(view, client),
+                client_id=None if client is None else _client_id(view, client),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
@@ -243,16 +244,16 @@ class ConsentService:
             return [_given(view, consent) for consent in found]
 
     def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
-        """End anybody's consent. Raises `NotFound`, or `Conflict` when it is over."""
+        """Revoke any user's consent. Raises `NotFound`, or `Conflict` if it has ended."""
         with self.store.write() as tx:
             consent = tx.consents.get(consent_id)
             if consent is None:
                 raise NotFound(
                     f"There is no consent {consent_id}. See them all with: sayso consents list"
                 )
-            tokens = end(tx, consent, actor=by, cause="revoked")
+            tokens = revoke_consent(tx, consent, actor=by, cause="revoked")
             if tokens is None:
-                raise Conflict("This consent is over.")
+                raise Conflict("This consent has already ended.")
             return _given(tx, tx.consents.get(consent_id) or consent), tokens
 
     def _risks(self, tx: Unit, party: Party, uri: str, scope: tuple[str, ...]) -> dict[str, Risk]:
@@ -260,17 +261,17 @@ class ConsentService:
         openid, rest = scopes.split(scope)
         resource = tx.directory.resource(uri) if uri in party.resources else None
         if resource is None:
-            raise errors.InvalidTarget(f"{party.name} may not have this resource.")
+            raise errors.InvalidTarget(f"{party.name} may not use this resource.")
         if not scope or any(n not in resource.scopes or not party.may(uri, n) for n in rest):
             raise errors.InvalidScope(
-                f"{party.name} may not have every one of these scopes at this resource."
+                f"{party.name} may not use all of these scopes at this resource."
             )
         risks = {name: resource.scopes[name] for name in rest} | dict.fromkeys(openid, Risk.LOW)
         if Risk.CRITICAL in risks.values():
-            raise errors.InvalidScope("A critical scope is asked for each time, never ahead.")
+            raise errors.InvalidScope("A critical scope cannot be part of a consent.")
         return risks
 
-    def _open(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
+    def _create_approval(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
         party, risks = offer.party, offer.risks
         asks_for_another = wanted.app_id not in {None, party.id}
         app_name = (
@@ -279,7 +280,7 @@ class ConsentService:
 
         def display(approval_id: str, expires_at: int) -> str:
             return consent_text(
-                ConsentAsked(
+                ConsentDisplay(
                     approval_id=approval_id,
                     party=party,
                     app_name=app_name,
@@ -296,9 +297,9 @@ class ConsentService:
                 )
             )
 
-        return self.open_approval(
+        return self.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="consent",
                 client_id=party.id,
                 user_id=wanted.user.id,
@@ -316,7 +317,7 @@ class ConsentService:
         )
 
     def _consent(self, tx: Unit, approval: Approval) -> Consent:
-        """The consent as it was signed."""
+        """The consent with the signed terms."""
         terms = json.loads(approval.details)[0]
         return Consent(
             id=self.secrets.new_id(PREFIX_CONSENT),
@@ -326,7 +327,7 @@ class ConsentService:
             resource=approval.resource,
             scopes=tuple(approval.scope.split()),
             created_at=tx.now,
-            expires_at=kinds.until(terms),
+            expires_at=kinds.signed_end(terms),
             revoked_at=None,
             approval_id=approval.id,
         )
@@ -339,7 +340,7 @@ _OUTCOMES: Final[dict[State, PageOutcome]] = {
 }
 
 
-def _called(view: View, called: str) -> str:
+def _client_id(view: View, called: str) -> str:
     app = view.directory.app_called(called)
     return agent_names.find(view, called).id if app is None else app.id
 
@@ -351,8 +352,8 @@ def _party(tx: Unit, client_id: str) -> Party:
     return party
 
 
-def _kept(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
-    """What a consent in force still allows: ceilings and risks may have changed since."""
+def _still_allowed(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
+    """The scopes of a consent that the client's permissions and the risks still allow."""
     resource = tx.directory.resource(before.resource)
     known = {} if resource is None else resource.scopes
     openid, rest = scopes.split(before.scopes)
@@ -365,9 +366,9 @@ def _kept(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
 
 
 def _end(tx: Unit, until: int | None) -> int:
-    end_at = tx.now + USUAL_MS if until is None else until
-    if not tx.now < end_at <= tx.now + LONGEST_MS:
-        raise errors.InvalidRequest("A consent ends within 180 days from now.")
+    end_at = tx.now + DEFAULT_MS if until is None else until
+    if not tx.now < end_at <= tx.now + MAX_MS:
+        raise errors.InvalidRequest("A consent must end within 180 days.")
     return end_at
 
 

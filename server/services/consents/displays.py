@@ -1,4 +1,4 @@
-"""What a person reads before they give a consent or let a device in, in plain words."""
+"""The display texts of consents and device sign-ins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentAsked:
-    """Everything that a consent's display is made of."""
+class ConsentDisplay:
+    """The input of a consent's display text."""
 
     approval_id: str
     party: Party
@@ -30,7 +30,7 @@ class ConsentAsked:
     resource: str
     scopes: Mapping[str, Risk]
     had: tuple[str, ...]
-    """Those of the scopes that the client may use already."""
+    """The scopes that the client can already use."""
     until: int
     risk: Risk
     first_request: bool
@@ -40,8 +40,8 @@ class ConsentAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceAsked:
-    """Everything that a device sign-in's display is made of."""
+class DeviceDisplay:
+    """The input of a device sign-in's display text."""
 
     approval_id: str
     terms: DeviceTerms
@@ -52,8 +52,8 @@ class DeviceAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class AppDeviceAsked:
-    """Everything that the display of an app's sign-in on a device is made of."""
+class AppDeviceDisplay:
+    """The input of the display text of an app's sign-in on a device."""
 
     approval_id: str
     terms: AppDeviceTerms
@@ -62,7 +62,7 @@ class AppDeviceAsked:
     resource: str
     openid: tuple[str, ...]
     scopes: Mapping[str, Risk]
-    """Of the resource."""
+    """The scopes of the resource."""
     had: tuple[str, ...]
     until: int
     risk: Risk
@@ -70,11 +70,11 @@ class AppDeviceAsked:
     expires_at: int
 
 
-def consent_text(asked: ConsentAsked) -> str:
-    """The display document of a consent."""
-    party, until = asked.party, day(asked.until)
+def consent_text(asked: ConsentDisplay) -> str:
+    """Make the display text of a consent."""
+    party, until = asked.party, time_text(asked.until)
     name = display_safe(party.name)
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="consent",
@@ -87,13 +87,13 @@ def consent_text(asked: ConsentAsked) -> str:
             resource=asked.resource,
             unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-            why="A consent lasts, so it takes your signature.",
+            why="A consent lasts, so it needs your signature.",
             gives=_safe(
                 f"Until {until} {name} gets access tokens for {asked.resource} in your name with "
-                "these rights, without asking you each time. What policy wants asked is still "
-                "asked."
+                "these scopes, without asking you each time. Policy can still require your "
+                "approval."
             ),
-            agent=displays.asker(
+            agent=displays.agent_member(
                 party.id, party.name, party.owners, first_request=asked.first_request
             ),
             agent_says=None,
@@ -105,8 +105,8 @@ def consent_text(asked: ConsentAsked) -> str:
     )
 
 
-def device_text(asked: DeviceAsked) -> str:
-    """The display document of a device sign-in."""
+def device_text(asked: DeviceDisplay) -> str:
+    """Make the display text of a device sign-in."""
     terms = asked.terms
     facts = [
         _fact("New device", terms.name),
@@ -115,26 +115,26 @@ def device_text(asked: DeviceAsked) -> str:
         _fact(
             "Careful",
             "Approve only if you started this sign-in yourself, just now, and the new device shows "
-            "this very code. If somebody sent you the code, deny.",
+            "this code. If somebody sent you the code, deny.",
         ),
         _fact("Its key", terms.key, material=False),
     ]
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="device",
             risk=Risk.HIGH,
-            risk_reason="whoever holds the new device can approve in your name",
+            risk_reason="anybody with the new device can approve in your name",
             title="Device sign-in",
             headline=_safe(f"Let a new device sign in as {display_safe(asked.user.name)}"),
             facts=facts,
             scopes={},
             resource=asked.resource,
             unusual=None,
-            undo="You can revoke the device at any time. What it approved until then stays.",
-            why="Only a device of yours can let another one in.",
-            gives="The new device sees and answers every request to you, high risk included.",
-            agent=displays.asker(APPROVER_CLIENT, TERMINAL, (), first_request=False),
+            undo="You can revoke the device at any time. Its earlier approvals stay valid.",
+            why="Only one of your devices can sign in another one.",
+            gives="The new device sees and answers every request to you, including high risk.",
+            agent=displays.agent_member(APPROVER_CLIENT, TERMINAL, (), first_request=False),
             agent_says=None,
             user=asked.user,
             peer=terms.address,
@@ -144,20 +144,20 @@ def device_text(asked: DeviceAsked) -> str:
     )
 
 
-def app_device_text(asked: AppDeviceAsked) -> str:
-    """The display document of an app's sign-in on a device."""
-    name, until = display_safe(asked.party.name), day(asked.until)
+def app_device_text(asked: AppDeviceDisplay) -> str:
+    """Make the display text of an app's sign-in on a device."""
+    name, until = display_safe(asked.party.name), time_text(asked.until)
     acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
     gives = (
         f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
-        "rights, on that device, without asking you each time."
+        "scopes, on that device, without asking you each time."
     )
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="app_device",
             risk=asked.risk,
-            risk_reason="whoever holds that device acts in your name",
+            risk_reason="anybody with that device can act in your name",
             title="App sign-in on a device",
             headline=_safe(f"Let {name} on another device {acts}"),
             facts=_app_device_facts(asked),
@@ -165,9 +165,9 @@ def app_device_text(asked: AppDeviceAsked) -> str:
             resource=asked.resource,
             unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-            why="Only a device of yours can let an app on another one in.",
+            why="Only one of your devices can sign in an app on another one.",
             gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
-            agent=displays.asker(asked.party.id, asked.party.name, (), first_request=False),
+            agent=displays.agent_member(asked.party.id, asked.party.name, (), first_request=False),
             agent_says=None,
             user=asked.user,
             peer=asked.terms.address,
@@ -177,7 +177,7 @@ def app_device_text(asked: AppDeviceAsked) -> str:
     )
 
 
-def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
+def _app_device_facts(asked: AppDeviceDisplay) -> list[JsonValue]:
     facts = [_fact("App", asked.party.name)]
     if asked.scopes:
         facts.append(_fact("At", asked.resource))
@@ -185,7 +185,7 @@ def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
     if asked.openid:
         facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in asked.openid)))
     if asked.scopes:
-        facts.append(_fact("Until", day(asked.until)))
+        facts.append(_fact("Until", time_text(asked.until)))
     return [
         *facts,
         _fact("Address", asked.terms.address),
@@ -193,7 +193,7 @@ def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
         _fact(
             "Careful",
             "Approve only if you started this yourself, just now, and the device in front of you "
-            "shows this very code. If somebody sent you the code, deny.",
+            "shows this code. If somebody sent you the code, deny.",
         ),
     ]
 
@@ -201,7 +201,7 @@ def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
 _LEARNS: Final = {
     "openid": "that it is you, by an id that stays the same",
     "profile": "your name",
-    "email": "your e-mail address",
+    "email": "your email address",
 }
 
 
@@ -212,25 +212,25 @@ def _scope_facts(scopes: Mapping[str, Risk], had: tuple[str, ...]) -> list[JsonV
     ]
 
 
-def day(moment: int) -> str:
-    """A moment as a person reads it."""
+def time_text(moment: int) -> str:
+    """Render a time."""
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _consent_facts(asked: ConsentAsked) -> list[JsonValue]:
+def _consent_facts(asked: ConsentDisplay) -> list[JsonValue]:
     party = asked.party
     facts = [_fact("Agent" if party.kind == "agent" else "App", party.name)]
     if party.kind == "agent":
         facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
     facts.append(_fact("At", asked.resource))
     facts += _scope_facts(asked.scopes, asked.had)
-    facts.append(_fact("Until", day(asked.until)))
+    facts.append(_fact("Until", time_text(asked.until)))
     if asked.app_name is not None:
         facts.append(_fact("Asked by", f"the app {display_safe(asked.app_name)}"))
     return facts
 
 
-def _risk_reason(asked: ConsentAsked) -> str:
+def _risk_reason(asked: ConsentDisplay) -> str:
     named = [name for name, risk in sorted(asked.scopes.items()) if risk is asked.risk]
     verb = "is" if len(named) == 1 else "are"
     return _safe(f"{' and '.join(named)} {verb} {asked.risk} risk")

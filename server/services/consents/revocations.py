@@ -1,4 +1,4 @@
-"""Ending consents, and with each one every token that stands on it, those for refreshing too."""
+"""Revoking consents, with all access and refresh tokens issued under them."""
 
 from server.model.audit import Entry
 from server.model.consents import Consent
@@ -9,33 +9,33 @@ from server.services.audit import audit
 from server.services.notifications import notices
 
 
-def end(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
-    """End a consent and what stands on it; how many access tokens, None when it was over before."""
+def revoke_consent(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
+    """Revoke a consent and its tokens; returns the number of tokens, None if it had ended."""
     ended = tx.consents.revoke(consent.id, tx.now)
-    return None if ended is None else _ended(tx, ended, actor, cause)
+    return None if ended is None else _revoke_tokens(tx, ended, actor, cause)
 
 
 def client_deleted(tx: Unit, event: ClientDeleted) -> None:
-    """End every consent in which the client has a part."""
+    """Revoke every consent of a deleted client."""
     for consent in tx.consents.revoke_client(event.client_id, tx.now):
-        _ended(tx, consent, event.by, "client_deleted")
+        _revoke_tokens(tx, consent, event.by, "client_deleted")
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
-    """End every consent at the resource."""
+    """Revoke every consent at a deleted resource."""
     for consent in tx.consents.revoke_at(event.uri, tx.now):
-        _ended(tx, consent, event.by, "resource_deleted")
+        _revoke_tokens(tx, consent, event.by, "resource_deleted")
 
 
-def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
+def _revoke_tokens(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
     tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
     tokens += tx.react(ConsentEnded(consent, actor)).tokens
-    record(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
+    record_consent(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
     notices.consent(tx, consent, "consent.revoked")
     return tokens
 
 
-def record(
+def record_consent(
     tx: Unit,
     kind: audit.Type,
     consent: Consent,
@@ -44,7 +44,7 @@ def record(
     cause: str | None = None,
     **facts: int,
 ) -> None:
-    """Write down what happened to a consent."""
+    """Write the audit entry of a consent."""
     audit.record(
         tx,
         Entry(

@@ -7,7 +7,7 @@ consent like any other: it is listed, expires and can be revoked.
 import json
 from dataclasses import dataclass
 
-from server.model.approval_requests import Opening
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import Consent
@@ -21,7 +21,7 @@ from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.consents.consents import ConsentOffer, ConsentService
-from server.services.consents.displays import AppDeviceAsked, app_device_text
+from server.services.consents.displays import AppDeviceDisplay, app_device_text
 from server.services.policy.displays import rfc3339
 from server.services.resources import targets
 
@@ -63,7 +63,7 @@ class AppDevices:
 
         def display(approval_id: str, expires_at: int) -> str:
             return app_device_text(
-                AppDeviceAsked(
+                AppDeviceDisplay(
                     approval_id=approval_id,
                     terms=terms,
                     party=offer.party,
@@ -79,9 +79,9 @@ class AppDevices:
                 )
             )
 
-        return self.consents.open_approval(
+        return self.consents.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="app_device",
                 client_id=code.client_id,
                 user_id=user.id,
@@ -102,10 +102,10 @@ class AppDevices:
         user_id = approval.user_id or ""
         openid, scope = scopes.split(tuple(approval.scope.split()))
         if openid:
-            self.consents.keep_about(tx, user_id, code.client_id, openid)
+            self.consents.save_identity_consent(tx, user_id, code.client_id, openid)
         if not scope:
             return
-        self.consents.keep(
+        self.consents.save(
             tx,
             Consent(
                 id=self.consents.secrets.new_id(names.PREFIX_CONSENT),
@@ -115,7 +115,7 @@ class AppDevices:
                 resource=code.resource,
                 scopes=scope,
                 created_at=tx.now,
-                expires_at=kinds.until(json.loads(approval.details)[0]),
+                expires_at=kinds.signed_end(json.loads(approval.details)[0]),
                 revoked_at=None,
                 approval_id=approval.id,
             ),

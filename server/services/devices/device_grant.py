@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_requests import OpenApproval, Opening
+from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.devices import DeviceCode
@@ -24,7 +24,7 @@ from server.protocol.forms import Form
 from server.protocol.policy.risks import Risk
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
-from server.services.consents.displays import DeviceAsked, device_text
+from server.services.consents.displays import DeviceDisplay, device_text
 from server.services.devices.app_devices import AppDevices
 from server.services.notifications import request_limits
 from server.services.server_policy import ServerPolicy
@@ -68,7 +68,7 @@ class DeviceGrantService:
     clients: ClientAuthentication
     apps: AppDevices
     rules: ServerPolicy
-    open_approval: OpenApproval
+    create_approval: CreateApproval
 
     @property
     def page(self) -> str:
@@ -230,12 +230,14 @@ class DeviceGrantService:
 
         def display(approval_id: str, expires_at: int) -> str:
             return device_text(
-                DeviceAsked(approval_id, terms, asked, self.rules.api_audience, tx.now, expires_at)
+                DeviceDisplay(
+                    approval_id, terms, asked, self.rules.api_audience, tx.now, expires_at
+                )
             )
 
-        return self.open_approval(
+        return self.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="device",
                 client_id=names.APPROVER_CLIENT,
                 user_id=asked.id,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from server.model.approval_requests import OwnedApproval
+from server.model.approval_requests import FindForApprover
 from server.model.audit import Entry
 from server.model.devices import MOST_TRIES, Device
 from server.model.ports import Secrets
@@ -47,7 +47,7 @@ class DeviceService:
     store: Store
     secrets: Secrets
     statements: Statements
-    find_owned_approval: OwnedApproval
+    find_owned_approval: FindForApprover
 
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Register this session's terminal with its approval keys. Raises errors.Problem.

@@ -47,7 +47,7 @@ def _refused(device: Device, known: int, signs: int) -> Recorded:
 
 
 def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
-    floods.record(
+    floods.record_refusal(
         tx,
         Entry(
             type=audit.Type.PASSKEY_REFUSED,

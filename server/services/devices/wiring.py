@@ -1,6 +1,6 @@
 """Creates the services of devices."""
 
-from server.model.approval_requests import OwnedApproval
+from server.model.approval_requests import FindForApprover
 from server.model.ports import Authenticators
 from server.services.adapters import Adapters
 from server.services.clients.client_auth import ClientAuthentication
@@ -26,7 +26,7 @@ class DeviceServices:
         proofs: Proofs,
         clients: ClientAuthentication,
         consents: ConsentService,
-        owned: OwnedApproval,
+        owned: FindForApprover,
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
         self.signatures = Signatures(given.verifier, authenticators)
@@ -37,5 +37,5 @@ class DeviceServices:
         self.passwords = PasswordChanges(store, given.passwords, self.statements)
         self.apps = AppDevices(consents)
         self.grant = DeviceGrantService(
-            store, secrets, proofs, clients, self.apps, rules, consents.open_approval
+            store, secrets, proofs, clients, self.apps, rules, consents.create_approval
         )

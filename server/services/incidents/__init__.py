@@ -1,5 +1,5 @@
 """Use cases of incidents.
 
 Owns: reports, quarantine, agents without an owner.
-Never: an administrator's disabling of an agent (`clients`).
+Never: disabling an agent by an administrator (`clients`).
 """

@@ -1,11 +1,11 @@
-"""What is written down of an agent when an incident stops it."""
+"""The evidence about an agent that an incident quarantines."""
 
 from server.model.clients import Agent
 from server.services.clients.agents import DisabledAgent
 
 
-def of_agent(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
-    """An agent as it was, by what it could be told from others, and what ended with it."""
+def agent_evidence(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
+    """The agent's identity and credentials before the quarantine, and what ended with it."""
     return {
         "id": before.id,
         "name": before.name,

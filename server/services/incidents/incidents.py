@@ -1,6 +1,6 @@
-"""Incidents: what stopped agents, most of it reported by people. Looking at them, and closing them.
+"""Incidents: list, show and close them.
 
-Closing one lifts nothing: an agent that was stopped goes on when an administrator enables it.
+Closing one releases no agent; an administrator enables a quarantined agent separately.
 """
 
 import json
@@ -16,26 +16,26 @@ from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.refusals import Conflict, Invalid, NotFound
 
-MOST_NOTE: Final = 500
-MOST: Final = 200
+MAX_NOTE: Final = 500
+MAX_LISTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class NamedIncident:
-    """An incident with the names and the standing of today that its ids stand for."""
+    """An incident with the current names and states of its user and agents."""
 
     incident: Incident
     user_name: str
-    """Who reported it; "" where nobody did."""
+    """The user who reported it; "" for another cause."""
     states: Mapping[str, str]
-    """Agent → its state now; one that was deleted is "deleted"."""
+    """The current state of each agent id, or "deleted"."""
     evidence: Mapping[str, Any]
-    """What was written down when it was reported; of the agents those that the viewer may see."""
+    """The stored evidence, with the agents that the viewer may see."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """What administrators and auditors see of them, and owners of those about their agents."""
+    """Lists, shows and closes incidents, for administrators, auditors and owners of the agents."""
 
     store: Store
 
@@ -43,33 +43,33 @@ class Incidents:
         self,
         *,
         closed: bool = False,
-        limit: int = MOST,
+        limit: int = MAX_LISTED,
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
-        """The newest open ones, with `closed` those too that are over; of one owner's, or all."""
+        """The newest open incidents; `closed` includes closed ones, `owner` limits them."""
         with self.store.read() as view:
-            return list(islice(_every(view, before, owner, closed=closed), limit))
+            return list(islice(_all_matching(view, before, owner, closed=closed), limit))
 
     def show(self, incident_id: str, owner: str | None = None) -> NamedIncident:
-        """One incident with its evidence; an owner's is about an agent of theirs.
+        """One incident with its evidence; for an `owner`, only one about an agent of theirs.
 
         Raises `NotFound`.
         """
         with self.store.read() as view:
-            told = _told(view, _find(view, incident_id), owner)
-            if owner is not None and not told.states:
-                raise _unknown(incident_id)
-            return told
+            named = _with_names(view, _find(view, incident_id), owner)
+            if owner is not None and not named.states:
+                raise _not_found(incident_id)
+            return named
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
-        """Say that it was looked into. Raises `NotFound`, `Conflict` or `Invalid`."""
+        """Close an incident. Raises `NotFound`, `Conflict` or `Invalid`."""
         note = _checked(note)
         with self.store.write() as tx:
             _find(tx, incident_id)
             closed = tx.incidents.close(incident_id, by=by, note=note, now=tx.now)
             if closed is None:
-                raise Conflict("This incident was closed before.")
+                raise Conflict("This incident is already closed.")
             audit.record(
                 tx,
                 Entry(
@@ -80,31 +80,31 @@ class Incidents:
                     facts={"incident": closed.id, "note": note},
                 ),
             )
-            return _told(tx, closed)
+            return _with_names(tx, closed)
 
 
 def _find(view: View, incident_id: str) -> Incident:
     incident = view.incidents.get(incident_id)
     if incident is None:
-        raise _unknown(incident_id)
+        raise _not_found(incident_id)
     return incident
 
 
-def _unknown(incident_id: str) -> NotFound:
-    return NotFound(f"There is no incident {incident_id}. See them with: sayso incidents list")
+def _not_found(incident_id: str) -> NotFound:
+    return NotFound(f"There is no incident {incident_id}. See them all with: sayso incidents list")
 
 
-def _every(
+def _all_matching(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
-    """All that match, the newest first; read in parts, because an owner's may be far between."""
-    while found := view.incidents.search(closed=closed, limit=MOST, before=before):
-        told = (_told(view, incident, owner) for incident in found)
-        yield from (one for one in told if owner is None or one.states)
+    """All matching incidents, newest first, read in batches until enough of the owner's match."""
+    while found := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
+        named = (_with_names(view, incident, owner) for incident in found)
+        yield from (one for one in named if owner is None or one.states)
         before = (found[-1].opened_at, found[-1].id)
 
 
-def _told(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
+def _with_names(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
     user = None if incident.user_id is None else view.directory.user(incident.user_id)
     evidence, states = json.loads(incident.evidence), {}
     for one in evidence["agents"]:
@@ -122,6 +122,6 @@ def _checked(note: str | None) -> str | None:
     if not note:
         return None
     try:
-        return check_prose(note, what="The note", max_chars=MOST_NOTE)
+        return check_prose(note, what="The note", max_chars=MAX_NOTE)
     except ValueError as error:
         raise Invalid(f"{error}.") from None

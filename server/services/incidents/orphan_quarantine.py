@@ -1,7 +1,7 @@
-"""What the clock does about an agent for which nobody answers any more: it is quarantined.
+"""Orphan quarantine: an agent without an enabled owner is quarantined after a grace period.
 
-Owns: when its time of grace ends, and what is written down then. Nothing of it is deleted: an
-administrator gives it an owner and lifts the quarantine. Never: who answers; `owners.py` knows.
+Nothing is deleted: an administrator adds an owner and enables the agent. Owns: the end of the grace
+period, and the incident. Never: who the owners are (`owners.py`).
 """
 
 import json
@@ -25,39 +25,39 @@ QUARANTINED: Final = "alarm.agent_quarantined"
 _CAUSE: Final[Cause] = "no_owner"
 
 
-def ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
-    """When its time of grace ends (ms); None where it has none, for it is stopped or owned."""
+def grace_ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
+    """The end of the grace period in milliseconds; None if the agent is off or has an owner."""
     left = owners.orphaned_at(view, agent) if agent.state == "enabled" else None
     return None if left is None else left + rules.owner_grace_ms
 
 
 @dataclass(frozen=True, slots=True)
 class OrphanQuarantine:
-    """Stops the agents whose time of grace is over, once, however many workers look."""
+    """Quarantines agents after their grace period, once, however many workers run."""
 
     store: Store
     secrets: Secrets
     rules: ServerPolicy
 
     def round(self) -> int:
-        """One round; returns how many agents were stopped."""
+        """Run one round; returns the number of quarantined agents."""
         with self.store.read() as view:
             if not self._due(view):
                 return 0
         with self.store.administer() as tx:
             due = self._due(tx)
             for agent in due:
-                self._stop(tx, agent)
+                self._quarantine(tx, agent)
             return len(due)
 
     def _due(self, view: View) -> list[Agent]:
-        found = ((agent, ends_at(view, agent, self.rules)) for agent in view.agents.orphans())
+        found = ((agent, grace_ends_at(view, agent, self.rules)) for agent in view.agents.orphans())
         return [agent for agent, ends in found if ends is not None and ends <= view.now]
 
-    def _stop(self, tx: Unit, agent: Agent) -> None:
+    def _quarantine(self, tx: Unit, agent: Agent) -> None:
         by, incident_id = audit.SYSTEM, self.secrets.new_id(names.PREFIX_INCIDENT)
         stopped = quarantine(tx, agent, incident_id, by=by, cause=_CAUSE)
-        facts = {"agents": [evidence.of_agent(agent, stopped)]}
+        facts = {"agents": [evidence.agent_evidence(agent, stopped)]}
         incident = Incident(
             id=incident_id,
             state="open",

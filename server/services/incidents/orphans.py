@@ -1,6 +1,6 @@
-"""The report of agents that somebody should find an owner for, or look at again.
+"""The list of agents that need an owner or a review.
 
-Owns: what makes an agent one of them. Never: changing it; `agents.py` gives it an owner.
+Owns: the reasons to list an agent. Never: changing it (`clients`).
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from server.services.paging import ResultPage
 from server.services.server_policy import ServerPolicy
 
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
-"""Whoever has not been seen for so long may be gone."""
+"""An owner who was not seen for this long counts as away."""
 
-Why: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expired"]
+OrphanReason: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
-    """An owner, and when they were seen last (ms): at a device, or signing in to an app."""
+class SeenOwner:
+    """An owner, with the last time at a device or at a sign-in (milliseconds)."""
 
     user: User
     seen_at: int | None
@@ -32,70 +32,70 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """One agent of the report."""
+    """One listed agent."""
 
     agent: Agent
-    keepers: tuple[Keeper, ...]
-    why: tuple[Why, ...]
-    """Every reason, the gravest first."""
+    owners: tuple[SeenOwner, ...]
+    why: tuple[OrphanReason, ...]
+    """All reasons, most serious first."""
     quarantine_at: int | None
-    """When its time of grace ends; None where it has none."""
+    """The end of its grace period, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Orphans:
-    """Looks at every agent and changes none."""
+    """Lists agents that need an owner or a review."""
 
     store: Store
     rules: ServerPolicy
 
     def all(self) -> list[Orphan]:
-        """All of them, by name."""
+        """All listed agents, by name."""
         with self.store.read() as view:
             return self._found(view, view.agents.all())
 
     def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Orphan]:
-        """Those whose names come after this one; of everybody, or of one owner by their id."""
+        """A page of listed agents after this name; `owner` limits it to one user's agents."""
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
             found = self._found(view, agents)
         return paging.after(found, lambda one: one.agent.name.casefold(), after, limit)
 
-    def grace_of(self, called: str) -> int | None:
-        """When an agent's time of grace ends; None where it has none. Raises `NotFound`."""
+    def grace_end(self, called: str) -> int | None:
+        """The end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
-            return orphan_quarantine.ends_at(view, find(view, called), self.rules)
+            return orphan_quarantine.grace_ends_at(view, find(view, called), self.rules)
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
-        judged = (self._judged(view, agent) for agent in agents)
+        judged = (self._listed(view, agent) for agent in agents)
         return [one for one in judged if one.why]
 
-    def _judged(self, view: View, agent: Agent) -> Orphan:
-        keepers = tuple(Keeper(user, _seen_at(view, user)) for user in owners.of(view, agent))
+    def _listed(self, view: View, agent: Agent) -> Orphan:
+        seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
         return Orphan(
             agent,
-            keepers,
-            _why(agent, keepers, view.now),
-            orphan_quarantine.ends_at(view, agent, self.rules),
+            seen,
+            _why(agent, seen, view.now),
+            orphan_quarantine.grace_ends_at(view, agent, self.rules),
         )
 
 
-def _why(agent: Agent, keepers: tuple[Keeper, ...], now: int) -> tuple[Why, ...]:
-    """Nobody needs to look at one that somebody stopped, unless nobody could let it go on."""
-    answering = [one for one in keepers if one.user.enabled]
-    seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in answering]
-    goes_on = agent.state != "disabled"
-    found: dict[Why, bool] = {
-        "no_owner": not answering,
-        "owner_away": goes_on and bool(seen) and max(seen) <= now - AWAY_MS,
-        "review_due": goes_on and agent.review_at is not None and agent.review_at <= now,
-        "expired": goes_on and agent.expires_at is not None and agent.expires_at <= now,
+def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
+    """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
+    enabled = [one for one in owners if one.user.enabled]
+    seen = [one.user.created_at if one.seen_at is None else one.seen_at for one in enabled]
+    usable = agent.state != "disabled"
+    found: dict[OrphanReason, bool] = {
+        "no_owner": not enabled,
+        "owner_away": usable and bool(seen) and max(seen) <= now - AWAY_MS,
+        "review_due": usable and agent.review_at is not None and agent.review_at <= now,
+        "expired": usable and agent.expires_at is not None and agent.expires_at <= now,
     }
     return tuple(why for why, is_so in found.items() if is_so)
 
 
 def _seen_at(view: View, user: User) -> int | None:
-    """At any device they ever had; by their password."""
+    """The last time at any device or with the password."""
     at_devices = (device.last_seen_at for device in view.devices.of_user(user.id))
     password = view.passwords.get(user.id)
     by_password = None if password is None else password.used_at

@@ -1,6 +1,7 @@
-"""A person's report: "I did not ask for this". It ends the request and stops whoever made it.
+"""Reports: a user says "I did not ask for this", which ends the request and quarantines its agent.
 
-Owns: whom a report stops, its evidence, who is told. Never: lifting it; that is an administrator's.
+Owns: which agents are quarantined, the evidence, who is notified. Never: releasing an agent
+(administrators).
 """
 
 import json
@@ -8,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.incidents import Incident, Scope
@@ -17,7 +18,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.clients.agents import DisabledAgent, quarantine
@@ -26,60 +27,59 @@ from server.services.incidents import evidence
 from server.services.notifications import notices
 from server.services.users.device_auth import Person
 
-MOST_NOTE: Final = 500
+MAX_NOTE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a person's device sends."""
+    """A submitted report."""
 
     signed: str
-    """A denial as suspicious (compact JWS), by any key of the device."""
+    """The denial with the code suspicious (compact JWS), by any key of the device."""
     scope: Scope
     note: str | None = None
-    """A word for the administrators; no agent sees it."""
+    """A note to the administrators; agents do not see it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
-    """What came of a report."""
+class ReportResult:
+    """The result of a report."""
 
     incident: Incident
-    approval: Shown
+    approval: ApproverView
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Takes reports. The session's key is enough, because they only take power away."""
+    """Accepts reports. The session key suffices, because a report only takes power away."""
 
     store: Store
     secrets: Secrets
-    disown: Callable[[Unit, Person, str, str], Approval]
-    """Ends a request by a signed denial as suspicious."""
+    deny_reported: Callable[[Unit, Person, str, str], Approval]
+    """Ends a request by a signed denial with the code suspicious."""
 
-    def report(self, person: Person, approval_id: str, report: Report) -> Reported:
-        """End the request, stop its agent or every one that acts for this person, and say so.
+    def report(self, person: Person, approval_id: str, report: Report) -> ReportResult:
+        """End the request, quarantine its agent or all agents of this person, open an incident.
 
-        A request that is over can be reported too; it stays what it was. The same report again
-        answers the incident that it opened, as long as that is open and its agents are stopped.
-        Raises errors.Problem: 404 for somebody else's request, 422 for a signature over anything
-        else than this denial.
+        A closed request can be reported too; its state stays. A repeated report returns the same
+        incident while that is open and no agent was enabled again.
+        Raises errors.Problem: 404 for another person's request, 422 for an invalid signature.
         """
         note = _checked(report.note)
-        with self.store.read() as view:  # nobody waits for whoever may not report this
-            approvers.owned(view, approval_id, person.user.id)
+        with self.store.read() as view:  # refuse without taking the administration lock
+            approvers.get_for_approver(view, approval_id, person.user.id)
         with self.store.administer() as tx:
-            was = approvers.owned(tx, approval_id, person.user.id)
-            approval = self.disown(tx, person, approval_id, report.signed)
+            was = approvers.get_for_approver(tx, approval_id, person.user.id)
+            approval = self.deny_reported(tx, person, approval_id, report.signed)
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
             if known is not None and not any(agent.state == "enabled" for agent in agents):
-                return Reported(known, shown(tx, approval))
+                return ReportResult(known, approver_view(tx, approval))
             by = audit.by_user(person.user.id)
             incident_id = self.secrets.new_id(names.PREFIX_INCIDENT)
             stopped = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
             _end_consents(tx, agents, person.user.id, by=by)
-            told = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
+            named = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
             incident = Incident(
                 id=incident_id,
                 state="open",
@@ -88,19 +88,19 @@ class Reports:
                 user_id=person.user.id,
                 device_id=person.registered_device.id,
                 note=note,
-                evidence=json.dumps(told, sort_keys=True),
+                evidence=json.dumps(named, sort_keys=True),
                 opened_at=tx.now,
             )
             tx.incidents.add(incident)
-            _record(tx, incident, approval, told, by=by)
+            _record(tx, incident, approval, named, by=by)
             notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
-            return Reported(incident, shown(tx, approval))
+            return ReportResult(incident, approver_view(tx, approval))
 
 
 def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
-    """Who is stopped: the agent that asked, if one did, and with it all that act for the reporter.
+    """The agents to quarantine: the one that asked; for `every_agent`, all that act for the user.
 
-    An agent acts for somebody while it has a live token or consent of theirs, or an open request.
+    An agent acts for a user while it has an active token or consent of theirs, or an open request.
     """
     clients = {approval.agent_id}
     if scope == "every_agent":
@@ -112,16 +112,16 @@ def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[
 
 
 def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -> None:
-    """What the reporter let these agents have ends: it takes their signature to have it again."""
+    """Revoke the reporter's consents for these agents."""
     mine = tx.consents.of_user(user_id, tx.now, ended=False)
     reported = {agent.id for agent in agents}
     for consent in mine:
         if consent.client_id in reported:
-            revocations.end(tx, consent, actor=by, cause="reported")
+            revocations.revoke_consent(tx, consent, actor=by, cause="reported")
 
 
 def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
-    """The enabled people who answer for these agents, each with each agent of theirs."""
+    """The enabled owners of these agents, as pairs of user id and agent id."""
     pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
     found = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
     return [(one.id, agent_id) for one, agent_id in found if one is not None and one.enabled]
@@ -130,8 +130,8 @@ def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
 def _evidence(
     view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, DisabledAgent]]
 ) -> dict[str, object]:
-    """What somebody who looks into it would ask first, as it was when it was reported."""
-    asker = shown(view, was).agent_name
+    """The evidence at the time of the report."""
+    asker = approver_view(view, was).agent_name
     return {
         "approval": {
             "id": was.id,
@@ -147,12 +147,12 @@ def _evidence(
             "asked_at": was.created_at,
         },
         "signed": signed,
-        "agents": [evidence.of_agent(before, stopped) for before, stopped in agents],
+        "agents": [evidence.agent_evidence(before, stopped) for before, stopped in agents],
     }
 
 
 def _record(
-    tx: Unit, incident: Incident, approval: Approval, told: dict[str, object], *, by: str
+    tx: Unit, incident: Incident, approval: Approval, named: dict[str, object], *, by: str
 ) -> None:
     audit.record(
         tx,
@@ -166,7 +166,7 @@ def _record(
                 "incident": incident.id,
                 "scope": incident.scope,
                 "device": incident.device_id,
-                **told,
+                **named,
             },
         ),
     )
@@ -176,6 +176,6 @@ def _checked(note: str | None) -> str | None:
     if not note:
         return None
     try:
-        return check_prose(note, what="note", max_chars=MOST_NOTE)
+        return check_prose(note, what="note", max_chars=MAX_NOTE)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error

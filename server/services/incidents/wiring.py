@@ -1,4 +1,4 @@
-"""The services of incidents, each made once."""
+"""Builds the services of incidents."""
 
 from server.services.adapters import Adapters
 from server.services.approvals.decisions import ApprovalService
@@ -7,8 +7,8 @@ from server.services.incidents.reports import Reports
 
 
 class IncidentServices:
-    """Take reports, and show what became of them."""
+    """The services that accept reports and show incidents."""
 
     def __init__(self, given: Adapters, approvals: ApprovalService) -> None:
         self.incidents = Incidents(given.store)
-        self.reports = Reports(given.store, given.secrets, approvals.disown)
+        self.reports = Reports(given.store, given.secrets, approvals.deny_reported)

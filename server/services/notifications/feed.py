@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from server.model import display_names
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.devices import Device
 from server.model.notifications import FeedEvent
@@ -148,7 +148,7 @@ class FeedItem:
     """One event as a person's client gets it, with what it is about as it stands now."""
 
     event: FeedEvent
-    approval: Shown | None
+    approval: ApproverView | None
     device: Device | None
     agent: str | None = None
     """The registered name of the agent that it is about."""
@@ -172,7 +172,7 @@ class FeedService:
     """Reads one person's events."""
 
     store: Store
-    shown: Callable[[View, Approval, str], Shown]
+    shown: Callable[[View, Approval, str], ApproverView]
     """What a person sees of a request."""
 
     def head(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfoNotFoundError
 
 from server.model import display_names
-from server.model.approval_requests import OwnedApproval
+from server.model.approval_requests import FindForApprover
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.clients import Agent
@@ -54,7 +54,7 @@ class Quiet:
     """Reads and changes a person's own settings."""
 
     store: Store
-    owned: OwnedApproval
+    owned: FindForApprover
 
     def of(self, person: Person) -> NotificationSettings:
         """What this person has set."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from server.model.approval_requests import OwnedApproval
-from server.model.approval_views import Shown
+from server.model.approval_requests import FindForApprover
+from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import Store, View
 from server.services.notifications.feed import FeedService, Hub
@@ -20,8 +20,8 @@ class NotificationServices:
         store: Store,
         hub: Hub,
         push_subscriptions: PushSubscriptions,
-        shown: Callable[[View, Approval, str], Shown],
-        owned: OwnedApproval,
+        shown: Callable[[View, Approval, str], ApproverView],
+        owned: FindForApprover,
     ) -> None:
         self.hub = hub
         self.feed = FeedService(store, shown)

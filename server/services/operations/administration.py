@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from server.model.store import Store
 from server.services.adapters import Adapters
 from server.services.approvals.backups import BackupRequests
-from server.services.approvals.creation import opener
+from server.services.approvals.creation import approval_creator
 from server.services.approvals.oversight import Oversight
 from server.services.approvers.deputies import ManagedDeputies
 from server.services.approvers.groups import Groups
@@ -30,12 +30,12 @@ from server.services.operations.limits import Limits
 from server.services.operations.replays import Replays
 from server.services.operations.statistics import Statistics
 from server.services.operations.trials import Trials
-from server.services.policy.action_types import Actions
+from server.services.policy.action_types import ActionTypes
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
-from server.services.standing_grants.standing_grants import standing_grants_of
+from server.services.standing_grants.standing_grants import build_standing_grants
 from server.services.tokens.delegations import DelegationService
 from server.services.tokens.keys import SigningKeys
 from server.services.users.device_auth import Person
@@ -50,7 +50,7 @@ class AdminServices:
     ) -> None:
         secrets, rules = given.secrets, given.rules
         judge = Judge(secrets)
-        opens = opener(secrets, rules)
+        opens = approval_creator(secrets, rules)
         self.by = by
         """The actor, as the log names it."""
         self.only_of = only_of
@@ -63,7 +63,7 @@ class AdminServices:
         self.apps = Apps(store, secrets)
         self.groups = Groups(store, secrets)
         self.resources = Resources(store, secrets, rules.issuer)
-        self.actions = Actions(store)
+        self.actions = ActionTypes(store)
         self.previews = Previews(store)
         self.policies = Policies(store)
         self.trials = Trials(store, rules, judge)
@@ -78,7 +78,7 @@ class AdminServices:
         self.doctor = Doctor(store, judge)
         self.consents = ConsentService(store, secrets, rules, opens)
         self.deputies = ManagedDeputies(store)
-        self.standing_grants = standing_grants_of(store, secrets, rules, opens)
+        self.standing_grants = build_standing_grants(store, secrets, rules, opens)
         self.delegations = DelegationService(store)
         self.incidents = Incidents(store)
         self._store = store

@@ -7,7 +7,7 @@ Owns: the names and the reasons. Never: who that is; enforcement knows (`eligibl
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approvals import Why
+from server.model.approvals import ApproverReason
 from server.model.approvers import NamedApprover
 from server.model.store import View
 from server.model.users import User
@@ -26,7 +26,7 @@ class AskedPerson:
     """One person, and why they are asked."""
 
     name: str
-    why: Why
+    why: ApproverReason
     approves: bool = True
     """False: they see it, may deny and report it, and their yes would not count."""
     group: str | None = None

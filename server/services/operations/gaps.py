@@ -50,7 +50,7 @@ def _gap(view: View, judge: Judge, agent: Agent, wish: Wish, people: Sequence[Us
         if verdict.needs is None:
             continue
         need = verdict.needs.quorum
-        count = eligible.people(view, verdict.needs, agent, user).count
+        count = eligible.find_eligible(view, verdict.needs, agent, user).count
         if verdict.outcome == "allow" or count >= need:
             return None
         most = max(most, count)

@@ -20,10 +20,10 @@ from server.model.tokens import Delegation
 from server.protocol import errors
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue
-from server.protocol.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
+from server.protocol.policy.questions import APP, Approvals, Outcome, PolicyVersion, Verdict, Way
 from server.services.approvals import votes
-from server.services.approvers import deciders, eligible
-from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
+from server.services.approvers import automatic_decisions, eligible
+from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
 from server.services.audit import audit
 from server.services.operations.askings import asking
 from server.services.operations.trials import trial
@@ -81,7 +81,7 @@ class ReplayedOutcome:
     outcome: Outcome
     standing_grant: str | None = None
     """Which would answer it."""
-    people: EligibleApprovers = NOBODY_ELSE
+    people: EligibleApprovers = ONLY_THE_USER
 
     @property
     def quorum(self) -> int | None:
@@ -125,7 +125,7 @@ class Replay:
 
     since: int
     until: int
-    source: Source
+    source: PolicyVersion
     judged: int
     skipped: int
     """Those whose agent, resource, scope or type is not there any more as it was."""
@@ -194,7 +194,10 @@ class Replays:
         outcome = verdict.outcome
         if outcome == "ask" and event.said is not None and judge.holds(view, case, event.said):
             outcome = "allow"
-        if event.way == "request" and deciders.consent_to(view, case, event.at) is None:
+        if (
+            event.way == "request"
+            and automatic_decisions.covering_consent(view, case, event.at) is None
+        ):
             outcome = "ask" if outcome == "allow" else outcome  # nobody had let it
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
@@ -212,12 +215,12 @@ def _covering(
     """The standing grant that answered it, if it still would; else one that could have."""
     if event.by_grant:
         approval = view.approvals.get(event.id)
-        held = approval is not None and uses.holds(view, judge, case, approval)
+        held = approval is not None and uses.still_covers(view, judge, case, approval)
         return reservations.grant_of(approval) if approval is not None and held else None
     whole = len(event.details) == len(event.types)  # the log keeps none
     if not event.takes_grant or not whole or event.way not in {"request", "exchange"}:
         return None
-    fits = uses.fits(view, case, verdict, event.at)
+    fits = uses.covering_grants(view, case, verdict, event.at)
     return next((fit.grant.id for fit in fits), None)
 
 
@@ -225,7 +228,7 @@ def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> ReplayedOutcome
     """Who would be asked; nobody, where a request takes more people than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
-    found = eligible.asked(view, verdict, case.agent, case.user)
+    found = eligible.eligible_for_verdict(view, verdict, case.agent, case.user)
     needs = verdict.needs
     too_few = case.way == "request" and needs is not None and needs.quorum > found.count
     return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=found)
@@ -252,7 +255,7 @@ def _requests(view: View, since: int) -> Iterator[Event]:
 
 
 def _request(approval: Approval) -> Event:
-    details = kinds.granted(json.loads(approval.details))
+    details = kinds.resource_details(json.loads(approval.details))
     return Event(
         way="request" if approval.kind == "action" else APP,
         id=approval.id,
@@ -266,7 +269,7 @@ def _request(approval: Approval) -> Event:
         before="ask" if approval.decided_by is None else "allow",
         past=approval.past,
         quorum=approval.quorum if approval.decided_by is None else None,
-        by_grant=reservations.decided(approval),
+        by_grant=reservations.is_decided_by_grant(approval),
         takes_grant=not approval.acr_values,
     )
 
@@ -309,7 +312,7 @@ def _said(view: View, token: Delegation) -> Approvals | None:
     for parent in view.delegations.ancestors(token.id):
         signed = _signed(view, parent)
         if signed is not None and parent.resource == token.resource:
-            return votes.said(view, signed)
+            return votes.cast_approvals(view, signed)
     return None
 
 

@@ -23,7 +23,7 @@ def policy(row: PolicyRow) -> dict[str, object]:
         "set_by": row.set_by,
         "set_at": None if default else rfc3339(row.set_at),
         "names": {"agents": dict(row.agents), "users": dict(row.users)},
-        "alone_at_critical": list(documents.read(row.document).alone_at_critical),
+        "alone_at_critical": list(documents.parse_policy(row.document).single_approver_at_critical),
         "document": row.document,
     }
 
@@ -87,7 +87,7 @@ def _asks(found: Explained) -> dict[str, object] | None:
         return None
     return {
         "risk": str(needs.risk),
-        "ceremony": ceremonies.spelled(needs.ceremony),
+        "ceremony": ceremonies.ceremony_text(needs.ceremony),
         "quorum": needs.quorum,
         "ttl": needs.seconds,
         **_asking(asking),

@@ -23,16 +23,16 @@ from server.protocol.approvals import ceremonies
 from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
+from server.protocol.policy.questions import APP, FAILED_RULE, WAYS, Question, Verdict, Way
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import TokenContents
-from server.services.approvers import answerers, deciders, eligible
-from server.services.approvers.answerers import AnswerSources
+from server.services.approvers import answer_sources, automatic_decisions, eligible
+from server.services.approvers.answer_sources import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.askings import RequestAudience, asking
 from server.services.policy import binding, documents, policies
-from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
+from server.services.policy.judging import Judge, JudgedRequest, current_codes, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
@@ -142,7 +142,7 @@ class Trials:
             row = trial(view, rules)
             case = self._case(view, wanted)
             verdict = self._judge(rules, row).decide(view, case, wanted.at)
-            consent = deciders.consent_to(view, case)
+            consent = automatic_decisions.covering_consent(view, case)
             by = _answerers(view, case, verdict, consent, acr=bool(wanted.acr))
             then = _then(case, by, consent)
             seconds = targets.lifetime(
@@ -155,7 +155,7 @@ class Trials:
                 verdict,
                 then,
                 _cited(row, verdict),
-                tuple(sorted(unusual_now(view, self.judge.secrets, case))),
+                tuple(sorted(current_codes(view, self.judge.secrets, case))),
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if then == "refused" or case.way == APP else self._claims(case),
                 seconds,
@@ -236,7 +236,7 @@ class Trials:
             "expect": verdict.outcome,
             "rules": list(verdict.rules),
             "risk": str(verdict.risk),
-            "ceremony": None if needs is None else ceremonies.spelled(needs.ceremony),
+            "ceremony": None if needs is None else ceremonies.ceremony_text(needs.ceremony),
         }
         return TriedCase(name, expected, found)
 
@@ -246,7 +246,7 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     now = policies.in_force(view)
     if rules is None:
         return now
-    return binding.bound(view, rules, version=now.version + 1, by="trial")
+    return binding.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
 def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
@@ -259,10 +259,14 @@ def _answerers(
 ) -> AnswerSources:
     """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
     if case.way in _REQUESTED:
-        return answerers.found(view, case, verdict, acr=acr)
+        return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
     lacks = case.way == "exchange" and consent is None and case.target.scope
-    fits = () if lacks or verdict.outcome != "ask" else standing_uses.fits(view, case, verdict)
-    asked = eligible.asked(view, verdict, cast("Agent", case.agent), case.user)
+    fits = (
+        ()
+        if lacks or verdict.outcome != "ask"
+        else standing_uses.covering_grants(view, case, verdict)
+    )
+    asked = eligible.eligible_for_verdict(view, verdict, cast("Agent", case.agent), case.user)
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
@@ -285,9 +289,9 @@ def _asking(
 
 
 def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
-    if not set(verdict.rules) - {FAILED}:
+    if not set(verdict.rules) - {FAILED_RULE}:
         return ()
-    return tuple(r for r in documents.read(row.document).rules if r.id in verdict.rules)
+    return tuple(r for r in documents.parse_policy(row.document).rules if r.id in verdict.rules)
 
 
 _MEMBERS: Final = frozenset(

@@ -1,8 +1,7 @@
-"""When a human is needed: rules, the engine that answers by them, and what history they look at.
+"""Policy: rules that say when a person has to approve, and the engine that evaluates them.
 
-Owns: reading rule sets (`documents.py`), the built-in engine (`builtin.py`), the one place that
-asks for enforcement and explanation alike (`judging.py`), what is compared with earlier approvals
-(`history.py`), the administration of rule sets (`policies.py`). The question and the port that an
-engine stands behind are in `protocol/policy/questions.py`.
-Never: the refusals themselves; whoever asked turns a verdict into the words of its protocol.
+Owns: parsing rule sets (`documents.py`), the built-in engine (`builtin.py`), evaluation for
+enforcement and explanation (`judging.py`), comparison with earlier approvals (`history.py`),
+administration of rule sets (`policies.py`). The port of engines is `protocol/policy/questions.py`.
+Never: protocol errors; the caller turns a verdict into the error of its protocol.
 """

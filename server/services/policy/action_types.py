@@ -1,4 +1,4 @@
-"""Action types: the files that turn an agent's details into words a person can judge."""
+"""Administration of action types, the files that say how an agent's details are shown."""
 
 from dataclasses import dataclass, replace
 
@@ -17,22 +17,22 @@ from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 
 
 @dataclass(frozen=True, slots=True)
-class Actions:
-    """Administration of action types. A document is the text of a JSON file."""
+class ActionTypes:
+    """Lists, registers, updates and deletes action types. A document is the text of a JSON file."""
 
     store: Store
 
     def all(self) -> list[ActionRow]:
-        """Every action type, by name."""
+        """All action types, by name."""
         with self.store.read() as view:
             return view.actions.all()
 
     def page(self, after: str, limit: int) -> ResultPage[ActionRow]:
-        """Those whose names come after this one."""
+        """A page of action types after this name."""
         return paging.after(self.all(), lambda action: action.type, after, limit)
 
     def by_id(self, action_id: str) -> ActionRow:
-        """The type of which this is `names.name_id`. Raises `NotFound`."""
+        """The action type with this `names.name_id`. Raises `NotFound`."""
         for row in self.all():
             if names.name_id(row.type) == action_id:
                 return row
@@ -44,7 +44,7 @@ class Actions:
             return find(view.directory, name)
 
     def add(self, document: str, *, by: str) -> ActionRow:
-        """Register a type. Raises `Exists`, or `Invalid` with the place in the file."""
+        """Register an action type. Raises `Exists`, or `Invalid` with the place in the file."""
         action = read(document)
         with self.store.administer() as tx:
             if tx.directory.action(action.type) is not None:
@@ -58,9 +58,9 @@ class Actions:
             return row
 
     def update(self, document: str, *, by: str) -> ActionRow:
-        """A new version of a type, which requests from now on are shown by.
+        """Store a new version, which new requests use.
 
-        Requests that wait keep what they were shown as. Raises `NotFound` or `Invalid`.
+        Pending requests keep their display. Raises `NotFound` or `Invalid`.
         """
         action = read(document)
         with self.store.administer() as tx:
@@ -74,24 +74,24 @@ class Actions:
             return row
 
     def delete(self, name: str, *, by: str) -> ActionRow:
-        """Forget a type; requests for it are not granted any more, and no agent names it.
+        """Delete an action type and remove it from every client; its pending requests fail.
 
-        Raises `NotFound`, or `Conflict` while a scope needs it.
+        Raises `NotFound`, or `Conflict` while a scope requires it.
         """
         with self.store.administer() as tx:
             row = find(tx.directory, name)
             for resource in tx.resources.all():
                 if name in resource.requires.values():
                     raise Conflict(
-                        f"{resource.uri} has a scope that needs {name}. Take that away first: "
+                        f"A scope of {resource.uri} requires {name}. Remove that first: "
                         f"sayso resources update {resource.uri} --requires SCOPE="
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
-                if (left := _narrowed(agent.action_types, name)) is not None:
+                if (left := _without(agent.action_types, name)) is not None:
                     tx.agents.replace(replace(agent, action_types=left), tx.now)
             for app in tx.apps.all():
-                if (left := _narrowed(app.action_types, name)) is not None:
+                if (left := _without(app.action_types, name)) is not None:
                     tx.apps.replace(replace(app, action_types=left))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             tx.react(ActionTypeChanged(row.type, by))
@@ -99,7 +99,7 @@ class Actions:
 
 
 def find(directory: Directory, name: str) -> ActionRow:
-    """The registered type of this name. Raises `NotFound`."""
+    """The registered action type with this name. Raises `NotFound`."""
     row = directory.action(name)
     if row is None:
         raise NotFound(
@@ -111,7 +111,7 @@ def find(directory: Directory, name: str) -> ActionRow:
 
 @about("document")
 def read(document: str) -> ActionType:
-    """The action type in this file. Raises `Invalid`, which names the place and the remedy."""
+    """Parse the file of an action type. Raises `Invalid` with the place and the remedy."""
     try:
         return action_types.read_action_type(json_text.parse(document, what="The file"))
     except errors.InvalidRequest as error:
@@ -120,10 +120,10 @@ def read(document: str) -> ActionType:
         raise Invalid(f"The file does not describe an action type. {error}.") from error
 
 
-def _narrowed(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
-    """What is left of the types that a client is held to; None when this was not among them.
+def _without(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
+    """The client's allowed types without this one; None if it was not among them.
 
-    A later type of the same name is another one, which nobody has let this client ask for.
+    A type that is later registered under the same name is not allowed for the client.
     """
     if types is None or name not in types:
         return None

@@ -1,4 +1,4 @@
-"""What a rule set's names mean: found when it is set, so that a later bearer of a name is not it.
+"""Resolving the names in a rule set to ids when it is set, so that later renames change nothing.
 
 Owns: which names must exist, and the hash of a rule set. Never: what a rule means.
 """
@@ -10,44 +10,44 @@ from importlib.resources import files
 from typing import Final
 
 from server.model.policy import PolicyRow
-from server.model.policy_rules import Document, PolicyRule
+from server.model.policy_rules import PolicyDocument, PolicyRule
 from server.model.store import View
 from server.protocol.resources import scopes
 from server.services.policy import documents
-from server.services.policy.builtin import BuiltinEngine, compiled
+from server.services.policy.builtin import BuiltinEngine, compile_document
 from server.services.policy.documents import InvalidPolicy
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
 
 DEFAULT_VERSION: Final = 0
-BY_DEFAULT: Final = "default"
+DEFAULT_AUTHOR: Final = "default"
 _NOBODY: Mapping[str, str] = {}
 
 
 def default_row() -> PolicyRow:
-    """The rule set that comes with the program."""
+    """The built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
     digest = _hash(text, _NOBODY, _NOBODY)
-    return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, BY_DEFAULT, 0)
+    return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, DEFAULT_AUTHOR, 0)
 
 
-def engine(row: PolicyRow) -> BuiltinEngine:
-    """The built-in engine of a stored rule set. Raises `InvalidPolicy`."""
-    return compiled(documents.read(row.document), row.agents, row.users)
+def compile_row(row: PolicyRow) -> BuiltinEngine:
+    """Compile the engine of a stored rule set. Raises `InvalidPolicy`."""
+    return compile_document(documents.parse_policy(row.document), row.agents, row.users)
 
 
-def bound(view: View, text: str, *, version: int, by: str) -> PolicyRow:
-    """A rule set whose names exist. Raises `InvalidPolicy`, which names the rule and the remedy."""
-    document = documents.read(text)
+def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
+    """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
+    document = documents.parse_policy(text)
     agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
     users = {one: _user(view, document, one) for one in _named(document, "users")}
-    users |= {one: _party(view, document, one) for one in _named(document, "who")}
-    _check_things(view, document)
+    users |= {one: _user_or_group(view, document, one) for one in _named(document, "who")}
+    _check_resources_and_types(view, document)
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
 
 
-def _named(document: Document, kind: str) -> list[str]:
-    return sorted(documents.named(document)[kind])
+def _named(document: PolicyDocument, kind: str) -> list[str]:
+    return sorted(documents.names_in(document)[kind])
 
 
 def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str:
@@ -55,37 +55,37 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _agent(view: View, document: Document, called: str) -> str:
+def _agent(view: View, document: PolicyDocument, called: str) -> str:
     found = view.directory.agent_called(called)
     if found is None:
         raise _unknown(
-            document, f"there is no agent {called}", "sayso agents list", _agents_of(called)
+            document, f"there is no agent {called}", "sayso agents list", _names_agent(called)
         )
     return found.id
 
 
-def _user(view: View, document: Document, called: str) -> str:
+def _user(view: View, document: PolicyDocument, called: str) -> str:
     found = view.directory.user_called(called)
     if found is None:
         raise _unknown(
-            document, f"there is no user {called}", "sayso users list", _users_of(called)
+            document, f"there is no user {called}", "sayso users list", _names_user(called)
         )
     return found.id
 
 
-def _party(view: View, document: Document, called: str) -> str:
+def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
     try:
         return user_or_group.id_of(view, called)
     except NotFound:
         look = "sayso users list, sayso groups list"
         raise _unknown(
-            document, f"there is no user or group {called}", look, _users_of(called)
+            document, f"there is no user or group {called}", look, _names_user(called)
         ) from None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
 
 
-def _check_things(view: View, document: Document) -> None:
+def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
     known = {
         "resources": {one.uri for one in resources},
@@ -99,24 +99,26 @@ def _check_things(view: View, document: Document) -> None:
     }
     for kind, there in known.items():
         word, look = words[kind]
-        for name in sorted(documents.named(document)[kind] - there):
-            raise _unknown(document, f"there is no {word} {name}", look, _things_of(name))
+        for name in sorted(documents.names_in(document)[kind] - there):
+            raise _unknown(
+                document, f"there is no {word} {name}", look, _names_resource_or_type(name)
+            )
 
 
 def _unknown(
-    document: Document, what: str, look: str, has: Callable[[PolicyRule], bool]
+    document: PolicyDocument, what: str, look: str, has: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
     rule = next(one.id for one in document.rules if has(one))
     return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")
 
 
-def _agents_of(name: str) -> Callable[[PolicyRule], bool]:
+def _names_agent(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in rule.when.agent
 
 
-def _users_of(name: str) -> Callable[[PolicyRule], bool]:
+def _names_user(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.owner, *rule.when.user, *rule.ask.who)
 
 
-def _things_of(name: str) -> Callable[[PolicyRule], bool]:
+def _names_resource_or_type(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.resource, *rule.when.scope, *rule.when.type)

@@ -1,15 +1,15 @@
-"""The built-in engine: typed rules, compiled once for each rule set.
+"""The built-in policy engine; compiled once for each rule set.
 
-Owns: how rules combine. Deny beats ask, ask beats allow, and what no rule is about asks. Rules that
-ask add up to the strictest in every member, on the floor of the risks of scopes and types.
-Never: what a rule is about (`conditions.py`), reading a document, or who exists.
+Owns: how rules combine. Deny overrides ask, ask overrides allow, and the default is ask. Matching
+ask rules combine to the strictest value of each member, and never below the risk of scopes and
+types. Never: when a rule matches (`conditions.py`), parsing a document, or resolving names.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.model.policy_rules import Document, PolicyRule
+from server.model.policy_rules import PolicyDocument, PolicyRule
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
 from server.protocol.policy.questions import (
@@ -21,18 +21,18 @@ from server.protocol.policy.questions import (
     Question,
     Requirements,
     Way,
-    satisfiable,
-    usual,
+    default_requirements,
+    possible_steps,
 )
 from server.protocol.policy.risks import highest
 from server.services.policy import conditions
-from server.services.policy.conditions import Condition, Names, Told
+from server.services.policy.conditions import Condition, NameIds, NewValues
 
-_UNSAID: Final = "No rule allows this, so a person is asked."
-_UNSAID_REQUEST: Final = "Every request of an agent in your name is asked."
-_MOST_REASONS: Final = 3
-_REMEMBERED: Final = 64
-"""So many answers are kept."""
+_DEFAULT_REASON: Final = "No rule allows this, so it needs approval."
+_DEFAULT_REQUEST_REASON: Final = "Every agent request in your name needs approval."
+_MAX_REASONS: Final = 3
+_CACHE_SIZE: Final = 64
+"""The maximum number of cached answers."""
 _AGENTS_WAYS: Final = frozenset(WAYS) - {APP}
 _NO_MEMBERS: Final[frozenset[str]] = frozenset()
 
@@ -46,8 +46,8 @@ class _Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sorted:
-    """The rules about one way, by what follows from them."""
+class _RulesByOutcome:
+    """The rules for one way, by outcome."""
 
     denies: tuple[_Compiled, ...]
     asks: tuple[_Compiled, ...]
@@ -56,27 +56,27 @@ class _Sorted:
 
 @dataclass(frozen=True, slots=True)
 class BuiltinEngine:
-    """A compiled rule set behind the port `Policy`."""
+    """A compiled rule set, as an adapter of the port `Policy`."""
 
-    about: Mapping[Way, _Sorted]
-    remembered: dict[object, PolicyAnswer] = field(default_factory=dict)
-    """What was answered before by the same rules to a question like this one."""
+    rules_by_way: Mapping[Way, _RulesByOutcome]
+    cache: dict[object, PolicyAnswer] = field(default_factory=dict)
+    """A cache of answers by matching rules and the kind of question."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
-        """Deny, else ask for what the strictest wants, else allow, else ask."""
+        """Deny, else ask with the strictest requirements, else allow, else ask."""
         found = question.notes.get(id(self))
         if found is None:
-            found = question.notes[id(self)] = self._weighed(question)
-        weighed: PolicyAnswer = found  # type: ignore[assignment]  # noted above
+            found = question.notes[id(self)] = self._evaluate(question)
+        weighed: PolicyAnswer = found  # type: ignore[assignment]  # stored above
         if weighed.needs is None:
             return weighed
         if not weighed.needs.met_by(approvals, question.user):
             return weighed
-        return PolicyAnswer(True, weighed.rules, weighed.because, weighed.needs)  # noqa: FBT003  # its first member
+        return PolicyAnswer(True, weighed.rules, weighed.because, weighed.needs)  # noqa: FBT003  # the member `allowed`
 
-    def _weighed(self, question: Question) -> PolicyAnswer:
-        """The answer without approvals, which change nothing else."""
-        rules = self.about[question.way]
+    def _evaluate(self, question: Question) -> PolicyAnswer:
+        """The answer without approvals."""
+        rules = self.rules_by_way[question.way]
         denied = [one for one in rules.denies if one.fits(question)]
         if denied:
             return PolicyAnswer(allowed=False, rules=_ids(denied), because=_because(denied))
@@ -84,47 +84,49 @@ class BuiltinEngine:
         if not asked:
             allowed = next((one for one in rules.allows if one.fits(question)), None)
             if allowed is not None:
-                return PolicyAnswer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # its first member
+                return PolicyAnswer(True, (allowed.rule.id,), allowed.rule.because)  # noqa: FBT003  # the member `allowed`
         if any(one.names_people for one in asked):
-            return _asking(question, asked)
-        return self._like(question, asked)
+            return _ask_answer(question, asked)
+        return self._cached_ask(question, asked)
 
-    def _like(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
-        """The answer of rules that name nobody, which is the same to every question of a kind."""
+    def _cached_ask(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
+        """The cached answer of rules that name no people, by the kind of question."""
         q = question
         key = (tuple(asked), q.risk, q.way, q.interactive, q.has_fact, q.wants_pin)
-        found = self.remembered.get(key)
+        found = self.cache.get(key)
         if found is None:
-            if len(self.remembered) >= _REMEMBERED:
-                self.remembered.clear()
-            found = self.remembered[key] = _asking(question, asked)
+            if len(self.cache) >= _CACHE_SIZE:
+                self.cache.clear()
+            found = self.cache[key] = _ask_answer(question, asked)
         return found
 
 
-def compiled(document: Document, agents: Names, users: Names) -> BuiltinEngine:
-    """The engine of a rule set whose names are known."""
-    told = conditions.told(document)
+def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
+    """Compile a rule set whose names are resolved."""
+    told = conditions.new_value_lookup(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
     return BuiltinEngine(
-        {way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS}
+        {way: _by_outcome(one for one in made if way in _ways(one.rule)) for way in WAYS}
     )
 
 
 def _ways(rule: PolicyRule) -> Collection[Way]:
-    """The ways that it is about; that of people's apps only if it says so."""
+    """The ways that the rule applies to; `app` only if it names it."""
     return rule.when.at or _AGENTS_WAYS
 
 
-def _sorted(rules: Iterable[_Compiled]) -> _Sorted:
+def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
     found: dict[Outcome, list[_Compiled]] = {"deny": [], "ask": [], "allow": []}
     for one in rules:
         found[one.rule.outcome].append(one)
-    return _Sorted(*map(tuple, found.values()))
+    return _RulesByOutcome(*map(tuple, found.values()))
 
 
-def _asking(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
-    because = _because(asked) or (_UNSAID_REQUEST if question.way == "request" else _UNSAID)
-    return PolicyAnswer(False, _ids(asked), because, _strictest(question, asked))  # noqa: FBT003  # its first member
+def _ask_answer(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
+    because = _because(asked) or (
+        _DEFAULT_REQUEST_REASON if question.way == "request" else _DEFAULT_REASON
+    )
+    return PolicyAnswer(False, _ids(asked), because, _combined_requirements(question, asked))  # noqa: FBT003  # the member `allowed`
 
 
 def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
@@ -132,17 +134,20 @@ def _ids(found: Sequence[_Compiled]) -> tuple[str, ...]:
 
 
 def _because(found: Sequence[_Compiled]) -> str:
-    """At most three reasons; nobody reads a fourth."""
-    return " ".join(dict.fromkeys(one.rule.because for one in found[:_MOST_REASONS]))
+    """The first three reasons."""
+    return " ".join(dict.fromkeys(one.rule.because for one in found[:_MAX_REASONS]))
 
 
-def _strictest(question: Question, asked: Sequence[_Compiled]) -> Requirements:
+def _combined_requirements(question: Question, asked: Sequence[_Compiled]) -> Requirements:
     asks = [one.rule.ask for one in asked]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
-    least, named = usual(question, risk), CONFIRM.union(*(ask.ceremony for ask in asks))
+    least, named = (
+        default_requirements(question, risk),
+        CONFIRM.union(*(ask.ceremony for ask in asks)),
+    )
     return Requirements(
         risk=risk,
-        ceremony=satisfiable(question, least.ceremony | named),
+        ceremony=possible_steps(question, least.ceremony | named),
         quorum=_quorum(asked, least.quorum),
         seconds=min((a.seconds for a in asks if a.seconds is not None), default=least.seconds),
         who=_who(question, asked),
@@ -153,14 +158,14 @@ def _strictest(question: Question, asked: Sequence[_Compiled]) -> Requirements:
 
 
 def _quorum(asked: Sequence[_Compiled], usual_one: int) -> int:
-    """The most that any rule says; less than usual only where one says so of critical risk."""
+    """The highest quorum of the rules; below the default only if a rule allows it at critical."""
     said = [one.rule.ask.quorum for one in asked if one.rule.ask.quorum is not None]
-    floor = 1 if any(one.rule.settles_critical for one in asked) else usual_one
+    floor = 1 if any(one.rule.sets_critical_quorum for one in asked) else usual_one
     return max([floor, *said])
 
 
 def _who(question: Question, asked: Iterable[_Compiled]) -> frozenset[str] | None:
-    """Those whom every rule that names people names, the members of groups among them."""
+    """The intersection of the people that the rules name, with groups expanded."""
     named = [_people(question, one.who) for one in asked if one.rule.ask.who]
     return frozenset.intersection(*named) if named else None
 
@@ -171,7 +176,7 @@ def _people(question: Question, named: frozenset[str]) -> frozenset[str]:
 
 
 def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
-    """Those whom any rule excludes."""
+    """The people that any rule excludes."""
     parties = {one for each in asked for one in each.rule.ask.exclude}
     people: set[str | None] = set(question.owners) if "owner" in parties else set()
     if "user" in parties:
@@ -179,7 +184,7 @@ def _excluded(question: Question, asked: Iterable[_Compiled]) -> frozenset[str]:
     return frozenset(one for one in people if one is not None)
 
 
-def _compiled(rule: PolicyRule, agents: Names, users: Names, told: Told) -> _Compiled:
+def _compiled(rule: PolicyRule, agents: NameIds, users: NameIds, told: NewValues) -> _Compiled:
     who = frozenset(users[one] for one in rule.ask.who)
-    fits = conditions.of(rule, agents, users, told)
+    fits = conditions.compile_conditions(rule, agents, users, told)
     return _Compiled(rule, fits, who, bool(who or rule.ask.exclude))

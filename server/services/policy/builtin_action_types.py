@@ -1,6 +1,6 @@
-"""The action types that come with Sayso: files to register, or to copy and change.
+"""The built-in action types: files to register, or to copy and change.
 
-None is registered by itself, so an installation knows only the types that somebody gave it.
+None is registered automatically.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from server.services.policy import action_types
 from server.services.refusals import Invalid, NotFound
 
 GENERIC: Final = "generic"
-"""By which a type without a headline of its own is shown; it is not registered."""
+"""The built-in type that renders types without a headline; it cannot be registered."""
 
 _FOLDER = files("server.services.policy") / "action_type_files"
 _ENDING = ".json"
@@ -22,14 +22,14 @@ _ENDING = ".json"
 
 @cache
 def documents() -> Mapping[str, str]:
-    """Every file that is shipped, by the name of its type, in order."""
+    """All built-in files, sorted by type."""
     found = [file for file in _FOLDER.iterdir() if file.name.endswith(_ENDING)]
     texts = {action_types.read(text).type: text for text in (f.read_text("utf-8") for f in found)}
     return dict(sorted(texts.items()))
 
 
 def document(name: str) -> str:
-    """One file. Raises `NotFound`."""
+    """One built-in file. Raises `NotFound`."""
     text = documents().get(name)
     if text is None:
         raise NotFound(
@@ -39,11 +39,11 @@ def document(name: str) -> str:
 
 
 def registrable(name: str) -> str:
-    """One file to register. Raises `NotFound`, or `Invalid` for the one that is none."""
+    """One built-in file to register. Raises `NotFound`, or `Invalid` for `generic`."""
     text = document(name)
     if name == GENERIC:
         raise Invalid(
-            f"{GENERIC} is used by itself, for every type whose file has no headline. "
+            f"Sayso uses {GENERIC} automatically for types without a headline. "
             "Leave `headline` out of your own file."
         )
     return text
@@ -51,10 +51,10 @@ def registrable(name: str) -> str:
 
 @cache
 def generic() -> ActionType:
-    """How a type without a headline of its own is shown."""
+    """The action type that renders types without a headline."""
     return action_types.read(document(GENERIC))
 
 
-def said(action: ActionType, resource: str) -> Mapping[str, JsonValue]:
-    """The details by which the generic type shows an action of such a type."""
+def generic_details(action: ActionType, resource: str) -> Mapping[str, JsonValue]:
+    """The details with which the generic type renders an action without a headline."""
     return {"type": GENERIC, "verb": action.title, "resource": resource}

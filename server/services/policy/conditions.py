@@ -1,6 +1,6 @@
-"""The conditions of a rule: what it is about, as functions of a question.
+"""The conditions of rules, compiled to functions of a question.
 
-Owns: reading a question for a rule, each thing once for all rules. Never: what follows from it.
+Owns: evaluating them, each lookup once for all rules. Never: the outcome of a rule.
 """
 
 import re
@@ -11,38 +11,49 @@ from itertools import chain
 from typing import Final, TypeAlias, cast
 
 from server.model.policy import Hours
-from server.model.policy_rules import ALLOWED, ANY, DAYS, Amount, Count, Document, PolicyRule, When
+from server.model.policy_rules import (
+    ALLOWED,
+    ANY,
+    DAYS,
+    Amount,
+    Count,
+    PolicyDocument,
+    PolicyRule,
+    When,
+)
 from server.protocol.policy import uses
 from server.protocol.policy.questions import Question
 from server.protocol.policy.risks import Risk
 from server.services import zones
 
 _MIDNIGHT = time()
-_REMEMBERED: Final = 64
-"""So many names of resources, or sets of scopes or types, are matched once alone by one rule."""
+_CACHE_SIZE: Final = 64
+"""The number of cached matches of one rule: resource names, or sets of scopes or types."""
 Condition: TypeAlias = Callable[[Question], bool]
-Told: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
-"""Target → whether something of it is new; None where the question has none of it."""
-Names: TypeAlias = Mapping[str, str]
-"""What a document calls an agent, person or group → the id that it meant when it was set."""
+NewValues: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
+"""For each target, whether it has a new value; None if the question has no value there."""
+NameIds: TypeAlias = Mapping[str, str]
+"""The id of each name of an agent, user or group in the document, resolved when it was set."""
 
 
-def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
-    """All conditions of a rule, those first that cost least."""
+def compile_conditions(
+    rule: PolicyRule, agents: NameIds, users: NameIds, new_values: NewValues
+) -> Condition:
+    """All conditions of a rule, cheapest first."""
     when, allows = rule.when, rule.outcome == "allow"
-    return _each(
+    return _all_of(
         [
-            *_about_clients(when, agents, users),
-            *_about_things(when, allows=allows),
-            *_about_risk(when, allows=allows),
-            *_about_details(when),
-            *_about_history(when, told),
+            *_client_conditions(when, agents, users),
+            *_target_conditions(when, allows=allows),
+            *_risk_conditions(when, allows=allows),
+            *_detail_conditions(when),
+            *_history_conditions(when, new_values),
         ]
     )
 
 
-def told(document: Document) -> Told:
-    """What is new about each target that a rule names, looked up once for all of them."""
+def new_value_lookup(document: PolicyDocument) -> NewValues:
+    """Look up the new values of all targets in the rules, once per question."""
     named = (one.when for one in document.rules)
     targets = tuple(dict.fromkeys(t for when in named for t in (*when.first_time, *when.known)))
     key = object()
@@ -50,24 +61,24 @@ def told(document: Document) -> Told:
     def known(question: Question) -> Mapping[str, bool | None]:
         found = question.notes.get(key)
         if found is None:
-            found = question.notes[key] = _news(question, targets)
-        return found  # type: ignore[return-value]  # noted above
+            found = question.notes[key] = _find_new_values(question, targets)
+        return found  # type: ignore[return-value]  # stored above
 
     return known
 
 
-def _each(conditions: Sequence[Condition]) -> Condition:
-    """All of them hold. A chain of two is twice as fast as a loop, and most rules fail early."""
+def _all_of(conditions: Sequence[Condition]) -> Condition:
+    """Combine conditions with `and`. Nested pairs are twice as fast as a loop."""
     if not conditions:
         return lambda _question: True
     first, others = conditions[0], conditions[1:]
     if not others:
         return first
-    rest = _each(others)
+    rest = _all_of(others)
     return lambda question: first(question) and rest(question)
 
 
-def _about_clients(when: When, agents: Names, users: Names) -> Iterable[Condition]:
+def _client_conditions(when: When, agents: NameIds, users: NameIds) -> Iterable[Condition]:
     if when.agent:
         named = frozenset(agents[one] for one in when.agent)
         yield lambda q: q.agent in named
@@ -82,22 +93,22 @@ def _about_clients(when: When, agents: Names, users: Names) -> Iterable[Conditio
         yield lambda q: q.user in people
 
 
-def _about_things(when: When, *, allows: bool) -> Iterable[Condition]:
-    """What allows must fit everything that is asked for; what does not, anything of it."""
+def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
+    """An allow rule must match all scopes and types; another rule, any of them."""
     if when.resource:
-        is_resource = lru_cache(_REMEMBERED)(_matcher(when.resource))
+        is_resource = lru_cache(_CACHE_SIZE)(_matcher(when.resource))
         yield lambda q: is_resource(q.resource)
     if when.scope:
-        of_scopes = _fitting(when.scope, allows=allows)
+        of_scopes = _set_matcher(when.scope, allows=allows)
         yield lambda q: of_scopes(q.scope_names)
     if when.type:
-        of_types = _fitting(when.type, allows=allows)
+        of_types = _set_matcher(when.type, allows=allows)
         yield lambda q: of_types(q.type_names)
     elif allows:
         yield lambda q: not q.types
 
 
-def _about_risk(when: When, *, allows: bool) -> Iterable[Condition]:
+def _risk_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
     least = when.at_least
     most = when.at_most or (ALLOWED if allows else None)
     if least is not None or most is not None:
@@ -106,23 +117,23 @@ def _about_risk(when: When, *, allows: bool) -> Iterable[Condition]:
         yield lambda q: q.risk in risks
 
 
-def _about_details(when: When) -> Iterable[Condition]:
+def _detail_conditions(when: When) -> Iterable[Condition]:
     if when.amount is not None:
-        yield _of_amount(when.amount)
+        yield _amount_condition(when.amount)
     if when.during is not None:
-        yield _within(when.during)
+        yield _hours_condition(when.during)
     if when.outside is not None:
-        inside = _within(when.outside)
+        inside = _hours_condition(when.outside)
         yield lambda q: not inside(q)
 
 
-def _about_history(when: When, told: Told) -> Iterable[Condition]:
+def _history_conditions(when: When, new_values: NewValues) -> Iterable[Condition]:
     if when.first_time:
-        yield lambda q: any(map(told(q).get, when.first_time))
+        yield lambda q: any(map(new_values(q).get, when.first_time))
     if when.known:
-        yield lambda q: all(told(q)[target] is False for target in when.known)
+        yield lambda q: all(new_values(q)[target] is False for target in when.known)
     if when.count is not None:
-        yield _counted(when, when.count)
+        yield _count_condition(when, when.count)
     if when.unusual:
         codes = frozenset(when.unusual)
         yield lambda q: not codes.isdisjoint(q.unusual)
@@ -138,13 +149,13 @@ def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     return lambda name: name in exact or pattern.fullmatch(name) is not None
 
 
-def _fitting(patterns: Sequence[str], *, allows: bool) -> Callable[[frozenset[str]], bool]:
+def _set_matcher(patterns: Sequence[str], *, allows: bool) -> Callable[[frozenset[str]], bool]:
     is_one, fits = _matcher(patterns), all if allows else any
-    return lru_cache(_REMEMBERED)(lambda names: bool(names) and fits(map(is_one, names)))
+    return lru_cache(_CACHE_SIZE)(lambda names: bool(names) and fits(map(is_one, names)))
 
 
-def _of_amount(amount: Amount) -> Condition:
-    """Over: what there is in this currency is more. At most: all there is, is, and no more."""
+def _amount_condition(amount: Amount) -> Condition:
+    """`over`: more in this currency. `at_most`: only this currency, and no more."""
     currency, over, most = amount.currency, amount.over, amount.at_most
     if over is not None:
         return lambda q: q.money.get(currency, 0) > over
@@ -152,13 +163,13 @@ def _of_amount(amount: Amount) -> Condition:
     return lambda q: set(q.money) == {currency} and q.money[currency] <= limit
 
 
-def _within(hours: Hours) -> Condition:
+def _hours_condition(hours: Hours) -> Condition:
     zone = zones.zone(hours.zone)
     begins, ends, days = hours.begins, hours.ends, frozenset(hours.days)
     over_midnight = begins >= ends > _MIDNIGHT
 
     def local(question: Question) -> tuple[time, int]:
-        """The time of day and the weekday there, worked out once for all rules."""
+        """The local time and weekday, computed once for all rules."""
         found = question.notes.get(hours.zone)
         if found is None:
             here = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
@@ -183,39 +194,39 @@ def _targets(question: Question, target: str) -> Sequence[str]:
     return question.values(target)
 
 
-def _news(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
-    """Whether there is something new at each target; None where something has nothing there."""
+def _find_new_values(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
+    """For each target, whether it has a new value; None if a detail has no value there."""
     each = {target: _targets(question, target) for target in targets}
-    seen = question.facts.seen(list(dict.fromkeys(chain.from_iterable(each.values()))))
+    seen = question.history.seen(list(dict.fromkeys(chain.from_iterable(each.values()))))
     new = {target: any(use not in seen for use in found) for target, found in each.items()}
     return {
-        target: news if news or _is_whole(question, target, each[target]) else None
+        target: news if news or _has_value_everywhere(question, target, each[target]) else None
         for target, news in new.items()
     }
 
 
-def _is_whole(question: Question, target: str, found: Sequence[str]) -> bool:
-    """Reports whether nothing that is asked for is without a value at this target."""
+def _has_value_everywhere(question: Question, target: str, found: Sequence[str]) -> bool:
+    """Reports whether every detail has a value at this target."""
     if target in {"resource", "scope"}:
         return bool(found)
-    return uses.are_in_each(question.details, target)
+    return uses.has_value_in_each(question.details, target)
 
 
 _Counted: TypeAlias = tuple[str, int, int]
-"""A use, the window in ms, and what is enough."""
+"""A use, the window in milliseconds, and the number at which counting stops."""
 
 
-def _counted(when: When, count: Count) -> Condition:
-    """Counts the types or scopes that the rule names, each for itself; else every token."""
+def _count_condition(when: When, count: Count) -> Condition:
+    """Count the types or scopes that the rule names, each separately; else all tokens."""
     enough = (count.at_most if count.over is None else count.over) or 0
-    wanted = _uses_named(when, count.within, enough)
+    wanted = _uses_to_count(when, count.within, enough)
 
     def full(question: Question) -> bool:
         notes = question.notes
         for asked in wanted(question):
             found = notes.get(asked)
             if found is None:
-                found = notes[asked] = question.facts.count(*asked)
+                found = notes[asked] = question.history.count(*asked)
             if cast("int", found) >= enough:
                 return True
         return False
@@ -223,21 +234,23 @@ def _counted(when: When, count: Count) -> Condition:
     return full if count.over is not None else lambda question: not full(question)
 
 
-def _uses_named(when: When, within: int, enough: int) -> Callable[[Question], Iterable[_Counted]]:
-    """What is counted for a question: what a rule names by its types, else by its scopes."""
+def _uses_to_count(
+    when: When, within: int, enough: int
+) -> Callable[[Question], Iterable[_Counted]]:
+    """The uses to count for a question: the rule's types, else its scopes, else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
-        of_types = lru_cache(_REMEMBERED)(
+        of_types = lru_cache(_CACHE_SIZE)(
             lambda names: [(uses.of_type(one), within, enough) for one in names if is_type(one)]
         )
         return lambda question: of_types(question.type_names)
     if when.scope:
         is_scope = _matcher(when.scope)
-        of_scopes = lru_cache(_REMEMBERED)(
+        of_scopes = lru_cache(_CACHE_SIZE)(
             lambda at, names: [
                 (uses.of_scope(at, one), within, enough) for one in names if is_scope(one)
             ]
         )
         return lambda question: of_scopes(question.resource, question.scope_names)
-    everything = [(uses.ANYTHING, within, enough)]
+    everything = [(uses.ANY_TOKEN, within, enough)]
     return lambda _question: everything

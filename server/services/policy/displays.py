@@ -1,4 +1,4 @@
-"""What a person is shown: rendered by the server from typed data, never from an agent's prose."""
+"""The display text of requests, rendered from typed data and never from an agent's prose."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from server.model.approvals import ApprovalKind
 from server.model.clients import Agent
 from server.model.users import User
 from server.protocol import errors, json_text
-from server.protocol.approvals.ceremonies import Ceremony, Step, Typed
+from server.protocol.approvals.ceremonies import Ceremony, Step, TypeBack
 from server.protocol.approvals.unusual import Code, Unusual
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering, typed_facts
@@ -22,8 +22,8 @@ from server.protocol.users import claims
 from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
 
-MOST_FACTS: Final = 200
-"""More than that nobody reads; such a request is refused, never shown in part."""
+MAX_FACTS: Final = 200
+"""The maximum number of facts; a request with more is refused, never shown in part."""
 
 NOTHING_COMPARED: Final = Unusual()
 
@@ -32,7 +32,7 @@ _NO_TEMPLATE = "; no template for this type"
 
 @dataclass(frozen=True, slots=True)
 class DisplayedRequest:
-    """Everything that the display of one request is made of."""
+    """The input of the display text of an agent's request."""
 
     approval_id: str
     agent: Agent
@@ -43,9 +43,9 @@ class DisplayedRequest:
     actions: Sequence[ActionType]
     risk: Risk
     because: str
-    """Why policy has it asked."""
+    """The reason that policy gives for asking."""
     ceremony: Ceremony
-    """What a yes takes."""
+    """The steps to approve it."""
     binding_message: str | None
     first_request: bool
     peer: str
@@ -53,44 +53,44 @@ class DisplayedRequest:
     expires_at: int
     token_seconds: int
     through: tuple[str, ...] = ()
-    """The names of those who acted for the person before, nearest first (RFC 8693 4.1)."""
+    """The names of the prior actors, most recent first (RFC 8693 4.1)."""
 
 
-class Act(Protocol):
-    """What somebody wants to do: of this the words are made, whoever asks."""
+class DisplayedAction(Protocol):
+    """An action to render, of an agent or an app."""
 
     @property
     def target(self) -> TokenTarget:
-        """Where, and with which scopes."""
+        """The resource and the scopes."""
 
     @property
     def details(self) -> Sequence[Mapping[str, JsonValue]]:
-        """What, as it was sent."""
+        """The `authorization_details`, as sent."""
 
     @property
     def actions(self) -> Sequence[ActionType]:
-        """The type of each of the details."""
+        """The action type of each detail."""
 
     @property
     def risk(self) -> Risk:
-        """At which level it is shown."""
+        """The risk to display."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """An act as a person reads it."""
+class ActionTexts:
+    """The rendered texts of an action."""
 
     title: str
     headline: str
     facts: tuple[JsonValue, ...]
-    """Every leaf, material ones first."""
+    """All facts, material ones first."""
     risk_reason: str
     undo: str
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """The members of a display document, whatever kind of approval it shows."""
+    """The members of the display text of any kind of approval."""
 
     approval_id: str
     kind: ApprovalKind
@@ -102,7 +102,7 @@ class Display:
     scopes: Mapping[str, Risk]
     resource: str
     unusual: Unusual | None
-    """None for what is not compared with anything."""
+    """None for kinds that are not compared with history."""
     undo: str
     why: str
     gives: str
@@ -112,14 +112,14 @@ class Display:
     peer: str
     asked_at: int
     expires_at: int
-    type_back: Typed | None = None
-    """What the person types to say yes."""
+    type_back: TypeBack | None = None
+    """What the approver types back."""
 
 
 def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
-    """The display document of an action, made once; what is signed is its digest."""
+    """Make the display text of an agent's request; approvers sign its digest."""
     risks = asked.target.resource.scopes
-    return written(
+    return canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="action",
@@ -133,9 +133,9 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
             unusual=unusual,
             undo=_undo(asked),
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
-            gives=_gives(asked),
+            gives=_grant_text(asked),
             agent={
-                **asker(
+                **agent_member(
                     asked.agent.id,
                     asked.agent.name,
                     asked.owners,
@@ -144,22 +144,22 @@ def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -
                 "keys": [display_safe(key) for key in _keys(asked.agent)],
                 "through": [display_safe(name) for name in asked.through],
             },
-            agent_says=_quoted(asked.binding_message),
+            agent_says=_safe_or_none(asked.binding_message),
             user=asked.user,
             peer=asked.peer,
             asked_at=asked.asked_at,
             expires_at=asked.expires_at,
-            type_back=_typed(asked, unusual),
+            type_back=_type_back(asked, unusual),
         )
     )
 
 
-def words(act: Act) -> Words:
-    """What is said of it. Raises errors.InvalidAuthorizationDetails when it cannot be shown whole.
+def action_texts(act: DisplayedAction) -> ActionTexts:
+    """Render an action for pages, terminals and signed texts alike.
 
-    On a page, in a terminal and in what is signed it is the same.
+    Raises errors.InvalidAuthorizationDetails if it cannot be shown in full.
     """
-    return Words(
+    return ActionTexts(
         title=_title(act),
         headline=headline(act),
         facts=tuple(_facts(act)),
@@ -168,8 +168,8 @@ def words(act: Act) -> Words:
     )
 
 
-def written(display: Display) -> str:
-    """The document as canonical JSON (RFC 8785)."""
+def canonical_display(display: Display) -> str:
+    """The display text: canonical JSON (RFC 8785)."""
     document: dict[str, JsonValue] = {
         "v": 1,
         "kind": display.kind,
@@ -183,7 +183,7 @@ def written(display: Display) -> str:
             {"scope": name, "risk": str(risk)} for name, risk in sorted(display.scopes.items())
         ],
         "resource": display.resource,
-        "unusual": signals(display.unusual),
+        "unusual": signals_json(display.unusual),
         "compared": None if display.unusual is None else display.unusual.compared,
         "undo": display.undo,
         "why": display.why,
@@ -199,10 +199,10 @@ def written(display: Display) -> str:
     return json_text.canonical(document)
 
 
-def asker(
+def agent_member(
     client_id: str, name: str, owners: Sequence[str], *, first_request: bool
 ) -> dict[str, JsonValue]:
-    """Who asks, as every display says it."""
+    """The member `agent` of the display text."""
     return {
         "id": client_id,
         "name": display_safe(name),
@@ -212,7 +212,7 @@ def asker(
 
 
 def _keys(agent: Agent) -> tuple[str, ...]:
-    """What its credentials are called: what it proves itself by, and nothing secret."""
+    """The ids of the agent's credentials; they are not secret."""
     return (*(jwk["kid"] for jwk in agent.jwks), *(secret.id for secret in agent.secrets))
 
 
@@ -222,35 +222,35 @@ def rfc3339(moment: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
 
 
-def signals(unusual: Unusual | None) -> list[JsonValue] | None:
-    """What a person reads about what is unusual; None for a request that is not compared."""
+def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
+    """The signals as JSON; None for a request that is not compared with history."""
     if unusual is None:
         return None
     return [
         {"code": str(one.code), "severity": str(one.severity), "text": one.text}
-        for one in unusual.oddities
+        for one in unusual.signals
     ]
 
 
-def _typed(asked: DisplayedRequest, unusual: Unusual) -> Typed | None:
+def _type_back(asked: DisplayedRequest, unusual: Unusual) -> TypeBack | None:
     if Step.TYPE_BACK not in asked.ceremony:
         return None
     is_new = Code.NEW_TARGET in unusual
-    return typed_facts.chosen(asked.actions, asked.details, target_is_new=is_new)
+    return typed_facts.fact_to_type(asked.actions, asked.details, target_is_new=is_new)
 
 
-def _quoted(message: str | None) -> str | None:
+def _safe_or_none(message: str | None) -> str | None:
     return None if message is None else display_safe(message)
 
 
-def _title(asked: Act) -> str:
+def _title(asked: DisplayedAction) -> str:
     if not asked.actions:
         return "Access"
     return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
 
 
-def headline(asked: Act) -> str:
-    """The one line that says what it would do."""
+def headline(asked: DisplayedAction) -> str:
+    """The headline: one line that says what the action does."""
     if not asked.actions:
         return _scope_headline(asked)
     more = len(asked.actions) - 1
@@ -259,13 +259,13 @@ def headline(asked: Act) -> str:
     if not action.has_template:
         action, said = (
             builtin_action_types.generic(),
-            builtin_action_types.said(action, asked.target.resource.uri),
+            builtin_action_types.generic_details(action, asked.target.resource.uri),
         )
     return rendering.render_headline(action, said, room=MAX_HEADLINE - len(rest)) + rest
 
 
-def _scope_headline(asked: Act) -> str:
-    """Every scope by its name, or how many there are; the names stand among the rights."""
+def _scope_headline(asked: DisplayedAction) -> str:
+    """The headline of a request without details: scope names, or their number if too long."""
     scope, uri = asked.target.scope, asked.target.resource.uri
     if scopes.about_person(scope):
         return f"Know who you are: {claims.in_words(scope)}"
@@ -274,23 +274,23 @@ def _scope_headline(asked: Act) -> str:
     return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
 
 
-def _undo(asked: Act) -> str:
+def _undo(asked: DisplayedAction) -> str:
     if scopes.about_person(asked.target.scope):
-        return "What it has read it keeps."
+        return "It keeps what it has read."
     return " ".join(dict.fromkeys(action.undo for action in asked.actions)) or UNKNOWN_UNDO
 
 
-def _facts(asked: Act) -> list[JsonValue]:
-    """Every leaf of every object; material ones first, whichever object they are of."""
+def _facts(asked: DisplayedAction) -> list[JsonValue]:
+    """All facts of all details, material ones first."""
     many = len(asked.actions) > 1
     found = [
         (fact, f"{place + 1}. {fact.label}" if many else fact.label)
         for place, (action, detail) in enumerate(zip(asked.actions, asked.details, strict=True))
         for fact in rendering.facts(action, detail)
     ]
-    if len(found) > MOST_FACTS or any(_is_cut(fact) for fact, _ in found):
+    if len(found) > MAX_FACTS or any(_is_cut(fact) for fact, _ in found):
         raise errors.InvalidAuthorizationDetails(
-            f"At most {MOST_FACTS} values can be shown to a person, and material ones only whole."
+            f"Use at most {MAX_FACTS} values and shorter texts: approvers must see them in full."
         )
     found.sort(key=lambda pair: not pair[0].material)
     return [
@@ -302,7 +302,7 @@ def _is_cut(fact: Fact) -> bool:
     return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
 
 
-def _risk_reason(asked: Act) -> str:
+def _risk_reason(asked: DisplayedAction) -> str:
     causes = [a.title for a in asked.actions if a.risk is asked.risk]
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
     named = list(dict.fromkeys(causes)) or ["what policy or the agent makes of this"]
@@ -313,29 +313,29 @@ def _risk_reason(asked: Act) -> str:
     )
 
 
-def _gives(asked: DisplayedRequest) -> str:
+def _grant_text(asked: DisplayedRequest) -> str:
     if scopes.about_person(asked.target.scope):
-        return _gives_about_person(asked)
+        return _identity_grant_text(asked)
     scope = ", ".join(asked.target.scope) or "no scope"
     what = "for exactly this action" if asked.details else "for anything these scopes allow"
     return display_safe(
-        f"One access token for {asked.target.resource.uri}, valid {lasting(asked.token_seconds)}, "
-        f"with {scope}, {what}. No refresh token.",
+        f"One access token for {asked.target.resource.uri}, "
+        f"valid {duration_text(asked.token_seconds)}, with {scope}, {what}. No refresh token.",
         max_chars=2_000,
     )
 
 
-def _gives_about_person(asked: DisplayedRequest) -> str:
+def _identity_grant_text(asked: DisplayedRequest) -> str:
     return display_safe(
         f"An ID token, and one access token for {asked.target.resource.uri}, valid "
-        f"{lasting(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
-        f"{claims.in_words(asked.target.scope)}, and opens nothing else. No refresh token.",
+        f"{duration_text(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
+        f"{claims.in_words(asked.target.scope)}, and gives no other access. No refresh token.",
         max_chars=2_000,
     )
 
 
-def lasting(seconds: int) -> str:
-    """How long that is, in words."""
+def duration_text(seconds: int) -> str:
+    """A duration in words."""
     hours, odd = divmod(seconds, 3_600)
     if hours > 1 and not odd:
         return f"{hours} hours"

@@ -1,7 +1,7 @@
-"""Reading a rule set: a TOML document, checked completely before anything is stored.
+"""Parsing rule sets from TOML; a document is checked completely before it is stored.
 
-Owns: the form of the document and every error in it, each with the rule and the remedy.
-Never: whether the agents and people that it names exist (`binding.py`).
+Owns: the form of the document, and errors that name the rule and the remedy.
+Never: whether the agents and users in it exist (`binding.py`).
 """
 
 import re
@@ -19,8 +19,8 @@ from server.model.policy_rules import (
     Amount,
     AskTerms,
     Count,
-    Document,
     Party,
+    PolicyDocument,
     PolicyRule,
     When,
 )
@@ -28,19 +28,19 @@ from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.clients.labels import is_label
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
+from server.protocol.policy.questions import APP, MAX_QUORUM, WAYS, Outcome, Way
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.refusals import Invalid
 from server.services.zones import zone
 
-MOST_CHARACTERS: Final = 65_536
-MOST_RULES: Final = 200
-MOST_ALTERNATIVES: Final = 100
-MOST_COUNT: Final = 1_000
-LONGEST_WINDOW_MS: Final = 31 * 86_400_000
-SHORTEST_WAIT: Final = 30
-LONGEST_WAIT: Final = 86_400
+MAX_CHARACTERS: Final = 65_536
+MAX_RULES: Final = 200
+MAX_ALTERNATIVES: Final = 100
+MAX_COUNT: Final = 1_000
+MAX_WINDOW_MS: Final = 31 * 86_400_000
+MIN_TTL: Final = 30
+MAX_TTL: Final = 86_400
 
 _OUTCOMES: tuple[Outcome, ...] = ("allow", "ask", "deny")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -51,34 +51,34 @@ _TARGETS = ("resource", "scope")
 _OF_AGENTS = ("agent", "labels", "owner", "first_time", "known", "count", "unusual")
 _CONFIRM = "confirm"
 _CEREMONIES = (_CONFIRM, *Step)
-"""What `ceremony` may say; a list of them adds up."""
+"""The values of `ceremony`; a list combines them."""
 
 T = TypeVar("T")
 
 
 class InvalidPolicy(Invalid):
-    """A document that cannot be a policy; the text names the rule and the remedy."""
+    """The document is not a valid rule set; the message names the rule and the remedy."""
 
 
-def read(text: str) -> Document:
-    """The rules of a document. Raises `InvalidPolicy`."""
-    if len(text) > MOST_CHARACTERS:
-        raise InvalidPolicy(f"A policy has at most {MOST_CHARACTERS} characters.")
+def parse_policy(text: str) -> PolicyDocument:
+    """Parse a document. Raises `InvalidPolicy`."""
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidPolicy(f"A policy has at most {MAX_CHARACTERS} characters.")
     try:
         members = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidPolicy(f"The file is not TOML: {error}.") from error
     if set(members) != {"rules"} or not isinstance(members["rules"], list):
         raise InvalidPolicy("A policy consists of [[rules]] and nothing else; write at least one.")
-    if not 0 < len(members["rules"]) <= MOST_RULES:
-        raise InvalidPolicy(f"A policy has 1 to {MOST_RULES} rules.")
+    if not 0 < len(members["rules"]) <= MAX_RULES:
+        raise InvalidPolicy(f"A policy has 1 to {MAX_RULES} rules.")
     rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
-    _refuse_twice([rule.id for rule in rules])
-    return Document(text, rules)
+    _check_unique([rule.id for rule in rules])
+    return PolicyDocument(text, rules)
 
 
 class _Table:
-    """A table of the document whose members are taken out one by one; none may be left."""
+    """A table of the document. Each member is taken once; `end` refuses unknown ones."""
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
@@ -91,7 +91,7 @@ class _Table:
         return InvalidPolicy(f"{self.where}{name}: {remedy}.")
 
     def take(self, name: str, read: Callable[["_Table", str, object], T]) -> T | None:
-        """What a member says, read; None when it is not there."""
+        """The parsed value of a member; None if it is missing."""
         self._known.append(name)
         return read(self, name, self._left.pop(name)) if name in self._left else None
 
@@ -102,14 +102,14 @@ class _Table:
         return found
 
     def table(self, name: str) -> "_Table":
-        """A table inside; an empty one when it is not there."""
+        """A nested table; an empty one if it is missing."""
         self._known.append(name)
         return _Table(self._left.pop(name, {}), f"{self.where}{name}.")
 
     def end(self) -> None:
-        """Raises `InvalidPolicy` when something was not taken."""
+        """Raises `InvalidPolicy` for a member that was not taken."""
         for name in sorted(self._left):
-            raise self.fail(name, f"is not known here. Known are: {', '.join(self._known)}")
+            raise self.fail(name, f"is not known here. Use: {', '.join(self._known)}")
 
 
 def _rule(raw: object, place: int) -> PolicyRule:
@@ -127,9 +127,9 @@ def _rule(raw: object, place: int) -> PolicyRule:
     )
     table.end()
     if rule.ask != AskTerms() and outcome != "ask":
-        raise table.fail("ask", 'belongs to outcome = "ask" alone')
+        raise table.fail("ask", 'is allowed only with outcome = "ask"')
     if rule.when == When() and outcome == "allow":
-        raise table.fail("when", "a rule that allows must say what it is about")
+        raise table.fail("when", "a rule that allows needs a condition")
     return rule
 
 
@@ -159,7 +159,7 @@ def _when(table: _Table, outcome: Outcome) -> When:
     if found.first_time and outcome == "allow":
         raise table.fail("first_time", "a rule that allows takes `known` instead")
     if found.unusual and outcome == "allow":
-        raise table.fail("unusual", "nothing is allowed for being unusual; write a rule that asks")
+        raise table.fail("unusual", "a rule that allows cannot have it; write a rule that asks")
     if APP in found.at:
         _check_of_apps(table, found, outcome)
     highest = found.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
@@ -169,12 +169,12 @@ def _when(table: _Table, outcome: Outcome) -> When:
 
 
 def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
-    """What an app does is always signed, and is compared with nothing."""
+    """App actions are always signed, and are not compared with history."""
     if outcome == "allow":
-        raise table.fail("at", "what an app does once is always signed; app takes ask or deny")
+        raise table.fail("at", "an app action is always signed; use ask or deny with app")
     for name in _OF_AGENTS:
         if getattr(when, name):
-            raise table.fail(name, "is about agents; write a rule of its own for app")
+            raise table.fail(name, "applies only to agents; write a separate rule for app")
 
 
 def _ask(table: _Table) -> AskTerms:
@@ -190,10 +190,10 @@ def _ask(table: _Table) -> AskTerms:
     return found
 
 
-def _refuse_twice(ids: list[str]) -> None:
+def _check_unique(ids: list[str]) -> None:
     for name in ids:
         if ids.count(name) > 1:
-            raise InvalidPolicy(f"rule {name}: is there twice. Give each rule an id of its own.")
+            raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule its own id.")
 
 
 def _text(table: _Table, name: str, value: object) -> str:
@@ -204,7 +204,7 @@ def _text(table: _Table, name: str, value: object) -> str:
 
 def _id(table: _Table, name: str, value: object) -> str:
     if not _ID.fullmatch(found := _text(table, name, value)):
-        raise table.fail(name, "use a-z 0-9 and -, at most 64 of them")
+        raise table.fail(name, "use a-z 0-9 and -, at most 64 characters")
     return found
 
 
@@ -212,7 +212,7 @@ def _prose(table: _Table, name: str, value: object) -> str:
     try:
         return check_prose(_text(table, name, value), what="it", max_chars=140)
     except ValueError as error:
-        raise table.fail(name, f"say why in plain words: {error}") from None
+        raise table.fail(name, f"give the reason as plain text: {error}") from None
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], str]:
@@ -230,8 +230,8 @@ def _all_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], tuple[str
 
 
 def _list(table: _Table, name: str, value: object) -> list[object]:
-    if not isinstance(value, list) or not 0 < len(value) <= MOST_ALTERNATIVES:
-        raise table.fail(name, f"must be a list of 1 to {MOST_ALTERNATIVES}")
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_ALTERNATIVES:
+        raise table.fail(name, f"must be a list of 1 to {MAX_ALTERNATIVES}")
     return value
 
 
@@ -246,7 +246,7 @@ def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
     found = _names(table, name, value)
     for label in found:
         if not is_label(label):
-            raise table.fail(name, "write words and key=value pairs as agents carry them")
+            raise table.fail(name, "write labels such as finance or team=finance")
     return found
 
 
@@ -255,16 +255,16 @@ def _risk(table: _Table, name: str, value: object) -> Risk:
 
 
 def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
-    """One name, or a list of names. A second person is `quorum`."""
+    """A step or a list of steps."""
     names = value if isinstance(value, list) else [value]
     if "second_person" in names:
-        raise table.fail(name, "a second person is asked by quorum = 2")
+        raise table.fail(name, "for a second person write quorum = 2")
     found = _all_of(_CEREMONIES)(table, name, names)
     return frozenset(Step(one) for one in found if one != _CONFIRM)
 
 
 def _quorum(table: _Table, name: str, value: object) -> int:
-    return _integer(table, name, value, 1, MOST_PEOPLE)
+    return _integer(table, name, value, 1, MAX_QUORUM)
 
 
 def _integer(table: _Table, name: str, value: object, least: int, most: int) -> int:
@@ -276,26 +276,26 @@ def _integer(table: _Table, name: str, value: object, least: int, most: int) -> 
 def _span(table: _Table, name: str, value: object) -> int:
     match = _SPAN.fullmatch(_text(table, name, value))
     if not match:
-        raise table.fail(name, 'write a span such as "30s", "10m", "1h" or "7d"')
+        raise table.fail(name, 'write a duration such as "30s", "10m", "1h" or "7d"')
     return int(match[1]) * _MS[match[2]]
 
 
 def _wait(table: _Table, name: str, value: object) -> int:
     seconds = _span(table, name, value) // 1_000
-    if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
-        raise table.fail(name, "a request waits from 30s to 1d")
+    if not MIN_TTL <= seconds <= MAX_TTL:
+        raise table.fail(name, "must be from 30s to 1d")
     return seconds
 
 
 def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | None]:
-    """`over` and `at_most`, of which one is there."""
+    """Exactly one of `over` and `at_most`."""
 
     def number(table: _Table, name: str, value: object) -> int:
         return _integer(table, name, value, least, most)
 
     over, at_most = inner.take("over", number), inner.take("at_most", number)
     if (over is None) == (at_most is None):
-        raise inner.fail("over", "give over or at_most, one of them")
+        raise inner.fail("over", "give exactly one of over and at_most")
     return over, at_most
 
 
@@ -312,9 +312,9 @@ def _amount(table: _Table, name: str, value: object) -> Amount:
 def _count(table: _Table, name: str, value: object) -> Count:
     inner = _Table(value, f"{table.where}{name}.")
     within = inner.need("within", _span)
-    if within > LONGEST_WINDOW_MS:
-        raise inner.fail("within", "looks back 31d at most")
-    over, at_most = _limits(inner, 1, MOST_COUNT)
+    if within > MAX_WINDOW_MS:
+        raise inner.fail("within", "must be at most 31d")
+    over, at_most = _limits(inner, 1, MAX_COUNT)
     inner.end()
     return Count(within, over, at_most)
 
@@ -340,7 +340,7 @@ def _zone(table: _Table, name: str, value: object) -> str:
     try:
         zone(found)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        remedy = "this machine knows no such zone. Write one such as Europe/Berlin, or UTC"
+        remedy = "is not a known time zone. Write one such as Europe/Berlin, or UTC"
         raise table.fail(name, remedy) from None
     return found
 
@@ -354,8 +354,8 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     return found
 
 
-def named(document: Document) -> Mapping[str, frozenset[str]]:
-    """What the rules name, by kind: agents and users, and what stands without a `*`."""
+def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
+    """The names in the rules by kind; resources, scopes and types without a `*` only."""
     whens = [rule.when for rule in document.rules]
     return {
         "agents": frozenset(one for w in whens for one in w.agent),

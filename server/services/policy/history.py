@@ -1,9 +1,9 @@
-"""What was approved before: looked up when a request is made, added to after an approval.
+"""Approval history: compared with new requests, and extended by each approval.
 
-A request looks up the rows that are about it, so the cost does not grow with history. What a yes
-will add is written down when the request is made, so that it is what was looked at, whatever
-happens to the action type meanwhile. Requests are counted too, but for bursts and split amounts
-alone: only a yes makes something known. Never: what is unusual, which is `protocol/unusual.py`.
+A request looks up only the rows for its keys, so the cost does not grow with history. What an
+approval adds is computed when the request is created, so that later changes of the action type do
+not matter. Requests are counted too, but only for bursts and split amounts; only an approval makes
+a value known. Never: what is unusual (`protocol/approvals/unusual.py`).
 """
 
 import json
@@ -17,22 +17,22 @@ from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.protocol.approvals import unusual
 from server.protocol.approvals.comparisons import (
-    NOTHING,
+    NO_PAST_APPROVALS,
     Amount,
-    Asker,
+    AnswerHours,
     Baseline,
     Comparison,
-    Hours,
-    Named,
-    Past,
+    NamedTarget,
+    PastApprovals,
+    RequestingAgent,
     SameDay,
-    Value,
+    TextValue,
 )
 from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
 from server.services.policy import history_keys
 from server.services.policy.history_keys import (
-    MOST_TARGETS,
-    OF_NAME,
+    MAX_TARGETS,
+    NAME_MARK_PREFIX,
     AmountKeys,
     ComparedRequest,
     HistoryKeys,
@@ -40,10 +40,10 @@ from server.services.policy.history_keys import (
     TargetKeys,
 )
 
-Known: TypeAlias = Mapping[str, HistoryRow]
+RowsByKey: TypeAlias = Mapping[str, HistoryRow]
 
-EVERYBODY: Final = "installation"
-"""The owner of everything approved in this installation."""
+INSTALLATION: Final = "installation"
+"""The owner of rows about all approvals in the installation."""
 
 _ANSWERS: Final = "answers"
 _HOURS: Final = 24
@@ -52,8 +52,8 @@ _DAY_MS: Final = 24 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A request that was compared, and what it adds to history."""
+class ComparisonResult:
+    """The result of comparing a request, and what it adds to history."""
 
     unusual: Unusual
     wanted: ComparedRequest
@@ -61,35 +61,35 @@ class Compared:
 
     @property
     def text(self) -> str:
-        """What is kept with the approval: the codes, what asking adds, and what a yes adds."""
-        return _written(self.unusual.codes, self.wanted, self.keys)
+        """The JSON stored with the approval: signals, and what asking and approving add."""
+        return _stored_json(self.unusual.codes, self.wanted, self.keys)
 
     @property
-    def oddities(self) -> tuple[FoundSignal, ...]:
-        """What a person reads."""
-        return self.unusual.oddities
+    def signals(self) -> tuple[FoundSignal, ...]:
+        """The signals to show."""
+        return self.unusual.signals
 
 
-def look(
+def compare(
     view: View, secrets: Secrets, wanted: ComparedRequest, *, asked_at: int | None = None
-) -> Compared:
-    """Compare a request with what was approved before.
+) -> ComparisonResult:
+    """Compare a request with earlier approvals.
 
-    With `asked_at` it was asked then, and is among the requests that were counted.
+    `asked_at` is the time of an existing request, which the counters already include.
     """
     keys = history_keys.keys_of(secrets, wanted)
-    looked = _Looked(view, secrets, wanted, keys, asked_at)
-    return Compared(unusual.find(looked.comparison()), wanted, keys)
+    looked = _Comparer(view, secrets, wanted, keys, asked_at)
+    return ComparisonResult(unusual.find_signals(looked.comparison()), wanted, keys)
 
 
-def granted(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
-    """The text of a request of which less was granted: a yes adds that much, and no more."""
+def narrowed_past(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
+    """The JSON to store with a narrowed request: approving adds only what is granted."""
     keys = history_keys.keys_of(secrets, wanted)
-    return _written(json.loads(approval.past).get("codes", []), wanted, keys)
+    return _stored_json(json.loads(approval.past).get("codes", []), wanted, keys)
 
 
-def count(tx: Unit, approval: Approval) -> None:
-    """Count a request that is asked: in its hour, and on its day with what it asks for."""
+def count_request(tx: Unit, approval: Approval) -> None:
+    """Count a new request: in its hour, and on its day by target and amount."""
     kept, agent = json.loads(approval.past), approval.agent_id
     days = sorted(kept["asks"].items())
     day = [Addition(agent, key, amount) for key, amount in days]
@@ -97,30 +97,30 @@ def count(tx: Unit, approval: Approval) -> None:
     tx.history.add([Addition(agent, kept["hour"])], tx.now // _HOUR_MS, tx.now)
 
 
-def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
-    """Add an answer: the hour of its person whatever it was, and what a yes allowed.
+def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
+    """Add an answer: its hour in any case, and what was approved.
 
-    In the order of the keys, so that no two units of work wait for each other.
+    Rows are sorted by key, so that concurrent units of work cannot deadlock.
     """
     if approval.kind != "action" or approval.user_id is None:
         return
     kept = json.loads(approval.past).get("adds", ()) if approved else ()
     added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
     hour = _hour(tx.now)
-    near = [_near(hour - 1), _near(hour), _near(hour + 1)]
+    near = [_near_key(hour - 1), _near_key(hour), _near_key(hour + 1)]
     added += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
     added.sort(key=lambda one: (one.owner, one.key))
     tx.history.add(added, tx.now // _DAY_MS, tx.now)
 
 
-def unusual_of(past: str) -> frozenset[Code]:
-    """What was unusual about a request when it was made, as it is kept with the request."""
+def stored_codes(past: str) -> frozenset[Code]:
+    """The signals that were stored with a request when it was created."""
     return frozenset(map(Code, json.loads(past).get("codes", ())))
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
-    """One request beside the rows that are about it."""
+class _Comparer:
+    """Compares one request with its rows."""
 
     view: View
     secrets: Secrets
@@ -129,12 +129,12 @@ class _Looked:
     asked_at: int | None
 
     def comparison(self) -> Comparison:
-        """Everything that a signal may look at."""
+        """The input of all signals."""
         known = self._known()
         asker = self._asker(known)
         return Comparison(
             asker=asker,
-            comparable=_least(known, self.keys.kinds),
+            comparable=_fewest_approvals(known, self.keys.kinds),
             targets=tuple(self._named(one, known) for one in self.keys.targets),
             amounts=tuple(self._amount(one, known) for one in self.keys.amounts),
             same_day=tuple(self._same_days(known)),
@@ -144,7 +144,7 @@ class _Looked:
 
     @property
     def _parts(self) -> tuple[PartKeys, ...]:
-        return self.keys.parts[:MOST_TARGETS]
+        return self.keys.parts[:MAX_TARGETS]
 
     @property
     def _at(self) -> int:
@@ -154,8 +154,8 @@ class _Looked:
     def _day(self) -> int:
         return self._at // _DAY_MS
 
-    def _known(self) -> Known:
-        """First the person's own rows; then, where there are few, those of everybody."""
+    def _known(self) -> RowsByKey:
+        """The approver's rows; where they do not suffice, also those of the installation."""
         own = self.view.history.of(list(self._own()))
         more = list(self._more(own))
         return {**own, **self.view.history.of(more)} if more else own
@@ -164,36 +164,36 @@ class _Looked:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
-        yield from ((user, key) for key in (_ANSWERS, _near(_hour(self._at))))
+        yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
         yield from ((agent, one.agent) for one in keys.amounts)
         for part in self._parts:
             yield user, part.person
             yield agent, part.asked
-        for target in keys.targets[:MOST_TARGETS]:
+        for target in keys.targets[:MAX_TARGETS]:
             yield user, target.person
             if target.name is not None:
                 yield user, target.name.person
         yield from ((user, one.key) for one in keys.texts)
 
-    def _more(self, own: Known) -> Iterator[tuple[str, str]]:
+    def _more(self, own: RowsByKey) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
         row = own.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
             yield user, keys.name.key
         for amount in keys.amounts:
-            if amount.agent not in own or own[amount.agent].count < unusual.LEAST_AMOUNTS:
+            if amount.agent not in own or own[amount.agent].count < unusual.MIN_AMOUNTS:
                 yield user, amount.person
                 yield agent, amount.everybody
-        for target in keys.targets[:MOST_TARGETS]:
+        for target in keys.targets[:MAX_TARGETS]:
             if target.name is not None and target.person not in own:
-                yield EVERYBODY, target.everybody
+                yield INSTALLATION, target.everybody
             if target.name is not None and target.name.person not in own:
-                yield EVERYBODY, target.name.everybody
+                yield INSTALLATION, target.name.everybody
 
-    def _asker(self, known: Known) -> Asker:
+    def _asker(self, known: RowsByKey) -> RequestingAgent:
         keys = self.keys
         past = _past(known, keys.agent)
-        return Asker(
+        return RequestingAgent(
             name=self.wanted.agent.name,
             mark=keys.name.mark,
             formerly=self._formerly(past),
@@ -207,8 +207,8 @@ class _Looked:
             today=self._asked(known, keys.asked_day, _DAY_MS)[0],
         )
 
-    def _formerly(self, past: Past) -> tuple[str, int] | None:
-        """The newest of its former names that this person approved, if they know no other."""
+    def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
+        """The agent's last name that this person approved, if its current one is new to them."""
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
         user = self.wanted.user.id
@@ -217,32 +217,32 @@ class _Looked:
                 return one.name, one.until
         return None
 
-    def _asked(self, known: Known, key: str, length: int) -> tuple[int, int]:
-        """How often, this request included, and how much was asked in this period."""
+    def _asked(self, known: RowsByKey, key: str, length: int) -> tuple[int, int]:
+        """The number of requests in this period, including this one, and their total."""
         row, own = known.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
             return 1 if own else 0, 0
         return row.period_count + own, row.period_total
 
-    def _named(self, one: TargetKeys, known: Known) -> Named:
+    def _named(self, one: TargetKeys, known: RowsByKey) -> NamedTarget:
         past = _past(known, one.person)
         is_known = self.keys.agent_mark in past.members
         if one.name is None:
-            return Named(one.place, one.mark, is_known)
+            return NamedTarget(one.place, one.mark, is_known)
         names = past if past.count else _past(known, one.everybody)
         own = _past(known, one.name.person)
         targets = own if own.count else _past(known, one.name.everybody)
-        return Named(
+        return NamedTarget(
             one.place,
             one.mark,
             is_known,
             one.name.place,
             one.name.mark,
-            frozenset(one for one in names.members if one.startswith(OF_NAME)),
+            frozenset(one for one in names.members if one.startswith(NAME_MARK_PREFIX)),
             targets.members,
         )
 
-    def _amount(self, one: AmountKeys, known: Known) -> Amount:
+    def _amount(self, one: AmountKeys, known: RowsByKey) -> Amount:
         kind = _past(known, one.kind)
         part = [each for each in self._parts if each.amount.agent == one.agent]
         to = part[0] if len(part) == 1 and part[0].amount.value == one.value else None
@@ -254,28 +254,28 @@ class _Looked:
             bool(kind.count) and one.currency is not None and one.mark not in kind.members,
         )
 
-    def _same_days(self, known: Known) -> Iterator[SameDay]:
+    def _same_days(self, known: RowsByKey) -> Iterator[SameDay]:
         for one in self._parts:
             count, total = self._asked(known, one.asked, _DAY_MS)
-            if count >= unusual.LEAST_SPLIT:
+            if count >= unusual.MIN_SPLIT:
                 value = total + (one.amount.value if self.asked_at is None else 0)
                 yield SameDay(self._sum(one, value, known), count, one.target)
 
-    def _sum(self, one: PartKeys, value: int, known: Known) -> Amount:
-        """What is asked for one target on one day, beside what there was before."""
+    def _sum(self, one: PartKeys, value: int, known: RowsByKey) -> Amount:
+        """The total for one target on one day, with the baselines before that day."""
 
-        def before(key: str) -> Past:
+        def before(key: str) -> PastApprovals:
             past = _before(known.get(key), self._day)
-            return _by_day(past) if key == one.person else past
+            return _per_day(past) if key == one.person else past
 
         amount = one.amount
         baselines = tuple(self._baselines(amount, one, before))
         return Amount(amount.place, value, amount.currency, baselines)
 
     def _baselines(
-        self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], Past]
+        self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
     ) -> Iterator[Baseline]:
-        """What there is to compare an amount with, the closest first."""
+        """The history to compare an amount with, closest first."""
         name = self.wanted.agent.name
         if to is not None and (before := past(to.person)).count:
             yield Baseline(before, "for this “{}”", to.target)
@@ -286,48 +286,48 @@ class _Looked:
         if (before := past(one.everybody)).count:
             yield Baseline(before, "by others for {}", name)
 
-    def _values(self, known: Known) -> Iterator[Value]:
+    def _values(self, known: RowsByKey) -> Iterator[TextValue]:
         for one in (self.keys.name, *self.keys.texts):
             if one.key in known:
-                yield Value(one.place, one.mark, known[one.key].members)
-        yield from (Value(place, "", mixed=True) for place in self.keys.mixed)
+                yield TextValue(one.place, one.mark, known[one.key].members)
+        yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
 
-    def _hours(self, known: Known) -> Hours:
+    def _hours(self, known: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)
-        near = _past(known, _near(hour)).count
-        return Hours(hour, _past(known, _ANSWERS).count, near)
+        near = _past(known, _near_key(hour)).count
+        return AnswerHours(hour, _past(known, _ANSWERS).count, near)
 
 
-def _past(known: Known, key: str) -> Past:
+def _past(known: RowsByKey, key: str) -> PastApprovals:
     row = known.get(key)
     if row is None:
-        return NOTHING
-    return Past(row.count, row.total, row.most, row.since, row.periods, row.members)
+        return NO_PAST_APPROVALS
+    return PastApprovals(row.count, row.total, row.most, row.since, row.periods, row.members)
 
 
-def _before(row: HistoryRow | None, day: int) -> Past:
-    """What there was before this day. Its largest amount is not known, only the mean."""
+def _before(row: HistoryRow | None, day: int) -> PastApprovals:
+    """The history before this day. Its maximum is unknown, so the mean replaces it."""
     if row is None:
-        return NOTHING
+        return NO_PAST_APPROVALS
     today = row.period == day
     number, total = row.count - row.period_count * today, row.total - row.period_total * today
     if number < 1:
-        return NOTHING
-    return Past(number, total, -(-total // number), row.since, max(1, row.periods - today))
+        return NO_PAST_APPROVALS
+    return PastApprovals(number, total, -(-total // number), row.since, max(1, row.periods - today))
 
 
-def _by_day(past: Past) -> Past:
-    """The same with each day as one, and its sum as its amount."""
+def _per_day(past: PastApprovals) -> PastApprovals:
+    """The same history with the total of each day as one amount."""
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _least(known: Known, kinds: Sequence[str]) -> Past:
-    """Of several types that of which there is least."""
+def _fewest_approvals(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
+    """The history of the action type with the fewest approvals."""
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
 
 def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
-    """What a yes adds."""
+    """What approving adds to history."""
     agent, user = wanted.agent.id, wanted.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
     yield Addition(agent, keys.agent, 0, marks)
@@ -338,9 +338,9 @@ def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]
         yield Addition(agent, amount.agent, amount.value)
         yield Addition(user, amount.person, amount.value)
         yield Addition(agent, amount.everybody, amount.value)
-    for part in keys.parts[:MOST_TARGETS]:
+    for part in keys.parts[:MAX_TARGETS]:
         yield Addition(user, part.person, part.amount.value)
-    for target in keys.targets[:MOST_TARGETS]:
+    for target in keys.targets[:MAX_TARGETS]:
         yield from _of_target(target, user, keys.agent_mark)
     for text in (keys.name, *keys.texts):
         yield Addition(user, text.key, 0, (text.mark,))
@@ -352,18 +352,18 @@ def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addit
         yield Addition(user, target.person, 0, (agent_mark,))
         return
     yield Addition(user, target.person, 0, (agent_mark, name.mark))
-    yield Addition(EVERYBODY, target.everybody, 0, (name.mark,))
+    yield Addition(INSTALLATION, target.everybody, 0, (name.mark,))
     yield Addition(user, name.person, 0, (target.mark,))
-    yield Addition(EVERYBODY, name.everybody, 0, (target.mark,))
+    yield Addition(INSTALLATION, name.everybody, 0, (target.mark,))
 
 
-def _written(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
+def _stored_json(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
     for one in _additions(wanted, keys):
         amount, members = rows.get((one.owner, one.key), (0, {}))
         rows[one.owner, one.key] = amount + one.amount, members | dict.fromkeys(one.members)
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
-    asks = {one.asked: one.amount.value for one in keys.parts[:MOST_TARGETS]}
+    asks = {one.asked: one.amount.value for one in keys.parts[:MAX_TARGETS]}
     kept = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,
@@ -378,6 +378,6 @@ def _hour(moment: int) -> int:
     return moment // _HOUR_MS % _HOURS
 
 
-def _near(hour: int) -> str:
-    """The row of an hour and its two neighbors."""
+def _near_key(hour: int) -> str:
+    """The key of the row of an hour and the two adjacent hours."""
     return f"near {hour % _HOURS}"

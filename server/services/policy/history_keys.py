@@ -1,8 +1,8 @@
-"""The keys under which one request is looked up in history, and added to it after a yes.
+"""The history keys of a request, for comparing it and for adding it after an approval.
 
-Owns: which facts of a request are compared, and with what. Values are in keys and marks as keyed
-hashes: a reader of the database alone cannot try out account numbers. Names that are registered
-here are not hashed. Never: the rows; what is unusual.
+Owns: which facts are compared. Values in keys and marks are keyed hashes, so that somebody with
+only the database cannot try account numbers; registered names are not hashed.
+Never: the rows; what is unusual.
 """
 
 import re
@@ -23,19 +23,19 @@ from server.protocol.policy.pointers import Path
 from server.protocol.policy.rendering import Trail
 from server.services.resources.targets import TokenTarget
 
-MOST_TARGETS: Final = 32
-"""Targets of one request that are remembered; further targets are new every time."""
-MOST_VALUES: Final = 8
-"""Texts of one request that are compared with what looks like them."""
+MAX_TARGETS: Final = 32
+"""The maximum number of targets stored per request; further ones are new each time."""
+MAX_TEXTS: Final = 8
+"""The maximum number of texts of a request that are checked for lookalikes."""
 
-_MOST_CHARACTERS: Final = 140
-_MOST_CACHED: Final = 500
-"""Characters of what is hashed, up to which the hash is kept: the cache is bounded by that."""
+_MAX_CHARACTERS: Final = 140
+_MAX_CACHED: Final = 500
+"""The maximum length of a text whose hash is cached; it bounds the cache's memory."""
 _MARK: Final = 16
-"""Characters of a hash that tell the members of one row apart."""
-OF_NAME: Final = "n "
+"""The length of a mark, which identifies a member of one row."""
+NAME_MARK_PREFIX: Final = "n "
 _OF_AGENT: Final = "a "
-"""They tell the marks of names and of agents apart, which are members of the same row."""
+"""The prefixes of name marks and agent marks, which are members of the same row."""
 _WORD: Final = re.compile(r"\w+")
 _AGENT_NAME: Final = "Agent name"
 
@@ -43,7 +43,7 @@ Detail: TypeAlias = Mapping[str, JsonValue]
 
 
 class ComparedRequest(Protocol):
-    """What an agent asks a person for, as far as it is compared."""
+    """The parts of a request that are compared."""
 
     @property
     def agent(self) -> Agent:
@@ -59,16 +59,16 @@ class ComparedRequest(Protocol):
 
     @property
     def details(self) -> Sequence[Detail]:
-        """What for."""
+        """The `authorization_details`."""
 
     @property
     def actions(self) -> Sequence[ActionType]:
-        """The types of the details."""
+        """The action types of the details."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it is compared."""
+class RequestToCompare:
+    """A request to compare."""
 
     agent: Agent
     user: User
@@ -77,37 +77,37 @@ class Request:
     actions: Sequence[ActionType]
 
 
-class Place(NamedTuple):
-    """The place of a value; as text, its label. Most labels are never needed."""
+class ValueLocation(NamedTuple):
+    """The location of a value. `str()` renders its label, which is rarely needed."""
 
     action: ActionType | None
     trail: Trail = ()
 
     def __str__(self) -> str:
-        return _AGENT_NAME if self.action is None else rendering.called(self.action, self.trail)
+        return _AGENT_NAME if self.action is None else rendering.label_of(self.action, self.trail)
 
 
 class TextKeys(NamedTuple):
-    """A text that may look like one that was approved before."""
+    """The keys of a text, to find earlier lookalikes."""
 
-    place: Place
+    place: ValueLocation
     mark: str
     key: str
 
 
 class NameKeys(NamedTuple):
-    """The name of a target."""
+    """The keys of a target's name, for this person and for the installation."""
 
-    place: Place
+    place: ValueLocation
     mark: str
     person: str
     everybody: str
 
 
 class TargetKeys(NamedTuple):
-    """A target: what this person, and what anybody here, approved of it."""
+    """The keys of a target, for this person and for the installation."""
 
-    place: Place
+    place: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -115,9 +115,9 @@ class TargetKeys(NamedTuple):
 
 
 class AmountKeys(NamedTuple):
-    """An amount by its type and unit: what this agent, this person and everybody approved."""
+    """The keys of an amount by type and unit, for this agent, this person and all people."""
 
-    place: Place
+    place: ValueLocation
     value: int
     currency: str | None
     kind: str
@@ -127,15 +127,15 @@ class AmountKeys(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """Of the unit, among the units of its type."""
+        """The mark of the unit."""
         return f"unit {self.currency}"
 
 
 class PartKeys(NamedTuple):
-    """The amounts for one target: approved before, and asked today."""
+    """The keys of the amounts for one target: approved before, and asked today."""
 
     amount: AmountKeys
-    target: Place
+    target: ValueLocation
     person: str
     asked: str
 
@@ -158,22 +158,22 @@ class HistoryKeys:
     amounts: tuple[AmountKeys, ...]
     parts: tuple[PartKeys, ...]
     texts: tuple[TextKeys, ...]
-    mixed: tuple[Place, ...]
-    """The places of words that mix scripts."""
+    mixed: tuple[ValueLocation, ...]
+    """The locations of words that mix scripts."""
 
 
 def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
-    """The keys of one request."""
-    maker = _Maker(secrets, wanted.user.id)
+    """Compute the keys of one request."""
+    maker = _KeyBuilder(secrets, wanted.user.id)
     agent, user, uri = wanted.agent, wanted.user.id, wanted.target.resource.uri
     for action, detail in zip(wanted.actions, wanted.details, strict=True):
         maker.add(action, detail)
     kinds = dict.fromkeys(action.type for action in wanted.actions) or (uri,)
-    mixed = [Place(None)] if is_mixed(agent.name) else []
+    mixed = [ValueLocation(None)] if is_mixed(agent.name) else []
     return HistoryKeys(
         agent=f"agent {user}",
         agent_mark=_OF_AGENT + agent.id,
-        name=maker.text(Place(None), agent.name, ()),
+        name=maker.text(ValueLocation(None), agent.name, ()),
         credentials=frozenset(f"key {one}" for one in credentials(secrets, agent)),
         types={f"type {action.type}": action.title for action in wanted.actions},
         scopes={f"scope {uri} {one}": one for one in wanted.target.scope},
@@ -184,37 +184,37 @@ def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
         targets=tuple(maker.targets),
         amounts=tuple(maker.amounts.values()),
         parts=tuple(maker.parts.values()),
-        texts=tuple(maker.texts[:MOST_VALUES]),
+        texts=tuple(maker.texts[:MAX_TEXTS]),
         mixed=(*mixed, *maker.mixed),
     )
 
 
 def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
     """The mark of another name of an agent."""
-    return _Maker(secrets, user_id).text(Place(None), name, ()).mark
+    return _KeyBuilder(secrets, user_id).text(ValueLocation(None), name, ()).mark
 
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
-    """The keys and secrets of this agent."""
+    """The marks of the agent's keys and secrets."""
     jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]
     return [*jwks, *[secret.id for secret in agent.secrets]]
 
 
 def _hashed(secrets: Secrets, parts: object) -> str:
     text = ascii(parts)
-    hashed = _hash if len(text) <= _MOST_CACHED else _hash.__wrapped__
-    return hashed(secrets, text)  # type: ignore[arg-type]  # hashed as the object that it is
+    hashed = _hash if len(text) <= _MAX_CACHED else _hash.__wrapped__
+    return hashed(secrets, text)  # type: ignore[arg-type]  # hashable by identity
 
 
 @lru_cache(maxsize=4_096)
 def _hash(secrets: Secrets, parts: str) -> str:
-    """Most of what one agent asks for is compared by the same few keys time and again."""
+    """Cached, because an agent's requests use the same few keys repeatedly."""
     return secrets.keyed_hash("history", parts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
-    """Takes the facts of each detail that are compared. Values are hashed, names are not."""
+class _KeyBuilder:
+    """Collects the keys of each detail. Values are hashed, registered names are not."""
 
     secrets: Secrets
     user: str
@@ -222,24 +222,24 @@ class _Maker:
     amounts: dict[str, AmountKeys] = field(default_factory=dict)
     parts: dict[str, PartKeys] = field(default_factory=dict)
     texts: list[TextKeys] = field(default_factory=list)
-    mixed: list[Place] = field(default_factory=list)
+    mixed: list[ValueLocation] = field(default_factory=list)
 
     def add(self, action: ActionType, detail: Detail) -> None:
-        """One more detail."""
+        """Add the keys of one detail."""
         found = [
             self._target(action, detail, trail, value)
-            for trail, value in _at(detail, action.stakes.target)
+            for trail, value in _at(detail, action.fact_rules.target)
         ]
         self.targets.extend(found)
-        for trail, value in _at(detail, action.stakes.amount):
+        for trail, value in _at(detail, action.fact_rules.amount):
             self._amount(action, trail, value, found)
         self._texts(action, detail)
-        self.mixed.extend(Place(action, trail) for trail in _mixed(detail))
+        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed(detail))
 
-    def text(self, place: Place, value: str, where: Path) -> TextKeys:
-        """A text, and where those that look like it are kept."""
+    def text(self, place: ValueLocation, value: str, where: Path) -> TextKeys:
+        """The keys of a text."""
         kind = "" if place.action is None else place.action.type
-        plain = _plain(value)
+        plain = _normalized(value)
         return TextKeys(
             place,
             self._hash("text", kind, where, plain)[:_MARK],
@@ -256,28 +256,28 @@ class _Maker:
         everybody = self._hash("target", action.type, same)
         name = self._name(action, detail, trail)
         person = f"{self.user} {everybody}"
-        return TargetKeys(Place(action, trail), everybody[:_MARK], person, everybody, name)
+        return TargetKeys(ValueLocation(action, trail), everybody[:_MARK], person, everybody, name)
 
     def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
-        """The name that stands beside a target: in a list, in the same item."""
-        for trail, value in _at(detail, action.stakes.target_name):
+        """The name of a target; for a target in a list, from the same item."""
+        for trail, value in _at(detail, action.fact_rules.target_name):
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
-                everybody = self._hash("name", action.type, _plain(value))
-                mark, person = OF_NAME + everybody[:_MARK], f"{self.user} {everybody}"
-                return NameKeys(Place(action, trail), mark, person, everybody)
+                everybody = self._hash("name", action.type, _normalized(value))
+                mark, person = NAME_MARK_PREFIX + everybody[:_MARK], f"{self.user} {everybody}"
+                return NameKeys(ValueLocation(action, trail), mark, person, everybody)
         return None
 
     def _amount(
         self, action: ActionType, trail: Trail, value: JsonValue, targets: Sequence[TargetKeys]
     ) -> None:
-        """Several amounts of one type and unit are added up, and so are those of one target."""
+        """Sum amounts by type and unit, and by target."""
         currency, number = _number(value)
         if number is None:
             return
         unit = f"{action.type} {currency}"
         one = AmountKeys(
-            Place(action, trail),
+            ValueLocation(action, trail),
             abs(number),
             currency,
             f"kind {self.user} {action.type}",
@@ -285,30 +285,32 @@ class _Maker:
             f"amount {unit}",
             f"all {unit}",
         )
-        self.amounts[unit] = _sum(self.amounts.get(unit), one)
+        self.amounts[unit] = _added(self.amounts.get(unit), one)
         to = _target_of(trail, targets)
         if to is not None:
             key = f"{to.person} {currency}"
             before = self.parts.get(key)
-            whole = _sum(None if before is None else before.amount, one)
+            whole = _added(None if before is None else before.amount, one)
             self.parts[key] = PartKeys(whole, to.place, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
-        """The short material texts, the target and its name."""
-        stakes = action.stakes
-        for path in dict.fromkeys((stakes.target, stakes.target_name, *action.material)):
+        """Add the keys of short material texts, of the target and of its name."""
+        fact_rules = action.fact_rules
+        for path in dict.fromkeys((fact_rules.target, fact_rules.target_name, *action.material)):
             for trail, value in _at(detail, path):
                 if isinstance(value, str) and _is_comparable(value):
-                    self.texts.append(self.text(Place(action, trail), value, path or ()))
+                    self.texts.append(self.text(ValueLocation(action, trail), value, path or ()))
 
 
 def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
-    """The values at a path. Most are members of the detail itself."""
+    """The values at a path; the fast case is a member of the detail itself."""
     if path is None:
         return []
     if len(path) == 1 and isinstance(detail.get(path[0]), (str, int)):
         return [(path, detail[path[0]])]
-    return [(trail, value) for trail, value in rendering.along(detail, path) if value is not None]
+    return [
+        (trail, value) for trail, value in rendering.values_at(detail, path) if value is not None
+    ]
 
 
 def _indexes(trail: Trail) -> tuple[int, ...]:
@@ -316,18 +318,18 @@ def _indexes(trail: Trail) -> tuple[int, ...]:
 
 
 def _number(value: JsonValue) -> tuple[str | None, int | None]:
-    """The currency, if it is money, and how much."""
+    """The currency, if the value is money, and the number."""
     if isinstance(value, dict):
         return cast("str", value["currency"]), cast("int", value["minor"])
     return None, value if isinstance(value, int) else None
 
 
-def _sum(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
+def _added(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
     return one if before is None else before._replace(value=before.value + one.value)
 
 
 def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None:
-    """The target of an amount, where that is clear."""
+    """The target of an amount, if it is unambiguous."""
     if len(targets) == 1:
         return targets[0]
     steps = _indexes(trail)
@@ -335,12 +337,12 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
 
 
 def _is_comparable(value: str) -> bool:
-    short = len(value) <= _MOST_CHARACTERS
+    short = len(value) <= _MAX_CHARACTERS
     return short and not value.isdecimal() and not rendering.is_time(value)
 
 
 def _mixed(detail: Detail) -> list[Trail]:
-    """The places of all texts in which a word mixes scripts."""
+    """The trails of all texts in which a word mixes scripts."""
     if all(map(_is_ascii, detail.values())):
         return []
     return [
@@ -351,24 +353,24 @@ def _mixed(detail: Detail) -> list[Trail]:
 
 
 def _is_ascii(value: JsonValue) -> bool:
-    """Reports whether this is enough to know that no word in it is mixed."""
+    """Reports whether the value certainly has no word that mixes scripts."""
     if isinstance(value, str):
         return value.isascii()
     return not isinstance(value, (dict, list)) or rendering.is_money(value)
 
 
 def is_mixed(text: str) -> bool:
-    """Reports whether a word in it mixes scripts that no language mixes."""
+    """Reports whether a word of the text mixes scripts that no language mixes."""
     return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
 
 
-def _plain(text: str) -> str:
-    """A name as it is compared: case and spaces between words tell nothing apart."""
+def _normalized(text: str) -> str:
+    """Normalize a text for comparison: Unicode form, case and whitespace."""
     whole = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(whole.casefold().split())
 
 
 @lru_cache(maxsize=4_096)
 def _skeleton(text: str) -> str:
-    """Of a short text: the cache is bounded by that."""
+    """The cached skeleton of a short text."""
     return confusables.skeleton(text)

@@ -1,7 +1,7 @@
-"""The one place where policy is asked: whoever enforces and whoever explains come here.
+"""Evaluating policy, for enforcement and for explanation alike.
 
-Owns: making the question out of what is wanted, with the history of its agent; the engine of the
-rule set in force, compiled once for each. Never: what follows from a verdict.
+Owns: building the question of a request with its history; the compiled engine of the rule set in
+force. Never: acting on a verdict.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,27 +20,27 @@ from server.protocol.policy import typed_facts
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import (
     Approvals,
-    Facts,
     Policy,
     PolicyAnswer,
     PolicyFailed,
+    PolicyVersion,
     Question,
-    Source,
+    QuestionHistory,
     Verdict,
     Way,
     decide,
-    holds,
+    is_allowed,
 )
 from server.protocol.policy.risks import Risk, highest
 from server.services.policy import binding, history
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.history_keys import Request
+from server.services.policy.history_keys import RequestToCompare
 from server.services.resources.targets import TokenTarget
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRequest:
-    """What somebody wants, as it was found to be in order."""
+    """A valid request to evaluate."""
 
     way: Way
     agent: Agent | App
@@ -48,12 +48,12 @@ class JudgedRequest:
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]] = ()
     actions: Sequence[ActionType] = ()
-    """The types of the details."""
+    """The action types of the details."""
     wants_pin: bool = False
     at_least: Risk = Risk.LOW
-    """The agent raises it to this."""
+    """The lowest risk that the agent asks for."""
     past: str | None = None
-    """What was unusual when it was asked, as the request keeps it; None for what is unusual now."""
+    """The signals stored with the request, as JSON text; None to compute the current ones."""
 
     @property
     def risk(self) -> Risk:
@@ -62,8 +62,8 @@ class JudgedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What the agent did up to a moment, and what people approved of it."""
+class UseHistory:
+    """The history of an agent up to a time: its tokens, and what people approved."""
 
     view: View
     secrets: Secrets
@@ -71,73 +71,76 @@ class History:
     until: int
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """Those of these that it got a token for."""
+        """The uses among these that the agent has had a token for."""
         return self.view.uses.seen(self.case.agent.id, uses, self.until)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """How often it did in the window; counting stops at `enough`."""
+        """The number of such tokens in the window; counting stops at `enough`."""
         since = self.until - window_ms
         return self.view.uses.count(self.case.agent.id, use, since, self.until, enough)
 
     def unusual(self) -> frozenset[Code]:
-        """What was unusual when it was asked, else what is now."""
+        """The signals stored with the request, else the current ones."""
         if self.case.past is None:
-            return unusual_now(self.view, self.secrets, self.case)
-        return history.unusual_of(self.case.past)
+            return current_codes(self.view, self.secrets, self.case)
+        return history.stored_codes(self.case.past)
 
 
-_NOBODY = User("", "", None, (), "enabled", 0)
-"""Somebody who has approved nothing yet."""
+_UNKNOWN_USER = User("", "", None, (), "enabled", 0)
+"""A user without history."""
 
 
-def unusual_now(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[Code]:
-    """What is unusual about a case; nothing where an agent acts for itself, or an app asks.
+def current_codes(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[Code]:
+    """The current signals of a request; none if an agent acts for itself or an app asks.
 
-    Somebody whom nobody knows is somebody who never approved anything. Details that only the log
-    has are compared with nothing.
+    An unknown user has no history. Details without their action types are not compared.
     """
     if case.way == "client_credentials" or not isinstance(case.agent, Agent):
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
-    asked = Request(case.agent, case.user or _NOBODY, case.target, details, actions)
-    return history.look(view, secrets, asked).unusual.codes
+    asked = RequestToCompare(case.agent, case.user or _UNKNOWN_USER, case.target, details, actions)
+    return history.compare(view, secrets, asked).unusual.codes
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine and the rule set that it answers by."""
+    """A policy engine with its rule set's version."""
 
     policy: Policy
-    source: Source
+    source: PolicyVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Asks policy. With `instead`, another one than is in force: a trial, or another engine."""
+    """Evaluates policy. `instead` replaces the engine in force, for trials."""
 
     secrets: Secrets
     instead: Engine | None = None
     engines: dict[str, Engine] = field(default_factory=dict)
-    """By their hash; the newest alone."""
+    """A cache of the newest engine, by hash."""
 
     def decide(
-        self, view: View, case: JudgedRequest, at: int | None = None, facts: Facts | None = None
+        self,
+        view: View,
+        case: JudgedRequest,
+        at: int | None = None,
+        facts: QuestionHistory | None = None,
     ) -> Verdict:
-        """What policy says to this case; as of a moment, or with a history that is told."""
+        """Evaluate a request, optionally at an earlier time or with another history."""
         engine, asked = self._engine(view), self.question(view, case, at)
         if facts is not None:
-            asked = replace(asked, facts=facts)
+            asked = replace(asked, history=facts)
         return decide(engine.policy, asked, engine.source)
 
     def holds(self, view: View, case: JudgedRequest, approvals: Approvals) -> bool:
-        """Reports whether it is allowed with exactly these approvals."""
-        return holds(self._engine(view).policy, self.question(view, case), approvals)
+        """Reports whether the request is allowed with exactly these approvals."""
+        return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
     def question(self, view: View, case: JudgedRequest, at: int | None = None) -> Question:
-        """The question that a case puts to an engine, now or at a moment of the past."""
+        """The question of a request, now or at an earlier time."""
         until = view.now if at is None else at - 1
-        facts = History(view, self.secrets, case, until)
+        facts = UseHistory(view, self.secrets, case, until)
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
     def _engine(self, view: View) -> Engine:
@@ -151,26 +154,26 @@ class Judge:
         return self.engines[row.hash]
 
 
-class _Broken:
-    """Stands for a rule set that cannot be read, because another version of the program set it."""
+class _UnreadableEngine:
+    """The engine of a rule set that cannot be read, because another version of Sayso set it."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         raise PolicyFailed(f"{question.way}, {approvals.count}: the rule set cannot be read")
 
 
 def engine_of(row: PolicyRow) -> Engine:
-    """The engine of a stored rule set; one that cannot be read never allows."""
-    source = Source(row.version, row.hash)
+    """The engine of a stored rule set; an unreadable rule set allows nothing."""
+    source = PolicyVersion(row.version, row.hash)
     try:
-        return Engine(binding.engine(row), source)
+        return Engine(binding.compile_row(row), source)
     except InvalidPolicy:
-        return Engine(_Broken(), source)
+        return Engine(_UnreadableEngine(), source)
 
 
 def question(
-    case: JudgedRequest, at: int, facts: Facts, members: Mapping[str, frozenset[str]]
+    case: JudgedRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
 ) -> Question:
-    """The question that a case puts to an engine at a moment, with what was before it."""
+    """Build the question of a request at a time, with its history."""
     scopes, agent = case.target.resource.scopes, case.agent
     return Question(
         way=case.way,
@@ -183,12 +186,12 @@ def question(
         types={action.type: action.risk for action in case.actions},
         details=case.details,
         at=at,
-        facts=facts,
+        history=facts,
         members=members,
         wants_pin=case.wants_pin,
         at_least=case.at_least,
         interactive=isinstance(agent, Agent) and agent.interactive,
-        has_fact=typed_facts.are_named(case.actions),
+        has_fact=typed_facts.has_fact_to_type(case.actions),
     )
 
 

@@ -1,4 +1,4 @@
-"""Administration of policy: which rule set is in force, since when, by whom; setting the next.
+"""Administration of rule sets: the one in force, earlier versions, setting a new one.
 
 Owns: versions. Never: what a rule means, or who may set one.
 """
@@ -14,28 +14,28 @@ from server.services.policy import binding
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Rule sets. A document is the text of a TOML file."""
+    """Lists and sets rule sets. A document is the text of a TOML file."""
 
     store: Store
 
     def show(self) -> PolicyRow:
-        """The rule set in force: the newest that was set, else the one that Sayso comes with."""
+        """The rule set in force: the newest version, else the built-in one."""
         with self.store.read() as view:
             return in_force(view)
 
     def versions(self) -> list[PolicyRow]:
-        """Every version, the newest first; the default is version 0."""
+        """All versions, newest first; the built-in one is version 0."""
         with self.store.read() as view:
             return [*view.policies.all(), binding.default_row()]
 
     def set(self, document: str, *, by: str) -> PolicyRow:
-        """Put a rule set in force, from the next request on; requests that wait are held to it.
+        """Put a rule set in force. It applies to pending requests too.
 
-        Setting the one in force again changes nothing. Raises `InvalidPolicy`.
+        Setting the rule set in force again changes nothing. Raises `InvalidPolicy`.
         """
         with self.store.administer() as tx:
             before = in_force(tx)
-            row = binding.bound(tx, document, version=before.version + 1, by=by)
+            row = binding.bind_names(tx, document, version=before.version + 1, by=by)
             if row.hash == before.hash:
                 return before
             tx.policies.add(row)
@@ -45,5 +45,5 @@ class Policies:
 
 
 def in_force(view: View) -> PolicyRow:
-    """The rule set that answers now."""
+    """The rule set in force."""
     return view.directory.policy() or binding.default_row()

@@ -1,7 +1,7 @@
-"""What a person would be shown of an action type, before anybody asks for it.
+"""Previews of action types: how a request with made-up or given details would be shown.
 
-Owns: the request that is made up for it. Never: another rendering; it is the one of `displays.py`,
-with the ceremony that the risk of the type takes where no rule says otherwise.
+Owns: the example request. Never: rendering (`displays.py`). The ceremony is the default one of the
+type's risk.
 """
 
 from collections.abc import Mapping
@@ -24,29 +24,29 @@ from server.services.refusals import Invalid, about
 from server.services.resources.targets import TokenTarget
 
 _URI: Final = "https://resource.example"
-_SAYS: Final = "Here stands what the agent says of it."
-_BECAUSE: Final = "Here stands which rule asks."
+_AGENT_MESSAGE: Final = "The agent's message appears here."
+_BECAUSE: Final = "The reason of the policy rule appears here."
 _TOKEN_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An action type with details, as a person would read it."""
+    """An action type with details, as an approver would see it."""
 
     details: Mapping[str, JsonValue]
     display: str
-    """The display document, as approvals have it."""
+    """The display text."""
     ceremony: Ceremony
 
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """Shows action types that are registered, or might be."""
+    """Previews action types, registered or not."""
 
     store: Store
 
     def of(self, document: str, details: Mapping[str, JsonValue] | None = None) -> Preview:
-        """The type of this file with these details, or with an example. Raises `Invalid`."""
+        """Preview the type of this file with these details, or an example. Raises `Invalid`."""
         with about("document"):
             action = action_types.read(document)
             whole = _example(action) if details is None else {"type": action.type, **details}
@@ -57,12 +57,12 @@ class Previews:
 def _example(action: ActionType) -> Mapping[str, JsonValue]:
     try:
         return cast("Mapping[str, JsonValue]", examples.example(action.schema))
-    except examples.TooMuch as error:
-        raise Invalid(f"{error} Write details yourself.") from None
+    except examples.TooManyValues as error:
+        raise Invalid(f"{error} Provide the details.") from None
 
 
 def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
-    ceremony = questions.steps(action.risk, typed=typed_facts.are_named([action]))
+    ceremony = questions.default_steps(action.risk, typed=typed_facts.has_fact_to_type([action]))
     asked = DisplayedRequest(
         approval_id=names.PREFIX_APPROVAL + "example",
         agent=_AGENT,
@@ -74,7 +74,7 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
         risk=action.risk,
         because=_BECAUSE,
         ceremony=ceremony,
-        binding_message=_SAYS,
+        binding_message=_AGENT_MESSAGE,
         first_request=True,
         peer="192.0.2.1",
         asked_at=now,
@@ -82,7 +82,7 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
         token_seconds=_TOKEN_SECONDS,
     )
     try:
-        schemas.check_alone(action, details)
+        schemas.check_unregistered(action, details)
         return Preview(details, displays.display_text(asked), ceremony)
     except errors.InvalidAuthorizationDetails as error:
         raise Invalid(error.description, member="details") from None
@@ -103,7 +103,7 @@ _AGENT: Final = Agent(
     asks=None,
     owners=(),
     secrets=(),
-    id_token_alg="ES256",  # noqa: S106  # an algorithm
+    id_token_alg="ES256",  # noqa: S106  # not a secret
     state="enabled",
     expires_at=None,
     created_at=0,

@@ -1,6 +1,6 @@
-"""What a caller is told, and the log, when policy does not allow something.
+"""The errors and audit entries for requests that policy does not allow.
 
-Owns: the fixed codes. Never: which rule refused, to the caller; that is the administrator's.
+Owns: the fixed codes. Never: telling the caller which rule refused; only administrators see that.
 """
 
 from typing import Final
@@ -13,41 +13,41 @@ from server.services.audit import audit, floods
 from server.services.policy.judging import JudgedRequest
 
 DENIED: Final = "policy_denied"
-"""The fixed code of what a rule forbids."""
+"""The code if a rule denies the request."""
 TOO_FEW: Final = "too_few_people"
-"""The fixed code of what takes more people than there are."""
-TOLD: Final = frozenset({DENIED, TOO_FEW})
-"""The codes that the agent is told."""
+"""The code if the quorum exceeds the eligible approvers."""
+AGENT_CODES: Final = frozenset({DENIED, TOO_FEW})
+"""The codes that agents get."""
 NEEDS_PERSON: Final = "needs_person"
 FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody will be asked."
 
 
-def too_few(need: int, there: int) -> str:
-    """What an agent is told of a request that nobody can approve."""
+def too_few_text(need: int, there: int) -> str:
+    """The message to an agent whose request cannot reach its quorum."""
     people = "one person" if there == 1 else f"{there or 'no'} people"
     return (
-        f"This takes the approval of {need} people, and {people} may give it. Nobody was asked. "
-        "An administrator can name more in a rule of policy, or let one be enough."
+        f"This needs {need} approvals, and {people} may approve. Nobody was asked. "
+        "An administrator can name more approvers in a policy rule, or lower the quorum."
     )
 
 
-def denied() -> errors.RequestRefused:
-    """The refusal of what a rule forbids."""
+def denied_error() -> errors.RequestRefused:
+    """The error for a request that a rule denies."""
     return errors.RequestRefused(FORBIDDEN, detail=DENIED, members={"reason": DENIED})
 
 
-class Forbidden(errors.AccessDenied):
-    """What a rule forbids an app of people."""
+class DeniedByPolicy(errors.AccessDenied):
+    """A rule denies an app's request."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(FORBIDDEN, detail=DENIED, members={"reason": DENIED})
         self.verdict = verdict
 
 
-def of_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
-    """Write down why an agent gets nothing for itself, and say what it may do."""
+def refuse_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
+    """Record the refusal of an agent that acts for itself, and return the error."""
     asks = verdict.outcome == "ask"
-    floods.record(
+    floods.record_refusal(
         tx,
         Entry(
             type=audit.Type.TOKEN_REFUSED,
@@ -62,7 +62,7 @@ def of_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.Pr
         ),
     )
     if not asks:
-        return denied()
+        return denied_error()
     return errors.InteractionRequired(
-        "These scopes need a person's approval: ask at /bc-authorize."
+        "These scopes need a person's approval. Request it at /bc-authorize."
     )

@@ -1,4 +1,4 @@
-"""Holding an agent's `authorization_details` against the registered action types."""
+"""Validating an agent's `authorization_details` against the registered action types."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ class _Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """Compiled action types, remembered by type while their version stays the same."""
+    """Validates details; caches compiled action types until they change."""
 
     compiled: dict[str, _Compiled] = field(default_factory=dict)
 
@@ -33,9 +33,10 @@ class Schemas:
         details: Sequence[Mapping[str, JsonValue]],
         allowed: Collection[str] | None,
     ) -> tuple[ActionType, ...]:
-        """The action type of each object. Raises errors.InvalidAuthorizationDetails.
+        """Validate details and return their action types.
 
-        `allowed` are the types that this client may ask for (RFC 9396 10); None means all.
+        `allowed` are the types that the client may ask for (RFC 9396 10); None means all.
+        Raises errors.InvalidAuthorizationDetails.
         """
         for place, detail in enumerate(details):
             if allowed is not None and detail["type"] not in allowed:
@@ -47,7 +48,7 @@ class Schemas:
         )
 
     def known(self, directory: Directory, types: Sequence[str]) -> tuple[ActionType, ...]:
-        """Those of these types that are registered, where their details are gone."""
+        """The registered action types among these, for entries without details."""
         rows = (directory.action(name) for name in types)
         return tuple(self._compile(row).action for row in rows if row is not None)
 
@@ -58,7 +59,7 @@ class Schemas:
         if row is None:
             raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
         compiled = self._compile(row)
-        _hold(compiled.validator, detail, [str(place)])
+        _validate(compiled.validator, detail, [str(place)])
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
@@ -70,19 +71,19 @@ class Schemas:
         return known
 
 
-def check_alone(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
-    """Hold details against a type that need not be registered.
+def check_unregistered(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
+    """Validate details against an action type that need not be registered.
 
     Raises errors.InvalidAuthorizationDetails.
     """
-    _hold(_validator(action), detail, [])
+    _validate(_validator(action), detail, [])
 
 
 def _validator(action: ActionType) -> Draft202012Validator:
     return Draft202012Validator(dict(action.schema))
 
 
-def _hold(
+def _validate(
     validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str]
 ) -> None:
     error = next(iter(validator.iter_errors(detail)), None)
@@ -90,10 +91,9 @@ def _hold(
         where = "/".join([*before, *map(str, error.absolute_path)])
         raise errors.InvalidAuthorizationDetails(
             f"/{where} breaks the schema of its type: {error.validator}.",
-            detail=f"/{where}: {error.validator}",  # its message quotes what was sent
+            detail=f"/{where}: {error.validator}",  # its message quotes the details
         )
-    if uses.odd_currencies(detail):
+    if uses.has_invalid_currency(detail):
         raise errors.InvalidAuthorizationDetails(
-            f"/{'/'.join(before)} has money in no currency that rules know: write currency in "
-            "three capital letters such as EUR."
+            f"/{'/'.join(before)} has an invalid currency. Use three capital letters such as EUR."
         )

@@ -20,10 +20,10 @@ from server.protocol.forms import Form
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
 from server.protocol.sign_in.handles import handle_hash
-from server.services.approvals.app_actions import AppAct, AppActions
+from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
-from server.services.policy.refusals import Forbidden
+from server.services.policy.refusals import DeniedByPolicy
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.users.dpop_proofs import Proofs
@@ -64,7 +64,7 @@ class AuthorizationPlan:
     resource: str
     """"" if the scopes are only about the person."""
     asks: tuple[ConsentNeeded, ...]
-    action: AppAct | None = None
+    action: CheckedAppAction | None = None
     """The action to allow once; it is signed as a whole and gives no consent."""
 
     @property
@@ -170,10 +170,10 @@ class AuthorizeService:
             asks.append(_for_actor(view, request.actor, uri, request.scope))
         return AuthorizationPlan(app, request, uri, tuple(asks), action)
 
-    def _act(self, view: View, app: App, request: AuthorizationRequest) -> AppAct | None:
+    def _act(self, view: View, app: App, request: AuthorizationRequest) -> CheckedAppAction | None:
         if not request.details:
             return None
-        return self.actions.act(view, app, request.resource, request.scope, request.details)
+        return self.actions.check(view, app, request.resource, request.scope, request.details)
 
     def current_plan(self, view: View, flow: Flow) -> AuthorizationPlan:
         """Return the current plan of a stored request.
@@ -232,7 +232,7 @@ def _dumped(form: Form) -> str:
 
 def _record_forbidden(tx: Unit, app: App, error: errors.ProtocolError) -> None:
     """Record the rule that forbids an app's request."""
-    if isinstance(error, Forbidden):
+    if isinstance(error, DeniedByPolicy):
         entry = Entry(
             type=audit.Type.GRANT_REFUSED,
             actor=audit.by_client(app.id),
@@ -241,4 +241,4 @@ def _record_forbidden(tx: Unit, app: App, error: errors.ProtocolError) -> None:
             cause=error.detail,
             facts={"app": app.id, "policy": error.verdict.facts()},
         )
-        floods.record(tx, entry)
+        floods.record_refusal(tx, entry)

@@ -6,10 +6,10 @@ from server.model import display_names
 from server.model.store import View
 from server.protocol import names
 from server.protocol.policy.risks import Risk
-from server.services.approvals.app_actions import AppAct
-from server.services.consents.consents import USUAL_MS
+from server.services.approvals.app_actions import CheckedAppAction
+from server.services.consents.consents import DEFAULT_MS
 from server.services.policy import displays
-from server.services.policy.displays import Words
+from server.services.policy.displays import ActionTexts
 from server.services.sign_in.authorize import AuthorizationPlan, ConsentNeeded
 from server.services.sign_in.sign_ins import SignedIn
 
@@ -43,7 +43,7 @@ class AskedConsent:
 class RequestedAction:
     """An action that an app wants to do once, as the device will show it."""
 
-    words: Words
+    words: ActionTexts
     risk: Risk
     resource: str
     scopes: tuple[tuple[str, Risk], ...]
@@ -135,5 +135,5 @@ def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:
         owners=() if party is None else party.owners,
         resource=ask.resource,
         scopes=tuple((name, risks.get(name, Risk.MEDIUM)) for name in ask.scopes),
-        until=view.now + USUAL_MS,
+        until=view.now + DEFAULT_MS,
     )

@@ -252,7 +252,7 @@ class Flows:
         user = found.signed_in.user.id
         for ask in found.plan.asks:
             if ask not in found.plan.signed:
-                self.consents.keep_about(tx, user, ask.client_id, ask.scopes)
+                self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
 
 
 def _open(view: View, handle: str) -> Flow:
@@ -307,7 +307,7 @@ def _record(
     tx: Unit, kind: audit.Type, plan: AuthorizationPlan, ready: _Ready | None, *, cause: str | None
 ) -> None:
     signed_in = None if ready is None else ready.signed_in
-    write = floods.record if kind is audit.Type.GRANT_REFUSED else audit.record
+    write = floods.record_refusal if kind is audit.Type.GRANT_REFUSED else audit.record
     write(
         tx,
         Entry(

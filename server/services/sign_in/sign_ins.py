@@ -149,10 +149,12 @@ def _check_user(tx: Unit, user: User | None, *, right: bool, hashed_as: str | No
         return again
     kind = audit.Type.SIGN_IN_FAILED
     if again is None:
-        floods.record(tx, Entry(kind, audit.SYSTEM, decision="refused", cause="no such account"))
+        floods.record_refusal(
+            tx, Entry(kind, audit.SYSTEM, decision="refused", cause="no such account")
+        )
     else:
         by = audit.by_user(again.id)
-        floods.record(tx, Entry(kind, by, subject=again.id, decision="refused"))
+        floods.record_refusal(tx, Entry(kind, by, subject=again.id, decision="refused"))
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a person reads before they give a standing grant, in plain words."""
+"""The display text of a standing grant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Sum
 from server.protocol.text import display_safe
-from server.services.consents.displays import day
+from server.services.consents.displays import time_text
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.resources.targets import TokenTarget
@@ -21,8 +21,8 @@ _LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class GrantAsked:
-    """Everything that a standing grant's display is made of."""
+class StandingGrantDisplay:
+    """The input of a standing grant's display text."""
 
     approval_id: str
     party: Party
@@ -32,29 +32,31 @@ class GrantAsked:
     action: ActionType | None
     bounds: Bounds
     risk: Risk
-    """Of what it covers."""
+    """The highest risk it covers."""
     given_at: Risk
-    """At which it is shown."""
+    """The risk it is displayed with."""
     tell: bool
     covered: int
     looked_at: int
-    """How many of the newest requests it would have covered, of how many."""
+    """`covered` of the `looked_at` newest requests would have been covered."""
     peer: str
     asked_at: int
     expires_at: int
 
 
-def grant_text(asked: GrantAsked) -> str:
-    """The display document of a standing grant."""
-    name, until = display_safe(asked.party.name), day(asked.bounds.until)
+def standing_grant_display(asked: StandingGrantDisplay) -> str:
+    """Make the display text of a standing grant."""
+    name, until = display_safe(asked.party.name), time_text(asked.bounds.until)
     what = ", ".join(asked.target.scope) if asked.action is None else asked.action.title
     times = _times(asked.bounds.uses)
-    return displays.written(
+    return displays.canonical_display(
         Display(
             approval_id=asked.approval_id,
             kind="standing_grant",
             risk=asked.given_at,
-            risk_reason=_safe(f"it covers {asked.risk} risk ahead, and counts as one level more"),
+            risk_reason=_safe(
+                f"covers {asked.risk} risk; standing grants count one risk level higher"
+            ),
             title="Standing grant",
             headline=_safe(f"Let {name} do this {times} without asking: {display_safe(what)}"),
             facts=_facts(asked),
@@ -62,13 +64,13 @@ def grant_text(asked: GrantAsked) -> str:
             resource=asked.target.resource.uri,
             unusual=None,
             undo="You can revoke it at any time (sayso-approver grants revoke). "
-            "What was done with it stays done.",
-            why="An answer given ahead stands for many, so it takes your signature.",
+            "Actions that it allowed are not undone.",
+            why="A standing grant covers many requests, so it needs your signature.",
             gives=_safe(
                 f"Until {until}, and {times} at most, {name} gets an access token for a request "
-                "like this one without asking you. Any other request is asked as before."
+                "like this one without asking you. Every other request still needs your approval."
             ),
-            agent=displays.asker(
+            agent=displays.agent_member(
                 asked.party.id, asked.party.name, asked.party.owners, first_request=False
             ),
             agent_says=None,
@@ -81,31 +83,33 @@ def grant_text(asked: GrantAsked) -> str:
 
 
 def money_text(value: Sum) -> str:
-    """An amount as a person reads it."""
-    return rendering.shown({"minor": value.minor, "currency": value.currency})
+    """Render an amount."""
+    return rendering.render({"minor": value.minor, "currency": value.currency})
 
 
 def pattern_facts(action: ActionType | None, pattern: Pattern) -> list[tuple[str, str]]:
-    """Each member of the details, with the value that it must have, or how far it may vary."""
+    """Each member of the details, with its required value or how it may vary."""
     if action is None:
         return []
-    told: Mapping[str, JsonValue] = standing_grants.shown(pattern.details[0], pattern.vary)
+    told: Mapping[str, JsonValue] = standing_grants.with_variations(
+        pattern.details[0], pattern.vary
+    )
     return [(fact.label, fact.value) for fact in rendering.facts(action, told)]
 
 
-def _facts(asked: GrantAsked) -> list[JsonValue]:
+def _facts(asked: StandingGrantDisplay) -> list[JsonValue]:
     bounds = asked.bounds
     facts = [_fact("Agent", asked.party.name)]
-    facts.append(_fact("Its key", "as it is now; with another one this ends"))
+    facts.append(_fact("Its key", "the current one; a new key ends the grant"))
     facts.append(_fact("At", asked.target.resource.uri))
     facts += [_fact("May use", f"{one}") for one in sorted(asked.target.scope)]
     facts += [_fact(label, value) for label, value in pattern_facts(asked.action, asked.pattern)]
     facts.append(_fact("How often", _times(bounds.uses)))
     if bounds.sum is not None:
-        facts.append(_fact("In all", f"up to {money_text(bounds.sum)}"))
-    facts.append(_fact("Until", day(bounds.until)))
+        facts.append(_fact("Total", f"up to {money_text(bounds.sum)}"))
+    facts.append(_fact("Until", time_text(bounds.until)))
     facts.append(_fact("Risk", f"up to {asked.risk}"))
-    facts.append(_fact("Each use", "is told to you" if asked.tell else "is in the history only"))
+    facts.append(_fact("Each use", "you are notified" if asked.tell else "only in your history"))
     facts.append(_fact("Would have covered", f"{asked.covered} of the last {asked.looked_at}"))
     return facts
 

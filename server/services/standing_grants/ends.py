@@ -1,7 +1,6 @@
-"""Ending standing grants: by somebody, or because something that they stand on is gone.
+"""Ending standing grants: by a user, or because agent, user, resource or action type changed.
 
-What was reserved and not fetched gives nothing any more: it is looked at again when it is fetched.
-Tokens that went out are as short-lived as any, and stay what they are.
+A reserved use that was not redeemed yet is refused at redemption. Issued tokens stay valid.
 """
 
 from collections.abc import Iterable
@@ -23,53 +22,53 @@ from server.services.notifications import notices
 
 
 def end(tx: Unit, grant_id: str, *, because: str, actor: str) -> StandingGrant | None:
-    """End one; None when it had ended before."""
+    """End a grant; None if it had already ended."""
     ended = tx.standing_grants.end(grant_id, because, tx.now)
-    return None if ended is None else _told(tx, [ended], actor)[0]
+    return None if ended is None else _record_ends(tx, [ended], actor)[0]
 
 
 def agent_stopped(tx: Unit, event: AgentStopped) -> None:
-    """The agent gets nothing any more."""
+    """End the grants of an agent that was turned off."""
     agent = event.agent
     ended = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
-    """The agent is not what it was when people gave them."""
+    """End the grants of an agent whose credentials or owners changed."""
     ended = tx.standing_grants.end_of_agent(event.agent_id, event.because, tx.now)
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """Nobody stands behind what a disabled person gave."""
+    """End the grants of a disabled user."""
     ended = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
-    """There is nothing left that they are for."""
-    _told(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
+    """End the grants at a deleted resource."""
+    _record_ends(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
 
 
 def action_type_changed(tx: Unit, event: ActionTypeChanged) -> None:
-    """What an action of this type means has changed."""
-    _told(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
+    """End the grants for a changed action type."""
+    _record_ends(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> None:
-    """The person took back what they let this agent have there."""
+    """End the user's grants for the agent and resource of a revoked consent."""
     consent = event.consent
     ended = tx.standing_grants.end_between(
         consent.user_id, consent.client_id, consent.resource, "consent_revoked", tx.now
     )
-    _told(tx, ended, event.by)
+    _record_ends(tx, ended, event.by)
 
 
 def record(
     tx: Unit, kind: audit.Type, grant: StandingGrant, actor: str, *, cause: str | None = None
 ) -> None:
-    """Write down what happened to a grant."""
+    """Write the audit entry of a grant."""
     total = grant.bounds.sum
     audit.record(
         tx,
@@ -98,7 +97,7 @@ def record(
     )
 
 
-def _told(tx: Unit, ended: Iterable[StandingGrant], actor: str) -> list[StandingGrant]:
+def _record_ends(tx: Unit, ended: Iterable[StandingGrant], actor: str) -> list[StandingGrant]:
     grants = list(ended)
     for grant in grants:
         cause = grant.ended_because

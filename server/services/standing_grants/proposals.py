@@ -1,6 +1,6 @@
-"""What a person may give ahead, held against the agent, policy and the caps; tried on the past.
+"""Proposals of standing grants: checked against agent, policy and limits; tried on past requests.
 
-Owns: making a grant out of a wish, every refusal with its remedy. Never: writes, signatures.
+Owns: making a grant from a submitted proposal, and every refusal. Never: writes, signatures.
 """
 
 import json
@@ -20,38 +20,43 @@ from server.protocol.policy.pointers import Path
 from server.protocol.policy.questions import Approvals, Requirements
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Taken, Unfit
+from server.protocol.standing_grants.standing_grants import (
+    Bounds,
+    GrantNotAllowed,
+    GrantUsage,
+    Pattern,
+)
 from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
 
-LOOKED_AT: Final = 10
-"""How many of the newest requests a new grant is tried on."""
-MOST_LIVE: Final = 50
-"""Grants of one person that may be in force; nobody keeps more in mind."""
-_LOOKED_THROUGH: Final = 100
+TRIED_REQUESTS: Final = 10
+"""The number of past requests that a proposal is tried on."""
+MAX_IN_FORCE: Final = 50
+"""The maximum number of grants of one user in force."""
+_SCANNED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class StandingGrantProposal:
-    """What a person wants to give ahead: requests like an example."""
+class SubmittedProposal:
+    """A submitted proposal: an example and the bounds."""
 
     approval_id: str
-    """The example, a request of an agent to this person."""
+    """The example: an agent's request to this user."""
     seconds: int
     uses: int
     sum: str | None = None
-    """How much in all, as a person writes it, in the currency of the example."""
+    """The entered total amount, in the currency of the example."""
     vary: tuple[tuple[Path, str | None], ...] = ()
-    """Members that need not be as in the example; numbers and money with their cap."""
+    """The members that may vary; numbers and money with their limit."""
     tell: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """A grant as it would be given."""
+class CheckedProposal:
+    """A checked proposal."""
 
     agent: Agent
     user: User
@@ -62,26 +67,26 @@ class Proposal:
     bounds: Bounds
     risk: Risk
     pin: bool
-    """What it covers takes the PIN, so giving it does."""
+    """Whether the covered requests take the PIN, so that giving the grant does too."""
     tell: bool
 
     @property
     def given_at(self) -> Risk:
-        """One level up."""
-        return standing_grants.GIVEN_AT[self.risk]
+        """The risk of the approval that gives it."""
+        return standing_grants.APPROVAL_RISK[self.risk]
 
 
 @dataclass(frozen=True, slots=True)
 class TriedRequest:
-    """A request of the past, and where a grant would not have covered it; None if it would."""
+    """A past request; `misfit` is the first value that the grant would not cover."""
 
     approval: Approval
     misfit: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """An example, as policy sees it today."""
+class _EvaluatedExample:
+    """An example, evaluated under current policy."""
 
     case: JudgedRequest
     user: User
@@ -93,55 +98,59 @@ class _Judged:
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Makes proposals."""
+    """Checks proposals."""
 
     schemas: Schemas
     judge: Judge
 
-    def of(self, view: View, person: Person, wish: StandingGrantProposal) -> Proposal:
-        """Hold a wish against what may be given ahead.
+    def of(self, view: View, person: Person, sent: SubmittedProposal) -> CheckedProposal:
+        """Check a submitted proposal. Raises errors.Problem.
 
-        1. The example is a request of an agent to this person.  2. The agent may still have it, and
-        policy lets one person's answer be enough.  3. What may vary is fit for it.  4. The bounds
-        are within the caps of its risk.  5. There are not too many already.
+        1. The example is an agent's request to this person.  2. The agent may still ask for it, and
+        policy lets this person alone approve it.  3. The members that vary can vary.  4. The bounds
+        are within the limits of its risk.  5. The person has fewer grants than the limit.
         """
-        example = view.approvals.get(wish.approval_id)
+        example = view.approvals.get(sent.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
-            raise errors.Problem(404, "not_found", "There is no such request of an agent to you.")
+            raise errors.Problem(404, "not_found", "No agent sent you such a request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
-            raise _refused("agent", "it is stopped or gone")
-        found = self._judged(view, agent, view.directory.user(person.user.id), example)
+            raise _refused("agent", "is turned off or deleted")
+        found = self._evaluate_example(view, agent, view.directory.user(person.user.id), example)
         details = found.case.details
         money = amounts.money(details)
         try:
-            total = standing_grants.read_sum(money, wish.sum)
-            vary = _vary(found, wish)
+            total = standing_grants.read_sum(money, sent.sum)
+            vary = _vary(found, sent)
             standing_grants.check_limits(
-                found.risk, seconds=wish.seconds, uses=wish.uses, costs=bool(money), total=total
+                found.risk, seconds=sent.seconds, uses=sent.uses, costs=bool(money), total=total
             )
-        except Unfit as unfit:
+        except GrantNotAllowed as unfit:
             raise _refused(unfit.where, unfit.remedy) from unfit
-        _check_room(view, person.user.id)
-        return Proposal(
+        _check_limit(view, person.user.id)
+        return CheckedProposal(
             agent=agent,
             user=found.user,
             target=found.case.target,
             action=found.action,
             version=found.version,
             pattern=Pattern(frozenset(found.case.target.scope), tuple(details), vary),
-            bounds=Bounds(view.now + wish.seconds * 1000, wish.uses, total),
+            bounds=Bounds(view.now + sent.seconds * 1000, sent.uses, total),
             risk=found.risk,
             pin=found.pin,
-            tell=wish.tell,
+            tell=sent.tell,
         )
 
-    def _judged(self, view: View, agent: Agent, user: User | None, example: Approval) -> _Judged:
-        """The example as it would be asked today. Raises errors.Problem 400."""
-        details = kinds.granted(json.loads(example.details))
+    def _evaluate_example(
+        self, view: View, agent: Agent, user: User | None, example: Approval
+    ) -> _EvaluatedExample:
+        """Evaluate the example under current policy. Raises errors.Problem 400."""
+        details = kinds.resource_details(json.loads(example.details))
         scope = tuple(example.scope.split())
         if len(details) > 1:
-            raise _refused("authorization_details", "give one action ahead, not several at once")
+            raise _refused(
+                "authorization_details", "a standing grant covers one action, not several"
+            )
         try:
             target = targets.resolve_stored(view.directory, agent, example.resource, scope)
             actions = self.schemas.check(view.directory, details, agent.action_types)
@@ -152,19 +161,19 @@ class Proposals:
         verdict = self.judge.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
-            raise _refused("policy", "this is forbidden today")
+            raise _refused("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:
-            raise _refused("risk", "what is critical is asked for each time, never ahead")
-        if not needs.met_by(_best(needs, user), user.id):
-            raise _refused("policy", "one answer of yours, given ahead, is not enough for this")
+            raise _refused("risk", "critical requests cannot have a standing grant")
+        if not needs.met_by(_strongest_in_advance(needs, user), user.id):
+            raise _refused("policy", "policy requires more than your approval in advance")
         if verdict.risk is Risk.HIGH and not agent.high_grants:
             raise _refused(
                 "risk",
-                f"an administrator lets {agent.name} have grants at high risk first: "
+                f"an administrator has to allow high-risk grants for {agent.name} first: "
                 f"sayso agents update {agent.name} --high-grants",
             )
         row = view.directory.action(actions[0].type) if actions else None
-        return _Judged(
+        return _EvaluatedExample(
             case,
             user,
             actions[0] if actions else None,
@@ -173,8 +182,8 @@ class Proposals:
             Step.PIN in needs.ceremony,
         )
 
-    def gone(self, view: View, approval: Approval) -> str | None:
-        """What an unsigned grant stood on and is no longer there; None when it still holds."""
+    def invalid_reason(self, view: View, approval: Approval) -> str | None:
+        """Why an unsigned grant can no longer be given; None if it can."""
         agent = view.directory.agent(approval.agent_id)
         if agent is None or not agent.active(view.now):
             return "agent_disabled"
@@ -183,17 +192,21 @@ class Proposals:
             return "resource_deleted"
         terms = json.loads(approval.details)[0]
         try:
-            found = self._judged(view, agent, view.directory.user(approval.user_id or ""), approval)
+            found = self._evaluate_example(
+                view, agent, view.directory.user(approval.user_id or ""), approval
+            )
         except errors.Problem:
             return "policy_changed"
         same = (found.version, str(found.risk)) == (terms["version"], terms["risk"])
         return None if same else "policy_changed"
 
 
-def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.Vary, ...]:
+def _vary(
+    found: _EvaluatedExample, sent: SubmittedProposal
+) -> tuple[standing_grants.VaryingMember, ...]:
     if found.action is None:
-        if wish.vary:
-            raise Unfit("vary", "this request has no details that could vary")
+        if sent.vary:
+            raise GrantNotAllowed("vary", "this request has no details that could vary")
         return ()
     return standing_grants.read_vary(found.case.details[0], wish.vary, found.action.stakes.target)
 
@@ -203,15 +216,24 @@ def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
     found = view.approvals.search(
         state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_LOOKED_THROUGH
     )
-    newest = [one for one in found if one.kind == "action"][:LOOKED_AT]
-    taken, tried = Taken(), list[TriedRequest]()
+
+
+def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
+    """Try the grant on the newest requests, as if it had been given before them."""
+    found = view.approvals.search(
+        state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
+    )
+    newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
+    taken, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
-        misfit, taken = _would(proposal, approval, taken)
-        tried.append(TriedRequest(approval, misfit))
-    return tried[::-1]
+        misfit, taken = _try_one(proposal, approval, taken)
+        results.append(TriedRequest(approval, misfit))
+    return results[::-1]
 
 
-def _would(proposal: Proposal, approval: Approval, taken: Taken) -> tuple[str | None, Taken]:
+def _try_one(
+    proposal: CheckedProposal, approval: Approval, taken: GrantUsage
+) -> tuple[str | None, GrantUsage]:
     details = json.loads(approval.details)
     if approval.resource != proposal.target.resource.uri:
         return "resource", taken
@@ -227,21 +249,22 @@ def _would(proposal: Proposal, approval: Approval, taken: Taken) -> tuple[str | 
     return "uses" if taken.uses >= proposal.bounds.uses else "sum", taken
 
 
-def _check_room(view: View, user_id: str) -> None:
-    """Raises errors.Problem when one more might be too many.
+def _check_limit(view: View, user_id: str) -> None:
+    """Raises errors.Problem if the user has the maximum number of grants.
 
-    What waits is read first: what is given meanwhile then counts twice, and not never.
+    Pending ones are counted first, so that one given meanwhile counts twice rather than never.
     """
     waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
-    if waits + view.standing_grants.live_count(user_id, view.now) >= MOST_LIVE:
+    if waits + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
         raise _refused(
-            "grants", f"{MOST_LIVE} of yours are in force or wait for your answer; revoke one first"
+            "grants",
+            f"you have {MAX_IN_FORCE} standing grants in force or pending; revoke one first",
         )
 
 
-def _best(needs: Requirements, user: User) -> Approvals:
-    """The most that a person can do ahead: nothing is typed, and no reason is given for each."""
-    return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), ahead=True)
+def _strongest_in_advance(needs: Requirements, user: User) -> Approvals:
+    """The strongest approval in advance: with the PIN, but without typed entries or a reason."""
+    return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), in_advance=True)
 
 
 def _refused(where: str, remedy: str) -> errors.Problem:

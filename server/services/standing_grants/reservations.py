@@ -1,44 +1,44 @@
-"""What was reserved of a standing grant for a request: spent, given back, or over."""
+"""The reserved use of a standing grant for a request: spend or release it."""
 
 from typing import Final
 
-from server.model.approvals import Approval, said_by
+from server.model.approvals import Approval, automatic_decision
 from server.model.store import Unit
 
-GRANT: Final = "standing_grant"
-"""What a decision that a grant made is called, in the record and in the token."""
+GRANT_MEMBER: Final = "standing_grant"
+"""The member that names the grant, in the audit log and in the token."""
 
 
 def grant_of(approval: Approval) -> str | None:
-    """The grant that decided a request; None where something else did."""
-    found = (said_by(approval) or {}).get(GRANT)
+    """The id of the grant that decided a request; None if no grant did."""
+    found = (automatic_decision(approval) or {}).get(GRANT_MEMBER)
     return None if found is None else str(found)
 
 
-def decided(approval: Approval) -> bool:
+def is_decided_by_grant(approval: Approval) -> bool:
     """Reports whether a grant decided a request."""
     return grant_of(approval) is not None
 
 
-def ended(tx: Unit, approval: Approval) -> bool:
-    """Reports whether a grant decided a request and is over; one that is not stays in force."""
+def has_grant_ended(tx: Unit, approval: Approval) -> bool:
+    """Reports whether the deciding grant has ended; else keeps it in force in this transaction."""
     grant_id = grant_of(approval)
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 
 
-def queue(tx: Unit, approval: Approval) -> None:
-    """Wait for whoever else is about to use, give back or spend of the grant that decided this."""
+def lock_grant(tx: Unit, approval: Approval) -> None:
+    """Lock the deciding grant's uses in this unit of work."""
     if (grant_id := grant_of(approval)) is not None:
         tx.queue(f"standing grant {grant_id}")
 
 
 def release(tx: Unit, approval: Approval) -> None:
-    """Give back what was reserved for a request that came to nothing."""
+    """Release the use that was reserved for a request."""
     if grant_of(approval) is not None:
         tx.standing_grants.release(approval.id)
 
 
 def spend(tx: Unit, approval: Approval) -> None:
-    """What was reserved for a request came to a token."""
+    """Mark the use that was reserved for a request as spent."""
     if grant_of(approval) is not None:
         tx.standing_grants.spend(approval.id)

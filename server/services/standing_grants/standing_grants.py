@@ -1,7 +1,7 @@
-"""Standing grants: a person gives an answer ahead, sees what it would cover, and takes it back.
+"""Standing grants: preview, propose, give, list and revoke.
 
-Giving adds power, so it is an approval that a device signs, one level of risk above what it covers.
-Taking back removes power, so being signed in is enough. How one is used is `standing_uses.py`.
+Giving one takes a signed approval at one risk level above what it covers. Revoking one takes only a
+session. `uses.py` has the uses.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from server.model import display_names
-from server.model.approval_requests import SECONDS, OpenApproval, Opening
+from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
@@ -33,23 +33,23 @@ from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
-from server.services.standing_grants.displays import GrantAsked, grant_text
+from server.services.standing_grants.displays import StandingGrantDisplay, standing_grant_display
 from server.services.standing_grants.proposals import (
-    Proposal,
+    CheckedProposal,
     Proposals,
-    StandingGrantProposal,
+    SubmittedProposal,
     TriedRequest,
-    tried,
+    try_on_past_requests,
 )
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
-_MOST_FOUND: Final = 1_000
+_MAX_FOUND: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class NamedStandingGrant:
-    """A grant with the names that belong to it."""
+    """A grant with the names of its agent and user."""
 
     grant: StandingGrant
     agent_name: str
@@ -60,36 +60,36 @@ class NamedStandingGrant:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrants:
-    """Previews, asks for, gives, lists and ends standing grants."""
+    """Previews, proposes, gives, lists and ends standing grants."""
 
     store: Store
     secrets: Secrets
     proposals: Proposals
     rules: ServerPolicy
-    open_approval: OpenApproval
+    create_approval: CreateApproval
 
     def preview(
-        self, person: Person, wish: StandingGrantProposal
-    ) -> tuple[Proposal, list[TriedRequest]]:
-        """What a grant would be, and which of the newest requests it would have covered.
+        self, person: Person, sent: SubmittedProposal
+    ) -> tuple[CheckedProposal, list[TriedRequest]]:
+        """Preview a grant, and which past requests it would have covered.
 
-        Nothing changes. Raises errors.Problem as `ask` does.
+        Changes nothing. Raises errors.Problem as `ask` does.
         """
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            proposal = self.proposals.of(view, person, wish)
-            return proposal, tried(view, proposal)
+            proposal = self.proposals.of(view, person, sent)
+            return proposal, try_on_past_requests(view, proposal)
 
-    def ask(self, person: Person, wish: StandingGrantProposal, peer: str) -> Approval:
-        """Open the approval that the person signs on a device of theirs.
+    def ask(self, person: Person, sent: SubmittedProposal, peer: str) -> Approval:
+        """Create the approval that the person signs on a device.
 
-        Raises errors.Problem: 404 for a request that is not theirs, 400 for what may not be given
-        ahead, which names the cap, 409 while too much waits for their answer.
+        Raises errors.Problem: 404 for another person's request, 400 for a proposal that is not
+        allowed, 409 if too many of their requests are pending.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             tx.queue(f"asked {person.user.id}")
-            proposal = self.proposals.of(tx, person, wish)
+            proposal = self.proposals.of(tx, person, sent)
             refused = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,
@@ -100,14 +100,14 @@ class StandingGrants:
             )
             if refused is not None:
                 raise errors.Problem(409, "too_many_open", refused[1])
-            return self._open(tx, proposal, peer)
+            return self._create_approval(tx, proposal, peer)
 
     def give(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
-        """Write the grant that this approved request is for; the approval is redeemed by it.
+        """Store the grant of an approved proposal, which redeems the approval.
 
-        In the unit of work that took the signed answer, so there is never one without the other.
+        It runs in the unit of work of the signed answer, so that neither exists without the other.
         """
-        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return approval
         grant = _grant(self.secrets, moved, ceremony, tx.now)
@@ -118,30 +118,30 @@ class StandingGrants:
         return moved
 
     def mine(self, person: Person, *, ended: bool) -> list[NamedStandingGrant]:
-        """The person's grants, newest first; with `ended` those too that are over."""
+        """The person's grants, newest first; `ended` includes ended ones."""
         with self.store.read() as view:
             found = view.standing_grants.search(
                 user_id=person.user.id,
                 agent_ids=None,
                 live_at=None if ended else view.now,
-                limit=_MOST_FOUND,
+                limit=_MAX_FOUND,
             )
-            return [self._held(view, grant) for grant in found]
+            return [self._with_names(view, grant) for grant in found]
 
     def show_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
-        """One of the person's own with its uses. Raises errors.Problem 404."""
+        """One of the person's grants with its uses. Raises errors.Problem 404."""
         with self.store.read() as view:
             grant = _own(view, person, grant_id)
-            return self._held(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
+            return self._with_names(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
 
     def revoke_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
-        """End one of one's own; one that is over stays as it is. Raises errors.Problem 404."""
+        """Revoke one of the person's grants. Idempotent. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             grant = _own(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
             ended = ends.end(tx, grant.id, because="revoked", actor=actor)
-            return self._held(tx, ended or grant)
+            return self._with_names(tx, ended or grant)
 
     def search(
         self,
@@ -150,12 +150,12 @@ class StandingGrants:
         agent: str | None,
         ended: bool,
         only_of: str | None = None,
-        limit: int = _MOST_FOUND,
+        limit: int = _MAX_FOUND,
         before: tuple[int, str] | None = None,
     ) -> list[NamedStandingGrant]:
-        """Across people, newest first; of everybody's agents, or of those that one user owns.
+        """Grants of all users, newest first; `only_of` limits them to agents that this user owns.
 
-        Raises `NotFound` for a user or agent.
+        Raises `NotFound` for an unknown user or agent.
         """
         with self.store.read() as view:
             found = view.standing_grants.search(
@@ -165,32 +165,32 @@ class StandingGrants:
                 limit=limit,
                 before=before,
             )
-            return [self._held(view, grant) for grant in found]
+            return [self._with_names(view, grant) for grant in found]
 
     def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> NamedStandingGrant:
-        """End anybody's, or one for an agent that this user owns.
+        """Revoke any user's grant; `only_of` limits it to agents that this user owns.
 
-        Raises `NotFound`, or `Conflict` when it has ended.
+        Raises `NotFound`, or `Conflict` if it has ended.
         """
         with self.store.write() as tx:
             grant = tx.standing_grants.get(grant_id)
-            if grant is None or not _within(tx, grant, only_of):
+            if grant is None or not _is_owned_by(tx, grant, only_of):
                 raise NotFound(
                     f"There is no standing grant {grant_id}. See them all with: sayso grants list"
                 )
             ended = ends.end(tx, grant.id, because="revoked", actor=by)
             if ended is None:
-                raise Conflict("This standing grant has ended.")
-            return self._held(tx, ended)
+                raise Conflict("This standing grant has already ended.")
+            return self._with_names(tx, ended)
 
-    def _open(self, tx: Unit, proposal: Proposal, peer: str) -> Approval:
+    def _create_approval(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
         party = display_names.find(tx.directory, proposal.agent.id, tx.now)
-        assert party is not None  # noqa: S101  # the proposal has looked
-        past = tried(tx, proposal)
+        assert party is not None  # noqa: S101  # the proposal checked it
+        past = try_on_past_requests(tx, proposal)
 
         def display(approval_id: str, expires_at: int) -> str:
-            return grant_text(
-                GrantAsked(
+            return standing_grant_display(
+                StandingGrantDisplay(
                     approval_id=approval_id,
                     party=party,
                     user=proposal.user,
@@ -209,9 +209,9 @@ class StandingGrants:
                 )
             )
 
-        return self.open_approval(
+        return self.create_approval(
             tx,
-            Opening(
+            NewApproval(
                 kind="standing_grant",
                 client_id=proposal.agent.id,
                 user_id=proposal.user.id,
@@ -223,12 +223,12 @@ class StandingGrants:
                 actor=audit.by_user(proposal.user.id),
                 peer=peer,
                 display=display,
-                no_later_than=min(tx.now + SECONDS * 1000, proposal.bounds.until),
+                no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
                 ceremony=frozenset({Step.PIN}) if proposal.pin else None,
             ),
         )
 
-    def _held(
+    def _with_names(
         self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
@@ -244,7 +244,7 @@ class StandingGrants:
         )
 
 
-def _terms(proposal: Proposal) -> tuple[Mapping[str, JsonValue], ...]:
+def _terms(proposal: CheckedProposal) -> tuple[Mapping[str, JsonValue], ...]:
     total = proposal.bounds.sum
     terms = kinds.StandingGrantTerms(
         until=rfc3339(proposal.bounds.until),
@@ -259,7 +259,7 @@ def _terms(proposal: Proposal) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> StandingGrant:
-    """The grant as it was signed."""
+    """The grant with the signed terms."""
     terms, *example = json.loads(approval.details)
     total = terms["sum"] or {}
     return StandingGrant(
@@ -273,7 +273,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         type=example[0]["type"] if example else None,
         version=terms["version"],
         risk=Risk(terms["risk"]),
-        ceremony=_CEREMONIES[Step.PIN in ceremonies.read(ceremony)],
+        ceremony=_CEREMONIES[Step.PIN in ceremonies.parse_ceremony(ceremony)],
         uses=terms["uses"],
         sum_minor=total.get("minor"),
         sum_currency=total.get("currency"),
@@ -283,16 +283,16 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         numbered=0,
         approval_id=approval.id,
         created_at=now,
-        expires_at=kinds.until(terms),
+        expires_at=kinds.signed_end(terms),
     )
 
 
-def standing_grants_of(
-    store: Store, secrets: Secrets, rules: ServerPolicy, open_approval: OpenApproval
+def build_standing_grants(
+    store: Store, secrets: Secrets, rules: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
-    """The service for whoever administers: an engine and schemas of its own."""
+    """Build the service for administration, with its own policy engine and schemas."""
     proposals = Proposals(Schemas(), Judge(secrets))
-    return StandingGrants(store, secrets, proposals, rules, open_approval)
+    return StandingGrants(store, secrets, proposals, rules, create_approval)
 
 
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")
@@ -313,6 +313,6 @@ def _agents_of(view: View, called: str | None, only_of: str | None) -> tuple[str
     return tuple(one for one in owned if named is None or one == named.id)
 
 
-def _within(view: View, grant: StandingGrant, only_of: str | None) -> bool:
+def _is_owned_by(view: View, grant: StandingGrant, only_of: str | None) -> bool:
     agent = view.directory.agent(grant.agent_id)
     return only_of is None or (agent is not None and only_of in agent.owners)

@@ -76,7 +76,10 @@ class _ClientAccess:
             before=None,
         ):
             for one in found:
-                tokens += revocations.end(self.tx, one, actor=self._actor, cause="revoked") or 0
+                tokens += (
+                    revocations.revoke_consent(self.tx, one, actor=self._actor, cause="revoked")
+                    or 0
+                )
             ended += len(found)
         return ended, tokens
 

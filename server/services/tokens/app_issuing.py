@@ -17,7 +17,7 @@ from server.protocol import json_text, names
 from server.protocol.tokens import app_tokens, tokens
 from server.protocol.tokens.app_tokens import AppTokenContents
 from server.protocol.users import claims
-from server.services.approvals.app_actions import granted
+from server.services.approvals.app_actions import signed_details
 from server.services.audit import audit
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.issuing import approved_from
@@ -146,7 +146,7 @@ class AppTokenIssuer:
             auth_time=grant.auth_time // 1000,
             issued_at=now,
             expires_at=ends if consent is None else min(ends, consent.expires_at // 1000),
-            details=() if signed is None else granted(signed),
+            details=() if signed is None else signed_details(signed),
             approved=None if signed is None else approved_from(tx, signed),
         )
 

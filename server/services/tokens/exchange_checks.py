@@ -371,7 +371,7 @@ def _covering_approvals(
     covers = token_exchange.details_approved(asked.details, basis) if known is None else known
     if signed is None or (asked.types and not covers):
         return None
-    return votes.said(view, signed)
+    return votes.cast_approvals(view, signed)
 
 
 def _check_types(target: TokenTarget, asked: LoggedExchange, allowed: frozenset[str]) -> None:

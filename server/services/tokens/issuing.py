@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from server.model.approvals import Approval, Decision, said_by
+from server.model.approvals import Approval, Decision, automatic_decision
 from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.devices import BROWSER, Session
-from server.model.granted import effective, effective_digest
+from server.model.granted import effective_digest, effective_terms
 from server.model.ports import Secrets, Signer
 from server.model.store import Unit
 from server.model.tokens import Delegation
@@ -18,8 +18,8 @@ from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, TokenContents
-from server.services.approvals.votes import standing
-from server.services.approvers import deciders
+from server.services.approvals.votes import valid_approvals
+from server.services.approvers import automatic_decisions
 from server.services.audit import audit
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -74,12 +74,12 @@ class TokenIssuer:
 
         `handle` is its `auth_req_id`.
         """
-        terms = effective(approval)
+        terms = effective_terms(approval)
         details = [dict(detail) for detail in terms.details]
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
         if parent is not None:
             tx.delegations.mark_used(parent.id, tx.now)
-        consent = deciders.consent_of(tx, approval)
+        consent = automatic_decisions.deciding_consent(tx, approval)
         until = None if terms.seconds is None else tx.now // 1000 + terms.seconds
         policy = json.loads(approval.policy)
         origin = TokenOrigin(
@@ -247,14 +247,14 @@ def approved_from(tx: Unit, approval: Approval) -> Approved:
         action_digest=approval.action_digest,
         granted_digest=effective_digest(approval),
         single_use=approval.details != "[]",
-        decided_by=said_by(approval),
+        decided_by=automatic_decision(approval),
     )
     return approved if approval.decided_by is not None else _authenticated(tx, approval, approved)
 
 
 def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
     """Return how the person authenticated; if others answered for them, who they are."""
-    yes = standing(tx.decisions.of_approval(approval.id))
+    yes = valid_approvals(tx.decisions.of_approval(approval.id))
     decision = next((one for one in yes if one.user_id == approval.user_id), None)
     if decision is None:
         return replace(approved, decided_by={"users": [one.user_id for one in yes]})

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from server.model.approval_requests import Opening
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -18,7 +18,7 @@ from server.model.users import User
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.approvals.states import State
 from server.services.approvals import creation
-from server.services.approvers import deciders
+from server.services.approvers import automatic_decisions
 from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.notifications import notices
@@ -53,27 +53,27 @@ class StandingExchanges:
 
         `until` is the latest end of the token, in seconds.
         """
-        fits = tuple(uses.fits(tx, needed.case, needed.verdict))
+        fits = tuple(uses.covering_grants(tx, needed.case, needed.verdict))
         user, agent = needed.case.user, needed.case.agent
         if not fits or user is None or not isinstance(agent, Agent):
             return None
         approval_data = self._opening(tx, needed, agent, user)
-        approval = creation.drafted(tx, self.secrets, approval_data)
+        approval = creation.build_approval(tx, self.secrets, approval_data)
         decider = uses.reserve(tx, fits, needed.verdict, approval.id)
         if decider is None:
             return None
         approval = replace(
-            deciders.decided(approval, decider, tx.now),
+            automatic_decisions.approve_automatically(approval, decider, tx.now),
             state=State.REDEEMED,
             parent_id=subject.id,
             policy=json.dumps(needed.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)
-        creation.record(tx, approval, approval_data)
-        deciders.tell(tx, approval, screens=decider.tells)
+        creation.record_request(tx, approval, approval_data)
+        automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
         answer = self._issued(tx, needed, agent, approval, subject, until=until, jkt=jkt)
-        notices.approval(tx, approval, "approval.redeemed", screens=decider.tells)
+        notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
         return answer
 
     def _issued(  # noqa: PLR0913  # the origin of one token
@@ -98,7 +98,7 @@ class StandingExchanges:
         details: list[Mapping[str, object]] = [dict(one) for one in needed.case.details]
         return self.issuing.for_exchange(tx, agent, needed.case.target, details, origin, jkt=jkt)
 
-    def _opening(self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User) -> Opening:
+    def _opening(self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User) -> NewApproval:
         case = needed.case
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -106,10 +106,10 @@ class StandingExchanges:
                 tx, needed, agent, user, approval_id=approval_id, expires_at=expires_at
             )
             return displays.display_text(
-                displayed, history.look(tx, self.secrets, displayed).unusual
+                displayed, history.compare(tx, self.secrets, displayed).unusual
             )
 
-        return Opening(
+        return NewApproval(
             kind="action",
             client_id=agent.id,
             user_id=user.id,

@@ -2,7 +2,7 @@
 
 from server.protocol import names
 from server.services.adapters import Adapters
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.clients.client_auth import ClientAuthentication
 from server.services.devices.app_devices import AppDevices
 from server.services.tokens.access_revocation import AccessRevocation
@@ -33,7 +33,7 @@ class TokenServices:
     def __init__(  # noqa: PLR0913  # the dependencies of the grants
         self,
         given: Adapters,
-        rights: Rights,
+        checks: ApprovalChecks,
         *,
         clients: ClientAuthentication,
         proofs: Proofs,
@@ -48,7 +48,7 @@ class TokenServices:
         exchange = TokenExchangeGrant(
             store,
             given.verifier,
-            ExchangeChecks(rights.schemas, rights.judge, rules),
+            ExchangeChecks(checks.schemas, checks.judge, rules),
             hint,
             issuing,
             StandingExchanges(secrets, issuing),
@@ -61,17 +61,17 @@ class TokenServices:
             for_agents={
                 names.GRANT_CIBA: ciba,
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
-                    store, rights.judge, issuing
+                    store, checks.judge, issuing
                 ),
                 names.GRANT_TOKEN_EXCHANGE: exchange,
             },
             for_apps={
-                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, rights),
-                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, rights, app_devices),
+                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, checks),
+                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, checks, app_devices),
                 names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
             },
             for_people={
-                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, rights),
+                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, checks),
                 names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },

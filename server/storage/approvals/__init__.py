@@ -1,5 +1,5 @@
-"""Rows of requests for approval.
+"""The tables of approval requests.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: the tables of this capability and their SQL.
 Never: a rule; `server.services` decides.
 """

@@ -1,7 +1,7 @@
-"""Rows of approvals: each step of their life is one UPDATE that the state table built.
+"""Approval rows. Each state transition is one UPDATE, generated from the state table.
 
-States stand in the statements as text, not as values: only then do both databases see that the
-index of the open ones is enough.
+States are literals in the statements, not bound values: only then do both databases use the
+partial indexes of open approvals.
 """
 
 from collections.abc import Mapping
@@ -45,23 +45,23 @@ def _overdue(state: State) -> ColumnElement[bool]:
     return and_(_is(state), a.c.expires_at <= bindparam("now") - _GRACE[state])
 
 
-_ENOUGH = or_(
+_QUORUM_REACHED = or_(
     a.c.quorum == 1,
     select(func.count(func.coalesce(d.c.stands_for, d.c.user_id).distinct()))
     .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
     .scalar_subquery()
     >= a.c.quorum,
 )
-"""There is the yes of so many people as must, their own or that of who stands in for them."""
+"""Enough people have approved, themselves or through a backup or deputy."""
 
 
-def _step(target: State) -> Update:
-    """The UPDATE that enters `target`: from its origins alone, before or after their deadline.
+def _transition(target: State) -> Update:
+    """The UPDATE that enters `target` from one of its origins, before or after the deadline.
 
-    Nothing is approved by fewer people than it takes, whoever asks for it.
+    It never enters `approved` with fewer approvers than the quorum.
     """
     clock = _overdue if target is State.EXPIRED else _in_time
-    more = [_ENOUGH] if target is State.APPROVED else []
+    more = [_QUORUM_REACHED] if target is State.APPROVED else []
     return (
         update(a)
         .where(a.c.id == bindparam("of"), or_(*(clock(s) for s in sorted(origins(target)))), *more)
@@ -70,19 +70,19 @@ def _step(target: State) -> Update:
             reason=bindparam("why"),
             decided_at=func.coalesce(a.c.decided_at, bindparam("now")),
         )
-        .returning(a.c.decided_at, a.c.several)
+        .returning(a.c.decided_at, a.c.multi_approver)
     )
 
 
-_MOVES = {target: Prepared(_step(target)) for target in State if origins(target)}
+_TRANSITIONS = {target: Prepared(_transition(target)) for target in State if origins(target)}
 _ADD = Prepared(adding(a))
 _GET = Prepared(select(a).where(a.c.id == bindparam("of")))
 _BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
 _BY_IDEMPOTENCY = Prepared(
     select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash"))
 )
-_IS_OPEN = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
-"""Word for word what the indexes of the open ones are limited to."""
+_OPEN_STATES = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
+"""Exactly the condition of the partial indexes of open approvals."""
 _COUNT = (
     select(func.count())
     .select_from(a)
@@ -91,21 +91,23 @@ _COUNT = (
 _OF_USER = a.c.user_id == bindparam("user")
 _OF_AGENT = a.c.agent_id == bindparam("agent")
 _URGENT = a.c.risk.in_([literal_column("'high'"), literal_column("'critical'")])
-_WHOSE = {
+_BY_AGENT_AND_USER = {
     (False, True): (_OF_USER,),
-    (True, False): (_IS_OPEN, _OF_AGENT),
-    (True, True): (_IS_OPEN, _OF_AGENT, _OF_USER),
+    (True, False): (_OPEN_STATES, _OF_AGENT),
+    (True, True): (_OPEN_STATES, _OF_AGENT, _OF_USER),
 }
-"""Of one agent or all, for one user or all."""
-_HINTED = (_IS_OPEN, _OF_AGENT, a.c.hint_hash == bindparam("hint"))
-_OPEN_HINTED = {
+"""Conditions by (one agent given, one user given)."""
+_HINTED = (_OPEN_STATES, _OF_AGENT, a.c.hint_hash == bindparam("hint"))
+_HINTED_COUNT = {
     False: Prepared(_COUNT.where(*_HINTED)),
     True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
 }
-"""Of one agent with one hint; all of them, or the urgent ones."""
-_OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
-_OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
-_ASKED = Prepared(
+"""Pending requests of one agent with one login hint, by whether only urgent ones count."""
+_PENDING_COUNT = {whose: Prepared(_COUNT.where(*are)) for whose, are in _BY_AGENT_AND_USER.items()}
+_URGENT_COUNT = {
+    whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _BY_AGENT_AND_USER.items()
+}
+_HAS_ASKED = Prepared(
     select(a.c.id).where(_OF_AGENT, _OF_USER, a.c.created_at >= bindparam("since")).limit(1)
 )
 _DENIED = (
@@ -114,36 +116,36 @@ _DENIED = (
     .where(_OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since"))
     .where(d.c.decision == literal_column("'deny'"))
 )
-"""By whoever said no, whomever the request was for."""
+"""Denials by any user, for requests to any user."""
 _DENIALS = Prepared(_DENIED.where(d.c.user_id == bindparam("user")))
 _DENIALS_OF = Prepared(_DENIED)
-_OVER = (
+_CLOSED = (
     select(a)
     .where(_OF_USER, a.c.decided_at.is_not(None))
     .order_by(a.c.decided_at.desc(), a.c.id.desc())
     .limit(bindparam("limit"))
 )
-_DECIDED = Prepared(_OVER)
+_DECIDED = Prepared(_CLOSED)
 _DECIDED_BEFORE = Prepared(
-    _OVER.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
+    _CLOSED.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
 )
-_ASKED_OF = (
+_CLOSED_FOR_APPROVER = (
     asking(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
     .limit(bindparam("limit"))
 )
-_ASKED_THEM = Prepared(_ASKED_OF)
-_ASKED_THEM_BEFORE = Prepared(
-    _ASKED_OF.where(
+_DECIDED_FOR_APPROVER = Prepared(_CLOSED_FOR_APPROVER)
+_DECIDED_FOR_APPROVER_BEFORE = Prepared(
+    _CLOSED_FOR_APPROVER.where(
         tuple_(p.c.over_at, p.c.approval_id) < tuple_(bindparam("at"), bindparam("before"))
     )
 )
-_ASKS_NOBODY = Prepared(
+_CLOSE_FOR_APPROVERS = Prepared(
     update(p)
     .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
     .values(over_at=bindparam("now"))
 )
-_PACED = Prepared(
+_RECORD_POLL = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), _is(State.PENDING))
     .values(
@@ -165,46 +167,46 @@ _NARROW = Prepared(
     .values(granted=bindparam("text"), granted_rows=bindparam("rows"), past=bindparam("adds"))
     .returning(a)
 )
-_SEEN = Prepared(
+_MARK_SEEN = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.seen_at.is_(None))
     .values(seen_at=bindparam("now"))
     .returning(a.c.id)
 )
 _HOLD_BACK = Prepared(update(a).where(a.c.id == bindparam("of")).values(held_back=True))
-_KEEP = Prepared(
+_KEEP_ANSWER = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"))
     .values(answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until"))
 )
-_FORGET = Prepared(
+_DELETE_ANSWERS = Prepared(
     update(a)
     .where(a.c.answer_until <= bindparam("now"))
     .values(answer=None, answer_key=None, answer_until=None)
     .returning(a.c.id)
 )
-_FORGET_TOKEN = Prepared(update(a).where(a.c.id == bindparam("of")).values(notification_token=None))
-_FORGET_PUSHED = Prepared(
+_CLEAR_TOKEN = Prepared(update(a).where(a.c.id == bindparam("of")).values(notification_token=None))
+_CLEAR_PUSHED = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.delivery == "push")
     .values(answer=None, answer_key=None, answer_until=None)
 )
-_DUE = Prepared(
+_OVERDUE = Prepared(
     select(a)
     .where(
-        _IS_OPEN,
+        _OPEN_STATES,
         a.c.expires_at <= bindparam("now"),
         or_(_overdue(State.PENDING), _overdue(State.APPROVED)),
     )
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
 )
-_OPEN_BY_AGENT = Prepared(select(a).where(_IS_OPEN, _OF_AGENT))
+_OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _OF_AGENT))
 _OPEN_FOR_USER = Prepared(
-    # Written so that SQLite does not take the index of everything this user ever decided.
-    select(a).where(_IS_OPEN, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
+    # The concatenation keeps SQLite from choosing the index of all decisions of the user.
+    select(a).where(_OPEN_STATES, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
 )
-_AT_RESOURCE = Prepared(select(a).where(_IS_OPEN, a.c.resource == bindparam("uri")))
+_AT_RESOURCE = Prepared(select(a).where(_OPEN_STATES, a.c.resource == bindparam("uri")))
 _record = reading(Approval, a, risk=Risk, state=State)
 _values = writing(a)
 
@@ -220,71 +222,71 @@ class Approvals:
         _ADD.run(self._connection, _values(approval))
 
     def get(self, approval_id: str) -> Approval | None:
-        """By id."""
+        """The approval with this id."""
         return self._one(_GET, {"of": approval_id})
 
     def by_handle(self, auth_req_hash: bytes) -> Approval | None:
-        """By the hash of the agent's `auth_req_id`."""
+        """The approval with this hash of the agent's `auth_req_id`."""
         return self._one(_BY_HANDLE, {"hash": auth_req_hash})
 
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
-        """The approval that this key of this agent made."""
+        """The approval that the agent created with this idempotency key."""
         return self._one(_BY_IDEMPOTENCY, {"agent": agent_id, "hash": idempotency_hash})
 
     def open_count(
         self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
     ) -> int:
-        """Unanswered ones of a kind: of one agent or all (None), for one user or all (None)."""
+        """Count pending approvals of a kind, by agent or all (None), for one user or all (None)."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": kind}
-        statement = _OPEN[agent_id is not None, user_id is not None]
+        statement = _PENDING_COUNT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
 
     def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
-        """Unanswered actions of high and critical risk, counted likewise."""
+        """Count pending actions of high and critical risk, by agent and user as `open_count`."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
-        statement = _OPEN_URGENT[agent_id is not None, user_id is not None]
+        statement = _URGENT_COUNT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
-        """Unanswered actions of an agent with one hint; all or urgent ones."""
+        """Count pending actions of an agent with one login hint: all, or the urgent ones."""
         values = {"now": now, "agent": agent_id, "hint": hint_hash, "kind": "action"}
-        return int(_OPEN_HINTED[urgent].run(self._connection, values)[0][0])
+        return int(_HINTED_COUNT[urgent].run(self._connection, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Reports whether this agent asked this user before, at this moment or later."""
+        """Reports whether this agent has asked this user at or after `since`."""
         values = {"agent": agent_id, "user": user_id, "since": since}
-        return bool(_ASKED.run(self._connection, values))
+        return bool(_HAS_ASKED.run(self._connection, values))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """When, and with which details, the user themselves denied this agent."""
+        """Time and `details` of each denial of this agent by this user."""
         values = {"agent": agent_id, "user": user_id, "since": since}
         return [(row[1], row[2]) for row in _DENIALS.run(self._connection, values)]
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
-        """Likewise of every user, with who it was."""
+        """The denials of this agent by all users, with the id of the user who denied."""
         values = {"agent": agent_id, "since": since}
         return [(row[0], row[1], row[2]) for row in _DENIALS_OF.run(self._connection, values)]
 
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
     ) -> list[Approval]:
-        """What waits for this user, gravest first and then soonest end; `after` is (place, id)."""
+        """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
         found = [*self._many(WAITING, values), *self._many(ASKING, values)]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
-        """How much waits for this user."""
+        """Count the pending requests for this user."""
         values = {"user": user_id, "now": now}
         return sum(int(each.run(self._connection, values)[0][0]) for each in COUNTS)
 
     def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[Approval]:
-        """What is over for this user, newest first; `before` is the last one's (end, id)."""
+        """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        theirs, others = _DECIDED, _ASKED_THEM
+        theirs, others = _DECIDED, _DECIDED_FOR_APPROVER
         if before is not None:
-            theirs, others = _DECIDED_BEFORE, _ASKED_THEM_BEFORE
+            theirs, others = _DECIDED_BEFORE, _DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
         found = [*self._many(theirs, values), *self._many(others, values)]
         return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
@@ -298,11 +300,11 @@ class Approvals:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[Approval]:
-        """The newest approvals that match everything that is given, behind a moment and an id."""
-        newest = a.c.created_at + 0 if state in _GRACE else a.c.created_at  # not by that index
+        """The newest approvals that match all filters; `before` is the last (created_at, id)."""
+        newest = a.c.created_at + 0 if state in _GRACE else a.c.created_at  # + 0 avoids its index
         statement = select(a).order_by(newest.desc(), a.c.id.desc()).limit(limit)
         if state in _GRACE:
-            statement = statement.where(_IS_OPEN)
+            statement = statement.where(_OPEN_STATES)
         if before is not None:
             statement = statement.where(tuple_(newest, a.c.id) < before)
         for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
@@ -310,78 +312,84 @@ class Approvals:
                 statement = statement.where(column == str(one))
         return [_record(row) for row in self._connection.execute(statement).all()]
 
-    def move(
+    def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
-        """Take the step to `target` if the state table and the deadline allow it; else None.
+        """Enter the state `target` if the state table and the deadline allow it; else None.
 
-        With the first step it is over for everybody whom it asks.
+        Leaving pending closes the request for all its approvers.
         """
         values = {"of": approval.id, "now": now, "why": reason}
-        moved = _MOVES[target].run(self._connection, values)
+        moved = _TRANSITIONS[target].run(self._connection, values)
         if not moved:
             return None
-        decided_at, several = moved[0]
-        if several and target is not State.REDEEMED:
-            _ASKS_NOBODY.run(self._connection, {"of": approval.id, "now": now})
+        decided_at, multi_approver = moved[0]
+        if multi_approver and target is not State.REDEEMED:
+            _CLOSE_FOR_APPROVERS.run(self._connection, {"of": approval.id, "now": now})
         return replace(
-            approval, state=target, reason=reason, decided_at=decided_at, several=bool(several)
+            approval,
+            state=target,
+            reason=reason,
+            decided_at=decided_at,
+            multi_approver=bool(multi_approver),
         )
 
     def redeem(self, approval_id: str, now: int) -> bool:
-        """Take that step, and nothing follows of it; False when it is not open."""
+        """Enter the state redeemed; False if the approval is not open."""
         step = {"of": approval_id, "now": now, "why": None}
-        return bool(_MOVES[State.REDEEMED].run(self._connection, step))
+        return bool(_TRANSITIONS[State.REDEEMED].run(self._connection, step))
 
     def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None:
-        """Say what of an approved one was granted, once; None when that was said before.
+        """Store what was granted of an approved request, once; None if it was stored before.
 
-        While several people must say yes, each of them may make it less than the one before.
+        While a request needs several approvers, each may narrow it further.
         """
         values = {"of": approval_id, "text": text, "rows": rows, "adds": past}
         return self._one(_NARROW, values)
 
-    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
-        """Remember a poll of a pending approval; `holder` is the held one that may answer."""
+    def record_poll(
+        self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
+    ) -> None:
+        """Record a poll of a pending approval; `holder` is the long poll that may answer."""
         values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
-        _PACED.run(self._connection, values)
+        _RECORD_POLL.run(self._connection, values)
 
     def hold_back(self, approval_id: str) -> None:
-        """Remember that the person it is for was not called for it."""
+        """Record that the user was not notified of it."""
         _HOLD_BACK.run(self._connection, {"of": approval_id})
 
-    def seen(self, approval_id: str, now: int) -> bool:
-        """Reports whether this was the first look."""
-        return bool(_SEEN.run(self._connection, {"of": approval_id, "now": now}))
+    def mark_seen(self, approval_id: str, now: int) -> bool:
+        """Record that it was shown; reports whether that was the first time."""
+        return bool(_MARK_SEEN.run(self._connection, {"of": approval_id, "now": now}))
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
-        """Keep the sealed answer for the client that asks again with the same key."""
+        """Store the sealed token response for a client that retries with the same key."""
         values = {"of": approval_id, "text": answer, "key": answer_key, "until": until}
-        _KEEP.run(self._connection, values)
+        _KEEP_ANSWER.run(self._connection, values)
 
-    def forget_answers(self, now: int) -> int:
-        """Drop sealed answers whose time is over; returns how many."""
-        return len(_FORGET.run(self._connection, {"now": now}))
+    def delete_expired_answers(self, now: int) -> int:
+        """Delete expired sealed token responses; returns how many."""
+        return len(_DELETE_ANSWERS.run(self._connection, {"now": now}))
 
-    def forget_call(self, approval_id: str) -> None:
-        """Drop what was kept for calling the agent back: its token, and a pushed answer."""
-        for statement in (_FORGET_TOKEN, _FORGET_PUSHED):
+    def clear_callback(self, approval_id: str) -> None:
+        """Delete what was stored for notifying the agent: its token and the pushed response."""
+        for statement in (_CLEAR_TOKEN, _CLEAR_PUSHED):
             statement.run(self._connection, {"of": approval_id})
 
-    def due(self, now: int, limit: int) -> list[Approval]:
-        """Those whose state the clock has ended."""
-        return self._many(_DUE, {"now": now, "limit": limit})
+    def overdue(self, now: int, limit: int) -> list[Approval]:
+        """Approvals past the deadline of their state."""
+        return self._many(_OVERDUE, {"now": now, "limit": limit})
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
-        """The agent's pending and approved ones."""
+        """The agent's pending and approved requests."""
         return self._many(_OPEN_BY_AGENT, {"agent": agent_id})
 
     def open_of_user(self, user_id: str) -> list[Approval]:
-        """The user's pending and approved ones."""
+        """The pending and approved requests for the user."""
         return self._many(_OPEN_FOR_USER, {"user": user_id})
 
     def open_at_resource(self, uri: str) -> list[Approval]:
-        """Pending and approved ones for this resource."""
+        """The pending and approved requests for this resource."""
         return self._many(_AT_RESOURCE, {"uri": uri})
 
     def _one(self, statement: Prepared, values: Mapping[str, object]) -> Approval | None:

@@ -1,4 +1,4 @@
-"""Rows of tries in ceremonies: each is counted by one statement, before anything is compared."""
+"""Attempts at ceremony steps. One statement counts each attempt before the entry is compared."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ _COUNT = {
     "sqlite": Prepared(_count(sqlite.insert(t).values(_VALUES))),
     "postgresql": Prepared(_count(postgresql.insert(t).values(_VALUES))),
 }
-_GIVE_BACK = Prepared(
+_UNCOUNT = Prepared(
     update(t)
     .where(
         t.c.approval_id == bindparam("approval"),
@@ -48,25 +48,25 @@ _OF = Prepared(
 
 
 class CeremonyTries:
-    """Tries in the database."""
+    """Ceremony attempts in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def count(self, approval_id: str, step: Step, user_id: str, most: int) -> int | None:
-        """One more try, and how many that are; None when there were `most` before."""
+        """Count one more attempt and return the total; None if there were `most` before."""
         values = {"approval": approval_id, "of_step": str(step), "by": user_id}
         statement = _COUNT[self._connection.dialect.name]
         rows = statement.run(self._connection, {**values, "one": 1, "most": most})
         return int(rows[0][0]) if rows else None
 
-    def give_back(self, approval_id: str, step: Step, user_id: str) -> None:
-        """One try less: it was right."""
+    def uncount(self, approval_id: str, step: Step, user_id: str) -> None:
+        """Subtract one attempt, after a correct entry."""
         values = {"approval": approval_id, "of_step": str(step), "by": user_id}
-        _GIVE_BACK.run(self._connection, values)
+        _UNCOUNT.run(self._connection, values)
 
     def of(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
-        """How many there were of each step."""
+        """The number of attempts at each step."""
         first, second = user_ids
         values = {"approval": approval_id, "first": first, "second": second}
         return {Step(row[0]): row[1] for row in _OF.run(self._connection, values)}

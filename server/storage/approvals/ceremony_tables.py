@@ -1,4 +1,4 @@
-"""The table of tries in ceremonies; the same metadata as in `tables.py`."""
+"""The table of ceremony attempts; it shares the metadata of `tables.py`."""
 
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text
 
@@ -12,4 +12,4 @@ ceremony_tries = Table(
     Column("user_id", Text, primary_key=True),
     Column("tries", Integer, nullable=False),
 )
-"""`user_id` is empty where tries count for everybody."""
+"""`user_id` is empty for steps whose attempts count for all approvers together."""

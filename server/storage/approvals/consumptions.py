@@ -1,4 +1,4 @@
-"""Rows of approvals that were spent, each on one execution."""
+"""Consumed approvals, each with its execution."""
 
 from dataclasses import asdict
 
@@ -25,17 +25,17 @@ _GET = select(consumptions).where(consumptions.c.approval_id == bindparam("of"))
 
 
 class Consumptions:
-    """Spent approvals in the database."""
+    """Consumed approvals in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def first(self, wanted: Consumption) -> bool:
-        """Reports whether nobody had spent this approval before; then it is spent."""
+    def add_once(self, wanted: Consumption) -> bool:
+        """Consume an approval; False if it was consumed before."""
         statement = _FIRST[self._connection.dialect.name]
         return bool(self._connection.execute(statement, asdict(wanted)).all())
 
     def get(self, approval_id: str) -> Consumption | None:
-        """On what this approval was spent."""
+        """The execution that consumed this approval."""
         row = self._connection.execute(_GET, {"of": approval_id}).mappings().first()
         return None if row is None else Consumption(**row)

@@ -1,4 +1,4 @@
-"""Rows of signed answers."""
+"""Signed answers to approval requests."""
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -17,7 +17,7 @@ _VOID = Prepared(
     .where(decisions.c.approval_id == bindparam("of"), decisions.c.voided_at.is_(None))
     .values(voided_at=bindparam("now"))
 )
-_GIVE_WAY = Prepared(
+_DELETE_VOID = Prepared(
     delete(decisions).where(
         decisions.c.approval_id == bindparam("of"),
         decisions.c.user_id == bindparam("user"),
@@ -35,16 +35,16 @@ class Decisions:
         self._connection = connection
 
     def add(self, decision: Decision) -> None:
-        """Store an answer; the table allows one per approval and human."""
+        """Store an answer; the table allows one per approval and person."""
         _ADD.run(self._connection, _values(decision))
 
     def void(self, approval_id: str, now: int) -> None:
-        """None of those that were given so far counts any more."""
+        """Mark all answers so far as void."""
         _VOID.run(self._connection, {"of": approval_id, "now": now})
 
-    def give_way(self, approval_id: str, user_id: str) -> None:
-        """Drop a person's answer that does not count any more; the log keeps it."""
-        _GIVE_WAY.run(self._connection, {"of": approval_id, "user": user_id})
+    def delete_void(self, approval_id: str, user_id: str) -> None:
+        """Delete a person's void answer; the audit log keeps it."""
+        _DELETE_VOID.run(self._connection, {"of": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""

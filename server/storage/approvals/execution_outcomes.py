@@ -1,4 +1,4 @@
-"""Rows of what resources said of their executions: one of each, and it stays."""
+"""Results of executions as resources reported them: one per execution, never changed."""
 
 from dataclasses import asdict
 
@@ -25,17 +25,17 @@ _GET = select(outcomes).where(outcomes.c.approval_id == bindparam("of"))
 
 
 class Outcomes:
-    """Outcomes in the database."""
+    """Execution results in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def first(self, wanted: Outcome) -> bool:
-        """Reports whether nothing was said of this execution before; then this is."""
+    def add_once(self, wanted: Outcome) -> bool:
+        """Store a result; False if one was stored before."""
         statement = _FIRST[self._connection.dialect.name]
         return bool(self._connection.execute(statement, asdict(wanted)).all())
 
     def get(self, approval_id: str) -> Outcome | None:
-        """How the execution of this approval went."""
+        """The result of this approval's execution."""
         row = self._connection.execute(_GET, {"of": approval_id}).mappings().first()
         return None if row is None else Outcome(**row)

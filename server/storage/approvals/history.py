@@ -1,4 +1,4 @@
-"""Rows of history: counters by key, so that looking back costs the same however long it is."""
+"""Approval history as counters by key, so that lookups cost the same however long it is."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -29,11 +29,11 @@ from server.storage.prepared import Prepared
 _KEYS_AT_ONCE = 16
 _PLACES = [name for n in range(_KEYS_AT_ONCE) for name in (f"of{n}", f"key{n}")]
 _MANY = 64
-"""Amounts after which older ones count half: what is usual changes, and no sum overflows."""
-_MOST_AMOUNT = 2**53 - 1
-"""The sum of a list may be more, and counts as this."""
-_MOST_TOTAL = 2**62
-"""Of one period; what comes after it is added to this."""
+"""The count at which older amounts are halved, so that old habits fade and sums do not overflow."""
+_MAX_AMOUNT = 2**53 - 1
+"""The maximum for one amount, since the sum of a list may exceed it."""
+_MAX_TOTAL = 2**62
+"""The maximum total of one period before the latest amount is added."""
 _NOTHING = "{}"
 
 _VALUES: dict[str, BindParameter[object]] = {
@@ -54,7 +54,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 def _add(insert: sqlite.Insert | postgresql.Insert, members: ColumnElement[str]) -> Executable:
     new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _MANY)
     same = h.c.period == new.period
-    today = case((h.c.period_total < _MOST_TOTAL, h.c.period_total), else_=_MOST_TOTAL)
+    today = case((h.c.period_total < _MAX_TOTAL, h.c.period_total), else_=_MAX_TOTAL)
     periods = case((and_(halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
     return insert.on_conflict_do_update(
         index_elements=[h.c.owner, h.c.key],
@@ -88,27 +88,27 @@ _EACH = [
     for n in range(_KEYS_AT_ONCE)
 ]
 _OF = [Prepared(union_all(*_EACH[: n + 1])) for n in range(_KEYS_AT_ONCE)]
-"""For one key, for two and so on.
+"""One statement for each number of keys.
 
-Four times as fast as one SELECT with two IN on SQLite, which tries every pair.
+On SQLite, this is four times as fast as one SELECT with two IN lists, which tries every pair.
 """
 _FORGET = delete(h).where(h.c.owner == bindparam("of"))
 
 
 class History:
-    """What was approved before, in the database."""
+    """Approval history in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, additions: Sequence[Addition], period: int, now: int) -> None:
-        """Count one more in each of these rows, in this period."""
+        """Add one approval to each of these counters, in this period."""
         rows = [
             {
                 "owner": one.owner,
                 "key": one.key,
                 "one": 1,
-                "amount": min(one.amount, _MOST_AMOUNT),
+                "amount": min(one.amount, _MAX_AMOUNT),
                 "now": now,
                 "when": period,
                 "text": json.dumps(dict.fromkeys(one.members, 1)) if one.members else _NOTHING,
@@ -119,7 +119,7 @@ class History:
             _ADD[self._connection.dialect.name].run_each(self._connection, rows)
 
     def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
-        """Key → row; a key to which nothing was added is not in it."""
+        """The rows by key; keys without history are left out."""
         wanted = list(keys)
         found: dict[str, HistoryRow] = {}
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
@@ -130,5 +130,5 @@ class History:
         return found
 
     def forget(self, owner: str) -> None:
-        """Drop what is about an agent or person that is deleted."""
+        """Delete the history of a deleted agent or user."""
         self._connection.execute(_FORGET, {"of": owner})

@@ -1,4 +1,4 @@
-"""The table of what was approved before; the same metadata as in `tables.py`."""
+"""The table of approval history; it shares the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, Table, Text
 
@@ -20,5 +20,5 @@ history = Table(
     Column("members", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""`owner` is an agent, a user or the installation; keys and members are keyed hashes, which
-reveal nothing to a reader who has only the database."""
+"""`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
+nothing to somebody who has only the database."""

@@ -1,6 +1,6 @@
-"""What waits for a person, gravest first: the lists that pages and terminals begin with.
+"""Pending requests for a user, highest risk first: the queries of the inbox.
 
-Owns: their order in the database. Never: what is over.
+Owns: their order in the database. Never: closed requests.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from server.model.approvals import first_place
+from server.model.approvals import first_place_of_risk
 from server.protocol.policy.risks import Risk
 from server.storage.approvers.approver_tables import approvers as p
 from server.storage.prepared import Prepared
@@ -29,11 +29,11 @@ from server.storage.tables import approvals as a
 _USER: BindParameter[str] = bindparam("user")
 _NOW: BindParameter[int] = bindparam("now")
 _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
-"""The place and the id behind which a list goes on."""
+"""The cursor of a list: the place and id of the last item."""
 
 
 def asking(condition: ColumnElement[bool]) -> Select[Any]:
-    """Requests that ask somebody whom they are not for."""
+    """Requests that ask the user to decide for somebody else."""
     of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
     return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
 
@@ -41,12 +41,12 @@ def asking(condition: ColumnElement[bool]) -> Select[Any]:
 def _gravest_first(
     those: Select[Any], risk: ColumnElement[str], end: ColumnElement[int], of: ColumnElement[str]
 ) -> CompoundSelect[Any]:
-    """What of those waits still, behind a place: the first of each risk, by its index."""
+    """The first pending requests of each risk after the cursor, each by its index."""
     levels = (
         those.where(
             risk == literal_column(f"'{level}'"),
             end > _NOW,
-            tuple_(end, of) > tuple_(_AT - literal_column(str(first_place(level))), _AFTER),
+            tuple_(end, of) > tuple_(_AT - literal_column(str(first_place_of_risk(level))), _AFTER),
         )
         .order_by(end, of)
         .limit(bindparam("limit"))
@@ -60,7 +60,7 @@ _OWN = select(a).where(a.c.user_id == _USER, a.c.state == literal_column("'pendi
 _OTHERS = asking(p.c.over_at.is_(None))
 WAITING = Prepared(_gravest_first(_OWN, a.c.risk, a.c.expires_at, a.c.id))
 ASKING = Prepared(_gravest_first(_OTHERS, p.c.risk, p.c.ends_at, p.c.approval_id))
-"""Each risk by itself; whoever runs them puts their rows in order."""
+"""They return the rows of each risk separately; the caller sorts them."""
 COUNTS = tuple(
     Prepared(select(func.count()).select_from(those.where(end > _NOW).subquery()))
     for those, end in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))

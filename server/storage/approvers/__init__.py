@@ -1,5 +1,5 @@
-"""Rows of who may be asked and who may answer.
+"""The tables of approvers, deputies and groups.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: the tables of this capability and their SQL.
 Never: a rule; `server.services` decides.
 """

@@ -1,4 +1,4 @@
-"""The table of people asked beside the one it is for; the same metadata as in `tables.py`."""
+"""The table of additional approvers; it shares the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, text
 
@@ -30,9 +30,8 @@ approvers = Table(
     ),
     _where("ix_approvers_over", "user_id", "over_at", those="over_at IS NOT NULL"),
 )
-"""`ends_at` is the approval's `expires_at`, `over_at` its `decided_at`, `risk` its own: lists are
-read from here.
+"""`ends_at`, `over_at` and `risk` copy the approval's `expires_at`, `decided_at` and `risk`, so
+that lists need only this table.
 
-A request that only the person it is for is asked about has no rows here; `approvals.several` says
-whether there are any.
+A request that asks only the user it is for has no rows; `approvals.multi_approver` is false then.
 """

@@ -1,4 +1,4 @@
-"""Rows of people asked beside the one a request is for."""
+"""Additional approvers of requests, in the database."""
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -15,10 +15,10 @@ _OF = Prepared(
 _FIND = Prepared(
     select(p).where(p.c.approval_id == bindparam("of"), p.c.user_id == bindparam("user"))
 )
-_ARE_SEVERAL = Prepared(
+_MARK_MULTI_APPROVER = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.state == "pending")
-    .values(several=True)
+    .values(multi_approver=True)
     .returning(a.c.id)
 )
 _HOLD_BACK = Prepared(
@@ -31,39 +31,39 @@ _values = writing(p)
 
 
 class Approvers:
-    """Who is asked, in the database."""
+    """Additional approvers in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, approver: Approver) -> bool:
-        """Ask one more, if the approval still waits and does not ask them yet."""
-        waits = _ARE_SEVERAL.run(self._connection, {"of": approver.approval_id})
+        """Add an approver; False if the approval is not pending or already asks them."""
+        waits = _MARK_MULTI_APPROVER.run(self._connection, {"of": approver.approval_id})
         if not waits or self.find(approver.approval_id, approver.user_id) is not None:
             return False
         _ADD.run(self._connection, _values(approver))
         return True
 
     def find(self, approval_id: str, user_id: str) -> Approver | None:
-        """The row of one person."""
+        """The row of one user."""
         values = {"of": approval_id, "user": user_id}
         rows = _FIND.run(self._connection, values)
         return _record(rows[0]) if rows else None
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
-        """Remember that this person was not called for it."""
+        """Record that this user was not notified of it."""
         _HOLD_BACK.run(self._connection, {"of": approval_id, "user": user_id})
 
     def asked(self, approval: Approval) -> tuple[Approver, ...]:
-        """Everybody whom it asks, the person it is for first; nobody for a phantom."""
+        """All approvers, the user the request is for first; none for a phantom request."""
         if approval.user_id is None:
             return ()
         own = own_approver(approval, approval.user_id)
-        if not approval.several:
+        if not approval.multi_approver:
             return (own,)
         rows = {row.user_id: row for row in self.of_approval(approval.id)}
         return (rows.pop(own.user_id, own), *rows.values())
 
     def of_approval(self, approval_id: str) -> list[Approver]:
-        """Everybody who has a row, in the order in which they were asked."""
+        """All approver rows, in the order in which they were added."""
         return [_record(row) for row in _OF.run(self._connection, {"of": approval_id})]

@@ -1,4 +1,4 @@
-"""Rows of deputies: who decides for whom, and until when."""
+"""Deputies of users, in the database."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -51,7 +51,7 @@ _END = (
     .values(state="over", revoked_at=bindparam("at"))
     .returning(d.c.id)
 )
-_LEAVE = delete(p).where(
+_REMOVE_FROM_PENDING = delete(p).where(
     p.c.user_id == bindparam("deputy"),
     p.c.stands_for == bindparam("user"),
     p.c.why == "deputy",
@@ -67,47 +67,47 @@ class Deputies:
         self._connection = connection
 
     def add(self, deputy: Deputy) -> None:
-        """Store a new one."""
+        """Store a new deputy."""
         self._connection.execute(insert(d), asdict(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
-        """By id, those that are over too."""
+        """The deputy with this id, also an ended one."""
         return next(iter(self._many(_GET, {"of": deputy_id})), None)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
-        """Those whom this person named and who are not over."""
+        """The deputies of this user that have not ended."""
         return self._many(_OF_USER, {"user": user_id, "now": now})
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
-        """Those for whom this person decides or will."""
+        """The deputyships of this user that have not ended."""
         return self._many(_OF_DEPUTY, {"user": deputy_id, "now": now})
 
     def live(self, now: int) -> list[Deputy]:
-        """All that are not over, by their end."""
+        """All deputies that have not ended, by end."""
         return self._many(_ALL, {"now": now})
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
-        """The one by which this person decides for that one at this moment."""
+        """The entry that lets the deputy decide for the user at this time."""
         values = {"user": user_id, "deputy": deputy_id, "now": now}
         return next(iter(self._many(_DECIDING, values)), None)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
-        """Those that begin or end by the clock."""
+        """The deputies whose beginning or end is due."""
         rows = _DUE.run(self._connection, {"now": now, "limit": limit})
         return [_record(row) for row in rows]
 
     def begin(self, deputy_id: str) -> bool:
-        """Reports whether it begins now; at most one call ever gets True."""
+        """Mark as begun; at most one call returns True."""
         return bool(self._connection.execute(_BEGIN, {"of": deputy_id}).all())
 
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
-        """Reports whether it ends now; at most one call ever gets True."""
+        """Mark as ended; at most one call returns True."""
         values = {"of": deputy_id, "at": revoked_at}
         return bool(self._connection.execute(_END, values).all())
 
-    def leave(self, user_id: str, deputy_id: str) -> None:
-        """Their waiting requests ask this deputy no more."""
-        self._connection.execute(_LEAVE, {"user": user_id, "deputy": deputy_id})
+    def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
+        """Remove this deputy from the user's pending requests."""
+        self._connection.execute(_REMOVE_FROM_PENDING, {"user": user_id, "deputy": deputy_id})
 
     def _many(self, statement: Select[Any], values: Mapping[str, object]) -> list[Deputy]:
         return [_record(row) for row in self._connection.execute(statement, values).all()]

@@ -1,4 +1,4 @@
-"""The table of deputies; the same metadata as in `tables.py`."""
+"""The table of deputies; it shares the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
 
@@ -21,4 +21,4 @@ deputies = Table(
     Index("ix_deputies_user", "user_id", "to_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("ix_deputies_deputy", "deputy_id", "to_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
 )
-"""Few are live at a time, so what is due by the clock is read from them all."""
+"""Few are in force at a time, so due ones are found without an index of their own."""

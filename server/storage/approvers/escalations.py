@@ -1,6 +1,6 @@
-"""Rows by which an approval is said again at its time, waits longer, or is asked for once more.
+"""The escalation, extension and retry columns of approvals.
 
-They are columns of the approvals themselves, so a request costs no statement more.
+They are part of the approvals table, so that a new request needs no extra statement.
 """
 
 from sqlalchemy import Connection, bindparam, literal_column, select, update
@@ -37,7 +37,7 @@ _EXTEND = (
         escalated=0,
         escalate_at=bindparam("next"),
     )
-    .returning(a.c.several)
+    .returning(a.c.multi_approver)
 )
 _ASK_AGAIN = (
     update(a)
@@ -49,7 +49,7 @@ _ASK_AGAIN = (
     .values(retry_asked_at=bindparam("now"))
     .returning(a.c.id)
 )
-_ASKS_LONGER = (
+_EXTEND_APPROVERS = (
     update(p)
     .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
     .values(ends_at=bindparam("until"))
@@ -57,28 +57,28 @@ _ASKS_LONGER = (
 
 
 class Escalations:
-    """The next step of each waiting approval, in the database."""
+    """Escalation steps of pending approvals, in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def due(self, now: int, limit: int) -> list[str]:
-        """The approvals whose next step is due, the longest due first."""
+        """The approvals whose next step is due, most overdue first."""
         return [row[0] for row in _DUE.run(self._connection, {"now": now, "limit": limit})]
 
     def step(self, approval_id: str, was: int, next_at: int | None, now: int) -> bool:
-        """Count the step after `was` ones; False: somebody took it, or it waits no more."""
+        """Record the step after `was` steps; False if it was taken or is not pending."""
         values = {"of": approval_id, "was": was, "next": next_at, "now": now}
         return bool(self._connection.execute(_STEP, values).all())
 
     def extend(self, approval_id: str, *, was: int, until: int, escalate_at: int, now: int) -> bool:
-        """Let it wait until then; False: it waits no more, or not until `was`."""
+        """Extend the expiry; False if the approval is not pending or its expiry is not `was`."""
         values = {"of": approval_id, "was": was, "until": until, "next": escalate_at, "now": now}
         extended = self._connection.execute(_EXTEND, values).all()
-        if extended and extended[0].several:
-            self._connection.execute(_ASKS_LONGER, {"of": approval_id, "until": until})
+        if extended and extended[0].multi_approver:
+            self._connection.execute(_EXTEND_APPROVERS, {"of": approval_id, "until": until})
         return bool(extended)
 
     def ask_again(self, approval_id: str, now: int) -> bool:
-        """Note that its agent is asked to ask again; False: it was, or it has not expired."""
+        """Record that its agent is asked to retry; False if it was or is not expired."""
         return bool(self._connection.execute(_ASK_AGAIN, {"of": approval_id, "now": now}).all())

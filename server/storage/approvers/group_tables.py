@@ -1,4 +1,4 @@
-"""The tables of groups of approvers; the same metadata as in `tables.py`."""
+"""The tables of groups of approvers; they share the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 

@@ -1,4 +1,4 @@
-"""Rows of groups of approvers. There are few, so they are always read together."""
+"""Groups of approvers, in the database. There are few, so all are read at once."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -30,7 +30,7 @@ class Groups:
         self._connection = connection
 
     def add(self, group: Group) -> None:
-        """Raises `Taken` if the name is used."""
+        """Store a group. Raises `Taken` if the name is in use."""
         row = {"id": group.id, "name": group.name, "created_at": group.created_at}
         try:
             self._connection.execute(_ADD, row | {"name_key": codec.key(group.name)})
@@ -40,7 +40,7 @@ class Groups:
         self._attach(group)
 
     def replace(self, group: Group) -> None:
-        """Write name and members; raises `Taken` for a used name."""
+        """Store name and members. Raises `Taken` if the name is in use."""
         key = kept_key(self._connection, g, group.id, group.name)
         values = {"of": group.id, "called": group.name, "key": key or codec.key(group.name)}
         try:
@@ -53,13 +53,13 @@ class Groups:
         self._attach(group)
 
     def delete(self, group_id: str) -> None:
-        """Remove the group with its name and members."""
+        """Delete the group with its name and members."""
         Names(self._connection).drop(group_id)
         for statement in (_DROP_MEMBERS, _DELETE):
             self._connection.execute(statement, {"of": group_id})
 
     def all(self) -> list[Group]:
-        """Every group, by name; members by id."""
+        """All groups, by name; members by id."""
         members: dict[str, list[str]] = {}
         for row in self._connection.execute(_MEMBERS).all():
             members.setdefault(row[0], []).append(row[1])

@@ -1,5 +1,5 @@
-"""Rows of the audit log.
+"""The SQL of the audit log.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: all SQL on the table of audit entries.
 Never: a rule; `server.services` decides.
 """

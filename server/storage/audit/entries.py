@@ -1,4 +1,4 @@
-"""Rows of the audit log: added, read, never changed."""
+"""Audit entries in the database: added and read, never changed."""
 
 from collections.abc import Callable
 
@@ -58,12 +58,12 @@ class Audit:
         return [_record(row) for row in reversed(rows)]
 
     def get(self, entry_id: str) -> StoredEntry | None:
-        """By its id."""
+        """The entry with this id."""
         row = self._connection.execute(_GET, {"of": entry_id}).mappings().first()
         return None if row is None else _record(row)
 
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
-        """The newest entries that match, behind an id."""
+        """The newest matching entries before an id."""
         statement = select(e).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
@@ -79,7 +79,7 @@ class Audit:
         return [_record(row) for row in self._connection.execute(statement).mappings().all()]
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
-        """Everything that concerns one approval, oldest first."""
+        """All entries about one approval, oldest first."""
         rows = self._connection.execute(_OF_APPROVAL, {"of": approval_id}).mappings().all()
         return [_record(row) for row in rows]
 

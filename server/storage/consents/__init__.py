@@ -1,5 +1,5 @@
-"""Rows of consents.
+"""The SQL of consents.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: all SQL on the table of consents.
 Never: a rule; `server.services` decides.
 """

@@ -1,4 +1,4 @@
-"""Rows of consents: what a user lets a client have at a resource, until when."""
+"""Consents: storing, finding, renewing and revoking them."""
 
 from sqlalchemy import Connection, Executable, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
@@ -24,7 +24,7 @@ _LIVE = Prepared(
     .limit(1)
     .with_for_update(read=True)
 )
-"""Held on PostgreSQL until the unit of work is over, so that a revocation finds what it made."""
+"""On PostgreSQL it locks the row until the unit of work ends, so that a revocation waits."""
 _OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
 _RENEW = (
@@ -57,18 +57,18 @@ class Consents:
         self._connection.execute(_ADD, row | {"scopes": dump(consent.scopes)})
 
     def get(self, consent_id: str) -> Consent | None:
-        """By id, ended ones too."""
+        """The consent with this id, also an ended one."""
         row = self._connection.execute(_GET, {"of": consent_id}).mappings().first()
         return None if row is None else _record(row)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
-        """The one in force between this user and this client at this resource."""
+        """The consent in force of this user for this client at this resource."""
         values = {"user": user_id, "client": client_id, "resource": resource, "now": now}
         rows = _LIVE.run(self._connection, values)
         return _read(rows[0]) if rows else None
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
-        """The user's, newest first; with `ended` those too that are over."""
+        """The user's consents, newest first; `ended` includes ended ones."""
         statement = _OF_USER if ended else _LIVE_OF_USER
         rows = self._connection.execute(statement, {"user": user_id, "now": now}).mappings().all()
         return [_record(row) for row in rows]
@@ -82,9 +82,9 @@ class Consents:
         limit: int,
         before: tuple[int, str] | None,
     ) -> list[Consent]:
-        """The newest that match all that is given; `live_at` leaves out what is over then.
+        """The newest consents that match all filters; `live_at` leaves out ended ones.
 
-        `before` is the moment and the id of the last one that was seen.
+        `before` is the (created_at, id) of the last one of the previous page.
         """
         statement = select(c).order_by(*_NEWEST).limit(limit)
         if user_id is not None:
@@ -98,7 +98,7 @@ class Consents:
         return [_record(row) for row in self._connection.execute(statement).mappings().all()]
 
     def renew(self, consent: Consent, now: int) -> Consent | None:
-        """Give one in force these scopes and this end; None if it is over meanwhile."""
+        """Replace the scopes and the end of a consent in force; None if it has ended."""
         values = {
             "of": consent.id,
             "may": dump(consent.scopes),
@@ -111,19 +111,19 @@ class Consents:
         return _record(rows[0]) if rows else None
 
     def revoke(self, consent_id: str, now: int) -> Consent | None:
-        """End one; None if it was over before."""
+        """Revoke a consent; None if it had ended."""
         rows = self._connection.execute(_REVOKE, {"of": consent_id, "now": now}).mappings().all()
         return _record(rows[0]) if rows else None
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
-        """End all in which this client has a part; returns those that were in force."""
-        return self._ended(_REVOKE_CLIENT, client_id, now)
+        """Revoke all consents of this client; returns those that were in force."""
+        return self._revoke_all(_REVOKE_CLIENT, client_id, now)
 
     def revoke_at(self, resource: str, now: int) -> list[Consent]:
-        """End all at this resource; returns those that were in force."""
-        return self._ended(_REVOKE_AT, resource, now)
+        """Revoke all consents at this resource; returns those that were in force."""
+        return self._revoke_all(_REVOKE_AT, resource, now)
 
-    def _ended(self, statement: Executable, of: str, now: int) -> list[Consent]:
+    def _revoke_all(self, statement: Executable, of: str, now: int) -> list[Consent]:
         rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()
         return [_record(row) for row in rows]
 

@@ -1,5 +1,5 @@
-"""Rows of incidents.
+"""The table of incidents.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: the table of this capability and its SQL.
 Never: a rule; `server.services` decides.
 """

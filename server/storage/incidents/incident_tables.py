@@ -1,4 +1,4 @@
-"""The table of incidents; the same metadata as in `tables.py`."""
+"""The table of incidents; it shares the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
 

@@ -1,4 +1,4 @@
-"""Rows of incidents: what people reported, with the evidence."""
+"""Incidents with their evidence, in the database."""
 
 from dataclasses import asdict
 
@@ -12,7 +12,7 @@ _GET = select(i).where(i.c.id == bindparam("of"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
 _OPEN_OF = (
     select(i)
-    .where(i.c.approval_id == bindparam("of"), i.c.scope == bindparam("wide"), i.c.state == "open")
+    .where(i.c.approval_id == bindparam("of"), i.c.scope == bindparam("which"), i.c.state == "open")
     .order_by(*_NEWEST)
     .limit(1)
 )
@@ -23,7 +23,7 @@ _CLOSE = (
         state="closed",
         closed_at=bindparam("now"),
         closed_by=bindparam("by"),
-        closing_note=bindparam("said"),
+        closing_note=bindparam("text"),
     )
     .returning(i)
 )
@@ -40,20 +40,20 @@ class Incidents:
         self._connection.execute(_ADD, asdict(incident))
 
     def get(self, incident_id: str) -> Incident | None:
-        """By id, closed ones too."""
+        """The incident with this id, also a closed one."""
         row = self._connection.execute(_GET, {"of": incident_id}).mappings().first()
         return None if row is None else Incident(**row)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
-        """The newest open one about this request."""
-        values = {"of": approval_id, "wide": scope}
+        """The newest open incident about this request."""
+        values = {"of": approval_id, "which": scope}
         row = self._connection.execute(_OPEN_OF, values).mappings().first()
         return None if row is None else Incident(**row)
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[Incident]:
-        """The newest open ones, with `closed` those too that are over."""
+        """The newest open incidents; `closed` includes closed ones."""
         statement = select(i).order_by(*_NEWEST).limit(limit)
         if not closed:
             statement = statement.where(i.c.state == "open")
@@ -62,7 +62,7 @@ class Incidents:
         return [Incident(**row) for row in self._connection.execute(statement).mappings().all()]
 
     def close(self, incident_id: str, *, by: str, note: str | None, now: int) -> Incident | None:
-        """Close one; None if it was closed before."""
-        values = {"of": incident_id, "by": by, "said": note, "now": now}
+        """Close an incident; None if it was already closed."""
+        values = {"of": incident_id, "by": by, "text": note, "now": now}
         row = self._connection.execute(_CLOSE, values).mappings().first()
         return None if row is None else Incident(**row)

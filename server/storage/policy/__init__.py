@@ -1,5 +1,5 @@
-"""Rows of policy.
+"""The tables of policy.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: the tables of this capability and their SQL.
 Never: a rule; `server.services` decides.
 """

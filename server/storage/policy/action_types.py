@@ -1,4 +1,4 @@
-"""Rows of action types."""
+"""Action types in the database."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -26,7 +26,7 @@ class Actions:
         self._connection = connection
 
     def add(self, action: ActionRow) -> None:
-        """Raises `Taken` if the type is there."""
+        """Raises `Taken` if the type exists."""
         row = {
             "type": action.type,
             "document": action.document,
@@ -39,20 +39,20 @@ class Actions:
             raise Taken(action.type) from error
 
     def replace(self, action: ActionRow) -> None:
-        """Write a new version of its document."""
+        """Store a new version of the document."""
         row = {"of": action.type, "document": action.document, "version": action.version}
         self._connection.execute(_REPLACE, row)
 
     def delete(self, action_type: str) -> None:
-        """Remove it."""
+        """Delete an action type."""
         self._connection.execute(_DELETE, {"of": action_type})
 
     def all(self) -> list[ActionRow]:
-        """Every action type, by name."""
+        """All action types, by name."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def get(self, action_type: str) -> ActionRow | None:
-        """By type."""
+        """The action type with this name."""
         row = self._connection.execute(_BY_TYPE, {"type": action_type}).mappings().first()
         return None if row is None else _record(row)
 

@@ -1,4 +1,4 @@
-"""Rows of policy: rule sets, and what agents got tokens for."""
+"""Rule sets, and the uses of agents' tokens, in the database."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -18,7 +18,7 @@ _NEWEST = _ALL.limit(1)
 _ADD_USE = Prepared(adding(u))
 _OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("what"))
 _AT_ONCE = 6
-_PLACES = tuple(f"what{place}" for place in range(_AT_ONCE))
+_PARAMETERS = tuple(f"what{place}" for place in range(_AT_ONCE))
 _SEEN = Prepared(
     select(
         *(
@@ -26,18 +26,18 @@ _SEEN = Prepared(
             .where(u.c.agent_id == bindparam("agent"), u.c.use == bindparam(place))
             .where(u.c.at <= bindparam("until"))
             .label(place)
-            for place in _PLACES
+            for place in _PARAMETERS
         )
     )
 )
-_SOME = (
+_LIMITED = (
     select(literal_column("1"))
     .select_from(u)
     .where(*_OF, u.c.at > bindparam("since"), u.c.at <= bindparam("until"))
     .limit(bindparam("enough"))
     .subquery()
 )
-_COUNT = Prepared(select(func.count()).select_from(_SOME))
+_COUNT = Prepared(select(func.count()).select_from(_LIMITED))
 
 
 class Policies:
@@ -60,39 +60,39 @@ class Policies:
         self._connection.execute(_ADD, values)
 
     def newest(self) -> PolicyRow | None:
-        """The rule set in force; None while there is none but the default."""
+        """The newest rule set; None if none was set."""
         row = self._connection.execute(_NEWEST).mappings().first()
         return None if row is None else _record(row)
 
     def all(self) -> list[PolicyRow]:
-        """Every version, the newest first."""
+        """All versions, newest first."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
 
 class Uses:
-    """What agents got tokens for."""
+    """The uses of agents' tokens."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None:
-        """Remember what a token was for."""
+        """Store the uses of a token."""
         row = {"agent_id": agent_id, "at": at, "token_id": token_id}
         _ADD_USE.run_each(self._connection, [{**row, "use": use} for use in uses])
 
     def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """Those of these uses of which there was one, up to this moment."""
+        """The uses among these that the agent has had up to this time."""
         found: set[str] = set()
         for start in range(0, len(uses), _AT_ONCE):
             part = [*uses[start : start + _AT_ONCE]]
             part += [part[-1]] * (_AT_ONCE - len(part))
-            values = dict(zip(_PLACES, part, strict=True), agent=agent_id, until=until)
+            values = dict(zip(_PARAMETERS, part, strict=True), agent=agent_id, until=until)
             (row,) = _SEEN.run(self._connection, values)
             found.update(compress(part, row))
         return found
 
     def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
-        """How many there were after `since` and up to `until`; counting stops at `enough`."""
+        """Count uses after `since` and up to `until`; counting stops at `enough`."""
         values = {"agent": agent_id, "what": use, "since": since, "until": until, "enough": enough}
         return int(_COUNT.run(self._connection, values)[0][0])
 

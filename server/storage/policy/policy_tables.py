@@ -1,4 +1,4 @@
-"""Tables of policy: the rule sets, and what agents got tokens for."""
+"""The tables of rule sets and of the uses of agents' tokens."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
@@ -25,4 +25,4 @@ uses = Table(
     Column("token_id", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""One row per token and thing that it was for; the key is the only index that is needed."""
+"""One row per token and use; no index beside the primary key is needed."""

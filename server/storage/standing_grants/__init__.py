@@ -1,5 +1,5 @@
-"""Rows of standing grants.
+"""The tables of standing grants.
 
-Owns: the tables of this capability and all SQL on them.
+Owns: the tables of this capability and their SQL.
 Never: a rule; `server.services` decides.
 """

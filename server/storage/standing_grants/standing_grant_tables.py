@@ -1,4 +1,4 @@
-"""The tables of standing grants; the same metadata as in `tables.py`."""
+"""The tables of standing grants; they share the metadata of `tables.py`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -52,10 +52,7 @@ standing_grants = Table(
         postgresql_where=_IN_FORCE,
     ),
     Index(
-        "ix_standing_grants_agent",
-        "agent_id",
-        sqlite_where=_IN_FORCE,
-        postgresql_where=_IN_FORCE,
+        "ix_standing_grants_agent", "agent_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
     ),
     Index("ix_standing_grants_made", "created_at"),
 )
@@ -71,4 +68,4 @@ grant_uses = Table(
     Column("at", Millis, nullable=False),
     UniqueConstraint("approval_id"),
 )
-"""`approval_id` is what the use decided; the number is given once."""
+"""`approval_id` is the approval that the use decided; a number is never reused."""

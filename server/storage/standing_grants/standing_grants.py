@@ -1,4 +1,4 @@
-"""Rows of standing grants and of their uses: every bound stands in the UPDATE that takes a use."""
+"""Standing grants and their uses. The UPDATE that reserves a use checks every bound."""
 
 from dataclasses import asdict
 
@@ -39,17 +39,17 @@ _LIVE = Prepared(
     .order_by(g.c.created_at, g.c.id)
 )
 _COUNT = select(func.count()).select_from(g).where(g.c.user_id == bindparam("user"), _IN_FORCE)
-_HELD = Prepared(
+_LOCK_IN_FORCE = Prepared(
     select(g.c.id).where(g.c.id == bindparam("of"), _IN_FORCE).with_for_update(read=True)
 )
-"""Held on PostgreSQL until the unit of work is over, so that who ends it finds what it made."""
-_FITS = or_(
+"""On PostgreSQL it locks the row until the unit of work ends, so that ending the grant waits."""
+_WITHIN_TOTAL = or_(
     and_(g.c.sum_minor.is_(None), bindparam("minor") == literal_column("0")),
     g.c.spent_minor + bindparam("minor") <= g.c.sum_minor,
 )
 _RESERVE = (
     update(g)
-    .where(g.c.id == bindparam("of"), _IN_FORCE, g.c.used < g.c.uses, _FITS)
+    .where(g.c.id == bindparam("of"), _IN_FORCE, g.c.used < g.c.uses, _WITHIN_TOTAL)
     .values(
         used=g.c.used + 1,
         numbered=g.c.numbered + 1,
@@ -57,7 +57,7 @@ _RESERVE = (
     )
     .returning(g.c.numbered)
 )
-_GIVE_BACK = (
+_RELEASE_GRANT = (
     update(g)
     .where(g.c.id == bindparam("of"))
     .values(used=g.c.used - 1, spent_minor=g.c.spent_minor - bindparam("minor"))
@@ -79,8 +79,8 @@ _USE = Prepared(adding(u))
 _USES = select(u).where(u.c.grant_id == bindparam("of")).order_by(u.c.number)
 
 
-def _become(state: str) -> Update:
-    """What becomes of a reserved use."""
+def _set_state(state: str) -> Update:
+    """The UPDATE of a reserved use to another state."""
     return (
         update(u)
         .where(u.c.approval_id == bindparam("of"), u.c.state == literal_column("'reserved'"))
@@ -89,8 +89,8 @@ def _become(state: str) -> Update:
     )
 
 
-_RELEASE = Prepared(_become("released"))
-_SPEND = Prepared(_become("spent"))
+_RELEASE = Prepared(_set_state("released"))
+_SPEND = Prepared(_set_state("spent"))
 _read = reading(StandingGrant, g, scopes=names, risk=Risk)
 _read_use = reading(GrantUse, u)
 
@@ -107,22 +107,22 @@ class StandingGrants:
         self._connection.execute(_ADD, row)
 
     def get(self, grant_id: str) -> StandingGrant | None:
-        """By id, ended ones too."""
+        """The grant with this id, also an ended one."""
         row = self._connection.execute(_GET, {"of": grant_id}).first()
         return None if row is None else _read(row)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
-        """Those in force, full ones too, oldest first."""
+        """The grants in force, including used-up ones, oldest first."""
         values = {"user": user_id, "agent": agent_id, "resource": resource, "now": now}
         return [_read(row) for row in _LIVE.run(self._connection, values)]
 
     def live_count(self, user_id: str, now: int) -> int:
-        """How many of this person are in force."""
+        """The number of this user's grants in force."""
         return int(self._connection.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
 
     def in_force(self, grant_id: str, now: int) -> bool:
-        """Reports whether it is; it stays so until the unit of work is over."""
-        return bool(_HELD.run(self._connection, {"of": grant_id, "now": now}))
+        """Reports whether it is in force, and keeps it so until the unit of work ends."""
+        return bool(_LOCK_IN_FORCE.run(self._connection, {"of": grant_id, "now": now}))
 
     def search(
         self,
@@ -133,7 +133,7 @@ class StandingGrants:
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[StandingGrant]:
-        """The newest that match all that is given, behind a moment and an id."""
+        """The newest grants that match all filters, before (created_at, id)."""
         statement = select(g).order_by(*_NEWEST).limit(limit)
         if user_id is not None:
             statement = statement.where(g.c.user_id == user_id)
@@ -146,11 +146,11 @@ class StandingGrants:
         return [_read(row) for row in self._connection.execute(statement).all()]
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
-        """The uses of one, in the order of their numbers."""
+        """The uses of a grant, by number."""
         return [_read_use(row) for row in self._connection.execute(_USES, {"of": grant_id}).all()]
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
-        """Take one use for this approval; None when a bound would be passed."""
+        """Reserve a use for this approval; None if a bound would be exceeded."""
         values = {"of": grant_id, "minor": minor, "now": now}
         rows = self._connection.execute(_RESERVE, values).all()
         if not rows:
@@ -160,45 +160,45 @@ class StandingGrants:
         return use
 
     def release(self, approval_id: str) -> GrantUse | None:
-        """Give back the use that this approval reserved; None when it did not."""
+        """Release the use that this approval reserved; None if it reserved none."""
         rows = _RELEASE.run(self._connection, {"of": approval_id})
         if not rows:
             return None
         use = _read_use(rows[0])
         values = {"of": use.grant_id, "minor": use.minor}
-        self._connection.execute(_GIVE_BACK, values).all()
+        self._connection.execute(_RELEASE_GRANT, values).all()
         return use
 
     def spend(self, approval_id: str) -> GrantUse | None:
-        """The use that this approval reserved came to something."""
+        """Mark the use that this approval reserved as spent."""
         rows = _SPEND.run(self._connection, {"of": approval_id})
         return _read_use(rows[0]) if rows else None
 
     def end(self, grant_id: str, because: str, now: int) -> StandingGrant | None:
-        """End one; None if it had ended before."""
+        """End a grant; None if it had already ended."""
         ended = self._ended(_END_ONE, of=grant_id, why=because, now=now)
         return ended[0] if ended else None
 
     def end_of_agent(self, agent_id: str, because: str, now: int) -> list[StandingGrant]:
-        """End all of this agent; answers those that had not ended."""
+        """End all grants of this agent; returns the ended ones."""
         return self._ended(_END_OF_AGENT, of=agent_id, why=because, now=now)
 
     def end_of_user(self, user_id: str, because: str, now: int) -> list[StandingGrant]:
-        """Likewise all of this person."""
+        """End all grants of this user; returns the ended ones."""
         return self._ended(_END_OF_USER, of=user_id, why=because, now=now)
 
     def end_at(self, resource: str, because: str, now: int) -> list[StandingGrant]:
-        """Likewise all at this resource."""
+        """End all grants at this resource; returns the ended ones."""
         return self._ended(_END_AT, of=resource, why=because, now=now)
 
     def end_of_type(self, action_type: str, because: str, now: int) -> list[StandingGrant]:
-        """Likewise all for actions of this type."""
+        """End all grants for this action type; returns the ended ones."""
         return self._ended(_END_OF_TYPE, of=action_type, why=because, now=now)
 
     def end_between(
         self, user_id: str, agent_id: str, resource: str, because: str, now: int
     ) -> list[StandingGrant]:
-        """Likewise all of this person for this agent at this resource."""
+        """End all grants of this user for this agent and resource; returns the ended ones."""
         return self._ended(
             _END_BETWEEN, of=resource, user=user_id, agent=agent_id, why=because, now=now
         )

@@ -1,5 +1,5 @@
-"""Requests on the pages: what waits, one request, its limits, its outcome, the history, receipts.
+"""The pages about requests: inbox, request, limits, outcome, history, receipt.
 
-Owns: their rows and what they show.
-Never: an answer; the scripts send those to the API, signed.
+Owns: their page rows and what they show.
+Never: deciding a request; the scripts send signed decisions to the API.
 """

@@ -1,6 +1,6 @@
-"""What is over for a person, newest first, in parts that cost the same however long the list is.
+"""The history page: a person's closed requests, newest first, page by page.
 
-Owns: the filters of `/history` as a question to the API. Never: what fits; the API says that.
+Owns: the filters of `/history` as an API query. Never: applying them; the API does.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from server.web.approvals.request import headline_of
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_ROW: Final = "GET /api/approvals"
-_PART: Final = "25"
+_LIST: Final = "GET /api/approvals"
+_PAGE_SIZE: Final = "25"
 _KEPT: Final = ("agent", "result", "cursor")
 
 
 def load(visit: Visit) -> Facts:
     """GET /history, with `agent`, `result`, `from`, `to` and `cursor`."""
     asked = {name: value.strip() for name, value in request.args.items() if value.strip()}
-    found = visit.read(_ROW, **_question(asked), state="decided")
+    found = visit.read(_LIST, **_query(asked), state="decided")
     return {"found": found, "asked": asked, "results": RESULTS, "headline_of": headline_of}
 
 
@@ -32,21 +32,21 @@ RESULTS: Final = (
     ("expired", "expired"),
     ("cancelled", "withdrawn"),
 )
-"""As the API calls what became of a request, and as a person reads it."""
+"""Each result of a request: its name in the API and its label."""
 
 
-def _question(asked: Mapping[str, str]) -> dict[str, str]:
-    """The filters as the API takes them. Raises errors.Problem 422 for what is no day."""
+def _query(asked: Mapping[str, str]) -> dict[str, str]:
+    """The filters as API query parameters. Raises errors.Problem 422 for an invalid day."""
     kept = {name: asked[name] for name in _KEPT if name in asked}
     try:
         since = {"since": _day(asked["from"])} if "from" in asked else {}
         until = {"until": _day(asked["to"], timedelta(days=1))} if "to" in asked else {}
     except (ValueError, OverflowError) as error:
         raise errors.Problem(422, "invalid_body", "Enter days such as 2026-11-25.") from error
-    return {"limit": _PART, **kept, **since, **until}
+    return {"limit": _PAGE_SIZE, **kept, **since, **until}
 
 
 def _day(text: str, later: timedelta = timedelta()) -> str:
-    """The beginning of a day, or of one that is later."""
+    """The start of a day, or of a later one, as RFC 3339 text."""
     begins = datetime.combine(date.fromisoformat(text) + later, datetime.min.time(), UTC)
     return begins.isoformat().replace("+00:00", "Z")

@@ -1,6 +1,6 @@
-"""The inbox: what waits for a person's answer.
+"""The inbox: a person's pending requests.
 
-Owns: which requests there is room for, and what a card says. Never: one request's whole text.
+Owns: how many requests it lists, and what a card shows. Never: the full text of a request.
 """
 
 import json
@@ -8,19 +8,19 @@ from typing import Final
 
 from flask import request
 
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.services.approvals.narrowing import headline
 from server.services.policy.displays import rfc3339
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_MOST: Final = 50
-_ROOM: Final = 500
+_FIRST: Final = 50
+_ON_ONE_PAGE: Final = 500
 
 
 def load(visit: Visit) -> Facts:
-    """GET /, and with `all=true` what a page has room for."""
-    most = _ROOM if request.args.get("all") == "true" else _MOST
+    """GET /: the first requests, or with `all=true` as many as one page can list."""
+    most = _ON_ONE_PAGE if request.args.get("all") == "true" else _FIRST
     site, person = visit.site, visit.person
     decisions = site.approvals.decisions
     found = decisions.waiting(person, most, None)
@@ -29,12 +29,12 @@ def load(visit: Visit) -> Facts:
         "waiting": [one for one in cards if not one["held"]],
         "held": [one for one in cards if one["held"]],
         "count": len(cards) if found.next is None else decisions.waiting_count(person),
-        "room": _ROOM,
+        "on_one_page": _ON_ONE_PAGE,
         "lost": site.notifications.push_losses.of(person),
     }
 
 
-def _card(item: Shown) -> dict[str, object]:
+def _card(item: ApproverView) -> dict[str, object]:
     approval = item.approval
     display = json.loads(approval.display)
     return {

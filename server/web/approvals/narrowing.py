@@ -1,7 +1,7 @@
-"""Approving less: the controls, then what was asked beside what would be granted, then the passkey.
+"""Approve with limits: the controls, the comparison with what was asked, then the passkey.
 
-Owns: what the controls of `/r/<id>/limit` say, as a wish of the API. Never: what is less; the API
-makes the text that is signed, and judges it again when it comes back signed.
+Owns: the controls of `/r/<id>/limit` and their API request. Never: what counts as narrower; the
+API makes the text to sign, and checks it again when it comes back signed.
 """
 
 from typing import Final
@@ -10,53 +10,55 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.protocol import errors
 from server.protocol.forms import Form
-from server.web.approvals.request import is_open, of_one
+from server.web.approvals.request import is_open, request_facts
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_ROOM: Final = "GET /api/approvals/<id>/narrowing"
+_OPTIONS: Final = "GET /api/approvals/<id>/narrowing"
 _PROPOSE: Final = "POST /api/approvals/<id>/narrowing"
-_NOTHING: Final = Form({})
-_REFUSED: Final = 422
+_EMPTY: Final = Form({})
+_UNPROCESSABLE: Final = 422
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /r/<id>/limit: every control there is, at what was asked."""
-    return _facts(visit, _NOTHING, {"less": None, "problem": ""})
+    """GET /r/<id>/limit: every control, set to what was asked."""
+    return _facts(visit, _EMPTY, {"narrowed": None, "problem": ""})
 
 
 def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
-    """POST /r/<id>/limit: what would be granted; nothing is decided."""
+    """POST /r/<id>/limit: show what would be granted; decides nothing."""
     try:
-        room = visit.read(_ROOM, visit.about)
-        less = visit.calls.do(_PROPOSE, visit.about, wish(form, room), form)
+        options = visit.read(_OPTIONS, visit.about)
+        narrowed = visit.calls.do(_PROPOSE, visit.about, narrowing_request(form, options), form)
     except (errors.Problem, ValueError) as refused:
-        if isinstance(refused, errors.Problem) and refused.status != _REFUSED:
+        if isinstance(refused, errors.Problem) and refused.status != _UNPROCESSABLE:
             raise
         told = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
-        return _facts(visit, form, {"less": None, "problem": told, "status": _REFUSED})
-    return _facts(visit, form, {"less": less, "problem": ""})
+        return _facts(visit, form, {"narrowed": None, "problem": told, "status": _UNPROCESSABLE})
+    return _facts(visit, form, {"narrowed": narrowed, "problem": ""})
 
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
-    """The page's; what is over, or answered by this person, is a record elsewhere."""
+    """What the page shows; redirects if this person can no longer decide the request."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not is_open(shown, visit.person):
         return go(f"{visit.site.rules.issuer}/r/{visit.about}")
-    room = visit.read(_ROOM, visit.about)
-    return {**of_one(visit, shown), "room": room, "sent": form, **facts}
+    options = visit.read(_OPTIONS, visit.about)
+    return {**request_facts(visit, shown), "options": options, "sent": form, **facts}
 
 
-def wish(form: Form, room: Document) -> Document:
-    """What the controls say. ValueError when the life of the token is no number."""
+def narrowing_request(form: Form, options: Document) -> Document:
+    """The API request of the submitted controls. ValueError if the token lifetime is no number."""
     seconds = form.get("seconds")
     if seconds is not None and not (seconds.isascii() and seconds.isdigit()):
         raise ValueError("Enter the token lifetime in whole seconds")
-    scopes = enumerate(room["scopes"])
-    facts = enumerate(room["facts"])
-    changes = [(fact, to) for at, fact in facts if (to := _to(form, at, fact)) is not None]
+    scopes = enumerate(options["scopes"])
+    facts = enumerate(options["facts"])
+    changes = [
+        (fact, to) for at, fact in facts if (to := _entered_value(form, at, fact)) is not None
+    ]
     return {
         "drop_scopes": [name for at, name in scopes if form.get(f"scope.{at}") is None],
         "changes": [
@@ -66,8 +68,8 @@ def wish(form: Form, room: Document) -> Document:
     }
 
 
-def _to(form: Form, at: int, fact: Document) -> str | None:
-    """The smaller value of one fact, as the API reads it; None where it stays."""
+def _entered_value(form: Form, at: int, fact: Document) -> str | None:
+    """The narrower value of one fact, as the API takes it; None if it is unchanged."""
     if fact["rule"] == "turn_on":
         return "yes" if form.get(f"fact.{at}") else None
     if fact["rule"] != "drop":

@@ -1,6 +1,6 @@
-"""What came of an answer, what can still be taken back of it, and what waits next.
+"""The page after a decision: its outcome, revoking its token, and the next pending request.
 
-Owns: `/done/<id>`. Never: opens the next request by itself, or answers anything.
+Owns: `/done/<id>`. Never: opening the next request by itself, or deciding anything.
 """
 
 import json
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.protocol import errors
 from server.protocol.forms import Form
 from server.services.approvals.narrowing import headline
-from server.web.approvals.request import is_open, of_one, outcome
+from server.web.approvals.request import is_open, outcome, request_facts
 from server.web.browser import go, moment
 from server.web.page import Facts
 from server.web.visit import Visit
@@ -20,7 +20,7 @@ _REVOKE: Final = "DELETE /api/delegations/<id>"
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /done/<id>; what waits for this person's answer is at its own page."""
+    """GET /done/<id>; redirects to the request page while this person can still decide."""
     site, person = visit.site, visit.person
     shown = site.approvals.decisions.show(person, visit.about)
     if is_open(shown, person):
@@ -28,7 +28,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     token = site.tokens.delegations.of_approval(person, visit.about)
     waiting = site.approvals.decisions.waiting(person, 1, None).items
     return {
-        **of_one(visit, shown),
+        **request_facts(visit, shown),
         "outcome": outcome(shown),
         "decision": shown.decision,
         "tally": shown.tally,
@@ -42,7 +42,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
 
 
 def revoke(visit: Visit, form: Form) -> AnyResponse:
-    """POST /done/<id>/revoke: the token of this request, and all that came from it."""
+    """POST /done/<id>/revoke: revoke the request's token and all tokens derived from it."""
     token = visit.site.tokens.delegations.of_approval(visit.person, visit.about)
     if token is None:
         raise errors.Problem(404, "not_found", "This request has no active token.")

@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about requests."""
+"""The page and form rows about requests."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from server.web.page import Page, Read, console_list
 
 
 def _reason(form: Form) -> object:
-    """Why a request is withdrawn."""
+    """The API request of the cancel form."""
     return {"reason": form.get("reason") or ""}
 
 

@@ -1,7 +1,7 @@
-"""The evidence of a decision: every field, what this browser can prove of it, and a file to keep.
+"""The receipt page: every field, the checks that run in the browser, and a file to download.
 
-Owns: `/receipt/<id>`. Never: checks anything itself; a page that says of its own server that it is
-right proves nothing, so the browser's own cryptography does that.
+Owns: `/receipt/<id>`. Never: checking the receipt; a server's claim about itself proves nothing,
+so the browser's own cryptography does that.
 """
 
 import json
@@ -13,7 +13,7 @@ from server.web.page import Facts
 
 
 def facts(read: Mapping[str, Any]) -> Facts:
-    """What the page shows of a receipt beside its fields."""
+    """What the page shows besides the receipt's own fields."""
     receipt = read["receipt"]
     approval = receipt["approval"]
     return {

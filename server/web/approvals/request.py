@@ -1,7 +1,7 @@
-"""One request, as its approver sees it: what is asked, what a yes takes here, how it ended.
+"""The page of one request: what is asked, the steps to approve it, how it ended.
 
-Owns: what stands on its page, from the same facts as the terminal's screens. Never: an answer; the
-scripts send those to the API, signed.
+Owns: what the page shows, from the same facts as the terminal's screens. Never: deciding it; the
+scripts send signed decisions to the API.
 """
 
 import json
@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server.http.approvals.narrowing_wire import granted
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
-from server.services.approvals.narrowing import headline, in_words
-from server.services.policy.displays import rfc3339, signals
+from server.services.approvals.narrowing import headline, headline_in_state
+from server.services.policy.displays import rfc3339, signals_json
 from server.services.users.device_auth import Person
 from server.web.browser import moment
 from server.web.page import Facts
@@ -24,75 +24,77 @@ from server.web.visit import Visit
 
 _ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
 _SHORT_ARMING_MS: Final = 800
-"""So that a click or a key that was meant for something else approves nothing."""
+"""The delay before Approve is active, so that a stray click or key approves nothing."""
 
 
 def load(visit: Visit) -> Facts:
-    """GET /r/<id>: open, or how it ended."""
+    """GET /r/<id>: the open request, or how it ended."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
     return {
-        **of_one(visit, shown),
+        **request_facts(visit, shown),
         "open": is_open(shown, visit.person),
         "outcome": outcome(shown),
         "note": note,
         "granted": granted(approval),
-        "retry": retries.standing(approval),
+        "retry": retries.retry_status(approval),
         "tally": shown.tally,
-        "ahead": can_be_ahead(shown, visit.person),
+        "can_become_standing_grant": can_become_standing_grant(shown, visit.person),
         "codes": decisions.DENY_CODES,
     }
 
 
-def of_one(visit: Visit, shown: Shown) -> Facts:
-    """What every page about one request has: its texts, and what a yes to it takes here."""
+def request_facts(visit: Visit, shown: ApproverView) -> Facts:
+    """What every page about one request shows: its texts and the steps to approve it."""
     approval = shown.approval
     return {
         "approval": approval,
         "display": _display(shown),
         "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
-        "steps": sorted(ceremonies.read(approval.ceremony)),
-        "cannot": _cannot(visit, shown),
+        "steps": sorted(ceremonies.parse_ceremony(approval.ceremony)),
+        "blocked_reason": _blocked_reason(visit, shown),
         "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
-        "ends": rfc3339(approval.expires_at),
-        "longer": visit.site.approvals.extensions.offered(visit.person, approval.id),
+        "expires_at": rfc3339(approval.expires_at),
+        "can_extend": visit.site.approvals.extensions.can_extend(visit.person, approval.id),
     }
 
 
-def _display(shown: Shown) -> dict[str, Any]:
-    """What was shown when it was asked; what is unusual by what was approved until now."""
+def _display(shown: ApproverView) -> dict[str, Any]:
+    """The display text, with the current signals if there are any."""
     document: dict[str, Any] = json.loads(shown.approval.display)
     if shown.unusual is not None:
-        document["unusual"] = signals(shown.unusual)
+        document["unusual"] = signals_json(shown.unusual)
         document["compared"] = shown.unusual.compared
     return document
 
 
 def headline_of(approval: Mapping[str, Any]) -> str:
-    """The same of an approval as the API tells it."""
+    """The headline of an approval in its API form."""
     granted = approval["granted"]
     asked = json.loads(approval["display"])["headline"]
-    return in_words(asked, None if granted is None else granted["headline"], approval["state"])
+    return headline_in_state(
+        asked, None if granted is None else granted["headline"], approval["state"]
+    )
 
 
-def can_be_ahead(shown: Shown, person: Person) -> bool:
-    """Reports whether a request is an example of what its person may approve ahead at all."""
+def can_become_standing_grant(shown: ApproverView, person: Person) -> bool:
+    """Reports whether this person may create a standing grant from a request."""
     approval = shown.approval
     own = (approval.kind, approval.user_id) == ("action", person.user.id)
     return own and approval.risk is not Risk.CRITICAL
 
 
-def is_open(shown: Shown, person: Person) -> bool:
-    """Reports whether this person may still answer: it waits, and they have not voted."""
+def is_open(shown: ApproverView, person: Person) -> bool:
+    """Reports whether the request is pending and this person has not voted."""
     votes = () if shown.tally is None else shown.tally.votes
     voted = any(one.decision.user_id == person.user.id for one in votes)
     return shown.approval.state is State.PENDING and not voted
 
 
-def _cannot(visit: Visit, shown: Shown) -> str:
-    """Why this person may not say yes to this here, or not yet; "" when they may."""
+def _blocked_reason(visit: Visit, shown: ApproverView) -> str:
+    """Why this person cannot approve it here or not yet; "" if they can."""
     if 0 in (shown.tries_left or {}).values():
         return LOCKED_TEXT
     high = shown.approval.risk.rank >= Risk.HIGH.rank
@@ -106,15 +108,15 @@ def _cannot(visit: Visit, shown: Shown) -> str:
     )
 
 
-def outcome(shown: Shown) -> str:
-    """One sentence on how it ended; "" while it waits."""
+def outcome(shown: ApproverView) -> str:
+    """One sentence on how it ended; "" while it is pending."""
     approval, answer = shown.approval, shown.decision
     if answer is not None and answer.decision == "deny":
         label = decisions.DENY_CODES[answer.code or ""].label
-        return f"Denied by {_who(shown)} at {moment(answer.at)}. Reason: {label}."
+        return f"Denied by {_decider(shown)} at {moment(answer.at)}. Reason: {label}."
     if answer is not None and approval.state is not State.PENDING:
         used = " The agent collected its token." if approval.state is State.REDEEMED else ""
-        return f"Approved by {_who(shown)} at {moment(answer.at)}.{used}"
+        return f"Approved by {_decider(shown)} at {moment(answer.at)}.{used}"
     if approval.decided_by is not None:
         return "Approved automatically by your standing grant or consent."
     if approval.state is State.PENDING:
@@ -126,5 +128,5 @@ def outcome(shown: Shown) -> str:
     return f"This request is closed: {approval.reason or approval.state}. Nobody answered it."
 
 
-def _who(shown: Shown) -> str:
+def _decider(shown: ApproverView) -> str:
     return f"{shown.decider_name} on {shown.device_name}"

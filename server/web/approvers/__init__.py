@@ -1,5 +1,5 @@
-"""Who decides for whom: deputies and groups.
+"""The pages of deputies and groups.
 
-Owns: these pages and forms, as rows.
-Never: who is eligible; the API's rows say that.
+Owns: the rows of these pages and forms.
+Never: who is eligible (the API).
 """

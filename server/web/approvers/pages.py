@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about deputies and groups."""
+"""The page and form rows about deputies and groups."""
 
 from datetime import date, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ _GROUP: Final = Read("group", "GET /api/groups/<id>")
 
 
 def _deputy(form: Form) -> object:
-    """From the beginning of one day to the end of another, of UTC."""
+    """The body that names a deputy from the start of one day to the end of another, in UTC."""
     last = _day("to", form) + timedelta(days=1)
     return {
         "deputy": form.get("deputy") or "",
@@ -27,7 +27,7 @@ def _deputy(form: Form) -> object:
 
 
 def _signs_deputy(visit: Visit, body: Document) -> Signed:
-    """The deputy may decide."""
+    """The statement to sign for a deputy."""
     nonce = visit.statement_nonce()
     wanted = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
     return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, wanted), nonce)

@@ -1,5 +1,5 @@
-"""The audit log in the console.
+"""The pages of the audit log in the console.
 
-Owns: these pages and forms, as rows.
-Never: changes it.
+Owns: their page rows.
+Never: changing the log.
 """

@@ -1,4 +1,4 @@
-"""The rows of the pages about the audit log."""
+"""The page rows about the audit log."""
 
 from typing import Final
 

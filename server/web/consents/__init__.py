@@ -1,5 +1,5 @@
-"""Consents: those of a person, and everybody's in the console.
+"""The pages of consents, for users and in the console.
 
-Owns: these pages and forms, as rows.
-Never: gives one; that is an approval.
+Owns: the rows of these pages and forms.
+Never: giving one; that takes an approval.
 """

@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about consents."""
+"""The page and form rows about consents."""
 
 from typing import Final
 

@@ -1,5 +1,5 @@
-"""Reports and incidents: reporting a request, and looking into a report.
+"""The pages of reports and incidents.
 
-Owns: these pages and forms, as rows.
-Never: what a report does; the API's rows say that.
+Owns: the rows of these pages and forms.
+Never: what a report does (the API).
 """

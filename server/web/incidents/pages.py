@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about reports and incidents."""
+"""The page and form rows about reports and incidents."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from server.web.page import Page, Read, console_list
 
 
 def _note(form: Form) -> object:
-    """The result of the investigation."""
+    """The body that closes an incident."""
     return {"note": form.get("note")}
 
 

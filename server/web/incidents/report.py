@@ -1,34 +1,34 @@
-"""Saying "I did not ask for this": whom it stops, and what happens then, before it is signed.
+"""The report page: which agents a report quarantines, and what happens then.
 
-Owns: the choices of `/r/<id>/report` and their words. Never: what a report does; `reports.py` does.
+Owns: the choices of `/r/<id>/report` and their texts. Never: what a report does (`reports.py`).
 """
 
 from typing import Final
 
 from server.model.approvals import Approval
-from server.web.approvals.request import is_open, of_one
+from server.web.approvals.request import is_open, request_facts
 from server.web.page import Facts
 from server.web.visit import Visit
 
-_ALONE: Final = (
-    "It is denied as not recognized, and the agent is told so. No agent is quarantined and no "
+_DENIAL_ONLY: Final = (
+    "It is denied as not recognized, which the agent sees. No agent is quarantined and no "
     "administrator is notified."
 )
 
 
 def load(visit: Visit) -> Facts:
-    """GET /r/<id>/report: of what waits and of what is over."""
+    """GET /r/<id>/report: for pending and closed requests."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     whom = choices(shown.approval, is_open=is_open(shown, visit.person))
-    return {**of_one(visit, shown), "choices": whom}
+    return {**request_facts(visit, shown), "choices": whom}
 
 
 def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
-    """Whom a report can stop: its scope in the API, what it is called, what happens then.
+    """The choices: scope in the API, label and explanation.
 
-    "" is the request alone: a denial, which can be given once.
+    The scope "" is a denial without a report; only pending requests have it.
     """
-    alone = ("", "This request", _ALONE)
+    alone = ("", "This request", _DENIAL_ONLY)
     if approval.kind != "action":
         told = "It is denied, and the administrators are notified. No agent asked for it."
         stops = [("agent", "This request, and notify the administrators", told)]

@@ -1,5 +1,5 @@
 """Policy and action types in the console.
 
-Owns: these pages and forms, as rows.
-Never: a rule; the API judges.
+Owns: the rows of these pages and forms.
+Never: a rule; the API decides.
 """

@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about policy and action types."""
+"""The page and form rows about policy and action types."""
 
 import json
 from typing import Any, Final
@@ -13,23 +13,23 @@ _ACTION: Final = Read("action", "GET /api/actions/<id>")
 
 
 def _policy(form: Form) -> object:
-    """The next rule set."""
+    """The body that sets a rule set."""
     return {"document": text_of(form, "document")}
 
 
 def _table(form: Form) -> object:
-    """Test cases for the rules in the form."""
+    """The body that tests the rules in the form."""
     return {"table": text_of(form, "table"), "policy": text_of(form, "document")}
 
 
 def _replay(form: Form) -> object:
-    """Days of the past for the rules in the form."""
+    """The body that replays past requests with the rules in the form."""
     days = number_of(form, "days") or 7
     return {"last": 86_400 * days, "policy": text_of(form, "document")}
 
 
 def _case(form: Form) -> object:
-    """One request that an agent might make."""
+    """The body that explains one request."""
     details = form.get("authorization_details")
     body: dict[str, Any] = {
         "agent": form.get("agent") or "",
@@ -50,12 +50,12 @@ def _json(text: str) -> object:
 
 
 def _document(form: Form) -> bytes:
-    """The file of an action type, as it is sent."""
+    """The file of an action type."""
     return text_of(form, "document").encode()
 
 
 def _preview(form: Form) -> object:
-    """A file, with details where somebody wrote any."""
+    """The body that previews a file, with details if given."""
     text = form.get("details")
     return {
         "document": text_of(form, "document"),

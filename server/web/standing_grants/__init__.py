@@ -1,5 +1,5 @@
-"""Standing grants: those that somebody gave, and the request for one more.
+"""The pages of standing grants: the lists, and the proposal of a new one.
 
-Owns: these pages and forms, as rows.
-Never: gives one; that is an approval.
+Owns: the rows of these pages and forms.
+Never: giving one; that takes an approval.
 """

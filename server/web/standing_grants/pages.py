@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about standing grants."""
+"""The page and form rows about standing grants."""
 
 from typing import Final
 

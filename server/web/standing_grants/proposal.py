@@ -1,7 +1,7 @@
-"""Approving ahead: how often, how long, how much, what may vary, and what that would have covered.
+"""The page that proposes a standing grant: bounds, members that may vary, and a preview.
 
-Owns: what the fields of `/r/<id>/similar` say, as a wish of the API. Never: whether so much may be
-given; the API says that. What it makes is a request of its own, which a passkey signs at its page.
+Owns: the fields of `/r/<id>/similar` and their API request. Never: what is allowed (the API). The
+result is an approval request, which a passkey signs on its own page.
 """
 
 import json
@@ -12,99 +12,99 @@ from typing import Final
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
-from server.model.approval_views import Shown
+from server.model.approval_views import ApproverView
 from server.model.policy import ActionRow
 from server.protocol import errors
 from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
-from server.protocol.standing_grants.standing_grants import LIMITS, MOST_USES
+from server.protocol.standing_grants.standing_grants import LIMITS, MAX_USES
 from server.protocol.text import display_safe
-from server.web.approvals.request import can_be_ahead, of_one
+from server.web.approvals.request import can_become_standing_grant, request_facts
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.page import Facts
 from server.web.visit import Visit
 
-LASTING: Final = (
+DURATIONS: Final = (
     (900, "15 minutes"),
     (3_600, "1 hour"),
     (28_800, "8 hours"),
     (86_400, "1 day"),
     (2_592_000, "30 days"),
 )
-_MOST_DIGITS: Final = 9
-_NOTHING: Final = Form({})
-_REFUSED: Final = frozenset({400, 409, 422})
+_MAX_DIGITS: Final = 9
+_EMPTY: Final = Form({})
+_SHOWN_STATUSES: Final = frozenset({400, 409, 422})
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of the details that need not stay as it is."""
+    """A member of the details that may vary."""
 
     fact: str
     """A JSON pointer."""
     words: str
     value: str
-    capped: bool
-    """A number or money: it varies up to a cap."""
+    limited: bool
+    """Whether it is a number or money, which varies up to a limit."""
     costs: bool
-    """Money."""
+    """Whether it is money."""
 
 
 def load(visit: Visit) -> Facts:
-    """GET /r/<id>/similar: nothing is filled in but that each use is told."""
-    return _facts(visit, _example(visit), _NOTHING, {"ahead": None, "problem": ""})
+    """GET /r/<id>/similar: an empty form, except that notifying of each use is on."""
+    return _facts(visit, _example(visit), _EMPTY, {"preview": None, "problem": ""})
 
 
 def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
-    """POST /r/<id>/similar: what it would be; or, with `act=open`, the request that gives it."""
+    """POST /r/<id>/similar: preview the grant, or with `act=open` create its approval request."""
     shown = _example(visit)
     opens = form.get("act") == "open"
     row = "POST /api/grants" if opens else "POST /api/grants/preview"
     try:
-        told = visit.calls.do(row, "", wish(form, shown), form)
+        told = visit.calls.do(row, "", proposal_request(form, shown), form)
     except (errors.Problem, ValueError) as refused:
-        if isinstance(refused, errors.Problem) and refused.status not in _REFUSED:
+        if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
             raise
         said = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
-        return _facts(visit, shown, form, {"ahead": None, "problem": said, "status": 422})
+        return _facts(visit, shown, form, {"preview": None, "problem": said, "status": 422})
     if opens:
         return go(f"{visit.site.rules.issuer}/r/{told['id']}")
-    return _facts(visit, shown, form, {"ahead": told, "problem": ""})
+    return _facts(visit, shown, form, {"preview": told, "problem": ""})
 
 
-def _example(visit: Visit) -> Shown:
+def _example(visit: Visit) -> ApproverView:
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
-    if not can_be_ahead(shown, visit.person):
-        told = "Only an agent's request to you that is not critical can have a standing grant."
+    if not can_become_standing_grant(shown, visit.person):
+        told = "You can create a standing grant only from an agent's non-critical request to you."
         raise errors.Problem(400, "not_grantable", told)
     return shown
 
 
-def _facts(visit: Visit, shown: Shown, form: Form, facts: Facts) -> Facts:
+def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts:
     limit = LIMITS[shown.approval.risk]
     return {
-        **of_one(visit, shown),
+        **request_facts(visit, shown),
         "members": members(shown),
         "kind": _kind(visit.site, shown),
-        "lasting": [each for each in LASTING if each[0] <= limit.seconds],
-        "most_uses": limit.uses if limit.uses < MOST_USES else None,
+        "lasting": [each for each in DURATIONS if each[0] <= limit.seconds],
+        "most_uses": limit.uses if limit.uses < MAX_USES else None,
         "sent": form,
         **facts,
     }
 
 
-def _kind(site: Site, shown: Shown) -> ActionRow | None:
-    """The kind of action that would stay as it is registered now; None of scopes, or of several."""
+def _kind(site: Site, shown: ApproverView) -> ActionRow | None:
+    """The registered action type of the example; None without details or with several."""
     types = {each["type"] for each in json.loads(shown.approval.details)}
     with site.store.read() as view:
         return view.directory.action(types.pop()) if len(types) == 1 else None
 
 
-def members(shown: Shown) -> list[Member]:
-    """What of an example may vary, in its order; of several actions nothing may."""
+def members(shown: ApproverView) -> list[Member]:
+    """The members of the example that may vary; none if it has several details."""
     details = json.loads(shown.approval.details)
     found = _members(details[0], ()) if len(details) == 1 else iter(())
     return [_member(path, value) for path, value in found if path != ("type",)]
@@ -120,33 +120,33 @@ def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
 
 def _member(path: Path, value: JsonValue) -> Member:
     return Member(
-        fact=pointers.written(path),
+        fact=pointers.as_pointer(path),
         words=display_safe(" ".join(path).replace("_", " "), max_chars=120).capitalize(),
-        value=rendering.summed_up(value),
-        capped=isinstance(value, dict | int),
+        value=rendering.render_whole(value),
+        limited=isinstance(value, dict | int),
         costs=isinstance(value, dict),
     )
 
 
-def wish(form: Form, shown: Shown) -> Document:
-    """What the fields say. ValueError with what is missing."""
+def proposal_request(form: Form, shown: ApproverView) -> Document:
+    """The API request of the submitted fields. ValueError says what is missing."""
     varied = [
-        {"fact": one.fact, "up_to": said if one.capped else None}
+        {"fact": one.fact, "up_to": said if one.limited else None}
         for at, one in enumerate(members(shown))
         if (said := form.get(f"vary.{at}")) is not None
     ]
     return {
         "approval": shown.approval.id,
-        "seconds": _whole(form, "seconds", "Choose a duration"),
-        "uses": _whole(form, "uses", "Enter the max uses as a number"),
+        "seconds": _whole_number(form, "seconds", "Choose a duration"),
+        "uses": _whole_number(form, "uses", "Enter the max uses as a number"),
         "sum": form.get("sum"),
         "vary": varied,
         "tell": form.get("tell") is not None,
     }
 
 
-def _whole(form: Form, name: str, otherwise: str) -> int:
+def _whole_number(form: Form, name: str, otherwise: str) -> int:
     text = form.get(name) or ""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise ValueError(otherwise)
     return int(text)

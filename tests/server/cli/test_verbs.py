@@ -108,7 +108,7 @@ def test_a_request_is_put_to_one_more_person(begun, desk, asked):
     """By name; whose it is already cannot be asked again."""
     begun("users", "add", "ben")
     said = begun("approvals", "escalate", asked.id, "--to", "ben")
-    assert said.out == f"ben is asked about {asked.id} too.\n"
+    assert said.out == f"ben can now decide {asked.id} too.\n"
     document = begun("approvals", "show", asked.id, "--json").document
     assert [entry["type"] for entry in document["entries"]] == ["approval.escalated"]
     for name in ("ben", "admin"):
@@ -121,7 +121,7 @@ def test_a_request_says_which_earlier_one_it_replaced(begun, desk, asked):
     """By its id; the earlier one says in its entry by which."""
     newer = desk.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with desk.store.write() as tx:
-        superseding.end(tx, asked, newer)
+        superseding.cancel_superseded(tx, asked, newer)
     document = begun("approvals", "show", newer.id, "--json").document
     assert document["supersedes"] == asked.id
     shown = begun("approvals", "show", newer.id).out
@@ -344,8 +344,8 @@ def test_an_action_type_says_what_is_typed_back_and_what_may_be_made_less(begun,
     begun("actions", "add", "--shipped", "payment.transfer")
     out = begun("actions", "show", "payment.transfer").out
     rule = "typed back: /amount; for a new target the last four characters of /account"
-    assert f"{rule}\nmay be made less: /amount (lower)\n" in out
-    assert "agent, rights, hour; new by its /account; how much by its /amount\n" in out
+    assert f"{rule}\ncan be narrowed: /amount (lower)\n" in out
+    assert "agent, permissions, hour; new by its /account; how much by its /amount\n" in out
     document = begun("actions", "show", "payment.transfer", "--json").document
     assert document["type_back"] == {
         "fact": "/amount",
@@ -355,12 +355,11 @@ def test_an_action_type_says_what_is_typed_back_and_what_may_be_made_less(begun,
     }
     assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
     begun("actions", "add", "--shipped", "message.send")
-    says = "typed back: /domains/0; where it is there /external_domains/0\n"
+    says = "typed back: /domains/0; if present /external_domains/0\n"
     assert says in begun("actions", "show", "message.send").out
     begun("actions", "add", "--shipped", "secret.rotate")
     assert (
-        "typed back: /key\nmay be made less: none\n"
-        in begun("actions", "show", "secret.rotate").out
+        "typed back: /key\ncan be narrowed: none\n" in begun("actions", "show", "secret.rotate").out
     )
     file = tmp_path / "plain.json"
     file.write_text(json.dumps({**PAYMENT, "type": "plain"}))
@@ -384,7 +383,7 @@ def test_an_action_type_without_a_headline_says_how_it_is_shown(begun, tmp_path)
     file = tmp_path / "bare.json"
     bare = {name: PAYMENT[name] for name in ("type", "title", "schema")}
     file.write_text(json.dumps({**bare, "risk": "low"}))
-    said = "It has no headline: it is shown as `generic`, at high risk."
+    said = "It has no headline, so `generic` shows it, at high risk."
     assert said in begun("actions", "add", str(file)).out
     assert said in begun("actions", "show", "payment.transfer").out
     file.write_text(json.dumps({**bare, "title": "Move money"}))

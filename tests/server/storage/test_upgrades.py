@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.model.approvals import Approver, Decision
-from server.model.granted import granted_headline, rows_of
+from server.model.granted import differences_of, granted_headline
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
 from server.services.reactions import react
@@ -146,7 +146,7 @@ def test_an_answer_that_was_given_keeps_whose_it_is(old: str, open_one: Opener) 
     assert upgrade_database(old, NOON) == "0001"
     with open_one(old).read() as view:
         found = view.decisions.of_approval(ASKED)
-    assert {one.user_id: one.whose for one in found} == {BOB: ANN, CLEO: CLEO}
+    assert {one.user_id: one.voter_id for one in found} == {BOB: ANN, CLEO: CLEO}
 
 
 def test_every_row_reads_as_todays_program_reads_it(upgraded: str, open_one: Opener) -> None:
@@ -177,10 +177,10 @@ def test_requests_read_too(upgraded: str, open_one: Opener) -> None:
     with open_one(upgraded).read() as view:
         waits, less = view.approvals.get(ASKED), view.approvals.get(LESS)
     assert waits is not None
-    assert (waits.hint_hash, rows_of(waits)) == (None, [])
+    assert (waits.hint_hash, differences_of(waits)) == (None, [])
     assert less is not None
     assert granted_headline(less) == "Read payments"
-    assert [row.label for row in rows_of(less)] == ["Amount"]
+    assert [row.label for row in differences_of(less)] == ["Amount"]
 
 
 def test_the_oldest_of_names_that_look_alike_is_protected(upgraded: str, open_one: Opener) -> None:

@@ -120,7 +120,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "jwks",
         "“It proves itself by” private_key_jwt and “Its public keys” belong together.",
     ),
-    ("/admin/new/group/add", "", {"name": "finance"}, "name", "There is a group finance already"),
+    ("/admin/new/group/add", "", {"name": "finance"}, "name", "The group finance already exists"),
     ("/admin/groups/<id>/change", "group", {"name": "x", "members": "no-one"}, "members", "no-one"),
     ("/admin/new/resource/add", "", {"uri": "pay"}, "uri", "The resource"),
     ("/admin/new/resource/add", "", {"uri": PAY}, "uri", "is registered already"),

@@ -13,7 +13,7 @@ from server.protocol import errors, names
 from server.protocol.approvals.states import State
 from server.protocol.devices import device_codes
 from server.protocol.resources import scopes
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.audit import audit
 from server.services.clients import client_auth
 from server.services.devices.app_devices import AppDevices
@@ -33,7 +33,7 @@ class AppDeviceGrant:
 
     store: Store
     issuing: AppTokenIssuer
-    rights: Rights
+    checks: ApprovalChecks
     devices: AppDevices
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
@@ -59,9 +59,9 @@ class AppDeviceGrant:
         approval = poll_result(tx, code, request.waited_ms)
         if isinstance(approval, errors.ProtocolError):
             return approval
-        if self.rights.gone(tx, approval) is not None:
+        if self.checks.invalid_reason(tx, approval) is not None:
             return errors.InvalidGrant("The app or the person may not have this access anymore.")
-        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return errors.InvalidGrant(UNKNOWN)
         return self._issue(tx, app, moved, code, request)

@@ -12,8 +12,8 @@ from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.sign_in import pkce
 from server.protocol.sign_in.handles import handle_hash
-from server.services.approvals.app_actions import granted
-from server.services.approvals.rights import Rights
+from server.services.approvals.app_actions import signed_details
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
@@ -31,7 +31,7 @@ class AuthorizationCodeGrant:
 
     store: Store
     issuing: AppTokenIssuer
-    rights: Rights
+    checks: ApprovalChecks
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
         """Return the tokens. Raises errors.ProtocolError; the effect of reuse is stored before."""
@@ -94,7 +94,7 @@ class AuthorizationCodeGrant:
             approval is None
             or approval.state is not State.APPROVED
             or overdue(approval.state, approval.expires_at, tx.now)
-            or self.rights.gone(tx, approval) is not None
+            or self.checks.invalid_reason(tx, approval) is not None
         ):
             raise errors.InvalidGrant(_GONE)
         return approval
@@ -102,7 +102,7 @@ class AuthorizationCodeGrant:
 
 def _redeem(tx: Unit, approval: Approval) -> None:
     """Only the one UPDATE that redeems it lets a token be made."""
-    moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+    moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
     if moved is None:
         raise errors.InvalidGrant(_GONE)
     notices.approval(tx, moved, "approval.redeemed")
@@ -120,7 +120,7 @@ def _check_details(form: Form, signed: Approval | None) -> None:
     sent = form.get("authorization_details")
     if sent is None:
         return
-    approved = () if signed is None else granted(signed)
+    approved = () if signed is None else signed_details(signed)
     if list(requests.read_details(sent)) != list(approved):
         raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
 

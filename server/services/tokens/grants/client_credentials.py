@@ -45,5 +45,5 @@ class ClientCredentialsGrant:
                 return self.issuing.for_agent(
                     tx, agent, target, verdict=verdict, jkt=request.dpop_jkt
                 )
-            refusal = refusals.of_agent_alone(tx, case, verdict)
+            refusal = refusals.refuse_agent_alone(tx, case, verdict)
         raise refusal

@@ -15,7 +15,7 @@ from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.protocol.devices import device_codes
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.audit import audit
 from server.services.devices.sessions import UNREGISTERED_MS, session_answer
 from server.services.notifications import notices
@@ -35,7 +35,7 @@ class DeviceCodeGrant:
     secrets: Secrets
     proofs: Proofs
     issuing: TokenIssuer
-    rights: Rights
+    checks: ApprovalChecks
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """Return the session's first tokens. Raises errors.ProtocolError."""
@@ -63,9 +63,9 @@ class DeviceCodeGrant:
         approval = poll_result(tx, code, request.waited_ms)
         if isinstance(approval, errors.ProtocolError):
             return approval
-        if self.rights.gone(tx, approval) is not None:
+        if self.checks.invalid_reason(tx, approval) is not None:
             return errors.InvalidGrant("The user may not sign in anymore.")
-        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         return (
             errors.InvalidGrant(UNKNOWN)
             if moved is None

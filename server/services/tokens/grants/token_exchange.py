@@ -225,7 +225,7 @@ def _record(
 ) -> None:
     reason, verdict = refused.reason, refused.verdict
     policy = {} if verdict is None else {"policy": verdict.facts()}
-    floods.record(
+    floods.record_refusal(
         tx,
         Entry(
             type=audit.Type.EXCHANGE_REFUSED,

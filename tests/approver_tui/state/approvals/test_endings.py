@@ -6,7 +6,7 @@ from pathlib import Path
 
 import server.services
 from approver_tui.state.approvals.endings import ENDED
-from server.services.approvals import ceremonies, rights
+from server.services.approvals import ceremonies, current_checks
 from server.services.approvals.superseding import SUPERSEDED
 
 OWN_SENTENCE = {"withdrawn"}
@@ -37,5 +37,5 @@ def test_every_reason_of_the_server_has_a_sentence() -> None:
     found = set(filter(None, _reasons()))
     assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= found
     states = {f"agent_{state}" for state in ("disabled", "quarantined", "deleted")}
-    named = {ceremonies.LOCKED, SUPERSEDED, rights.PARENT_ENDED, rights.GRANT_ENDED}
+    named = {ceremonies.LOCKED, SUPERSEDED, current_checks.PARENT_ENDED, current_checks.GRANT_ENDED}
     assert (found | states | named) - OWN_SENTENCE - ENDED.keys() == set()

@@ -21,7 +21,7 @@ def test_a_group_is_made_listed_shown_changed_and_forgotten(begun):
     assert changed.document["members"] == ["bob"]
     renamed = begun("groups", "update", made["id"], "--name", "money", "--json").document
     assert (renamed["name"], renamed["members"]) == ("money", ["bob"])
-    assert begun("groups", "delete", "money").out == "money is deleted.\n"
+    assert begun("groups", "delete", "money").out == "Deleted money.\n"
     assert begun("groups", "list", "--json").document == {"items": []}
 
 

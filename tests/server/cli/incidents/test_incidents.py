@@ -58,7 +58,7 @@ def test_a_stopped_agent_is_named_with_how_it_goes_on(begun, opened):
     again = add_incident(desk, desk.approval(agent.id, agent.owners[0]), "sayso_ic_2", evidence)
     out = begun("incidents", "show", again).out
     assert "invoice-bot: was enabled, is quarantined; ended: tokens 0, requests 1." in out
-    assert "To let invoice-bot go on: sayso agents enable invoice-bot" in out
+    assert "To release invoice-bot: sayso agents enable invoice-bot" in out
     (one,) = begun("incidents", "show", again, "--json").document["agents"]
     assert (one["client_id"], one["state"]) == (agent.id, "quarantined")
     assert one["secrets"] == [

@@ -33,7 +33,7 @@ def test_an_agent_in_its_time_of_grace_is_listed_with_its_end_and_the_remedy(beg
     shown = begun("agents", "show", "invoice-bot", "--json").document
     assert item["quarantine_at"] == shown["quarantine_at"] is not None
     out = begun("agents", "orphans").out
-    assert "nobody answers for it" in out
+    assert "no enabled owner" in out
     assert "olga (disabled, never seen)" in out
     assert "sayso agents update invoice-bot --add-owner USER" in out
     assert "no enabled owner: quarantined at" in begun("agents", "show", "invoice-bot").out
@@ -56,7 +56,7 @@ def test_the_incident_of_its_quarantine_says_how_it_goes_on(begun, orphan):
     assert (item["cause"], item["user"], item["approval"]) == ("no_owner", None, None)
     assert (item["signed"], item["agents"][0]["name"]) == (None, "invoice-bot")
     listed = begun("incidents", "list").out
-    assert "nobody enabled answered for it in time" in listed
+    assert "it had no enabled owner" in listed
     *_, owner, goes_on, close = begun("incidents", "show", item["id"]).out.splitlines()
     assert owner.endswith("sayso agents update invoice-bot --add-owner USER")
     assert goes_on.endswith("sayso agents enable invoice-bot")

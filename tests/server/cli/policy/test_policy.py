@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from server.cli.policy.policy import _replayed
-from server.protocol.policy.questions import Source
+from server.cli.policy.policy import _replay_lines
+from server.protocol.policy.questions import PolicyVersion
 from server.services.operations import telling
 from server.services.operations.replays import Change, Replay
 from tests.support.policies import rule
@@ -29,7 +29,7 @@ def test_the_rules_in_force_are_shown_with_version_and_hash(begun):
     assert (shown["version"], shown["default"], shown["set_at"]) == (0, True, None)
     assert len(shown["hash"]) == 64
     out = begun("policy", "show").out
-    assert "The policy that Sayso comes with" in out
+    assert "The built-in policy" in out
     assert 'id = "high-risk"' in out
 
 
@@ -82,13 +82,13 @@ def test_a_case_is_explained_with_its_rule_and_its_token(prepared, rules):
     out = prepared(*case, "--user", "admin").out
     assert "a person is asked" in out
     assert "1 person, by confirm, within 24 hours" in out
-    assert "The token, valid 300 seconds, would say:" in out
+    assert "The token, valid 300 seconds, would contain:" in out
     signed = (*case, "--user", "admin", "--acr", "urn:sayso:acr:signed-pin")
     assert "1 person, by pin" in prepared(*signed).out
     exchanged = (*case, "--user", "admin", "--way", "exchange")
     assert "the person has not consented" in prepared(*exchanged).out
     closed = prepared(*case, "--user", "admin", "--policy", rules(rule("deny")))
-    assert "it is refused" in closed.out
+    assert "the request is refused" in closed.out
     assert "would say" not in closed.out
     assert prepared(*case[:3], "eve", "--json").code == 3
 
@@ -107,12 +107,12 @@ def test_a_table_of_cases_fits_or_is_exit_1(prepared, rules, tmp_path):
     table = tmp_path / "cases.toml"
     table.write_text(TABLE)
     fits = prepared("policy", "test", str(table))
-    assert (fits.code, fits.out.splitlines()[-1]) == (0, "1 of 1 fit.")
+    assert (fits.code, fits.out.splitlines()[-1]) == (0, "1 of 1 passed.")
     table.write_text(TABLE + '[[cases]]\nagent = "eve"\nexpect = "ask"\n')
     done = prepared("policy", "test", str(table), "--policy", rules(rule("deny")))
     assert done.code == 1
-    assert "FAILS   reading alone: expect is deny, not allow" in done.out
-    assert "BROKEN  case 2: There is no agent eve" in done.out
+    assert "FAIL    reading alone: expect is deny, not allow" in done.out
+    assert "ERROR   case 2: There is no agent eve" in done.out
     told = prepared("policy", "test", str(table), "--json")
     assert (told.code, json.loads(told.out)["passed"]) == (1, False)
 
@@ -121,16 +121,16 @@ def test_a_dry_run_says_what_would_have_changed(prepared, rules):
     """On a new installation nothing."""
     done = prepared("policy", "dry-run", "--policy", rules(rule("deny")), "--json").document
     assert (done["judged"], done["changed"], done["changes"]) == (0, 0, [])
-    assert "0 judged again" in prepared("policy", "dry-run", "--last", "1d").out
+    assert "0 evaluated again" in prepared("policy", "dry-run", "--last", "1d").out
     assert prepared("policy", "dry-run", "--last", "90d").code == 2
 
 
 def test_what_would_have_changed_is_listed():
     """With the rules that make it so, and that there was more."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
-    found = Replay(0, 1, Source(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
-    lines = _replayed(found)
-    assert "2 cannot be" in lines[0]
+    found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
+    lines = _replay_lines(found)
+    assert "2 skipped" in lines[0]
     assert "There were more" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
@@ -143,8 +143,8 @@ def test_who_or_what_would_answer_is_listed():
     covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
     asked = Change(*same, "ask", (), was_quorum=1, quorum=2, approvers=("ana", "bob"))
     changes = (covered, asked)
-    found = Replay(0, 1, Source(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
-    *_, first, second = _replayed(found)
+    found = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
+    *_, first, second = _replay_lines(found)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
     told = telling.replayed(found)["changes"]
@@ -160,12 +160,12 @@ def test_whom_a_request_would_ask_is_said_in_words(prepared, rules):
     prepared("users", "update", "ana", "--backup", "cleo")
     plain = [line.split(maxsplit=1) for line in prepared(*case).out.splitlines() if line]
     assert ["approvers", "ana"] in plain
-    assert ["backup", "cleo, when three quarters of the time are over"] in plain
+    assert ["backup", "cleo, after three quarters of the time"] in plain
     asks = ('ask.who = ["finance"]', 'ask.exclude = ["user"]', 'ask.risk = "critical"')
     told = prepared(*case, "--policy", rules(rule("ask", *asks, "ask.quorum = 1"))).out
     lines = [line.split(maxsplit=1) for line in told.splitlines() if line]
     assert ["approvers", "bob (finance)"] in lines
-    assert ["not", "ana: their yes does not count"] in lines
+    assert ["not", "ana: their approval does not count"] in lines
     assert ["backup", "cleo, at once"] in lines
 
 

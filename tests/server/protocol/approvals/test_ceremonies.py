@@ -4,7 +4,7 @@ import pytest
 
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.ceremonies import CONFIRM, Step
-from server.protocol.policy.stakes import FactToType
+from server.protocol.policy.fact_rules import FactToType
 
 EUR = {"minor": 482_000, "currency": "EUR"}
 ACCOUNT = "DE89 3704 0044 0532 0130 0a"
@@ -12,18 +12,18 @@ ACCOUNT = "DE89 3704 0044 0532 0130 0a"
 
 def test_every_set_of_steps_has_one_spelling():
     """In the order of the alphabet; nothing beside the confirmation is called confirm."""
-    assert len(ceremonies.SPELLINGS) == 2 ** len(Step)
-    for text in ceremonies.SPELLINGS:
-        assert ceremonies.spelled(ceremonies.read(text)) == text
-    assert ceremonies.spelled(frozenset(Step)) == "match+pin+reason+type_back"
-    assert ceremonies.read("confirm") == CONFIRM
+    assert len(ceremonies.CEREMONY_TEXTS) == 2 ** len(Step)
+    for text in ceremonies.CEREMONY_TEXTS:
+        assert ceremonies.ceremony_text(ceremonies.parse_ceremony(text)) == text
+    assert ceremonies.ceremony_text(frozenset(Step)) == "match+pin+reason+type_back"
+    assert ceremonies.parse_ceremony("confirm") == CONFIRM
 
 
 @pytest.mark.parametrize("text", ["", "none", "pin+match", "pin+pin", "confirm+pin", "PIN", "pin "])
 def test_another_spelling_is_refused(text):
     """What is signed is compared byte by byte, so there is one way to write it."""
     with pytest.raises(ValueError, match="ceremony"):
-        ceremonies.read(text)
+        ceremonies.parse_ceremony(text)
 
 
 RIGHT = {
@@ -53,7 +53,7 @@ RIGHT = {
 @pytest.mark.parametrize(("entry", "asked"), RIGHT.items(), ids=RIGHT)
 def test_a_fact_may_be_typed_as_a_person_reads_it(entry, asked):
     """With or without what carries no meaning: case, spaces, commas, a currency, a zero rest."""
-    assert ceremonies.is_typed(*asked, entry)
+    assert ceremonies.matches_value(*asked, entry)
 
 
 WRONG = {
@@ -77,12 +77,12 @@ WRONG = {
 @pytest.mark.parametrize(("entry", "asked"), WRONG.items(), ids=map(repr, WRONG))
 def test_anything_else_is_wrong(entry, asked):
     """Nothing typed is never right, whatever the value looks like without what is left out."""
-    assert not ceremonies.is_typed(*asked, entry)
+    assert not ceremonies.matches_value(*asked, entry)
 
 
 def test_a_character_that_cannot_be_sent_is_wrong_too():
     """A lone surrogate is no text that anybody reads."""
-    assert not ceremonies.is_typed("text", "a", "\ud800")
+    assert not ceremonies.matches_value("text", "a", "\ud800")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_character_that_cannot_be_sent_is_wrong_too():
 )
 def test_the_kind_follows_from_the_rule_and_the_value(part, value, kind):
     """It is all that a client is told."""
-    assert ceremonies.kind_of(FactToType(("a",), part), value) == kind
+    assert ceremonies.type_back_kind(FactToType(("a",), part), value) == kind
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_a_pointer_finds_its_value(at, value):
 )
 def test_a_number_is_the_same_or_not(entry, same):
     """Three digits, zeros in front included."""
-    assert ceremonies.is_same_number("482", entry) is same
+    assert ceremonies.matches_number("482", entry) is same

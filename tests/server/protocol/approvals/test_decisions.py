@@ -21,8 +21,10 @@ KEY = VECTORS["thumbprints"][0]["jwk"]
 
 def expected(**changes):
     """Make the rows that the approving vector agrees with."""
-    members = {name: APPROVE[name] for name in decisions.Expected.__slots__ if name in APPROVE}
-    return replace(decisions.Expected(**members, now=NOW), **changes)
+    members = {
+        name: APPROVE[name] for name in decisions.ExpectedDecision.__slots__ if name in APPROVE
+    }
+    return replace(decisions.ExpectedDecision(**members, now=NOW), **changes)
 
 
 def expected_statement(**changes):

@@ -34,7 +34,7 @@ def test_the_two_kinds_have_types_of_their_own():
 def test_the_end_is_read_back_to_the_millisecond(moment):
     """What was signed is what counts."""
     terms = kinds.ConsentTerms(rfc3339(moment), None)
-    assert kinds.until(json.loads(json.dumps(kinds.consent_details(terms)))) == moment
+    assert kinds.signed_end(json.loads(json.dumps(kinds.consent_details(terms)))) == moment
 
 
 @pytest.mark.parametrize("name", ["sayso:consent", "sayso:device", "sayso:anything"])

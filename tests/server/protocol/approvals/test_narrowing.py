@@ -62,7 +62,7 @@ def less(*changes, drop=()):
 
 def beside(granted, **asked):
     """The order with what is granted in its places."""
-    return narrowing.compare({**ORDER, **asked}, granted, RULES)
+    return narrowing.check_narrower({**ORDER, **asked}, granted, RULES)
 
 
 def read(**members):
@@ -274,7 +274,7 @@ def _is_part(asked, granted):
 def test_exactly_what_is_a_part_is_accepted(asked, granted):
     """For any two orders."""
     try:
-        narrowing.compare(asked, granted, RULES)
+        narrowing.check_narrower(asked, granted, RULES)
     except NotNarrower:
         assert not _is_part(asked, granted)
     else:
@@ -302,7 +302,7 @@ def test_whatever_a_person_wishes_no_more_than_was_asked_comes_out(asked, wanted
         made = narrowing.narrowed_details(whole, drop, changes, [RULES])
         text = narrowing.granted_text(action(whole), made)
         found = narrowing.read_granted(action(whole), text)
-        narrowing.compare(asked, dict(found.details[0]), RULES)
+        narrowing.check_narrower(asked, dict(found.details[0]), RULES)
     except NotNarrower:
         return
     assert _is_part(asked, found.details[0])

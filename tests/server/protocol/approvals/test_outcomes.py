@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.protocol.approvals.outcomes import NOT_REDEEMED, OUTCOMES, told_reason
+from server.protocol.approvals.outcomes import END_REASONS, NOT_REDEEMED, agent_reason
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 
@@ -27,34 +27,34 @@ from server.protocol.ciba import requests
 )
 def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
     """What an operator wrote never becomes part of the wire."""
-    assert told_reason(state, inner) == told
+    assert agent_reason(state, inner) == told
 
 
 def test_what_was_approved_and_not_fetched_is_not_called_unanswered():
     """The reason is one of the agreed ones, the sentence its own; a rule has seen nothing."""
-    told = told_reason(State.EXPIRED, NOT_REDEEMED)
+    told = agent_reason(State.EXPIRED, NOT_REDEEMED)
     answer = requests.poll_error(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
     assert answer.description == (
         "It was approved, but its tokens were not handed over in time. This is not a denial; you "
         "may ask again."
     )
-    assert told_reason(State.EXPIRED, NOT_REDEEMED, by_person=False) == "expired_unseen"
-    assert told_reason(State.EXPIRED, "expired_seen", by_person=False) == "expired_seen"
-    assert told_reason(State.CANCELLED, NOT_REDEEMED, by_person=False) == "cancelled"
+    assert agent_reason(State.EXPIRED, NOT_REDEEMED, by_person=False) == "expired_unseen"
+    assert agent_reason(State.EXPIRED, "expired_seen", by_person=False) == "expired_seen"
+    assert agent_reason(State.CANCELLED, NOT_REDEEMED, by_person=False) == "cancelled"
 
 
 @pytest.mark.parametrize("reason", ["no_device", "undeliverable", "expired_unseen"])
 def test_where_users_are_hidden_no_reason_says_that_one_exists(reason):
     """Only somebody who exists can have, or lack, a device."""
-    assert told_reason(State.EXPIRED, reason, hidden=True) == "expired_unseen"
+    assert agent_reason(State.EXPIRED, reason, hidden=True) == "expired_unseen"
 
 
 def test_every_reason_has_a_sentence_of_its_own_that_is_no_denial():
     """For a model to read: plain text that ends, and says what it may do."""
-    texts = {one.text for one in OUTCOMES.values()}
-    assert len(texts) == len(OUTCOMES)
-    for reason, outcome in OUTCOMES.items():
+    texts = {one.text for one in END_REASONS.values()}
+    assert len(texts) == len(END_REASONS)
+    for reason, outcome in END_REASONS.items():
         answer = requests.poll_error(outcome.state, {"reason": reason})
         expired = outcome.state is State.EXPIRED
         assert answer.code == ("expired_token" if expired else "access_denied")

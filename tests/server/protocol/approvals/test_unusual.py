@@ -10,33 +10,33 @@ from hypothesis import strategies as st
 from server.protocol.approvals import unusual
 from server.protocol.approvals.comparisons import (
     Amount,
-    Asker,
+    AnswerHours,
     Baseline,
     Comparison,
-    Hours,
-    Named,
-    Past,
+    NamedTarget,
+    PastApprovals,
+    RequestingAgent,
     SameDay,
-    Value,
+    TextValue,
 )
-from server.protocol.approvals.unusual import SIGNALS, Code, FoundSignal, Severity, find
+from server.protocol.approvals.unusual import SIGNALS, Code, FoundSignal, Severity, find_signals
 from server.protocol.text import SafeText, display_safe
 from tests.support.source import ROOT
 
 NAME, KEY, KIND, SCOPE, PLACE = "name", "key", "kind", "scope", "place"
-KNOWN = Asker(
+KNOWN = RequestingAgent(
     "invoice-bot",
     NAME,
     frozenset({KEY}),
-    Past(9, members=frozenset({NAME, KEY, KIND, SCOPE, PLACE})),
+    PastApprovals(9, members=frozenset({NAME, KEY, KIND, SCOPE, PLACE})),
     {KIND: "Payment"},
     {SCOPE: "payments:transfer"},
     {PLACE: "https://pay.example"},
-    Past(8, days=8),
+    PastApprovals(8, days=8),
 )
-USUAL = Comparison(KNOWN, Past(9, since=1_772_496_000_000))
+USUAL = Comparison(KNOWN, PastApprovals(9, since=1_772_496_000_000))
 """Nothing of it is unusual."""
-PAID = Named("To account", "a", known=True, name_label="To", name_mark="n")
+PAID = NamedTarget("To account", "a", known=True, name_label="To", name_mark="n")
 HOSTILE = "bot\x1b[2J\u202e</script>"
 
 
@@ -61,7 +61,7 @@ def _priced(value, *pasts, **others):
 def test_a_renamed_agent_is_told_with_the_name_that_the_person_knows():
     """And until when it had it, on a day of UTC."""
     renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
-    (oddity,) = find(renamed).oddities
+    (oddity,) = find_signals(renamed).signals
     assert oddity.text == (
         "invoice-bot had another name when you last approved one of its requests: "
         "weather-helper, until 3 March 2026."
@@ -70,7 +70,7 @@ def test_a_renamed_agent_is_told_with_the_name_that_the_person_knows():
 
 CASES = {
     Code.NEW_AGENT: (
-        _asker(past=Past()),
+        _asker(past=PastApprovals()),
         "First request from invoice-bot that you would approve.",
     ),
     Code.RENAMED_AGENT: (
@@ -103,22 +103,24 @@ CASES = {
         "This “To” was approved before with another “To account”.",
     ),
     Code.LOOKALIKE: (
-        replace(USUAL, values=(Value("To", "a", frozenset({"b"})),)),
+        replace(USUAL, values=(TextValue("To", "a", frozenset({"b"})),)),
         "Looks like a value approved before, but has other characters: “To”.",
     ),
     Code.MIXED_SCRIPTS: (
-        replace(USUAL, values=(Value("Agent name", "a", mixed=True),)),
+        replace(USUAL, values=(TextValue("Agent name", "a", mixed=True),)),
         "Mixes letters of several alphabets in one word: “Agent name”.",
     ),
     Code.LARGE_AMOUNT: (
-        _priced(482_000, Past(1, 4_820, 4_820)),
+        _priced(482_000, PastApprovals(1, 4_820, 4_820)),
         "Amount is 100 times the only amount approved before for this “To account”, EUR 48.20.",
     ),
     Code.NEW_CURRENCY: (_priced(1, new_currency=True), "First time in EUR: “Amount”."),
     Code.SPLIT_AMOUNT: (
         replace(
             USUAL,
-            same_day=(SameDay(_amount(495_000, Past(9, 891_000, 99_000)), 5, "To account"),),
+            same_day=(
+                SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), 5, "To account"),
+            ),
         ),
         (
             "5 requests today for this “To account”, together EUR 4,950.00: 5 times the usual "
@@ -130,7 +132,7 @@ CASES = {
         "5 requests from invoice-bot in this hour; the usual number is 1 a day.",
     ),
     Code.UNUSUAL_HOUR: (
-        replace(USUAL, hours=Hours(23, 40, 1)),
+        replace(USUAL, hours=AnswerHours(23, 40, 1)),
         "Asked between 23:00 and 00:00 UTC, when you rarely answer.",
     ),
 }
@@ -138,8 +140,8 @@ CASES = {
 
 def test_nothing_is_unusual_about_what_was_approved_before():
     """And that is said with what it was compared with."""
-    found = find(USUAL)
-    assert (found.codes, found.oddities) == (frozenset(), ())
+    found = find_signals(USUAL)
+    assert (found.codes, found.signals) == (frozenset(), ())
     assert found.compared == (
         "Nothing unusual, compared with 9 earlier approvals since 3 March 2026."
     )
@@ -163,9 +165,9 @@ def test_the_page_names_every_signal_with_its_severity():
 def test_each_signal_holds_alone_and_is_one_sentence(code):
     """Of registered names, labels and numbers."""
     compared, sentence = CASES[code]
-    found = find(compared)
+    found = find_signals(compared)
     assert code in found
-    assert [one.text for one in found.oddities if one.code is code] == [sentence]
+    assert [one.text for one in found.signals if one.code is code] == [sentence]
     assert "Nothing unusual" not in found.compared
     others = found.codes - {code}
     assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
@@ -173,34 +175,38 @@ def test_each_signal_holds_alone_and_is_one_sentence(code):
 
 def test_warnings_come_first_and_a_sentence_that_says_another_stands_for_both():
     """Policy has the code of each."""
-    found = find(replace(_asker(past=Past()), targets=(replace(PAID, known=False),), hours=Hours()))
+    found = find_signals(
+        replace(
+            _asker(past=PastApprovals()), targets=(replace(PAID, known=False),), hours=AnswerHours()
+        )
+    )
     assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= found.codes
-    assert [one.code for one in found.oddities] == [Code.NEW_AGENT, Code.NEW_TARGET]
-    other = find(_target(known=False, targets=frozenset({"other"})))
-    assert [one.code for one in other.oddities] == [Code.OTHER_TARGET]
+    assert [one.code for one in found.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
+    other = find_signals(_target(known=False, targets=frozenset({"other"})))
+    assert [one.code for one in other.signals] == [Code.OTHER_TARGET]
     assert Code.NEW_TARGET in other
-    both = find(replace(CASES[Code.LARGE_AMOUNT][0], targets=(replace(PAID, known=False),)))
-    assert [one.severity for one in both.oddities] == [Severity.WARNING, Severity.NOTICE]
+    both = find_signals(replace(CASES[Code.LARGE_AMOUNT][0], targets=(replace(PAID, known=False),)))
+    assert [one.severity for one in both.signals] == [Severity.WARNING, Severity.NOTICE]
 
 
 @pytest.mark.parametrize(
     ("value", "past", "times"),
     [
-        (1_200, Past(3, 300, 100), 12),
-        (300, Past(3, 300, 100), 3),
-        (299, Past(3, 300, 100), None),
-        (399, Past(3, 300, 100), 3),
+        (1_200, PastApprovals(3, 300, 100), 12),
+        (300, PastApprovals(3, 300, 100), 3),
+        (299, PastApprovals(3, 300, 100), None),
+        (399, PastApprovals(3, 300, 100), 3),
         # As large as one that was approved before.
-        (900, Past(10, 1_800, 900), None),
+        (900, PastApprovals(10, 1_800, 900), None),
         # One or two are compared by the larger of them.
-        (500, Past(1, 100, 100), 5),
-        (499, Past(1, 100, 100), None),
-        (1_000_000, Past(2, 200, 150), 6_666),
-        (1_000_000, Past(), None),
-        (1_000_000, Past(9, 0, 0), None),
-        (0, Past(3, 300, 100), None),
+        (500, PastApprovals(1, 100, 100), 5),
+        (499, PastApprovals(1, 100, 100), None),
+        (1_000_000, PastApprovals(2, 200, 150), 6_666),
+        (1_000_000, PastApprovals(), None),
+        (1_000_000, PastApprovals(9, 0, 0), None),
+        (0, PastApprovals(3, 300, 100), None),
         # Whole numbers alone: no amount is too large to compare.
-        (2**53 - 1, Past(64, 64, 1), 2**53 - 1),
+        (2**53 - 1, PastApprovals(64, 64, 1), 2**53 - 1),
     ],
 )
 def test_an_amount_is_large_beside_what_is_usual(value, past, times):
@@ -219,12 +225,12 @@ def test_an_hour_is_unusual_when_hardly_any_answers_fell_near_it(answers, near, 
 
 def test_an_amount_is_judged_by_the_closest_history_that_can_tell():
     """What one account usually gets is not large because others get less."""
-    rent, others = Past(3, 3_000_000, 1_000_000), Past(40, 400_000, 10_000)
-    assert Code.LARGE_AMOUNT not in find(_priced(1_000_000, rent, others))
-    assert Code.LARGE_AMOUNT in find(_priced(1_000_000, Past(), others))
-    once = Past(1, 1_000_000, 1_000_000)
-    assert Code.LARGE_AMOUNT not in find(_priced(2_000_000, once, others))
-    assert Code.LARGE_AMOUNT in find(_priced(2_000_001, once, others))
+    rent, others = PastApprovals(3, 3_000_000, 1_000_000), PastApprovals(40, 400_000, 10_000)
+    assert Code.LARGE_AMOUNT not in find_signals(_priced(1_000_000, rent, others))
+    assert Code.LARGE_AMOUNT in find_signals(_priced(1_000_000, PastApprovals(), others))
+    once = PastApprovals(1, 1_000_000, 1_000_000)
+    assert Code.LARGE_AMOUNT not in find_signals(_priced(2_000_000, once, others))
+    assert Code.LARGE_AMOUNT in find_signals(_priced(2_000_001, once, others))
 
 
 @pytest.mark.parametrize(
@@ -235,36 +241,36 @@ def test_an_amount_is_judged_by_the_closest_history_that_can_tell():
         ({"today": 9}, False),
         ({"today": 10}, True),
         # Six a day are usual.
-        ({"this_hour": 12, "before": Past(60, days=10)}, False),
-        ({"this_hour": 13, "before": Past(60, days=10)}, True),
-        ({"today": 18, "before": Past(60, days=10)}, False),
-        ({"today": 19, "before": Past(60, days=10)}, True),
+        ({"this_hour": 12, "before": PastApprovals(60, days=10)}, False),
+        ({"this_hour": 13, "before": PastApprovals(60, days=10)}, True),
+        ({"today": 18, "before": PastApprovals(60, days=10)}, False),
+        ({"today": 19, "before": PastApprovals(60, days=10)}, True),
         # Nothing is usual yet.
-        ({"this_hour": 50, "before": Past(4, days=1)}, False),
+        ({"this_hour": 50, "before": PastApprovals(4, days=1)}, False),
     ],
 )
 def test_a_burst_is_more_than_a_day_usually_has(changes, bursts):
     """Within an hour, or on a day."""
-    assert (Code.BURST in find(_asker(**changes))) is bursts
+    assert (Code.BURST in find_signals(_asker(**changes))) is bursts
 
 
 def test_two_requests_for_one_target_are_no_split_amount():
     """Three are, whose sum is large."""
     for count, holds in ((2, False), (3, True)):
-        day = SameDay(_amount(495_000, Past(9, 891_000, 99_000)), count, "To account")
-        assert (Code.SPLIT_AMOUNT in find(replace(USUAL, same_day=(day,)))) is holds
+        day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
+        assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is holds
 
 
 def test_a_hostile_name_reaches_no_sentence_raw():
     """An agent's own name is the only word of it there may be."""
-    found = find(_asker(name=HOSTILE, past=Past()))
-    assert found.oddities[0] == FoundSignal(
+    found = find_signals(_asker(name=HOSTILE, past=PastApprovals()))
+    assert found.signals[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
         display_safe(f"First request from {HOSTILE} that you would approve."),
     )
-    assert "\x1b" not in found.oddities[0].text
-    braces = find(_asker(name="{agent} {0}", past=Past())).oddities[0].text
+    assert "\x1b" not in found.signals[0].text
+    braces = find_signals(_asker(name="{agent} {0}", past=PastApprovals())).signals[0].text
     assert braces == "First request from {agent} {0} that you would approve."
 
 
@@ -279,7 +285,9 @@ COUNTS = st.integers(0, 60)
 def _pasts(draw):
     """Amounts, and what is kept of them."""
     amounts = draw(st.lists(st.integers(1, 10**9), max_size=8))
-    return Past(len(amounts), sum(amounts), max(amounts, default=0), 0, 1, draw(SETS)), amounts
+    return PastApprovals(
+        len(amounts), sum(amounts), max(amounts, default=0), 0, 1, draw(SETS)
+    ), amounts
 
 
 def _one(draw):
@@ -289,7 +297,7 @@ def _one(draw):
 @st.composite
 def _comparisons(draw):
     """Anything that a request and history may be."""
-    asker = Asker(
+    asker = RequestingAgent(
         draw(TEXTS),
         draw(MARKS),
         draw(SETS),
@@ -301,7 +309,7 @@ def _comparisons(draw):
         draw(COUNTS),
         draw(COUNTS),
     )
-    named = st.builds(Named, TEXTS, MARKS, st.booleans(), TEXTS, MARKS, SETS, SETS)
+    named = st.builds(NamedTarget, TEXTS, MARKS, st.booleans(), TEXTS, MARKS, SETS, SETS)
     priced = st.builds(
         lambda value, pasts: _amount(value, *(past for past, _ in pasts)),
         MONEY,
@@ -313,25 +321,25 @@ def _comparisons(draw):
         tuple(draw(st.lists(named, max_size=3))),
         tuple(draw(st.lists(priced, max_size=2))),
         tuple(draw(st.lists(st.builds(SameDay, priced, COUNTS, TEXTS), max_size=2))),
-        tuple(draw(st.lists(st.builds(Value, TEXTS, MARKS, SETS, st.booleans()), max_size=3))),
-        draw(st.builds(Hours, st.integers(0, 23), COUNTS, COUNTS)),
+        tuple(draw(st.lists(st.builds(TextValue, TEXTS, MARKS, SETS, st.booleans()), max_size=3))),
+        draw(st.builds(AnswerHours, st.integers(0, 23), COUNTS, COUNTS)),
     )
 
 
 @given(_comparisons())
 def test_nothing_is_called_usual_without_enough_history_or_beside_a_signal(compared):
     """Whatever is compared."""
-    found = find(compared)
+    found = find_signals(compared)
     calm = "Nothing unusual" in found.compared
-    assert calm == (not found.codes and compared.comparable.count >= unusual.ENOUGH)
-    assert bool(found.codes) == bool(found.oddities)
+    assert calm == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
+    assert bool(found.codes) == bool(found.signals)
 
 
 @given(_comparisons())
 def test_every_sentence_is_safe_to_draw_and_none_is_empty(compared):
     """Whatever the names and labels are."""
-    found = find(compared)
-    for text in (found.compared, *(one.text for one in found.oddities)):
+    found = find_signals(compared)
+    for text in (found.compared, *(one.text for one in found.signals)):
         assert isinstance(text, SafeText)
         assert text.strip()
         assert text == display_safe(text, max_chars=600)
@@ -341,7 +349,7 @@ def test_every_sentence_is_safe_to_draw_and_none_is_empty(compared):
 def test_a_larger_amount_is_no_less_unusual(compared, more):
     """Every signal of the smaller one stays."""
     larger = tuple(replace(one, value=one.value + more) for one in compared.amounts)
-    assert find(replace(compared, amounts=larger)).codes >= find(compared).codes
+    assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
 @given(_pasts(), st.data())
@@ -350,7 +358,7 @@ def test_an_amount_that_was_approved_before_is_not_large(past, data):
     kept, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))
-        assert Code.LARGE_AMOUNT not in find(_priced(value, kept))
+        assert Code.LARGE_AMOUNT not in find_signals(_priced(value, kept))
 
 
 @given(_comparisons())
@@ -376,7 +384,7 @@ def test_what_equals_history_yields_no_signal_of_its_kind(compared):
         ),
     )
     allowed = {Code.LARGE_AMOUNT, Code.SPLIT_AMOUNT, Code.BURST, Code.UNUSUAL_HOUR}
-    assert find(same).codes <= allowed
+    assert find_signals(same).codes <= allowed
 
 
 @given(_comparisons(), _pasts(), SETS)
@@ -394,7 +402,7 @@ def test_what_others_approved_takes_away_no_first_time(compared, past, marks):
         ),
     )
     firsts = {row.code for row in SIGNALS if row.code.startswith("new_")}
-    assert find(more).codes & firsts == find(compared).codes & firsts
+    assert find_signals(more).codes & firsts == find_signals(compared).codes & firsts
 
 
 def test_every_part_of_a_comparison_is_looked_at():

@@ -6,14 +6,14 @@ import pytest
 
 from server.protocol.approvals.ceremonies import CONFIRM, Step
 from server.protocol.policy.questions import (
-    FAILED,
-    NOBODY,
+    FAILED_RULE,
+    NO_APPROVALS,
     Approvals,
     PolicyAnswer,
     PolicyFailed,
     Requirements,
     decide,
-    holds,
+    is_allowed,
 )
 from server.protocol.policy.risks import Risk
 from tests.support.policies import SOURCE, question
@@ -59,14 +59,14 @@ def test_allowed_at_once_is_allow_and_with_approvals_ask_and_else_deny(engine, o
 def test_an_engine_that_fails_never_allows():
     """Neither at first nor when the token is minted."""
     found = decide(Broken(), question(), SOURCE)
-    assert (found.outcome, found.rules) == ("deny", (FAILED,))
-    assert holds(Broken(), question(), NEEDS.given("ana")) is False
+    assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
+    assert is_allowed(Broken(), question(), NEEDS.complete_approvals("ana")) is False
 
 
 def test_what_holds_is_asked_with_the_approvals_there_are():
     """No more, and no fewer."""
-    assert holds(Other(1), question(), NEEDS.given("ana")) is True
-    assert holds(Other(1), question(), NOBODY) is False
+    assert is_allowed(Other(1), question(), NEEDS.complete_approvals("ana")) is True
+    assert is_allowed(Other(1), question(), NO_APPROVALS) is False
 
 
 def test_what_is_allowed_without_a_consent_behind_it_takes_what_is_usual():

@@ -327,4 +327,4 @@ def test_values_are_found_along_their_path_and_what_has_parts_is_none(path, foun
         "none": [],
         "null": None,
     }
-    assert list(rendering.along(details, path)) == found
+    assert list(rendering.values_at(details, path)) == found

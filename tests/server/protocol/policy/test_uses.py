@@ -23,17 +23,17 @@ def test_values_are_told_apart_by_type_place_and_kind():
     """A number is not the text that looks like it, and an account is not a payee."""
     details = [{"type": "a", "x": "1", "y": "1", "z": [{"x": 1}, {"x": "1"}], "n": None, "b": True}]
     leaves = uses.leaves(details)
-    found = {pointer: uses.at(leaves, pointer) for _, pointer, _ in leaves}
+    found = {pointer: uses.uses_at(leaves, pointer) for _, pointer, _ in leaves}
     assert {pointer for pointer, there in found.items() if there} == {"/x", "/y", "/z/*/x", "/b"}
     assert len({one for many in found.values() for one in many}) == 5
     assert len(found["/z/*/x"]) == 2
-    assert uses.at(uses.leaves([{"type": "b", "x": "1"}]), "/x") != found["/x"]
+    assert uses.uses_at(uses.leaves([{"type": "b", "x": "1"}]), "/x") != found["/x"]
 
 
 def test_a_token_remembers_few_values():
     """What is left out counts as never seen, so it asks."""
     details = [{"type": "a", "x": [str(n) for n in range(100)]}]
-    assert len(uses.of_token(PAY, [], details)) == 3 + uses.MOST_VALUES
+    assert len(uses.of_token(PAY, [], details)) == 3 + uses.MAX_VALUES
 
 
 @pytest.mark.parametrize(

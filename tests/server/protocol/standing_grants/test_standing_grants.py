@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import (
-    GIVEN_AT,
+    APPROVAL_RISK,
     LIMITS,
     Bounds,
+    GrantNotAllowed,
+    GrantUsage,
     Pattern,
     Sum,
-    Taken,
-    Unfit,
-    Vary,
+    VaryingMember,
 )
 
 EUR = {"minor": 1_000, "currency": "EUR"}
@@ -35,7 +35,7 @@ BOUNDS = Bounds(until=1_000, uses=3, sum=Sum(5_000, "EUR"))
 CAP = {"minor": 2_000, "currency": "EUR"}
 
 
-def _pattern(*vary: Vary) -> Pattern:
+def _pattern(*vary: VaryingMember) -> Pattern:
     return Pattern(SCOPE, (EXAMPLE,), vary)
 
 
@@ -79,21 +79,21 @@ def test_another_number_of_actions_is_another_request() -> None:
 @pytest.mark.parametrize(
     ("vary", "member", "inside", "outside"),
     [
-        (Vary(("amount",), CAP), "amount", CAP, {**CAP, "minor": 2_001}),
-        (Vary(("amount",), CAP), "amount", {**CAP, "minor": 0}, {**CAP, "minor": -1}),
-        (Vary(("amount",), CAP), "amount", EUR, {**EUR, "currency": "USD"}),
-        (Vary(("amount",), CAP), "amount", EUR, 5),
-        (Vary(("rows",), 10), "rows", 10, 11),
-        (Vary(("rows",), 10), "rows", 0, -1),
-        (Vary(("rows",), 10), "rows", 1, True),
-        (Vary(("note",)), "note", "anything", 5),
-        (Vary(("note",)), "note", "", ["a"]),
-        (Vary(("tags",)), "tags", [], "a"),
-        (Vary(("tags",)), "tags", ["c"], [1]),
+        (VaryingMember(("amount",), CAP), "amount", CAP, {**CAP, "minor": 2_001}),
+        (VaryingMember(("amount",), CAP), "amount", {**CAP, "minor": 0}, {**CAP, "minor": -1}),
+        (VaryingMember(("amount",), CAP), "amount", EUR, {**EUR, "currency": "USD"}),
+        (VaryingMember(("amount",), CAP), "amount", EUR, 5),
+        (VaryingMember(("rows",), 10), "rows", 10, 11),
+        (VaryingMember(("rows",), 10), "rows", 0, -1),
+        (VaryingMember(("rows",), 10), "rows", 1, True),
+        (VaryingMember(("note",)), "note", "anything", 5),
+        (VaryingMember(("note",)), "note", "", ["a"]),
+        (VaryingMember(("tags",)), "tags", [], "a"),
+        (VaryingMember(("tags",)), "tags", ["c"], [1]),
     ],
 )
 def test_what_may_vary_stays_of_its_kind_and_within_its_cap(
-    vary: Vary, member: str, inside: Any, outside: Any
+    vary: VaryingMember, member: str, inside: Any, outside: Any
 ) -> None:
     """A number or money up to the cap, a text or a list of texts freely."""
     assert _misfit(_pattern(vary), **{member: inside}) is None
@@ -112,25 +112,27 @@ def test_a_request_costs_what_its_details_say_in_the_currency_of_the_sum() -> No
 @pytest.mark.parametrize(
     ("taken", "minor", "now"),
     [
-        (Taken(3, 0), 0, 0),
-        (Taken(0, 4_999), 2, 0),
-        (Taken(0, 0), 5_001, 0),
-        (Taken(0, 0), 0, 1_000),
+        (GrantUsage(3, 0), 0, 0),
+        (GrantUsage(0, 4_999), 2, 0),
+        (GrantUsage(0, 0), 5_001, 0),
+        (GrantUsage(0, 0), 0, 1_000),
     ],
 )
-def test_a_use_that_would_pass_a_bound_is_refused_whole(taken: Taken, minor: int, now: int) -> None:
+def test_a_use_that_would_pass_a_bound_is_refused_whole(
+    taken: GrantUsage, minor: int, now: int
+) -> None:
     """Uses, sum and end; nothing is made to fit."""
     assert standing_grants.reserve(BOUNDS, taken, minor, now) is None
 
 
 def test_a_use_is_taken_and_given_back() -> None:
     """Up to the very bound; what is given back is free again."""
-    full = standing_grants.reserve(BOUNDS, Taken(2, 4_000), 1_000, 999)
-    assert full == Taken(3, 5_000)
-    assert standing_grants.release(full, 1_000) == Taken(2, 4_000)
+    full = standing_grants.reserve(BOUNDS, GrantUsage(2, 4_000), 1_000, 999)
+    assert full == GrantUsage(3, 5_000)
+    assert standing_grants.release(full, 1_000) == GrantUsage(2, 4_000)
     free = Bounds(until=1, uses=1, sum=None)
-    assert standing_grants.reserve(free, Taken(), 0, 0) == Taken(1, 0)
-    assert standing_grants.reserve(free, Taken(), 1, 0) is None
+    assert standing_grants.reserve(free, GrantUsage(), 0, 0) == GrantUsage(1, 0)
+    assert standing_grants.reserve(free, GrantUsage(), 1, 0) is None
 
 
 _USE = st.tuples(st.booleans(), st.integers(0, 3_000), st.integers(0, 1_200))
@@ -146,7 +148,7 @@ def test_no_sequence_of_uses_passes_any_bound(
 ) -> None:
     """Whatever is asked, given back and asked again."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
-    taken, held = Taken(), list[int]()
+    taken, held = GrantUsage(), list[int]()
     for gives_back, minor, now in steps:
         if gives_back and held:
             taken = standing_grants.release(taken, held.pop())
@@ -182,7 +184,7 @@ def test_over_a_cap_is_refused_and_the_cap_is_named(
 ) -> None:
     """Never made smaller in silence."""
     whole = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(GrantNotAllowed) as refused:
         standing_grants.check_limits(risk, **whole)
     assert refused.value.where == where
     limit = LIMITS.get(risk)
@@ -199,7 +201,7 @@ def test_up_to_the_cap_of_its_risk_a_grant_may_be_given(risk: Risk) -> None:
         risk, seconds=limit.seconds, uses=limit.uses, costs=True, total=Sum(1, "EUR")
     )
     standing_grants.check_limits(risk, seconds=60, uses=1, costs=False, total=None)
-    assert GIVEN_AT[risk].rank >= max(Risk.MEDIUM.rank, risk.rank)
+    assert APPROVAL_RISK[risk].rank >= max(Risk.MEDIUM.rank, risk.rank)
 
 
 def test_a_sum_is_in_the_one_currency_of_the_example() -> None:
@@ -207,7 +209,7 @@ def test_a_sum_is_in_the_one_currency_of_the_example() -> None:
     assert standing_grants.read_sum({"EUR": 1}, "20") == Sum(2_000, "EUR")
     assert standing_grants.read_sum({"EUR": 1}, None) is None
     for money, text in (({}, "1"), ({"EUR": 1, "USD": 1}, "1"), ({"EUR": 1}, "x")):
-        with pytest.raises(Unfit):
+        with pytest.raises(GrantNotAllowed):
             standing_grants.read_sum(money, text)
 
 
@@ -224,7 +226,7 @@ def test_a_sum_is_in_the_one_currency_of_the_example() -> None:
 def test_a_person_says_what_may_vary(path: tuple[str, ...], up_to: str | None, found: Any) -> None:
     """A number with a cap as they write it, a text without."""
     (vary,) = standing_grants.read_vary(EXAMPLE, [(path, up_to)], None)
-    assert vary == Vary(path, found)
+    assert vary == VaryingMember(path, found)
     assert standing_grants.from_json(standing_grants.as_json([vary])) == (vary,)
 
 
@@ -246,20 +248,20 @@ def test_a_person_says_what_may_vary(path: tuple[str, ...], up_to: str | None, f
 )
 def test_what_is_not_fit_to_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
     """A number without a cap, a text with one, a switch, an object, on what it is done."""
-    with pytest.raises(Unfit):
+    with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(path, up_to)], ("to", "account"))
 
 
 def test_a_member_is_named_once() -> None:
     """Twice could mean two things."""
-    with pytest.raises(Unfit):
+    with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(("note",), None), (("note",), None)], None)
 
 
 def test_the_pattern_reads_as_the_example_with_words_where_it_varies() -> None:
     """The example itself stays what it was."""
-    vary = [Vary(("amount",), CAP), Vary(("to", "name"))]
-    told = standing_grants.shown(EXAMPLE, vary)
+    vary = [VaryingMember(("amount",), CAP), VaryingMember(("to", "name"))]
+    told = standing_grants.with_variations(EXAMPLE, vary)
     assert (told["amount"], told["to"]) == (
         "up to EUR 20.00",
         {"name": "anything", "account": "DE1"},
@@ -278,7 +280,10 @@ def test_whatever_is_covered_is_the_example_within_its_caps(
     *, detail: dict[str, Any], cap: int, varies: bool
 ) -> None:
     """And whatever is not differs in the place that is named."""
-    vary = (Vary(("amount",), {"minor": cap, "currency": "EUR"}), Vary(("note",)))[: 1 + varies]
+    vary = (
+        VaryingMember(("amount",), {"minor": cap, "currency": "EUR"}),
+        VaryingMember(("note",)),
+    )[: 1 + varies]
     request = {**EXAMPLE, **detail, "amount": {**EUR, "minor": detail["amount"]}}
     where = standing_grants.misfit(_pattern(*vary), (), [request])
     fits = {

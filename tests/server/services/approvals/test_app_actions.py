@@ -398,7 +398,7 @@ def test_only_the_step_that_redeems_it_lets_a_token_be_made(browser, ana, app, l
     """Something else was faster: no token, and the code is not used up by it."""
     _, code = signed(browser, ana, app)
     with monkeypatch.context() as faster:
-        faster.setattr(Approvals, "move", lambda *_, **__: None)
+        faster.setattr(Approvals, "transition", lambda *_, **__: None)
         assert app.redeem(code).refusal == (400, "invalid_grant")
     assert local.desk.entries("token.issued") == []
     assert app.redeem(code).status == 200
@@ -409,9 +409,12 @@ def test_what_was_signed_for_a_resource_that_is_gone_is_over(browser, ana, app, 
     approval, _ = signed(browser, ana, app)
     gone = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
-        rights = local.site.approvals.rights
-        assert (rights.gone(tx, gone), rights.risk(tx, gone)) == ("resource_deleted", None)
-        assert rights.gone(tx, approval) is None
+        checks = local.site.approvals.checks
+        assert (checks.invalid_reason(tx, gone), checks.current_risk(tx, gone)) == (
+            "resource_deleted",
+            None,
+        )
+        assert checks.invalid_reason(tx, approval) is None
 
 
 def test_an_app_that_is_held_to_other_types_is_refused(browser, ana, app, local):

@@ -251,7 +251,7 @@ def test_a_step_that_was_not_signed_for_was_not_taken(agent, person, signed):
     answer = person.send_decision(approval.id, jws)
     assert answer.refusal == (403, "ceremony_required")
     assert answer.json["ceremony"] == "pin+type_back"
-    assert "fact that is typed back" in answer.json["detail"]
+    assert "value to type back" in answer.json["detail"]
 
 
 @pytest.mark.parametrize(

@@ -291,5 +291,5 @@ def test_the_execution_of_another_resource_is_another_one(local, resource, token
     claims = local.claims(token)
     spent = Consumption(claims["approval"]["id"], "run-1", claims["jti"], "https://bank.example", 0)
     with local.services.store.write() as tx:
-        assert tx.consumptions.first(spent)
+        assert tx.consumptions.add_once(spent)
     assert resource.consume(token, "run-1").refusal == (409, "already_consumed")

@@ -7,7 +7,7 @@ import pytest
 from server.protocol import errors
 from server.protocol.policy import action_types
 from server.services.policy.policies import Policies
-from server.services.policy.schemas import check_alone
+from server.services.policy.schemas import check_unregistered
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.chains import BANK, Chains
 from tests.support.installation import BY, PAY, PAYMENT
@@ -56,8 +56,7 @@ def test_an_agent_asks_for_no_money_that_a_rule_would_miss(local, agent, currenc
     refused = agent.ask(**wanted, authorization_details=_sent(currency))
     assert refused.refusal == REFUSED
     assert refused.json["error_description"] == (
-        "/0 has money in no currency that rules know: write currency in three capital letters "
-        "such as EUR."
+        "/0 has an invalid currency. Use three capital letters such as EUR."
     )
     assert local.desk.entries("approval.requested") == []
 
@@ -79,4 +78,4 @@ def test_nor_is_it_previewed(currency):
     action = action_types.read_action_type(OPEN)
     (detail,) = json.loads(_sent(currency))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="three capital letters"):
-        check_alone(action, detail)
+        check_unregistered(action, detail)

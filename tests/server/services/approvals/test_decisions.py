@@ -420,7 +420,7 @@ def test_of_two_answers_at_the_same_moment_one_wins(agent, person, local, monkey
 
     def overtaken(rows, approval_id):
         found = look(rows, approval_id)
-        rows.move(found, State.DENIED, now=local.clock.now())
+        rows.transition(found, State.DENIED, now=local.clock.now())
         return found
 
     monkeypatch.setattr(Approvals, "get", overtaken)

@@ -20,7 +20,7 @@ from server.http.route import Route
 from server.protocol.approvals.states import State
 from server.protocol.tokens import token_exchange as protocol
 from server.services.approvals import decisions, withdrawals
-from server.services.approvals.rights import Rights
+from server.services.approvals.current_checks import ApprovalChecks
 from server.services.ciba.grant import CibaGrant
 from server.services.clients import client_auth
 from server.services.tokens.exchange_checks import ExchangeChecks
@@ -114,14 +114,14 @@ def _two_tokens(patch: pytest.MonkeyPatch) -> None:
 
 def _late_answer(patch: pytest.MonkeyPatch) -> None:
     """An answer counts although its time is over."""
-    move = Approvals.move
+    move = Approvals.transition
     patch.setattr(decisions, "overdue", lambda *_: False)
-    patch.setattr(Approvals, "move", lambda self, *a, **n: move(self, *a, **{**n, "now": 0}))
+    patch.setattr(Approvals, "transition", lambda self, *a, **n: move(self, *a, **{**n, "now": 0}))
 
 
 def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
     """Who has said no may say yes after all; no table remembers the no."""
-    closed, move = decisions._closed, Approvals.move
+    closed, move = decisions._check_open, Approvals.transition
 
     def open_again(tx: Any, person: Any, approval: Any, *more: Any) -> Any:
         denied = approval.state is State.DENIED
@@ -134,21 +134,21 @@ def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
             self._connection.execute(delete(votes).where(votes.c.approval_id == approval.id))
         return move(self, approval, target, **named)
 
-    patch.setattr(decisions, "_closed", open_again)
-    patch.setattr(Approvals, "move", permissive)
+    patch.setattr(decisions, "_check_open", open_again)
+    patch.setattr(Approvals, "transition", permissive)
 
 
 def _stopped_agent_fetches(patch: pytest.MonkeyPatch) -> None:
     """Stopping an agent neither ends its requests nor is looked at when it fetches."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(client_auth, "check_enabled", lambda *_: None)
-    patch.setattr(Rights, "gone", lambda *_: None)
+    patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
 def _requests_survive(patch: pytest.MonkeyPatch) -> None:
     """Stopping a person forgets what they had approved, and nobody asks again at the end."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
-    patch.setattr(Rights, "gone", lambda *_: None)
+    patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
 def _tokens_survive(patch: pytest.MonkeyPatch) -> None:

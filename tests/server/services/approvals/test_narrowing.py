@@ -66,7 +66,7 @@ def test_what_less_would_be_is_shown_beside_what_was_asked(person, asked, local)
     assert answer.json["changes"] == [
         {"label": "Scope", "asked": "payments:read", "granted": NOT_GRANTED},
         {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"},
-        {"label": "Token lives", "asked": "300 seconds", "granted": "60 seconds"},
+        {"label": "Token lifetime", "asked": "300 seconds", "granted": "60 seconds"},
     ]
     assert local.stored(approval.id).state is State.PENDING
 
@@ -201,7 +201,7 @@ def test_several_objects_are_told_apart(person, agent):
         ({"changes": [{"fact": "/payee", "to": "Mallory"}]}, "/0/payee: this type does not"),
         ({"changes": [{"fact": "/a~1b~0c", "to": "1"}]}, "/0/a~1b~0c: this type does not"),
         ({"drop_scopes": ["payments:delete"]}, "was not asked for"),
-        ({"token_seconds": 300}, "the token lives 300 seconds"),
+        ({"token_seconds": 300}, "must be less than 300 seconds"),
     ],
 )
 def test_what_is_not_less_says_why(person, asked, wish, says):
@@ -314,7 +314,7 @@ def test_what_is_gone_meanwhile_takes_nothing_down_with_it(person, asked, local)
     text = propose(person, approval, **LESS, token_seconds=60).json["text"]
     orphan = replace(approval, agent_id="sayso_ag_none", resource="https://gone.example")
     with local.services.store.write() as tx:
-        less = narrowings.judged(tx, orphan, text)
+        less = narrowings.check(tx, orphan, text)
         assert less.rows[-1].asked == "300 seconds"
-        assert narrowings.keep(tx, orphan, less) == orphan
+        assert narrowings.store_granted(tx, orphan, less) == orphan
     assert local.stored(approval.id).granted is None

@@ -68,7 +68,7 @@ def test_what_is_over_is_not_cancelled(desk, sight, asked, state):
 def test_a_request_whose_time_is_over_is_not_cancelled_either(desk, sight, asked):
     """The clock was first."""
     desk.clock.forward(11 * MINUTE)
-    with pytest.raises(Conflict, match="it is expired"):
+    with pytest.raises(Conflict, match="already expired"):
         sight.cancel(asked.id, "too late", by=BY)
 
 

@@ -87,7 +87,7 @@ def test_what_waits_no_more_is_not_replaced(agent, local, end, how):
     before = _all(local)
     refused = agent.ask(supersedes=handle)
     assert refused.refusal == (400, "invalid_request")
-    assert "waits no more" in refused.json["error_description"]
+    assert "no longer pending" in refused.json["error_description"]
     assert _all(local) == before
 
 
@@ -165,10 +165,10 @@ def test_an_answer_that_comes_meanwhile_counts(agent, person, local):
     _, earlier = agent.asked()
     person.deny(earlier.id)
     with (
-        pytest.raises(errors.InvalidRequest, match="waits no more"),
+        pytest.raises(errors.InvalidRequest, match="no longer pending"),
         local.services.store.write() as tx,
     ):
-        superseding.end(tx, earlier, earlier)
+        superseding.cancel_superseded(tx, earlier, earlier)
     assert local.stored(earlier.id).state is State.DENIED
 
 

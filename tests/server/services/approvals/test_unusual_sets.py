@@ -202,4 +202,4 @@ def test_only_an_honest_payment_is_said_to_be_usual(paid):
     assert paid.compare().unusual.compared.startswith("Nothing unusual, compared with 76 earlier")
     fraud = paid.compare({"payee": "Somebody"}).unusual
     assert fraud.compared.startswith("Compared with 76 earlier")
-    assert DETAIL["account"] not in "".join(one.text for one in fraud.oddities)
+    assert DETAIL["account"] not in "".join(one.text for one in fraud.signals)

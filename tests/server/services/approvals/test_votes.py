@@ -333,7 +333,7 @@ def test_what_takes_more_people_than_there_are_is_refused_at_once(
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
     told = "no people" if people == "nobody" else "one person"
-    assert f"2 people, and {told} may give it" in refused.json["error_description"]
+    assert f"2 approvals, and {told} may approve" in refused.json["error_description"]
     assert finance.all()[0].name == "finance"
 
 

@@ -8,7 +8,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvers import deputies
-from server.services.approvers.deputies import MOST, ManagedDeputies
+from server.services.approvers.deputies import MAX_DEPUTIES, ManagedDeputies
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
@@ -159,7 +159,7 @@ def test_one_person_has_few_deputies_and_each_once_at_a_time(person, bob, local)
     assert _name(person, bob.user.name).status == 201
     assert _name(person, begins=HOUR).refusal == (409, "conflict")
     assert _name(person, begins=DAY, ends=2 * DAY).status == 201
-    for number in range(MOST - 2):
+    for number in range(MAX_DEPUTIES - 2):
         new_person(local, f"user{number}")
         assert _name(person, f"user{number}").status == 201
     new_person(local, "onemore")
@@ -325,7 +325,7 @@ def test_a_deputy_who_is_disabled_is_not_asked(agent, person, bob, local):
     _name(person)
     local.desk.users.disable(bob.user.name, by=BY)
     _, payment = agent.asked_payment()
-    assert not local.stored(payment.id).several
+    assert not local.stored(payment.id).multi_approver
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
@@ -344,8 +344,8 @@ def test_whoever_comes_second_begins_and_ends_nothing(person, bob, local):
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
         deputy = tx.deputies.get(named)
-        assert deputies.begin(tx, deputy, local.services.escalations.stand_ins)
-        assert not deputies.begin(tx, deputy, local.services.escalations.stand_ins)
+        assert deputies.begin(tx, deputy, local.services.escalations.substitutes)
+        assert not deputies.begin(tx, deputy, local.services.escalations.substitutes)
         assert deputies.end(tx, deputy)
         assert not deputies.end(tx, deputy)
 
@@ -378,13 +378,13 @@ def test_without_a_backup_nobody_else_is_asked(agent, person, bob, local):
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 399 * SECOND, person, bob)
     _later(local, 0)
-    assert not local.stored(approval.id).several
+    assert not local.stored(approval.id).multi_approver
     _backed(local, "ana", "bob")
     local.desk.users.disable("bob", by=BY)
     _, another = agent.asked(requested_expiry="400")
     for _ in range(3):
         _later(local, 100 * SECOND)
-    assert not local.stored(another.id).several
+    assert not local.stored(another.id).multi_approver
     steps = [entry["decision"] for entry in local.desk.entries("approval.escalated")]
     assert steps == ["reminded", "reminded"]
 
@@ -396,7 +396,7 @@ def test_a_backup_is_asked_at_once_about_what_is_critical(agent, person, bob, lo
     consent = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
     with local.services.store.write() as tx:
         for approval in (critical, consent):
-            local.services.escalations.stand_ins.ask_at_once(tx, approval)
+            local.services.escalations.substitutes.ask_at_once(tx, approval)
     assert _waiting(bob) == [critical.id]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from server.model.approvers import NamedApprover
 from server.protocol.policy.risks import Risk
-from server.services.approvals.extensions import MOST
+from server.services.approvals.extensions import MAX_EXTENSIONS
 from server.services.approvers import approvers
 from server.services.approvers.escalations import take_step
 from server.services.clients.agent_forms import AgentChanges
@@ -60,8 +60,8 @@ def test_a_step_that_somebody_else_took_is_not_taken_again(agent, local):
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     with local.services.store.write() as tx:
-        assert take_step(tx, approval, local.services.escalations.stand_ins)
-        assert not take_step(tx, approval, local.services.escalations.stand_ins)
+        assert take_step(tx, approval, local.services.escalations.substitutes)
+        assert not take_step(tx, approval, local.services.escalations.substitutes)
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
@@ -159,7 +159,7 @@ def test_how_often_a_request_is_extended_is_a_matter_of_its_risk(agent, person, 
     """Low risk as often as one likes."""
     asked = {"low": agent.asked, "high": agent.asked_payment}[risk]
     _, approval = asked(requested_expiry="60")
-    most = MOST[Risk(risk)]
+    most = MAX_EXTENSIONS[Risk(risk)]
     for count in range(1, (most or 5) + 1):
         local.clock.forward(30 * SECOND)
         answer = _extend(person, approval)

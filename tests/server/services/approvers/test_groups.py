@@ -46,9 +46,9 @@ def test_each_member_is_one_once(desk, finance):
 def test_no_two_groups_look_alike(finance):
     """When one is made and when one is renamed; its own name may be spelt anew."""
     finance.add("legal", (), by=BY)
-    with pytest.raises(Exists, match="There is a group finance already"):
+    with pytest.raises(Exists, match="The group finance already exists"):
         finance.add("Flnance", (), by=BY)
-    with pytest.raises(Exists, match="There is a group finance already"):
+    with pytest.raises(Exists, match="The group finance already exists"):
         finance.update("legal", GroupChanges(name="FINANCE"), by=BY)
     assert finance.update("finance", GroupChanges(name="Finance"), by=BY).name == "Finance"
 
@@ -80,7 +80,7 @@ def test_who_is_in_a_group_is_meant_by_it(desk, finance):
 def test_a_group_that_something_names_is_not_deleted(desk, finance):
     """Neither policy nor an agent is left with a name that means nobody."""
     registered(desk, owners=("ana",), asks=("finance",))
-    with pytest.raises(Conflict, match="invoice-bot may ask"):
+    with pytest.raises(Conflict, match="invoice-bot can ask"):
         finance.delete("finance", by=BY)
     desk.agents.delete("invoice-bot", by=BY)
     Policies(desk.store).set(rule("ask", 'ask.who = ["finance"]'), by=BY)
@@ -93,6 +93,6 @@ def test_a_group_that_something_names_is_not_deleted(desk, finance):
 
 def test_a_group_has_so_many_members_at_the_most(finance, monkeypatch):
     """Everybody of them is asked."""
-    monkeypatch.setattr(groups, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(groups, "MAX_MEMBERS", 2)
     with pytest.raises(Invalid, match="at most 2"):
         finance.update("finance", GroupChanges(add=("cleo",)), by=BY)

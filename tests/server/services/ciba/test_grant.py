@@ -407,7 +407,7 @@ def test_whoever_comes_second_gets_nothing(agent, person, local, monkeypatch):
 
     def overtaken(rows, handle_hash):
         found = look(rows, handle_hash)
-        rows.move(found, State.REDEEMED, now=local.clock.now())
+        rows.transition(found, State.REDEEMED, now=local.clock.now())
         return found
 
     monkeypatch.setattr(Approvals, "by_handle", overtaken)
@@ -439,7 +439,7 @@ def test_a_newer_held_poll_takes_the_place_of_the_older_one(agent, local, held):
 
     def newer():
         with local.services.store.write() as tx:
-            tx.approvals.paced(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
+            tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
 
     answer, hub = held(handle, newer)
     assert not hub.ending
@@ -461,7 +461,7 @@ def test_a_held_poll_that_was_overtaken_takes_no_answer(agent, person, local, he
 
     def overtaken():
         with local.services.store.write() as tx:
-            tx.approvals.paced(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
+            tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
         person.approve(approval.id)
 
     answer, _ = held(handle, overtaken)

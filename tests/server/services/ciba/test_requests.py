@@ -222,7 +222,7 @@ def test_a_critical_request_is_refused_where_there_are_no_two_people(agent, loca
     refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
-    assert "2 people, and one person may" in refused.json["error_description"]
+    assert "2 approvals, and one person may" in refused.json["error_description"]
     assert counted() == 0
     assert local.desk.events(admin) == told
     (entry,) = local.desk.entries("approval.refused")

@@ -314,7 +314,7 @@ def test_only_the_update_that_redeems_gives_tokens(television, person, monkeypat
     """Somebody was faster with the same code: nothing, and no consent either."""
     television.typed()
     assert person.approve(_waiting(person).id).status == 200
-    monkeypatch.setattr(Approvals, "move", lambda *_, **__: None)
+    monkeypatch.setattr(Approvals, "transition", lambda *_, **__: None)
     assert television.later().refusal == (400, "invalid_grant")
     assert person.call("GET", "/api/consents").json["items"] == []
 

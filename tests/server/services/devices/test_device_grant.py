@@ -190,7 +190,7 @@ def test_of_many_polls_at_once_one_is_let_in(local, person):
 def test_of_two_redemptions_in_one_moment_one_wins(local, person, monkeypatch):
     """Also where another process moved the row after we read it."""
     device = let_in(local, person)
-    monkeypatch.setattr(Approvals, "move", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(Approvals, "transition", lambda *_args, **_kwargs: None)
     assert device.later().refusal == (400, "invalid_grant")
 
 
@@ -299,8 +299,8 @@ def test_a_user_who_was_stopped_is_not_signed_in(local, person):
 def test_rights_are_judged_in_the_unit_that_redeems(local, person, monkeypatch):
     """Should the user be stopped without their requests being cancelled, they get nothing."""
     device = let_in(local, person)
-    rights = type(local.site.tokens.endpoint.for_people[GRANT_DEVICE_CODE].rights)
-    monkeypatch.setattr(rights, "gone", lambda *_: "user_disabled")
+    checks = type(local.site.tokens.endpoint.for_people[GRANT_DEVICE_CODE].checks)
+    monkeypatch.setattr(checks, "invalid_reason", lambda *_: "user_disabled")
     assert device.later().refusal == (400, "invalid_grant")
 
 

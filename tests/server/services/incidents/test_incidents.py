@@ -77,7 +77,7 @@ def test_closing_one_says_who_did_it_and_lifts_nothing(
     assert local.desk.agents.show(agent.id)[0].state == "quarantined"
     (entry,) = local.desk.entries("incident.closed")
     assert entry["facts"] == {"incident": incident, "note": "A test of ours"}
-    with pytest.raises(Conflict, match="closed before"):
+    with pytest.raises(Conflict, match="already closed"):
         incidents.close(incident, None, by=BY)
 
 

@@ -29,9 +29,9 @@ def _whys(orphans: Orphans) -> dict[str, tuple[str, ...]]:
 def test_an_agent_of_somebody_who_is_there_is_not_named(orphans: Orphans) -> None:
     """Nor has it a time of grace."""
     assert orphans.all() == []
-    assert orphans.grace_of("invoice-bot") is None
+    assert orphans.grace_end("invoice-bot") is None
     with pytest.raises(NotFound):
-        orphans.grace_of("nobody")
+        orphans.grace_end("nobody")
 
 
 def test_one_in_its_time_of_grace_is_named_with_its_end(orphans: Orphans, desk: Desk) -> None:
@@ -41,10 +41,10 @@ def test_one_in_its_time_of_grace_is_named_with_its_end(orphans: Orphans, desk: 
     desk.clock.forward(DAY)
     (one,) = orphans.all()
     assert (one.why, one.quarantine_at) == (("no_owner",), ends)
-    assert [(keeper.user.name, keeper.user.state) for keeper in one.keepers] == [
+    assert [(keeper.user.name, keeper.user.state) for keeper in one.owners] == [
         ("olga", "disabled")
     ]
-    assert orphans.grace_of("invoice-bot") == ends
+    assert orphans.grace_end("invoice-bot") == ends
     desk.clock.forward(13 * DAY)
     OrphanQuarantine(desk.store, desk.secrets, RULES).round()
     (one,) = orphans.all()
@@ -65,7 +65,7 @@ def test_one_whose_owners_were_not_seen_for_90_days_is_named(orphans: Orphans, d
     assert _whys(orphans) == {}
     desk.clock.forward(90 * DAY)
     (one,) = orphans.all()
-    assert [keeper.seen_at for keeper in one.keepers] == [None, seen]
+    assert [keeper.seen_at for keeper in one.owners] == [None, seen]
     with desk.store.write() as tx:
         tx.passwords.put(Password(admin.id, "argon", desk.clock.now()))
         tx.passwords.mark_used(admin.id, desk.clock.now())
@@ -129,4 +129,4 @@ def test_the_time_of_grace_is_as_long_as_it_is_set(desk: Desk) -> None:
     """In days."""
     desk.users.disable("olga", by=BY)
     longer = Orphans(desk.store, replace(RULES, owner_grace_days=30))
-    assert longer.grace_of("invoice-bot") == desk.clock.now() + 30 * DAY
+    assert longer.grace_end("invoice-bot") == desk.clock.now() + 30 * DAY

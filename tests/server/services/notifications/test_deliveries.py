@@ -2,7 +2,7 @@
 
 from server.model.approvers import NamedApprover
 from server.model.store import Busy
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.notifications.deliveries import received
 from server.services.notifications.feed import FeedService
@@ -59,7 +59,7 @@ def test_what_is_over_reaches_nobody_even_before_the_server_has_ended_it(agent, 
 
 def test_the_feed_delivers_what_it_puts_to_a_person(agent, person, local):
     """Once, whatever it brings again; news of what is over delivers nothing."""
-    feed = FeedService(local.services.store, shown)
+    feed = FeedService(local.services.store, approver_view)
     _, waits = agent.asked()
     _, over = agent.asked()
     person.deny(over.id)

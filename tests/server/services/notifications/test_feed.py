@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from server.http.notifications import event_wire
-from server.services.approvals.views import shown
+from server.services.approvals.views import approver_view
 from server.services.notifications import feed as feeds
 from server.services.notifications.feed import (
     ANY_CHANGE,
@@ -47,7 +47,7 @@ def hub(local):
 @pytest.fixture
 def feed(local):
     """What the sockets read."""
-    return FeedService(local.services.store, shown)
+    return FeedService(local.services.store, approver_view)
 
 
 def _woken(hub, topics, change):

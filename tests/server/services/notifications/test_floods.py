@@ -9,7 +9,7 @@ from tests.support.chains import Chains
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY
 
-MANY = floods.WHOLE + 7
+MANY = floods.MAX_FULL_ENTRIES + 7
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_first_refusals_of_a_minute_are_whole_and_the_rest_is_a_number(chain
         assert chains.exchange(bot, token).status == 400
     for _ in range(3):
         assert chains.exchange(bot, token, scope="none:such").status == 400
-    assert len(chains.reasons()) == floods.WHOLE
+    assert len(chains.reasons()) == floods.MAX_FULL_ENTRIES
     assert _told(local) == []
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
@@ -62,7 +62,7 @@ def test_a_flood_that_goes_on_is_told_each_minute(chains, bot, local):
     assert _told(local) == [(bot.id, "consent_missing", 7)]
     local.services.sweeper.tidy()
     assert _told(local) == [(bot.id, "consent_missing", 7)] * 2
-    assert len(chains.reasons()) == 2 * floods.WHOLE
+    assert len(chains.reasons()) == 2 * floods.MAX_FULL_ENTRIES
 
 
 def test_nobody_fills_the_log_for_another(chains, bot, local):
@@ -84,7 +84,7 @@ def test_requests_that_are_refused_are_counted_alike(agent, local):
             403,
             "access_denied",
         )
-    assert len(local.desk.entries("approval.refused")) == floods.WHOLE
+    assert len(local.desk.entries("approval.refused")) == floods.MAX_FULL_ENTRIES
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
     assert _told(local) == [(agent.id, "too_few_people", 7)]

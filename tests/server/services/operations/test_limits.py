@@ -79,7 +79,7 @@ def test_who_was_refused_is_told_for_a_day(strict):
     local.clock.forward(2 * MINUTE)
     agent.ask()
     with local.services.store.write() as tx:
-        floods.settle(tx)
+        floods.write_counts(tx)
     assert _standing(local, "open_per_agent").lately == ((LimitSubject(agent.id), 24),)
     local.clock.forward(DAY + MINUTE)
     assert _standing(local, "open_per_agent").lately == ()

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from server.model.approvals import said_by
+from server.model.approvals import automatic_decision
 from server.model.standing_grants import StandingGrant
 from server.model.tokens import LoggedExchange
 from server.protocol import names
@@ -113,7 +113,7 @@ def _told(found):
     told = {"then": found.then, "policy": verdict.facts(), "risk": verdict.risk}
     if found.then == "token" or found.case.way != "request" or asking is None:
         return told
-    told["ceremony"] = ceremonies.spelled(verdict.needs.ceremony)
+    told["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
     told["quorum"], told["seconds"] = verdict.needs.quorum, verdict.needs.seconds
     told["unusual"] = set(found.unusual)
     told["people"] = {(one.name, one.why, one.approves, one.group) for one in asking.people}
@@ -187,10 +187,10 @@ class World:
         row = self.local.behind(answer.json["auth_req_id"])
         found = {"policy": json.loads(row.policy), "risk": row.risk}
         if row.state is not State.PENDING:
-            return {"then": "token", **found, "by": said_by(row)}
+            return {"then": "token", **found, "by": automatic_decision(row)}
         found |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
         found["seconds"] = (row.expires_at - row.created_at) // 1_000
-        found["unusual"] = set(history.unusual_of(row.past))
+        found["unusual"] = set(history.stored_codes(row.past))
         with self.store.read() as view:
             groups = {group.id: group.name for group in view.groups.all()}
             found["people"] = {
@@ -205,7 +205,7 @@ class World:
             }
         if self.chance.random() < ANSWERED:
             with self.store.write() as tx:
-                history.remember(tx, row, approved=True)
+                history.add_answer(tx, row, approved=True)
         return found
 
     def _answered(self, answer, refusal):

@@ -74,7 +74,7 @@ def test_rules_about_agents_are_not_about_apps(browser, person, app, put):
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"', name="a"),
     )
     approval = _asked(browser, person, app)
-    assert _why(approval).startswith("What an app does once is asked for each time")
+    assert _why(approval).startswith("An app asks for your signature each time")
     assert json.loads(approval.policy)["rules"] == []
     assert person.approve(approval.id).status == 200
     assert app.redeem(browser.again().answer["code"]).status == 200

@@ -5,13 +5,13 @@ import pytest
 from server.protocol.approvals.ceremonies import CONFIRM, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.policy import uses
-from server.protocol.policy.questions import NOBODY, Approvals, decide
+from server.protocol.policy.questions import NO_APPROVALS, Approvals, decide
 from server.protocol.policy.risks import Risk
 from server.services.policy import binding
 from tests.support.policies import (
     NOON,
     SOURCE,
-    KnownFacts,
+    KnownHistory,
     engine,
     payment,
     question,
@@ -34,8 +34,10 @@ def _and(more):
     return {**payment(), "details": (*payment()["details"], more)}
 
 
-PAID_OF_SEVERAL = uses.at(uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name")[0]
-PAID = uses.at(uses.leaves(payment()["details"]), "/payee")[0]
+PAID_OF_SEVERAL = uses.uses_at(uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name")[
+    0
+]
+PAID = uses.uses_at(uses.leaves(payment()["details"]), "/payee")[0]
 
 FITS = {
     "a way": ('when.at = ["request"]', {}),
@@ -76,38 +78,38 @@ FITS = {
     "a new scope": ('when.first_time = ["scope"]', {}),
     "a new payee": (
         'when.first_time = ["resource", "/payee"]',
-        {**payment(), "facts": KnownFacts({"resource https://pay.example": 1})},
+        {**payment(), "history": KnownHistory({"resource https://pay.example": 1})},
     ),
-    "a known payee": ('when.known = ["/payee"]', {**payment(), "facts": KnownFacts({PAID: 1})}),
+    "a known payee": ('when.known = ["/payee"]', {**payment(), "history": KnownHistory({PAID: 1})}),
     "known payees everywhere": (
         'when.known = ["/payee"]',
-        {**_and(payment()["details"][0]), "facts": KnownFacts({PAID: 1})},
+        {**_and(payment()["details"][0]), "history": KnownHistory({PAID: 1})},
     ),
     "known payees in a list": (
         'when.known = ["/payees/*/name"]',
-        {**_payees({"name": "Nord"}), "facts": KnownFacts({PAID_OF_SEVERAL: 1})},
+        {**_payees({"name": "Nord"}), "history": KnownHistory({PAID_OF_SEVERAL: 1})},
     ),
     "one payee who is new, and nobody": ('when.first_time = ["/payee"]', _and({"type": "refund"})),
     "too many tokens": (
         'when.count = { over = 3, within = "1h" }',
-        {"facts": KnownFacts({"token": 3})},
+        {"history": KnownHistory({"token": 3})},
     ),
     "too many of a type": (
         'when.type = ["payment"]\nwhen.count = { over = 3, within = "1h" }',
-        {**payment(), "facts": KnownFacts({"type payment": 3})},
+        {**payment(), "history": KnownHistory({"type payment": 3})},
     ),
     "too many of a scope": (
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
-        {"facts": KnownFacts({"scope https://pay.example read": 1})},
+        {"history": KnownHistory({"scope https://pay.example read": 1})},
     ),
     "what an app does": ('when.at = ["app"]', {"way": "app"}),
     "unusual in one way": (
         'when.unusual = ["new_key", "large_amount"]',
-        {"facts": KnownFacts(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
+        {"history": KnownHistory(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
     ),
     "few enough": (
         'when.count = { at_most = 3, within = "1h" }',
-        {"facts": KnownFacts({"token": 2})},
+        {"history": KnownHistory({"token": 2})},
     ),
 }
 FITS_NOT = {
@@ -131,7 +133,7 @@ FITS_NOT = {
     "nothing unusual": ('when.unusual = ["new_agent"]', {}),
     "unusual in another way": (
         'when.unusual = ["new_key", "large_amount"]',
-        {"facts": KnownFacts(odd=frozenset({Code.NEW_AGENT}))},
+        {"history": KnownHistory(odd=frozenset({Code.NEW_AGENT}))},
     ),
     "no money": ('when.amount = { currency = "EUR", at_most = 4999 }', {}),
     "too late": ('when.during = { from = "11:00", to = "12:00", zone = "UTC" }', {}),
@@ -144,30 +146,30 @@ FITS_NOT = {
     "inside": ('when.outside = { zone = "UTC" }', {}),
     "a used resource": (
         'when.first_time = ["resource"]',
-        {"facts": KnownFacts({"resource https://pay.example": 1})},
+        {"history": KnownHistory({"resource https://pay.example": 1})},
     ),
     "a pointer to nothing": ('when.first_time = ["/payee"]', {}),
     "nothing that could be known": ('when.known = ["/payee"]', {}),
     "a payee who is not known": ('when.known = ["/payee"]', payment()),
     "one payee who is known, and nobody": (
         'when.known = ["/payee"]',
-        {**_and({"type": "refund"}), "facts": KnownFacts({PAID: 1})},
+        {**_and({"type": "refund"}), "history": KnownHistory({PAID: 1})},
     ),
     "one of several payees who is known": (
         'when.known = ["/payees/*/name"]',
-        {**_payees({"name": "Nord"}, {}), "facts": KnownFacts({PAID_OF_SEVERAL: 1})},
+        {**_payees({"name": "Nord"}, {}), "history": KnownHistory({PAID_OF_SEVERAL: 1})},
     ),
     "as many as there may be": (
         'when.count = { over = 3, within = "1h" }',
-        {"facts": KnownFacts({"token": 2})},
+        {"history": KnownHistory({"token": 2})},
     ),
     "many of another type": (
         'when.type = ["*"]\nwhen.count = { over = 3, within = "1h" }',
-        {**payment(), "facts": KnownFacts({"type other": 9})},
+        {**payment(), "history": KnownHistory({"type other": 9})},
     ),
     "one too many": (
         'when.count = { at_most = 3, within = "1h" }',
-        {"facts": KnownFacts({"token": 3})},
+        {"history": KnownHistory({"token": 3})},
     ),
 }
 
@@ -183,7 +185,7 @@ def test_a_rule_fits_nothing_else(line, members):
     """And what no rule is about asks a person."""
     found = verdict(rule("deny", line), **members)
     assert (found.outcome, found.rules) == ("ask", ())
-    assert found.because == "Every request of an agent in your name is asked."
+    assert found.because == "Every agent request in your name needs approval."
 
 
 def test_all_conditions_of_a_rule_must_hold():
@@ -338,7 +340,7 @@ def test_at_most_three_reasons_are_told_each_once():
 
 
 ANSWERS = {
-    "nobody's": (NOBODY, False),
+    "nobody's": (NO_APPROVALS, False),
     "one, as demanded": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
     "one, without the PIN": (Approvals(1, Risk.HIGH, CONFIRM, frozenset({"ana"})), False),
     "one, shown as less": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
@@ -368,7 +370,7 @@ DEFAULTS = {
 @pytest.mark.parametrize(("way", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
 def test_the_rules_that_sayso_comes_with_ask_for_what_can_do_harm(way, risk, members, outcome):
     """And for every action, and at the backchannel endpoint always."""
-    policy = binding.engine(binding.default_row())
+    policy = binding.compile_row(binding.default_row())
     asked = question(way=way, scopes={"x": risk}, **members)
     assert decide(policy, asked, SOURCE).outcome == outcome
 

@@ -9,7 +9,7 @@ from server.protocol.policy import rendering, typed_facts
 from server.protocol.policy.action_types import MAX_HEADLINE
 from server.protocol.policy.risks import Risk
 from server.services.policy import action_types, builtin_action_types
-from server.services.policy.displays import MOST_FACTS
+from server.services.policy.displays import MAX_FACTS
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
 from tests.support.installation import BY
@@ -226,7 +226,7 @@ def test_the_most_that_a_shipped_type_admits_can_still_be_shown(name):
     properties = (
         action_types.read(builtin_action_types.document(name)).schema["properties"].values()
     )
-    assert sum(member.get("maxItems", 1) for member in properties) <= MOST_FACTS
+    assert sum(member.get("maxItems", 1) for member in properties) <= MAX_FACTS
 
 
 def test_a_long_headline_of_a_shipped_type_keeps_its_numbers():
@@ -243,7 +243,9 @@ def test_the_generic_type_is_used_and_not_registered():
     with pytest.raises(Invalid, match="whose file has no headline"):
         builtin_action_types.registrable(builtin_action_types.GENERIC)
     bare = {"type": "service.restart", "title": "Restart the service", "schema": _EMPTY}
-    said = builtin_action_types.said(action_types.read(json.dumps(bare)), "https://ops.example")
+    said = builtin_action_types.generic_details(
+        action_types.read(json.dumps(bare)), "https://ops.example"
+    )
     headline = rendering.render_headline(builtin_action_types.generic(), said)
     assert headline == "Restart the service on https://ops.example"
 
@@ -269,4 +271,4 @@ def test_a_message_is_typed_back_by_the_domain_outside_the_company(outside, type
     action = action_types.read(builtin_action_types.document("message.send"))
     details = {**_details("message.send"), "domains": ["acme.example", *outside]}
     sent = {**details, "external_domains": outside}
-    assert typed_facts.chosen([action], [sent], target_is_new=False).at == typed
+    assert typed_facts.fact_to_type([action], [sent], target_is_new=False).at == typed

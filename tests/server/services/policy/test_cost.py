@@ -50,7 +50,7 @@ def _counted(view) -> Iterator[dict[str, int]]:
 def _cost(local, agent, case, rules=RULES):
     """What one decision takes, once everything is in the caches."""
     with local.services.store.read() as view:
-        engine = engine_of(binding.bound(view, rules, version=1, by="test"))
+        engine = engine_of(binding.bind_names(view, rules, version=1, by="test"))
         judge = Judge(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")

@@ -139,7 +139,7 @@ def test_allowing_does_not_shorten_a_persons_request(agent, person, local, put):
     """They have not consented: they are asked, and the display says why."""
     put(OPEN)
     _, approval = agent.asked()
-    why = "A rule allows this, and you have not consented to it. This one is low risk."
+    why = "A rule allows this, but you have not consented to it. This one is low risk."
     assert json.loads(approval.display)["why"] == why
     assert local.stored(approval.id).state is State.PENDING
     assert person.approve(approval.id).status == 200

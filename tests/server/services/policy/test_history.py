@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.approvals.unusual import Code
 from server.services.policy import history
-from server.services.policy.history_keys import MOST_TARGETS, credentials
+from server.services.policy.history_keys import MAX_TARGETS, credentials
 from server.storage.approvals.history import History
 from tests.server.services.policy.test_displays import ASKED
 from tests.support.callers import new_person
@@ -38,8 +38,8 @@ BATCH = {
 @pytest.fixture
 def paying(agent, local):
     """Asks for a payment of a type that says what is new and how much; returns the approval."""
-    stakes = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
-    local.desk.actions.update(json.dumps({**PAYMENT, **stakes}), by=BY)
+    fact_rules = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
+    local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
 
     def ask(payee="Nordwind", minor=10_000, *more, user="ana"):
         details = [
@@ -60,7 +60,7 @@ def _codes(approval):
     """Those on the screen; policy gets these, and those that their sentences say as well."""
     shown = json.loads(approval.display)["unusual"]
     codes = [each["code"] for each in shown]
-    assert history.unusual_of(approval.past) >= set(map(Code, codes))
+    assert history.stored_codes(approval.past) >= set(map(Code, codes))
     return codes
 
 
@@ -91,7 +91,7 @@ def test_everything_is_new_until_the_person_has_approved_it(paying, person):
         "First request from invoice-bot that you would approve.",
         "You never approved this before: “To”.",
     ]
-    assert history.unusual_of(first.past) == {
+    assert history.stored_codes(first.past) == {
         Code.NEW_AGENT,
         Code.NEW_TYPE,
         Code.NEW_RESOURCE,
@@ -99,7 +99,7 @@ def test_everything_is_new_until_the_person_has_approved_it(paying, person):
         Code.NEW_TARGET,
     }
     person.approve(first.id)
-    assert history.unusual_of(paying().past) == frozenset()
+    assert history.stored_codes(paying().past) == frozenset()
 
 
 def test_nothing_is_called_usual_before_there_is_enough_to_compare_with(paying, person):
@@ -156,7 +156,7 @@ def test_a_payee_that_another_person_approved_is_new_to_this_one(paying, person,
     new_person(local, "ben")
     approval = paying(user="ben")
     assert _codes(approval) == ["new_agent", "new_target"]
-    assert Code.NEW_SCOPE in history.unusual_of(approval.past)
+    assert Code.NEW_SCOPE in history.stored_codes(approval.past)
 
 
 def test_an_amount_is_compared_with_what_was_approved_before(paying, person):
@@ -302,7 +302,7 @@ def test_an_amount_that_is_null_is_compared_with_nothing(agent, local):
 def test_more_targets_than_are_remembered_stay_new(agent, person, local):
     """Thirty-two of one request; the rest is asked about again."""
     local.desk.actions.add(json.dumps(BATCH), by=BY)
-    payees = [f"payee {number}" for number in range(MOST_TARGETS + 1)]
+    payees = [f"payee {number}" for number in range(MAX_TARGETS + 1)]
 
     def ask(wanted):
         details = json.dumps([{"type": "payment.batch", "payees": wanted}])
@@ -310,7 +310,7 @@ def test_more_targets_than_are_remembered_stay_new(agent, person, local):
 
     person.approve(ask(payees).id)
     assert _codes(ask(payees[:-1])) == []
-    assert _said(ask(payees)) == [f"You never approved this before: “Payee {MOST_TARGETS + 1}”."]
+    assert _said(ask(payees)) == [f"You never approved this before: “Payee {MAX_TARGETS + 1}”."]
 
 
 def test_what_is_compared_is_what_was_asked_whatever_becomes_of_the_type(paying, person, local):
@@ -318,8 +318,8 @@ def test_what_is_compared_is_what_was_asked_whatever_becomes_of_the_type(paying,
     waiting = paying()
     local.desk.actions.update(json.dumps(PAYMENT), by=BY)
     person.approve(waiting.id)
-    stakes = {"target": "/payee", "amount": "/amount"}
-    local.desk.actions.update(json.dumps({**PAYMENT, **stakes}), by=BY)
+    fact_rules = {"target": "/payee", "amount": "/amount"}
+    local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
     assert _codes(paying()) == []
 
 
@@ -346,7 +346,7 @@ def test_a_deleted_agent_leaves_no_history(paying, person, local, agent):
 def test_policy_gets_the_codes_before_anybody_is_asked(local):
     """The same that are kept with the approval, as one record."""
     with local.services.store.read() as view:
-        compared = history.look(view, local.services.secrets, ASKED)
+        compared = history.compare(view, local.services.secrets, ASKED)
     codes = ["new_agent", "new_resource", "new_scope", "new_type"]
     assert sorted(compared.unusual.codes) == codes
     assert json.loads(compared.text)["codes"] == codes

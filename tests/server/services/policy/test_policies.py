@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.protocol.policy.questions import PolicyAnswer, Source
+from server.protocol.policy.questions import PolicyAnswer, PolicyVersion
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.documents import InvalidPolicy
@@ -142,7 +142,7 @@ class _NotOurs:
 def test_another_engine_can_stand_in_for_ours(policies, desk):
     """It is asked the same questions, and its answers count the same."""
     policies.set(rule("deny"), by=BY)
-    judge = Judge(desk.secrets, instead=Engine(_NotOurs(), Source(7, "theirs")))
+    judge = Judge(desk.secrets, instead=Engine(_NotOurs(), PolicyVersion(7, "theirs")))
     with desk.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {

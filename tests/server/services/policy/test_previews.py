@@ -75,5 +75,5 @@ def test_a_type_whose_example_nobody_could_read_wants_details(previews: Previews
     many = {"type": "array", "items": {"type": "string"}, "minItems": 600}
     schema = {"type": "object", "additionalProperties": False, "properties": {"all": many}}
     file = json.dumps({"type": "too.much", "title": "Much", "schema": schema})
-    with pytest.raises(Invalid, match="Write details yourself"):
+    with pytest.raises(Invalid, match="Provide the details"):
         previews.of(file)

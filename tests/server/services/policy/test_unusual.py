@@ -9,7 +9,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.judging import Judge, JudgedRequest, unusual_now
+from server.services.policy.judging import Judge, JudgedRequest, current_codes
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
@@ -115,12 +115,12 @@ def test_who_is_compared_with_nothing(agent, person, local):
     secrets = local.services.secrets
     with local.services.store.read() as view:
         alone = _case(view, agent, way="client_credentials", user=None)
-        assert unusual_now(view, secrets, alone) == frozenset()
+        assert current_codes(view, secrets, alone) == frozenset()
         types = Schemas().known(view.directory, ("payment.transfer",))
         told = _case(view, agent, actions=types)
-        assert unusual_now(view, secrets, told) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
+        assert current_codes(view, secrets, told) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
         nobody = _case(view, agent, way="request", user=None)
-        assert unusual_now(view, secrets, nobody) == set(FIRST)
+        assert current_codes(view, secrets, nobody) == set(FIRST)
 
 
 def test_a_payee_whom_nobody_approved_is_a_condition(agent, person, local, put):

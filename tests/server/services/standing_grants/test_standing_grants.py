@@ -5,13 +5,13 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import opener
+from server.services.approvals.creation import approval_creator
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, NotFound
-from server.services.standing_grants.proposals import MOST_LIVE
-from server.services.standing_grants.standing_grants import standing_grants_of
+from server.services.standing_grants.proposals import MAX_IN_FORCE
+from server.services.standing_grants.standing_grants import build_standing_grants
 from tests.support import standing
 from tests.support.callers import new_person
 from tests.support.clock import MINUTE
@@ -29,8 +29,8 @@ def low(local):
 def office(local):
     """The service as the command line has it."""
     services = local.services
-    opens = opener(services.secrets, services.rules)
-    return standing_grants_of(services.store, services.secrets, services.rules, opens)
+    opens = approval_creator(services.secrets, services.rules)
+    return build_standing_grants(services.store, services.secrets, services.rules, opens)
 
 
 def post(person, wish, path="/api/grants"):
@@ -82,16 +82,16 @@ def test_a_person_reads_every_bound_before_they_sign(agent, person):
     until = "2025-10-09 09:53 UTC"
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
         ("Agent", "invoice-bot"),
-        ("Its key", "as it is now; with another one this ends"),
+        ("Its key", "the current one; a new key ends the grant"),
         ("At", PAY),
         ("Amount", "up to EUR 20.00"),
         ("Payee", "Nord"),
         ("Type", "payment.transfer"),
         ("How often", "3 times"),
-        ("In all", "up to EUR 30.00"),
+        ("Total", "up to EUR 30.00"),
         ("Until", until),
         ("Risk", "up to low"),
-        ("Each use", "is in the history only"),
+        ("Each use", "only in your history"),
         ("Would have covered", "1 of the last 2"),
     ]
     assert all(fact["material"] for fact in display["facts"])
@@ -177,10 +177,10 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing.example(agent)
     standing.lower(local, "critical")
-    assert "never ahead" in refused(person, standing.wish(example))
+    assert "cannot have a standing grant" in refused(person, standing.wish(example))
     alone = rule("ask", 'when.risk.at_least = "critical"', "ask.quorum = 1")
     Policies(local.services.store).set(alone, by=BY)
-    assert "never ahead" in refused(person, standing.wish(example))
+    assert "cannot have a standing grant" in refused(person, standing.wish(example))
 
 
 @pytest.mark.parametrize(
@@ -231,17 +231,17 @@ def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
     example = standing.example(agent)
     _, reading = agent.asked()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
-    assert "forbidden" in refused(person, standing.wish(example))
+    assert "denies" in refused(person, standing.wish(example))
     new_person(local, "bob")
     other = rule("ask", 'when.resource = ["*"]', 'ask.who = ["bob"]')
     Policies(local.services.store).set(other, by=BY)
-    assert "not enough" in refused(person, standing.wish(example))
+    assert "more than your approval" in refused(person, standing.wish(example))
     local.desk.actions.delete("payment.transfer", by=BY)
     assert "registered" in refused(person, standing.wish(example))
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert "scope" in refused(person, standing.wish(reading, sum=None, vary=[]))
     local.desk.agents.disable(agent.id, by=BY)
-    assert "stopped" in refused(person, standing.wish(example))
+    assert "turned off" in refused(person, standing.wish(example))
 
 
 def test_several_actions_at_once_are_not_given_ahead(agent, person):
@@ -268,7 +268,7 @@ def test_what_a_rule_wants_done_for_each_request_is_not_done_ahead(local, agent,
     example = standing.example(agent)
     each = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
     Policies(local.services.store).set(each, by=BY)
-    assert "given ahead, is not enough" in refused(person, standing.wish(example))
+    assert "more than your approval in advance" in refused(person, standing.wish(example))
 
 
 def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person):
@@ -360,7 +360,7 @@ def test_an_agent_that_stops_gets_no_grant(local, agent, person):
     local.desk.agents.disable(agent.id, by=BY)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
     with local.services.store.read() as view:
-        assert local.site.approvals.rights.proposals.gone(view, row) == "agent_disabled"
+        assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "agent_disabled"
 
 
 def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
@@ -370,7 +370,7 @@ def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
     with local.services.store.read() as view:
-        assert local.site.approvals.rights.proposals.gone(view, row) == "resource_deleted"
+        assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "resource_deleted"
 
 
 def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
@@ -378,7 +378,7 @@ def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
     example = standing.example(agent)
     grant = standing.give(person, example)
     with local.services.store.write() as tx:
-        for number in range(MOST_LIVE - 1):
+        for number in range(MAX_IN_FORCE - 1):
             tx.standing_grants.add(standing.like(grant, number))
     assert "revoke one first" in refused(person, standing.wish(example))
 
@@ -388,7 +388,7 @@ def test_what_waits_to_be_given_takes_room_too(local, agent, person):
     example = standing.example(agent)
     grant = standing.give(person, example)
     with local.services.store.write() as tx:
-        for number in range(MOST_LIVE - 2):
+        for number in range(MAX_IN_FORCE - 2):
             tx.standing_grants.add(standing.like(grant, number))
     assert post(person, standing.wish(example)).status == 201
     assert "revoke one first" in refused(person, standing.wish(example))

@@ -447,7 +447,7 @@ def test_a_grant_of_another_version_of_the_type_stands_for_nothing(local, agent,
         tx.actions.replace(type(action)(action.type, action.document, 9, action.created_at))
     assert asked(agent)[1].state is State.PENDING
     assert agent.poll(handle).refusal == (400, "access_denied")
-    assert reservations.decided(row)
+    assert reservations.is_decided_by_grant(row)
     assert used(local, grant) == (0, 0, ["released"])
 
 

@@ -87,8 +87,8 @@ def test_the_person_reads_in_plain_words_what_is_told(agent):
     assert shown["headline"] == ("Know who you are: your user id, your name and your email address")
     assert [one["scope"] for one in shown["scopes"]] == ["email", "openid", "profile"]
     assert {one["risk"] for one in shown["scopes"]} == {"low"}
-    assert "opens nothing else" in shown["gives"]
-    assert shown["undo"] == "What it has read it keeps."
+    assert "gives no other access" in shown["gives"]
+    assert shown["undo"] == "It keeps what it has read."
     assert (signed["resource"], signed["scope"]) == (USERINFO, ["email", "openid", "profile"])
 
 

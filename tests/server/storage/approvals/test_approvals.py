@@ -37,7 +37,7 @@ def _add(store: SqlStore, **members: Any) -> Approval:
 
 def _move(store: SqlStore, approval: Approval, target: State, now: int) -> Approval | None:
     with store.write() as tx:
-        return tx.approvals.move(approval, target, now=now, reason="because")
+        return tx.approvals.transition(approval, target, now=now, reason="because")
 
 
 def _get(store: SqlStore, approval: Approval) -> Approval | None:
@@ -186,7 +186,7 @@ def test_pacing_is_kept_for_those_that_wait(store: SqlStore) -> None:
     waiting, answered = _add(store), _add(store, state=State.APPROVED)
     with store.write() as tx:
         for approval in (waiting, answered):
-            tx.approvals.paced(approval.id, now=NOON + 5, interval_ms=10_000, holder="h")
+            tx.approvals.record_poll(approval.id, now=NOON + 5, interval_ms=10_000, holder="h")
 
     assert _get(store, waiting) == replace(
         waiting, last_poll_at=NOON + 5, interval_ms=10_000, holder="h", polls=1
@@ -198,8 +198,8 @@ def test_only_the_first_look_counts(store: SqlStore) -> None:
     """The moment of the first look stays."""
     approval = _add(store)
     with store.write() as tx:
-        assert tx.approvals.seen(approval.id, NOON + 1)
-        assert not tx.approvals.seen(approval.id, NOON + 2)
+        assert tx.approvals.mark_seen(approval.id, NOON + 1)
+        assert not tx.approvals.mark_seen(approval.id, NOON + 2)
 
     assert _get(store, approval) == replace(approval, seen_at=NOON + 1)
 
@@ -211,9 +211,9 @@ def test_a_kept_answer_is_dropped_when_its_time_is_over(store: SqlStore) -> None
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)
     kept = replace(approval, answer=b"\x00sealed", answer_key=b"key", answer_until=NOON + MINUTE)
     with store.write() as tx:
-        assert tx.approvals.forget_answers(NOON + MINUTE - 1) == 0
+        assert tx.approvals.delete_expired_answers(NOON + MINUTE - 1) == 0
         assert tx.approvals.get(approval.id) == kept
-        assert tx.approvals.forget_answers(NOON + MINUTE) == 1
+        assert tx.approvals.delete_expired_answers(NOON + MINUTE) == 1
 
     assert _get(store, approval) == approval
 
@@ -225,7 +225,7 @@ def test_due_are_those_whose_end_has_passed(store: SqlStore) -> None:
     for state in (State.DENIED, State.EXPIRED, State.CANCELLED, State.REDEEMED):
         _add(store, state=state)
     with store.read() as view:
-        due = view.approvals.due
+        due = view.approvals.overdue
         assert due(END - 1, 10) == []
         assert due(END, 10) == [pending]
         assert due(END + REDEMPTION_GRACE_MS - 1, 10) == [pending]

@@ -53,7 +53,7 @@ def test_a_try_is_given_back_once_for_each_that_was_counted(store: SqlStore, ask
     _count(store, asked)
     for _ in range(2):
         with store.write() as tx:
-            tx.ceremony_tries.give_back(asked, Step.TYPE_BACK, "ann")
+            tx.ceremony_tries.uncount(asked, Step.TYPE_BACK, "ann")
     assert _of(store, asked, "ann") == {Step.TYPE_BACK: 0}
     assert _count(store, asked) == 1
 

@@ -28,7 +28,7 @@ def store(store: SqlStore) -> SqlStore:
 
 def _spend(store: SqlStore, run: Consumption) -> bool:
     with store.write() as tx:
-        return tx.consumptions.first(run)
+        return tx.consumptions.add_once(run)
 
 
 def test_the_first_execution_stands(store: SqlStore) -> None:
@@ -57,6 +57,6 @@ def test_of_many_executions_at_once_one_stands(store: SqlStore, url: str, open_o
 def test_an_execution_in_a_unit_that_failed_spends_nothing(store: SqlStore) -> None:
     """The effect and its entry are stored together, or neither."""
     with suppress(LookupError), store.write() as tx:
-        tx.consumptions.first(RUN)
+        tx.consumptions.add_once(RUN)
         raise LookupError
     assert _spend(store, RUN)

@@ -15,11 +15,11 @@ def test_the_first_word_stands(store: SqlStore) -> None:
     """Whatever comes after it, and also itself again."""
     with store.write() as tx:
         tx.approvals.add(approval_row("sayso_ap_a", "sayso_ag_a", "sayso_us_a", NOON))
-        tx.consumptions.first(RUN)
+        tx.consumptions.add_once(RUN)
         assert tx.outcomes.get("sayso_ap_a") is None
-        assert tx.outcomes.first(DONE)
+        assert tx.outcomes.add_once(DONE)
     with store.write() as tx:
-        assert not tx.outcomes.first(replace(DONE, result="failed", text=None))
-        assert not tx.outcomes.first(DONE)
+        assert not tx.outcomes.add_once(replace(DONE, result="failed", text=None))
+        assert not tx.outcomes.add_once(DONE)
     with store.read() as view:
         assert view.outcomes.get("sayso_ap_a") == DONE

@@ -91,22 +91,26 @@ def sqlite(sqlite_url: str, open_one: Any) -> SqlStore:
 @pytest.fixture
 def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A seeded bug: whoever moves an approval is believed that there are enough."""
-    monkeypatch.setattr(rows, "_ENOUGH", sa.true())
-    monkeypatch.setitem(rows._MOVES, State.APPROVED, Prepared(rows._step(State.APPROVED)))
+    monkeypatch.setattr(rows, "_QUORUM_REACHED", sa.true())
+    monkeypatch.setitem(
+        rows._TRANSITIONS, State.APPROVED, Prepared(rows._transition(State.APPROVED))
+    )
 
 
 @pytest.fixture
 def miscounted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A seeded bug: a yes that somebody else has made void is counted."""
     monkeypatch.setattr(
-        votes, "standing", lambda answers: [one for one in answers if one.decision == "approve"]
+        votes,
+        "valid_approvals",
+        lambda answers: [one for one in answers if one.decision == "approve"],
     )
 
 
 @pytest.fixture
 def doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A seeded bug: whoever stands in for somebody is counted beside them."""
-    monkeypatch.setattr(Decision, "whose", property(lambda answer: answer.user_id))
+    monkeypatch.setattr(Decision, "voter_id", property(lambda answer: answer.user_id))
 
 
 def _with_people(store: SqlStore) -> SqlStore:
@@ -163,7 +167,7 @@ def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
     with store.write() as tx:
         found = tx.approvals.get(approval_id)
         assert found is not None
-        approval = votes.alone(tx, found)
+        approval = votes.locked(tx, found)
         asked = approvers.find(tx, approval, f"sayso_us_{voting.who}")
         if approval.state is State.PENDING and asked is not None:
             answer = _answer(approval, voting, asked.stands_for)

@@ -67,7 +67,7 @@ def test_it_waits_for_everybody_whom_it_asks(people: SqlStore) -> None:
         assert view.approvers.of_approval(asked.id) == [_row(asked)]
 
     assert kept is not None
-    assert kept.several
+    assert kept.multi_approver
     assert _waiting(people, BOB) == _waiting(people, ANN) == [asked.id]
     assert _waiting(people, "sayso_us_eve") == []
 
@@ -86,7 +86,7 @@ def test_what_is_over_is_over_for_everybody(people: SqlStore, target: State) -> 
     _ask(people, asked)
     now = asked.expires_at + 1 if target is State.EXPIRED else NOON + MINUTE
     with people.write() as tx:
-        assert tx.approvals.move(asked, target, now=now) is not None
+        assert tx.approvals.transition(asked, target, now=now) is not None
     with people.read() as view:
         kept = view.approvers.find(asked.id, BOB)
 
@@ -101,8 +101,8 @@ def test_its_end_counts_once(people: SqlStore) -> None:
     asked = _asked(people)
     _ask(people, asked)
     with people.write() as tx:
-        tx.approvals.move(asked, State.APPROVED, now=NOON + 1)
-        tx.approvals.move(asked, State.CANCELLED, now=NOON + 2)
+        tx.approvals.transition(asked, State.APPROVED, now=NOON + 1)
+        tx.approvals.transition(asked, State.CANCELLED, now=NOON + 2)
     with people.read() as view:
         kept = view.approvers.find(asked.id, BOB)
 
@@ -141,7 +141,7 @@ def test_both_kinds_of_requests_make_one_list(people: SqlStore) -> None:
     rest = _waiting(people, BOB, 4, (rows[3].place, rows[3].id))
     with people.write() as tx:
         for row in rows:
-            tx.approvals.move(row, State.DENIED, now=NOON - len(rows) + rows.index(row))
+            tx.approvals.transition(row, State.DENIED, now=NOON - len(rows) + rows.index(row))
     newest = _over(people, BOB, 4)
 
     assert count == len(rows)

@@ -133,7 +133,7 @@ def test_what_expired_is_asked_for_again_once(store: SqlStore, asked: Approval) 
 
     with store.write() as tx:
         assert not tx.escalations.ask_again(asked.id, end - 1)
-        assert tx.approvals.move(asked, State.EXPIRED, now=end) is not None
+        assert tx.approvals.transition(asked, State.EXPIRED, now=end) is not None
     assert _once(store, ask_again) == 1
     with store.read() as view:
         found = view.approvals.get(asked.id)
@@ -154,7 +154,7 @@ def test_who_else_is_asked_is_asked_as_long(store: SqlStore, asked: Approval) ->
         found = tx.approvers.find(asked.id, BOB)
         assert found is not None
         assert found.ends_at == until
-        tx.deputies.leave(ANN, BOB)
+        tx.deputies.remove_from_pending(ANN, BOB)
         assert tx.approvers.find(asked.id, BOB) is None
 
 

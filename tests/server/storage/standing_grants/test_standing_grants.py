@@ -12,7 +12,7 @@ from server.model.standing_grants import GrantUse, StandingGrant
 from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants as rules
-from server.protocol.standing_grants.standing_grants import Taken
+from server.protocol.standing_grants.standing_grants import GrantUsage
 from server.storage.standing_grants.standing_grant_tables import standing_grants as table
 from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.store import SqlStore
@@ -131,7 +131,7 @@ def test_the_update_says_what_the_rule_says(store: SqlStore, grant: StandingGran
     """On random sequences of uses, given back and taken again, with a clock that runs on."""
     _stored(store, grant)
     chance = random.Random(4)  # noqa: S311  # a test's choice of cases
-    taken, held = Taken(), dict[str, int]()
+    taken, held = GrantUsage(), dict[str, int]()
     for number in range(60):
         name, minor = f"sayso_ap_{number}", chance.choice([0, 1, 150, 300, 1_001])
         now = NOON + number * 1_050
@@ -217,7 +217,7 @@ def test_fifty_at_once_take_no_more_than_there_is(store: SqlStore) -> None:
     """Five uses, of which six would pass the sum only with the seventh."""
     _stored(store, ONE)
     assert _race(store, StandingGrants) == 5
-    assert _now(store).taken == Taken(5, 750)
+    assert _now(store).taken == GrantUsage(5, 750)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -251,7 +251,7 @@ def test_no_race_of_uses_passes_any_bound(store: SqlStore, seed: int) -> None:
     counted = [use for use in uses if use.state != "released"]
     assert sorted(use.number for use in given) == list(range(1, len(given) + 1))
     assert len(uses) == len(given) > 0
-    assert _now(store).taken == Taken(len(counted), sum(use.minor for use in counted))
+    assert _now(store).taken == GrantUsage(len(counted), sum(use.minor for use in counted))
     assert len(counted) <= ONE.uses
     assert sum(use.minor for use in counted) <= (ONE.sum_minor or 0)
     assert all(use.at < ONE.expires_at for use in uses)

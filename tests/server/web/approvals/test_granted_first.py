@@ -66,7 +66,7 @@ def test_the_administrators_documents_and_command_do(local, approval):
     (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
     assert seen.approval.id == approval.id
     assert _is_granted_first(oversight_wire._approval(seen)["headline"])
-    assert _is_granted_first("\n".join(command._lines(seen)))
+    assert _is_granted_first("\n".join(command._facts(seen)))
 
 
 def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):
@@ -89,4 +89,4 @@ def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):
 )
 def test_what_is_told_follows_from_what_was_granted(granted, state, words):
     """Nothing is said to be granted that was not."""
-    assert narrowing.in_words("Pay 2", granted, state) == words
+    assert narrowing.headline_in_state("Pay 2", granted, state) == words

@@ -62,7 +62,7 @@ def test_what_would_be_granted_stands_beside_what_was_asked_and_decides_nothing(
     for row in (
         ("<bdi>Amount</bdi>", "<bdi>EUR 4,820.00</bdi>", "<bdi>EUR 500.00</bdi>"),
         ("<bdi>Scope</bdi>", "<bdi>payments:read</bdi>", f"<bdi>{NOT_GRANTED}</bdi>"),
-        ("<bdi>Token lives</bdi>", "<bdi>300 seconds</bdi>", "<bdi>60 seconds</bdi>"),
+        ("<bdi>Token lifetime</bdi>", "<bdi>300 seconds</bdi>", "<bdi>60 seconds</bdi>"),
     ):
         places = [page.text.index(cell) for cell in row]
         assert places == sorted(places)
@@ -96,7 +96,7 @@ def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):
     ("form", "says"),
     [
         ({**WHOLE, "fact.0": "9000"}, "/amount"),
-        ({**WHOLE, "seconds": "300"}, "say less"),
+        ({**WHOLE, "seconds": "300"}, "must be less than"),
         ({**WHOLE, "seconds": "soon"}, "whole seconds"),
         ({**WHOLE, "seconds": "0"}, "token_seconds"),
     ],
@@ -168,9 +168,9 @@ def test_ticks_and_fields_are_the_wish_of_the_api():
     }
     whole = {"scope.0": ("1",), "scope.1": ("1",)} | {f"fact.0.{n}": ("1",) for n in range(3)}
     nothing = {"drop_scopes": [], "changes": [], "token_seconds": None}
-    assert narrowing.wish(Form(whole), room) == nothing
+    assert narrowing.narrowing_request(Form(whole), room) == nothing
     some = {"fact.0.0": ("1",), "fact.0.2": ("1",), "fact.1": ("1",), "fact.2": ("soon",)}
-    assert narrowing.wish(Form({**some, "seconds": ("9",)}), room) == {
+    assert narrowing.narrowing_request(Form({**some, "seconds": ("9",)}), room) == {
         "drop_scopes": ["a", "b"],
         "changes": [
             {"place": 0, "fact": "/to", "to": "1,3"},
@@ -179,4 +179,4 @@ def test_ticks_and_fields_are_the_wish_of_the_api():
         ],
         "token_seconds": 9,
     }
-    assert narrowing.wish(Form({}), room)["changes"][0]["to"] == "none"
+    assert narrowing.narrowing_request(Form({}), room)["changes"][0]["to"] == "none"

@@ -33,7 +33,7 @@ def test_whom_it_cannot_be_put_to_is_said_where_they_were_typed(console: Console
     """Who is asked already, who is nobody, and nobody at all; nothing changes."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     for to, status, says in (
-        ("bystander", 409, "bystander is asked about it already."),
+        ("bystander", 409, "bystander is already an approver of this request."),
         ("nobody", 404, "There is no user nobody."),
         ("", 422, "This field is required."),
     ):

@@ -122,7 +122,7 @@ def test_what_was_held_back_stands_apart(template, open_local):
 
 def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monkeypatch):
     """By a link, without scripts too; one that is high and ends last is never hidden."""
-    monkeypatch.setattr("server.web.approvals.inbox._MOST", 2)
+    monkeypatch.setattr("server.web.approvals.inbox._FIRST", 2)
     low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
     high = _paid(agent, requested_expiry="900")
     page = _page(browser).text
@@ -136,8 +136,8 @@ def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monk
 
 def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
     """It goes on by being answered."""
-    monkeypatch.setattr("server.web.approvals.inbox._MOST", 1)
-    monkeypatch.setattr("server.web.approvals.inbox._ROOM", 1)
+    monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
+    monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)
     _asked(agent), _asked(agent)
     page = _page(browser, "/?all=true").text
     assert "These are the 1 highest-risk requests of 2." in page
@@ -385,7 +385,7 @@ def test_more_time_for_what_is_critical_is_offered_to_an_owner_alone(browser, ag
     local.clock.forward(1_000)
     eva, offered = (
         local.site.devices.browsers.person(browser.cookie),
-        local.site.approvals.extensions.offered,
+        local.site.approvals.extensions.can_extend,
     )
     assert not offered(eva, approval.id)
     local.desk.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)

@@ -212,7 +212,7 @@ def test_a_filter_that_cannot_be_read_is_named(browser, query):
 
 def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
     """The filters go along."""
-    monkeypatch.setattr("server.web.approvals.history._PART", "1")
+    monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "1")
     for _ in range(2):
         browser.deny(agent.asked(login_hint="eva")[1].id)
         local.clock.forward(MINUTE)
@@ -226,8 +226,8 @@ def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
 
 def test_a_part_that_has_nothing_that_fits_says_where_to_go_on(browser, agent, local, monkeypatch):
     """So many are looked at and no more, however long the list is."""
-    monkeypatch.setattr("server.services.approvals.decisions.LOOKED_AT", 2)
-    monkeypatch.setattr("server.web.approvals.history._PART", "2")
+    monkeypatch.setattr("server.services.approvals.decisions.SCANNED_REQUESTS", 2)
+    monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "2")
     approved = agent.asked(login_hint="eva")[1]
     browser.approve(approved.id)
     for _ in range(2):

@@ -109,9 +109,9 @@ def test_the_request_that_gives_it_is_signed_at_its_own_page(browser, approval, 
         ({"seconds": None}, "Choose a duration"),
         ({"seconds": "1" * 20}, "Choose a duration"),
         ({"uses": "often"}, "Enter the max uses as a number"),
-        ({"sum": None}, "sum: say how much in all"),
-        ({"vary.1": "1"}, "it says on what this is done"),
-        ({"uses": "999999999"}, "uses: at low risk 1 to"),
+        ({"sum": None}, "sum: set a total amount"),
+        ({"vary.1": "1"}, "cannot vary, because it identifies the target"),
+        ({"uses": "999999999"}, "uses: must be 1 to"),
     ],
 )
 def test_what_may_not_be_given_is_said_with_its_cap(browser, approval, changes, says):

@@ -1,7 +1,7 @@
-"""What an open approval stands on, judged as things are now.
+"""Checking an open approval again under current policy and registrations.
 
-Asked when a person decides and again when the token is minted. Whatever was tightened meanwhile
-wins: a ceiling, a risk, a required type, whom the agent may ask, the grant itself.
+The check runs when a person decides and again when the token is issued. Every tightening since the
+request applies: permissions, risk, required action types, whom the agent may ask, the grant.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from server.protocol.resources import scopes
 from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
-from server.services.approvers import deciders
+from server.services.approvers import automatic_decisions
 from server.services.policy import history
-from server.services.policy.history_keys import Request
+from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.reevaluation import as_of_today
 from server.services.policy.schemas import Schemas
-from server.services.policy.today import same_today
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 from server.services.standing_grants.proposals import Proposals
@@ -30,128 +30,133 @@ from server.services.users import user_or_group
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
-"""The token of whose exchange it came has run out or was revoked."""
+"""The subject token of the exchange that made the request has expired or was revoked."""
 
 GRANT_ENDED = "grant_ended"
-"""The standing grant that decided it is over."""
+"""The standing grant that decided the request has ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """Judges approvals again."""
+class ApprovalChecks:
+    """Checks open approvals again."""
 
     schemas: Schemas
     judge: Judge
     actions: AppActions
     proposals: Proposals
 
-    def gone(self, tx: Unit, approval: Approval) -> str | None:
-        """What this approval stood on and is no longer there; None when it still holds."""
+    def invalid_reason(self, tx: Unit, approval: Approval) -> str | None:
+        """The reason why this approval is no longer valid; None if it is."""
         if approval.kind == "device":
-            return _user_gone(tx, approval)
+            return _user_reason(tx, approval)
         if approval.kind in {"consent", "app_device"}:
-            return _user_gone(tx, approval) or _consent_gone(tx, approval)
+            return _user_reason(tx, approval) or _consent_reason(tx, approval)
         if approval.kind == "standing_grant":
-            return _user_gone(tx, approval) or self.proposals.gone(tx, approval)
+            return _user_reason(tx, approval) or self.proposals.invalid_reason(tx, approval)
         if approval.kind == "app_action":
-            return _user_gone(tx, approval) or self._app_action_gone(tx, approval)
-        return self._action_gone(tx, approval)
+            return _user_reason(tx, approval) or self._app_action_reason(tx, approval)
+        return self._action_reason(tx, approval)
 
-    def _action_gone(self, tx: Unit, approval: Approval) -> str | None:
+    def _action_reason(self, tx: Unit, approval: Approval) -> str | None:
         agent = tx.directory.agent(approval.agent_id)
         if agent is None or not agent.active(tx.now):
             return "agent_disabled"
         user = tx.directory.user(approval.user_id or "")
         if user is None or not user.enabled:
             return "user_disabled"
-        if (gone := _stood_on(tx, approval)) is not None:
-            return gone
+        if (reason := _missing_basis(tx, approval)) is not None:
+            return reason
         outside = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
-        case = same_today(tx, self.schemas, agent, user, approval)
-        return None if case is not None and self._holds(tx, case, approval) else POLICY_CHANGED
+        case = as_of_today(tx, self.schemas, agent, user, approval)
+        return (
+            None
+            if case is not None and self._is_still_approvable(tx, case, approval)
+            else POLICY_CHANGED
+        )
 
-    def _holds(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
-        """Reports whether what the person was shown, and how they answer, is enough today.
+    def _is_still_approvable(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
+        """Reports whether the displayed risk and the votes suffice under current policy.
 
-        What was decided without them needs what decided it, and a policy that still asks nobody.
+        A request decided by a grant or consent needs it to be active, and a policy that still
+        allows that.
         """
-        if reservations.decided(approval):
-            return uses.holds(tx, self.judge, case, approval)
+        if reservations.is_decided_by_grant(approval):
+            return uses.still_covers(tx, self.judge, case, approval)
         if approval.decided_by is not None:
-            return deciders.holds(tx, self.judge, case, approval)
-        said = votes.said(tx, approval)
+            return automatic_decisions.is_still_valid(tx, self.judge, case, approval)
+        said = votes.cast_approvals(tx, approval)
         return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
 
-    def _app_action_gone(self, tx: Unit, approval: Approval) -> str | None:
+    def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
         app = tx.directory.app(approval.agent_id)
         if app is None or not app.active(tx.now):
             return "agent_disabled"
         if tx.directory.resource(approval.resource) is None:
             return "resource_deleted"
-        return None if self.actions.stands(tx, app, approval) else POLICY_CHANGED
+        return None if self.actions.is_still_allowed(tx, app, approval) else POLICY_CHANGED
 
-    def risk(self, tx: Unit, approval: Approval) -> Risk | None:
-        """The risk of the same request today; None when it would be refused."""
+    def current_risk(self, tx: Unit, approval: Approval) -> Risk | None:
+        """The risk of the same request today; None if it would be refused."""
         app = tx.directory.app(approval.agent_id)
         if app is not None:
-            act = self.actions.again(tx, app, approval)
+            act = self.actions.recheck(tx, app, approval)
             return None if act is None else act.risk
         agent = tx.directory.agent(approval.agent_id)
-        case = None if agent is None else same_today(tx, self.schemas, agent, None, approval)
+        case = None if agent is None else as_of_today(tx, self.schemas, agent, None, approval)
         return None if case is None else case.risk
 
-    def unusual(self, view: View, approval: Approval) -> Unusual | None:
-        """What is unusual about an open request, compared with what was approved until now.
+    def current_signals(self, view: View, approval: Approval) -> Unusual | None:
+        """The signals of a pending request, compared with the current history.
 
-        None for what is compared with nothing, and for what would be refused by now: then the
-        display says what was unusual when it was asked.
+        None if the request is not compared or would be refused today; the display then has the
+        signals from when it was created.
         """
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
         waits = approval.kind == "action" and approval.state is State.PENDING
         if not waits or agent is None or user is None:
             return None
-        case = same_today(view, self.schemas, agent, user, approval)
+        case = as_of_today(view, self.schemas, agent, user, approval)
         if case is None:
             return None
-        wanted = Request(agent, user, case.target, case.details, case.actions)
+        wanted = RequestToCompare(agent, user, case.target, case.details, case.actions)
         asked_at = approval.created_at
-        return history.look(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
+        return history.compare(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
 
 
-def rights_over(given: Adapters) -> Rights:
-    """What judges open approvals again, with an engine and schemas of its own."""
+def build_approval_checks(given: Adapters) -> ApprovalChecks:
+    """Build a `Rights` with its own policy engine and schemas."""
     schemas, judge = Schemas(), Judge(given.secrets)
     actions = AppActions(given.secrets, schemas, judge, given.rules)
-    return Rights(schemas, judge, actions, Proposals(schemas, judge))
+    return ApprovalChecks(schemas, judge, actions, Proposals(schemas, judge))
 
 
-def _stood_on(tx: Unit, approval: Approval) -> str | None:
-    """What it is for or came from and is over: its resource, a token, a standing grant."""
+def _missing_basis(tx: Unit, approval: Approval) -> str | None:
+    """The reason why its resource, subject token or standing grant is gone; None if none is."""
     scope = tuple(approval.scope.split())
     if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
-    if not _parent_holds(tx, approval):
+    if not _is_parent_active(tx, approval):
         return PARENT_ENDED
-    return GRANT_ENDED if reservations.ended(tx, approval) else None
+    return GRANT_ENDED if reservations.has_grant_ended(tx, approval) else None
 
 
-def _parent_holds(tx: Unit, approval: Approval) -> bool:
-    """Reports whether the token of whose exchange it came is in force; none can come out after."""
+def _is_parent_active(tx: Unit, approval: Approval) -> bool:
+    """Reports whether its subject token is active; locks the delegation against revocation."""
     held = approval.parent_id
     return held is None or tx.delegations.lock_live(held, tx.now) is not None
 
 
-def _user_gone(tx: Unit, approval: Approval) -> str | None:
+def _user_reason(tx: Unit, approval: Approval) -> str | None:
     user = tx.directory.user(approval.user_id or "")
     return None if user is not None and user.enabled else "user_disabled"
 
 
-def _consent_gone(tx: Unit, approval: Approval) -> str | None:
-    """A consent is for a client that may act, and for no more than it could have today."""
+def _consent_reason(tx: Unit, approval: Approval) -> str | None:
+    """Why a consent cannot be given: its client is off, or it exceeds the client's permissions."""
     party = display_names.find(tx.directory, approval.agent_id, tx.now)
     if party is None:
         return "agent_disabled"

@@ -22,7 +22,7 @@ def gone(local):
 
     def judge(approval):
         with local.services.store.write() as tx:
-            return local.site.approvals.rights.gone(tx, approval)
+            return local.site.approvals.checks.invalid_reason(tx, approval)
 
     return judge
 
@@ -157,4 +157,4 @@ def test_a_phantom_stands_on_nobody(open_local, template):
     local = open_local(unknown_user="hide")
     _, phantom = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:
-        assert local.site.approvals.rights.gone(tx, phantom) == "user_disabled"
+        assert local.site.approvals.checks.invalid_reason(tx, phantom) == "user_disabled"

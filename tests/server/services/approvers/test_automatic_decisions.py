@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from server.model.approvals import said_by
+from server.model.approvals import automatic_decision
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.approvers import deciders
+from server.services.approvers import automatic_decisions
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
@@ -64,7 +64,7 @@ def test_a_consent_answers_what_policy_allows(agent, person, local, allowed):
     handle, approval = agent.asked()
     assert (approval.state, approval.decided_at) == (State.APPROVED, approval.created_at)
     said = {"consent": allowed.id, "policy": 1}
-    assert said_by(approval) == said
+    assert automatic_decision(approval) == said
     assert local.desk.events(person.user)[len(before) :] == ["approval.decided"]
     entry = local.desk.entries("approval.allowed")[-1]
     assert (entry["actor"], entry["decision"]) == ("system", "approved")
@@ -145,14 +145,14 @@ def test_a_held_poll_is_answered_at_once(agent):
 
 
 ASKED = {
-    "another person's consent": ({"login_hint": "ben"}, deciders.NOT_CONSENTED),
+    "another person's consent": ({"login_hint": "ben"}, automatic_decisions.NOT_CONSENTED),
     "a scope beyond the consent": (
         {"scope": "openid payments:read payments:audit"},
-        deciders.NOT_CONSENTED,
+        automatic_decisions.NOT_CONSENTED,
     ),
     "a wish for their own answer": (
         {"acr_values": "urn:sayso:acr:signed"},
-        deciders.WANTS_YOU,
+        automatic_decisions.WANTS_YOU,
     ),
 }
 

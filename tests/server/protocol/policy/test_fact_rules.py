@@ -3,8 +3,8 @@
 import pytest
 
 from server.protocol.policy import action_types
-from server.protocol.policy.pointers import InvalidActionType, written
-from server.protocol.policy.stakes import FactToType, Stakes, TypeBack
+from server.protocol.policy.fact_rules import FactRules, FactToType, TypeBackRule
+from server.protocol.policy.pointers import InvalidActionType, as_pointer
 
 MONEY = {
     "type": "object",
@@ -52,26 +52,26 @@ def _with_payees():
     return {**DOCUMENT["schema"], "properties": {**properties, "lines": rows, "parts": rows}}
 
 
-def stakes(**members):
+def fact_rules(**members):
     """Read the document with these members."""
-    return action_types.read_action_type({**DOCUMENT, **members}).stakes
+    return action_types.read_action_type({**DOCUMENT, **members}).fact_rules
 
 
 def test_a_type_need_not_say_any_of_it():
     """All of them may be left out."""
-    assert stakes() == Stakes(None, {}, None, None)
+    assert fact_rules() == FactRules(None, {}, None, None)
 
 
 def test_all_members_are_read():
     """Paths into the details, and the rule for each."""
-    read = stakes(
+    read = fact_rules(
         type_back={"fact": "/total", "new_target": {"fact": "/account", "part": "last_four"}},
         narrow={"/total": "lower", "/count": "lower", "/lines": "drop", "/by": "earlier"},
         target="/account",
         target_name="/shop",
         amount="/total",
     )
-    assert read.type_back == TypeBack(
+    assert read.type_back == TypeBackRule(
         FactToType(("total",), "whole"), FactToType(("account",), "last_four")
     )
     assert read.narrow == {
@@ -86,17 +86,17 @@ def test_all_members_are_read():
 def test_the_name_of_a_target_in_a_list_stands_in_the_same_list():
     """Or in none: then it is the name of all of them."""
     for name, path in (("/lines/*/note", ("lines", "*", "note")), ("/shop", ("shop",))):
-        read = stakes(target="/lines/*/to", target_name=name, schema=_with_payees())
+        read = fact_rules(target="/lines/*/to", target_name=name, schema=_with_payees())
         assert read.target_name == path
 
 
 def test_another_fact_is_typed_back_for_a_new_target():
     """Where nothing is said about new ones, the same one."""
     account = {"fact": "/account", "part": "last_four"}
-    both = stakes(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
+    both = fact_rules(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
     assert both.chosen(target_is_new=True) == FactToType(("account",), "last_four")
     assert both.chosen(target_is_new=False) == FactToType(("total",), "whole")
-    one = stakes(type_back={"fact": "/shop"}).type_back
+    one = fact_rules(type_back={"fact": "/shop"}).type_back
     assert one.chosen(target_is_new=True) == one.chosen(target_is_new=False)
 
 
@@ -114,14 +114,14 @@ def test_another_fact_is_typed_back_for_a_new_target():
 )
 def test_lists_may_be_named_by_an_item_or_by_all_of_them(members):
     """One item is typed back; every item may be new, count or be made less."""
-    assert stakes(**members) != Stakes()
+    assert fact_rules(**members) != FactRules()
 
 
 def test_without_a_headline_every_fact_may_be_typed_back():
     """All of them are material then."""
     bare = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
     action = action_types.read_action_type({**bare, "type_back": {"fact": "/shop"}})
-    assert action.stakes.type_back.fact.path == ("shop",)
+    assert action.fact_rules.type_back.fact.path == ("shop",)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_without_a_headline_every_fact_may_be_typed_back():
 def test_a_mistake_is_answered_with_its_place_and_the_remedy(members, pointer, remedy):
     """The author learns where and what to change; nothing half-checked is kept."""
     with pytest.raises(InvalidActionType) as refusal:
-        stakes(**members)
+        fact_rules(**members)
     assert refusal.value.pointer == pointer
     assert remedy in refusal.value.remedy
 
@@ -211,13 +211,13 @@ def test_money_that_may_be_nothing_is_no_fact_to_type():
     nullable = {**MONEY, "type": ["object", "null"]}
     schema["properties"] = {**schema["properties"], "total": nullable}
     with pytest.raises(InvalidActionType, match="must be required"):
-        stakes(schema=schema, type_back={"fact": "/total"})
+        fact_rules(schema=schema, type_back={"fact": "/total"})
 
 
 @pytest.mark.parametrize("path", [("total",), ("lines", "*", "price"), ("a/b", "c~d")])
 def test_a_path_is_written_as_its_pointer(path):
     """RFC 6901 4."""
-    pointer = written(path)
+    pointer = as_pointer(path)
     assert pointer.count("/") == len(path)
     unescaped = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
     assert tuple(unescaped) == path
@@ -225,9 +225,11 @@ def test_a_path_is_written_as_its_pointer(path):
 
 def test_a_fact_that_need_not_be_there_may_be_typed_where_it_is():
     """It is material like any other, and no more than a fact."""
-    read = stakes(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
-    assert read == TypeBack(FactToType(("shop",), "whole"), None, FactToType(("count",), "whole"))
+    read = fact_rules(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
+    assert read == TypeBackRule(
+        FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")
+    )
     for other, remedy in (({"fact": "/by"}, "material"), ({"fact": "/gift"}, "name a text")):
         with pytest.raises(InvalidActionType, match=remedy) as refused:
-            stakes(type_back={"fact": "/shop", "if_there": other})
+            fact_rules(type_back={"fact": "/shop", "if_there": other})
         assert refused.value.pointer == "/type_back/if_there/fact"

@@ -1,7 +1,6 @@
-"""What a type says about its facts beyond showing them: typed back, made less, new, how much.
+"""The members of an action type beyond rendering: type-back, narrowing, target and amount.
 
-Owns: reading and checking these members of the file. Never: what is done with them, which is the
-ceremony's, the answer's and the history's.
+Owns: reading and checking them. Never: using them (ceremonies, narrowing, history).
 
     "type_back": {"fact": "/amount", "new_target": {"fact": "/account", "part": "last_four"}},
     "narrow": {"/amount": "lower"},
@@ -24,31 +23,31 @@ Narrowing: TypeAlias = Literal["lower", "drop", "earlier", "turn_on"]
 
 _PARTS = ("whole", "last_four")
 _LAST = 4
-_NARROWINGS: Mapping[str, tuple[frozenset[str], str]] = {
+_NARROWING_RULES: Mapping[str, tuple[frozenset[str], str]] = {
     "lower": (frozenset({"integer"}), "lower is for an integer or money"),
     "drop": (frozenset({"array"}), "drop is for a list, whose items may be left out"),
     "earlier": (frozenset({"string"}), "earlier is for a time, which is a text"),
     "turn_on": (frozenset({"boolean"}), "turn_on is for a boolean such as dry_run"),
 }
-"""What may be made less, and the type of value that it is for."""
+"""The types that each narrowing rule applies to, and the error message for other types."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactToType:
-    """A fact that the person types back, and how much of it."""
+    """A fact to type back, and which part of it."""
 
     path: Path
     part: Part
 
 
 @dataclass(frozen=True, slots=True)
-class TypeBack:
-    """Which fact is typed back; another one when the target is new, or when that one is there."""
+class TypeBackRule:
+    """The rule that selects the fact to type back."""
 
     fact: FactToType
     new_target: FactToType | None
     if_there: FactToType | None = None
-    """Comes before both: it need not be there, as a domain outside the company."""
+    """If the details have this optional fact, it is selected before the other two."""
 
     def chosen(self, *, target_is_new: bool) -> FactToType:
         """The fact to type for this request."""
@@ -56,26 +55,26 @@ class TypeBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Stakes:
-    """These members, each of which a type may leave out."""
+class FactRules:
+    """These members; each is optional."""
 
-    type_back: TypeBack | None = None
+    type_back: TypeBackRule | None = None
     narrow: Mapping[Path, Narrowing] = field(default_factory=dict)
-    """What a person may make less before agreeing."""
+    """The paths that an approver may narrow, with their rules."""
     target: Path | None = None
-    """By which it is judged whether something is done for the first time: to whom, on what."""
+    """The path whose value says who or what is affected; used to detect a first time."""
     target_name: Path | None = None
-    """What the target is called. A target keeps its name, and a name its target."""
+    """The path of the target's name. A changed pair of target and name is a signal."""
     amount: Path | None = None
-    """Money, or how many; several are added up."""
+    """The path of money or a number; several values are summed."""
 
 
-def read_stakes(
+def read_fact_rules(
     members: Mapping[str, JsonValue], schema: Schema, material: tuple[Path, ...] | None
-) -> Stakes:
-    """Read these members. `material` None means that every fact is. Raises InvalidActionType."""
+) -> FactRules:
+    """Read these members. If `material` is None, all facts are. Raises InvalidActionType."""
     target = _target(members, schema)
-    return Stakes(
+    return FactRules(
         type_back=_type_back(members, schema, material, has_target=target is not None),
         narrow=_narrow(members.get("narrow", {}), schema),
         target=target,
@@ -88,7 +87,7 @@ def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if "target" not in members:
         return None
     path = pointers.read_path(members["target"], "/target", schema)
-    if not _all_are(schema, path, {"string", "integer", "null"}):
+    if not _all_types_in(schema, path, {"string", "integer", "null"}):
         raise InvalidActionType("/target", "name a text or an integer, such as the payee's account")
     return path
 
@@ -101,7 +100,7 @@ def _target_name(
     if target is None:
         raise InvalidActionType("/target_name", "needs the member target, which it names")
     path = pointers.read_path(members["target_name"], "/target_name", schema)
-    if path == target or not _all_are(schema, path, {"string", "null"}):
+    if path == target or not _all_types_in(schema, path, {"string", "null"}):
         remedy = "name a text beside the target, such as the payee beside the account"
         raise InvalidActionType("/target_name", remedy)
     if schemas.ANY_ITEM in path and path[: _list_end(path)] != target[: _list_end(path)]:
@@ -110,7 +109,7 @@ def _target_name(
 
 
 def _list_end(path: Path) -> int:
-    """How many of its parts there are up to its last `*`."""
+    """The number of parts up to and including the last `*`."""
     return len(path) - path[::-1].index(schemas.ANY_ITEM)
 
 
@@ -131,11 +130,11 @@ def _narrow(value: JsonValue, schema: Schema) -> Mapping[Path, Narrowing]:
 
 def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrowing]:
     pointer = pointer_to("/narrow", name)
-    if not isinstance(rule, str) or rule not in _NARROWINGS:
-        raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWINGS)}")
+    if not isinstance(rule, str) or rule not in _NARROWING_RULES:
+        raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWING_RULES)}")
     path = pointers.read_path(name, pointer, schema)
-    wanted, remedy = _NARROWINGS[rule]
-    fits = _is_amount(schema, path) if rule == "lower" else _all_are(schema, path, wanted)
+    wanted, remedy = _NARROWING_RULES[rule]
+    fits = _is_amount(schema, path) if rule == "lower" else _all_types_in(schema, path, wanted)
     if not fits:
         raise InvalidActionType(pointer, remedy)
     return path, cast("Narrowing", rule)
@@ -147,7 +146,7 @@ def _type_back(
     material: tuple[Path, ...] | None,
     *,
     has_target: bool,
-) -> TypeBack | None:
+) -> TypeBackRule | None:
     if "type_back" not in members:
         return None
     value = members["type_back"]
@@ -155,7 +154,7 @@ def _type_back(
     fact = _fact(value, "/type_back", schema, material, beside=beside)
     others = value if isinstance(value, dict) else {}
     if "new_target" in others and not has_target:
-        remedy = "needs the member target, by which it is judged what is new"
+        remedy = "needs the member target, which says what is new"
         raise InvalidActionType("/type_back/new_target", remedy)
     found = {
         name: _fact(
@@ -164,7 +163,7 @@ def _type_back(
         for name in beside
         if name in others
     }
-    return TypeBack(fact, found.get("new_target"), found.get("if_there"))
+    return TypeBackRule(fact, found.get("new_target"), found.get("if_there"))
 
 
 def _fact(
@@ -181,10 +180,10 @@ def _fact(
     place = f"{pointer}/fact"
     path = pointers.read_path(value["fact"], place, schema)
     if material is not None and not any(path[: len(shown)] == shown for shown in material):
-        raise InvalidActionType(place, "must be a material fact, so that it is seen before")
-    if not (_is_amount(schema, path) or _all_are(schema, path, {"string", "integer"})):
+        raise InvalidActionType(place, "must be a material fact, so that the approver has seen it")
+    if not (_is_amount(schema, path) or _all_types_in(schema, path, {"string", "integer"})):
         raise InvalidActionType(place, "name a text, an integer or money")
-    if not may_lack and not pointers.is_always_there(schema, path):
+    if not may_lack and not pointers.is_always_present(schema, path):
         raise InvalidActionType(place, "must be required, so that there is something to type")
     return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
 
@@ -192,21 +191,21 @@ def _fact(
 def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
     if value not in _PARTS:
         raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
-    if value == "last_four" and not all(map(_has_four, schemas.places(schema, path))):
+    if value == "last_four" and not all(map(_has_four_characters, schemas.places(schema, path))):
         remedy = f'last_four needs a text with "minLength": {_LAST} or more'
         raise InvalidActionType(f"{pointer}/part", remedy)
     return cast("Part", value)
 
 
-def _has_four(place: Schema) -> bool:
+def _has_four_characters(place: Schema) -> bool:
     least = place.get("minLength", 0)
-    return schemas.types(place) == {"string"} and isinstance(least, int) and least >= _LAST
+    return schemas.allowed_types(place) == {"string"} and isinstance(least, int) and least >= _LAST
 
 
-def _all_are(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
-    return all(schemas.types(place) <= wanted for place in schemas.places(schema, path))
+def _all_types_in(schema: Schema, path: Path, wanted: frozenset[str] | set[str]) -> bool:
+    return all(schemas.allowed_types(place) <= wanted for place in schemas.places(schema, path))
 
 
 def _is_amount(schema: Schema, path: Path) -> bool:
     found = schemas.places(schema, path)
-    return all(map(pointers.is_money, found)) or _all_are(schema, path, {"integer"})
+    return all(map(pointers.is_money, found)) or _all_types_in(schema, path, {"integer"})

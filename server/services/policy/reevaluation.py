@@ -1,8 +1,8 @@
-"""A request that waits, as policy is asked about it today."""
+"""Evaluating a pending request again under current policy and registrations."""
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
-from server.model.granted import effective
+from server.model.granted import effective_terms
 from server.model.store import View
 from server.model.users import User
 from server.protocol import errors
@@ -12,12 +12,12 @@ from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 
 
-def same_today(
+def as_of_today(
     view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
 ) -> JudgedRequest | None:
-    """The same request today, as policy is asked about it; None when it would be refused."""
+    """The pending request as a request of today; None if it would be refused."""
     try:
-        terms = effective(approval)
+        terms = effective_terms(approval)
         details = terms.details
         target = targets.resolve_stored(view.directory, agent, approval.resource, terms.scope)
         actions = schemas.check(view.directory, details, agent.action_types)
@@ -27,11 +27,11 @@ def same_today(
     return JudgedRequest("request", agent, user, target, details, actions, past=approval.past)
 
 
-def needs_today(
+def current_requirements(
     view: View, judge: Judge, schemas: Schemas, approval: Approval
 ) -> Requirements | None:
-    """What the yes to a request takes today; None when nobody can give it any more."""
+    """The current requirements for approving a request; None if nobody can approve it."""
     agent = view.directory.agent(approval.agent_id)
     user = view.directory.user(approval.user_id or "")
-    case = None if agent is None else same_today(view, schemas, agent, user, approval)
+    case = None if agent is None else as_of_today(view, schemas, agent, user, approval)
     return None if case is None else judge.decide(view, case).needs

@@ -195,8 +195,8 @@ def poll_error(
 
 
 def _expiry_text(members: Mapping[str, object], reason: str | None) -> str:
-    wants_retry = members.get("retry") == outcomes.WANTED
-    return outcomes.ASKED_FOR if wants_retry else outcomes.text_of(members["reason"], reason)
+    wants_retry = members.get("retry") == outcomes.RETRY_WANTED
+    return outcomes.RETRY_TEXT if wants_retry else outcomes.reason_text(members["reason"], reason)
 
 
 def _denial_text(members: Mapping[str, object]) -> str:

@@ -168,7 +168,7 @@ class CibaGrant:
             last=approval.last_poll_at,
             interval_ms=approval.interval_ms,
         )
-        tx.approvals.paced(
+        tx.approvals.record_poll(
             approval.id, now=tx.now - poll.waited_ms, interval_ms=pace.interval_ms, holder=None
         )
         if pace.early:
@@ -194,7 +194,9 @@ class CibaGrant:
         """
         kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.redemption.rights.gone(tx, approval) is None and is_token_live(tx, approval):
+            if self.redemption.checks.invalid_reason(tx, approval) is None and is_token_live(
+                tx, approval
+            ):
                 opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
                 answer: dict[str, object] = json.loads(opened)
                 return answer

@@ -82,7 +82,7 @@ class BackchannelService:
             now = tx.now
         if isinstance(result, errors.ProtocolError):
             raise result
-        number = None if result.decided_by else self.ceremonies.number(result)
+        number = None if result.decided_by else self.ceremonies.match_number(result)
         match_code = {} if number is None else {"match_code": number}
         interval = {} if result.delivery == "push" else {"interval": requests.INTERVAL_MS // 1000}
         return {
@@ -144,7 +144,7 @@ class BackchannelService:
         plan, for_anyone = plan_for(candidate), plan_for(None)
         request_limits.queue(tx, call.agent)
         tx.queue(f"asked {candidate.id}")
-        earlier = superseding.named(
+        earlier = superseding.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
@@ -179,7 +179,9 @@ class BackchannelService:
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.rules)
         remaining = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
-        others = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+        others = substitutes.additional_approver_ids(
+            tx, plan.by.people.others, user, types, plan.risk
+        )
         return remaining.refusal(user, types, plan.risk, others)
 
     def _refusal(
@@ -199,7 +201,7 @@ class BackchannelService:
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.queue(f"asked {user.id}")
-        earlier = superseding.named(tx, agent, user, call.request.supersedes)
+        earlier = superseding.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else audit_entries.refuse(tx, call, plan, *limit)
 
@@ -240,7 +242,7 @@ class BackchannelService:
             return None
         if plan.needs is None:
             return audit_entries.refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
-        text = refusals.too_few(plan.needs.quorum, plan.by.people.count)
+        text = refusals.too_few_text(plan.needs.quorum, plan.by.people.count)
         return audit_entries.refuse(tx, call, plan, refusals.TOO_FEW, text)
 
     def _unknown_user(
@@ -268,14 +270,14 @@ class BackchannelService:
         hint_hash: bytes | None = None,
         phantom: bool = False,
     ) -> Approval:
-        earlier = superseding.named(
+        earlier = superseding.find_superseded(
             tx, call.agent, user, call.request.supersedes, hint_hash=hint_hash
         )
         approval = self._new_approval(tx, call, plan, user, phantom=phantom)
         approval = replace(approval, hint_hash=hint_hash)
         if earlier is not None:
             approval = replace(approval, supersedes=earlier.id)
-            superseding.end(tx, earlier, approval)
+            superseding.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
         by = plan.by
@@ -283,8 +285,8 @@ class BackchannelService:
         if decider is not None:
             approval = automatic_decisions.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
-        if approval.several:
-            approvers.write(tx, approval, by.people.others)
+        if approval.multi_approver:
+            approvers.store_approvers(tx, approval, by.people.others)
         audit_entries.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
         if decider is not None:
             automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
@@ -316,7 +318,7 @@ class BackchannelService:
         displayed = self._displayed(
             tx, call, plan, user, approval_id=approval_id, expires_at=expires_at
         )
-        compared = history.look(tx, self.secrets, displayed)
+        compared = history.compare(tx, self.secrets, displayed)
         display = displays.display_text(displayed, compared.unusual)
         return Approval(
             id=approval_id,

@@ -118,10 +118,10 @@ def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> 
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
 
 
-def _requested_action(action: AppAct) -> RequestedAction:
+def _requested_action(action: CheckedAppAction) -> RequestedAction:
     resource = action.target.resource
     scopes = tuple((name, resource.scopes[name]) for name in action.target.scope)
-    return RequestedAction(displays.words(action), action.risk, resource.uri, scopes)
+    return RequestedAction(displays.action_texts(action), action.risk, resource.uri, scopes)
 
 
 def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:

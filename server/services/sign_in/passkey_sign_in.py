@@ -55,4 +55,4 @@ def _record(tx: Unit, assertion: Assertion) -> None:
     device = None if passkey is None else tx.devices.get(passkey.device_id)
     if device is not None:
         kind, actor = audit.Type.SIGN_IN_FAILED, audit.by_user(device.user_id)
-        floods.record(tx, Entry(kind, actor, subject=device.user_id, decision="refused"))
+        floods.record_refusal(tx, Entry(kind, actor, subject=device.user_id, decision="refused"))

@@ -208,13 +208,8 @@ def _vary(
         if sent.vary:
             raise GrantNotAllowed("vary", "this request has no details that could vary")
         return ()
-    return standing_grants.read_vary(found.case.details[0], wish.vary, found.action.stakes.target)
-
-
-def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
-    """The newest requests, each held against the grant as if it had been given before them."""
-    found = view.approvals.search(
-        state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_LOOKED_THROUGH
+    return standing_grants.read_vary(
+        found.case.details[0], sent.vary, found.action.fact_rules.target
     )
 
 

@@ -84,7 +84,7 @@ class Explanations:
                 raise NotFound(
                     "No refused exchange has this ID. It is the X-Correlation-Id of the agent's "
                     "response, or an ID from: sayso audit tail. The log stores "
-                    f"{floods.MAX_FULL_ENTRIES} refusals of an agent per minute and counts the others."
+                    f"{floods.MAX_FULL_ENTRIES} refusals of an agent per minute and counts others."
                 )
             return self._explain(view, entry)
 

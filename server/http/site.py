@@ -1,4 +1,4 @@
-"""What the endpoints are handed: the services behind the routes."""
+"""The services that endpoints use."""
 
 import threading
 from collections.abc import Sequence
@@ -35,46 +35,45 @@ from server.services.tokens.wiring import TokenServices
 from server.services.users.proofs import Proofs
 from server.services.users.wiring import UserServices
 
-_LONGEST_LOOK_SECONDS: Final = 1.5
+_MAX_CHECK_SECONDS: Final = 1.5
 
 
 @dataclass(slots=True)
 class Readiness:
-    """Whether requests should come here."""
+    """Whether this process can serve requests."""
 
     ending: bool = False
-    """Turned once, when the process begins to end."""
-    _look: Future[None] | None = None
+    """Set when the process begins to shut down."""
+    _check: Future[None] | None = None
 
     def check(self, store: Store) -> None:
-        """Look whether the database answers; raises `Busy` when it does not, or not soon.
+        """Check that the database answers in time. Raises `Busy` if not.
 
-        Whoever asks while a look is under way waits for that one: a database that says nothing
-        keeps one look waiting, and not one for each time that somebody asks.
+        Concurrent calls share one check, so a database that hangs blocks only one thread.
         """
-        if (look := self._look) is None:
-            look = self._look = Future()
-            threading.Thread(target=self._see, args=(store, look), daemon=True).start()
+        if (check := self._check) is None:
+            check = self._check = Future()
+            threading.Thread(target=self._read, args=(store, check), daemon=True).start()
         try:
-            look.result(_LONGEST_LOOK_SECONDS)
+            check.result(_MAX_CHECK_SECONDS)
         except TimeoutError:
             raise Busy("The database does not answer.") from None
 
-    def _see(self, store: Store, look: Future[None]) -> None:
+    def _read(self, store: Store, check: Future[None]) -> None:
         try:
             with store.read() as view:
                 view.feed.head()
-        except Exception as fault:  # noqa: BLE001  # whoever waits is told
-            look.set_exception(fault)
+        except Exception as fault:  # noqa: BLE001  # raised in `check`
+            check.set_exception(fault)
         else:
-            look.set_result(None)
+            check.set_result(None)
         finally:
-            self._look = None
+            self._check = None
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything that an endpoint may use."""
+    """The services and settings that endpoints use."""
 
     clock: Clock
     store: Store
@@ -95,35 +94,35 @@ class Site:
     statistics: Statistics
     routes: Sequence[Route]
     settings: Sequence[tuple[str, str, str]]
-    """Each setting's name, its value without secrets, and where that came from."""
-    most_feeds: int
-    """Live feeds that this process may hold."""
+    """Each setting's name, its value without secrets, and its source."""
+    max_feeds: int
+    """The limit on live feeds of this process."""
     readiness: Readiness = field(default_factory=Readiness)
 
     @classmethod
-    def over(  # noqa: PLR0913  # each thing that comes from outside
+    def create(  # noqa: PLR0913  # each external dependency
         cls,
-        given: Adapters,
+        adapters: Adapters,
         authenticators: Authenticators,
         hub: Hub,
         push_subscriptions: PushSubscriptions,
         *,
         routes: Sequence[Route],
         settings: Sequence[tuple[str, str, str]],
-        most_feeds: int,
+        max_feeds: int,
     ) -> "Site":
-        """Make every service that a request may need."""
-        store, secrets, rules = given.store, given.secrets, given.rules
-        proofs = Proofs(given.verifier, secrets, rules)
-        rights = rights_over(given)
+        """Make every service that requests need."""
+        store, secrets, rules = adapters.store, adapters.secrets, adapters.rules
+        proofs = Proofs(adapters.verifier, secrets, rules)
+        rights = rights_over(adapters)
         opens = opener(secrets, rules)
         consents = ConsentService(store, secrets, rules, opens)
-        clients = ClientServices(given)
-        devices = DeviceServices(given, authenticators, proofs, clients.auth, consents, owned)
+        clients = ClientServices(adapters)
+        devices = DeviceServices(adapters, authenticators, proofs, clients.auth, consents, owned)
         standing_grants = StandingGrants(store, secrets, rights.proposals, rules, opens)
-        issued = IssuedTokens(given.verifier, rules)
+        issued = IssuedTokens(adapters.verifier, rules)
         approvals = ApprovalServices(
-            given,
+            adapters,
             rights,
             devices.signatures,
             consents,
@@ -131,9 +130,9 @@ class Site:
             live=issued.live,
             held=held,
         )
-        approvers = ApproverServices(given, rights.judge, devices.statements)
+        approvers = ApproverServices(adapters, rights.judge, devices.statements)
         ciba = CibaServices(
-            given,
+            adapters,
             rights,
             hub=hub,
             proofs=proofs,
@@ -142,7 +141,7 @@ class Site:
             statements=devices.statements,
         )
         tokens = TokenServices(
-            given,
+            adapters,
             rights,
             clients=clients.auth,
             proofs=proofs,
@@ -151,7 +150,7 @@ class Site:
             ciba=ciba.grant,
         )
         return cls(
-            clock=given.clock,
+            clock=adapters.clock,
             store=store,
             rules=rules,
             approvals=approvals,
@@ -160,17 +159,17 @@ class Site:
             clients=clients,
             consents=consents,
             devices=devices,
-            incidents=IncidentServices(given, approvals.decisions),
+            incidents=IncidentServices(adapters, approvals.decisions),
             notifications=NotificationServices(store, hub, push_subscriptions, shown, owned),
             sign_in=SignInServices(
-                given, proofs, rights.actions, consents, devices.passkeys, tokens.bearers
+                adapters, proofs, rights.actions, consents, devices.passkeys, tokens.bearers
             ),
             standing_grants=standing_grants,
             tokens=tokens,
-            users=UserServices(given, proofs),
-            administration=Administration(given, devices.statements),
+            users=UserServices(adapters, proofs),
+            administration=Administration(adapters, devices.statements),
             statistics=Statistics(store),
             routes=routes,
             settings=settings,
-            most_feeds=most_feeds,
+            max_feeds=max_feeds,
         )

@@ -22,7 +22,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
 from server.services.approvals.oversight import Seen
-from server.services.operations.statistics import MOST_DAYS
+from server.services.operations.statistics import MAX_DAYS
 from server.services.standing_grants.reservations import GRANT
 
 
@@ -94,7 +94,7 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
 
 
 @command.command("statistics")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=14, show_default=True)
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True)
 @click.option("--agent", metavar="AGENT", help="What this one asked, by day.")
 @json_option
 @administers
@@ -113,7 +113,7 @@ def statistics(desk: OpenInstallation, days: int, agent: str | None, *, as_json:
 @administers
 def limits(desk: OpenInstallation, *, as_json: bool) -> None:
     """Each limit on asking and calling, who is near it now, and who reached it in the last day."""
-    found = desk.limits.picture()
+    found = desk.limits.overview()
     answer(limits_document(found), limits_lines(found), as_json=as_json)
 
 
@@ -139,7 +139,7 @@ def cancel(desk: OpenInstallation, approval_id: str, reason: str, *, as_json: bo
 @administers
 def escalate(desk: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
     """Ask one more person about a request that waits; they answer for the one it is for."""
-    seen = desk.reinforcements.ask(approval_id, user, by=BY)
+    seen = desk.backup_requests.ask(approval_id, user, by=BY)
     answer(_document(seen), [f"{user} is asked about {approval_id} too."], as_json=as_json)
 
 

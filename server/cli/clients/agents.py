@@ -70,7 +70,7 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One agent: its ceiling, its owners, its secrets and keys and when they were used."""
     agent, _ = desk.agents.show(called)
     names = called_by_id(desk)
-    pauses = desk.pauses.of(agent.id)
+    pauses = desk.pauses.of_agent(agent.id)
     ends = desk.orphans.grace_of(agent.id)
     document = {
         **agent_document(agent, names),

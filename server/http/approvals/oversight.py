@@ -43,7 +43,7 @@ def cancel(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 def escalate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/escalate."""
     body = read(oversight_wire.Escalation, request.body)
-    seen = desk.reinforcements.ask(request.params["id"], body.to, by=desk.by)
+    seen = desk.backup_requests.ask(request.params["id"], body.to, by=desk.by)
     return as_json(200, oversight_wire.approval(seen).model_dump())
 
 

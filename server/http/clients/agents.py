@@ -112,7 +112,7 @@ def _pauses(desk: AdminServices, agent: Agent) -> list[wire.Pause]:
             type=one.type or None,
             until=rfc3339(one.until),
         )
-        for one in desk.pauses.of(agent.id)
+        for one in desk.pauses.of_agent(agent.id)
     ]
 
 

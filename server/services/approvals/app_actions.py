@@ -125,7 +125,7 @@ class AppActions:
         Raises errors.AccessDenied: policy does not let this person be asked, there is no device to
         ask, or too much is asked already.
         """
-        tx.queue(f"asked {user.id}")
+        tx.lock(f"asked {user.id}")
         target = act.target
         act = self.act(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:

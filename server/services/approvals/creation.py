@@ -36,7 +36,7 @@ def open_approval(tx: Unit, opening: Opening, *, secrets: Secrets, rules: Server
     approval = drafted(tx, secrets, opening)
     tx.approvals.add(approval)
     record(tx, approval, opening)
-    notices.asked(tx, approval, rules)
+    notices.requested(tx, approval, rules)
     return approval
 
 

@@ -74,7 +74,7 @@ class ApprovalService:
             found = view.approvals.waiting(person.at.user_id, view.now, limit, after)
             last = (found[-1].place, found[-1].id) if len(found) == limit else None
             page = Page(_all(view, person, found), last, cursor, view.now)
-        deliveries.received(self.store, person.at.id, found)
+        deliveries.record(self.store, person.at.id, found)
         return page
 
     def waiting_count(self, person: Person) -> int:
@@ -180,7 +180,7 @@ class ApprovalService:
         if payload.decision == "approve":
             moved = self._given(tx, moved, payload.ceremony)
         else:
-            pauses.begin(tx, moved, person.user.id, self.rules)
+            pauses.record_if_begun(tx, moved, person.user.id, self.rules)
         return shown(tx, moved)
 
     def _voted(
@@ -210,7 +210,7 @@ class ApprovalService:
             return _over(tx, tx.approvals.get(approval.id) or approval)
         _settle(tx, moved, answer, key)
         if moved.state is State.DENIED:
-            pauses.begin(tx, moved, answer.user_id, self.rules)
+            pauses.record_if_begun(tx, moved, answer.user_id, self.rules)
         return shown(tx, moved)
 
     def _given(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:

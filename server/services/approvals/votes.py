@@ -67,7 +67,7 @@ def alone(tx: Unit, approval: Approval) -> Approval:
     """The request as it stands once nobody else votes on it in another unit of work."""
     if approval.quorum == 1:
         return approval
-    tx.queue(f"votes {approval.id}")
+    tx.lock(f"votes {approval.id}")
     return tx.approvals.get(approval.id) or approval
 
 

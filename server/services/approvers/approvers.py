@@ -57,7 +57,7 @@ def add(
     added = write(tx, approval, named)
     for row in added:
         if row.user_id != approval.user_id:
-            attention.ring(tx, approval, row.user_id, "approval.requested", rules)
+            attention.notify(tx, approval, row.user_id, "approval.requested", rules)
     return added
 
 

@@ -64,7 +64,7 @@ def halfway(start: int, end: int) -> int:
 def _remind(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
     """Say again, to everybody whom it asks, that it waits."""
     _record(tx, approval, "reminded")
-    notices.asked(tx, approval, stand_ins.rules, attention.REMINDER)
+    notices.requested(tx, approval, stand_ins.rules, attention.REMINDER)
 
 
 def _ask_backup(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
@@ -93,8 +93,8 @@ def _release(tx: Unit, rules: ServerPolicy) -> int:
     """Notify people of what was held and still waits."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _AT_ONCE):
-        if hold.why in attention.DIGESTED:
-            reminded += digests.tell(tx, hold, rules)
+        if hold.why in attention.DIGEST_DELAYS_MS:
+            reminded += digests.send(tx, hold, rules)
             continue
         approval = tx.approvals.get(hold.approval_id)
         if (
@@ -102,7 +102,7 @@ def _release(tx: Unit, rules: ServerPolicy) -> int:
             and approval.state is State.PENDING
             and not overdue(approval.state, approval.expires_at, tx.now)
         ):
-            attention.ring(tx, approval, hold.user_id, attention.REMINDER, rules)
+            attention.notify(tx, approval, hold.user_id, attention.REMINDER, rules)
             reminded += 1
     return reminded
 

@@ -22,19 +22,19 @@ _MORE: Final = "more refused "
 
 def record(tx: Unit, entry: Entry) -> None:
     """Write a refusal down, or count it when its actor had too many of its kind lately."""
-    tx.queue(f"refused {entry.type} {entry.actor}")
+    tx.lock(f"refused {entry.type} {entry.actor}")
     if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= WHOLE:
         audit.record(tx, entry)
         return
     key = _MORE + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
-    for window in tx.counters.ended(key):
+    for window in tx.counters.pop_ended(key):
         _tell(tx, window)
     tx.counters.count(key, WINDOW_MS)
 
 
 def settle(tx: Unit) -> None:
     """Write down how many were counted in the windows that are over."""
-    for window in tx.counters.ended_below(_MORE):
+    for window in tx.counters.pop_ended_with_prefix(_MORE):
         _tell(tx, window)
 
 

@@ -102,7 +102,7 @@ class CibaService:
         this agent.  6. Nothing speaks against asking them.
         """
         if ask.idempotency_key is not None:
-            tx.queue(f"idempotency {ask.agent.id}")
+            tx.lock(f"idempotency {ask.agent.id}")
         agent = plans.admitted(tx, ask)
         ask = replace(ask, agent=agent)
         if (joined := self._join(tx, ask)) is not None:
@@ -142,8 +142,8 @@ class CibaService:
         phantom = self._nobody(hint_hash)
         somebody = user or phantom
         plan, anybody = judged(somebody), judged(None)
-        request_limits.queue(tx, ask.agent)
-        tx.queue(f"asked {somebody.id}")
+        request_limits.lock(tx, ask.agent)
+        tx.lock(f"asked {somebody.id}")
         earlier = superseding.named(
             tx, ask.agent, somebody, ask.request.supersedes, hint_hash=hint_hash
         )
@@ -190,7 +190,7 @@ class CibaService:
         1. The agent does not guess names.  2. It knows the person's code, where it takes one.
         3. What this should take the place of is its own and waits.  4. The person is not flooded.
         """
-        request_limits.queue(tx, agent)
+        request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
@@ -198,7 +198,7 @@ class CibaService:
         code = ask.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
-        tx.queue(f"asked {user.id}")
+        tx.lock(f"asked {user.id}")
         earlier = superseding.named(tx, agent, user, ask.request.supersedes)
         cap = self._cap(tx, agent, plan, user, earlier)
         return None if cap is None else ciba_entries.refuse(tx, ask, plan, *cap)
@@ -241,7 +241,7 @@ class CibaService:
         return ciba_entries.refuse(tx, ask, plan, refusals.TOO_FEW, text)
 
     def _unknown(self, tx: Unit, ask: BackchannelCall, plan: RequestPlan) -> errors.ProtocolError:
-        request_limits.queue(tx, ask.agent)
+        request_limits.lock(tx, ask.agent)
         if request_limits.too_many_unknown(tx, ask.agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
@@ -284,12 +284,12 @@ class CibaService:
         if decider is not None:
             deciders.tell(tx, approval, screens=decider.tells)
         elif phantom:
-            notices.asked_of_nobody(tx, approval, user.id, self.rules)
+            notices.requested_of_nobody(tx, approval, user.id, self.rules)
             types = [action.type for action in plan.actions]
             stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
         else:
             history.count(tx, approval)
-            notices.asked(tx, approval, self.rules)
+            notices.requested(tx, approval, self.rules)
             self.stand_ins.ask_at_once(tx, approval)
         return approval
 

@@ -113,7 +113,7 @@ class ConsentService:
         need two people;  3. the end is not ahead, or too far;  4. there is no device to ask;
         5. too much is asked already.
         """
-        tx.queue(f"asked {wanted.user.id}")
+        tx.lock(f"asked {wanted.user.id}")
         offer = self.offer(
             tx, wanted.user.id, wanted.client_id, wanted.resource, wanted.scopes, wanted.until
         )
@@ -197,7 +197,7 @@ class ConsentService:
         if moved is None:
             return approval
         consent = self._consent(tx, moved)
-        tx.queue(f"consents {consent.user_id}")
+        tx.lock(f"consents {consent.user_id}")
         consent = self.keep(tx, consent)
         notices.consent(tx, consent, "consent.given")
         return moved

@@ -187,7 +187,7 @@ class DeviceGrantService:
         used; each wrong one counts.  3. Whom the name means, if they can be asked now.  4. The code
         is used up in the statement that says so, whoever was meant.
         """
-        tx.queue("types user codes")  # so that tries at once do not all see the same count
+        tx.lock("types user codes")  # so that tries at once do not all see the same count
         if _guessing(tx, peer):
             return CodeRefused("Too many wrong codes. Wait ten minutes, then begin again.")
         letters = device_codes.normalised(typed)
@@ -208,7 +208,7 @@ class DeviceGrantService:
         user = tx.directory.user_called(name) if name.isprintable() else None
         if user is None or not user.enabled:
             return None
-        tx.queue(f"asked {user.id}")
+        tx.lock(f"asked {user.id}")
         if tx.devices.active_count(user.id, tx.now) == 0:
             return None
         if (cause := request_limits.device_refusal(tx, client_id, user, self.rules)) is not None:

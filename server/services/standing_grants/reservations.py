@@ -29,7 +29,7 @@ def ended(tx: Unit, approval: Approval) -> bool:
 def queue(tx: Unit, approval: Approval) -> None:
     """Wait for whoever else is about to use, give back or spend of the grant that decided this."""
     if (grant_id := grant_of(approval)) is not None:
-        tx.queue(f"standing grant {grant_id}")
+        tx.lock(f"standing grant {grant_id}")
 
 
 def release(tx: Unit, approval: Approval) -> None:

@@ -65,7 +65,7 @@ def one(visit: Visit) -> Facts:
         "asks": asked.ever,
         "agent": owned,
         "has": known or Acting(visit.about, _name(visit, owned)),
-        "chart": charts.ends(days),
+        "chart": charts.results_by_day(days),
         "days": days,
         "total": statistics_wire.tally(asked.counts),
     }

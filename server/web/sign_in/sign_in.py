@@ -29,12 +29,12 @@ from server.web.browser import (
     cookie_of,
     day,
     go,
-    guarded,
     message,
     page,
     posted,
-    under_another_name,
+    redirect_to_issuer_host,
     with_cookie,
+    with_error_pages,
 )
 
 _REMEDY: Final = (
@@ -61,7 +61,7 @@ def add_sign_in(app: Flask, site: Site) -> None:
         app.add_url_rule(
             path,
             endpoint=path,
-            view_func=functools.partial(guarded, path, run),
+            view_func=functools.partial(with_error_pages, path, run),
             methods=methods,
             provide_automatic_options=False,
         )
@@ -81,7 +81,7 @@ def _answer(site: Site, view: Callable[[Site], AnyResponse], path: str) -> AnyRe
 
 def _authorize(site: Site) -> AnyResponse:
     """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
-    if request.method != "POST" and (elsewhere := under_another_name(site)) is not None:
+    if request.method != "POST" and (elsewhere := redirect_to_issuer_host(site)) is not None:
         return elsewhere
     begun = site.sign_in.authorize.begin(_asked(), peer=request.remote_addr or "")
     return _answered(begun) if isinstance(begun, AuthorizationResponse) else go(_place(begun))
@@ -165,7 +165,7 @@ def _logout(site: Site) -> AnyResponse:
     if request.method == "POST":  # from another site it comes without the cookie; the GET has it
         sent = [(name, value) for name in names if (value := form.get(name)) is not None]
         return go(redirects.with_parameters("/logout", sent))
-    if (elsewhere := under_another_name(site)) is not None:
+    if (elsewhere := redirect_to_issuer_host(site)) is not None:
         return elsewhere
     leaving = site.sign_in.rp_logout.look(form, cookie)
     if leaving.user_name is None:

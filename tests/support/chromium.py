@@ -69,8 +69,11 @@ class Chromium:
         number = next(self.numbers)
         sent = {"id": number, "method": method, "params": parameters, "sessionId": self.session}
         self.socket.send(json.dumps(sent))
-        while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
-            self.events.append(said)
+        try:
+            while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
+                self.events.append(said)
+        except TimeoutError as late:
+            raise TimeoutError(f"Chromium did not answer {method} {parameters}") from late
         if "error" in said:
             raise PageGone(str(said["error"]))
         result: dict[str, Any] = said["result"]

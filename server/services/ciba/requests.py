@@ -283,12 +283,13 @@ class CibaService:
         ciba_entries.record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
         if decider is not None:
             deciders.tell(tx, approval, screens=decider.tells)
-        elif phantom:
+            return approval
+        history.count(tx, approval)
+        if phantom:
             notices.requested_of_nobody(tx, approval, user.id, self.rules)
             types = [action.type for action in plan.actions]
             stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
         else:
-            history.count(tx, approval)
             notices.requested(tx, approval, self.rules)
             self.stand_ins.ask_at_once(tx, approval)
         return approval

@@ -35,17 +35,22 @@ def asks(hiding, template):
 def statements(monkeypatch):
     """What is sent to the database by a call."""
     sent = []
-    run, execute = Prepared.run, Connection.execute
+    run, run_each, execute = Prepared.run, Prepared.run_each, Connection.execute
 
     def prepared(self, connection, values):
         sent.append(str(self._statement))
         return run(self, connection, values)
+
+    def prepared_each(self, connection, rows):
+        sent.append(str(self._statement))
+        return run_each(self, connection, rows)
 
     def executed(self, statement, *more, **named):
         sent.append(str(statement))
         return execute(self, statement, *more, **named)
 
     monkeypatch.setattr(Prepared, "run", prepared)
+    monkeypatch.setattr(Prepared, "run_each", prepared_each)
     monkeypatch.setattr(Connection, "execute", executed)
 
     def of(call):

@@ -1,0 +1,67 @@
+"""`python -m tests.bench.hidden_users`: how long answers about known and unknown users take.
+
+An agent that wants to know who exists sends both in turn over one connection. The figure that
+counts is how often it is right when it takes the slower answer for the known user: 50 % is a guess.
+"""
+
+import contextlib
+import http.client
+import statistics
+import time
+from collections.abc import Iterator
+
+from tests.bench.fairness import send
+from tests.bench.measuring import product
+from tests.bench.table import run, say, verdict
+from tests.support.installation import PAY
+from tests.support.load import CALLED_ALWAYS
+from tests.support.server import AgentKey, LiveServer
+
+_BAR = 1.02
+_WARM_UP = 200
+_PAIRS = 1_000
+_PLACES = 20
+
+
+def main() -> None:
+    """Pairs of requests; which of the two comes first changes with each pair."""
+    say(f"## Hidden users: {_PAIRS} pairs of requests over HTTP")
+    with product(**CALLED_ALWAYS, unknown_user="hide") as server:
+        pairs = list(_pairs(server))
+    known, unknown = (statistics.median(side) for side in zip(*pairs, strict=True))
+    slower = sum(of_known > of_unknown for of_known, of_unknown in pairs)
+    say("| user | p50 ms |")
+    say("|---|---|")
+    say(f"| known | {known:.3f} |")
+    say(f"| unknown | {unknown:.3f} |")
+    say("")
+    say(f"The slower answer was the known user's in {slower / _PAIRS:.1%} of the pairs.")
+    verdict("known / unknown:", max(known / unknown, unknown / known), _BAR, " x")
+
+
+def _pairs(server: LiveServer) -> Iterator[tuple[float, float]]:
+    key = server.agent()
+    known = [server.user()[0] for _ in range(_PLACES)]
+    unknown = [f"unknown-{place}" for place in range(_PLACES)]
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with contextlib.closing(line):
+        for place in range(_WARM_UP + _PAIRS):
+            names = known[place % _PLACES], unknown[place % _PLACES]
+            if place % 2:
+                took = tuple(_took(line, key, name) for name in names)
+            else:
+                took = tuple(_took(line, key, name) for name in reversed(names))[::-1]
+            if place >= _WARM_UP:
+                yield took[0], took[1]
+
+
+def _took(line: http.client.HTTPConnection, key: AgentKey, name: str) -> float:
+    """Milliseconds until the answer is here."""
+    form = {"login_hint": name, "scope": "openid payments:read", "resource": PAY}
+    began = time.perf_counter()
+    assert "auth_req_id" in send(line, key, "/bc-authorize", form)
+    return (time.perf_counter() - began) * 1000
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,7 +1,7 @@
-"""Makes every adapter: the only file that knows them all, and the real clock.
+"""Constructs the adapters and wires them to the services. The only file that knows them all.
 
-`build` makes what commands and the server share and loads no Flask; `create_site` adds what answers
-requests, and `create_app` what carries them.
+`build` makes what commands and the server share, without loading Flask. `create_site` adds the
+endpoints, and `create_app` the Flask application.
 """
 
 import sys
@@ -39,20 +39,20 @@ if TYPE_CHECKING:
 
 
 class SystemClock:
-    """The machine's time."""
+    """The clock of this machine."""
 
     def now(self) -> int:
         """Milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
 
     def adjust(self, moment: int) -> int:
-        """The database's time is the time."""
+        """Return the database's time unchanged."""
         return moment
 
 
 @dataclass(frozen=True, slots=True)
 class Services(Adapters):
-    """What commands and the server share."""
+    """The services that commands and the server share."""
 
     store: SqlStore
     secrets: KeyedSecrets
@@ -61,7 +61,7 @@ class Services(Adapters):
     hub: Hub
     sweeper: Sweeper
     escalations: Escalations
-    successions: OrphanQuarantine
+    orphan_quarantine: OrphanQuarantine
 
 
 def build(
@@ -69,12 +69,12 @@ def build(
     clock: Clock | None = None,
     *,
     serving: bool = False,
-    elsewhere: BackgroundRunner = run_inline,
+    background: BackgroundRunner = run_inline,
 ) -> Services:
     """Open the database and the keys, in the process that uses them.
 
-    Raises what `storage.open` and `crypto.sealing` say.
-    `elsewhere` runs what is slow on purpose where it holds up nobody.
+    `background` runs password hashing without blocking other requests.
+    Raises the errors of `storage.open` and `crypto.sealing`.
     """
     clock = clock or SystemClock()
     store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, react, serving=serving)
@@ -96,18 +96,18 @@ def build(
         secrets=secrets,
         signer=JwtSigner(secrets),
         verifier=JwtVerifier(),
-        passwords=Argon2Passwords(elsewhere),
+        passwords=Argon2Passwords(background),
         rules=rules,
         endpoint_problem=partial(outward.endpoint_problem, settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
         escalations=Escalations(store, Substitutes(Judge(secrets), rules)),
-        successions=OrphanQuarantine(store, secrets, rules),
+        orphan_quarantine=OrphanQuarantine(store, secrets, rules),
     )
 
 
 def key_problems(settings: Settings) -> list[str]:
-    """What is wrong with any key file of the database. Raises what `storage.open` says."""
+    """List the problems of this database's key files. Raises the errors of `storage.open`."""
     store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, react, serving=False)
     try:
         return key_files.problems(settings, store)
@@ -115,10 +115,10 @@ def key_problems(settings: Settings) -> list[str]:
         store.close()
 
 
-def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
-    """What answers requests, before anything carries them. Makes signing keys if there are none.
+def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
+    """Make the services behind the endpoints. Creates signing keys if there are none.
 
-    `most_feeds` is how many live feeds this process may hold.
+    `max_feeds` limits the live feeds of this process.
     """
     from server.crypto.passkeys import WebAuthn  # loads CBOR and X.509
     from server.http.routes import ROUTES
@@ -128,26 +128,27 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
     with store.administer() as tx:
         ensure_keys(tx, services.signer)
     subscriptions = outward.push_subscriptions(settings, store, services.secrets)
-    return Site.over(
+    return Site.create(
         services,
         WebAuthn(services.rules.issuer),
         services.hub,
         subscriptions,
         routes=ROUTES,
         settings=described(settings),
-        most_feeds=most_feeds,
+        max_feeds=max_feeds,
     )
 
 
 def create_app(site: "Site") -> "Flask":
-    """The WSGI application: the site's API, its feed and its pages."""
+    """The WSGI application: the API, the feed and the pages."""
     from server.web.application import application  # commands never load Flask
 
     return application(site)
 
 
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
-    """What delivers the outbox; `run` begins one delivery beside the others."""
+    """The worker that delivers the outbox. `run` starts each delivery concurrently."""
     settings, store, secrets = services.settings, services.store, services.secrets
-    room = partial(services.hub.nudge, ANY_CHANGE)
-    return outward.outbox_worker(settings, store, secrets, create_callbacks(services), run, room)
+    on_finished = partial(services.hub.wake, ANY_CHANGE)
+    callbacks = create_callbacks(services)
+    return outward.outbox_worker(settings, store, secrets, callbacks, run, on_finished)

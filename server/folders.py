@@ -1,4 +1,4 @@
-"""Folders and files that only their owner may read, with any umask."""
+"""Folders and files that only their owner can read, whatever the umask."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ _FILE_MODE: Final = 0o600
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder and every missing parent, closed to other users."""
+    """Create the folder and its missing parents with mode 0700."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(exist_ok=True, mode=_FOLDER_MODE)
@@ -17,7 +17,7 @@ def make_private(folder: Path) -> None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Replace the file's text; nobody else may read it."""
+    """Replace the file's text and set mode 0600."""
     descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, _FILE_MODE)
     with os.fdopen(descriptor, "w") as opened:
         os.fchmod(descriptor, _FILE_MODE)

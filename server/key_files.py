@@ -1,8 +1,8 @@
-"""The key files of this installation: where each is, and that each belongs to the database.
+"""The key files of this installation: where each is, and whether it belongs to the database.
 
-The database keeps an id of every key. A file of another installation, or a new file in place of a
+The database stores an id of every key. A file of another installation, or a new file in place of a
 lost one, is refused before it is used.
-Owns: which key files there are. Never: makes a key for a database that already has one.
+Owns: which key files exist. Never: creates a key for a database that already has one.
 """
 
 import hmac
@@ -34,7 +34,7 @@ class KeyFile:
     setting: str
     """The setting that names its path."""
     without: str
-    """What does not work without it."""
+    """What fails without it, as a clause for the error."""
 
     @property
     def missing(self) -> str:
@@ -55,7 +55,7 @@ class KeyFile:
 
 
 def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
-    """The files without which no process opens the database: master key, PIN key."""
+    """The key files that every process needs to open the database: master key and PIN key."""
     master = settings.master_key_file or settings.data_dir / MASTER_KEY
     pin = settings.pin_key_file or settings.data_dir / PIN_KEY
     return (
@@ -65,16 +65,16 @@ def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
 
 
 def webhook(settings: Settings) -> KeyFile:
-    """The key that signs what is sent to SAYSO_WEBHOOK_URL."""
+    """The key file that signs messages to SAYSO_WEBHOOK_URL."""
     path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
     setting = "SAYSO_WEBHOOK_SECRET_FILE"
     return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it receives")
 
 
 def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
-    """The master key and the PIN key; made and recorded for a new database.
+    """The master key and the PIN key; created and recorded for a new database.
 
-    Raises `BadKeyFile` for a file that is missing, cannot be used, or belongs to another database.
+    Raises `BadKeyFile` for a file that is missing, unusable, or belongs to another database.
     """
     files = required(settings)
     if not _key_ids(store):
@@ -89,7 +89,7 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
 
 
 def problems(settings: Settings, store: Store) -> list[str]:
-    """What is wrong with any key file, one sentence each; nothing is made or changed."""
+    """List the problems of the key files, one sentence each. Changes nothing."""
     known = _key_ids(store)
     files = [*required(settings), *([webhook(settings)] if settings.webhook_url else [])]
     found = [problem(file, known) for file in files if file.name in known]
@@ -97,7 +97,7 @@ def problems(settings: Settings, store: Store) -> list[str]:
 
 
 def open_webhook(settings: Settings, store: Store) -> Path:
-    """The path of the webhook key; the default file is made once. Raises `BadKeyFile`."""
+    """The path of the webhook key. Creates the default file once. Raises `BadKeyFile`."""
     file = webhook(settings)
     if not file.path.exists():
         if settings.webhook_secret_file or WEBHOOK in _key_ids(store):
@@ -107,14 +107,14 @@ def open_webhook(settings: Settings, store: Store) -> Path:
 
 
 def key_id(name: str, key: bytes) -> str:
-    """What the database keeps of a key: a keyed hash, which reveals nothing about the key."""
+    """The id that the database stores for a key: a keyed hash, which reveals nothing of it."""
     return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
 
 
 def problem(file: KeyFile, known: Mapping[str, str]) -> str:
-    """What is wrong with this file, by the ids that the database knows; "" when it is right.
+    """The problem of this file, given the database's key ids; "" if there is none.
 
-    A webhook's key may be changed while the server runs, so only its file must be there.
+    The webhook key may change while the server runs, so only the file's existence is checked.
     """
     if not file.path.exists():
         return file.missing
@@ -130,7 +130,7 @@ def problem(file: KeyFile, known: Mapping[str, str]) -> str:
 def _check_unrecorded(files: tuple[KeyFile, KeyFile], store: Store) -> None:
     """Check the files of a database from an earlier version, which stored no key ids.
 
-    It has signing keys that its master key sealed, and a new key could not open them.
+    Its signing keys are sealed with its master key, so the file must open one of them.
     Raises `BadKeyFile`.
     """
     with store.read() as view:
@@ -155,6 +155,6 @@ def _key_ids(store: Store) -> Mapping[str, str]:
 
 def _record(store: Store, keys: Mapping[str, bytes]) -> None:
     with store.write() as tx:
-        tx.queue("installation keys")
+        tx.lock("installation keys")
         for name, key in keys.items():
             tx.installation.add_key(name, key_id(name, key))

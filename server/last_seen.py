@@ -1,8 +1,8 @@
 """The file in the data folder that records the newest audit entry that the server has seen.
 
-A database file that somebody copied back by hand is older, and would bring back access that ended
+A database file that was copied back by hand is older, and would restore access that has ended
 since. The server refuses it; `sayso db restore --in-place` makes such a database safe.
-Owns: the file. Never: refuses a database that is new, or one that is ahead of the file.
+Owns: the file. Never: refuses a new database, or one that is ahead of the file.
 """
 
 import os
@@ -16,7 +16,7 @@ FILE: Final = "last-seen"
 
 
 class OldDatabase(Exception):
-    """The database is older than the one served last; the text says what to do."""
+    """The database is older than the one that was last served. The text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class LastSeen:
 
 
 def _is_before(entry: str, made_safe_at: int | None) -> bool:
-    """Whether a restore came after this entry, as on another host: it ended what was of then."""
+    """Reports whether the database was restored after this entry, and so already made safe."""
     moment = entry.partition("-")[0]
     try:
         return made_safe_at is not None and int(moment, 16) < made_safe_at
@@ -59,7 +59,7 @@ def _is_before(entry: str, made_safe_at: int | None) -> bool:
 
 
 def read(settings: Settings) -> str:
-    """The id of the audit entry in the file; "" when there is none."""
+    """The id of the audit entry in the file; "" if there is no file."""
     path = settings.data_dir / FILE
     return path.read_text("utf-8").strip() if path.exists() else ""
 

@@ -1,6 +1,6 @@
-"""Which ways lead out of this installation, and how far each goes.
+"""The outbound channels of this installation, configured from the settings.
 
-Owns: the channels of the outbox as the settings want them. Never: what is sent.
+Owns: the channels of the outbox and the limits on outbound requests. Never: what is sent.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VAPID: Final = "vapid"
 VAPID_KEY: Final = "vapid.key"
-"""Where earlier versions kept the key; a file that is there is taken into the database."""
+"""The key file of earlier versions. If it exists, its key is imported into the database."""
 
 
 def outbox_worker(
@@ -33,9 +33,9 @@ def outbox_worker(
     secrets: Secrets,
     callbacks: Callbacks,
     run: Callable[[Callable[[], None]], None],
-    room: Callable[[], None],
+    on_finished: Callable[[], None],
 ) -> "OutboxWorker":
-    """What delivers the outbox; `run` begins one delivery beside the others."""
+    """The worker that delivers the outbox. `run` starts each delivery concurrently."""
     from server.delivery.ciba_ping import CibaPing  # loads an HTTP client
     from server.delivery.ciba_push import CibaPush
     from server.delivery.egress import Reach
@@ -56,17 +56,17 @@ def outbox_worker(
     }
     if settings.webhook_url:
         channels[WEBHOOK] = Webhook(settings.webhook_url, key_files.open_webhook(settings, store))
-    return OutboxWorker(store, secrets, channels, run, room)
+    return OutboxWorker(store, secrets, channels, run, on_finished)
 
 
 def push_subscriptions(settings: Settings, store: Store, secrets: Secrets) -> PushSubscriptions:
-    """The browsers that push services may wake, for this server's key."""
+    """The web push subscriptions, with this server's VAPID key."""
     key = public_key(vapid_key(settings, store, secrets))
     return PushSubscriptions(store, secrets, key, settings.push_services)
 
 
 def reach(settings: Settings) -> "Reach":
-    """How far a call to an agent's endpoint may go."""
+    """The limits on calls to agents' endpoints."""
     from server.delivery.egress import Reach  # loads an HTTP client
 
     return Reach(
@@ -78,14 +78,14 @@ def reach(settings: Settings) -> "Reach":
 
 
 def endpoint_problem(settings: Settings, url: str) -> str:
-    """Why an agent may not be called back at this URL, as things are now; "" when it may."""
+    """Why this URL cannot be an agent's callback endpoint now; "" if it can."""
     from server.delivery.egress import problem  # loads an HTTP client
 
     return problem(url, reach(settings))
 
 
 def vapid_key(settings: Settings, store: Store, secrets: Secrets) -> bytes:
-    """The key that identifies this server to push services: made once, sealed in the database."""
+    """The key that identifies this server to push services. Created once, then kept sealed."""
     with store.read() as view:
         sealed = view.installation.sealed_key(VAPID)
     if sealed is None:

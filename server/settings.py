@@ -20,22 +20,22 @@ _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=
 ISSUER_FILE: Final = "issuer"
 _PORTS = 65_536
 NOBODY: Final = "mailto:sayso@localhost"
-"""Whom push services may ask about us when nobody was named and the issuer has no full name."""
+"""The contact for push services if none is set and the issuer has no full host name."""
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSetting(ValueError):
-    """A setting that cannot be used; the text names it and the remedy."""
+    """A setting is invalid. The text names it and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this installation is set up. Each field is the environment's `SAYSO_<NAME>`."""
+    """The settings of this installation. Each field is the variable `SAYSO_<NAME>`."""
 
     data_dir: Path = field(default_factory=lambda: user_data_path("sayso"))
-    """The folder of the database, the keys and the recorded issuer. Whoever can read it is the
+    """The folder of the database, the keys and the recorded issuer. Everyone who can read it is an
     administrator."""
     database_url: str = ""
     """A SQLAlchemy URL. The default is SQLite in the data folder. For PostgreSQL:
@@ -122,40 +122,40 @@ class Settings:
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The database's URL, default included."""
+        """The database URL, or the default."""
         return self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
 
     @property
     def open_ports(self) -> frozenset[int]:
-        """The ports at which agents may be called back."""
+        """The allowed ports of callback endpoints."""
         return frozenset(int(port) for port in self.callback_ports.split(","))
 
     @property
     def open_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The private networks in which agents may be called back. Raises ValueError."""
+        """The private networks where callback endpoints are allowed. Raises ValueError."""
         named = filter(None, (text.strip() for text in self.callback_networks.split(",")))
         return tuple(ip_network(text) for text in named)
 
     @property
     def push_services(self) -> frozenset[str]:
-        """The origins of push services beside those that everybody knows."""
+        """The origins of additional push services."""
         return frozenset(filter(None, (text.strip() for text in self.push_origins.split(","))))
 
     @property
     def push_subject(self) -> str:
-        """Whom a push service may ask about us."""
+        """The contact for push services (RFC 8292 `sub`)."""
         host = urlsplit(self.issuer_url).hostname or ""
         ours = self.issuer_url.startswith("https:") and "." in host
         return self.push_contact or (f"https://{host}" if ours else NOBODY)
 
     @property
     def on_sqlite(self) -> bool:
-        """Reports whether one file is the database."""
+        """Reports whether the database is SQLite."""
         return self.sqlalchemy_url.startswith("sqlite")
 
     @property
     def issuer_url(self) -> str:
-        """The issuer: as set, else as the server last served it, else the default port."""
+        """The issuer: the setting, else the one last served, else the default."""
         if self.issuer:
             return self.issuer
         recorded = self.data_dir / ISSUER_FILE
@@ -255,7 +255,7 @@ def _check_callbacks(settings: Settings) -> None:
     except ValueError as error:
         raise BadSetting(f"{PREFIX}CALLBACK_NETWORKS: {error}.") from error
     if settings.callback_ca_file and not Path(settings.callback_ca_file).is_file():
-        raise BadSetting(f"{PREFIX}CALLBACK_CA_FILE names no file.")
+        raise BadSetting(f"{PREFIX}CALLBACK_CA_FILE must be the path of a file.")
 
 
 def _check_push(settings: Settings) -> None:
@@ -267,7 +267,7 @@ def _check_push(settings: Settings) -> None:
         if not _ORIGIN.fullmatch(origin):
             raise BadSetting(
                 f"{PREFIX}PUSH_ORIGINS must be origins in lower case, such as "
-                "https://push.example.org or http://127.0.0.1:8990, divided by commas."
+                "https://push.example.org or http://127.0.0.1:8990, separated by commas."
             )
 
 
@@ -276,25 +276,25 @@ def check_issuer(issuer: str) -> None:
     parts = urlsplit(issuer)
     if parts.path or parts.query or parts.fragment or not parts.hostname:
         raise BadSetting(
-            f"{PREFIX}ISSUER must be a URL of a host alone, such as https://auth.example: "
-            "without path, query, fragment and final slash."
+            f"{PREFIX}ISSUER must be a URL without path, query, fragment or trailing slash, "
+            "such as https://auth.example."
         )
     if parts.scheme not in {"https", "http"}:
         raise BadSetting(f"{PREFIX}ISSUER must begin with https://.")
 
 
 def is_loopback(issuer: str) -> bool:
-    """Reports whether the issuer is an http or https URL on this machine alone."""
+    """Reports whether the issuer's host is the loopback."""
     return urlsplit(issuer).hostname in LOOPBACK
 
 
 def process_environment(*, without: str) -> dict[str, str]:
-    """The environment for a process that is started from here, less our own settings."""
+    """The environment for a child process, without variables that start with `without`."""
     return {name: value for name, value in os.environ.items() if not name.startswith(without)}
 
 
 def described(settings: Settings) -> list[tuple[str, str, str]]:
-    """Each setting's name, its value without passwords, and where that came from."""
+    """Each setting's name, its value without passwords, and its source."""
     return [_described(settings, name) for name in NAMES]
 
 
@@ -305,12 +305,12 @@ def _described(settings: Settings, name: str) -> tuple[str, str, str]:
 
 
 def masked(text: str) -> str:
-    """The text without a password that a URL carries."""
+    """The text with the passwords of URLs masked."""
     return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:
-    """The settings as the services see them."""
+    """The settings that the services use."""
     return ServerPolicy(
         issuer=settings.issuer_url,
         on_loopback=is_loopback(settings.issuer_url),

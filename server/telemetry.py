@@ -1,8 +1,8 @@
-"""Logs and metrics: what an operator sees of a running server.
+"""Logs and metrics of the running server.
 
-Owns: the log's shape, the correlation id of a request, counters and gauges.
-Never: a secret or raw foreign text. Values that look like one of ours are masked by their prefix,
-and what an agent wrote is escaped by the encoder (one JSON object per line).
+Owns: the log format, the correlation id of a request, counters and gauges.
+Never: logs a secret or raw text of others. Secrets are masked by their prefix, and agents' text is
+escaped by the encoder (one JSON object per line).
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from server.protocol.text import display_safe
 
 
 @contextlib.contextmanager
-def _as_if_absent(name: str) -> Iterator[None]:
-    """Whatever would load this package if it is there does without it."""
+def _hidden_import(name: str) -> Iterator[None]:
+    """Make an optional package look uninstalled while this block imports others."""
     before = sys.modules.get(name)
-    sys.modules[name] = None  # type: ignore[assignment]  # how Python notes that there is none
+    sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail
     try:
         yield
     finally:
@@ -31,7 +31,7 @@ def _as_if_absent(name: str) -> Iterator[None]:
             sys.modules[name] = before
 
 
-with _as_if_absent("rich"):  # it would draw tracebacks for consoles, at 5 MiB of each worker
+with _hidden_import("rich"):  # structlog would load it for tracebacks, at 5 MiB per worker
     import structlog
 
 _correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="local")
@@ -45,47 +45,47 @@ ANSWERS = Counter(
 )
 LOOP_RUNS = Counter(
     "sayso_loop_runs",
-    "Rounds of background loops, by loop and outcome.",
+    "Runs of background loops, by loop and outcome.",
     ["loop", "outcome"],
     registry=REGISTRY,
 )
 LOOP_LAST = Gauge(
     "sayso_loop_last_run_seconds",
-    "When a background loop last finished a round.",
+    "When a background loop last finished a run.",
     ["loop"],
     registry=REGISTRY,
 )
 OUTBOX = Gauge("sayso_outbox", "Messages in the outbox, by state.", ["state"], registry=REGISTRY)
 LOST_LINES = Counter(
-    "sayso_lost_log_lines", "Lines that the log could not take.", registry=REGISTRY
+    "sayso_lost_log_lines", "Log lines that could not be written.", registry=REGISTRY
 )
 SOCKETS = Gauge("sayso_feed_sockets", "Open sockets of approvers.", registry=REGISTRY)
-HELD_POLLS = Gauge("sayso_held_polls", "Polls that are held open.", registry=REGISTRY)
+HELD_POLLS = Gauge("sayso_held_polls", "Long polls that are open.", registry=REGISTRY)
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
 _SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})
-_MOST_TRACEBACK = 20_000
+_MAX_TRACEBACK = 20_000
 _SECRET_TEXT = re.compile(r"(sayso_(?:cs|rt|ar)_|eyJ)[A-Za-z0-9_.-]+")
 
 
 def correlation_id() -> str:
-    """The id that ties log lines, audit entries and the answer's header together."""
+    """The id that a request's log lines, audit entries and response header share."""
     return _correlation.get()
 
 
 def correlate(value: str) -> None:
-    """Use this id from here on, in this thread or greenlet."""
+    """Set the correlation id of this thread or greenlet."""
     _correlation.set(value)
 
 
 def log() -> structlog.stdlib.BoundLogger:
-    """The logger; every line is one event with named facts."""
+    """The logger. Each line is one event with named fields."""
     return _LOGGER
 
 
 def configure_logging(*, as_json: bool, level: str) -> None:
-    """Send the log to standard error, as JSON lines or for a person's eyes."""
-    # Texts are written as Python writes them, with everything escaped that moves a cursor.
+    """Log to standard error, as JSON lines or as text."""
+    # repr() of strings escapes control characters that could move the cursor.
     renderer = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -103,22 +103,22 @@ def configure_logging(*, as_json: bool, level: str) -> None:
             _with_correlation,
             structlog.processors.format_exc_info,
             _without_secrets,
-            _drawable,
+            _printable,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=lambda *_: _Lines(sys.stderr),
+        logger_factory=lambda *_: _StderrLogger(sys.stderr),
         cache_logger_on_first_use=True,
     )
 
 
-class _Lines(structlog.WriteLogger):
-    """Standard error. A line that it does not take is counted: the answer goes out without it."""
+class _StderrLogger(structlog.WriteLogger):
+    """Writes to standard error. Counts lines that cannot be written instead of raising."""
 
     def msg(self, message: str) -> None:
-        """Write a line."""
+        """Write one line."""
         try:
             super().msg(message)
         except (OSError, ValueError):  # a full disk, a closed pipe, a closed file
@@ -129,13 +129,13 @@ class _Lines(structlog.WriteLogger):
 
 
 def loops() -> list[tuple[str, int]]:
-    """The background loops of this process, and when each last ended a round (ms)."""
+    """The background loops of this process, and when each last finished a round (ms)."""
     samples = [sample for metric in LOOP_LAST.collect() for sample in metric.samples]
     return sorted((one.labels["loop"], int(one.value * 1000)) for one in samples)
 
 
 def metrics_text() -> bytes:
-    """Everything that is counted, in the text format of Prometheus."""
+    """All metrics in the Prometheus text format."""
     return generate_latest(REGISTRY)
 
 
@@ -154,12 +154,12 @@ def _without_secrets(
     }
 
 
-def _drawable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """A traceback keeps its lines; what its last line quotes moves no cursor, nor does a name."""
+def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Escape control characters in the event and the traceback. A traceback keeps its lines."""
     event["event"] = display_safe(str(event.get("event", "")))
     if "exception" in event:
         event["exception"] = display_safe(
-            event["exception"], max_chars=_MOST_TRACEBACK, max_lines=_MOST_TRACEBACK
+            event["exception"], max_chars=_MAX_TRACEBACK, max_lines=_MAX_TRACEBACK
         )
     return event
 

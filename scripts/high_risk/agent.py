@@ -1,7 +1,7 @@
-"""An agent that needs a person for what it wants: nothing here is Sayso's, only OAuth.
+"""An agent that asks a person for approval, with standard OAuth only.
 
-Copy it as a beginning of your own. It exchanges the token that arrived with its request; when the
-answer is that a person has to be asked, it asks them with what the answer brought, and waits.
+You can copy it to start your own. It exchanges the token that came with its request. If the error
+is `interaction_required`, it sends a request with the `login_hint_token` of the error, and polls.
 """
 
 import json
@@ -18,28 +18,31 @@ _WAIT = {"Prefer": "wait=20"}
 
 
 class Refused(Exception):
-    """The server's answer, when there is no token."""
+    """The server's error response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent with its credentials."""
+    """An agent with its credentials."""
 
     issuer: str
     client_id: str
     secret: str
     tell: Callable[[str], None]
-    """Whom it tells what it is doing."""
+    """Prints what it is doing."""
 
     def ask(self, user: str, scope: str, resource: str) -> str:
-        """Ask a person by name; returns the handle to wait with."""
+        """Send a request to a user; returns the auth_req_id."""
         form = {"login_hint": user, "scope": f"openid {scope}", "resource": resource}
-        return self._asked(form)
+        return self._request(form)
 
     def token_for(
         self, token: str, resource: str, scope: str, details: Sequence[Mapping[str, Any]]
     ) -> tuple[str, bool]:
-        """A token for this action, or the handle of the question to the person; and which it is."""
+        """Exchange a token for one for this action.
+
+        Returns the token and True, or the auth_req_id of a request to the person and False.
+        """
         form = {
             "grant_type": _EXCHANGE,
             "subject_token": token,
@@ -51,32 +54,33 @@ class Agent:
         answer = self._post("/token", form)
         if answer.status_code == httpx.codes.OK:
             return answer.json()["access_token"], True
-        said = answer.json()
-        self.tell(f"POST /token         {answer.status_code} {said['error']}")
-        if said["error"] != "interaction_required":
-            raise Refused(said)
-        # The hint fixes person, resource, scope and details; nothing else is sent.
-        return self._asked({"scope": "openid", "login_hint_token": said["login_hint_token"]}), False
+        error = answer.json()
+        self.tell(f"POST /token         {answer.status_code} {error['error']}")
+        if error["error"] != "interaction_required":
+            raise Refused(error)
+        # The login_hint_token has the person, resource, scope and details.
+        hint = error["login_hint_token"]
+        return self._request({"scope": "openid", "login_hint_token": hint}), False
 
     def wait(self, handle: str) -> str:
-        """The token, when the person has said yes; the server holds the request meanwhile."""
+        """Wait for the approval with long polls; returns the token."""
         form = {"grant_type": _CIBA, "auth_req_id": handle}
         while True:
             answer = self._post("/token", form, _WAIT)
-            said: dict[str, Any] = answer.json()
+            document: dict[str, Any] = answer.json()
             if answer.status_code == httpx.codes.OK:
-                self.tell("POST /token         200, the person said yes")
-                return str(said["access_token"])
-            if said["error"] != "authorization_pending":
-                raise Refused(said)
+                self.tell("POST /token         200, the person approved")
+                return str(document["access_token"])
+            if document["error"] != "authorization_pending":
+                raise Refused(document)
 
-    def _asked(self, form: Mapping[str, str]) -> str:
+    def _request(self, form: Mapping[str, str]) -> str:
         answer = self._post("/bc-authorize", form)
-        said = answer.json()
+        document = answer.json()
         if answer.status_code != httpx.codes.OK:
-            raise Refused(said)
-        self.tell(f"POST /bc-authorize  200, fingerprint {said['fingerprint']}")
-        return str(said["auth_req_id"])
+            raise Refused(document)
+        self.tell(f"POST /bc-authorize  200, fingerprint {document['fingerprint']}")
+        return str(document["auth_req_id"])
 
     def _post(
         self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None

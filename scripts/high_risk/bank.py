@@ -1,7 +1,7 @@
-"""A protected resource that runs an action once, and only the one that was approved.
+"""A protected resource that runs an approved action exactly once.
 
-Before it pays it spends the approval behind the token at Sayso, naming what is about to run. What
-was not granted, or was run before, is refused there, and the bank passes the refusal on.
+Before it pays, it consumes the approval of the token at Sayso, with the details of the payment.
+Sayso refuses what was not granted or already ran, and the bank passes the refusal on.
 """
 
 import json
@@ -17,7 +17,7 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """The bank's own credentials at Sayso, and what it has paid."""
+    """The bank, with its credentials at Sayso."""
 
     issuer: str
     client_id: str
@@ -27,7 +27,7 @@ class Bank:
     def pay(
         self, token: str, payment: dict[str, Any], execution: str
     ) -> tuple[int, dict[str, Any]]:
-        """Spend the approval, then pay; status and answer."""
+        """Consume the approval, then pay; returns status and JSON."""
         answer = httpx.post(
             f"{self.issuer}/api/approvals/consume",
             json={
@@ -45,7 +45,7 @@ class Bank:
 
     @contextmanager
     def open(self) -> Iterator[str]:
-        """Serve POST /pay on this machine; gives the URL."""
+        """Serve POST /pay on this machine; yields the URL."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -68,6 +68,6 @@ def _handler(bank: Bank) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(text)
 
         def log_message(self, *_: object) -> None:
-            """The example tells what happens itself."""
+            """Log nothing; the example prints the steps itself."""
 
     return Handler

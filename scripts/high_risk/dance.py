@@ -1,8 +1,8 @@
-"""The whole dance on this machine, in a folder that is thrown away afterwards.
+"""Runs the high-risk example on this machine, in a temporary folder.
 
-A person lets a front desk act for them. The desk calls a payer, which exchanges the token, is told
-that a person has to be asked, asks, and pays at a bank that spends the approval. A second try with
-another amount, and one to pay twice, fail.
+A person lets the agent `desk` act for them. It calls the agent `payer`, which exchanges the token,
+gets `interaction_required`, sends a request, and pays at a bank, which consumes the approval. A
+payment with another amount, and a second payment, fail.
 """
 
 import json
@@ -55,8 +55,8 @@ ACTION_TYPE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where it all happens."""
+class Example:
+    """The example's temporary folder and port."""
 
     folder: Path
     port: int
@@ -67,7 +67,7 @@ class Stage:
         return f"http://localhost:{self.port}"
 
     def run(self, module: str, *arguments: str, stdin: str = "") -> dict[str, Any]:
-        """One command of `sayso` or `sayso-approver`; its document."""
+        """Run a command of `sayso` or `sayso-approver`; returns its JSON."""
         done = subprocess.run(  # noqa: S603  # our own commands
             [sys.executable, "-m", module, *arguments, "--json"],
             env=self.environment,
@@ -83,7 +83,7 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every command of this stage is given."""
+        """The environment of all commands."""
         return {
             **os.environ,  # noqa: TID251  # commands need their path
             "SAYSO_DATA_DIR": str(self.folder / "server"),
@@ -93,33 +93,33 @@ class Stage:
 
 
 def main() -> None:
-    """From nothing to a payment that is made once."""
-    with _stage() as stage:
-        _tell("Setting up: ana, a desk, a payer, a bank, and an action type of high risk.")
-        desk, payer, bank = _prepare(stage)
-        with _server(stage), bank.open() as url:
-            _enrol(stage)
-            _play(stage, desk, payer, bank, url)
+    """Run the example."""
+    with _temporary_example() as example:
+        _tell("Setting up: ana, two agents, a bank, and an action type with high risk.")
+        desk, payer, bank = _prepare(example)
+        with _server(example), bank.open() as url:
+            _enrol(example)
+            _pay(example, desk, payer, bank, url)
 
 
-def _play(stage: Stage, desk: Agent, payer: Agent, bank: Bank, url: str) -> None:
-    _tell("\nThe desk asks ana whether it may act for her. That is of low risk.")
+def _pay(example: Example, desk: Agent, payer: Agent, bank: Bank, url: str) -> None:
+    _tell("\nThe desk asks ana for access to act for her. The risk is low.")
     handle = desk.ask("ana", "desk:use", DESK)
-    _approve(stage)
+    _approve(example)
     at_desk = desk.wait(handle)
 
-    _tell("\nThe payer has the desk's token and wants to pay. That is of high risk.")
-    given, at_once = payer.token_for(at_desk, BANK, "bank:pay", [PAYMENT])
-    assert not at_once, "policy lets nobody pay without a person"  # noqa: S101  # the point of it
-    _approve(stage)
-    token = payer.wait(given)
+    _tell("\nThe payer has the desk's token and wants to pay. The risk is high.")
+    handle, at_once = payer.token_for(at_desk, BANK, "bank:pay", [PAYMENT])
+    assert not at_once, "a payment needs a person"  # noqa: S101  # the point of the example
+    _approve(example)
+    token = payer.wait(handle)
 
-    _tell("\nThe bank spends the approval before it pays.")
+    _tell("\nThe bank consumes the approval before it pays.")
     more = {**PAYMENT, "amount": {"minor": 999_900, "currency": "EUR"}}
     tries = (
         ("another amount", more, "run-1"),
         ("what ana approved", PAYMENT, "run-1"),
-        ("the same once more", PAYMENT, "run-2"),
+        ("the same again", PAYMENT, "run-2"),
     )
     for what, payment, execution in tries:
         answer = httpx.post(
@@ -128,73 +128,73 @@ def _play(stage: Stage, desk: Agent, payer: Agent, bank: Bank, url: str) -> None
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )
-        said = answer.json()
-        _tell(f"POST /pay           {answer.status_code} {what}: {said.get('refused', 'paid')}")
+        result = answer.json().get("refused", "paid")
+        _tell(f"POST /pay           {answer.status_code} {what}: {result}")
     if bank.paid != [PAYMENT]:
         sys.exit("The bank paid something else.")
     _tell(f"\nPaid once: {PAYMENT['payee']}.")
 
 
-def _prepare(stage: Stage) -> tuple[Agent, Agent, Bank]:
-    """What an administrator does once."""
-    types = stage.folder / "payment.json"
+def _prepare(example: Example) -> tuple[Agent, Agent, Bank]:
+    """Set up the server as an administrator does."""
+    types = example.folder / "payment.json"
     types.write_text(json.dumps(ACTION_TYPE))
-    stage.run("server", "init", "--admin", "admin")
-    stage.run("server", "actions", "add", str(types))
-    stage.run("server", "resources", "add", DESK, "--scope", "desk:use=low")
-    bank = stage.run("server", "resources", "add", BANK, "--scope", "bank:pay=high")
-    # What the payer gets in the desk's chain is within the ceiling of both.
-    ceiling = ("--resource", DESK, "--resource", BANK, "--scope", "desk:use", "--scope", "bank:pay")
-    adding = ("agents", "add", "--owner", "admin", *ceiling)
-    desk = stage.run("server", *adding, "desk")
-    payer = stage.run("server", *adding, "payer", "--serves", DESK)
+    example.run("server", "init", "--admin", "admin")
+    example.run("server", "actions", "add", str(types))
+    example.run("server", "resources", "add", DESK, "--scope", "desk:use=low")
+    bank = example.run("server", "resources", "add", BANK, "--scope", "bank:pay=high")
+    # Tokens in a delegation chain are limited by the permissions of all its agents.
+    granted = ("--resource", DESK, "--resource", BANK, "--scope", "desk:use", "--scope", "bank:pay")
+    adding = ("agents", "add", "--owner", "admin", *granted)
+    desk = example.run("server", *adding, "desk")
+    payer = example.run("server", *adding, "payer", "--serves", DESK)
     return (
-        Agent(stage.issuer, desk["client_id"], desk["client_secret"], _tell),
-        Agent(stage.issuer, payer["client_id"], payer["client_secret"], _tell),
-        Bank(stage.issuer, bank["client_id"], bank["client_secret"]),
+        Agent(example.issuer, desk["client_id"], desk["client_secret"], _tell),
+        Agent(example.issuer, payer["client_id"], payer["client_secret"], _tell),
+        Bank(example.issuer, bank["client_id"], bank["client_secret"]),
     )
 
 
-def _enrol(stage: Stage) -> None:
-    """Ana's device: it alone can say yes."""
-    code = stage.run("server", "users", "add", "ana")["enrolment_code"]
-    login = ("login", stage.issuer, "--code-stdin", "--pin-stdin", "--name", "example")
-    stage.run("approver_tui", *login, stdin=f"{code}\n{PIN}\n")
+def _enrol(example: Example) -> None:
+    """Enroll Ana's device, which she needs to approve."""
+    code = example.run("server", "users", "add", "ana")["enrolment_code"]
+    login = ("login", example.issuer, "--code-stdin", "--pin-stdin", "--name", "example")
+    example.run("approver_tui", *login, stdin=f"{code}\n{PIN}\n")
 
 
-def _approve(stage: Stage) -> None:
-    """What a person does in the terminal app, by its commands."""
-    item = stage.run("approver_tui", "inbox")["items"][0]
+def _approve(example: Example) -> None:
+    """Approve the pending request with the commands of the terminal app."""
+    item = example.run("approver_tui", "inbox")["items"][0]
     _tell(f"ana sees            {item['risk'].upper()}: {item['headline']}")
     yes = ("approve", item["id"], "--fingerprint", item["fingerprint"], "--pin-stdin")
-    stage.run("approver_tui", *yes, stdin=f"{PIN}\n")
+    example.run("approver_tui", *yes, stdin=f"{PIN}\n")
     _tell(f"ana approves        {item['fingerprint']}, signed by her device")
 
 
 @contextmanager
-def _stage() -> Iterator[Stage]:
+def _temporary_example() -> Iterator[Example]:
     folder = Path(tempfile.mkdtemp(prefix=f"sayso-example-{secrets.token_hex(4)}-"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     try:
-        yield Stage(folder, port)
+        yield Example(folder, port)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _server(stage: Stage) -> Iterator[None]:
+def _server(example: Example) -> Iterator[None]:
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "server", "serve", "--port", str(stage.port)],
-        env=stage.environment,
+        [sys.executable, "-m", "server", "serve", "--port", str(example.port)],
+        env=example.environment,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         line = process.stdout.readline() if process.stdout is not None else ""
-        if stage.issuer not in line:
-            sys.exit("The server did not start; its reason stands above.")
+        if example.issuer not in line:
+            sys.exit("The server did not start. See the error above.")
         yield
     finally:
         process.terminate()

@@ -1,7 +1,7 @@
-"""Write the tables that `server/protocol/confusables.py` reads from the Unicode data in ICU.
+"""Writes the tables of `server/protocol/confusables.py` from the Unicode data in ICU's source.
 
-ICU's source has both files in one Unicode version: `confusables.txt` (UTS 39) as Unicode publishes
-it, and `ppucd.txt`, which holds the properties of every character.
+ICU's source has two files of the same Unicode version: `confusables.txt` (UTS 39), and `ppucd.txt`
+with the properties of all characters.
 """
 
 import re
@@ -23,7 +23,7 @@ def main(unidata: Path, target: Path) -> None:
     confusables = (unidata / "confusables.txt").read_text("utf-8-sig")
     version = re.search(r"^ucd;(\S+)$", properties, re.MULTILINE)[1]
     if f"# Version: {version}" not in confusables:
-        sys.exit("confusables.txt and ppucd.txt are not of the same Unicode version")
+        sys.exit("confusables.txt and ppucd.txt have different Unicode versions")
     scripts, ignorable = _properties(properties.splitlines())
     mappings = [(int(code, 16), to) for code, to in _DATA_LINE.findall(confusables)]
     for name, what, source, lines in (
@@ -46,14 +46,14 @@ def main(unidata: Path, target: Path) -> None:
 
 
 def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
-    """The scripts of each character that has any, by long names, and the default ignorables."""
+    """The scripts of characters, by long names, and the default ignorable characters."""
     long = dict(re.match(r"value;sc;(\w+);(\w+)", one).groups() for one in _values(lines))
     properties: dict[int, dict[str, str]] = {}
     for kind, codes, members in _characters(lines):
-        said = dict(one.partition("=")[::2] for one in members)
+        own = dict(one.partition("=")[::2] for one in members)
         for code in codes:
             inherited = {} if kind == "unassigned" else properties.get(code, {})
-            properties[code] = inherited | said
+            properties[code] = inherited | own
     scripts = {
         code: " ".join(sorted(long[name] for name in names))
         for code, names in ((code, _scripts(one)) for code, one in sorted(properties.items()))
@@ -62,10 +62,10 @@ def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
     return scripts, {code for code, one in properties.items() if "DI" in one and "-DI" not in one}
 
 
-def _scripts(said: dict[str, str]) -> list[str]:
-    """Empty for a character of all scripts, and for one that is not assigned."""
-    extensions = said.get("scx", "<script>")
-    names = said.get("sc", "Zzzz") if extensions == "<script>" else extensions
+def _scripts(own: dict[str, str]) -> list[str]:
+    """The scripts of a character; empty for a common or unassigned character."""
+    extensions = own.get("scx", "<script>")
+    names = own.get("sc", "Zzzz") if extensions == "<script>" else extensions
     return [] if names in {"Zyyy", "Zinh", "Zzzz"} else names.split()
 
 
@@ -74,7 +74,7 @@ def _values(lines: list[str]) -> Iterator[str]:
 
 
 def _characters(lines: list[str]) -> Iterator[tuple[str, Iterable[int], list[str]]]:
-    """A block first, then its characters, which inherit what they do not say."""
+    """The lines of blocks and characters; characters inherit the properties of their block."""
     for line in lines:
         kind, _, rest = line.partition(";")
         if kind in {"block", "cp", "unassigned"}:
@@ -84,7 +84,7 @@ def _characters(lines: list[str]) -> Iterator[tuple[str, Iterable[int], list[str
 
 
 def _ranges(values: dict[int, str]) -> Iterator[str]:
-    """Runs of neighboring characters with one value, as `first last value`."""
+    """Ranges of adjacent characters with the same value, as `first last value`."""
     run: list[int] = []
     for code, value in values.items():
         if run and (code != run[-1] + 1 or value != values[run[0]]):

@@ -1,9 +1,9 @@
 """The canonical bytes of a document (RFC 8785).
 
-Owns: which of two writers makes them. Never: what the document says.
+Owns: the choice between two encoders. Never: the contents of the document.
 
-Of ASCII text and whole numbers the standard library's writer makes the same bytes several times as
-fast. Fractions, great numbers and the order of other names are rfc8785's.
+For ASCII text and integers, the standard library's encoder returns the same bytes several times
+faster. rfc8785 encodes fractions, large numbers and non-ASCII text.
 """
 
 import json
@@ -16,7 +16,7 @@ _WRITER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=
 
 
 def canonical(document: Any) -> bytes:  # noqa: ANN401  # JSON
-    """The bytes that are hashed. Raises rfc8785.CanonicalizationError for what is not JSON."""
+    """The canonical bytes. Raises rfc8785.CanonicalizationError if it is not JSON."""
     return _WRITER.encode(document).encode() if _is_plain(document) else rfc8785.dumps(document)
 
 

@@ -1,4 +1,4 @@
-"""An entry's exact bytes and its leaf. What was hashed is stored; nobody serialises it again."""
+"""The exact bytes of an entry and its leaf hash. The bytes are stored and never encoded again."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _LEAF = b"\x00"
 
 
 def entry_bytes(members: Mapping[str, Any]) -> bytes:
-    """The RFC 8785 bytes of an entry; members that are None are left out."""
+    """The RFC 8785 bytes of an entry, without members that are None."""
     present = {name: value for name, value in members.items() if value is not None}
     return canonical({"v": VERSION, **present})
 

@@ -1,5 +1,5 @@
-"""BACKUPS: archives of the database; a restore lets nothing be used a second time.
+"""BACKUPS: archives of the database, and restores that let nothing be used a second time.
 
-Owns: the archive's format, and the order of the steps.
-Never: SQL; `server.storage` does that part.
+Owns: the format of archives, and the order of the steps.
+Never: SQL; that is in `server.storage`.
 """

@@ -1,7 +1,7 @@
-"""The archive that `sayso db backup` writes: a tar with a manifest, the database and maybe keys.
+"""Backup archives: a tar with a manifest, the database and, optionally, the keys.
 
-The manifest has a hash of every other member, and is authenticated by the master key, so a
-damaged or changed archive is refused before it is used.
+The manifest has a hash of every other member and is authenticated with the master key, so a damaged
+or changed archive is refused before it is used.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _MANIFEST: Final = "manifest.json"
 _MAC: Final = "manifest.mac"
 _KEYS: Final = "keys/"
 _PURPOSE: Final = "backup manifest"
-_MOST_SMALL: Final = 64 * 1024
+_MAX_SMALL: Final = 64 * 1024
 
 
 class BadArchive(Exception):
@@ -31,7 +31,7 @@ class BadArchive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an archive says about itself."""
+    """The description of an archive's contents."""
 
     format: int
     kind: str
@@ -40,19 +40,19 @@ class Manifest:
     made_at: int
     program: str
     created_at: int
-    """Of the installation."""
+    """When the installation was created."""
     admin_version: int
     newest_entry: str
     key_ids: Mapping[str, str]
     in_force: Mapping[str, list[str]]
-    """What a restore asks about, by kind: devices, agents, consents and the like."""
+    """The labels of active items by kind, about which a restore asks."""
     hashes: Mapping[str, str]
-    """The name of every other member, and its SHA-256."""
+    """Name → SHA-256 of every other member."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """An archive whose members match the hashes in its manifest."""
+class OpenArchive:
+    """An unpacked archive whose members match the hashes in its manifest."""
 
     manifest: Manifest
     database: Path
@@ -69,7 +69,7 @@ class Opened:
 def write(
     target: Path, manifest: Manifest, database: Path, keys: Mapping[str, bytes], master: bytes
 ) -> Manifest:
-    """Write a new archive, for its owner only. Raises FileExistsError."""
+    """Write a new archive with mode 0600. Raises FileExistsError."""
     hashes = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
     whole = Manifest(**{**_members(manifest), "hashes": hashes})
     raw = json.dumps(_members(whole), indent=1, sort_keys=True).encode()
@@ -88,8 +88,8 @@ def write(
     return whole
 
 
-def read(source: Path, folder: Path) -> Opened:
-    """Unpack an archive into this folder and check every hash. Raises `BadArchive` or OSError."""
+def read(source: Path, folder: Path) -> OpenArchive:
+    """Unpack an archive into this folder and check its hashes. Raises `BadArchive` or OSError."""
     try:
         with tarfile.open(source, mode="r:") as tar:
             return _read(tar, folder)
@@ -99,7 +99,7 @@ def read(source: Path, folder: Path) -> Opened:
         raise BadArchive(f"{source} is not a backup of Sayso, or it is damaged.") from error
 
 
-def _read(tar: tarfile.TarFile, folder: Path) -> Opened:
+def _read(tar: tarfile.TarFile, folder: Path) -> OpenArchive:
     raw = _small(tar, _MANIFEST)
     members: dict[str, Any] = json.loads(raw)
     if members["format"] != FORMAT:
@@ -114,15 +114,15 @@ def _read(tar: tarfile.TarFile, folder: Path) -> Opened:
     _unpack(tar, database)
     found = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
     if found != dict(manifest.hashes):
-        raise BadArchive("The backup is damaged: a part of it does not have its recorded hash.")
-    return Opened(manifest, database, keys, raw, _small(tar, _MAC).decode())
+        raise BadArchive("The backup is damaged: a part does not match its hash.")
+    return OpenArchive(manifest, database, keys, raw, _small(tar, _MAC).decode())
 
 
 def _small(tar: tarfile.TarFile, name: str) -> bytes:
     member = tar.extractfile(name)
     if member is None:
         raise KeyError(name)
-    return member.read(_MOST_SMALL)
+    return member.read(_MAX_SMALL)
 
 
 def _unpack(tar: tarfile.TarFile, target: Path) -> None:
@@ -142,7 +142,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Without the names and numbers of this machine's users."""
+    """Remove the user and group of the file."""
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     info.mode = 0o600

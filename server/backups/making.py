@@ -1,4 +1,4 @@
-"""Making a backup while the server runs."""
+"""Creates a backup while the server runs."""
 
 import tempfile
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from server.storage import dumps
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A backup, and the key files without which it cannot be restored."""
+class Backup:
+    """A new backup, and the key files that a restore needs."""
 
     file: Path
     manifest: Manifest
@@ -23,7 +23,7 @@ class Made:
     with_keys: bool
 
 
-def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Made:
+def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Backup:
     """Write a backup to a new file.
 
     Raises `DumpFailed`, `BadKeyFile` for a key that does not belong to the database, or
@@ -52,11 +52,11 @@ def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Made
         )
         master = read_key(key_files.required(settings)[0].path)
         whole = archives.write(target, manifest, copy, keys, master)
-    return Made(target, whole, files, with_keys)
+    return Backup(target, whole, files, with_keys)
 
 
 def _files(settings: Settings, found: dumps.Contents) -> tuple[key_files.KeyFile, ...]:
-    """The key files that this database needs, each checked."""
+    """The key files of this database, after a check of each."""
     every = (*key_files.required(settings), key_files.webhook(settings))
     needed = tuple(file for file in every if file.name in found.key_ids)
     for file in needed:

@@ -1,7 +1,7 @@
-"""Restoring a backup so that nothing in it can be used a second time.
+"""Restores a backup so that nothing in it can be used a second time.
 
-1. Check the archive, its schema and its keys.  2. Keep other processes out of the database.
-3. Read what is in force there, if possible.  4. Ask the operator what to keep.  5. Make the copy
+1. Check the archive, its schema and its keys.  2. Lock other processes out of the database.
+3. Read what is active there, if possible.  4. Ask the operator what to keep.  5. Make the copy
 safe and replace the database with it. Nothing is changed before step 5.
 """
 
@@ -26,12 +26,12 @@ from server.storage.open import SCHEMA
 from server.storage.operations import in_force, restores
 from server.storage.operations.restores import Restoring, Terminal
 
-_NO_DATABASE: Final = "There is no database that can be restored in place."
+_NO_DATABASE: Final = "There is no database to restore in place."
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """What was in force when the database that is replaced was last used."""
+class LaterState:
+    """The active items and the configuration of the replaced database."""
 
     items: Items
     terminals: Mapping[str, Terminal]
@@ -40,39 +40,39 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A restore that can be done; nothing is changed yet."""
+    """A checked restore. Nothing is changed yet."""
 
     settings: Settings
     now: int
     in_force: Mapping[str, list[str]]
-    """What the backup would bring back, by kind."""
+    """The labels of active items in the backup, by kind."""
     made_at: int
     """When the backup was made."""
     replaces: bool
-    """There is an installation already."""
-    later: Later | None
-    archive: archives.Opened | None
-    """None for a database that is made safe in place."""
+    """An installation already exists."""
+    later: LaterState | None
+    archive: archives.OpenArchive | None
+    """None for a restore in place."""
     new_keys: Mapping[Path, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did."""
+    """The result of a restore."""
 
     counts: Mapping[str, int]
     compared: bool
     changed: tuple[str, ...]
-    """Parts of the configuration that had changed since the backup; they are as in the backup."""
+    """Parts of the configuration that had changed since the backup and were reverted."""
     replaced: Path | None
-    """Where the SQLite file that was replaced is kept."""
+    """The path of the replaced SQLite file."""
 
 
 @contextmanager
 def from_archive(
     settings: Settings, file: Path, since: Path | None, now: int
 ) -> Iterator[Prepared]:
-    """A checked archive, with the database locked. Raises if a restore is impossible."""
+    """Prepare a restore from an archive, with the database locked. Raises if it is impossible."""
     url = settings.sqlalchemy_url
     folders.make_private(settings.data_dir)
     with ExitStack() as closing:
@@ -83,8 +83,8 @@ def from_archive(
         )
         archive = archives.read(file, Path(folder))
         new_keys = _check(settings, archive)
-        closing.enter_context(dumps.alone(url))
-        replaces, later = _there(settings, archive.manifest, now)
+        closing.enter_context(dumps.exclusive(url))
+        replaces, later = _existing(settings, archive.manifest, now)
         if since is not None:
             later = _later(f"sqlite:///{since}", archive.manifest, "", now)
         manifest = archive.manifest
@@ -102,11 +102,11 @@ def from_archive(
 
 @contextmanager
 def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
-    """A database that was restored by other means, locked. Raises if a restore is impossible."""
+    """Prepare a restore of the current database, which is locked. Raises if it is impossible."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         raise BadArchive(_NO_DATABASE)
-    with dumps.alone(url):
+    with dumps.exclusive(url):
         with dumps.transaction(url) as connection:
             found = dumps.contents(connection, now)
         if found is None or found.schema != SCHEMA:
@@ -138,10 +138,10 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
         done = _make_safe(url, prepared, keep)
     elif settings.on_sqlite:
         done = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
-        replaced = dumps.put_sqlite(archive.database, dumps.sqlite_file(url))
+        replaced = dumps.replace_sqlite(archive.database, dumps.sqlite_file(url))
     else:
-        with dumps.alone(url):  # the operator may have thought for long
-            dumps.put_postgres(archive.database, url, process_environment(without=PREFIX))
+        with dumps.exclusive(url):  # another process may have connected since the first check
+            dumps.restore_postgres(archive.database, url, process_environment(without=PREFIX))
         done = _make_safe(url, prepared, keep)
     last_seen.forget(settings)
     counts, changed = done
@@ -151,14 +151,14 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
 def _make_safe(
     url: str, prepared: Prepared, keep: Collection[str]
 ) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The one transaction after which the database can be used."""
+    """Make the database usable, in one transaction."""
     later = prepared.later
     with dumps.transaction(url) as connection:
-        dumps.stay_alone(connection)
+        dumps.lock_exclusively(connection)
         backup = in_force.items(connection, prepared.now)
         holding = held(backup, None if later is None else later.items, keep)
-        stopped = {one.item.id for one in holding["devices"]}
-        goes_on = [] if later is None else [one for one in backup["devices"] if one not in stopped]
+        held_devices = {one.item.id for one in holding["devices"]}
+        kept = [one for one in backup["devices"] if one not in held_devices]
         marks = in_force.configuration(connection)
         known = {} if later is None else later.configuration
         changed = tuple(name for name, mark in known.items() if marks[name] != mark)
@@ -168,7 +168,7 @@ def _make_safe(
             "compared": later is not None,
             "kept": sorted(keep),
         }
-        terminals = () if later is None else tuple(later.terminals[one] for one in goes_on)
+        terminals = () if later is None else tuple(later.terminals[one] for one in kept)
         counts = restores.make_safe(
             connection,
             Restoring(holding, _row(prepared), facts, terminals),
@@ -179,15 +179,15 @@ def _make_safe(
 
 
 def _row(prepared: Prepared) -> InstallationRow:
-    """The installation's row as the archive has it; in place, the database still has its own."""
+    """The installation's row from the archive. In place, the database still has its own row."""
     if prepared.archive is None:
         return InstallationRow(0, prepared.now, "", None)
     manifest = prepared.archive.manifest
     return InstallationRow(manifest.admin_version, manifest.created_at, "", None)
 
 
-def _check(settings: Settings, archive: archives.Opened) -> dict[Path, bytes]:
-    """Kind, schema and keys; the key files that come out of the archive. Raises BadArchive."""
+def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, bytes]:
+    """Check kind, schema and keys. Returns the key files to create. Raises `BadArchive`."""
     manifest, kind = archive.manifest, dumps.kind(settings.sqlalchemy_url)
     if manifest.kind != kind:
         raise BadArchive(
@@ -196,8 +196,8 @@ def _check(settings: Settings, archive: archives.Opened) -> dict[Path, bytes]:
         )
     if manifest.schema != SCHEMA:
         raise BadArchive(
-            f"This backup has schema {manifest.schema}, this program knows {SCHEMA}. Restore it "
-            f"with the program that made it ({manifest.program}), then upgrade."
+            f"This backup has schema {manifest.schema}, and this program supports {SCHEMA}. "
+            f"Restore it with the program that made it ({manifest.program}), then upgrade."
         )
     files = (*key_files.required(settings), key_files.webhook(settings))
     new = {
@@ -216,8 +216,8 @@ def _check(settings: Settings, archive: archives.Opened) -> dict[Path, bytes]:
     return new
 
 
-def _there(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, Later | None]:
-    """Whether there is a database, and what is in force in it, if that can be read."""
+def _existing(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, LaterState | None]:
+    """Whether a database exists, and its state if that can be read."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         return False, None
@@ -225,10 +225,10 @@ def _there(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, Late
     return replaces, _later(url, manifest, last_seen.read(settings), now)
 
 
-def _later(url: str, manifest: Manifest, seen: str, now: int) -> Later | None:
-    """What is in force in a later database of the same installation.
+def _later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
+    """The state of a later database of the same installation.
 
-    None if it cannot be read, is of another installation, or is older than the backup.
+    None if it cannot be read, belongs to another installation, or is older than the backup.
     """
     try:
         with dumps.transaction(url) as connection:
@@ -239,6 +239,6 @@ def _later(url: str, manifest: Manifest, seen: str, now: int) -> Later | None:
                 return None
             items = in_force.items(connection, now)
             terminals = restores.terminals(connection)
-            return Later(items, terminals, in_force.configuration(connection))
+            return LaterState(items, terminals, in_force.configuration(connection))
     except dumps.UNREADABLE:
         return None

@@ -1,4 +1,4 @@
-"""What each error means to a script: one table, from exception to exit code.
+"""Exit codes and error output: one table, from exception to exit code.
 
 Owns: exit codes and the error object on stderr. Never: stdout.
 """
@@ -19,20 +19,20 @@ from server.settings import BadSetting
 
 
 class Exit(IntEnum):
-    """Every exit code there is."""
+    """The exit codes of `sayso`."""
 
     DONE = 0
     """Success."""
     ERROR = 1
     """An error."""
     USAGE = 2
-    """The command cannot run as it is written."""
+    """The command line or its input is invalid."""
     NOT_FOUND = 3
     """The named thing does not exist."""
     NOT_ALLOWED = 5
-    """Not allowed: a file that this user may not read or write."""
+    """This user may not read or write a file."""
     CONFLICT = 6
-    """It exists already, or the current state does not allow it."""
+    """It already exists, or the current state does not allow it."""
     UNREACHABLE = 7
     """The database cannot be reached."""
     VERIFICATION = 20
@@ -42,7 +42,7 @@ class Exit(IntEnum):
 
 
 class Meaning(NamedTuple):
-    """An exit code, and the stable word for the same thing in the error object."""
+    """An exit code, and its stable error code in the error object."""
 
     exit: Exit
     code: str
@@ -68,7 +68,7 @@ MEANINGS: Final = MappingProxyType(
         click.ClickException: Meaning(Exit.ERROR, "error"),
     }
 )
-"""The first row that fits counts, so a special case stands before the general one."""
+"""The first matching row applies, so special cases come before general ones."""
 
 _BY_NAME: Final = MappingProxyType(
     {
@@ -81,13 +81,13 @@ _BY_NAME: Final = MappingProxyType(
         "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),
     }
 )
-"""Errors of what is heavy to load; a command that failed earlier does not wait for it."""
+"""The errors of modules that are slow to import, by name, so that this module imports none."""
 
 _INTERNAL: Final = Meaning(Exit.ERROR, "internal")
 
 
 def meaning(error: BaseException) -> Meaning:
-    """What a script is told about this error."""
+    """The exit code and error code of this error."""
     for kind, found in MEANINGS.items():
         if isinstance(error, kind):
             return found
@@ -96,7 +96,7 @@ def meaning(error: BaseException) -> Meaning:
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
-    """Say on stderr what went wrong, to a person or to a script, and return the exit code."""
+    """Print the error to stderr, as text or JSON. Returns the exit code."""
     found = meaning(error)
     message = safe(sentence(error))
     if as_json:
@@ -110,7 +110,7 @@ def report(error: BaseException, *, as_json: bool) -> int:
 
 
 def sentence(error: BaseException) -> str:
-    """The error as a person is told it."""
+    """The error as text for a person."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -118,7 +118,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, FileExistsError):
-        return f"{error.filename} exists already; nothing was overwritten."
+        return f"{error.filename} already exists. Nothing was overwritten."
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}."
     return str(error) or type(error).__name__

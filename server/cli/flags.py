@@ -1,6 +1,6 @@
-"""The settings of one command: its flags, the environment, the file.
+"""The settings of one command, from its flags, the environment and the file.
 
-Owns: nothing but that; `sayso serve` begins here, before gevent has patched what others load.
+Owns: nothing else, because `sayso serve` must not import modules before gevent has patched them.
 Never: opens the installation; `opening.py` does.
 """
 
@@ -12,11 +12,11 @@ from server.settings import Settings, load
 
 
 def settings_of(context: click.Context) -> Settings:
-    """The settings of this command: flags, environment, file."""
+    """The settings of this command."""
     flags: dict[str, object] = context.find_root().obj
     return load(flags)
 
 
 def sqlite_file(settings: Settings) -> Path:
-    """The file that is the database, where one is."""
+    """The path of the SQLite database."""
     return Path(settings.sqlalchemy_url.partition(":///")[2])

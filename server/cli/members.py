@@ -1,6 +1,6 @@
-"""Members on the command line: flags, JSON documents and lines, made from the rows of a table.
+"""Members on the command line: flags, JSON and text, made from a table of members.
 
-Owns: how each kind of value is written and printed. Never: which members there are.
+Owns: how each kind of value is entered and printed. Never: which members there are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from server.services.members import Clear, Having, Kind, Line, Member, Members, 
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
-"""Id → name, of people and groups."""
+"""Id → name of users and groups."""
 _NOBODY: Final[_Names] = MappingProxyType({})
 
 
@@ -28,10 +28,10 @@ def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _read_icon(file: BinaryIO) -> bytes:
-    """One byte more than is taken, so that a larger file is told from one that fits."""
+    """Read one byte more than the limit, so that the service can refuse a larger file."""
     raw = file.read(MOST_BYTES + 1)
     if not raw:
-        raise click.UsageError("The file of the icon is empty. To take one away: --no-icon")
+        raise click.UsageError("The icon file is empty. To remove the icon, use --no-icon.")
     return raw
 
 
@@ -49,10 +49,10 @@ def _lists(value: Mapping[str, Sequence[str]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _FlagKind:
-    """How a kind of value is read from flags and shown."""
+    """How a kind of value is read from flags and printed."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What click is told of the flag."""
+    """The arguments for `click.option`."""
     read: Callable[[Any], object] = lambda value: value
     document: Callable[[Any, _Names], object] = lambda value, _names: value
     text: Callable[[Any, _Names], str] = lambda value, _names: str(value)
@@ -98,12 +98,12 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = MappingProxyType(
 
 
 def new_flags(members: Members) -> Callable[[_F], _F]:
-    """The flags of the command that adds a record."""
+    """The flags of a command that adds a record."""
     return _with([_option(one, adds=True) for one in members if not one.flag.positional])
 
 
 def change_flags(members: Members) -> Callable[[_F], _F]:
-    """The flags of the command that changes one, with those that take values away."""
+    """The flags of a command that updates a record, with those that clear values."""
     changing = [member for member in members if not member.final]
     clears = [clear for member in changing for clear in member.flag.clears]
     return _with(
@@ -115,17 +115,17 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
 
 
 def search_flags(members: Members) -> Callable[[_F], _F]:
-    """The flags of the command that lists records."""
+    """The flags of a command that lists records."""
     return _with(
         [
-            click.option(one.flag.name, one.name, help=f"Those with this alone: {one.field.label}.")
+            click.option(one.flag.name, one.name, help=f"Filter by {one.field.label}.")
             for one in searched(members)
         ]
     )
 
 
 def having(flags: Mapping[str, str | None]) -> Having:
-    """What a list is narrowed to."""
+    """The filters of a list."""
     return {name: value for name, value in flags.items() if value is not None}
 
 
@@ -141,33 +141,33 @@ def _with(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
 def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
     flag = member.flag
     names = f"{flag.name}/--no-{flag.name[2:]}" if member.kind is Kind.SWITCH else flag.name
-    told: dict[str, Any] = {**_KINDS[member.kind].options, "help": flag.help}
+    options: dict[str, Any] = {**_KINDS[member.kind].options, "help": flag.help}
     if words := _words(member):
-        told["type"] = click.Choice(words)
+        options["type"] = click.Choice(words)
     if flag.metavar is not None:
-        told["metavar"] = flag.metavar
+        options["metavar"] = flag.metavar
     if adds and flag.shows_start:
-        told |= {"default": member.start, "show_default": True}
+        options |= {"default": member.start, "show_default": True}
     if adds and member.needed:
-        told["required"] = True
-    return click.option(names, member.name, **told)
+        options["required"] = True
+    return click.option(names, member.name, **options)
 
 
 def _words(member: Member) -> list[str]:
-    """What may be written for a choice."""
+    """The values that the flag accepts, if it is a choice."""
     shorter = [word for word, _ in member.flag.words]
     return shorter or [value for value, _ in member.field.choices if value]
 
 
 def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, Any]:
-    """What the flags say about members. Raises click.UsageError for two words about one."""
+    """The members that the flags set. Raises click.UsageError if two flags set the same one."""
     found: dict[str, Any] = {}
     for member in members:
         value = flags.get(member.name)
         cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
         given = value is not None and value != ()
         if given + len(cleared) > 1:
-            raise click.UsageError("Set it or take it away, not both.")
+            raise click.UsageError(f"{member.flag.name}: set it or remove it, not both.")
         if cleared:
             found[member.name] = cleared[0]
         elif given:
@@ -189,7 +189,7 @@ def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as
 
 
 def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, object]:
-    """The members of a record in JSON; people by their names."""
+    """The members of a record as JSON, with users and groups by name."""
     return {
         member.wire_name: _document(member, getattr(record, member.name), names)
         for member in members
@@ -202,7 +202,7 @@ def _document(member: Member, value: object, names: _Names) -> object:
 
 
 def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, str | None]:
-    """The members of a record as a person reads them."""
+    """The members of a record as text."""
     return {
         member.line.name: _line(member, member.line, getattr(record, member.name), names)
         for member in members

@@ -1,4 +1,4 @@
-"""Opening the installation that the settings point to, for one command.
+"""Opens the installation for one command.
 
 Owns: which services a command gets. Never: printing.
 """
@@ -21,11 +21,11 @@ from server.settings import Settings
 P = ParamSpec("P")
 
 BY = audit.OPERATOR
-"""Who acts: whoever can read the data folder."""
+"""The actor of commands: everyone who can read the data folder."""
 
 
 class OpenInstallation(AdminServices):
-    """Everything an administrator can do here."""
+    """The administration services, and those that only commands use."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services.store, services)
@@ -35,7 +35,7 @@ class OpenInstallation(AdminServices):
 
     @property
     def issuer(self) -> str:
-        """The public URL, for the commands that are printed."""
+        """The public URL, for printed commands."""
         return self.services.rules.issuer
 
     @property
@@ -46,7 +46,7 @@ class OpenInstallation(AdminServices):
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[OpenInstallation]:
-    """The installation, closed afterwards."""
+    """Open the installation, and close it afterwards."""
     services = build(settings)
     try:
         yield OpenInstallation(services)
@@ -55,11 +55,11 @@ def opened(settings: Settings) -> Iterator[OpenInstallation]:
 
 
 def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> Callable[P, None]:
-    """Give the command an open installation as its first argument."""
+    """Pass the open installation to the command as its first argument."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        with opened(settings_of(click.get_current_context())) as desk:
-            function(desk, *args, **kwargs)
+        with opened(settings_of(click.get_current_context())) as services:
+            function(services, *args, **kwargs)
 
     return run

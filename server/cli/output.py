@@ -1,4 +1,4 @@
-"""How results reach stdout: one JSON document, or plain lines that are safe to draw.
+"""Output on stdout: one JSON document, or plain lines without control characters.
 
 Owns: `--json`, tables, times. Never: stderr, colour, cursor movement.
 """
@@ -12,19 +12,19 @@ import click
 
 from server.protocol.text import SafeText, display_safe
 
-MOST_CHARACTERS: Final = 4_000
-"""A line is cut beyond that; a curl line must not be cut."""
+MAX_CHARACTERS: Final = 4_000
+"""Longer lines are cut. It leaves room for a curl command."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 if_missing_option = click.option(
-    "--if-missing", is_flag=True, help="Answer the one that is there, without its secret."
+    "--if-missing", is_flag=True, help="If it already exists, print it without its secret."
 )
 
 
 def answer(document: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> None:
-    """Print what was asked for: the document, or the lines."""
+    """Print the JSON document or the lines."""
     if as_json:
-        # Everything beyond ASCII is escaped, so that no terminal takes a name for a command.
+        # Non-ASCII characters are escaped, so that names cannot control the terminal.
         click.echo(json.dumps(document))
         return
     for line in lines:
@@ -32,12 +32,12 @@ def answer(document: Mapping[str, object], lines: Iterable[str], *, as_json: boo
 
 
 def safe(text: str) -> SafeText:
-    """Text that may be drawn; names and reasons were written by others."""
-    return display_safe(text, max_chars=MOST_CHARACTERS, max_lines=1)
+    """Text without control characters, since names and reasons come from others."""
+    return display_safe(text, max_chars=MAX_CHARACTERS, max_lines=1)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Columns under their names; one line that says so when there are no rows."""
+    """A table with a header, or one line if there are no rows."""
     cells = [[str(safe(cell)) for cell in row] for row in rows]
     if not cells:
         return ["There are none."]
@@ -47,18 +47,18 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def sheet(facts: Mapping[str, str | None]) -> list[str]:
-    """One fact per line, its name in front; what is None is left out."""
+    """One line per fact, with its name first. Facts that are None are left out."""
     width = max(map(len, facts))
     return [f"{name:<{width}}  {value}" for name, value in facts.items() if value is not None]
 
 
 def listed(values: Iterable[str]) -> str:
-    """Some values in one cell."""
+    """Values as one text, separated by commas."""
     return ", ".join(values) or "none"
 
 
 def rfc3339(at: int | None) -> str | None:
-    """A moment as JSON carries it."""
+    """The RFC 3339 text of a time, for JSON."""
     if at is None:
         return None
     moment = datetime.fromtimestamp(at / 1000, UTC)
@@ -66,7 +66,7 @@ def rfc3339(at: int | None) -> str | None:
 
 
 def moment(at: int | None, *, never: str = "never") -> str:
-    """A moment as a person reads it."""
+    """A time as text for people."""
     if at is None:
         return never
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,6 +1,6 @@
-"""What flags may say: moments, spans of time, scopes with their risk.
+"""Parameter types of flags: times, durations, scopes with their risk.
 
-Owns: reading them, with the remedy when they cannot be read. Never: what they are used for.
+Owns: parsing, with errors that name the fix. Never: what they are used for.
 """
 
 import re
@@ -13,11 +13,11 @@ from server.protocol.policy.risks import Risk
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,5})([smhd])")
-_UNSAID_RISK: Final = Risk.MEDIUM
+_DEFAULT_RISK: Final = Risk.MEDIUM
 
 
 def span_ms(text: str) -> int | None:
-    """Milliseconds of a span such as 30d, 12h or 0; None when it is none."""
+    """The milliseconds of a duration such as 30d, 12h or 0; None if it is not one."""
     if text == "0":
         return 0
     match = _SPAN.fullmatch(text)
@@ -25,7 +25,7 @@ def span_ms(text: str) -> int | None:
 
 
 def moment_ms(text: str, now: int) -> int:
-    """A moment: a date, an RFC 3339 time, or a span from now. Raises click.BadParameter."""
+    """Parse a date, an RFC 3339 time, or a duration from now. Raises click.BadParameter."""
     if (span := span_ms(text)) is not None:
         return now + span
     try:
@@ -33,60 +33,60 @@ def moment_ms(text: str, now: int) -> int:
         return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise click.BadParameter(
-            "write a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a span from now (90d)."
+            "use a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a duration from now (90d)."
         ) from None
 
 
 class Span(click.ParamType[int]):
-    """A span of time; milliseconds come out."""
+    """A duration, converted to milliseconds."""
 
     name = "span"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Read `30d`, `12h`, `15m`, `90s` or `0`."""
+        """Parse `30d`, `12h`, `15m`, `90s` or `0`."""
         if isinstance(value, int):
             return value
         span = span_ms(str(value))
         if span is None:
-            self.fail("write a span such as 30d, 12h or 0.", param, ctx)
+            self.fail("use a duration such as 30d, 12h or 0.", param, ctx)
         return span
 
 
 class ScopeRisk(click.ParamType[tuple[str, Risk]]):
-    """A scope and how risky it is."""
+    """A scope and its risk."""
 
     name = "name[=risk]"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, Risk]:
-        """Read `payments:read=low`; a scope without a risk is of medium risk."""
+        """Parse `payments:read=low`. The default risk is medium."""
         if isinstance(value, tuple):
             return value
         name, equals, risk = str(value).rpartition("=")
         if not equals:
-            return str(value), _UNSAID_RISK
+            return str(value), _DEFAULT_RISK
         if risk not in list(Risk):
-            self.fail(f"{risk!r} is no risk; write low, medium, high or critical.", param, ctx)
+            self.fail(f"{risk!r} is not a risk. Use low, medium, high or critical.", param, ctx)
         return name, Risk(risk)
 
 
 class ScopeNeed(click.ParamType[tuple[str, str]]):
-    """A scope and the action type that a request for it must carry."""
+    """A scope and the action type that requests for it must have."""
 
     name = "scope=type"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        """Read `payments:transfer=payment.transfer`; nothing after `=` takes the need away."""
+        """Parse `payments:transfer=payment.transfer`; an empty type removes the requirement."""
         if isinstance(value, tuple):
             return value
         scope, equals, kind = str(value).partition("=")
         if not equals:
-            self.fail("write SCOPE=TYPE, or SCOPE= to take the need away.", param, ctx)
+            self.fail("use SCOPE=TYPE, or SCOPE= to remove the requirement.", param, ctx)
         return scope, kind
 
 
@@ -95,5 +95,5 @@ overlap_option = click.option(
     type=Span(),
     default="24h",
     show_default=True,
-    help="How long the old secret works beside the new one; 0 to 30d.",
+    help="How long the old secret keeps working; 0 to 30d.",
 )

@@ -1,5 +1,5 @@
-"""KEYS AND CHANCE: the adapters behind the ports Signer, Verifier and Secrets.
+"""KEYS AND RANDOMNESS: the adapters for the ports Signer, Verifier and Secrets.
 
 Owns: PyJWT (in `jose.py` alone), AES-GCM, random ids, keyed hashes and the key files.
-Never: a rule about claims; those are `server.protocol`'s.
+Never: a rule about claims; those are in `server.protocol`.
 """

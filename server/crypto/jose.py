@@ -1,9 +1,9 @@
-"""Signing and checking JWTs: the only user of PyJWT.
+"""Signs and verifies JWTs. The only user of PyJWT.
 
-The algorithm is that of the registered key, never the header's word. Keys come from our tables or,
-for a DPoP proof, from the proof that they must then prove; `jku`, `x5u`, `x5c` and `crit` are
-refused with every header member that the kind of token does not have. What the claims must say is
-decided by `server.protocol` and `server.services`, on the claims that come out of here.
+The algorithm is that of the registered key, never that of the header. Keys come from the database
+or, for a DPoP proof, from the proof itself. Header members that a kind of token does not have are
+refused, including `jku`, `x5u`, `x5c` and `crit`. The claims are checked by `server.protocol` and
+`server.services`.
 """
 
 import json
@@ -33,18 +33,18 @@ _JWS.register_algorithm(names.ED25519, jwt.get_algorithm_by_name("EdDSA"))
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 _OTHER_NAMES = {names.ED25519: "EdDSA"}
-"""RFC 9864 names the curve too; which curve it is, the registered key says all the same."""
+"""RFC 9864 names include the curve, which the registered key determines anyway."""
 _SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
-_MOST_TEXT = 64 * 1024
+_MAX_TEXT = 64 * 1024
 _RSA_BITS = 2048
-_MOST_SEEN = 2_000
-"""Tokens of ours that are remembered, some two kilobytes each."""
+_MAX_CACHED_TOKENS = 2_000
+"""Cached verified tokens, of about 2 kB each."""
 _REQUEST_TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 _OLD_ASSERTION_TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
 
 
 class JwtSigner:
-    """The port `Signer`. Private keys are opened once per process and kept in memory."""
+    """The adapter for the port `Signer`. Private keys are decrypted once and kept in memory."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
@@ -54,7 +54,7 @@ class JwtSigner:
     def sign(
         self, keys: Sequence[SigningKey], alg: str, typ: str, claims: Mapping[str, object]
     ) -> str:
-        """A compact JWS by the active key of this algorithm. Raises LookupError without one."""
+        """Sign a compact JWS with the active key of this algorithm. Raises LookupError."""
         key = next((k for k in keys if k.alg == alg and k.state == "active"), None)
         if key is None:
             raise LookupError(f"no active key for {alg}")
@@ -63,17 +63,17 @@ class JwtSigner:
         return f"{signed}.{base64url.encode(signature)}"
 
     def _header(self, key: SigningKey, typ: str) -> str:
-        """The first part of the tokens of one key and kind; it is the same in all of them."""
+        """The encoded header of tokens with this key and type, cached."""
         if (key.kid, typ) not in self._headers:
             header = json_text.compact({"alg": key.alg, "kid": key.kid, "typ": typ})
             self._headers[key.kid, typ] = base64url.encode(header.encode())
         return self._headers[key.kid, typ]
 
     def new_key(self, alg: str, now: int) -> SigningKey:
-        """Make a key pair; its private half is sealed before it leaves this function."""
+        """Generate a key pair, with the private key sealed."""
         private = _generate(alg)
         public = _public_jwk(alg, private)
-        # A name that begins with a dash would be a flag to `sayso keys revoke`.
+        # With a leading dash, the kid would be a flag for `sayso keys revoke`.
         kid = decisions.digest(json_text.canonical(dict(public))).lstrip("-")[:16]
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return SigningKey(
@@ -94,8 +94,8 @@ class JwtSigner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """A token whose signature was found to be that of a key of ours, named by its thumbprint."""
+class _VerifiedToken:
+    """A token whose signature was verified with one of our keys."""
 
     kid: str
     typ: str
@@ -103,16 +103,16 @@ class _Seen:
 
 
 class JwtVerifier:
-    """The port `Verifier`."""
+    """The adapter for the port `Verifier`."""
 
     def __init__(self) -> None:
         self._keys: dict[str, object] = {}
-        self._seen: dict[str, _Seen] = {}
+        self._verified: dict[str, _VerifiedToken] = {}
 
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, Mapping[str, object]]:
-        """The key's id and the claims of an assertion (RFC 7523 2.2). Raises `BadToken`."""
+        """Verify a client assertion (RFC 7523 2.2). Returns key id, claims. Raises `BadToken`."""
         header = _header(token)
         if str(header.get("typ", "")).lower() not in _OLD_ASSERTION_TYPES:
             raise BadToken("the assertion is another kind of token")
@@ -124,7 +124,7 @@ class JwtVerifier:
     def request_object(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, str, Mapping[str, object]]:
-        """Key's id, algorithm, claims of a signed request (CIBA 7.1.1). Raises `BadToken`."""
+        """Verify a signed request (CIBA 7.1.1). Returns kid, alg and claims. Raises `BadToken`."""
         header = _header(token)
         if str(header.get("typ", "")).lower() not in _REQUEST_TYPES:
             raise BadToken("the request is another kind of token")
@@ -134,35 +134,34 @@ class JwtVerifier:
         raise BadToken("no registered key verifies the request")
 
     def own_token(self, token: str, typ: str, keys: Sequence[SigningKey]) -> Mapping[str, object]:
-        """The claims of a token that we signed as this type. Raises `BadToken`.
+        """Verify a token of this type with our keys. Returns its claims. Raises `BadToken`.
 
-        That a key of ours has signed a text stays true, so it is remembered; whether the key still
-        counts is asked every time.
+        Verified signatures are cached. Whether the key is still valid is checked every time.
         """
-        seen = self._seen.get(token)
-        if seen is not None and seen.typ == typ and any(k.kid == seen.kid for k in keys):
-            return seen.claims
+        known = self._verified.get(token)
+        if known is not None and known.typ == typ and any(k.kid == known.kid for k in keys):
+            return known.claims
         header = _header(token)
         if str(header.get("typ", "")).lower() != typ.lower():
             raise BadToken("another type of token")
         key = next((k for k in keys if k.kid == header.get("kid")), None)
         if key is None:
-            raise BadToken("no such key of ours")
+            raise BadToken("unknown key")
         payload = self._payload(token, key.public_jwk)
         if payload is None:
             raise BadToken("the signature is wrong")
         claims = MappingProxyType(_claims(payload))
-        self._remember(token, _Seen(key.kid, typ, claims))
+        self._cache(token, _VerifiedToken(key.kid, typ, claims))
         return claims
 
-    def _remember(self, token: str, seen: "_Seen") -> None:
-        """Keep the newest; what is shown once and never again does not crowd out for long."""
-        self._seen[token] = seen
-        if len(self._seen) > _MOST_SEEN:
-            del self._seen[next(iter(self._seen))]
+    def _cache(self, token: str, verified: "_VerifiedToken") -> None:
+        """Cache a verified token, and drop the oldest one if there are too many."""
+        self._verified[token] = verified
+        if len(self._verified) > _MAX_CACHED_TOKENS:
+            del self._verified[next(iter(self._verified))]
 
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
-        """The key inside the proof and the claims it signed. Raises errors.InvalidDpopProof."""
+        """Verify a DPoP proof. Returns its key and claims. Raises errors.InvalidDpopProof."""
         try:
             header = _header(token, allowed=None)
         except BadToken as error:
@@ -170,70 +169,70 @@ class JwtVerifier:
         jwk = dpop.read_proof_header(header)
         payload = self._payload(token, jwk)
         if payload is None:
-            raise errors.InvalidDpopProof("The proof is not signed by the key inside it.")
+            raise errors.InvalidDpopProof("The proof is not signed by its own key.")
         try:
             return jwk, _claims(payload)
         except BadToken as error:
-            raise errors.InvalidDpopProof("The proof's claims cannot be read.") from error
+            raise errors.InvalidDpopProof("The claims of the proof are invalid.") from error
 
     def signed_by(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
-        """The payload bytes of a decision or statement by exactly this key. Raises `BadToken`."""
+        """Verify a decision or statement with this key. Returns the payload. Raises `BadToken`."""
         header = _header(jws)
         if dict(header) != {"alg": "ES256", "kid": kid, "typ": typ}:
-            raise BadToken("the header is not that of this key and type")
+            raise BadToken("the header has another key or type")
         payload = self._payload(jws, jwk)
         if payload is None:
             raise BadToken("the signature is wrong")
         return payload
 
     def key_of(self, jws: str) -> str:
-        """The thumbprint that a decision or statement names. Raises `BadToken`."""
+        """The key id in the header of a decision or statement. Raises `BadToken`."""
         return str(_header(jws).get("kid", ""))
 
     def unverified_subject(self, token: str) -> str:
-        """Who claims to have made this assertion. Raises `BadToken`."""
+        """The `sub` of an unverified assertion. Raises `BadToken`."""
         try:
             payload = jwt.decode_complete(token, options={"verify_signature": False})["payload"]
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise BadToken("not a JWT") from error
         subject = payload.get("sub")
         if not isinstance(subject, str) or not subject.isprintable():
-            raise BadToken("sub is not the name of a client")
+            raise BadToken("sub is not a client_id")
         return subject
 
     def _payload(self, token: str, jwk: Mapping[str, str]) -> bytes | None:
         alg = _alg_of(jwk)
         try:
             key = self._key(jwk, alg)
-            decoded = _JWS.decode_complete(token, key, _spellings(alg))  # type: ignore[arg-type]  # a key that fits its alg
+            decoded = _JWS.decode_complete(token, key, _spellings(alg))  # type: ignore[arg-type]  # a key of this alg
         except (jwt.PyJWTError, ValueError):
             return None
         payload = decoded["payload"]
         return payload if isinstance(payload, bytes) else None
 
     def _key(self, jwk: Mapping[str, str], alg: str) -> object:
-        """The key object, remembered for keys of ours and of agents."""
+        """The key object, cached."""
         name = json.dumps(dict(jwk), sort_keys=True)
         if name not in self._keys:
-            if len(self._keys) > 1_000:  # noqa: PLR2004  # proofs bring foreign keys
+            if len(self._keys) > 1_000:  # noqa: PLR2004  # proofs have arbitrary keys
                 self._keys.clear()
             self._keys[name] = jwt.PyJWK(dict(jwk), algorithm=alg).key
         return self._keys[name]
 
 
 def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Mapping[str, object]:
-    if len(token) > _MOST_TEXT:
+    if len(token) > _MAX_TEXT:
         raise BadToken("too long")
-    if not _COMPACT.fullmatch(token):  # PyJWT would skip what is not base64url
+    if not _COMPACT.fullmatch(token):  # PyJWT ignores characters that are not base64url
         raise BadToken("not a compact JWS")
     try:
         header = json.loads(base64url.decode(token.partition(".")[0]))
     except (ValueError, RecursionError) as error:
         raise BadToken("not a JWT") from error
     if not isinstance(header, dict):
-        raise BadToken("the header is no object")
+        raise BadToken("the header is not an object")
     if allowed is not None and not set(header) <= allowed:
-        raise BadToken("the header has members that are not used here")
+        raise BadToken("the header has members that are not allowed")
     return header
 
 
@@ -246,7 +245,7 @@ def _candidates(
 
 
 def _alg_of(jwk: Mapping[str, str]) -> str:
-    """What this key signs with: its kind says so, and an RSA key may be registered for PS256."""
+    """The algorithm of a key, from its type; an RSA key may be registered for PS256."""
     kind = jwk.get("kty", "")
     return "PS256" if (kind, jwk.get("alg")) == ("RSA", "PS256") else _KEY_ALGS.get(kind, "")
 
@@ -257,16 +256,16 @@ def _spellings(alg: str) -> list[str]:
 
 def _claims(payload: bytes) -> Mapping[str, object]:
     try:
-        claims = json_text.parse(payload, max_bytes=_MOST_TEXT, allow_floats=True)
+        claims = json_text.parse(payload, max_bytes=_MAX_TEXT, allow_floats=True)
     except errors.InvalidRequest as error:
         raise BadToken(error.description) from error
     if not isinstance(claims, dict):
-        raise BadToken("the payload is no object")
+        raise BadToken("the payload is not an object")
     return claims
 
 
 def sealed_as(kid: str) -> str:
-    """The purpose under which a signing key is sealed."""
+    """The purpose for which a signing key is sealed."""
     return f"signing key:{kid}"
 
 

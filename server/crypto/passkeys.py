@@ -1,9 +1,9 @@
-"""Passkeys: the only user of `webauthn`, for the one site that this installation is.
+"""Passkeys (WebAuthn): the only user of the library `webauthn`.
 
-Owns: what an authenticator made and signed, held against origin, relying party and challenge.
-Never: attestation. Which make of authenticator it is says nothing that we would act on.
+Owns: the verification of registrations and assertions: origin, relying party and challenge.
+Never: attestation, because the authenticator's model does not matter here.
 
-The library takes five megabytes, so that it is loaded for the first passkey and not before.
+The library needs 5 MB of memory, so it is imported at the first use.
 """
 
 from typing import Final
@@ -19,11 +19,11 @@ _KINDS: Final = {
     "x": {"kty": "OKP", "crv": "Ed25519"},
     "ne": {"kty": "RSA"},
 }
-"""By the members of a public key."""
+"""Members of a public key → its JWK type."""
 
 
 class WebAuthn:
-    """The port `Authenticators`. `issuer` is the URL under which browsers know us."""
+    """The adapter for the port `Authenticators`. `issuer` is the origin of our pages."""
 
     def __init__(self, issuer: str) -> None:
         parts = urlsplit(issuer)
@@ -31,11 +31,11 @@ class WebAuthn:
         self._origin = f"{parts.scheme}://{parts.netloc}"
 
     def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> MadePasskey:
-        """A passkey that was made for this challenge (WebAuthn 7.1). Raises `BadToken`."""
+        """Verify the registration of a passkey (WebAuthn 7.1). Raises `BadToken`."""
         import webauthn
         from webauthn.helpers import cose, structs
 
-        # The library wants the credential's id twice; the one that counts is in the attestation.
+        # The library requires the credential's id here too, but uses the one in the attestation.
         response = structs.AuthenticatorAttestationResponse(client_data, attestation)
         name = passkeys.encoded(b"-")
         try:
@@ -47,8 +47,8 @@ class WebAuthn:
                 require_user_verification=True,
                 supported_pub_key_algs=list(map(cose.COSEAlgorithmIdentifier, passkeys.ALGORITHMS)),
             )
-        except Exception as error:  # whatever it says of a stranger's bytes is no
-            raise BadToken(f"no passkey: {error}") from error
+        except Exception as error:  # any exception means invalid input
+            raise BadToken(f"invalid registration: {error}") from error
         if len(found.credential_id) > passkeys.MOST_CREDENTIAL_ID:
             raise BadToken("the credential id is too long")
         return MadePasskey(
@@ -58,22 +58,22 @@ class WebAuthn:
             synced=found.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE,
         )
 
-    def signed(self, said: Assertion, passkey: Passkey) -> int:
-        """How often the passkey says that it has signed (WebAuthn 7.2). Raises `BadToken`.
+    def signed(self, assertion: Assertion, passkey: Passkey) -> int:
+        """Verify an assertion and return its sign count (WebAuthn 7.2). Raises `BadToken`.
 
-        The store compares the count, in the statement that keeps it.
+        The store compares the count when it saves it.
         """
         import webauthn
         from webauthn.helpers import structs
 
         response = structs.AuthenticatorAssertionResponse(
-            said.client_data, said.authenticator_data, said.signature
+            assertion.client_data, assertion.authenticator_data, assertion.signature
         )
-        name = passkeys.encoded(said.credential)
+        name = passkeys.encoded(assertion.credential)
         try:
             found = webauthn.verify_authentication_response(
-                credential=structs.AuthenticationCredential(name, said.credential, response),
-                expected_challenge=passkeys.challenge(said.payload),
+                credential=structs.AuthenticationCredential(name, assertion.credential, response),
+                expected_challenge=passkeys.challenge(assertion.payload),
                 expected_rp_id=self._rp_id,
                 expected_origin=self._origin,
                 credential_public_key=passkey.public_key,
@@ -81,11 +81,11 @@ class WebAuthn:
                 require_user_verification=True,
             )
         except Exception as error:  # likewise
-            raise BadToken(f"not the passkey's word: {error}") from error
+            raise BadToken(f"invalid assertion: {error}") from error
         return found.new_sign_count
 
     def public_jwk(self, passkey: Passkey) -> dict[str, str]:
-        """Its public key (RFC 7517, RFC 8037), for whoever checks what it signed."""
+        """The public key as a JWK (RFC 7517, RFC 8037)."""
         from webauthn.helpers import decode_credential_public_key
 
         found = decode_credential_public_key(passkey.public_key)

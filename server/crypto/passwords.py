@@ -1,6 +1,6 @@
-"""Passwords of people by argon2id: slow on purpose, a few at a time, and never on the loop.
+"""Password hashing with argon2id: slow on purpose, a few at a time, never on the event loop.
 
-`elsewhere` runs a function on a real thread while others are served; in a command it is a call.
+In the server, `background` runs a function on a real thread; in a command it just calls it.
 """
 
 import threading
@@ -15,54 +15,54 @@ from server.model.store import Busy
 T = TypeVar("T")
 
 AT_ONCE: Final = 2
-"""Hashes of 19 MiB that are made at the same time."""
-_PATIENCE_SECONDS: Final = 5.0
+"""The number of concurrent hashes, of 19 MiB each."""
+_TIMEOUT_SECONDS: Final = 5.0
 _MEMORY_KIB, _ROUNDS, _LANES = 19_456, 2, 1
-"""The second of OWASP's recommended settings; about 20 ms here."""
+"""The second configuration that OWASP recommends; about 20 ms."""
 
 
 class BackgroundRunner(Protocol):
-    """Runs a function where it holds up nobody else."""
+    """Runs a function without blocking other requests."""
 
     def __call__(self, work: Callable[[], T]) -> T:
-        """What the function answers or raises."""
+        """Return the function's result, or raise its exception."""
 
 
 def run_inline(work: Callable[[], T]) -> T:
-    """Runs it at once; for programs that serve nobody."""
+    """Call the function directly; for programs that serve no requests."""
     return work()
 
 
 class Argon2Passwords:
-    """The port `PasswordHasher`."""
+    """The adapter for the port `PasswordHasher`."""
 
-    def __init__(self, elsewhere: BackgroundRunner = run_inline) -> None:
-        self._elsewhere = elsewhere
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+    def __init__(self, background: BackgroundRunner = run_inline) -> None:
+        self._background = background
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._argon2 = PasswordHasher(_ROUNDS, _MEMORY_KIB, _LANES)
-        self._nobody: str | None = None
+        self._dummy: str | None = None
 
     def hash(self, password: str) -> str:
-        """The hash, with its salt and settings in it. Raises `Busy`."""
-        return self._in_turn(lambda: self._argon2.hash(password))
+        """The hash with its salt and parameters. Raises `Busy`."""
+        return self._run(lambda: self._argon2.hash(password))
 
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Reports whether this is the password; nobody's takes as long. Raises `Busy`."""
-        return self._in_turn(lambda: self._is(password, hashed))
+        """Reports whether the password is right. Takes as long without a hash. Raises `Busy`."""
+        return self._run(lambda: self._matches(password, hashed))
 
-    def _is(self, password: str, hashed: str | None) -> bool:
-        if self._nobody is None:
-            self._nobody = self._argon2.hash("nobody")
+    def _matches(self, password: str, hashed: str | None) -> bool:
+        if self._dummy is None:
+            self._dummy = self._argon2.hash("nobody")
         try:
-            self._argon2.verify(hashed or self._nobody, password)
+            self._argon2.verify(hashed or self._dummy, password)
         except (VerificationError, InvalidHashError):
             return False
         return hashed is not None
 
-    def _in_turn(self, work: Callable[[], T]) -> T:
-        if not self._turns.acquire(timeout=_PATIENCE_SECONDS):
+    def _run(self, work: Callable[[], T]) -> T:
+        if not self._slots.acquire(timeout=_TIMEOUT_SECONDS):
             raise Busy("Too many passwords are being checked.")
         try:
-            return self._elsewhere(work)
+            return self._background(work)
         finally:
-            self._turns.release()
+            self._slots.release()

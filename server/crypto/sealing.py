@@ -16,11 +16,11 @@ _NONCE_BYTES = 12
 
 
 class BadKeyFile(Exception):
-    """The key file cannot be used; the text names the remedy."""
+    """A key file is unusable. The text names the fix."""
 
 
 def read_or_make_key(path: Path) -> bytes:
-    """The 32 bytes in this file, made on first use with mode 0600. Raises `BadKeyFile`."""
+    """Read the 32 bytes in this file; create it with mode 0600 if missing. Raises `BadKeyFile`."""
     if not path.exists():
         folders.make_private(path.parent)
         _make(path)
@@ -28,17 +28,17 @@ def read_or_make_key(path: Path) -> bytes:
 
 
 def read_key(path: Path) -> bytes:
-    """The 32 bytes in this file. Raises `BadKeyFile`."""
+    """Read the 32 bytes in this file. Raises `BadKeyFile`."""
     if path.stat().st_mode & 0o077:
-        raise BadKeyFile(f"{path} can be read by others. Run: chmod 600 {path}")
+        raise BadKeyFile(f"Other users can read {path}. Run: chmod 600 {path}")
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise BadKeyFile(f"{path} must hold {_KEY_BYTES} bytes. Restore it from your backup.")
+        raise BadKeyFile(f"{path} must have {_KEY_BYTES} bytes. Restore it from your backup.")
     return key
 
 
 def write_key(path: Path, key: bytes) -> None:
-    """Write a key file that is not there yet, with mode 0600. Raises FileExistsError."""
+    """Write a new key file with mode 0600. Raises FileExistsError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -48,25 +48,25 @@ def write_key(path: Path, key: bytes) -> None:
 
 
 def derive(master: bytes, purpose: str) -> bytes:
-    """A key for this purpose alone (RFC 5869)."""
+    """Derive the key for one purpose (RFC 5869)."""
     hkdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode())
     return hkdf.derive(master)
 
 
 class Sealer:
-    """Seals and opens; what was sealed for one purpose does not open for another."""
+    """Encrypts and decrypts data with a separate key for each purpose."""
 
     def __init__(self, master: bytes) -> None:
         self._master = master
         self._ciphers: dict[str, AESGCM] = {}
 
     def seal(self, purpose: str, text: bytes) -> bytes:
-        """Nonce and ciphertext."""
+        """Encrypt; returns nonce and ciphertext."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher(purpose).encrypt(nonce, text, purpose.encode())
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
-        """The text again. Raises `BadKeyFile` when another master key sealed it."""
+        """Decrypt. Raises `BadKeyFile` if another master key sealed it."""
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return self._cipher(purpose).decrypt(nonce, rest, purpose.encode())
@@ -81,7 +81,7 @@ class Sealer:
 
 
 def _make(path: Path) -> None:
-    """Write a new key under another name first, so that nobody ever reads half of one."""
+    """Write a new key to a temporary file first, so that no process reads a partial one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -91,6 +91,6 @@ def _make(path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass  # another process was first; its key counts
+        pass  # another process was first; use its key
     finally:
         draft.unlink()

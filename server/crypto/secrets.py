@@ -1,4 +1,4 @@
-"""Chance, ids and keyed hashes."""
+"""Random ids and secrets, and keyed hashes."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ class EntryIds:
         self._last = (0, 0)
 
     def new(self, now: int) -> str:
-        """Sorts by time, and within this process by order of making (RFC 9562 6.2)."""
+        """An id that sorts by time, and within this process by order (RFC 9562 6.2)."""
         with self._lock:
             last, count = self._last
             moment = max(now, last)
@@ -35,10 +35,10 @@ class EntryIds:
 
 
 class KeyedSecrets:
-    """The port `Secrets`, over the master key and the key of the PIN answers."""
+    """The adapter for the port `Secrets`, with the master key and the PIN key."""
 
     def __init__(self, master: bytes, pin_key: bytes, epoch: str = "") -> None:
-        """What is derived with the `epoch` of the installation ends when a backup is restored."""
+        """Keys derived with the installation's `epoch` change when a backup is restored."""
         self._sealer = Sealer(master)
         self._handle_key = derive(master, f"handles {epoch}")
         self._code_key = derive(master, f"enrolment codes {epoch}")
@@ -56,11 +56,11 @@ class KeyedSecrets:
         return prefix + base64url.encode(secrets.token_bytes(32))
 
     def new_code(self) -> tuple[str, str]:
-        """An enrolment code: public id and a secret of 120 random bits."""
+        """An enrolment code: a public id and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def new_user_code(self) -> str:
-        """A device grant's user code: 34 random bits."""
+        """The user code of a device grant, with 34 random bits."""
         letters = (secrets.choice(device_codes.ALPHABET) for _ in range(device_codes.LENGTH))
         return "".join(letters)
 
@@ -69,32 +69,32 @@ class KeyedSecrets:
         return base64url.encode(secrets.token_bytes(16))
 
     def auth_req_id(self, approval_id: str) -> str:
-        """The agent's handle for this approval; never the id that people and devices see."""
+        """The agent's handle for this approval, which differs from its id."""
         return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
-        """What the database keeps of an enrolment code's secret."""
+        """The stored hash of an enrolment code's secret."""
         return _hmac(self._code_key, f"{code_id}\n{secret}")
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:
-        """What the database keeps of a person's user code; short codes are worth no more alone."""
+        """The stored hash of a person's user code, keyed because the codes are short."""
         return _hmac(self._user_code_key, f"{user_id}\n{code}")
 
     def nonce(self, *parts: str) -> str:
-        """What a device must sign for these parts."""
+        """The nonce that a device must sign, derived from these parts."""
         return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
 
     def keyed_hash(self, *parts: str) -> str:
-        """What the database keeps instead of these parts; a restore does not change it."""
+        """A keyed hash to store instead of these parts. A restore does not change it."""
         return base64url.encode(_hmac(self._hash_key, "\n".join(parts)))
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
-        """Y = HMAC(k, x) with this device's k of this epoch."""
+        """Y = HMAC(k, x) with the device's k for this epoch."""
         k = _hmac(self._pin_key, f"{device_id}\n{epoch}")
         return hmac.digest(k, x, "sha256")
 
     def seal(self, purpose: str, text: bytes) -> bytes:
-        """Seal under the master key."""
+        """Seal with the master key."""
         return self._sealer.seal(purpose, text)
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
@@ -107,5 +107,5 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def _pick(alphabet: str, length: int) -> str:
-    """Both alphabets have 32 characters, so five bits of each byte choose one evenly."""
+    """Random characters. The alphabets have 32, so five bits select one without bias."""
     return "".join([alphabet[byte & 31] for byte in secrets.token_bytes(length)])

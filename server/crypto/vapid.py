@@ -1,6 +1,6 @@
-"""The key that signs our push messages (RFC 8292): 32 bytes, sealed in the database.
+"""The VAPID key, which signs push messages (RFC 8292): 32 bytes, sealed in the database.
 
-A new one makes every subscription useless until its browser has been open again, so it is kept.
+It must not change, because a new key invalidates every subscription until its browser renews it.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from server.protocol import base64url
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Of P-256 (SP 800-186 3.2.1.3)."""
+"""The order of P-256 (SP 800-186 3.2.1.3)."""
 
 
 def new_key() -> bytes:
@@ -20,16 +20,16 @@ def new_key() -> bytes:
 
 
 def private_key(raw: bytes) -> str:
-    """The private key that these bytes are, as base64url."""
+    """The private key of these bytes, as base64url."""
     return base64url.encode(_scalar(raw).to_bytes(32))
 
 
 def public_key(raw: bytes) -> str:
-    """What a page gives its browser (`applicationServerKey`): the point of 65 bytes."""
+    """The public key for browsers (`applicationServerKey`): a point of 65 bytes, as base64url."""
     point = ec.derive_private_key(_scalar(raw), ec.SECP256R1()).public_key()
     return base64url.encode(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
 def _scalar(raw: bytes) -> int:
-    """Any 32 bytes are a key: 1 to order - 1."""
+    """The scalar of any 32 bytes: 1 to order - 1."""
     return int.from_bytes(raw) % (_ORDER - 1) + 1

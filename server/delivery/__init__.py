@@ -1,5 +1,5 @@
-"""WHAT LEAVES THE INSTALLATION: the outbox's worker and its channels.
+"""WHAT LEAVES THE INSTALLATION: the outbox worker and its channels.
 
-Owns: leases, back-off, dead letters, and `egress.py`, the only door outward.
-Never: decides that something should be sent; a unit of work did, by adding a row.
+Owns: leases, back-off, dead letters, and `egress.py`, which makes all outbound requests.
+Never: decides to send something; a unit of work does that by adding an outbox message.
 """

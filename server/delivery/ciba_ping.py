@@ -1,4 +1,4 @@
-"""Pings: an agent is told that its request has an answer, and fetches it itself (CIBA 10.2)."""
+"""CIBA ping: tells an agent that its request has an answer, which it then fetches (CIBA 10.2)."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from server.services.ciba.callbacks import Callbacks
 
 @dataclass(frozen=True, slots=True)
 class CibaPing:
-    """Calls the endpoint that the agent registered. What it answers is not looked at."""
+    """Calls the agent's notification endpoint. The response body is ignored."""
 
     callbacks: Callbacks
     reach: Reach
 
     def deliver(self, message: OutboxMessage) -> None:
-        """POST the handle. Raises `egress.Undeliverable`."""
+        """POST the auth_req_id. Raises `egress.Undeliverable`."""
         if (call := self.callbacks.ping(message.body)) is not None:
             egress.call_back(call, self.reach)
 
-    def arrived(self, tx: Unit, message: OutboxMessage) -> None:
-        """Nothing more is needed."""
+    def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
+        """Clean up after the delivery."""
         self.callbacks.arrived(tx, message.body)
 
-    def lost(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """The agent finds out by polling."""
+    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+        """Record the failure. The agent can still poll."""
         self.callbacks.lost(tx, message.body, why)

@@ -1,8 +1,8 @@
-"""The only door outward. No redirects, short time limits, bounded answers, no proxy from outside.
+"""All outbound requests: no redirects, short timeouts, bounded responses, no proxy settings.
 
-A target that the operator configured may be anywhere. One that an agent's registration names must
-be public: its name is resolved once, the address is judged, and that very address is connected to,
-so that a name which changes its address in between changes nothing.
+A target from the settings may be anywhere. A target from an agent's registration must be public:
+its name is resolved once, the address is checked, and the connection uses that address, which
+prevents DNS rebinding.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ from server.protocol.resources import uris
 from server.services.ciba.callbacks import CallbackRequest
 
 _TIMES = (3, 5)
-"""Seconds to connect, and between two pieces of the answer."""
-_MOST_SECONDS = 5
-"""For the whole body of the answer."""
-_LONGEST_SECONDS = 20
-"""For everything that happens on one connection, however slowly the other end speaks."""
-_MOST_BYTES = 64 * 1024
+"""Seconds to connect, and between two parts of the response."""
+_MAX_BODY_SECONDS = 5
+"""For the whole body of the response."""
+_MAX_CONNECTION_SECONDS = 20
+"""For everything on one connection."""
+_MAX_BYTES = 64 * 1024
 _SUCCESS, _REDIRECT, _FAULT = 200, 300, 500
 _LATER = frozenset({408, 425, 429})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -42,15 +42,15 @@ _OLD_IPV4: Final = ipaddress.ip_network("::/96")
 _PORTS: Final = {"http": 80, "https": 443}
 
 logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
-"""It would log the very name; what is refused is said once, in our words."""
+"""It would log the refused host name, which our own log entry leaves out."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Undeliverable(Exception):
-    """The message did not arrive. `retry` says whether another try can help.
+    """A message could not be delivered. `retry` says whether another attempt may succeed.
 
-    `after_ms` is how long the other end asks us to wait for it; 0 when it does not say.
+    `after_ms` is the requested pause before a retry; 0 if there is none.
     """
 
     def __init__(self, why: str, *, retry: bool, after_ms: int = 0) -> None:
@@ -61,7 +61,7 @@ class Undeliverable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: its status, at most 64 KiB of its body, its headers in lower case."""
+    """A response: status, at most 64 KiB of the body, headers with lower-case names."""
 
     status: int
     body: bytes
@@ -70,15 +70,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a request may go when its target was not named by the operator."""
+    """The limits on requests to targets that are not from the settings."""
 
     ports: frozenset[int] = frozenset({443})
     networks: tuple[Network, ...] = ()
-    """Private networks that count as public here."""
+    """Private networks that are allowed."""
     development: bool = False
-    """The installation is on the loopback, and so may be who is called, by plain http too."""
+    """The installation is on the loopback, so targets may be too, also with http."""
     ca_file: str = ""
-    """Authorities to trust instead of the public ones."""
+    """Certificate authorities to trust in place of the public ones."""
 
 
 def send(
@@ -88,11 +88,11 @@ def send(
     body: bytes,
     headers: Mapping[str, str],
     reach: Reach | None = None,
-    most: int = _MOST_BYTES,
+    max_bytes: int = _MAX_BYTES,
 ) -> Answer:
-    """One request; without a `reach` the operator named the target. At most `most` bytes are read.
+    """Send one request; without a `reach` the target is from the settings.
 
-    Raises `Undeliverable` without an answer.
+    Reads at most `max_bytes` of the response. Raises `Undeliverable` if there is none.
     """
     if refused := _refused(url, reach):
         raise Undeliverable(refused, retry=False)
@@ -101,8 +101,8 @@ def send(
             _session(reach) as session,
             session.request(method, url, data=body, headers=dict(headers), stream=True) as response,
         ):
-            said = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, _read(response.raw, most), said)
+            found = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, _read(response.raw, max_bytes), found)
     except InvalidIPAddress as error:
         raise Undeliverable("the target is not at a public address", retry=False) from error
     except (requests.RequestException, HTTPError, UnicodeError) as error:
@@ -110,22 +110,22 @@ def send(
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None = None) -> None:
-    """POST; 2xx is success and its body is not looked at. Raises `Undeliverable`."""
+    """POST, and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
         raise Undeliverable(f"status {status}", retry=status >= _FAULT or status in _LATER)
 
 
 def call_back(call: CallbackRequest, reach: Reach) -> None:
-    """Tell an agent; 2xx is success. Raises `Undeliverable`."""
+    """POST to an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
     post(call.url, call.body, headers, reach)
 
 
 def problem(url: str, reach: Reach) -> str:
-    """Why an agent may not be called at this URL, as things are now; "" when it may.
+    """Why a URL is not allowed now; "" if it is.
 
-    A name that nobody knows yet is no problem: it is judged again whenever something is sent.
+    An unknown host name is allowed, because it is checked again for each request.
     """
     if refused := _refused(url, reach):
         return refused
@@ -140,19 +140,19 @@ def problem(url: str, reach: Reach) -> str:
 
 
 def _refused(url: str, reach: Reach | None) -> str:
-    """What can be said against a target without asking anybody."""
+    """Why a target is refused without resolving its name; "" if it is not."""
     if reach is None:
-        return "" if _may_leave(url) else "the target must be https"
+        return "" if _is_secure(url) else "the target must be https"
     if refused := uris.callback_problem(url, development=reach.development):
         return f"the target {refused}"
     parts = urlsplit(url)
-    at_home = reach.development and parts.hostname in _LOOPBACK
-    if not at_home and (parts.port or _PORTS[parts.scheme]) not in reach.ports:
+    is_local = reach.development and parts.hostname in _LOOPBACK
+    if not is_local and (parts.port or _PORTS[parts.scheme]) not in reach.ports:
         return f"the target's port must be {' or '.join(map(str, sorted(reach.ports)))}"
     return ""
 
 
-def _may_leave(url: str) -> bool:
+def _is_secure(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -160,22 +160,22 @@ def _may_leave(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
-def _read(raw: HTTPResponse, most: int) -> bytes:
-    """At most so many bytes in so many seconds, however slowly they come."""
-    ends = time.monotonic() + _MOST_SECONDS
+def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
+    """Read the body, up to a size and a time limit."""
+    ends = time.monotonic() + _MAX_BODY_SECONDS
     body = b""
-    while len(body) < most and (piece := raw.read1(most, decode_content=False)):
-        body += piece
+    while len(body) < max_bytes and (part := raw.read1(max_bytes, decode_content=False)):
+        body += part
         if time.monotonic() > ends:
-            raise Undeliverable("the answer takes too long", retry=True)
-    return body[:most]
+            raise Undeliverable("the response takes too long", retry=True)
+    return body[:max_bytes]
 
 
 def _address(host: str, port: int, reach: Reach) -> str:
-    """The one address that this name has now, if we may go there. Raises `InvalidIPAddress`."""
+    """Resolve a host name to an allowed address. Raises `InvalidIPAddress`."""
     try:
         found = str(filter_host(host, port, allow_loopback=reach.development))
-        _refuse_old_forms(ipaddress.ip_address(found.strip("[]")))
+        _refuse_deprecated(ipaddress.ip_address(found.strip("[]")))
     except InvalidIPAddress as refusal:
         address = refusal.args[0]
         if not any(address in network for network in reach.networks):
@@ -184,8 +184,8 @@ def _address(host: str, port: int, reach: Reach) -> str:
     return found
 
 
-def _refuse_old_forms(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """Site-local ones, and IPv4's within IPv6: given up, and some lead inside all the same.
+def _refuse_deprecated(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    """Refuse site-local and IPv4-compatible IPv6 addresses, which may be internal.
 
     Raises `InvalidIPAddress`.
     """
@@ -198,16 +198,16 @@ def _refuse_old_forms(address: ipaddress.IPv4Address | ipaddress.IPv6Address) ->
 def _session(reach: Reach | None) -> requests.Session:
     session: requests.Session = _MANAGER.get_session()
     session.trust_env = False  # neither proxies nor passwords
-    session.headers["Accept-Encoding"] = "identity"  # and what comes packed is not unpacked
+    session.headers["Accept-Encoding"] = "identity"  # compressed responses are not decoded either
     if reach is not None and reach.ca_file:
         session.verify = reach.ca_file
     for scheme in _PORTS:
-        session.mount(f"{scheme}://", _Door(reach))
+        session.mount(f"{scheme}://", _CheckedAdapter(reach))
     return session
 
 
-class _Door(HTTPAdapter):
-    """Connects to the address that was judged, under the name that was asked for."""
+class _CheckedAdapter(HTTPAdapter):
+    """Connects to the checked address, with the host name of the URL."""
 
     def __init__(self, reach: Reach | None) -> None:
         super().__init__()
@@ -216,12 +216,12 @@ class _Door(HTTPAdapter):
     def build_connection_pool_key_attributes(  # type: ignore[override]  # requests names its own types
         self, request: requests.PreparedRequest, *rest: object
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What decides whom we connect to; certificates are checked against the name."""
-        whom: tuple[Any, Any] = super().build_connection_pool_key_attributes(
+        """Replace the host by its checked address; certificates must match the name."""
+        attributes: tuple[Any, Any] = super().build_connection_pool_key_attributes(
             request,
-            *rest,  # type: ignore[arg-type]  # handed on as they came
+            *rest,  # type: ignore[arg-type]  # passed on unchanged
         )
-        host, pool = whom
+        host, pool = attributes
         if self._reach is None:
             return host, pool
         name, port = str(host["host"]), host["port"] or _PORTS[host["scheme"]]
@@ -232,73 +232,73 @@ class _Door(HTTPAdapter):
         return host, pool
 
     def get_connection_with_tls_context(self, *args: object, **named: object) -> HTTPConnectionPool:
-        """A pool whose connections end by themselves."""
+        """A pool whose connections have a total time limit."""
         pool: Any = super().get_connection_with_tls_context(
-            *args,  # type: ignore[arg-type]  # handed on as they came
+            *args,  # type: ignore[arg-type]  # passed on unchanged
             **named,  # type: ignore[arg-type]  # likewise
         )
-        pool.ConnectionCls = _ShortSecure if pool.scheme == "https" else _Short
+        pool.ConnectionCls = _LimitedHTTPS if pool.scheme == "https" else _LimitedHTTP
         return cast("HTTPConnectionPool", pool)
 
 
-class _Short(HTTPConnection):
-    """A connection that is cut after a while, whatever it is doing then."""
+class _LimitedHTTP(HTTPConnection):
+    """A connection with a total time limit."""
 
-    _cut: "_Cut | None" = None
+    _limit: "_TimeLimit | None" = None
 
     def _new_conn(self) -> socket.socket:
-        made = super()._new_conn()
-        self._cut = _Cut(made)
-        return made
+        connection = super()._new_conn()
+        self._limit = _TimeLimit(connection)
+        return connection
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-        """The answer, unless its head was cut: half of one is none."""
+        """The response. Raises TimeoutError if its head is incomplete because of the limit."""
         answer = super().getresponse()
-        if self._cut is not None and self._cut.over:
+        if self._limit is not None and self._limit.exceeded:
             answer.close()
-            raise TimeoutError("the answer takes too long")
+            raise TimeoutError("the response takes too long")
         return answer
 
     def close(self) -> None:
-        """Close it before its time."""
-        if self._cut is not None:
-            self._cut.cancel()
+        """Close the connection and cancel its timer."""
+        if self._limit is not None:
+            self._limit.cancel()
         super().close()
 
 
-class _ShortSecure(_Short, HTTPSConnection):
-    """The same under TLS, handshake included."""
+class _LimitedHTTPS(_LimitedHTTP, HTTPSConnection):
+    """The same with TLS, including the handshake."""
 
 
-class _Cut:
-    """Ends a connection when its time is over.
+class _TimeLimit:
+    """Shuts a connection down after the time limit.
 
-    It does so through a descriptor of its own, because TLS takes the first one away.
+    It uses a duplicate of the file descriptor, because TLS detaches the original one.
     """
 
-    def __init__(self, made: socket.socket) -> None:
-        self.over = False
-        self._spare = made.dup()
-        self._timer = threading.Timer(_LONGEST_SECONDS, self._end)
+    def __init__(self, connection: socket.socket) -> None:
+        self.exceeded = False
+        self._duplicate = connection.dup()
+        self._timer = threading.Timer(_MAX_CONNECTION_SECONDS, self._end)
         self._timer.daemon = True
         self._timer.start()
 
     def cancel(self) -> None:
-        """The connection was closed in time."""
+        """Cancel the timer, because the connection is closed."""
         self._timer.cancel()
-        self._spare.close()
+        self._duplicate.close()
 
     def _end(self) -> None:
-        self.over = True
+        self.exceeded = True
         with contextlib.suppress(OSError):
-            self._spare.shutdown(socket.SHUT_RDWR)
+            self._duplicate.shutdown(socket.SHUT_RDWR)
 
 
 _MANAGER = Manager(
     Config(
         default_timeout=_TIMES,
         never_redirect=True,
-        ip_filter_enable=False,  # `_Door` filters, for the targets that are not the operator's
+        ip_filter_enable=False,  # `_CheckedAdapter` filters targets that are not from the settings
         ip_filter_allow_loopback_ips=True,
         user_agent_override="sayso",
     )

@@ -1,8 +1,8 @@
-"""The outbox's worker: takes messages under a lease, delivers them, tries again, gives up visibly.
+"""The outbox worker: leases messages, delivers them, retries, and gives up visibly.
 
-At least once: a worker that dies keeps its lease until it runs out, and then another delivers the
-message again. Receivers tell repeats apart. Each message is on its way beside the others, and only
-a few of one target at a time, so that a receiver that hangs delays nobody but itself.
+Delivery is at least once: if a worker dies, its lease expires, and another worker delivers the
+message again. Receivers must detect repeats. Messages are delivered concurrently, but only a few to
+one target at a time, so that a slow receiver delays only itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,99 +18,98 @@ from server.model.store import Busy, Store, Unit
 from server.services.notifications.notices import WEBHOOK
 
 LEASE_SECONDS: Final = 60
-MOST_ATTEMPTS: Final = 12
+MAX_ATTEMPTS: Final = 12
 FIRST_PAUSE_MS: Final = 1_000
-LONGEST_PAUSE_MS: Final = 60 * 60 * 1000
-MOST_AT_ONCE: Final = 128
-"""So many messages are on their way from one process at the same time."""
-_LOT: Final = 16
+MAX_PAUSE_MS: Final = 60 * 60 * 1000
+MAX_CONCURRENT: Final = 128
+"""The messages that one process delivers at the same time."""
+_BATCH: Final = 16
 
 
 class Channel(Protocol):
-    """One way out."""
+    """One kind of delivery."""
 
     def deliver(self, message: OutboxMessage) -> None:
-        """Raises `Undeliverable`."""
+        """Deliver a message. Raises `Undeliverable`."""
 
-    def arrived(self, tx: Unit, message: OutboxMessage) -> None:
-        """It was delivered; in the unit of work that writes so."""
+    def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
+        """Called in the unit of work that marks the message as sent."""
 
-    def lost(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """It was given up; in the unit of work that writes so."""
+    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+        """Called in the unit of work that gives the message up."""
 
 
 def pause_ms(attempts: int) -> int:
-    """How long to wait after so many tries: doubling from a second to an hour."""
-    return min(FIRST_PAUSE_MS << max(0, attempts - 1), LONGEST_PAUSE_MS)
+    """The pause after this many attempts: doubles from a second to an hour."""
+    return min(FIRST_PAUSE_MS << max(0, attempts - 1), MAX_PAUSE_MS)
 
 
 def run_inline(work: Callable[[], None]) -> None:
-    """Do it now, before anything else."""
+    """Call the function directly."""
     work()
 
 
 def nothing() -> None:
-    """Nobody is waiting for room."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxWorker:
-    """Delivers what is due."""
+    """Delivers due messages."""
 
     store: Store
     secrets: Secrets
     channels: Mapping[str, Channel]
     run: Callable[[Callable[[], None]], None] = run_inline
-    """Begins the delivery of one message; the server does each in a thread of its own."""
-    room: Callable[[], None] = nothing
-    """Called when a message has left, so that the next one may."""
-    under_way: set[int] = field(default_factory=set)
+    """Starts the delivery of one message; the server uses a thread for each."""
+    on_finished: Callable[[], None] = nothing
+    """Called after each delivery, so that the next one can start."""
+    in_delivery: set[int] = field(default_factory=set)
 
     def round(self) -> int:
-        """Begin to deliver one lot; returns how many messages it took.
+        """Start the delivery of one batch; returns the number of messages.
 
-        Without a hook its messages are done, in the same unit of work: they come with everything
-        that happens, and nothing else waits for them.
+        Without a webhook, its messages are discarded in the same unit of work.
         """
         with self.store.read() as view:
             if not view.outbox.due():
                 return 0
-        limit = min(_LOT, MOST_AT_ONCE - len(self.under_way))
+        limit = min(_BATCH, MAX_CONCURRENT - len(self.in_delivery))
         holder = self.secrets.salt()
         with self.store.write() as tx:
-            settled = 0 if WEBHOOK in self.channels else tx.outbox.settle(WEBHOOK)
+            discarded = 0 if WEBHOOK in self.channels else tx.outbox.discard(WEBHOOK)
             messages = tx.outbox.lease(holder, limit, LEASE_SECONDS) if limit > 0 else []
-        self.under_way.update(message.id for message in messages)
+        self.in_delivery.update(message.id for message in messages)
         for message in messages:
             self.run(partial(self._handle, message, holder))
-        return settled + len(messages)
+        return discarded + len(messages)
 
     def _handle(self, message: OutboxMessage, holder: str) -> None:
         try:
             failure = self._deliver(message)
             with self.store.write() as tx:
-                _put_down(tx, self.channels.get(message.channel), message, holder, failure)
+                _record(tx, self.channels.get(message.channel), message, holder, failure)
         except Busy as busy:
             telemetry.log().warning("outbox.waits", message=message.id, reason=str(busy))
         finally:
-            self.under_way.discard(message.id)
-            self.room()
+            self.in_delivery.discard(message.id)
+            self.on_finished()
 
     def _deliver(self, message: OutboxMessage) -> Undeliverable | None:
-        """Deliver it, or say why not."""
+        """Deliver a message; returns the error if it fails."""
         try:
             if (channel := self.channels.get(message.channel)) is not None:
                 channel.deliver(message)
         except Undeliverable as failure:
             telemetry.log().warning("outbox.undelivered", message=message.id, error=str(failure))
             return failure
-        except Exception as fault:  # noqa: BLE001  # one bad message holds up no other
+        except Exception as fault:  # noqa: BLE001  # a bad message must not stop others
             telemetry.log().exception("outbox.failed", message=message.id)
-            return Undeliverable(f"a fault of ours: {type(fault).__name__}", retry=True)
+            return Undeliverable(f"internal error: {type(fault).__name__}", retry=True)
         return None
 
 
-def _put_down(
+def _record(
     tx: Unit,
     channel: Channel | None,
     message: OutboxMessage,
@@ -119,10 +118,10 @@ def _put_down(
 ) -> None:
     if failure is None:
         if tx.outbox.sent(message.id, holder) and channel is not None:
-            channel.arrived(tx, message)
+            channel.on_delivered(tx, message)
         return
-    again = failure.retry and message.attempts < MOST_ATTEMPTS
-    moment = tx.now + max(failure.after_ms, pause_ms(message.attempts)) if again else None
-    put = tx.outbox.failed(message.id, holder, str(failure), moment)
-    if put and not again and channel is not None:
-        channel.lost(tx, message, str(failure))
+    retry = failure.retry and message.attempts < MAX_ATTEMPTS
+    not_before = tx.now + max(failure.after_ms, pause_ms(message.attempts)) if retry else None
+    recorded = tx.outbox.failed(message.id, holder, str(failure), not_before)
+    if recorded and not retry and channel is not None:
+        channel.on_given_up(tx, message, str(failure))

@@ -1,6 +1,6 @@
-"""The operator's own hook: events without contents, each signed and with an id to tell repeats.
+"""The operator's webhook: signed events without contents, with an id to detect repeats.
 
-Never: a delivery without a signature. A key that cannot be read is a fault that shows.
+Never: an unsigned delivery. If the key cannot be read, the delivery fails.
 """
 
 import hmac
@@ -14,7 +14,7 @@ from server.model.store import Unit
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Delivers to one URL. The key is read each time, so it can be changed while we run."""
+    """Delivers to one URL. The key is read for each delivery, so it can change at any time."""
 
     url: str
     key_file: Path
@@ -30,14 +30,14 @@ class Webhook:
         }
         egress.post(self.url, body, headers)
 
-    def arrived(self, tx: Unit, message: OutboxMessage) -> None:
-        """Nothing was kept for it."""
+    def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
+        """Do nothing."""
 
-    def lost(self, tx: Unit, message: OutboxMessage, why: str) -> None:
-        """It lies among the dead, where `doctor` looks."""
+    def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+        """Do nothing; `sayso doctor` reports undelivered messages."""
 
     def _key(self) -> bytes:
-        """What the file holds: bytes as they are, text without the white space around it."""
+        """The contents of the key file; text without surrounding white space."""
         try:
             raw = self.key_file.read_bytes()
         except OSError as error:

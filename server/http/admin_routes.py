@@ -1,4 +1,4 @@
-"""The rows of administration: who may, what it takes, what is sent and answered."""
+"""The table of administration routes."""
 
 from dataclasses import replace
 from typing import Final
@@ -40,4 +40,4 @@ _ROUTES: Final = (
 )
 
 ADMIN_ROUTES: Final = tuple(replace(route, browsers=True) for route in _ROUTES)
-"""All of it is open to a browser too: its passkey signs what a terminal's high key signs."""
+"""Browsers may call all of them: a passkey signs in place of a terminal's high key."""

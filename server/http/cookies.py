@@ -1,7 +1,7 @@
-"""The cookie of a browser that is signed in with a passkey, and what must come beside it.
+"""The session cookie of a browser that is signed in with a passkey, and its CSRF checks.
 
-Owns: its name and attributes, the checks against requests that other sites cause. Never: whose it
-is.
+Owns: the cookie's name and attributes, and the checks against cross-site requests. Never: whose
+session it is.
 """
 
 from collections.abc import Mapping
@@ -14,30 +14,30 @@ from server.services.devices.browsers import SIGNED_IN_MS, Browsers
 from server.services.server_policy import ServerPolicy
 
 CSRF: Final = "Sayso-Csrf"
-"""The header in which a page of ours says that it is one."""
-_MOST_COOKIE: Final = 128
+"""The header with the CSRF token."""
+_MAX_COOKIE: Final = 128
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 
 def name(rules: ServerPolicy) -> str:
-    """With the prefix that no other host and no plain connection can set, where there is TLS."""
+    """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
     return "__Host-sayso-passkey" if _is_secure(rules) else "sayso-passkey"
 
 
 def of(rules: ServerPolicy, request: HttpRequest) -> str:
-    """What the browser brought; "" when it is nothing of ours."""
+    """The value of the request's session cookie; "" if there is none."""
     own = name(rules)
     pairs = (one.strip().partition("=") for one in request.headers.get("cookie", "").split(";"))
     return known(next((value for named, _, value in pairs if named == own), ""))
 
 
 def known(value: str) -> str:
-    """The value of a cookie if it can be one of ours, else ""."""
-    return value if len(value) <= _MOST_COOKIE and value.isascii() else ""
+    """The cookie value if it is well-formed, else ""."""
+    return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
 
 
 def setting(rules: ServerPolicy, value: str) -> Mapping[str, str]:
-    """The header that gives a browser this cookie; "" takes it away."""
+    """The header that sets the cookie; "" deletes it."""
     parts = [
         f"{name(rules)}={value}",
         "Path=/",
@@ -50,11 +50,11 @@ def setting(rules: ServerPolicy, value: str) -> Mapping[str, str]:
 
 
 def is_from_here(rules: ServerPolicy, headers: Mapping[str, str]) -> bool:
-    """Reports whether the browser says, if it says anything, that a page of ours sent this.
+    """Reports whether the request is same-origin, as far as its headers say.
 
-    `headers` has lower-case names. Our pages send no referrer, and browsers then call the origin of
-    their forms null, as they do for sandboxed pages of others (Fetch 3.2); so null counts only
-    beside their word for where it came from.
+    `headers` has lower-case names. Our pages send no referrer, so browsers send `Origin: null` with
+    their forms, as sandboxed pages of other sites do too (Fetch 3.2). Therefore null is accepted
+    only together with `Sec-Fetch-Site: same-origin`.
     """
     origin, came_from = headers.get("origin"), headers.get("sec-fetch-site")
     if came_from not in {None, "same-origin"}:
@@ -66,16 +66,16 @@ def is_from_here(rules: ServerPolicy, headers: Mapping[str, str]) -> bool:
 
 
 def check_origin(rules: ServerPolicy, request: HttpRequest) -> None:
-    """Refuse what another site sent. Raises errors.Problem 403."""
+    """Refuse a cross-site request. Raises errors.Problem 403."""
     if not is_from_here(rules, request.headers):
         raise errors.Problem(403, "forbidden", "Another site sent this. Nothing was done.")
 
 
 def check_page(browsers: Browsers, rules: ServerPolicy, request: HttpRequest, cookie: str) -> None:
-    """Hold a request by cookie against what a page of ours sends beside it.
+    """Check that a request with the cookie comes from one of our pages.
 
-    1. The browser says that it comes from here, if it says anything.  2. What changes something
-    carries what only a page for this very browser knows. Raises errors.Problem 403.
+    1. It is same-origin.  2. Unless it only reads, it has this browser's CSRF token.
+    Raises errors.Problem 403.
     """
     check_origin(rules, request)
     token = request.headers.get(CSRF.lower())

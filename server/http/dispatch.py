@@ -1,4 +1,4 @@
-"""From a request to an answer: who calls, what the endpoint says, and every error in its words."""
+"""Runs a route: authenticates the caller, calls the endpoint, translates errors to responses."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -25,22 +25,22 @@ _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
 
 def answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
-    """Run a route's endpoint. Nothing that a client sends makes this raise."""
+    """Run a route's endpoint. Never raises, whatever a client sends."""
     response = _answer(site, route, request)
-    _answers(route.name, response.status).inc()
+    _counter(route.name, response.status).inc()
     return response
 
 
 def overloaded(route: Route) -> HttpResponse:
-    """503 for a client that has too many requests waiting; nothing was looked at."""
+    """503 for a client with too many queued requests, without running the endpoint."""
     response = _busy(route)
-    _answers(route.name, response.status).inc()
+    _counter(route.name, response.status).inc()
     return response
 
 
 @cache
-def _answers(endpoint: str, status: int) -> Counter:
-    """Their counter; finding it anew costs more than counting."""
+def _counter(endpoint: str, status: int) -> Counter:
+    """The counter for these labels; cached, because the lookup costs more than counting."""
     return telemetry.ANSWERS.labels(endpoint, str(status))
 
 
@@ -48,20 +48,20 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     try:
         return _run(site, route, request)
     except errors.ProtocolError as error:
-        _note(route, error.code, error.detail)
+        _log_refusal(route, error.code, error.detail)
         return _oauth(error)
     except errors.Problem as problem:
-        _note(route, problem.code, problem.log)
+        _log_refusal(route, problem.code, problem.log)
         return problem_response(problem)
     except (ChangeRefused, Taken) as error:
-        _note(route, type(error).__name__, str(error))
+        _log_refusal(route, type(error).__name__, str(error))
         return problem_response(_refused(error))
     except Busy as error:
-        _note(route, "busy", str(error))
+        _log_refusal(route, "busy", str(error))
         return _busy(route)
-    except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said
+    except Exception:  # noqa: BLE001  # the last handler: logged, and answered with 500
         telemetry.log().exception("request.failed", route=route.name)
-        return _fault(route)
+        return _server_error(route)
 
 
 def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
@@ -69,10 +69,10 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     if any("\0" in request.query.get(name, "") for name in route.query):
         raise errors.Problem(422, "invalid_body", "A parameter has a null character.")
     if twice := sorted(request.repeated.intersection(route.query)):
-        raise errors.Problem(422, "invalid_body", f"{twice[0]} must be there once.")
+        raise errors.Problem(422, "invalid_body", f"{twice[0]} must appear once.")
     if route.caller is Caller.PERSON:
         person = _person(site, route, request)
-        response = route.endpoint(site, request, _seat(site, route, request, person))
+        response = route.endpoint(site, request, _subject(site, route, request, person))
     elif route.caller is Caller.RESOURCE:
         resource = site.clients.auth.resource(request.headers.get("authorization"))
         response = route.endpoint(site, request, resource)
@@ -82,7 +82,7 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 
 def _person(site: Site, route: Route, request: HttpRequest) -> Person:
-    """Who calls: a terminal by its token and proof, or a browser by its cookie."""
+    """Authenticate a terminal by its token and proof, or a browser by its cookie."""
     authorization = request.headers.get("authorization")
     if route.browsers and authorization is None and (cookie := cookies.of(site.rules, request)):
         cookies.check_page(site.devices.browsers, site.rules, request, cookie)
@@ -93,22 +93,24 @@ def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     )
 
 
-def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | AdminServices:
-    """The person, or their desk where it is administration."""
+def _subject(
+    site: Site, route: Route, request: HttpRequest, person: Person
+) -> Person | AdminServices:
+    """The endpoint's third argument: the person, or their services on an administration route."""
     if route.rule is None:
         return person
     version = request.headers.get("if-match")
-    asked = AdminRequest(
+    admin_request = AdminRequest(
         digest=decisions.request_digest(request.method, request.path, request.body),
         target=request.params.get("id", ""),
         version=None if version is None else version.strip().strip('"'),
         statement=request.headers.get(STATEMENT.lower()),
     )
-    return site.administration.desk(person, route.rule, asked)
+    return site.administration.services_for(person, route.rule, admin_request)
 
 
 def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
-    """What HTTP itself refuses before any endpoint is reached."""
+    """The response to an HTTP error that occurs before any endpoint runs."""
     if as_problem:
         code = name.lower().replace(" ", "_")
         return problem_response(errors.Problem(status, code, f"{name}."))
@@ -116,7 +118,7 @@ def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
 
 
 def problem_response(problem: errors.Problem) -> HttpResponse:
-    """RFC 9457."""
+    """A problem document (RFC 9457)."""
     members = {
         name: approval_wire.approval(value).model_dump()
         if isinstance(value, ApproverView)
@@ -135,21 +137,21 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
 
 
 def _refused(error: ChangeRefused | Taken) -> errors.Problem:
-    """What an administrator's service refuses, in the words of the API."""
+    """The problem for an error of an administration service."""
     status, code = next(
-        (word for kind, word in _WORDS.items() if isinstance(error, kind)), (409, "exists")
+        (found for kind, found in _STATUS.items() if isinstance(error, kind)), (409, "exists")
     )
     member = getattr(error, "member", "")
     return errors.Problem(status, code, str(error), members={"member": member} if member else {})
 
 
-_WORDS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
+_STATUS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
     {NotFound: (404, "not_found"), Conflict: (409, "conflict"), Invalid: (422, "invalid")}
 )
 
 
 def busy_problem() -> errors.Problem:
-    """503: nothing was changed, try again."""
+    """503: the server is busy."""
     return errors.Problem(503, "unavailable", _UNAVAILABLE, headers={"Retry-After": "1"})
 
 
@@ -164,11 +166,11 @@ def _busy(route: Route) -> HttpResponse:
     return _oauth(errors.TemporarilyUnavailable(_UNAVAILABLE))
 
 
-def _fault(route: Route) -> HttpResponse:
+def _server_error(route: Route) -> HttpResponse:
     if route.as_problem:
-        return problem_response(errors.Problem(500, "server_error", "A fault of the server."))
-    return _oauth(errors.ServerError("A fault of the server."))
+        return problem_response(errors.Problem(500, "server_error", "Internal server error."))
+    return _oauth(errors.ServerError("Internal server error."))
 
 
-def _note(route: Route, code: str, detail: str) -> None:
+def _log_refusal(route: Route, code: str, detail: str) -> None:
     telemetry.log().debug("request.refused", route=route.name, error=code, detail=detail)

@@ -1,8 +1,8 @@
-"""The live feed: one socket per terminal, fed from the database by cursor.
+"""The live feed: a WebSocket that sends a person's events from the database, by cursor.
 
-The socket is idle until the hub says that something concerns this person. It ends with 4401 when
-the token ends, unless the client renews in band, and with 4403 at once when the user or the device
-is stopped.
+A connection is idle until the hub reports something new for its person. It closes with 4401 when
+the token expires, unless the client renews it in band, and with 4403 as soon as the user is
+disabled or the device is revoked.
 """
 
 import re
@@ -28,41 +28,41 @@ from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import DeviceCall, Person
 
 PATH = "/api/feed"
-MOST_SOCKETS = 10
-"""Of one device, in one process. A terminal needs one; the others are for scripts that watch."""
+MAX_SOCKETS = 10
+"""Per device and process. A terminal needs one; the others are for scripts."""
 _PING_SECONDS = 20
-_FULL_SECONDS = 10
-"""A client without a feed comes back then, and meanwhile asks for what is new."""
-_MOST_BYTES = 16 * 1024
-_BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
-_LONGEST_WAIT_SECONDS = 30.0
-_LONGEST_SILENCE_SECONDS = 10.0
+_RETRY_SECONDS = 10
+"""When a client may retry if there are too many feeds. It polls meanwhile."""
+_MAX_BYTES = 16 * 1024
+_BAD_MESSAGE, _TOKEN_EXPIRED, _DISABLED, _RESTART = 4400, 4401, 4403, 1012
+_MAX_WAIT_SECONDS = 30.0
+_TICKET_SECONDS = 10.0
 _CURSOR = re.compile(r"[0-9]{1,18}")
-"""What a 64-bit number can hold."""
-_LONGEST_SEND_SECONDS = 30.0
-"""A reader that takes no frame for so long is gone; it resumes from its cursor."""
+"""Fits a 64-bit integer."""
+_MAX_SEND_SECONDS = 30.0
+"""A client that reads nothing for this long is disconnected; it can resume from its cursor."""
 
 
 def add_feed(app: Flask, site: Site) -> None:
-    """Give the socket to Flask."""
+    """Register the feed with Flask."""
     app.config["SOCK_SERVER_OPTIONS"] = {
         "ping_interval": _PING_SECONDS,
-        "max_message_size": _MOST_BYTES,
+        "max_message_size": _MAX_BYTES,
     }
     sock = Sock(app)
-    seats = _Seats(site.most_feeds)
+    counts = _SocketCounts(site.max_feeds)
 
     @app.before_request
     def refuse_early() -> Response | None:
-        """Refuse with an HTTP answer before the handshake, where a client can read why."""
+        """Refuse before the handshake, with an HTTP response that the client can read."""
         if request.path != PATH:
             return None
         try:
-            seats.check()
+            counts.check()
             person, request.environ["sayso.cookie"] = _person(site)
             request.environ["sayso.person"] = person
             request.environ["sayso.cursor"] = _cursor()
-            request.environ["sayso.seat"] = seats.take(_place(person))
+            request.environ["sayso.socket_of"] = counts.add(_device_key(person))
         except errors.Problem as problem:
             return views.flask_response(dispatch.problem_response(problem))
         except Busy:
@@ -70,71 +70,71 @@ def add_feed(app: Flask, site: Site) -> None:
         return None
 
     @app.teardown_request
-    def leave(_error: BaseException | None) -> None:
-        """Whether there was a conversation or no more than a handshake."""
-        if (place := request.environ.pop("sayso.seat", None)) is not None:
-            seats.leave(place)
+    def uncount(_error: BaseException | None) -> None:
+        """Runs after every connection, even if its handshake failed."""
+        if (key := request.environ.pop("sayso.socket_of", None)) is not None:
+            counts.remove(key)
 
     @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def feed(socket: Server) -> None:
         person: Person = request.environ["sayso.person"]
-        talk = _Conversation(site, socket, person, request.environ["sayso.cursor"])
-        talk.run(request.environ["sayso.cookie"])
+        connection = _FeedConnection(site, socket, person, request.environ["sayso.cursor"])
+        connection.run(request.environ["sayso.cookie"])
 
 
 @dataclass(slots=True)
-class _Seats:
-    """How many sockets each device has open here, and all together."""
+class _SocketCounts:
+    """The number of open sockets in this process, per device and in total."""
 
-    most: int
-    all: int = 0
-    taken: Counter[str] = field(default_factory=Counter)
-    turn: threading.Lock = field(default_factory=threading.Lock)
+    limit: int
+    total: int = 0
+    by_device: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
-        """Raises errors.Problem 503 if there is no room for another feed."""
-        if self.all >= self.most:
+        """Raises errors.Problem 503 if the process has too many feeds."""
+        if self.total >= self.limit:
             raise errors.Problem(
                 503,
                 "unavailable",
-                "This server has as many live feeds as it can hold. Try again later.",
-                headers={"Retry-After": str(_FULL_SECONDS)},
+                "This server has too many live feeds. Try again later.",
+                headers={"Retry-After": str(_RETRY_SECONDS)},
             )
 
-    def take(self, place: str) -> str:
-        """One more, to be left again. Raises errors.Problem 429 or 503."""
-        with self.turn:
+    def add(self, key: str) -> str:
+        """Count one more socket. Raises errors.Problem 429 or 503."""
+        with self.lock:
             self.check()
-            if self.taken[place] >= MOST_SOCKETS:
+            if self.by_device[key] >= MAX_SOCKETS:
                 raise errors.Problem(
                     429,
                     "too_many_sockets",
-                    f"This device has {MOST_SOCKETS} open sockets. Close one of them.",
+                    f"This device has {MAX_SOCKETS} open sockets. Close one of them.",
                 )
-            self.taken[place] += 1
-            self.all += 1
-        return place
+            self.by_device[key] += 1
+            self.total += 1
+        return key
 
-    def leave(self, place: str) -> None:
-        """One less."""
-        with self.turn:
-            self.taken[place] -= 1
-            self.all -= 1
-            if not self.taken[place]:
-                del self.taken[place]
+    def remove(self, key: str) -> None:
+        """Count one socket less."""
+        with self.lock:
+            self.by_device[key] -= 1
+            self.total -= 1
+            if not self.by_device[key]:
+                del self.by_device[key]
 
 
-def _place(person: Person) -> str:
-    """The device; a session that has enrolled none yet counts as one."""
+def _device_key(person: Person) -> str:
+    """The device's id, or the session's if it has no device yet."""
     return person.session.id if person.device is None else person.device.id
 
 
 def _person(site: Site) -> tuple[Person, str]:
-    """Who opens the socket, and the cookie by which a browser did; such a one brings a ticket."""
-    asked = views.read_request(site)
-    cookie = cookies.of(site.rules, asked)
-    if cookie and "authorization" not in asked.headers:
-        cookies.check_origin(site.rules, asked)
+    """Authenticate the caller; returns the cookie too if it is a browser."""
+    opening = views.read_request(site)
+    cookie = cookies.of(site.rules, opening)
+    if cookie and "authorization" not in opening.headers:
+        cookies.check_origin(site.rules, opening)
         return site.devices.browsers.person(cookie), cookie
     call = DeviceCall(
         request.headers.get("Authorization"),
@@ -154,79 +154,80 @@ def _cursor() -> int | None:
     return int(text)
 
 
-class _WholeFrames:
-    """The connection under a WebSocket, which the library writes to with `send`.
+class _SendAll:
+    """Wraps the connection of a WebSocket, which the library writes to with `send`.
 
-    A plain `send` takes what the buffers hold and drops the rest, which breaks every later frame.
-    Here each call sends all of it, in the order of the calls, or raises OSError.
+    A plain `send` may send only a part of a frame, which breaks every later one. This one sends
+    all of it, one call after the other, or raises OSError.
     """
 
     def __init__(self, connection: sockets.socket) -> None:
         self._connection = connection
-        self._turn = threading.Lock()
-        connection.settimeout(_LONGEST_SEND_SECONDS)
+        self._lock = threading.Lock()
+        connection.settimeout(_MAX_SEND_SECONDS)
 
     def send(self, data: bytes) -> int:
-        """Send all of it."""
-        with self._turn:
+        """Send all the data."""
+        with self._lock:
             self._connection.sendall(data)
         return len(data)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any attribute of a socket
         return getattr(self._connection, name)
 
 
 @dataclass(slots=True)
-class _Conversation:
+class _FeedConnection:
     site: Site
     socket: Server
     person: Person
-    wanted: int | None
+    requested_cursor: int | None
     cursor: int = 0
-    over: threading.Event = field(default_factory=threading.Event)
+    closed: threading.Event = field(default_factory=threading.Event)
 
-    def has_ticket(self, cookie: str) -> bool:
-        """Reports whether the first word is a page's ticket; if not, it was the last one.
+    def redeem_ticket(self, cookie: str) -> bool:
+        """Reports whether the first message has a valid ticket; closes the socket if not.
 
-        A cookie alone also comes with sockets that other sites open (security of WebSockets, RFC
-        6455 10.2); a ticket is told to our own pages.
+        Browsers send the cookie with sockets that other sites open too (RFC 6455 10.2). Only our
+        own pages know a ticket.
         """
         try:
-            said = _message(self.socket.receive(_LONGEST_SILENCE_SECONDS))
-            if self.site.devices.browsers.redeem(cookie, str(said.get("ticket"))):
+            message = _message(self.socket.receive(_TICKET_SECONDS))
+            if self.site.devices.browsers.redeem(cookie, str(message.get("ticket"))):
                 return True
         except (ConnectionClosed, OSError):
             return False
         except Busy:
             self._close(_RESTART, "busy")
             return False
-        self._close(_TOKEN_OVER, "no ticket")
+        self._close(_TOKEN_EXPIRED, "no ticket")
         return False
 
     def run(self, cookie: str) -> None:
-        """Greet, then send what happens until somebody ends it; a browser brings a ticket."""
-        if cookie and not self.has_ticket(cookie):
+        """Send events until either side closes the socket. A browser sends its ticket first."""
+        if cookie and not self.redeem_ticket(cookie):
             return
         telemetry.SOCKETS.inc()
-        self.socket.sock = _WholeFrames(self.socket.sock)
+        self.socket.sock = _SendAll(self.socket.sock)
         try:
             with self.site.notifications.hub.subscribe(user_topic(self.person.user.id)) as changed:
                 listener = threading.Thread(target=self._listen, args=(changed,), daemon=True)
+                requested = self.requested_cursor
                 self.cursor = (
-                    self.site.notifications.feed.head() if self.wanted is None else self.wanted
+                    self.site.notifications.feed.head() if requested is None else requested
                 )
-                self._greet()
+                self._send_hello()
                 listener.start()
-                self._send_news(changed)
+                self._send_events(changed)
         except Busy:
             self._close(_RESTART, "busy")
         except (ConnectionClosed, OSError):
-            self._hang_up(sockets.SHUT_RDWR)
+            self._shut_down(sockets.SHUT_RDWR)
         finally:
-            self.over.set()
+            self.closed.set()
             telemetry.SOCKETS.dec()
 
-    def _greet(self) -> None:
+    def _send_hello(self) -> None:
         self._send(
             {
                 "type": "hello",
@@ -236,49 +237,49 @@ class _Conversation:
             }
         )
 
-    def _send_news(self, changed: threading.Event) -> None:
-        while not self.over.is_set():
+    def _send_events(self, changed: threading.Event) -> None:
+        while not self.closed.is_set():
             changed.clear()
             if self.site.readiness.ending:
                 return self._close(_RESTART, "restarting")
             left = (self.person.token_expires_at - self.site.clock.now()) / 1000
             if left <= 0:
-                return self._close(_TOKEN_OVER, "token expired")
-            news = self._news()
-            if not news.allowed:
-                return self._close(_STOPPED, "stopped")
-            self._pass_on(news)
-            if not news.more:
-                changed.wait(min(left, _LONGEST_WAIT_SECONDS))
+                return self._close(_TOKEN_EXPIRED, "token expired")
+            page = self._next_page()
+            if not page.allowed:
+                return self._close(_DISABLED, "stopped")
+            self._send_page(page)
+            if not page.more:
+                changed.wait(min(left, _MAX_WAIT_SECONDS))
         return None
 
-    def _news(self) -> FeedPage:
+    def _next_page(self) -> FeedPage:
         device = self.person.device
-        return self.site.notifications.feed.news(
+        return self.site.notifications.feed.page(
             self.person.user.id, None if device is None else device.id, self.cursor
         )
 
-    def _pass_on(self, news: FeedPage) -> None:
-        if news.resync:
-            self._send({"type": "resync", "cursor": news.cursor})
-        for happening in news.happenings:
-            self._send(event_wire.event(happening))
-        self.cursor = news.cursor
+    def _send_page(self, page: FeedPage) -> None:
+        if page.resync:
+            self._send({"type": "resync", "cursor": page.cursor})
+        for item in page.items:
+            self._send(event_wire.event(item))
+        self.cursor = page.cursor
         if self.person.device is not None:
-            self.site.notifications.feed.delivered(self.person.device.id, news)
+            self.site.notifications.feed.record_delivery(self.person.device.id, page)
 
     def _listen(self, changed: threading.Event) -> None:
-        """Read what the client says until it goes away."""
+        """Read the client's messages until the connection is closed."""
         try:
-            while not self.over.is_set():
-                self._hear(self.socket.receive())
+            while not self.closed.is_set():
+                self._handle(self.socket.receive())
         except (ConnectionClosed, OSError):
             pass
         finally:
-            self.over.set()
+            self.closed.set()
             changed.set()
 
-    def _hear(self, frame: str | bytes | None) -> None:
+    def _handle(self, frame: str | bytes | None) -> None:
         message = _message(frame)
         if message.get("type") != "renew":
             return self._close(_BAD_MESSAGE, "unknown message")
@@ -291,11 +292,11 @@ class _Conversation:
         try:
             renewed = self.site.users.device_auth.authenticate(call)
         except errors.Problem:
-            return self._close(_TOKEN_OVER, "renewal refused")
+            return self._close(_TOKEN_EXPIRED, "renewal refused")
         except Busy:
-            return None  # the socket stands until its token ends, and the client asks again
+            return None  # the socket stays open until its token expires; the client retries
         if renewed.session.id != self.person.session.id:
-            return self._close(_TOKEN_OVER, "renewal of another session")
+            return self._close(_TOKEN_EXPIRED, "renewal of another session")
         self.person = renewed
         return self._send(
             {"type": "renewed", "token_expires_at": rfc3339(renewed.token_expires_at)}
@@ -305,20 +306,20 @@ class _Conversation:
         self.socket.send(json_text.compact(frame))
 
     def _close(self, code: int, why: str) -> None:
-        """Say why, and let the other side find the end of the connection behind it."""
-        self.over.set()
+        """Send a close frame, then end our side of the connection."""
+        self.closed.set()
         with suppress(ConnectionClosed, OSError):
             self.socket.close(code, why)
-        self._hang_up(sockets.SHUT_WR)
+        self._shut_down(sockets.SHUT_WR)
 
-    def _hang_up(self, how: int) -> None:
+    def _shut_down(self, how: int) -> None:
         with suppress(OSError):
             self.socket.sock.shutdown(how)
 
 
 def _message(frame: str | bytes | None) -> dict[str, object]:
     try:
-        value = json_text.parse(frame or b"", max_bytes=_MOST_BYTES)
+        value = json_text.parse(frame or b"", max_bytes=_MAX_BYTES)
     except errors.InvalidRequest:
         return {}
     return dict(value) if isinstance(value, dict) else {}

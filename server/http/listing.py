@@ -1,4 +1,4 @@
-"""What every list of the administration takes from its query."""
+"""The query parameters that all lists of the administration share."""
 
 import re
 from typing import Final
@@ -9,26 +9,26 @@ from server.protocol import base64url, errors
 
 QUERY: Final = ("limit", "cursor")
 
-_MOST = 200
+_MAX = 200
 
 _NUMBER = re.compile(r"[0-9]{1,3}")
 
 
 def limit(request: HttpRequest) -> int:
-    """How many items are wanted, 50 unless said. Raises errors.Problem 422."""
+    """The `limit` parameter; the default is 50. Raises errors.Problem 422."""
     text = request.query.get("limit", "50")
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MOST:
-        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MOST}.")
+    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MAX:
+        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MAX}.")
     return int(text)
 
 
 def cursor(request: HttpRequest) -> str:
-    """Where the list goes on; "" for its beginning. Raises errors.Problem 422."""
+    """The position in the `cursor` parameter; "" for the first page. Raises errors.Problem 422."""
     return read_cursor(request.query.get("cursor"))
 
 
 def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
-    """Likewise, in a list that is ordered by time."""
+    """The same for a list that is ordered by time."""
     text = cursor(request)
     if not text:
         return None
@@ -39,7 +39,7 @@ def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
 
 
 def moment(request: HttpRequest, name: str) -> int | None:
-    """A moment by which the list is looked through. Raises errors.Problem 422."""
+    """A time parameter of the list. Raises errors.Problem 422."""
     text = request.query.get(name)
     if text is None:
         return None
@@ -51,29 +51,29 @@ def moment(request: HttpRequest, name: str) -> int | None:
 
 
 def ended(request: HttpRequest) -> bool:
-    """Whether what is over is wanted too. Raises errors.Problem 422."""
+    """The `ended` parameter: whether to include ended items. Raises errors.Problem 422."""
     text = request.query.get("ended", "false")
     if text not in {"true", "false"}:
         raise errors.Problem(422, "invalid_body", "ended must be true or false.")
     return text == "true"
 
 
-_MOST_CURSOR = 2_000
+_MAX_CURSOR = 2_000
 
 
 def write_cursor(place: str | None) -> str | None:
-    """Where a list goes on, as something that nobody should read anything into."""
+    """Encode the position of the next page as an opaque cursor."""
     if place is None:
         return None
     return base64url.encode(place.encode())
 
 
 def read_cursor(text: str | None) -> str:
-    """The place in a cursor of ours; "" for the beginning. Raises errors.Problem 422."""
+    """Decode a cursor to its position; "" for the first page. Raises errors.Problem 422."""
     if not text:
         return ""
     try:
-        place = base64url.decode(text[:_MOST_CURSOR]).decode()
+        place = base64url.decode(text[:_MAX_CURSOR]).decode()
     except ValueError:
         place = "\x00"
     if not place.isprintable():

@@ -1,6 +1,6 @@
-"""Members in the JSON API: the fields of bodies and answers, made from the rows of a table.
+"""Members in the JSON API: the fields of requests and responses, made from a table of members.
 
-Owns: how each kind of value is sent and answered. Never: which members there are, or their checks.
+Owns: the wire form of each kind of value. Never: which members there are, or their checks.
 """
 
 import json
@@ -19,27 +19,27 @@ from server.services.policy.displays import rfc3339
 from server.services.refusals import Invalid
 
 Fields: TypeAlias = dict[str, Any]
-"""Name → a pair of type and default, as pydantic takes them."""
+"""Name → type and default, in the form of pydantic's `create_model`."""
 Called: TypeAlias = Mapping[str, str]
-"""Id → name, of people and groups."""
+"""Id → name of users and groups."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _USUAL_LENGTH: Final = 400
 _NOBODY: Final[Called] = MappingProxyType({})
 _Icon = Annotated[str, Field(max_length=43_691)]
-"""A file of 32 KiB at most, as base64url without padding."""
+"""A file of at most 32 KiB, as base64url without padding."""
 
 
 @dataclass(frozen=True, slots=True)
 class _WireKind:
-    """How a kind of value is sent, read, answered and written."""
+    """The wire form of a kind of value: its types in requests and responses, and conversions."""
 
     sent: Any
     answered: Any
     read: Callable[[Any], object] = lambda value: value
     write: Callable[[Any, Called], object] = lambda value, _called: value
     optional: bool = False
-    """A body that registers something has null for one that is left out."""
+    """A new record may have null for it."""
 
 
 def _icon(text: str) -> bytes:
@@ -85,7 +85,7 @@ _KINDS: Final[Mapping[Kind, _WireKind]] = MappingProxyType(
 
 
 def with_fields(fields: Fields) -> Callable[[type[_Model]], type[_Model]]:
-    """Give a model these fields beside its own."""
+    """Decorate a model with additional fields."""
 
     def extended(model: type[_Model]) -> type[_Model]:
         return create_model(
@@ -100,7 +100,7 @@ def with_fields(fields: Fields) -> Callable[[type[_Model]], type[_Model]]:
 
 
 def new_fields(members: Members) -> Fields:
-    """Of the body that registers a record."""
+    """The fields of the request that creates a record."""
     return {member.wire_name: _new_field(member) for member in members}
 
 
@@ -115,14 +115,14 @@ def _new_field(member: Member) -> tuple[Any, Any]:
 
 
 def change_fields(members: Members) -> Fields:
-    """Of the body that changes a record: what is left out stays."""
+    """The fields of the request that updates a record; absent members stay unchanged."""
     return {
         member.wire_name: (_sent(member) | None, None) for member in members if not member.final
     }
 
 
 def answer_fields(members: Members) -> Fields:
-    """Of the answer that shows a record."""
+    """The fields of the response that shows a record."""
     return {member.wire_name: (_answered(member), ...) for member in members if member.shown}
 
 
@@ -138,7 +138,7 @@ def _answered(member: Member) -> Any:  # noqa: ANN401  # likewise
 
 
 def written(members: Members, body: StrictBody) -> dict[str, Any]:
-    """What a body says about members; null takes away what can be away, and else says nothing."""
+    """The members in a request; null clears a nullable member and is ignored for others."""
     found: dict[str, Any] = {}
     for member in members:
         if member.wire_name not in body.model_fields_set:
@@ -152,12 +152,12 @@ def written(members: Members, body: StrictBody) -> dict[str, Any]:
 
 
 def search_names(members: Members) -> tuple[str, ...]:
-    """The parameters by which a list is narrowed."""
+    """The query parameters that filter a list."""
     return tuple(member.wire_name for member in searched(members))
 
 
 def having(members: Members, query: Mapping[str, str]) -> Having:
-    """What a list is narrowed to."""
+    """The filters in a list's query."""
     return {
         member.name: query[member.wire_name]
         for member in searched(members)
@@ -166,7 +166,7 @@ def having(members: Members, query: Mapping[str, str]) -> Having:
 
 
 def answered(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
-    """The members of a record as an answer has them."""
+    """The members of a record for a response."""
     return {
         member.wire_name: _written(member, getattr(record, member.name), called)
         for member in members

@@ -1,4 +1,4 @@
-"""A request and an answer as plain values; every framework is an adapter over these two."""
+"""HTTP requests and responses as plain values, independent of the web framework."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,22 +7,22 @@ from typing import Final
 from server.protocol import json_text
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-MOST_BODY_BYTES: Final = 128 * 1024
-"""Of a request."""
+MAX_BODY_BYTES: Final = 128 * 1024
+"""The size limit of request bodies."""
 WAITED: Final = "sayso.waited"
-"""In the WSGI environment: seconds for which a request waited for its client's turn."""
+"""WSGI environment key: seconds that the request waited in its client's queue."""
 OVERLOADED: Final = "sayso.overloaded"
-"""In the WSGI environment: the client has too many requests waiting; this one is refused."""
+"""WSGI environment key: the client's queue is full, so the request is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request. Header names are lower-case; `at` is its arrival in milliseconds."""
+    """An HTTP request. Header names are lower-case; `at` is its arrival in milliseconds."""
 
     method: str
     path: str
     params: Mapping[str, str]
-    """The parts of the path that its route names."""
+    """The path parameters of its route."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     proofs: Sequence[str]
@@ -31,12 +31,12 @@ class HttpRequest:
     peer: str
     at: int
     repeated: frozenset[str] = frozenset()
-    """Names of query parameters that came more than once; `query` has the first of each."""
+    """Query parameters that were sent more than once; `query` has the first value of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One answer."""
+    """An HTTP response."""
 
     status: int
     body: bytes = b""
@@ -50,6 +50,6 @@ def as_json(
     *,
     media_type: str = "application/json",
 ) -> HttpResponse:
-    """An answer with a JSON body that nobody stores."""
+    """A JSON response that must not be cached."""
     body = json_text.compact(value).encode()
     return HttpResponse(status, body, {"Content-Type": media_type, **NO_STORE, **(headers or {})})

@@ -1,4 +1,4 @@
-"""The OAuth endpoints: form posts in, RFC errors out."""
+"""The OAuth and OpenID Connect endpoints."""
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site

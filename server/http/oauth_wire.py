@@ -1,7 +1,7 @@
-"""What the OAuth endpoints and the operator's routes answer, as models of the OpenAPI document.
+"""The responses of the OAuth endpoints and operator routes, as models for the OpenAPI document.
 
-Owns: schemas. Never: the answers themselves; services put them together in the words of the
-specifications, and tests hold them against these models.
+Owns: schemas. Never: the responses themselves; services build them as the specifications say, and
+tests validate them against these models.
 """
 
 from typing import Literal
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Answer(BaseModel):
-    """An answer that may have members beyond those named here."""
+    """A response that may have additional members."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the table of routes and the models of the bodies."""
+"""The OpenAPI document, generated from the table of routes and their models."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _REF = "#/components/schemas/{model}"
 
 
 def document(issuer: str, routes: Sequence[Route]) -> dict[str, object]:
-    """OpenAPI 3.1 of these routes."""
+    """The OpenAPI 3.1 document of these routes."""
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         path = _PARAMETER.sub(r"{\1}", route.path)
@@ -92,7 +92,7 @@ def _parameters(route: Route) -> list[object]:
 
 
 def administration_headers(route: Route) -> tuple[str, ...]:
-    """The headers by which a change is signed, and by which it names what it was made from."""
+    """The headers of a change: the signed statement, and the version that it applies to."""
     if route.rule is None or route.method == "GET":
         return ()
     return ("If-Match", STATEMENT) if route.rule.versioned else (STATEMENT,)
@@ -112,7 +112,7 @@ def _responses(route: Route) -> dict[str, object]:
 
 
 def _always(route: Route) -> tuple[int, ...]:
-    """What is in no path of ours, too long a body, a database that is away for a moment."""
+    """The errors of every route: unknown id, body too large, database unavailable."""
     nowhere = (404,) if _PARAMETER.search(route.path) else ()
     too_long = (413,) if route.body is not None or route.form else ()
     return (*nowhere, *too_long, 503)

@@ -1,4 +1,4 @@
-"""One row of the table of routes."""
+"""A route: one row of the table of routes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,24 +10,24 @@ from pydantic import BaseModel
 from server.services.operations.authority import AccessRule, Role
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
-"""The part of a path that names something; what cannot be an id is no path of ours."""
+"""The ids in paths; a path with anything else is not found."""
 
 STATEMENT: Final = "Sayso-Statement"
-"""The header of a statement about the request that carries it."""
+"""The header with a signed statement about its own request."""
 
 ADMIN: Final = (Role.ADMIN,)
 STAFF: Final = (Role.ADMIN, Role.AUDITOR)
 
 READS: Final = (401, 403, 404, 422)
-"""The errors of a row that reads, in administration."""
+"""The errors of an administration route that reads."""
 CHANGES: Final = (401, 403, 404, 409, 422)
-"""Likewise of one that changes something."""
+"""The errors of an administration route that changes something."""
 UPDATES: Final = (*CHANGES, 412, 428)
-"""Likewise of one that takes the version that it changes."""
+"""The errors of an administration route that requires `If-Match`."""
 
 
 class Caller(Enum):
-    """Who may call a route, and in whose words it refuses."""
+    """Who may call a route; it decides the format of errors too."""
 
     ANYBODY = "anybody"
     CLIENT = "client"
@@ -40,7 +40,7 @@ class Caller(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path, the function behind them, and what OpenAPI says of them."""
+    """A method and path, their endpoint, and their description for OpenAPI."""
 
     method: str
     path: str
@@ -50,27 +50,27 @@ class Route:
     body: type[BaseModel] | None = None
     form: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    """The parameters of the form without which nothing can be done."""
+    """The required form parameters."""
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
-    """Headers that change what happens, besides those that say who is calling."""
+    """Headers with an effect, apart from authentication."""
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())
     rule: AccessRule | None = None
-    """Whose administration it is; the endpoint is then handed a desk in place of the person."""
+    """The access rule of an administration route, whose endpoint gets `AdminServices`."""
 
     browsers: bool = False
-    """A browser that is signed in may call it too, from a page of ours."""
+    """A signed-in browser may call it too, from our pages."""
     problems: bool = False
-    """It refuses with problem documents, whoever calls."""
+    """Errors are problem documents, whoever calls."""
 
     @property
     def as_problem(self) -> bool:
-        """Reports whether it refuses with problem documents (RFC 9457)."""
+        """Reports whether errors are problem documents (RFC 9457)."""
         return self.problems or self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property
     def name(self) -> str:
-        """How metrics and logs call it."""
+        """The route's name in metrics and logs."""
         return f"{self.method} {self.path}"

@@ -1,4 +1,4 @@
-"""Every route, in one table. Pages are `server.web`'s; the feed's socket is in `feed.py`."""
+"""The table of all API routes. Pages are in `server.web`; the feed's socket is in `feed.py`."""
 
 from typing import Final
 

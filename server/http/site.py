@@ -1,4 +1,4 @@
-"""What the endpoints are handed: the services behind the routes."""
+"""The services that endpoints use."""
 
 import threading
 from collections.abc import Sequence
@@ -35,46 +35,45 @@ from server.services.tokens.wiring import TokenServices
 from server.services.users.dpop_proofs import Proofs
 from server.services.users.wiring import UserServices
 
-_LONGEST_LOOK_SECONDS: Final = 1.5
+_MAX_CHECK_SECONDS: Final = 1.5
 
 
 @dataclass(slots=True)
 class Readiness:
-    """Whether requests should come here."""
+    """Whether this process can serve requests."""
 
     ending: bool = False
-    """Turned once, when the process begins to end."""
-    _look: Future[None] | None = None
+    """Set when the process begins to shut down."""
+    _check: Future[None] | None = None
 
     def check(self, store: Store) -> None:
-        """Look whether the database answers; raises `Busy` when it does not, or not soon.
+        """Check that the database answers in time. Raises `Busy` if not.
 
-        Whoever asks while a look is under way waits for that one: a database that says nothing
-        keeps one look waiting, and not one for each time that somebody asks.
+        Concurrent calls share one check, so a database that hangs blocks only one thread.
         """
-        if (look := self._look) is None:
-            look = self._look = Future()
-            threading.Thread(target=self._see, args=(store, look), daemon=True).start()
+        if (check := self._check) is None:
+            check = self._check = Future()
+            threading.Thread(target=self._read, args=(store, check), daemon=True).start()
         try:
-            look.result(_LONGEST_LOOK_SECONDS)
+            check.result(_MAX_CHECK_SECONDS)
         except TimeoutError:
             raise Busy("The database does not answer.") from None
 
-    def _see(self, store: Store, look: Future[None]) -> None:
+    def _read(self, store: Store, check: Future[None]) -> None:
         try:
             with store.read() as view:
                 view.feed.head()
-        except Exception as fault:  # noqa: BLE001  # whoever waits is told
-            look.set_exception(fault)
+        except Exception as fault:  # noqa: BLE001  # raised in `check`
+            check.set_exception(fault)
         else:
-            look.set_result(None)
+            check.set_result(None)
         finally:
-            self._look = None
+            self._check = None
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything that an endpoint may use."""
+    """The services and settings that endpoints use."""
 
     clock: Clock
     store: Store
@@ -95,37 +94,37 @@ class Site:
     statistics: Statistics
     routes: Sequence[Route]
     settings: Sequence[tuple[str, str, str]]
-    """Each setting's name, its value without secrets, and where that came from."""
-    most_feeds: int
-    """Live feeds that this process may hold."""
+    """Each setting's name, its value without secrets, and its source."""
+    max_feeds: int
+    """The limit on live feeds of this process."""
     readiness: Readiness = field(default_factory=Readiness)
 
     @classmethod
-    def over(  # noqa: PLR0913  # each thing that comes from outside
+    def create(  # noqa: PLR0913  # each external dependency
         cls,
-        given: Adapters,
+        adapters: Adapters,
         authenticators: Authenticators,
         hub: Hub,
         push_subscriptions: PushSubscriptions,
         *,
         routes: Sequence[Route],
         settings: Sequence[tuple[str, str, str]],
-        most_feeds: int,
+        max_feeds: int,
     ) -> "Site":
-        """Make every service that a request may need."""
-        store, secrets, rules = given.store, given.secrets, given.rules
-        proofs = Proofs(given.verifier, secrets, rules)
-        checks = build_approval_checks(given)
+        """Make every service that requests need."""
+        store, secrets, rules = adapters.store, adapters.secrets, adapters.rules
+        proofs = Proofs(adapters.verifier, secrets, rules)
+        checks = build_approval_checks(adapters)
         creates = approval_creator(secrets, rules)
         consents = ConsentService(store, secrets, rules, creates)
-        clients = ClientServices(given)
+        clients = ClientServices(adapters)
         devices = DeviceServices(
-            given, authenticators, proofs, clients.auth, consents, get_for_approver
+            adapters, authenticators, proofs, clients.auth, consents, get_for_approver
         )
         standing_grants = StandingGrants(store, secrets, checks.proposals, rules, creates)
-        issued = IssuedTokens(given.verifier, rules)
+        issued = IssuedTokens(adapters.verifier, rules)
         approvals = ApprovalServices(
-            given,
+            adapters,
             checks,
             devices.signatures,
             consents,
@@ -133,9 +132,9 @@ class Site:
             live=issued.live,
             held=with_names,
         )
-        approvers = ApproverServices(given, checks.judge, devices.statements)
+        approvers = ApproverServices(adapters, checks.judge, devices.statements)
         ciba = CibaServices(
-            given,
+            adapters,
             checks,
             hub=hub,
             proofs=proofs,
@@ -144,7 +143,7 @@ class Site:
             statements=devices.statements,
         )
         tokens = TokenServices(
-            given,
+            adapters,
             checks,
             clients=clients.auth,
             proofs=proofs,
@@ -153,7 +152,7 @@ class Site:
             ciba=ciba.grant,
         )
         return cls(
-            clock=given.clock,
+            clock=adapters.clock,
             store=store,
             rules=rules,
             approvals=approvals,
@@ -162,19 +161,24 @@ class Site:
             clients=clients,
             consents=consents,
             devices=devices,
-            incidents=IncidentServices(given, approvals.decisions),
+            incidents=IncidentServices(adapters, approvals.decisions),
             notifications=NotificationServices(
                 store, hub, push_subscriptions, approver_view, get_for_approver
             ),
             sign_in=SignInServices(
-                given, proofs, checks.actions, consents, devices.passkeys, tokens.access_token_auth
+                adapters,
+                proofs,
+                checks.actions,
+                consents,
+                devices.passkeys,
+                tokens.access_token_auth,
             ),
             standing_grants=standing_grants,
             tokens=tokens,
-            users=UserServices(given, proofs),
-            administration=Administration(given, devices.statements),
+            users=UserServices(adapters, proofs),
+            administration=Administration(adapters, devices.statements),
             statistics=Statistics(store),
             routes=routes,
             settings=settings,
-            most_feeds=most_feeds,
+            max_feeds=max_feeds,
         )

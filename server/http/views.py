@@ -1,4 +1,4 @@
-"""Flask around the table of routes: one loop."""
+"""Registers the table of routes with Flask, and converts requests and responses."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter, Rule
 
 from server import telemetry
 from server.http import dispatch
-from server.http.message import MOST_BODY_BYTES, OVERLOADED, WAITED, HttpRequest, HttpResponse
+from server.http.message import MAX_BODY_BYTES, OVERLOADED, WAITED, HttpRequest, HttpResponse
 from server.http.route import ID_PATTERN, Route
 from server.http.site import Site
 
@@ -21,39 +21,39 @@ if TYPE_CHECKING:
 CORRELATION = "X-Correlation-Id"
 
 
-class _Matched(Rule):
-    """An address that is recognised and never written: what writes it is not compiled.
+class _MatchOnlyRule(Rule):
+    """A URL rule that cannot build URLs, because nothing here does.
 
-    For each of hundreds that takes longer than everything else in a start.
+    Compiling the URL builders of hundreds of rules takes longer than the rest of the start.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Any]:  # noqa: ARG002, FBT001, FBT002  # as Werkzeug calls it
-        return self._unwritten
+        return self._build_nothing
 
-    def _unwritten(self, **_: object) -> tuple[str, str]:
+    def _build_nothing(self, **_: object) -> tuple[str, str]:
         raise NotImplementedError(self.rule)
 
 
 class PlainFlask(Flask):
-    """Flask with plain functions alone, so that it need not look at each call for coroutines."""
+    """Flask without support for coroutines, so it does not check each call for one."""
 
-    url_rule_class = _Matched
+    url_rule_class = _MatchOnlyRule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return it as it is."""
+        """Return the function unchanged."""
         return func
 
 
 class _Id(BaseConverter):
-    """The part of a path that names something."""
+    """An id in a path."""
 
     regex = ID_PATTERN
 
 
 def add_routes(app: Flask, site: Site) -> None:
-    """Give every row of the table to Flask."""
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # an answer of Flask's own, without our headers
+    """Register every route with Flask."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's response would lack our headers
     app.url_map.converters["default"] = _Id
     app.url_map.merge_slashes = False  # a redirect would be built from the Host header
     app.before_request(_correlate)
@@ -73,8 +73,8 @@ def _correlate() -> None:
 
 
 def read_request(site: Site, params: dict[str, str] | None = None) -> HttpRequest:
-    """The request that Flask is handling, as a plain value."""
-    current = cast("LocalProxy[Request]", request)._get_current_object()  # noqa: SLF001  # not one look-up for each member
+    """The current Flask request as an `HttpRequest`."""
+    current = cast("LocalProxy[Request]", request)._get_current_object()  # noqa: SLF001  # one lookup for all members
     proof = current.environ.get("HTTP_DPOP")
     return HttpRequest(
         method=current.method,
@@ -91,7 +91,7 @@ def read_request(site: Site, params: dict[str, str] | None = None) -> HttpReques
 
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Lower-case names; the two that WSGI keeps apart are among them (PEP 3333)."""
+    """All headers by lower-case names, with the two that WSGI stores separately (PEP 3333)."""
     found = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
@@ -104,7 +104,7 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def flask_response(response: HttpResponse) -> Response:
-    """The answer as Flask sends it."""
+    """The response as a Flask response, with the headers that every response has."""
     ours = {CORRELATION: telemetry.correlation_id(), "X-Content-Type-Options": "nosniff"}
     sent = Response(response.body, response.status, headers={**response.headers, **ours})
     if "Content-Type" not in response.headers:
@@ -113,7 +113,7 @@ def flask_response(response: HttpResponse) -> Response:
 
 
 def no_route(error: HTTPException) -> Response:
-    """No such path, another method, or too long a body; in the words of its side of the API."""
+    """The response to an unknown path, a wrong method or a body that is too large."""
     status = error.code or 500
     response = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
     sent = flask_response(response)

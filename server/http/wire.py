@@ -1,4 +1,4 @@
-"""What the JSON API's bodies share: how they are read, and the types of their members."""
+"""What the JSON API's models share: parsing of request bodies, and common types."""
 
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
@@ -9,26 +9,26 @@ from server.model.clients import Secret
 from server.protocol import errors, json_text
 from server.services.policy.displays import rfc3339
 
-_SHOWN_PLACE = 200
+_MAX_POINTER = 200
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_LONGEST = 400
+_MAX_TEXT = 400
 
-Text = Annotated[str, Field(max_length=_LONGEST)]
-"""A text of a sensible length."""
+Text = Annotated[str, Field(max_length=_MAX_TEXT)]
+"""A string of limited length."""
 
 Names = Annotated[list[Text], Field(max_length=200)]
-"""A list of a sensible length."""
+"""A list of limited length."""
 
 Url = Annotated[str, Field(max_length=2_000)]
 
 
 def milliseconds(text: str) -> int:
-    """A moment of RFC 3339 with its offset. ValueError otherwise."""
+    """Parse an RFC 3339 time with an offset. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("must say its offset from UTC")
+        raise ValueError("must have an offset from UTC")
     return int(moment.timestamp() * 1000)
 
 
@@ -41,13 +41,13 @@ def _moment(text: str) -> str:
 
 
 Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
-"""RFC 3339, with its offset."""
+"""An RFC 3339 time with an offset."""
 
 RiskWord = Literal["low", "medium", "high", "critical"]
 
 
 class StrictBody(BaseModel):
-    """What somebody sends: nothing that we do not know, nothing of another type."""
+    """A request body: unknown members and other types are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -66,7 +66,7 @@ class Named(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457: what went wrong, with a stable code."""
+    """A problem document with a stable code (RFC 9457)."""
 
     type: str
     title: str
@@ -76,7 +76,7 @@ class Problem(BaseModel):
 
 
 class OAuthError(BaseModel):
-    """RFC 6749 5.2."""
+    """An OAuth error (RFC 6749 5.2)."""
 
     error: str
     error_description: str
@@ -99,7 +99,7 @@ class ClientSecret(BaseModel):
 
 
 def read(kind: type[Model], body: bytes) -> Model:
-    """The body as this model. Raises errors.Problem 422 that names the member."""
+    """Parse the body as this model. Raises errors.Problem 422, which names the member."""
     try:
         value = json_text.parse(body)
     except errors.InvalidRequest as error:
@@ -108,24 +108,24 @@ def read(kind: type[Model], body: bytes) -> Model:
         return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ("/" + "/".join(str(part) for part in first["loc"]))[:_SHOWN_PLACE]
-        member = {"member": str(first["loc"][0])[:_SHOWN_PLACE]} if first["loc"] else {}
-        said = f"{where}: {first['msg']}"
-        raise errors.Problem(422, "invalid_body", said, members=member) from error
+        where = ("/" + "/".join(str(part) for part in first["loc"]))[:_MAX_POINTER]
+        member = {"member": str(first["loc"][0])[:_MAX_POINTER]} if first["loc"] else {}
+        detail = f"{where}: {first['msg']}"
+        raise errors.Problem(422, "invalid_body", detail, members=member) from error
 
 
 def moment(at: int | None) -> str | None:
-    """A time, or never."""
+    """The RFC 3339 text of a time, or None."""
     return None if at is None else rfc3339(at)
 
 
 def tag(version: str) -> dict[str, str]:
-    """The version as the header that `If-Match` repeats (RFC 9110 8.8.3)."""
+    """The ETag header of a version, for `If-Match` (RFC 9110 8.8.3)."""
     return {"ETag": f'"{version}"'}
 
 
 def secret(record: Secret) -> ClientSecret:
-    """Everything about a secret but the secret."""
+    """The JSON of a secret, without the secret itself."""
     return ClientSecret(
         id=record.id,
         hint=record.hint,

@@ -1,5 +1,5 @@
-"""THE RECORDS: what is remembered, one file per capability.
+"""THE RECORDS: frozen dataclasses and storage contracts, one file per capability.
 
-Owns: frozen records, and what the rows of storage promise.
+Owns: the records, and the protocols that storage implements.
 Never: a rule, SQL or a wire format.
 """

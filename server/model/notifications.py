@@ -1,4 +1,4 @@
-"""Feed events, outbox messages, quiet hours and push subscriptions, and what their rows promise."""
+"""Feed events, outbox messages, notification settings, push subscriptions; their row protocols."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from server.model.policy import Hours
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """Something one user's screens should know. `seq` is the cursor."""
+    """An event for one user's screens. `seq` is the cursor."""
 
     seq: int
     user_id: str
@@ -18,37 +18,37 @@ class FeedEvent:
     approval_id: str | None
     device_id: str | None
     held: str | None = None
-    """Why it notifies nobody and only changes what is on the screen."""
+    """Why it does not notify; None if it does or is not about a request."""
     agent_id: str | None = None
-    """What an alarm is about."""
+    """The agent of an alarm."""
     incident_id: str | None = None
 
 
 Lane = Literal["low", "medium", "urgent", "digest"]
-"""Risks whose notifications are counted together; urgent are high and critical.
+"""The risks whose notifications are counted together. `urgent` is high and critical.
 
-A digest is for all that was held back, whatever its risk.
+Digests have their own lane, whatever their risks.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """How often a person was called lately by risks of one lane."""
+class RecentNotifications:
+    """The numbers of recent notifications of a person in one lane."""
 
     minute: int
     hour: int
     agent_minute: int
     agent_hour: int
-    """By this agent alone."""
+    """Only those of this agent."""
     type_hour: int
-    """For such types alone."""
+    """Only those of these action types."""
     reported: bool
-    """The person reported this agent, and the incident is open."""
+    """There is an open incident because the person reported this agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """Something that leaves the installation, until it was delivered or given up."""
+    """A message to deliver to another system."""
 
     id: int
     channel: str
@@ -62,15 +62,15 @@ class OutboxMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """What was given up lately on its way to one target."""
+class DeliveryFailure:
+    """The recent undelivered messages to one target."""
 
     channel: str
     target: str
     messages: int
     last_error: str | None
-    over: bool
-    """A later message arrived there at once; one that came to need no call after a try is none."""
+    recovered: bool
+    """A later message was delivered at its first attempt."""
 
 
 class FeedRows(Protocol):
@@ -88,59 +88,59 @@ class FeedRows(Protocol):
         incident_id: str | None = None,
     ) -> None: ...
     def head(self) -> int:
-        """The newest cursor; 0 when nothing ever happened."""
+        """The newest cursor; 0 if there are no events."""
 
     def floor(self) -> int:
-        """The oldest event that is still there; a cursor below it minus one needs a resync."""
+        """The oldest cursor; a client with a cursor below it minus one needs a resync."""
 
     def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]: ...
     def prune(self, before: int) -> int: ...
 
 
 class NotificationRows(Protocol):
-    """Every time that somebody was called, for as long as it is counted."""
+    """Recent notifications, for rate limits."""
 
     def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None: ...
-    def spent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> Spent:
-        """How often this person was called in the last minute and hour; MUST be one statement."""
+    def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
+        """The numbers of the last minute and hour; MUST be one statement."""
 
     def prune(self) -> int:
-        """Drop what is not counted any more."""
+        """Delete notifications that are not counted any more."""
 
 
 class OutboxRows(Protocol):
-    """What leaves the installation."""
+    """The outbox."""
 
     def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None: ...
     def due(self) -> bool:
-        """Reports whether there is anything to deliver now."""
+        """Reports whether there is a message to deliver now."""
 
-    def settle(self, channel: str) -> int:
-        """Nothing leaves by this channel: what waits for it is done; returns how many."""
+    def discard(self, channel: str) -> int:
+        """Mark the waiting messages of an unused channel as sent; returns their number."""
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
     def sent(self, message_id: int, holder: str) -> bool: ...
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
-        """Try again at `not_before`; None means never: it is dead."""
+        """Retry at `not_before`; None gives the message up."""
 
     def counts(self) -> Mapping[str, int]: ...
     def dead(self, limit: int) -> list[OutboxMessage]: ...
-    def again(self, message_id: int) -> OutboxMessage | None:
-        """Let one that is dead wait to leave, now, as if new; None where none is dead."""
+    def retry(self, message_id: int) -> OutboxMessage | None:
+        """Queue a given-up message again; None if there is none."""
 
-    def losses(self, since: int) -> list[Loss]:
-        """What was given up since then, by target."""
+    def failures(self, since: int) -> list[DeliveryFailure]:
+        """The messages given up since then, by target."""
 
     def prune(self, before: int, *, dead_before: int) -> int: ...
 
 
 Why: TypeAlias = Literal["muted", "snoozed", "quiet_hours", "reported", "held_back", "digest"]
-"""Why somebody is not notified of a request that is listed for them."""
+"""Why a person is not notified of a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A person wants no notifications of an agent; `until` None means until they say otherwise."""
+    """A person muted an agent. `until` None means until they unmute it."""
 
     user_id: str
     agent_id: str
@@ -150,7 +150,7 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Notifications to one person about one request wait until then; then it rings once."""
+    """A held notification of one person about one request; it is sent at `until`."""
 
     approval_id: str
     user_id: str
@@ -160,47 +160,47 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class NotificationPreferences:
-    """What one person wants about one request."""
+    """The preferences of one person that apply to one request."""
 
     muted: bool
     hold: Hold | None
-    """One that is not over yet."""
+    """The current hold."""
     quiet: Hours | None
 
 
 @dataclass(frozen=True, slots=True)
 class PushSubscription:
-    """One browser of a person, and how it is reached."""
+    """The web push subscription of a person's browser."""
 
     id: str
     user_id: str
     device_id: str
-    """The passkey with which the browser was signed in when it was last heard of."""
+    """The passkey that was signed in when the subscription was last refreshed."""
     endpoint_hash: bytes
-    """SHA-256 of the address, which is a secret: whoever knows it can send there."""
+    """SHA-256 of the address, which is a secret, because it allows sending."""
     origin: str
-    """The push service; it is told apart from others by it."""
+    """The push service."""
     sealed: bytes
     """Address and keys."""
     created_at: int
     opened_at: int
     """When a page of ours was last open there."""
     delivered_at: int | None = None
-    """When its push service last took a message."""
+    """When its push service last accepted a message."""
     warned_at: int | None = None
-    """When it was told that nobody has opened it for long; nothing since it was opened again."""
+    """When it got the warning that it is dormant; None since it was opened again."""
     checked_at: int | None = None
-    """When we last wrote to it of our own accord."""
+    """When it last got a check message or warning."""
     problem: str | None = None
-    """Why its push service took the last message of all not, if it says that more are no use."""
+    """Why its push service refused the last message for good."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushLoss:
-    """A browser that its push service forgot."""
+    """A subscription that its push service does not know any more."""
 
     id: str
-    """That of its subscription, which is gone."""
+    """The id of the removed subscription."""
     user_id: str
     device_id: str
     origin: str
@@ -208,8 +208,8 @@ class PushLoss:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where a browser is reached, in the open."""
+class PushAddress:
+    """The unsealed address and keys of a subscription."""
 
     endpoint: str
     p256dh: str
@@ -218,115 +218,115 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One message on its way, with its secrets in the open."""
+    """A web push message to send."""
 
-    address: Address
+    address: PushAddress
     payload: bytes
     ttl: int
-    """Seconds after which nobody needs it any more; more than 0."""
+    """In seconds; more than 0."""
     urgency: str
     topic: str
 
 
 @dataclass(frozen=True, slots=True)
 class PushService:
-    """A push service as this installation knows it."""
+    """The state of a push service."""
 
     origin: str
     browsers: int
-    """How many are called through it."""
+    """The number of its subscriptions."""
     delivered_at: int | None
-    """When it last took a message."""
+    """When it last accepted a message."""
     problem: str | None
-    """Why it does not take those of some browser; None where all is well."""
+    """Why it refuses messages to some browser; None if it does not."""
 
 
 class AttentionRows(Protocol):
     """Quiet hours, mutes and holds."""
 
-    def wishes(
+    def preferences(
         self, user_id: str, agent_id: str, approval_id: str, now: int
     ) -> NotificationPreferences:
-        """What this person wants about this request; MUST be one statement."""
+        """The person's preferences for this request; MUST be one statement."""
 
     def quiet_hours(self, user_id: str) -> Hours | None: ...
     def set_quiet_hours(self, user_id: str, hours: Hours, now: int) -> None:
-        """In the place of those before."""
+        """Set or replace the quiet hours."""
 
     def clear_quiet_hours(self, user_id: str) -> bool:
-        """Reports whether there were any."""
+        """Remove the quiet hours; reports whether there were any."""
 
     def mute(self, mute: Mute) -> None:
-        """In the place of the one before."""
+        """Add or replace a mute."""
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Reports whether the agent was muted."""
+        """Remove a mute; reports whether there was one."""
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
-        """Those that are not over, by agent."""
+        """The current mutes, by agent."""
 
     def hold(self, hold: Hold) -> None:
-        """In the place of the one before."""
+        """Add or replace a hold."""
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Reports whether there was one."""
+        """Remove a hold; reports whether there was one."""
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
-        """Those that are not over, the first to end first."""
+        """The current holds, the first to end first."""
 
     def end_quiet(self, user_id: str, now: int) -> None:
-        """What was held because of quiet hours ends now."""
+        """End the holds because of quiet hours now."""
 
     def due(self, now: int) -> bool:
-        """Reports whether a hold is over."""
+        """Reports whether any hold has ended."""
 
     def release(self, now: int, limit: int) -> list[Hold]:
-        """Take away holds that are over; each is ever returned by one call only."""
+        """Remove and return ended holds; each is returned by only one call."""
 
 
 class PushRows(Protocol):
-    """Push subscriptions. An endpoint MUST be there once."""
+    """Push subscriptions. Endpoints MUST be unique."""
 
     def add(self, subscription: PushSubscription) -> None: ...
     def get(self, subscription_id: str) -> PushSubscription | None: ...
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None: ...
     def of_user(self, user_id: str) -> list[PushSubscription]:
-        """Those of devices that are active."""
+        """The subscriptions of active devices."""
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
-        """Ids and origins of the same."""
+        """The ids and origins of the subscriptions of active devices."""
 
-    def opened(self, subscription: PushSubscription) -> None:
-        """Its browser was heard of: keep device, address and moment; warnings are over."""
+    def refresh(self, subscription: PushSubscription) -> None:
+        """Update user, device, address and `opened_at`; clear warnings and checks."""
 
     def delivered(self, subscription_id: str, now: int) -> None: ...
-    def faulty(self, subscription_id: str, problem: str) -> bool:
-        """Reports whether it had no problem before."""
+    def add_problem(self, subscription_id: str, problem: str) -> bool:
+        """Record a problem; reports whether there was none before."""
 
     def remove(self, subscription_id: str) -> bool: ...
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """Those that nobody has opened since, and that were not warned."""
+        """The subscriptions that were not opened since then, and not warned."""
 
-    def warned(self, subscription_id: str, now: int) -> None: ...
+    def mark_warned(self, subscription_id: str, now: int) -> None: ...
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
-        """Those that were neither opened nor reached since, nor checked."""
+        """The subscriptions that were not opened, reached or checked since then."""
 
-    def checked(self, subscription_id: str, now: int) -> None: ...
-    def lose(self, loss: PushLoss) -> None: ...
+    def mark_checked(self, subscription_id: str, now: int) -> None: ...
+    def add_loss(self, loss: PushLoss) -> None: ...
     def losses(self, user_id: str) -> list[PushLoss]:
-        """Those of devices that are active, the latest first."""
+        """The lost subscriptions of active devices, newest first."""
 
-    def found(self, device_id: str) -> None:
-        """It is called again: nothing of it is lost."""
+    def remove_losses(self, device_id: str) -> None:
+        """Remove the losses of a device that has subscribed again."""
 
-    def seen(self, user_id: str, subscription_id: str) -> bool:
-        """The person wants to hear no more of a loss; reports whether it was theirs."""
+    def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
+        """Remove a loss; reports whether it was this person's."""
 
     def services(self) -> list[PushService]:
-        """Every push service with how it stands, by its origin."""
+        """The state of every push service, by origin."""
 
-    def faults(self) -> list[tuple[str, str, int]]:
-        """Origins whose push service refuses: the newest reason, and how many browsers."""
+    def problems(self) -> list[tuple[str, str, int]]:
+        """The origins of push services that refuse messages: reason, number of browsers."""
 
     def prune(self) -> None:
-        """Drop those, and losses, of devices that are not active any more."""
+        """Delete the subscriptions and losses of devices that are not active any more."""

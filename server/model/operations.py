@@ -1,4 +1,4 @@
-"""The installation, its limits and statistics, and what their rows promise."""
+"""The installation, its limits and statistics; their row protocols."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from server.protocol.policy.risks import Risk
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was counted in one window."""
+    """A counter in one time window."""
 
     key: str
     count: int
@@ -21,39 +21,39 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class InstallationRow:
-    """The installation's one row."""
+    """The only row of the installation's table."""
 
     admin_version: int
     created_at: int
     epoch: str
-    """Random, and new after each restore, so nothing derived from the old one is valid."""
+    """A random value that changes with each restore, which invalidates everything derived."""
     restored_at: int | None
-    """When a backup was last restored; what was signed before that is not accepted."""
+    """When a backup was last restored. Earlier signatures are not accepted."""
 
 
 class InstallationRows(Protocol):
-    """The installation, its key ids and what a restore holds."""
+    """The installation, its key ids and the holds of a restore."""
 
     def row(self) -> InstallationRow: ...
     def key_ids(self) -> Mapping[str, str]:
-        """The name of each key that belongs to this database, and the key's id."""
+        """Name → id of each key of this database."""
 
     def sealed_key(self, name: str) -> bytes | None:
-        """A key that is kept here instead of in a file, sealed under the master key."""
+        """A key that is stored in the database, sealed with the master key."""
 
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
-        """Record a key; reports False when this name has one already, which then stays."""
+        """Record a key. Reports False, and changes nothing, if the name has one already."""
 
     def held(self) -> list[tuple[str, str]]:
         """The kind and id of everything that a restore turned off and nobody has enabled yet."""
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Delete the hold; reports whether there was one."""
+        """Delete a hold; reports whether there was one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """One request that nobody has answered yet."""
+    """A pending request, for limits."""
 
     agent_id: str
     user_id: str | None
@@ -61,8 +61,8 @@ class OpenRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One time that somebody was called."""
+class SentNotification:
+    """A recent notification of a person, for limits."""
 
     user_id: str
     agent_id: str
@@ -73,7 +73,7 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class LimitRefusal:
-    """An entry of the log: a limit was reached. `subject` is who denied, for a pause."""
+    """An audit entry about a refusal by a limit. For a pause, `subject` is who denied."""
 
     type: str
     agent_id: str | None
@@ -84,27 +84,27 @@ class LimitRefusal:
 
 
 class LimitRows(Protocol):
-    """What is counted. MUST cost the same however much there is."""
+    """The rows that limits count. The cost of each query MUST NOT grow with the table."""
 
     def open(self, limit: int) -> list[OpenRequest]:
-        """Those that wait, the first to end first."""
+        """The pending requests, the first to expire first."""
 
-    def calls(self, since: int, limit: int) -> list[CallRecord]:
-        """The newest after that."""
+    def notifications(self, since: int, limit: int) -> list[SentNotification]:
+        """The newest notifications since then."""
 
     def counted(self, prefix: str, limit: int) -> list[Window]:
-        """Open windows of keys that begin so (no pattern: no % and no _), by key."""
+        """The open windows of keys with this prefix (without % and _), by key."""
 
     def refused(self, since: int, limit: int) -> list[LimitRefusal]:
-        """The newest from then on."""
+        """The newest refusals since then."""
 
     def held_back(self, since: int, limit: int) -> list[str]:
-        """To whom the newest requests from then on went that called nobody."""
+        """The users of the newest requests since then that did not notify."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """One request: between whom, and when what happened."""
+class ApprovalSummary:
+    """The parties and times of one request, for statistics."""
 
     agent_id: str
     user_id: str
@@ -113,14 +113,14 @@ class Trace:
     seen_at: int | None
     decided_at: int | None
     approved: bool
-    """Somebody, or a rule, said yes, whatever became of it."""
+    """It was approved, by a person or a rule, whatever happened later."""
     by_rule: bool
-    """What decided was no person."""
+    """A rule or standing grant decided, not a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequest:
-    """One request that nobody has answered yet."""
+    """A pending request, for statistics."""
 
     agent_id: str
     user_id: str
@@ -128,36 +128,36 @@ class WaitingRequest:
     expires_at: int
 
 
-class TraceRows(Protocol):
-    """Requests of people, without what they say. MUST cost the same however many there are."""
+class ApprovalStatisticsRows(Protocol):
+    """Requests without their contents. The cost of each query MUST NOT grow with the table."""
 
-    def since(self, moment: int, limit: int) -> list[Trace]:
-        """The newest from then on."""
+    def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
+        """The newest requests since then."""
 
-    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[Trace]:
-        """The newest from then on in which this agent asked this person."""
+    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
+        """The newest requests since then of this agent to this person."""
 
-    def of_agent(self, agent_id: str, since: int, limit: int) -> list[Trace]:
-        """The newest from then on in which this agent asked somebody."""
+    def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
+        """The newest requests since then of this agent."""
 
     def pending(self, now: int) -> int:
-        """How many wait; as many rows as that are looked at, and no others."""
+        """The number of pending requests; reads only those rows."""
 
     def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """Those that wait, the first to end first."""
+        """The pending requests, the first to expire first."""
 
 
 class CounterRows(Protocol):
-    """Tries per window."""
+    """Counters in time windows."""
 
     def count(self, key: str, window_ms: int) -> int:
-        """One more; returns how many there are in the window that is open now."""
+        """Increment the counter of the current window; returns the count."""
 
-    def ended(self, key: str) -> list[Window]:
-        """Take the window of this key away, if it is over."""
+    def pop_ended(self, key: str) -> list[Window]:
+        """Remove and return the window of this key if it has ended."""
 
-    def ended_below(self, prefix: str) -> list[Window]:
-        """Likewise for all keys that begin so, oldest first."""
+    def pop_ended_with_prefix(self, prefix: str) -> list[Window]:
+        """Remove and return the ended windows of keys with this prefix, oldest first."""
 
     def peek(self, key: str) -> int: ...
     def prune(self, now: int) -> int: ...

@@ -1,4 +1,4 @@
-"""The store: units of work, readings, and what each promises."""
+"""The contracts of the store: units of work and readings."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -43,7 +43,7 @@ from server.model.notifications import (
     OutboxRows,
     PushRows,
 )
-from server.model.operations import CounterRows, InstallationRows, LimitRows, TraceRows
+from server.model.operations import ApprovalStatisticsRows, CounterRows, InstallationRows, LimitRows
 from server.model.policy import ActionRow, ActionRows, PolicyRow, PolicyRows, UseRows
 from server.model.reactions import Ended, Event
 from server.model.resources import Resource, ResourceRows
@@ -54,9 +54,9 @@ from server.model.users import PasswordRows, User, UserCodeRows, UserRows
 
 
 class Directory(Protocol):
-    """Agents, apps, users, resources, action types and keys as they stand in this unit of work.
+    """Agents, apps, users, resources, action types and keys, as this unit of work sees them.
 
-    Answers MUST be those of the current `admin_version`; a cache is keyed by it, never by time.
+    The records MUST be those of the current `admin_version`; a cache MUST NOT use timeouts.
     """
 
     def agent(self, client_id: str) -> Agent | None: ...
@@ -66,31 +66,31 @@ class Directory(Protocol):
     def user(self, user_id: str) -> User | None: ...
     def user_called(self, name_email_or_id: str) -> User | None: ...
     def administrators(self) -> tuple[str, ...]:
-        """User ids of those who administer."""
+        """The user ids of administrators."""
 
     def group_called(self, name_or_id: str) -> Group | None: ...
     def members(self) -> Mapping[str, frozenset[str]]:
-        """Group ids → user ids, of every group."""
+        """Group id → user ids of its members."""
 
     def resource(self, uri: str) -> Resource | None: ...
     def resource_client(self, client_id: str) -> Resource | None:
-        """The resource that authenticates by this name."""
+        """The resource with this client_id."""
 
     def action(self, action_type: str) -> ActionRow | None: ...
     def policy(self) -> PolicyRow | None:
-        """The rule set in force; None while it is the default."""
+        """The current policy; None for the default."""
 
     def signing_keys(self) -> tuple[SigningKey, ...]: ...
 
 
 class View(Protocol):
-    """Reading, consistent enough to show. Nothing may be decided from it."""
+    """A reading for display. It may be outdated, so no change may depend on it."""
 
     @property
     def now(self) -> int: ...
     @property
     def version(self) -> int:
-        """The `admin_version` that this reading stands on."""
+        """The `admin_version` that this reading sees."""
 
     @property
     def directory(self) -> Directory: ...
@@ -161,7 +161,7 @@ class View(Protocol):
     @property
     def delegations(self) -> DelegationRows: ...
     @property
-    def traces(self) -> TraceRows: ...
+    def approval_statistics(self) -> ApprovalStatisticsRows: ...
     @property
     def limits(self) -> LimitRows: ...
     @property
@@ -181,16 +181,16 @@ class View(Protocol):
 
 
 class Unit(View, Protocol):
-    """One unit of work: all of it is stored, or none."""
+    """One unit of work: all of it is stored, or nothing."""
 
-    def queue(self, name: str) -> None:
-        """Wait until no other unit of work that queued under this name is open.
+    def lock(self, name: str) -> None:
+        """Take the lock of this name until the end of the unit of work.
 
-        What is counted before it is written needs this wherever several write at once.
+        Counting rows before adding one needs a lock, because units of work run concurrently.
         """
 
     def react(self, event: Event) -> Ended:
-        """Run what follows from an event, in its fixed order; returns what ended with it."""
+        """Run the functions that handle an event. Returns what they ended."""
 
     @property
     def codes(self) -> EnrolmentCodeRows: ...
@@ -209,30 +209,29 @@ class Unit(View, Protocol):
 
 
 React: TypeAlias = Callable[[Unit, Event], Ended]
-"""Runs what follows from an event. Whoever opens a store hands it the one of the services."""
+"""Runs the functions that handle an event (`services.reactions.react`)."""
 
 
 class Taken(Exception):
-    """A name that must be unique is used already."""
+    """A unique name is already used."""
 
 
 class Busy(Exception):
-    """The store could not be reached in time; nothing was changed."""
+    """The store did not answer in time. Nothing was changed."""
 
 
 class Store(Protocol):
     """The database.
 
-    `write()` MUST return only after the COMMIT, MUST raise `Busy` rather than wait for ever, and
-    MUST undo everything when the block raises. Nothing may be sent or awaited inside.
+    `write()` MUST return only after the COMMIT, MUST raise `Busy` instead of waiting forever, and
+    MUST roll back if the block raises. The block must not send or wait for anything.
     """
 
     def write(self) -> AbstractContextManager[Unit]: ...
     def administer(self) -> AbstractContextManager[Unit]:
         """A unit of work that changes agents, apps, users, resources, action types or keys.
 
-        It MUST raise `admin_version`, and MUST wait until no other unit of work stands on the
-        version before.
+        It MUST increment `admin_version`, and MUST exclude all other units of work.
         """
 
     def read(self) -> AbstractContextManager[View]: ...

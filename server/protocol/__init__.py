@@ -1,6 +1,6 @@
-"""WHAT THE SPECS SAY: the rules of OAuth, CIBA and of Sayso's own wire, as functions of values.
+"""WHAT THE SPECS SAY: the rules of OAuth, CIBA and Sayso's own protocol, as pure functions.
 
-Owns: error vocabulary, names, state tables, texts that are hashed or signed, claim rules.
-Never: input or output, clocks, randomness, keys or rows. Standard library and rfc8785 only.
-The sequence of a use case is the neighbour's: `server.services`.
+Owns: errors, names, state tables, texts that are hashed or signed, claim rules.
+Never: I/O, clocks, randomness, keys or rows. Standard library and rfc8785 only.
+The sequence of a use case is in `server.services`.
 """

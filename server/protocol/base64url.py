@@ -1,19 +1,19 @@
-"""Bytes as text without padding (RFC 4648 5, RFC 7515 2), in its one spelling.
+"""Base64url without padding, in its canonical form (RFC 4648 5, RFC 7515 2).
 
-Owns: both directions. Never: what the bytes are.
+Owns: encoding and decoding. Never: the meaning of the bytes.
 """
 
 import base64
 
 
 def encode(raw: bytes) -> str:
-    """The text of these bytes."""
+    """Encode bytes."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decode(text: str) -> bytes:
-    """The bytes of this text. Raises ValueError for every spelling but the one of `encode`."""
+    """Decode text. Raises ValueError unless it is in the form that `encode` returns."""
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if encode(raw) != text:
-        raise ValueError("another spelling of the same bytes")
+        raise ValueError("not canonical base64url")
     return raw

@@ -1,9 +1,9 @@
-"""Texts that look alike although their characters differ, and texts of more than one script.
+"""Confusable texts, and texts of more than one script.
 
-Owns: the skeleton of a text and its scripts (UTS 39 sections 4 and 5), and the keys by which names
-are compared. Never: which characters a name may have (`text.py`), or who bears one.
+Owns: the skeleton and the scripts of a text (UTS 39 sections 4 and 5), and the keys by which names
+are compared. Never: which characters a name may have (`text.py`), or who has a name.
 
-The data is Unicode's (`unicode_tables`) and is read when it is first needed.
+The Unicode data (`unicode_tables`) is read on first use.
 """
 
 import re
@@ -16,20 +16,20 @@ from typing import Final
 _TABLES: Final = Path(__file__).parent / "unicode_tables"
 _SEPARATORS: Final = re.compile(r"[\s\-_.]+")
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[\s\-_.]+(?=\d)")
-# UTS 39 5.1: what is written together in Chinese, Japanese and Korean counts as one script.
-_WRITTEN_TOGETHER: Final = (
+# UTS 39 5.1: the scripts of Chinese, Japanese and Korean count as one script each.
+_COMBINED_SCRIPTS: Final = (
     frozenset({"Han", "Bopomofo"}),
     frozenset({"Han", "Hiragana", "Katakana"}),
     frozenset({"Han", "Hangul"}),
 )
-# A capital I is drawn as l, and names are compared without case: i, I, l and 1 are one letter.
+# A capital I looks like l, and names are compared without case, so i, I, l and 1 are equal.
 _CASELESS_I: Final = str.maketrans("i", "l")
 
 
 def skeleton(text: str) -> str:
     """A text that is equal for all texts that look alike, ignoring case.
 
-    It is compared and never shown. The skeleton of a skeleton is itself.
+    It is only for comparison, never shown. The skeleton of a skeleton is itself.
     """
     before = ""
     while before != text:
@@ -38,14 +38,14 @@ def skeleton(text: str) -> str:
 
 
 def confusable(one: str, other: str) -> bool:
-    """Whether two texts look alike."""
+    """Reports whether two texts look alike."""
     return one == other or skeleton(one) == skeleton(other)
 
 
 def scripts(text: str) -> frozenset[str]:
-    """The scripts that a text is written in, by Unicode's names; no common character counts.
+    """The scripts of a text, by their Unicode names, without those of common characters.
 
-    A character of several scripts counts as the one that the rest of the text has, if any.
+    A character of several scripts counts as the script of the rest of the text, if possible.
     """
     found = _script_sets(text)
     sure = frozenset().union(*(one for one in found if len(one) == 1))
@@ -53,38 +53,37 @@ def scripts(text: str) -> frozenset[str]:
 
 
 def mixed_scripts(text: str) -> bool:
-    """Whether a text is less than "Highly Restrictive" (UTS 39 5.2).
+    """Reports whether a text does not meet "Highly Restrictive" (UTS 39 5.2).
 
-    One script is fine. So is Latin with Chinese, with Japanese or with Korean.
+    Allowed are one script, and Latin together with Chinese, Japanese or Korean.
     """
     if text.isascii():
         return False
     found = _script_sets(text)
     if not found or frozenset.intersection(*found):
         return False
-    allowed = (group | {"Latin"} for group in _WRITTEN_TOGETHER)
+    allowed = (group | {"Latin"} for group in _COMBINED_SCRIPTS)
     return not any(all(one & group for one in found) for group in allowed)
 
 
 def name_keys(name: str) -> frozenset[str]:
-    """The keys of a name. Two names that share a key are taken for one another.
+    """The keys of a name. Two names with a common key can be confused.
 
-    Separators do not count but between digits, nor does case. There are two keys where capitals
-    look like other letters than their small ones do: the capital of Greek nu looks like N, the
-    small one like v.
+    Keys ignore case, and separators except between digits. There are two keys if capital and small
+    letters look like different letters: Greek capital nu looks like N, the small one like v.
     """
     joined = _SEPARATORS.sub("", _BETWEEN_DIGITS.sub("+", name))
     return frozenset(map(skeleton, (joined, joined.casefold())))
 
 
 def _prototype(text: str) -> str:
-    """The skeleton of UTS 39 section 4, with stylized characters in their plain form."""
+    """The skeleton of UTS 39 section 4, and stylized characters replaced by plain ones."""
     looks = unicodedata.normalize("NFD", text).translate(_prototypes())
     return unicodedata.normalize("NFKD", looks)
 
 
 def _script_sets(text: str) -> frozenset[frozenset[str]]:
-    """The scripts of each character that has any."""
+    """The set of scripts of each character, without characters that have none."""
     return frozenset(filter(None, map(_scripts_of, text)))
 
 
@@ -104,7 +103,7 @@ def _scripts_of(character: str) -> frozenset[str]:
 
 @cache
 def _prototypes() -> dict[int, str]:
-    """What `str.translate` puts in a character's place."""
+    """The table for `str.translate`: character → prototype."""
     ignorable = {
         code: ""
         for first, last in _rows("ignorable")

@@ -1,4 +1,4 @@
-"""The whole error vocabulary: what a caller may be told, and with which status.
+"""All protocol errors: what callers get, and with which status.
 
     ProtocolError                      OAuth endpoints: {"error", "error_description"}
      ├─ InvalidRequest  InvalidScope  InvalidTarget  InvalidAuthorizationDetails
@@ -14,7 +14,7 @@
      └─ TemporarilyUnavailable (503)  ServerError (500)
     Problem                            the JSON API: RFC 9457 problem documents with a stable code
 
-Two audiences: `description` goes to the caller, `detail` only to the log. Nothing else does either.
+Two audiences: `description` goes to the caller, `detail` only to the log.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class ProtocolError(Exception):
-    """A refusal in the words of an RFC.
+    """An error that an RFC defines.
 
-    `members` are extension members of the JSON body (numbers, strings, lists), `headers` go out as
-    they are, `detail` is for the log alone.
+    `members` are extension members of the JSON body (numbers, strings, lists), `headers` are sent
+    unchanged, `detail` is only for the log.
     """
 
     code: ClassVar[str] = "invalid_request"
@@ -55,7 +55,7 @@ class InvalidRequest(ProtocolError):
 
 
 class InvalidScope(ProtocolError):
-    """A scope that does not exist or is beyond the caller (RFC 6749 5.2)."""
+    """A scope that is unknown or not allowed for the caller (RFC 6749 5.2)."""
 
     code = "invalid_scope"
 
@@ -86,13 +86,13 @@ class UnauthorizedClient(ProtocolError):
 
 
 class UnsupportedGrantType(ProtocolError):
-    """A grant type that this server does not have (RFC 6749 5.2)."""
+    """A grant type that this server does not support (RFC 6749 5.2)."""
 
     code = "unsupported_grant_type"
 
 
 class InvalidGrant(ProtocolError):
-    """A code, handle or token that is unknown, used or somebody else's (RFC 6749 5.2)."""
+    """A code, handle or token that is unknown, used or another client's (RFC 6749 5.2)."""
 
     code = "invalid_grant"
 
@@ -104,134 +104,134 @@ class AuthorizationPending(ProtocolError):
 
 
 class SlowDown(ProtocolError):
-    """Polled before the interval had passed; it has grown by five seconds (CIBA 11)."""
+    """The client polled too early; the interval is five seconds longer now (CIBA 11)."""
 
     code = "slow_down"
 
 
 class ExpiredToken(ProtocolError):
-    """The request ran out before it was answered or redeemed (CIBA 11)."""
+    """The request expired before it was answered or redeemed (CIBA 11)."""
 
     code = "expired_token"
 
 
 class AccessDenied(ProtocolError):
-    """The person said no, or the request was withdrawn (CIBA 11)."""
+    """The person denied the request, or it was withdrawn (CIBA 11)."""
 
     code = "access_denied"
 
 
 class MissingUserCode(ProtocolError):
-    """The person wants a code of agents, and none was sent (CIBA 13)."""
+    """The person requires a user code, and none was sent (CIBA 13)."""
 
     code = "missing_user_code"
 
 
 class InvalidUserCode(ProtocolError):
-    """The code is not the person's (CIBA 13)."""
+    """The user code is wrong (CIBA 13)."""
 
     code = "invalid_user_code"
 
 
 class TransactionFailed(ProtocolError):
-    """An answer that could not be brought to the agent; only ever pushed (CIBA 12)."""
+    """The answer could not be delivered to the agent; only used for push (CIBA 12)."""
 
     code = "transaction_failed"
 
 
 class RequestRefused(ProtocolError):
-    """Policy refuses the request before anybody is asked (CIBA 13); always 403."""
+    """Policy refuses the request before anyone is asked (CIBA 13); always 403."""
 
     code = "access_denied"
     status = 403
 
 
 class UnsupportedResponseType(ProtocolError):
-    """The authorization endpoint gives codes and nothing else (RFC 6749 4.1.2.1)."""
+    """The authorization endpoint only supports `code` (RFC 6749 4.1.2.1)."""
 
     code = "unsupported_response_type"
 
 
 class RequestNotSupported(ProtocolError):
-    """A request object in the front channel (OpenID Connect Core 3.1.2.6)."""
+    """A request object at the authorization endpoint (OpenID Connect Core 3.1.2.6)."""
 
     code = "request_not_supported"
 
 
 class RegistrationNotSupported(ProtocolError):
-    """A client that would register itself on the way (OpenID Connect Core 3.1.2.6)."""
+    """The `registration` parameter is not supported (OpenID Connect Core 3.1.2.6)."""
 
     code = "registration_not_supported"
 
 
 class InvalidRequestUri(ProtocolError):
-    """A pushed request that is unknown, used, too old or another app's (RFC 9126 2.2)."""
+    """A pushed request that is unknown, used, expired or another app's (RFC 9126 2.2)."""
 
     code = "invalid_request_uri"
 
 
 class LoginRequired(ProtocolError):
-    """Nobody is signed in, and nobody may be asked to (OpenID Connect Core 3.1.2.6)."""
+    """Nobody is signed in, and `prompt=none` forbids to ask (OpenID Connect Core 3.1.2.6)."""
 
     code = "login_required"
 
 
 class ConsentRequired(ProtocolError):
-    """The person has not consented, and may not be asked (OpenID Connect Core 3.1.2.6)."""
+    """Consent is missing, and `prompt=none` forbids to ask (OpenID Connect Core 3.1.2.6)."""
 
     code = "consent_required"
 
 
 class UnmetAuthenticationRequirements(ProtocolError):
-    """No sign-in here is of the kind that is essential to the app (RFC 9470 and its kin)."""
+    """No sign-in method meets the `acr` that the app requires (RFC 9470)."""
 
     code = "unmet_authentication_requirements"
 
 
 class InteractionRequired(ProtocolError):
-    """A human must be asked first, at the backchannel endpoint."""
+    """A person must be asked first, at the backchannel endpoint."""
 
     code = "interaction_required"
 
 
 class UnknownUserId(ProtocolError):
-    """The hint names nobody whom this agent may ask (CIBA 13)."""
+    """The hint is not a user whom this agent may ask (CIBA 13)."""
 
     code = "unknown_user_id"
 
 
 class ExpiredLoginHintToken(ProtocolError):
-    """A login_hint_token whose time is over (CIBA 13)."""
+    """An expired login_hint_token (CIBA 13)."""
 
     code = "expired_login_hint_token"
 
 
 class InvalidBindingMessage(ProtocolError):
-    """A binding message that cannot be shown as it was sent (CIBA 13)."""
+    """A binding message that cannot be displayed (CIBA 13)."""
 
     code = "invalid_binding_message"
 
 
 class InvalidDpopProof(ProtocolError):
-    """A DPoP proof that is missing or proves nothing (RFC 9449 5)."""
+    """A DPoP proof that is missing or invalid (RFC 9449 5)."""
 
     code = "invalid_dpop_proof"
 
 
 class UseDpopNonce(ProtocolError):
-    """A DPoP proof without a nonce that still counts (RFC 9449 8); the answer brings one."""
+    """A DPoP proof without a valid nonce (RFC 9449 8). The response has a new one."""
 
     code = "use_dpop_nonce"
 
     def __init__(self, nonce: str) -> None:
         super().__init__(
-            "Put the nonce of the DPoP-Nonce header into a new proof.",
+            "Send a new proof with the nonce in the DPoP-Nonce header.",
             headers={"DPoP-Nonce": nonce},
         )
 
 
 class InvalidToken(ProtocolError):
-    """A bearer token that opens nothing here (RFC 6750 3.1)."""
+    """An invalid bearer token (RFC 6750 3.1)."""
 
     code = "invalid_token"
     status = 401
@@ -254,19 +254,19 @@ class InvalidClientMetadata(ProtocolError):
 
 
 class InvalidSoftwareStatement(ProtocolError):
-    """A software statement that is none (RFC 7591 3.2.2)."""
+    """An invalid software statement (RFC 7591 3.2.2)."""
 
     code = "invalid_software_statement"
 
 
 class UnapprovedSoftwareStatement(ProtocolError):
-    """A software statement of somebody whom we do not take one from (RFC 7591 3.2.2)."""
+    """A software statement from an issuer that is not trusted (RFC 7591 3.2.2)."""
 
     code = "unapproved_software_statement"
 
 
 class TemporarilyUnavailable(ProtocolError):
-    """The server cannot answer now and says when to come back."""
+    """The server cannot answer now. `Retry-After` says when to retry."""
 
     code = "temporarily_unavailable"
     status = 503
@@ -278,16 +278,16 @@ class TemporarilyUnavailable(ProtocolError):
 
 
 class ServerError(ProtocolError):
-    """A fault of ours; the caller learns nothing but that (RFC 6749 4.1.2.1)."""
+    """An internal error, without details (RFC 6749 4.1.2.1)."""
 
     code = "server_error"
     status = 500
 
 
 class Problem(Exception):
-    """A refusal of the JSON API (RFC 9457). `code` is stable; `detail` says what to do."""
+    """An error of the JSON API (RFC 9457). `code` is stable; `detail` says what to do."""
 
-    def __init__(  # these are the members of a problem document
+    def __init__(
         self,
         status: int,
         code: str,
@@ -307,7 +307,7 @@ class Problem(Exception):
 
 
 def _sendable(text: str) -> str:
-    """Keep to the characters that RFC 6749 5.2 allows in error_description."""
+    """Replace characters that RFC 6749 5.2 does not allow in error_description."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""Form bodies of the protocol endpoints, read once and strictly (RFC 6749 3.1, 3.2)."""
+"""Strict parsing of form bodies at the protocol endpoints (RFC 6749 3.1, 3.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,54 +8,54 @@ from urllib.parse import parse_qsl
 from server.protocol import errors
 
 CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
-MOST_BYTES: Final = 65_536
-_MOST_FIELDS = 100
+MAX_BYTES: Final = 65_536
+_MAX_FIELDS = 100
 _REPEATABLE: Final = frozenset({"resource", "audience"})
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The parameters of one request. One sent empty counts as not sent."""
+    """The parameters of one request. Empty parameters count as absent (RFC 6749 3.1)."""
 
     values: Mapping[str, tuple[str, ...]]
 
     def get(self, name: str) -> str | None:
-        """The parameter, None if it was not sent."""
+        """The value of a parameter; None if it is absent."""
         values = self.values.get(name)
         return values[0] if values else None
 
     def require(self, name: str) -> str:
-        """The parameter. Raises errors.InvalidRequest when it was not sent."""
+        """The value of a parameter. Raises errors.InvalidRequest if it is absent."""
         value = self.get(name)
         if value is None:
             raise errors.InvalidRequest(f"{name} is missing.")
         return value
 
     def every(self, name: str) -> tuple[str, ...]:
-        """All values of a parameter that may be sent more than once."""
+        """All values of a repeatable parameter."""
         return self.values.get(name, ())
 
 
 def parse(body: bytes, content_type: str) -> Form:
-    """Read a form body. Raises errors.InvalidRequest for everything that is not plainly one."""
+    """Parse a form body. Raises errors.InvalidRequest."""
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise errors.InvalidRequest(f"The body must be {CONTENT_TYPE}.")
-    if len(body) > MOST_BYTES:
-        raise errors.InvalidRequest(f"The body is longer than {MOST_BYTES} bytes.")
+    if len(body) > MAX_BYTES:
+        raise errors.InvalidRequest(f"The body is longer than {MAX_BYTES} bytes.")
     return _read(body)
 
 
 def parse_query(query: bytes) -> Form:
-    """Read the query of a URL as strictly as a form. Raises errors.InvalidRequest."""
-    if len(query) > MOST_BYTES:
-        raise errors.InvalidRequest(f"The query is longer than {MOST_BYTES} bytes.")
+    """Parse a query string like a form. Raises errors.InvalidRequest."""
+    if len(query) > MAX_BYTES:
+        raise errors.InvalidRequest(f"The query is longer than {MAX_BYTES} bytes.")
     return _read(query)
 
 
 def _read(body: bytes) -> Form:
     values: dict[str, tuple[str, ...]] = {}
     for name, value in _pairs(body):
-        if "\0" in name or "\0" in value:  # no parameter has one (RFC 6749 A), nor can databases
+        if "\0" in name or "\0" in value:  # not allowed (RFC 6749 A), and databases reject it
             raise errors.InvalidRequest("A parameter has a null character.")
         if value:
             values[name] = (*values.get(name, ()), value)
@@ -68,6 +68,6 @@ def _read(body: bytes) -> Form:
 def _pairs(body: bytes) -> list[tuple[str, str]]:
     try:
         text = body.decode("ascii")
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except ValueError as error:
         raise errors.InvalidRequest("The parameters are not a well-formed UTF-8 form.") from error

@@ -1,11 +1,10 @@
-"""The only JSON reader for what comes from outside, and the canonical text that we make.
+"""The only parser for external JSON, and the writer of canonical JSON.
 
-Owns: what a document may contain. Never: what it means; that is the caller's.
+Owns: what a document may contain. Never: its meaning; that is up to the caller.
 
-Refused, because two readers could understand it differently or one could choke on it: repeated
-members, NaN and infinities, integers beyond 2^53-1, floats (unless asked for), lone surrogates,
-null characters, depth, size, bytes that are not UTF-8, and anything after the value (RFC 8259,
-RFC 7493).
+It refuses what parsers interpret differently or fail on: repeated members, NaN and infinities,
+integers beyond 2^53-1, floats (unless allowed), lone surrogates, null characters, excessive depth
+or size, bytes that are not UTF-8, and data after the value (RFC 8259, RFC 7493).
 """
 
 import json
@@ -38,34 +37,34 @@ def parse(
     what: str = "JSON",
     shows_names: bool = True,
 ) -> JsonValue:
-    """Read one JSON value.
+    """Parse one JSON value. Raises errors.InvalidRequest.
 
-    `what` opens the description of a refusal; the JSON pointer (RFC 6901) to the offending value
-    follows it: `authorization_details/0/amount: …`. The names in a pointer are the sender's text:
-    without `shows_names` it ends at the first of them. Raises errors.InvalidRequest.
+    The description of the error starts with `what` and the JSON pointer (RFC 6901) to the invalid
+    value: `authorization_details/0/amount: …`. Names in a pointer come from the sender; without
+    `shows_names` the pointer ends before the first of them.
     """
     reader = _Reader(what, max_depth, allow_floats, shows_names)
     return reader.check(_decode(text, max_bytes, what), "", 0)
 
 
 def canonical(value: JsonValue) -> str:
-    """Write a value that `parse` accepts as RFC 8785 text."""
+    """The RFC 8785 text of a value that `parse` accepts."""
     return rfc8785.dumps(value).decode()
 
 
 def compact(value: object) -> str:
-    """Write a value without spaces, in the order that it has."""
+    """The JSON of a value without spaces, with members in their given order."""
     return _COMPACT.encode(value)
 
 
 def pointer_to(parent: str, name: str | int) -> str:
-    """Extend a JSON pointer by one member name or index (RFC 6901 3)."""
+    """Append a member name or index to a JSON pointer (RFC 6901 3)."""
     return f"{parent}/{str(name).replace('~', '~0').replace('/', '~1')}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Stands in the tree where something cannot be accepted, until its pointer is known."""
+    """A marker in the parsed tree for an invalid value, whose pointer is not known yet."""
 
     reason: str
     member: str | None = None
@@ -78,8 +77,8 @@ class _Reader:
     allow_floats: bool
     shows_names: bool
 
-    def check(self, value: Any, pointer: str, depth: int) -> JsonValue:  # noqa: ANN401  # what json made
-        """Return the value if it and all that is in it may be accepted."""
+    def check(self, value: Any, pointer: str, depth: int) -> JsonValue:  # noqa: ANN401  # from json
+        """Return the value if it and everything inside is valid."""
         if isinstance(value, dict | list):
             self._check_members(value, pointer, depth + 1)
         elif isinstance(value, str):
@@ -89,7 +88,7 @@ class _Reader:
         elif isinstance(value, _Refused):
             place = pointer if value.member is None else pointer_to(pointer, value.member)
             raise self._refusal(place, value.reason)
-        return value  # type: ignore[no-any-return]  # it was looked at
+        return value  # type: ignore[no-any-return]  # checked above
 
     def _check_members(self, value: dict[str, Any] | list[Any], pointer: str, depth: int) -> None:
         if depth > self.max_depth:
@@ -104,18 +103,18 @@ class _Reader:
             self.check(item, pointer_to(pointer, index), depth)
 
     def _check_string(self, value: str, pointer: str) -> None:
-        if "\0" in value:  # no text that anybody means has one, and no database takes it
-            raise self._refusal(pointer, "a null character is no part of a text")
+        if "\0" in value:  # databases reject it
+            raise self._refusal(pointer, "null characters are not allowed")
         if value.isascii():
             return
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise self._refusal(pointer, "lone surrogates are not characters") from None
+            raise self._refusal(pointer, "lone surrogates are not allowed") from None
 
     def _check_float(self, value: float, pointer: str) -> None:
         if not self.allow_floats:
-            raise self._refusal(pointer, "only whole numbers, without fraction or exponent")
+            raise self._refusal(pointer, "only integers, without fraction or exponent")
         if not math.isfinite(value):
             raise self._refusal(pointer, "the number is too large")
 
@@ -126,7 +125,7 @@ class _Reader:
 
 
 def _leading_index(pointer: str) -> str:
-    """What of a pointer is not the sender's own text: the place in the outermost list."""
+    """The index in the outermost list, which is the only part that is not the sender's text."""
     found = _INDEX.match(pointer)
     return found[0] if found else ""
 
@@ -152,11 +151,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Refused:
         return members
     counted = Counter(name for name, _ in pairs)
     repeated = next(name for name, count in counted.items() if count > 1)
-    return _Refused("this member is there more than once", repeated)
+    return _Refused("this member is repeated", repeated)
 
 
 def _integer(digits: str) -> int | _Refused:
-    # The length comes first: Python needs quadratic time for very long numbers.
+    # Check the length first, because Python needs quadratic time for very long numbers.
     if len(digits.removeprefix("-")) > _MAX_DIGITS or abs(int(digits)) > MAX_INTEGER:
         return _Refused(f"the integer is beyond {MAX_INTEGER}")
     return int(digits)

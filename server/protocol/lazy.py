@@ -1,32 +1,32 @@
-"""A member that is made at its first use and kept.
+"""A cached property without a lock.
 
-Owns: that, without the lock that `functools.cached_property` takes. Never: what several threads
-share; a unit of work belongs to one.
+Owns: the decorator, which is faster than `functools.cached_property`. Never: use it in objects that
+several threads share; a unit of work belongs to one thread.
 """
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 
 
-class lazy(Generic[Made]):  # noqa: N801  # a decorator
-    """Decorates the method that makes it."""
+class lazy(Generic[Value]):  # noqa: N801  # a decorator
+    """Decorates a method that computes the value."""
 
-    def __init__(self, make: Callable[[Any], Made]) -> None:
+    def __init__(self, make: Callable[[Any], Value]) -> None:
         self._make = make
         self._name = make.__name__
         self.__doc__ = make.__doc__
 
     @overload
-    def __get__(self, owner: None, kind: type) -> "lazy[Made]": ...
+    def __get__(self, owner: None, kind: type) -> "lazy[Value]": ...
 
     @overload
-    def __get__(self, owner: object, kind: type) -> Made: ...
+    def __get__(self, owner: object, kind: type) -> Value: ...
 
-    def __get__(self, owner: object, kind: type) -> "Made | lazy[Made]":
-        """Make it; from then on it stands in the object itself."""
+    def __get__(self, owner: object, kind: type) -> "Value | lazy[Value]":
+        """Compute the value and store it in the object, where later accesses find it."""
         if owner is None:
             return self
-        made = owner.__dict__[self._name] = self._make(owner)
-        return made
+        value = owner.__dict__[self._name] = self._make(owner)
+        return value

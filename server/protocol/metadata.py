@@ -12,7 +12,7 @@ OPENID = "/.well-known/openid-configuration"
 
 
 def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> dict[str, object]:
-    """What this issuer can do. Nothing is named here that the endpoints then refuse."""
+    """The server metadata: only what the endpoints support."""
     members: dict[str, object] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -52,8 +52,8 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
             names.ED25519,
         ],
         "backchannel_user_code_parameter_supported": True,
-        "request_parameter_supported": False,  # of the authorization endpoint
-        "request_uri_parameter_supported": False,  # left out, it would mean true
+        "request_parameter_supported": False,  # at the authorization endpoint
+        "request_uri_parameter_supported": False,  # the default is true
         "acr_values_supported": [*names.SIGN_IN_ACRS, names.ACR_SIGNED, names.ACR_SIGNED_PIN],
         "dpop_signing_alg_values_supported": ["ES256"],
         "authorization_details_types_supported": list(action_types),

@@ -1,19 +1,18 @@
-r"""Which characters may reach a screen, and which somebody may send in the first place.
+r"""Which characters may be displayed, and which are accepted in names and texts.
 
-Owns: `display_safe`, the last step before any foreign text is drawn, and the checks of names, prose
-and binding messages at the door. Never decides how text is laid out.
+Owns: `display_safe`, which escapes text of others before it is displayed, and the checks of names,
+prose and binding messages. Never: the layout of text.
 
-Every client has a copy of `display_safe` of its own; `tests/vectors/display_safe.json` keeps the
-copies equal. Its rules, in order:
+Every client has its own copy of `display_safe`; `tests/vectors/display_safe.json` keeps the copies
+equal. Its rules, in order:
 
-1. Of text longer than four times the cap and 32 more only that much is looked at (NFC is quadratic
-   in runs of marks); the rest is counted.
+1. Of longer text, only the first four times `max_chars` plus 32 characters are processed (NFC is
+   quadratic in runs of marks); the rest is counted.
 2. NFC.
 3. Kept: letters, numbers, punctuation, symbols and U+0020; marks, up to three in a row and never at
    the start of a line; a line feed while `max_lines` allows one more line.
-4. Everything else becomes a visible `\u{202e}`; so does what is drawn as nothing although it is a
-   letter, a mark or a symbol.
-5. What is longer than the cap is cut, and ` … +12 chars` says how much is missing.
+4. Everything else is escaped as `\u{202e}`, including invisible letters, marks and symbols.
+5. Text longer than `max_chars` is cut, and ` … +12 chars` shows how much is missing.
 """
 
 import re
@@ -25,15 +24,15 @@ from server.protocol.confusables import mixed_scripts, scripts
 MAX_BINDING_MESSAGE = 200
 
 _MARKS_IN_A_ROW = 3
-# One character is at most this many before NFC composes it.
-_LONGEST_COMPOSITION = 4
+# NFC composes at most this many characters into one.
+_MAX_COMPOSITION = 4
 _VISIBLE = frozenset("LNPS")
-# Room for the suffix that an earlier pass may have added.
+# Space for the suffix of an earlier call.
 _SLACK = 32
 _CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
 _NAME_PUNCTUATION = frozenset(" -_.@+")
 
-# Assigned as letters, marks or symbols, and yet drawn as nothing: they hide or smuggle text.
+# Letters, marks and symbols that are invisible, so they can hide text.
 _INVISIBLE = frozenset(
     chr(code)
     for first, last in (
@@ -53,20 +52,20 @@ _INVISIBLE = frozenset(
 
 
 class SafeText(str):
-    """Text that `display_safe` has passed; the only kind that may be drawn."""
+    """Text that `display_safe` has escaped; the only kind that may be displayed."""
 
     __slots__ = ()
 
 
 def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeText:
-    """Make foreign text harmless and say what was done to it, on its face.
+    """Escape text of others visibly, and cut it.
 
-    Applied to its own result with the same caps it changes nothing. The result is never longer
-    than `max_chars` characters and the suffix that counts the missing ones.
+    It is idempotent for the same limits. The result has at most `max_chars` characters, plus the
+    suffix with the number of missing ones.
     """
     if len(raw) <= max_chars and raw.isascii() and raw.isprintable():
         return SafeText(raw)
-    head = raw[: max_chars * _LONGEST_COMPOSITION + _SLACK]
+    head = raw[: max_chars * _MAX_COMPOSITION + _SLACK]
     text = _escape(unicodedata.normalize("NFC", head), max_lines)
     return SafeText(_cut(text, max_chars, unseen=len(raw) - len(head)))
 
@@ -74,7 +73,7 @@ def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeT
 def check_binding_message(raw: str) -> str:
     """Return the NFC text of a binding message (CIBA 7.1).
 
-    Raises errors.InvalidBindingMessage, which names the remedy and never repeats the text.
+    Raises errors.InvalidBindingMessage, which names the fix and never repeats the text.
     """
     try:
         return check_prose(raw, what="binding_message", max_chars=MAX_BINDING_MESSAGE)
@@ -85,34 +84,34 @@ def check_binding_message(raw: str) -> str:
 def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     """Return the NFC text of a title, note or description of at most `lines` lines.
 
-    Raises ValueError, which begins with `what`, names the remedy and never repeats the text.
+    Raises ValueError, which begins with `what`, names the fix and never repeats the text.
     """
     text = _composed(raw, what, max_chars)
     if text.count("\n") >= lines:
         raise ValueError(f"{what} may have {_lines(lines)}; remove the line breaks beyond that")
     for position, character in _unfit(text):
         raise ValueError(
-            f"{what} holds U+{ord(character):04X} at character {position}; send only letters, "
+            f"{what} has U+{ord(character):04X} at character {position}; use only letters, "
             "digits, punctuation, symbols and plain spaces, with at most 3 combining marks in a row"
         )
     return text
 
 
 def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
-    """Return the NFC text of a name by which an agent, a user or a device is known.
+    """Return the NFC text of the name of an agent, user or device.
 
-    Names are compared by eye, so a name has neither letters of a second script nor compatibility
-    forms. Raises ValueError, which begins with `what` and names the remedy.
+    People compare names by sight, so a name must have one script and no compatibility characters.
+    Raises ValueError, which begins with `what` and names the fix.
     """
     text = _composed(raw, what, max_chars)
     if not text[0].isalnum():
         raise ValueError(f"{what} must start with a letter or a digit")
     if text.endswith(" ") or "  " in text:
-        raise ValueError(f"{what} may hold only single spaces, between words")
+        raise ValueError(f"{what} may have only single spaces, between words")
     if not all(map(_is_name_character, text)):
-        raise ValueError(f"{what} may hold only letters, digits, spaces and - _ . @ +")
+        raise ValueError(f"{what} may have only letters, digits, spaces and - _ . @ +")
     if unicodedata.normalize("NFKC", text) != text:
-        raise ValueError(f"{what} holds a stylised letter or digit; use its plain form")
+        raise ValueError(f"{what} has a stylized letter or digit; use its plain form")
     if mixed_scripts(text):
         mixed = " and ".join(sorted(scripts(text))).replace("_", " ")
         raise ValueError(f"{what} mixes {mixed} characters; write it in one script")
@@ -121,7 +120,7 @@ def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
 
 def _escape(text: str, max_lines: int) -> str:
     breaks_left = max_lines - 1
-    # A mark with no letter before it would sit on whatever is drawn to the left of this text.
+    # A mark at the start would combine with the character to the left of this text.
     marks = _MARKS_IN_A_ROW
     pieces: list[str] = []
     for character in text:
@@ -149,8 +148,8 @@ def _cut(text: str, max_chars: int, *, unseen: int) -> str:
 
 
 def _composed(raw: str, what: str, max_chars: int) -> str:
-    # The first test keeps NFC away from text that cannot fit anyway.
-    if len(raw) <= max_chars * _LONGEST_COMPOSITION:
+    # NFC is slow for long text, so text that cannot fit is not normalized.
+    if len(raw) <= max_chars * _MAX_COMPOSITION:
         text = unicodedata.normalize("NFC", raw)
         if 1 <= len(text) <= max_chars:
             return text
@@ -158,7 +157,7 @@ def _composed(raw: str, what: str, max_chars: int) -> str:
 
 
 def _unfit(text: str) -> list[tuple[int, str]]:
-    """List what the prose rule refuses, by position from one."""
+    """The characters that are not allowed in prose, with their positions from one."""
     if text.isascii() and text.isprintable():
         return []
     marks = 0

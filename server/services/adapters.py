@@ -1,4 +1,4 @@
-"""What services are made from: an adapter for each port, and the installation's own policy."""
+"""The dependencies of services: an adapter for each port, and the server policy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from server.services.server_policy import ServerPolicy
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """Made when the program starts; each capability's `wiring` takes them."""
+    """Created when the program starts and passed to each capability's `wiring`."""
 
     clock: Clock
     store: Store
@@ -20,4 +20,4 @@ class Adapters:
     passwords: PasswordHasher
     rules: ServerPolicy
     endpoint_problem: Callable[[str], str]
-    """Why an agent may not be called back at a URL; "" when it may."""
+    """Returns why a URL cannot be a callback endpoint; "" if it can."""

@@ -1,4 +1,4 @@
-"""Secrets of clients: made once, told once, kept as a hash, renewed with an overlap."""
+"""Client secrets: shown once, stored as a hash, rotated with an overlap."""
 
 import hashlib
 from dataclasses import replace
@@ -9,16 +9,16 @@ from server.model.ports import Secrets
 from server.services.refusals import Invalid, about
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
-"""How long an old secret goes on working when nobody says otherwise."""
-LONGEST_OVERLAP_MS: Final = 30 * 24 * 60 * 60 * 1000
+"""How long an old secret keeps working by default."""
+MAX_OVERLAP_MS: Final = 30 * 24 * 60 * 60 * 1000
 
 _HINT_CHARACTERS = 4
 
 
 def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
-    """A secret as it is kept, and its text, which nobody can read again."""
+    """A new secret: its stored record, and its text, which cannot be read again."""
     text = secrets.new_secret(prefix)
-    kept = Secret(
+    record = Secret(
         id=secrets.new_id(""),
         hash=hashlib.sha256(text.encode()).digest(),
         hint=text[-_HINT_CHARACTERS:],
@@ -26,18 +26,18 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
         expires_at=None,
         last_used_at=None,
     )
-    return kept, text
+    return record, text
 
 
 @about("overlap")
 def check_overlap(overlap_ms: int) -> int:
-    """The overlap again. Raises `Invalid` for one that is too long."""
-    if not 0 <= overlap_ms <= LONGEST_OVERLAP_MS:
-        raise Invalid("Old and new secret may both work for 30 days at most.")
+    """Return the overlap. Raises `Invalid` if it is too long."""
+    if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
+        raise Invalid("The overlap of old and new secrets is at most 30 days.")
     return overlap_ms
 
 
-def ending(kept: tuple[Secret, ...], at: int, now: int) -> tuple[Secret, ...]:
-    """Those that still work, none of them longer than until `at`."""
-    ended = [replace(secret, expires_at=min(at, secret.expires_at or at)) for secret in kept]
+def ending(stored: tuple[Secret, ...], at: int, now: int) -> tuple[Secret, ...]:
+    """The secrets that still work, each changed to expire at `at` or earlier."""
+    ended = [replace(secret, expires_at=min(at, secret.expires_at or at)) for secret in stored]
     return tuple(secret for secret in ended if (secret.expires_at or now) > now)

@@ -1,7 +1,7 @@
-"""What a record of administration has, as rows: one row for each member, read by every surface.
+"""Tables of members: one row per member of a record, from which every interface is made.
 
-Owns: what a row says, what somebody wrote about members, and what follows for every record alike.
-Never: the rule of one member; it stands in its row.
+Owns: what a row declares, submitted values, and the checks that are the same for all records.
+Never: the rule of a single member; that is in its row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,36 +15,36 @@ from server.protocol.text import check_prose
 from server.services.refusals import Invalid, about
 
 Check: TypeAlias = Callable[[Unit, Any], object]
-"""From what somebody wrote to what is stored. Raises `ChangeRefused`."""
+"""Converts a submitted value to the stored one. Raises `ChangeRefused`."""
 Widens: TypeAlias = Callable[[Any, Any], bool]
-"""From the values before and after a change: whether it gives more power."""
+"""Given the values before and after a change, reports whether it adds power."""
 
 
 class Kind(StrEnum):
-    """What a value is. Each surface has one table of how it reads and shows each kind."""
+    """The kind of a value. Each interface has a table of how it reads and shows each kind."""
 
     TEXT = "text"
     CHOICE = "choice"
     CHOICES = "choices"
-    """Several of a few; a JSON body may leave them out with null."""
+    """Several options. A JSON body may have null for them."""
     NAMES = "names"
     PEOPLE = "people"
-    """Ids of users and groups, whom people name."""
+    """Ids of users and groups, which are entered and shown by name."""
     LISTS = "lists"
-    """A name and the names that go with it."""
+    """Names, each with a list of names."""
     SWITCH = "switch"
     NUMBER = "number"
     MOMENT = "moment"
     """Milliseconds since the epoch."""
     KEYS = "keys"
-    """Public keys, written as the text of a JWK set."""
+    """Public keys, submitted as the text of a JWK set."""
     ICON = "icon"
-    """The hash of a picture, written as the bytes of its file."""
+    """The hash of an icon, submitted as the bytes of its file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """A flag that takes a value away, and what is stored then."""
+    """A flag that clears a member, and the value that it stores."""
 
     flag: str
     value: object
@@ -60,21 +60,21 @@ class Flag:
     metavar: str | None = None
     clears: tuple[Clear, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
-    """What may be written, and what it means; for a choice that has shorter words here."""
+    """Shorter names of options on the command line, and their values."""
     shows_start: bool = False
     positional: bool = False
-    """The command that adds a record takes it as an argument."""
+    """It is an argument of the command that adds a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the sheet that the command line prints, or of a page."""
+    """A line for the member in the command line's output, or on a page."""
 
     name: str
     text: str = "{}"
-    """What stands there, where `{}` is the value."""
+    """The text, where `{}` is the value."""
     empty: str | None = None
-    """What stands there without a value; None for no line at all."""
+    """The text if there is no value; None omits the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +85,18 @@ class FormField:
     hint: str = ""
     section: str = ""
     choices: tuple[tuple[str, str], ...] = ()
-    """What is sent, and what a person reads."""
+    """The value and label of each option."""
     every: str = ""
-    """What the box says that stands for everything, which is stored as None."""
+    """The label of the checkbox for everything, which is stored as None."""
     rows: int = 2
     mine: bool = False
-    """It begins with whoever fills it in."""
+    """Its initial value is the name of the signed-in person."""
     known: str = ""
-    """What there is of this kind is named beside it."""
+    """The existing values that are listed next to it."""
     on: tuple[str, ...] = ("new", "change")
-    """On which forms it stands."""
+    """The forms that have it."""
     page: Line | None = None
-    """How the page of the record shows it; None where the page has a place of its own for it."""
+    """Its line on the page of the record; None if the page's template shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,59 +104,59 @@ class Member:
     """One member of a record."""
 
     name: str
-    """In the record, and in its column."""
+    """Its name in the record and the column."""
     kind: Kind
     field: FormField
     flag: Flag
     line: Line | None = None
     wire: str = ""
-    """In the JSON API, where it has another name."""
+    """Its name in the JSON API, if that differs."""
     start: object = None
-    """What a new record has where nothing was written; None means that None may be stored."""
+    """The default for a new record. None means that the member is nullable."""
     needed: bool = False
-    """Nobody can leave it out."""
+    """It is required in a new record."""
     final: bool = False
-    """A change does not write it; something else does."""
+    """Updates do not set it."""
     longest: int = 400
     check: Check | None = None
     widens: Widens | None = None
-    """None where every change of it may give more power."""
+    """None if every change of it may add power."""
     fact: str | None = ""
-    """In the audit log, where it has another name; None where the log leaves it out."""
+    """Its name in the audit log, if that differs; None omits it there."""
     shown: bool = True
-    """It is in answers as it is; otherwise the answer has something else for it."""
+    """Responses have it unchanged."""
     column: bool = True
     """It is stored in a column of its own name."""
     searched: bool = False
-    """Lists can be narrowed to the records with one value of it."""
+    """Lists can be filtered by it."""
 
     @property
     def wire_name(self) -> str:
-        """What the JSON API calls it."""
+        """Its name in the JSON API."""
         return self.wire or self.name
 
     @property
     def nullable(self) -> bool:
-        """Reports whether None is a value of it."""
+        """Reports whether it may be None."""
         return self.start is None and not self.needed
 
 
 Members: TypeAlias = tuple[Member, ...]
 Having: TypeAlias = Mapping[str, str]
-"""Members and the values that the records of a list have."""
+"""The filters of a list: members and their values."""
 
 ANY: Final[Having] = MappingProxyType({})
 
 
 def searched(members: Members) -> Members:
-    """Those by which lists can be narrowed."""
+    """The members by which lists can be filtered."""
     return tuple(member for member in members if member.searched)
 
 
 class Written(dict[str, Any]):
-    """What somebody wrote about members, by their names; a member that is absent was not written.
+    """Submitted values by the names of their members; absent members were not submitted.
 
-    A subclass says which names there are.
+    A subclass defines the names.
     """
 
     known: ClassVar[frozenset[str]] = frozenset()
@@ -174,17 +174,17 @@ _LOG: Final[Mapping[Kind, Callable[[Any], object]]] = {
     Kind.LISTS: lambda lists: {name: list(rest) for name, rest in lists.items()},
     Kind.KEYS: lambda keys: [key["kid"] for key in keys],
 }
-"""How a value stands in the log, where it is not as it is."""
+"""Conversions of values for the audit log."""
 
 
 def started(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
-    """The values of a new record. Raises `ChangeRefused`."""
+    """The stored values of a new record, with defaults. Raises `ChangeRefused`."""
     starts = {member.name: member.start for member in members if not member.needed}
     return starts | changed(tx, members, written)
 
 
 def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
-    """The values that were written, each as it is stored. Raises `ChangeRefused`."""
+    """The stored values of the submitted members. Raises `ChangeRefused`."""
     return {
         member.name: _checked(tx, member, written[member.name])
         for member in members
@@ -200,7 +200,7 @@ def _checked(tx: Unit, member: Member, value: object) -> object:
 
 
 def facts(members: Members, record: object) -> dict[str, object]:
-    """What the audit log says of a record."""
+    """The members of a record for the audit log."""
     return {
         member.fact or member.name: _as(_LOG, member, record)
         for member in members
@@ -215,42 +215,42 @@ def _as(kinds: Mapping[Kind, Callable[[Any], object]], member: Member, record: o
 
 
 def widening(members: Members) -> dict[str, Widens]:
-    """The members of which not every change gives more power, and when one does."""
+    """The members whose changes do not all add power, and the check for each."""
     return {member.name: member.widens for member in members if member.widens is not None}
 
 
 def more(before: Sequence[str], after: Sequence[str]) -> bool:
-    """The set has a member that it did not have."""
+    """Reports whether `after` has a value that `before` has not."""
     return bool(set(after) - set(before))
 
 
 def more_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bool:
-    """Likewise, where None stands for everything."""
+    """The same, where None stands for everything."""
     return before is not None and (after is None or more(before, after))
 
 
 def later(before: int | None, after: int | None) -> bool:
-    """It lasts longer than it did; None is for ever."""
+    """Reports whether the time is later; None means never."""
     return before is not None and (after is None or after > before)
 
 
 def turned_on(_before: object, after: object) -> bool:
-    """It gives power while it is on."""
+    """For a switch that adds power when it is on."""
     return bool(after)
 
 
 def turned_off(_before: object, after: object) -> bool:
-    """It takes power while it is on."""
+    """For a switch that removes power when it is on."""
     return not after
 
 
 def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
-    """A key is there that was not."""
+    """Reports whether a key was added."""
     return any(key not in before for key in after)
 
 
 def prose(what: str, longest: int) -> Check:
-    """A check of a line that people read; an empty one is none."""
+    """A check for a line of text; an empty one is stored as None."""
 
     def check(_tx: Unit, raw: str) -> str | None:
         if not raw:
@@ -264,5 +264,5 @@ def prose(what: str, longest: int) -> Check:
 
 
 def unique(_tx: Unit, values: Sequence[str]) -> tuple[str, ...]:
-    """Each of them once."""
+    """The values without duplicates."""
     return tuple(dict.fromkeys(values))

@@ -1,4 +1,4 @@
-"""Lists in parts: what is shown now, and where the next part begins."""
+"""Pagination of lists."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ResultPage(Generic[T]):
-    """Some items of a list; `next` is the place to go on from, None at its end."""
+    """One page of a list. `next` is the position of the next page; None on the last one."""
 
     items: Sequence[T]
     next: str | None
 
 
 def part(found: Sequence[T], limit: int, place: Callable[[T], str]) -> ResultPage[T]:
-    """The first `limit` of what was found; whoever looked must have asked for one more."""
+    """A page of the first `limit` items. The caller must have fetched one item more."""
     if len(found) <= limit:
         return ResultPage(found, None)
     shown = found[:limit]
@@ -24,6 +24,6 @@ def part(found: Sequence[T], limit: int, place: Callable[[T], str]) -> ResultPag
 
 
 def after(found: Sequence[T], place: Callable[[T], str], since: str, limit: int) -> ResultPage[T]:
-    """A part of a list that was read whole, in the order of its places."""
+    """A page of a list that was read completely, sorted by position, after `since`."""
     ordered = sorted((one for one in found if place(one) > since), key=place)
     return part(ordered, limit, place)

@@ -1,7 +1,7 @@
-"""What follows from an event, in which order: the one table of reactions.
+"""The table of events and the functions that handle them, in order.
 
-Owns: which functions of which capabilities run on an event, inside its unit of work. Never: what
-they do; each stands in its own capability, and none of them knows the others.
+Owns: which functions of which capabilities run on an event, in its unit of work. Never: what they
+do; each belongs to its capability and does not know the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,14 +41,14 @@ _Reaction: TypeAlias = Callable[[Unit, Any], Ended | None]
 def _on(
     event: type[E], *run: Callable[[Unit, E], Ended | None]
 ) -> tuple[type[Event], tuple[_Reaction, ...]]:
-    """A row: on this event these run, in this order."""
+    """A row of the table: an event, and its functions in order."""
     return event, run
 
 
 REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType(
     dict(
         (
-            # Requests first: what was approved can become no token while the others end.
+            # Requests first, so that no approved one can be redeemed meanwhile.
             _on(AgentStopped, withdrawals.agent_stopped, ends.agent_stopped),
             _on(AgentReplaced, ends.agent_replaced),
             _on(AgentAnnounced, notices.agent_announced),
@@ -78,6 +78,6 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
 
 
 def react(tx: Unit, event: Event) -> Ended:
-    """Run what follows from an event; returns what ended with it."""
-    found = [run(tx, event) for run in REACTIONS[type(event)]]
-    return reduce(add, (one for one in found if one is not None), Ended())
+    """Run the functions for an event. Returns what they ended."""
+    results = [run(tx, event) for run in REACTIONS[type(event)]]
+    return reduce(add, (one for one in results if one is not None), Ended())

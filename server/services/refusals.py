@@ -1,13 +1,13 @@
-"""Why an administrator's change was not made. Nothing was changed when one of these is raised.
+"""The errors of administrative changes. If one is raised, nothing was changed.
 
-    Refused
-     ├─ NotFound     what was named does not exist
-     ├─ Exists       what should be added is there already
-     ├─ Conflict     the state of things does not allow it
-     └─ Invalid      the request itself cannot be carried out as it is
+    ChangeRefused
+     ├─ NotFound     the named record does not exist
+     ├─ Exists       the new record already exists
+     ├─ Conflict     the current state does not allow the change
+     └─ Invalid      the request is invalid
 
-The message says what to do about it. It may repeat what the administrator wrote, so whoever prints
-it makes it safe first.
+The message says how to fix it. It may contain the administrator's input, so callers must escape it
+before they print it.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from server.protocol import errors
 
 
 class ChangeRefused(Exception):
-    """A change that was not made; `member` of what was sent is why, "" where it is none alone."""
+    """A change was refused. `member` is the invalid member; "" if it is not about a single one."""
 
     def __init__(self, message: str = "", *, member: str = "") -> None:
         super().__init__(message)
@@ -26,25 +26,25 @@ class ChangeRefused(Exception):
 
 
 class NotFound(ChangeRefused):
-    """What was named does not exist."""
+    """The named record does not exist."""
 
 
 class Exists(ChangeRefused):
-    """What should be added is there already."""
+    """The new record already exists."""
 
 
 class Conflict(ChangeRefused):
-    """The state of things does not allow it."""
+    """The current state does not allow the change."""
 
 
 class Invalid(ChangeRefused):
-    """The request itself cannot be carried out as it is."""
+    """The request is invalid."""
 
 
-class Recorded(errors.Problem):
-    """A refusal of the JSON API that is recorded although its unit of work is rolled back.
+class RecordedProblem(errors.Problem):
+    """A problem that is recorded, although its unit of work is rolled back.
 
-    The store runs `record` in a unit of work of its own before the refusal goes on to the caller.
+    The store runs `record` in a separate unit of work before it raises the problem again.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Recorded(errors.Problem):
 
 @contextmanager
 def about(member: str) -> Iterator[None]:
-    """What is refused inside, or by the function that this decorates, is for this member.
+    """Set the member of errors that are raised inside, or by the decorated function.
 
-    The names are those of the bodies of the administration API; the innermost one counts.
+    The names are those of the administration API. The innermost one applies.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The installation's own numbers and switches, as the services see them."""
+"""The settings that services use."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class ServerPolicy:
-    """Made from the settings when the program starts."""
+    """Created from the settings when the program starts."""
 
     issuer: str
     on_loopback: bool
-    """The issuer is on this machine, whose three names then count as one host."""
+    """The issuer is on the loopback, whose three names then count as one host."""
     access_token_alg: str
     access_token_seconds: int
     assertion_audience: Literal["issuer", "endpoints"]
@@ -27,33 +27,33 @@ class ServerPolicy:
     notify_low_per_hour: int
     owner_grace_days: int = 14
     dpop_nonces: bool = False
-    """Proofs of clients must carry a nonce of ours."""
+    """DPoP proofs of clients must have a nonce from the server."""
     not_before: int = 0
-    """When a backup was last restored: what was signed before that moment is not accepted."""
+    """When a backup was last restored. Earlier signatures are not accepted."""
 
     @property
     def api_audience(self) -> str:
-        """The audience of people's tokens for our own API."""
+        """The audience of people's tokens for Sayso's own API."""
         return f"{self.issuer}/api"
 
     @property
     def owner_grace_ms(self) -> int:
-        """So long an agent goes on for which nobody enabled answers."""
+        """How long an agent keeps working without an enabled owner."""
         return self.owner_grace_days * 24 * 60 * 60 * 1000
 
     @property
     def rp_id(self) -> str:
-        """The host for which passkeys are made (WebAuthn 4, RP ID)."""
+        """The relying party id of passkeys (WebAuthn 4, RP ID)."""
         return urlsplit(self.issuer).hostname or ""
 
     @property
     def userinfo_audience(self) -> str:
-        """The audience of tokens that are about the person and nothing else."""
+        """The audience of tokens that only allow `/userinfo`."""
         return f"{self.issuer}/userinfo"
 
     @property
     def assertion_audiences(self) -> tuple[str, ...]:
-        """What `aud` of a client assertion may be (RFC 10070; endpoints only where set)."""
+        """The accepted `aud` values of client assertions (RFC 10070; endpoints only if set)."""
         if self.assertion_audience == "issuer":
             return (self.issuer,)
         return (self.issuer, f"{self.issuer}/token", f"{self.issuer}/bc-authorize")

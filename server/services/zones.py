@@ -1,9 +1,9 @@
-"""Time zones by their names."""
+"""Time zones by name."""
 
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
 
 def zone(name: str) -> tzinfo:
-    """A time zone. Raises ValueError or OSError when this machine does not know it."""
+    """The time zone. Raises ValueError or OSError if this machine does not know it."""
     return UTC if name == "UTC" else ZoneInfo(name)

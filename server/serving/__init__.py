@@ -1,5 +1,5 @@
-"""The server's process: gunicorn's shape, the gevent worker, the background loops.
+"""The server processes: gunicorn's configuration, the gevent worker, the background loops.
 
-Owns: processes, signals, the end of a process, the limit of open files; the only gevent.
+Owns: processes, signals, shutdown, the limit of open files. The only user of gevent.
 Never: a route or a rule; `server.app` wires those.
 """

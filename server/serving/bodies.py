@@ -1,6 +1,6 @@
-"""The body of a request: received in time, decoded strictly (RFC 9112 6, 7.1), counted.
+"""Request bodies: strict decoding (RFC 9112 6, 7.1), with a time limit and a memory count.
 
-After any fault the connection must not be used again: what follows could be taken for a request.
+After any error the connection must be closed, because the rest could be mistaken for a request.
 """
 
 import io
@@ -16,64 +16,63 @@ from server.serving import heads
 from server.serving.heads import BadHead, Head
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_MOST_DISCARDED = 8 * 1024 * 1024
-_MOST_PIECE = 4_096
-_MOST_LINE = 256
-_MOST_TRAILERS = 4_096
+_MAX_DISCARDED = 8 * 1024 * 1024
+_MAX_PART = 4_096
+_MAX_LINE = 256
+_MAX_TRAILERS = 4_096
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e]*)?\r\n")
 
 
 class TooSlow(OSError):
-    """The client did not send in time; the connection is lost."""
+    """The client did not send in time."""
 
     def __init__(self) -> None:
         super().__init__("the client is too slow")
 
 
 class Connection(Protocol):
-    """What a body is received from."""
+    """The connection of a body."""
 
     rfile: Any
     socket: Any
 
     def received(self, count: int) -> None:
-        """Count what was received. Raises ValueError when it is too much."""
+        """Count received bytes. Raises ValueError if there are too many."""
 
 
 class Body:
-    """All of it must arrive within `seconds`, whether or not the application wants it."""
+    """A request body, which must arrive within `seconds`, even if nobody reads it."""
 
     def __init__(self, connection: Connection, head: Head, seconds: float) -> None:
         self.broken = False
         self._connection = connection
         self._chunked = head.chunked
         self._left = head.content_length or 0
-        """Of the body, or of the present chunk."""
-        self._over = not head.chunked and not self._left
+        """The remaining bytes of the body or the current chunk."""
+        self._ended = not head.chunked and not self._left
         self._first_chunk = True
         self._seconds = seconds
         self._expected = head.get("expect").lower() == "100-continue"
 
-    def collected(self, most: int) -> bytes:
-        """The body, before anything is done about the request.
+    def collected(self, max_bytes: int) -> bytes:
+        """Read the body, before the request is handled.
 
-        A body longer than `most` comes back one byte longer than `most`. Raises OSError if the body
-        is malformed, short or late.
+        Stops after more than `max_bytes`. Raises OSError if the body is malformed, short or late.
         """
-        if not self._chunked and self._left > most:
+        if not self._chunked and self._left > max_bytes:
             return b""
-        pieces: list[bytes] = []
-        while not self._over and sum(map(len, pieces)) <= most:
-            pieces.append(self._in_time(self._some))
-        return b"".join(pieces)
+        parts: list[bytes] = []
+        while not self._ended and sum(map(len, parts)) <= max_bytes:
+            parts.append(self._in_time(self._read_part))
+        return b"".join(parts)
 
     def _discard(self) -> None:
-        """Receive what was not collected, as gevent asks for after each answer."""
+        """Read the rest of the body; gevent calls this after each response."""
         self._expected = False
         seen = 0
-        while not self._over and not self.broken and seen < _MOST_DISCARDED:
-            seen += len(self._in_time(lambda: self._some(kept=False)))
-        self.broken = self.broken or not self._over
+        while not self._ended and not self.broken and seen < _MAX_DISCARDED:
+            seen += len(self._in_time(lambda: self._read_part(kept=False)))
+        self.broken = self.broken or not self._ended
 
     def _in_time(self, receive: Callable[[], bytes]) -> bytes:
         if self.broken:
@@ -87,45 +86,45 @@ class Body:
             raise fault if isinstance(fault, OSError) else OSError(str(fault)) from fault
         finally:
             self._seconds = max(0.0, self._seconds - (time.monotonic() - began))
-            self.broken = self.broken or (not self._over and not self._seconds)
+            self.broken = self.broken or (not self._ended and not self._seconds)
 
-    def _some(self, *, kept: bool = True) -> bytes:
+    def _read_part(self, *, kept: bool = True) -> bytes:
         if self._expected:
             self._connection.socket.sendall(_CONTINUE)
             self._expected = False
         if self._chunked and not self._left and not self._next_chunk():
             return b""
-        data: bytes = self._connection.rfile.read1(min(_MOST_PIECE, self._left))
+        data: bytes = self._connection.rfile.read1(min(_MAX_PART, self._left))
         if not data:
             raise OSError("the body ends early")
         if kept:
             self._connection.received(len(data))
         self._left -= len(data)
-        self._over = not self._chunked and not self._left
+        self._ended = not self._chunked and not self._left
         return data
 
     def _next_chunk(self) -> bool:
-        """Read the size of a chunk, after the end of the one before; False for the last one."""
+        """Read the size of the next chunk; returns False after the last one."""
         if not self._first_chunk and self._line(2) != b"\r\n":
-            raise BadHead("a chunk has another length than it says")
+            raise BadHead("a chunk does not have its stated length")
         self._first_chunk = False
-        matched = _CHUNK.fullmatch(self._line(_MOST_LINE))
+        matched = _CHUNK.fullmatch(self._line(_MAX_LINE))
         if matched is None:
-            raise BadHead("a chunk has no proper size")
+            raise BadHead("a chunk has an invalid size")
         self._left = int(matched[1], 16)
         if not self._left:
             self._trailers()
         return bool(self._left)
 
     def _trailers(self) -> None:
-        """Read and drop them; nothing here has a use for trailers."""
+        """Read and ignore the trailers."""
         seen = 0
-        while (line := self._line(_MOST_TRAILERS)) != b"\r\n":
+        while (line := self._line(_MAX_TRAILERS)) != b"\r\n":
             seen += len(line)
-            if seen > _MOST_TRAILERS:
+            if seen > _MAX_TRAILERS:
                 raise BadHead("the trailers are too large")
             heads.field(line)
-        self._over = True
+        self._ended = True
 
     def _line(self, most: int) -> bytes:
         line: bytes = self._connection.rfile.readline(most)
@@ -133,27 +132,27 @@ class Body:
 
 
 class Collected(io.BytesIO):
-    """`wsgi.input`: a body that was received, and the way to the connection of a WebSocket."""
+    """`wsgi.input`: a received body, and the connection for WebSockets."""
 
     def __init__(self, body: bytes, connection: Any) -> None:  # noqa: ANN401  # gevent has no types
         super().__init__(body)
-        self.raw = _Line(_Undivided(connection))
+        self.raw = _RawSocket(_NoDuplicate(connection))
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    _sock: "_Undivided"
-    """Where the WebSocket library looks for the connection."""
+class _RawSocket:
+    _sock: "_NoDuplicate"
+    """The attribute where the WebSocket library looks for the connection."""
 
 
-class _Undivided:
-    """The connection itself. The library would hold a duplicate: a second descriptor each."""
+class _NoDuplicate:
+    """A connection that cannot be duplicated, because that needs a second file descriptor."""
 
     def __init__(self, connection: Any) -> None:  # noqa: ANN401  # gevent has no types
         self._connection = connection
 
     def dup(self) -> None:
-        """The library then takes the connection as it is."""
+        """Make the library use the connection itself."""
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any attribute of a socket

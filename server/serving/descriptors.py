@@ -1,6 +1,6 @@
-"""What the limit of open files allows: how many connections one process takes, and of what kind.
+"""The number of connections and feeds per process, from the limit on open files.
 
-Connections stop being accepted, and feeds being opened, before descriptors run out: the database,
+A process refuses connections and feeds before file descriptors run out, because the database,
 deliveries and ordinary requests need some too.
 """
 
@@ -9,37 +9,37 @@ from dataclasses import dataclass
 from typing import Final
 
 OWN: Final = 256
-"""Descriptors of a process for everything but connections: database, log, calls to agents."""
+"""The descriptors reserved for other uses: database, log, outbound requests."""
 FEW: Final = 1_000
-"""With room for fewer feeds than this, the operator gets a warning."""
+"""With fewer feeds than this, the operator gets a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Of one process."""
+    """The capacity of one process."""
 
     files: int
-    """Its limit of open files."""
+    """The limit on open files."""
     connections: int
-    """Each takes one descriptor."""
+    """The most connections."""
     feeds: int
-    """Connections that may be live feeds of approvers; the rest is left for requests."""
+    """The most live feeds among them; the rest is reserved for requests."""
 
 
-def capacity(files: int, most: int) -> Capacity:
-    """What this limit of open files allows, where `most` connections are wanted."""
-    room = most if files < 0 else files - min(OWN, files // 4)
-    connections = max(1, min(most, room))
+def capacity(files: int, max_connections: int) -> Capacity:
+    """The capacity with this limit on open files."""
+    available = max_connections if files < 0 else files - min(OWN, files // 4)
+    connections = max(1, min(max_connections, available))
     return Capacity(files, connections, connections - connections // 10)
 
 
 def raise_limit() -> int:
-    """Raise this process's limit of open files as far as possible; returns the limit."""
+    """Raise the limit on open files of this process to the maximum; returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def highest_limit() -> int:
-    """How many open files a process started here may have."""
+    """The maximum limit on open files for a process started here."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]

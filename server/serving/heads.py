@@ -1,7 +1,7 @@
-"""The head of a request, read strictly: what two parsers could understand differently is refused.
+"""Strict parsing of request heads: refuses everything that parsers interpret differently.
 
 Owns: RFC 9112 2.2, 3, 5 and 6, and RFC 9110 5.5 and 7.2, as pure functions.
-Never: a socket or a clock; the worker reads lines and closes the connection after a refusal.
+Never: a socket or a clock; the worker reads lines and closes the connection after an error.
 """
 
 import re
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-MOST_BYTES: Final = 32 * 1024
-"""Of a request line and all fields together."""
-MOST_FIELDS: Final = 100
-_MOST_PIECE = 2_048
+MAX_BYTES: Final = 32 * 1024
+"""Of the request line and all fields together."""
+MAX_FIELDS: Final = 100
+_MAX_PART = 2_048
 _END: Final = b"\r\n"
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -26,7 +26,7 @@ _ONLY_ONCE: Final = ("content-length", "transfer-encoding", "host")
 
 
 class BadHead(ValueError):
-    """A head that is not served. The connection is closed after the answer."""
+    """An invalid head. The connection is closed after the response."""
 
     def __init__(self, why: str, status: int = 400) -> None:
         super().__init__(why)
@@ -35,14 +35,14 @@ class BadHead(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request's head. It has the methods by which gevent reads headers."""
+    """A request head, with the methods that gevent uses to read headers."""
 
     method: str
     path: str
     """The origin form of the target, query included."""
     version: str
     fields: tuple[tuple[str, str], ...]
-    """Lower-case names with their values, in the order of their arrival."""
+    """Lower-case names and values, in order."""
     content_length: int | None
     chunked: bool
 
@@ -66,48 +66,48 @@ class Head:
 
     @property
     def closes(self) -> bool:
-        """Reports whether the client wants the connection closed after the answer (9.3)."""
+        """Reports whether the client wants the connection closed after the response (9.3)."""
         options = {one.strip().lower() for one in self.get("connection").split(",")}
         return "close" in options or (self.version == "HTTP/1.0" and "keep-alive" not in options)
 
     def variables(self) -> Iterator[tuple[str, str]]:
-        """WSGI's names for the fields. Names with `_` are left out: they could pose as others."""
+        """The WSGI variables. Omits names with `_`, which could be mistaken for other fields."""
         for name, value in self.fields:
             if "_" not in name and name not in {"content-type", "content-length"}:
                 yield "HTTP_" + name.replace("-", "_").upper(), value
 
 
 def read_lines(read: Callable[[int], bytes], used: int) -> list[bytes]:
-    """The field lines up to the empty line; `used` bytes were taken by the request line.
+    """Read the field lines up to the empty line. `used` is the size of the request line.
 
     `read(n)` returns a line, or its next `n` bytes. Raises `BadHead`.
     """
     lines: list[bytes] = []
     while True:
-        line = _line(read, MOST_BYTES - used)
+        line = _line(read, MAX_BYTES - used)
         used += len(line)
         if line == _END:
             return lines
-        if len(lines) == MOST_FIELDS:
+        if len(lines) == MAX_FIELDS:
             raise BadHead("too many header fields", 431)
         lines.append(line)
 
 
-def _line(read: Callable[[int], bytes], most: int) -> bytes:
-    """One line with its CRLF, in pieces, so that what is kept is counted while it arrives."""
+def _line(read: Callable[[int], bytes], max_bytes: int) -> bytes:
+    """Read one line with its CRLF, in parts, so that memory is counted while it arrives."""
     line = b""
     while not line.endswith(b"\n"):
-        piece = read(min(_MOST_PIECE, most + 1 - len(line)))
-        line += piece
-        if len(line) > most:
+        part = read(min(_MAX_PART, max_bytes + 1 - len(line)))
+        line += part
+        if len(line) > max_bytes:
             raise BadHead("the head is too large", 431)
-        if not piece:
+        if not part:
             raise BadHead("the head ends early")
     return line
 
 
 def parse(request_line: str, lines: Sequence[bytes]) -> Head:
-    """A head from its request line and field lines. Raises `BadHead`."""
+    """Parse a request line and field lines. Raises `BadHead`."""
     matched = _REQUEST_LINE.fullmatch(request_line)
     if matched is None:
         raise BadHead("the request line is malformed")
@@ -123,10 +123,10 @@ def parse(request_line: str, lines: Sequence[bytes]) -> Head:
 
 
 def field(line: bytes) -> tuple[str, str]:
-    """A field's name in lower case, and its value. Raises `BadHead` (5.1, 5.2)."""
+    """Parse a field line to its lower-case name and its value. Raises `BadHead` (5.1, 5.2)."""
     name, colon, rest = line.partition(b":")
     if not colon or not _NAME.fullmatch(name):
-        raise BadHead("a header field has no proper name")
+        raise BadHead("a header field has an invalid name")
     if not rest.endswith(_END) or _FORBIDDEN.search(rest, 0, len(rest) - 2):
         raise BadHead("a header field has a control character")
     return name.decode("ascii").lower(), rest.strip(b" \t\r\n").decode("latin-1")
@@ -135,13 +135,13 @@ def field(line: bytes) -> tuple[str, str]:
 def _once(fields: Sequence[tuple[str, str]], name: str) -> str | None:
     values = [value for found, value in fields if found == name]
     if len(values) > 1:
-        raise BadHead(f"{name} is there more than once")
+        raise BadHead(f"{name} is repeated")
     return values[0] if values else None
 
 
 def _host(host: str | None, version: str) -> str:
     if host is None and version == "HTTP/1.1":
-        raise BadHead("there is no Host")
+        raise BadHead("Host is missing")
     if host is not None and not _AUTHORITY.fullmatch(host):
         raise BadHead("Host is malformed")
     return host or ""
@@ -154,7 +154,7 @@ def _chunked(once: dict[str, str | None], version: str) -> bool:
     if coding.lower() != "chunked" or version == "HTTP/1.0":
         raise BadHead("Transfer-Encoding is not chunked")
     if once["content-length"] is not None:
-        raise BadHead("Content-Length and Transfer-Encoding are both there")
+        raise BadHead("both Content-Length and Transfer-Encoding are present")
     return True
 
 
@@ -165,7 +165,7 @@ def _length(text: str | None) -> int | None:
 
 
 def _path(method: str, target: str, host: str) -> str:
-    """The target in origin form (3.2); an absolute one must name the host of the Host field."""
+    """The target in origin form (3.2). An absolute target must have the host of the Host field."""
     if target.startswith("/") or (method, target) == ("OPTIONS", "*"):
         return target
     absolute = _ABSOLUTE.fullmatch(target)

@@ -1,4 +1,4 @@
-"""The background loops of a worker. Each shows in /metrics; none ends because of one bad round."""
+"""The background loops of a worker. Each has metrics, and continues after an error."""
 
 import threading
 import time
@@ -13,17 +13,17 @@ from server.last_seen import LastSeen
 from server.model.store import Busy
 from server.services.notifications.feed import ANY_CHANGE, Hub
 
-OUTBOX_BREATH: Final = 0.05
-"""However much waits to leave, whoever asks is served between two lots of it (s)."""
+OUTBOX_PAUSE: Final = 0.05
+"""The pause between two batches of the outbox (s), in which requests are served."""
 BETWEEN_DELIVERIES: Final = 0.005
-"""Each delivery takes the processor for about half as long before it first waits (s)."""
-AFTER_A_BAD_ROUND: Final = 1.0
-"""A round that could not end is tried again after this much longer (s)."""
+"""The pause between starts of deliveries (s); each uses the CPU for about half as long."""
+AFTER_ERROR: Final = 1.0
+"""The additional pause after an error (s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Something that is done again and again, `pause` seconds apart."""
+    """A function that runs repeatedly, with `pause` seconds in between."""
 
     name: str
     run: Callable[[], object]
@@ -31,14 +31,14 @@ class Loop:
 
 
 def start(services: Services, outbox: OutboxWorker) -> None:
-    """Begin all loops of this process."""
+    """Start all loops of this process."""
     threading.Thread(target=services.store.wake.watch, name="watch", daemon=True).start()
     for loop in _loops(services, outbox):
         threading.Thread(target=_forever, args=(loop,), name=loop.name, daemon=True).start()
 
 
-def beside(work: Callable[[], None]) -> None:
-    """Begin it, and do not wait for it; whoever asks is served before the next one begins."""
+def run_concurrently(work: Callable[[], None]) -> None:
+    """Start a delivery in a thread, then pause so that requests are served."""
     threading.Thread(target=work, name="delivery", daemon=True).start()
     time.sleep(BETWEEN_DELIVERIES)
 
@@ -48,10 +48,10 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("hub", services.hub.round, 0),
         Loop("expiry", services.sweeper.round, 1),
         Loop("escalations", services.escalations.round, 1),
-        Loop("successions", services.successions.round, 10),
+        Loop("successions", services.orphan_quarantine.round, 10),
         Loop("tidy", services.sweeper.tidy, 60),
         Loop("last seen", LastSeen(services.settings, services.store).note, 10),
-        Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_BREATH).round, 0),
+        Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_PAUSE).round, 0),
     ]
     if not services.settings.on_sqlite:
         number = _OnChange(services.hub, services.store.sequence)
@@ -63,35 +63,35 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
 class _OnChange:
     hub: Hub
     work: Callable[[], int]
-    breath: float = 0
-    """How long others are served between two rounds (s); a first change is worked on at once."""
+    pause: float = 0
+    """The pause between two runs (s)."""
 
     def round(self) -> None:
         """Work until there is nothing to do, then wait for a change, at most a second."""
         with self.hub.subscribe(ANY_CHANGE) as changed:
             while self.work():
-                time.sleep(self.breath)
-            time.sleep(self.breath)
+                time.sleep(self.pause)
+            time.sleep(self.pause)
             changed.wait(1.0)
 
 
 def _forever(loop: Loop) -> None:
     while True:
-        time.sleep(once(loop))
+        time.sleep(run_once(loop))
 
 
-def once(loop: Loop) -> float:
-    """One round, noted and counted; returns how long to rest before the next one (s)."""
+def run_once(loop: Loop) -> float:
+    """Run a loop's function once, with metrics; returns the pause before the next run (s)."""
     try:
         loop.run()
-    except Busy as busy:  # others hold the database: nothing is broken, and the next round tells
+    except Busy as busy:  # the database is locked or unavailable; the next run retries
         telemetry.log().warning("loop.waits", loop=loop.name, reason=str(busy))
         outcome = "busy"
-    except Exception:  # noqa: BLE001  # a loop outlives its rounds; the failure is counted
+    except Exception:  # noqa: BLE001  # the loop continues; the failure is counted
         telemetry.log().exception("loop.failed", loop=loop.name)
         outcome = "failed"
     else:
         outcome = "done"
         telemetry.LOOP_LAST.labels(loop.name).set_to_current_time()
     telemetry.LOOP_RUNS.labels(loop.name, outcome).inc()
-    return loop.pause if outcome == "done" else loop.pause + AFTER_A_BAD_ROUND
+    return loop.pause if outcome == "done" else loop.pause + AFTER_ERROR

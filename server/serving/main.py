@@ -1,7 +1,7 @@
-"""`sayso serve`: one command that is the whole product.
+"""`sayso serve`: runs the server with gunicorn.
 
-This process imports settings and gunicorn only; the application is loaded in the worker, after
-gevent has patched what it stands on.
+This process imports only settings and gunicorn. The application is imported in the worker, after
+gevent has patched the standard library.
 """
 
 import contextlib
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from server.serving.worker import SaysoWorker
 
 GRACEFUL_SECONDS: Final = 9
-"""How long running requests may take once the process was told to end."""
+"""How long running requests may take after the process was told to stop."""
 _WORKER = "server.serving.worker.SaysoWorker"
 
 
 class CannotStart(Exception):
-    """The server cannot start with these files, this database or these settings."""
+    """The server cannot start, because of files, database or settings."""
 
 
 @dataclass(frozen=True, slots=True)
-class ServerShape:
-    """Where and in how many processes to serve."""
+class ServeOptions:
+    """The address and the number of processes."""
 
     host: str = "127.0.0.1"
     port: int = 8470
@@ -42,8 +42,8 @@ class ServerShape:
     insecure: bool = False
 
 
-def run(settings: Settings, shape: ServerShape, clock: "Clock | None" = None) -> None:
-    """Serve until told to end. Raises `BadSetting` or `CannotStart`."""
+def run(settings: Settings, shape: ServeOptions, clock: "Clock | None" = None) -> None:
+    """Run the server until it is stopped. Raises `BadSetting` or `CannotStart`."""
     _check_address(shape)
     settings = prepared(settings, shape)
     application = _Application(settings, shape, clock)
@@ -54,8 +54,8 @@ def run(settings: Settings, shape: ServerShape, clock: "Clock | None" = None) ->
             raise CannotStart(reason)
 
 
-def prepared(settings: Settings, shape: ServerShape) -> Settings:
-    """The settings with the issuer that this shape serves, recorded for the command line."""
+def prepared(settings: Settings, shape: ServeOptions) -> Settings:
+    """The settings with the issuer, which is also recorded for the command line."""
     issuer = settings.issuer or f"http://localhost:{shape.port}"
     _check(issuer, settings, shape)
     folders.make_private(settings.data_dir)
@@ -63,22 +63,22 @@ def prepared(settings: Settings, shape: ServerShape) -> Settings:
     return replace(settings, issuer=issuer)
 
 
-def _check(issuer: str, settings: Settings, shape: ServerShape) -> None:
+def _check(issuer: str, settings: Settings, shape: ServeOptions) -> None:
     public = shape.host not in LOOPBACK
     if public and not shape.insecure and (is_loopback(issuer) or issuer.startswith("http:")):
         raise BadSetting(
             f"--host {shape.host} serves other machines, but the issuer is {issuer}. "
-            "Set SAYSO_ISSUER to the https URL that they use, or say --insecure."
+            "Set SAYSO_ISSUER to the https URL that they use, or use --insecure."
         )
     if shape.workers > 1 and settings.on_sqlite:
         raise BadSetting(
-            "SQLite takes one worker. Use --workers 1, or PostgreSQL: "
+            "SQLite supports one worker. Use --workers 1, or PostgreSQL: "
             "SAYSO_DATABASE_URL=postgresql://…"
         )
 
 
-def _check_address(shape: ServerShape) -> None:
-    """Fail at once where gunicorn would try for five seconds and name no remedy."""
+def _check_address(shape: ServeOptions) -> None:
+    """Fail at once if the address is in use; gunicorn would retry for five seconds."""
     family = socket.AF_INET6 if ":" in shape.host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as tried:
@@ -86,13 +86,13 @@ def _check_address(shape: ServerShape) -> None:
             tried.bind((shape.host, shape.port))
     except OSError as error:
         raise BadSetting(
-            f"Nothing can listen on {shape.host} port {shape.port}: {error.strerror}. "
-            "Is sayso serve running already? Choose another address with --host and --port."
+            f"Cannot listen on {shape.host} port {shape.port}: {error.strerror}. "
+            "If sayso serve is already running, use another address with --host and --port."
         ) from None
 
 
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    def __init__(self, settings: Settings, shape: ServerShape, clock: "Clock | None") -> None:
+    def __init__(self, settings: Settings, shape: ServeOptions, clock: "Clock | None") -> None:
         self.settings = settings
         self.shape = shape
         self.clock = clock
@@ -102,13 +102,13 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         super().__init__()
 
     def refusal(self) -> str:
-        """Why a worker could not start; "" when none refused, and in the workers themselves."""
-        if os.getpid() != self._first:  # a worker ends in `run` too, and must not wait for others
+        """Why a worker could not start; "" if all did, and in the workers themselves."""
+        if os.getpid() != self._first:  # workers leave `run` too, and must not wait for others
             return ""
         reading, writing = self._refusals
         os.close(writing)
-        with os.fdopen(reading, encoding="utf-8") as told:
-            return told.readline().strip()
+        with os.fdopen(reading, encoding="utf-8") as pipe:
+            return pipe.readline().strip()
 
     def load_config(self) -> None:
         host = f"[{self.shape.host}]" if ":" in self.shape.host else self.shape.host
@@ -131,10 +131,10 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
                 self.cfg.set(name, value)
 
     def load(self) -> Any:  # noqa: ANN401  # a WSGI application
-        """In the worker: the application, with its background loops running.
+        """Load the application and start the background loops, in the worker.
 
-        A worker that cannot open the database or its keys tells the first process why and ends it:
-        otherwise gunicorn starts the next worker, which fails likewise.
+        A worker that cannot open the database or its keys reports the reason to the first process
+        and stops it. Otherwise gunicorn would keep starting workers that fail.
         """
         from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
         from server.last_seen import OldDatabase  # noqa: PLC0415  # likewise
@@ -142,40 +142,40 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
 
         try:
-            return self._loaded()
+            return self._create()
         except (BadKeyFile, SchemaMismatch, OldDatabase, Busy) as error:
             os.write(self._refusals[1], f"{error}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
-            os._exit(0)  # what was called in the first process must not go on here too
+            os._exit(0)  # without the cleanup of the first process
 
-    def _loaded(self) -> Any:  # noqa: ANN401  # likewise
+    def _create(self) -> Any:  # noqa: ANN401  # likewise
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
         from server.serving import loops  # noqa: PLC0415  # gevent has patched now
-        from server.serving.worker import TURNS, look_up_apart, on_a_real_thread  # noqa: PLC0415  # gevent has patched now
+        from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # gevent has patched now
 
         telemetry.configure_logging(
             as_json=self.settings.log_format == "json", level=self.settings.log_level
         )
-        look_up_apart()
-        services = app.build(self.settings, self.clock, serving=True, elsewhere=on_a_real_thread)
-        services.hub.on_hold = TURNS.let_go
+        use_own_resolver()
+        services = app.build(self.settings, self.clock, serving=True, background=on_a_real_thread)
+        services.hub.on_hold = QUEUES.release
         telemetry.HELD_POLLS.set_function(lambda: services.hub.held)
-        self.site = app.create_site(services, most_feeds=self.capacity.feeds)
-        _say(self.capacity)
+        self.site = app.create_site(services, max_feeds=self.capacity.feeds)
+        _log_capacity(self.capacity)
         flask = app.create_app(self.site)
-        loops.start(services, app.outbox_worker(services, loops.beside))
-        _spare_the_collector()
+        loops.start(services, app.outbox_worker(services, loops.run_concurrently))
+        _freeze_garbage_collector()
         return flask
 
     def _ready(self, worker: "SaysoWorker") -> None:
         worker.site = self.site
-        with contextlib.suppress(OSError):  # whoever waited for this line may have gone
+        with contextlib.suppress(OSError):  # the reader of this line may have exited
             sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
             sys.stdout.flush()
 
 
-def _say(capacity: descriptors.Capacity) -> None:
-    """Log how many feeds fit, as a warning if they are few."""
+def _log_capacity(capacity: descriptors.Capacity) -> None:
+    """Log the maximum number of feeds, as a warning if it is low."""
     from server import telemetry  # noqa: PLC0415  # only after gevent has patched
 
     log = telemetry.log().info
@@ -184,8 +184,8 @@ def _say(capacity: descriptors.Capacity) -> None:
     log("serving.capacity", **asdict(capacity))
 
 
-def _spare_the_collector() -> None:
-    """What was loaded stays for good; looking through it again and again costs 40 µs a request."""
+def _freeze_garbage_collector() -> None:
+    """Exclude loaded modules from garbage collection, which saves 40 µs per request."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

@@ -1,4 +1,4 @@
-"""Lists and maps as JSON text in a column, and back."""
+"""Conversion of lists and maps to JSON text in a column, and back."""
 
 import json
 
@@ -24,5 +24,5 @@ def string_map(text: str) -> dict[str, str]:
 
 
 def key(name: str) -> str:
-    """What is compared where case does not count."""
+    """The case-insensitive form of a name, for comparison."""
     return name.casefold()

@@ -1,8 +1,8 @@
-"""Who and what there is, cached by `admin_version` and by nothing else.
+"""The directory of agents, apps, users, groups, resources and policy, cached by `admin_version`.
 
-Every unit of work and every reading starts by reading the one row that all administration bumps; a
-cache of another version is thrown away. So a disabled agent is disabled at its next request, in
-every process, and nothing ever waits for a time to run out.
+Every unit of work and reading first reads the version, which every administrative change
+increments, and drops a cache of another version. So a disabled agent is disabled at its next
+request, in every process, without a cache timeout.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,13 +29,13 @@ from server.storage.users.users import Users
 
 T = TypeVar("T")
 
-_LONGEST_ID, _LONGEST_TYPE = 64, 128
-_MOST_REMEMBERED = 10_000
-"""Unknown names are remembered too; these bound what somebody who guesses can fill."""
+_MAX_ID, _MAX_TYPE = 64, 128
+_MAX_CACHED = 10_000
+"""Unknown names are cached too. These limits bound the memory that guesses can fill."""
 
 
 class Cache:
-    """What was read at one version."""
+    """The records that were read at one version."""
 
     def __init__(self, version: int) -> None:
         self.version = version
@@ -51,7 +51,7 @@ class CachedDirectory:
 
     def agent(self, client_id: str) -> Agent | None:
         """By client_id."""
-        if not client_id.startswith(PREFIX_AGENT) or len(client_id) > _LONGEST_ID:
+        if not client_id.startswith(PREFIX_AGENT) or len(client_id) > _MAX_ID:
             return None
         return self._look("agent", client_id, lambda: Agents(self._connection).get(client_id))
 
@@ -65,7 +65,7 @@ class CachedDirectory:
 
     def app(self, client_id: str) -> App | None:
         """By client_id."""
-        if not client_id.startswith(PREFIX_APP) or len(client_id) > _LONGEST_ID:
+        if not client_id.startswith(PREFIX_APP) or len(client_id) > _MAX_ID:
             return None
         return self._look("app", client_id, lambda: Apps(self._connection).get(client_id))
 
@@ -92,17 +92,17 @@ class CachedDirectory:
         )
 
     def administrators(self) -> tuple[str, ...]:
-        """User ids of those who administer."""
+        """The user ids of administrators."""
         return self._look("administrators", "", self._administrators)
 
     def group_called(self, name_or_id: str) -> Group | None:
-        """By name, without regard to case, or id."""
+        """By name, ignoring case, or id."""
         key = codec.key(name_or_id)
         found = (g for g in self._groups() if name_or_id == g.id or codec.key(g.name) == key)
         return next(found, None)
 
     def members(self) -> Mapping[str, frozenset[str]]:
-        """Group ids → user ids, of every group."""
+        """Group id → user ids of its members."""
         return self._look(
             "members", "", lambda: {g.id: frozenset(g.members) for g in self._groups()}
         )
@@ -112,8 +112,8 @@ class CachedDirectory:
         return self._look("resource", uri, lambda: Resources(self._connection).get(uri))
 
     def resource_client(self, client_id: str) -> Resource | None:
-        """By the name that it authenticates with."""
-        if not client_id.startswith(PREFIX_RESOURCE) or len(client_id) > _LONGEST_ID:
+        """By the client_id of the resource."""
+        if not client_id.startswith(PREFIX_RESOURCE) or len(client_id) > _MAX_ID:
             return None
         return self._look(
             "resource client",
@@ -123,16 +123,16 @@ class CachedDirectory:
 
     def action(self, action_type: str) -> ActionRow | None:
         """By type."""
-        if len(action_type) > _LONGEST_TYPE:
+        if len(action_type) > _MAX_TYPE:
             return None
         return self._look("action", action_type, lambda: Actions(self._connection).get(action_type))
 
     def policy(self) -> PolicyRow | None:
-        """The rule set in force; None while it is the default."""
+        """The current policy; None for the default."""
         return self._look("policy", "", lambda: Policies(self._connection).newest())
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
-        """Our signing keys, newest first."""
+        """The signing keys, newest first."""
         return self._look("keys", "", lambda: tuple(Keys(self._connection).all()))
 
     def _administrators(self) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class CachedDirectory:
     def _look(self, kind: str, key: str, read: Callable[[], T]) -> T:
         place = (kind, key)
         if place not in self._found:
-            if len(self._found) >= _MOST_REMEMBERED:
+            if len(self._found) >= _MAX_CACHED:
                 self._found.clear()
             self._found[place] = read()
         return self._found[place]  # type: ignore[return-value]  # the kind decides the type

@@ -1,7 +1,7 @@
-"""Whole databases as files: copying one out while it is in use, and putting one in its place.
+"""Dumps of whole databases: copying one while it is in use, and replacing one with a copy.
 
-A copy has no row in `installation`, so no process takes it for a database that can be used: that
-row comes back with the transaction that makes the database safe.
+A copy has no row in `installation`, so no process uses it. The transaction that makes a restored
+database safe adds the row.
 """
 
 import fcntl
@@ -33,45 +33,45 @@ _NEWEST = (
     .limit(1)
 )
 _SCHEMA = text("SELECT version_num FROM alembic_version")
-_ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+_REPEATABLE_READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")
-_SHUT = text("LOCK TABLE installation IN ACCESS EXCLUSIVE MODE")
-_LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
+_LOCK_INSTALLATION = text("LOCK TABLE installation IN ACCESS EXCLUSIVE MODE")
+_CLEAR_SNAPSHOT = text("SELECT pg_stat_clear_snapshot()")
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
 )
 
-_LOOKS = 20
-_LOOK_SECONDS = 0.1
+_ATTEMPTS = 20
+_PAUSE_SECONDS = 0.1
 
 UNREADABLE: Final = (DBAPIError, sqlite3.Error, Busy)
-"""What a damaged database raises."""
+"""The errors of a damaged database."""
 
 
 class DumpFailed(Exception):
-    """The database could not be copied or put in place; nothing was changed."""
+    """The database could not be copied or replaced. Nothing was changed."""
 
 
 class InUse(Exception):
-    """Another process uses the database; nothing was changed."""
+    """Another process uses the database. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a database says about itself."""
+    """A description of a database's contents."""
 
     schema: str
     installation: InstallationRow
     key_ids: Mapping[str, str]
     newest_entry: str
-    """The id of the newest audit entry; "" without one."""
+    """The id of the newest audit entry; "" if there is none."""
     in_force: Mapping[str, list[str]]
-    """What a restore asks about, by kind, as a person recognizes it."""
+    """The labels of active items by kind, about which a restore asks."""
 
 
 def contents(connection: Connection, now: int) -> Contents | None:
-    """What this database says about itself; None if it is no installation."""
+    """Describe a database; None if it is not an installation."""
     records = InstallationRecords(connection)
     try:
         schema = str(connection.execute(_SCHEMA).scalar_one())
@@ -84,13 +84,13 @@ def contents(connection: Connection, now: int) -> Contents | None:
 
 
 def has_entries(connection: Connection, entries: Collection[str]) -> bool:
-    """Reports whether the audit log has all of these."""
+    """Reports whether the audit log has all of these entries."""
     found = select(func.count()).where(audit_entries.c.id.in_(entries))
     return bool(connection.execute(found).scalar_one() == len(entries))
 
 
 def has_tables(url: str) -> bool:
-    """Reports whether something of Sayso's is in a PostgreSQL database."""
+    """Reports whether a PostgreSQL database has tables of Sayso."""
     try:
         with transaction(url) as connection:
             connection.execute(_SCHEMA)
@@ -100,7 +100,7 @@ def has_tables(url: str) -> bool:
 
 
 def kind(url: str) -> str:
-    """Which database this is: `sqlite` or `postgresql`."""
+    """The kind of database: `sqlite` or `postgresql`."""
     return make_url(url).get_backend_name()
 
 
@@ -111,7 +111,7 @@ def sqlite_file(url: str) -> Path:
 
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
-    """One transaction on the database as it is, whether it can be used or not. Raises `Busy`."""
+    """One transaction on a database, without the checks of `open.py`. Raises `Busy`."""
     engine = _engine(url)
     try:
         connection = engine.connect()
@@ -125,7 +125,7 @@ def transaction(url: str) -> Iterator[Connection]:
 
 
 def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Contents:
-    """Copy the database to a new file while it is in use. Raises `DumpFailed`."""
+    """Copy a database that may be in use to a new file. Raises `DumpFailed`."""
     if kind(url) == "sqlite":
         backup_sqlite(sqlite_file(url), target)
         with transaction(f"sqlite:///{target}") as connection:
@@ -133,7 +133,7 @@ def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Co
         _strip(target)
         return found
     with transaction(url) as connection:
-        connection.execute(_ONE_MOMENT)
+        connection.execute(_REPEATABLE_READ)
         found = _installation(contents(connection, now))
         snapshot = connection.execute(_SNAPSHOT).scalar_one()
         target.touch(mode=0o600)
@@ -149,8 +149,8 @@ def _installation(found: Contents | None) -> Contents:
 
 
 @contextmanager
-def alone(url: str) -> Iterator[None]:
-    """Keep every other process out of the database. Raises `InUse`."""
+def exclusive(url: str) -> Iterator[None]:
+    """Lock every other process out of the database. Raises `InUse`."""
     if kind(url) != "sqlite":
         with transaction(url) as connection:
             _refuse_others(connection)
@@ -165,53 +165,53 @@ def alone(url: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def stay_alone(connection: Connection) -> None:
-    """Keep others out until this transaction ends, who may have come since `alone`; or `InUse`.
+def lock_exclusively(connection: Connection) -> None:
+    """Lock other processes out until this transaction ends. Raises `InUse` if one has connected.
 
-    Who came before goes on with what it has read of the installation: its epoch, and what counts.
-    SQLite's folder is locked all the time.
+    A process that connected since `exclusive` would keep using the old epoch. On SQLite the
+    folder is locked all the time.
     """
     if connection.dialect.name != "sqlite":
-        connection.execute(_SHUT)
+        connection.execute(_LOCK_INSTALLATION)
         _refuse_others(connection)
 
 
 def _refuse_others(connection: Connection) -> None:
-    """Raises `InUse`. A session that was just closed is there for another moment."""
-    for _ in range(_LOOKS):
+    """Raises `InUse`. Retries, because a closed session is listed for a moment."""
+    for _ in range(_ATTEMPTS):
         if not connection.execute(_OTHERS).scalar_one():
             return
-        time.sleep(_LOOK_SECONDS)
-        connection.execute(_LOOK_AGAIN)
+        time.sleep(_PAUSE_SECONDS)
+        connection.execute(_CLEAR_SNAPSHOT)
     raise InUse(_IN_USE)
 
 
-def put_sqlite(new: Path, place: Path) -> Path | None:
-    """Put a finished SQLite file in its place, in one step; returns where the old file is kept.
+def replace_sqlite(new: Path, database: Path) -> Path | None:
+    """Replace a SQLite file atomically. Returns the path where the old file is kept.
 
-    The log of the old file must not be replayed into the new one, so it is written into the old
-    file first. If the old file cannot be read, its log is moved with it.
+    The write-ahead log of the old file must not be applied to the new one, so it is written into
+    the old file first. If the old file cannot be read, its log is moved with it.
     """
-    aside = _keep(place) if place.exists() else None
+    old = _keep(database) if database.exists() else None
     for suffix in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
-            log = place.with_name(place.name + suffix)
-            log.rename(log.with_name(f"{aside.name}{suffix}")) if aside else log.unlink()
-    new.replace(place)
-    return aside
+            log = database.with_name(database.name + suffix)
+            log.rename(log.with_name(f"{old.name}{suffix}")) if old else log.unlink()
+    new.replace(database)
+    return old
 
 
-def put_postgres(dumped: Path, url: str, environment: Mapping[str, str]) -> None:
-    """Put a dump into the database in one transaction. Raises `DumpFailed`.
+def restore_postgres(dumped: Path, url: str, environment: Mapping[str, str]) -> None:
+    """Restore a dump into the database in one transaction. Raises `DumpFailed`.
 
-    Nobody can use the database then, until its row in `installation` is there.
+    The database cannot be used until it has a row in `installation`.
     """
     options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
     _run("pg_restore", url, environment, *options, str(dumped))
 
 
 def check_sqlite(path: Path) -> None:
-    """Raises `DumpFailed` unless SQLite finds the file whole."""
+    """Raises `DumpFailed` unless the file passes SQLite's integrity check."""
     connection = sqlite3.connect(path)
     try:
         (found,) = connection.execute("PRAGMA integrity_check").fetchone()
@@ -220,7 +220,7 @@ def check_sqlite(path: Path) -> None:
     finally:
         connection.close()
     if found != "ok":
-        raise DumpFailed(f"SQLite says that the database in the backup is damaged: {found}.")
+        raise DumpFailed(f"The database in the backup is damaged: {found}.")
 
 
 _IN_USE = (
@@ -230,7 +230,7 @@ _IN_USE = (
 
 
 def _lock(folder: int) -> None:
-    """Every open store holds the folder's lock with others; this one does not share it."""
+    """Take the folder's lock exclusively; every open store holds it shared."""
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -245,7 +245,7 @@ def _engine(url: str) -> Engine:
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    def disable_implicit_transactions(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
@@ -256,7 +256,7 @@ def _engine(url: str) -> Engine:
 
 
 def _strip(copy: Path) -> None:
-    """Make the copy one plain file that cannot be used until it is restored."""
+    """Make the copy a single file, and unusable until it is restored."""
     connection = sqlite3.connect(copy, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=DELETE")
@@ -265,27 +265,27 @@ def _strip(copy: Path) -> None:
         connection.close()
 
 
-def _keep(place: Path) -> Path:
-    """Add a second name for the file that will be replaced, with everything stored in it."""
+def _keep(database: Path) -> Path:
+    """Link the file that will be replaced under a second name, after a checkpoint of its log."""
     with suppress(sqlite3.DatabaseError):
-        connection = sqlite3.connect(place, timeout=5)
+        connection = sqlite3.connect(database, timeout=5)
         try:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
     number = 1
-    while (aside := place.with_name(f"{place.name}.replaced-{number}")).exists():
+    while (kept := database.with_name(f"{database.name}.replaced-{number}")).exists():
         number += 1
-    os.link(place, aside)
-    return aside
+    os.link(database, kept)
+    return kept
 
 
 def _run(program: str, url: str, environment: Mapping[str, str], *options: str) -> None:
     found = shutil.which(program)
     if found is None:
         raise DumpFailed(
-            f"{program} is not on PATH. Install PostgreSQL's client programs, of the server's "
-            "version or a newer one (Debian, Ubuntu: apt-get install postgresql-client)."
+            f"{program} is not on PATH. Install PostgreSQL's client programs, in the version of "
+            "the server or newer (Debian, Ubuntu: apt-get install postgresql-client)."
         )
     parsed = make_url(url)
     address = parsed.set(drivername="postgresql", password=None)
@@ -295,5 +295,5 @@ def _run(program: str, url: str, environment: Mapping[str, str], *options: str) 
         command, env={**environment, **password}, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        told = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "")
-        raise DumpFailed(f"{program} failed: {told or done.stderr.strip()[:300]}")
+        reason = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "")
+        raise DumpFailed(f"{program} failed: {reason or done.stderr.strip()[:300]}")

@@ -1,4 +1,4 @@
-"""Members in their columns: what is a list or a map lies there as JSON text."""
+"""Conversion of members to columns and back; lists and maps are stored as JSON text."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = MappingProxyType(
         Kind.KEYS: lambda text: tuple(json.loads(text)),
     }
 )
-"""The kinds that lie there as JSON; the others lie there as they are."""
+"""The kinds that are stored as JSON. All others are stored unchanged."""
 
 
 def values(members: Members, record: object) -> dict[str, object]:
-    """The columns of a record's members."""
+    """The column values of a record's members."""
     return {
         member.name: _stored(member.kind, getattr(record, member.name))
         for member in members
@@ -41,12 +41,12 @@ def _stored(kind: Kind, value: object) -> object:
 
 
 def loaded(members: Members, row: RowMapping) -> dict[str, Any]:
-    """The members of a record from its columns."""
+    """The members of a record from its row."""
     return {
         member.name: _loaded(member.kind, row[member.name]) for member in members if member.column
     }
 
 
-def _loaded(kind: Kind, stored: Any) -> object:  # noqa: ANN401  # whatever the column holds
+def _loaded(kind: Kind, stored: Any) -> object:  # noqa: ANN401  # the column's type
     load = _LOAD.get(kind)
     return stored if stored is None or load is None else load(stored)

@@ -1,9 +1,9 @@
-"""The one way into the database: check its schema, then hand out a store.
+"""Opens the database: checks its schema and returns a store.
 
-equal to ours        go on
-SQLite, none/older   lock, copy an older file aside, upgrade, go on
-PostgreSQL, older    refuse and name `sayso db upgrade`
-newer than ours      refuse
+same schema              open it
+SQLite, none or older    lock, back up an older file, upgrade, open it
+PostgreSQL, older        refuse; the error names `sayso db upgrade`
+newer schema             refuse
 """
 
 import fcntl
@@ -23,44 +23,44 @@ from server import folders
 from server.model.ports import Clock
 from server.model.store import Busy, React
 from server.storage.reader import PooledReader, Reader
-from server.storage.store import Edges, SqlStore
+from server.storage.store import SqlStore, StoreDependencies
 from server.storage.tables import installation
 from server.storage.wake import LocalWake, SqliteWake
 from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
-"""The newest migration that this program knows."""
+"""The newest migration of this program."""
 
 _COMMAND_PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
 
 
 class SchemaMismatch(Exception):
-    """The database is not one that this program may use; the text names the remedy."""
+    """The database does not fit this program. The text names the fix."""
 
 
 def open_store(
     url: str, clock: Clock, new_entry_id: Callable[[int], str], react: React, *, serving: bool
 ) -> SqlStore:
-    """Open the database for a command or, with `serving`, for the server's process.
+    """Open the database for a command or, with `serving`, for a server process.
 
-    Raises `SchemaMismatch`, or `Busy` when the database cannot be reached.
+    Raises `SchemaMismatch`, or `Busy` if the database cannot be reached.
     """
     parsed = make_url(url)
-    edges = Edges(clock, new_entry_id, react)
+    dependencies = StoreDependencies(clock, new_entry_id, react)
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(Path(parsed.database or ""), edges, serving=serving)
-    return _open_postgres(parsed, edges)
+        return _open_sqlite(Path(parsed.database or ""), dependencies, serving=serving)
+    return _open_postgres(parsed, dependencies)
 
 
 def upgrade_database(url: str, now: int) -> str:
-    """Bring the database to this program's schema; returns the version that it had, "" for none."""
+    """Upgrade the database to this program's schema. Returns its former version, "" for none."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _upgrade_sqlite(Path(parsed.database or ""), now)
     engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
-    found = _found(engine)
+    found = _schema_of(engine)
     _refuse_newer(found)
     if found != SCHEMA:
         _upgrade(engine, now, is_new=not found)
@@ -68,7 +68,7 @@ def upgrade_database(url: str, now: int) -> str:
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
-    """A consistent copy of a SQLite file, while it is in use. Raises FileExistsError."""
+    """Make a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
     with target.open("xb"):
         target.chmod(0o600)
     source, copy = sqlite3.connect(path), sqlite3.connect(target)
@@ -82,24 +82,24 @@ def backup_sqlite(path: Path, target: Path) -> None:
         source.close()
 
 
-def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
-    _upgrade_sqlite(path, edges.clock.now())
+def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) -> SqlStore:
+    _upgrade_sqlite(path, dependencies.clock.now())
     _refuse_unrestored(_sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS))
-    lock = _use_together(path.parent)
+    lock = _lock_shared(path.parent)
     reading = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
     writing = _sqlite_engine(path, patience=0)
     if not serving:
-        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), edges, lock)
+        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), dependencies, lock)
     watching = reading.connect()
 
     def data_version() -> int:
         return int(sqlite_connection(watching).execute("PRAGMA data_version").fetchone()[0])
 
     writer = GroupedWriter(writing.connect())
-    return SqlStore(writer, Reader(reading), SqliteWake(data_version), edges, lock)
+    return SqlStore(writer, Reader(reading), SqliteWake(data_version), dependencies, lock)
 
 
-def _open_postgres(url: URL, edges: Edges) -> SqlStore:
+def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
     from server.storage.postgres_connection import (  # noqa: PLC0415  # loads the driver
         connect,
         ping_briefly,
@@ -113,17 +113,18 @@ def _open_postgres(url: URL, edges: Edges) -> SqlStore:
         hide_parameters=True,
         pool_size=16,
         max_overflow=16,
-        pool_timeout=3,  # beside two seconds for a connection that does not answer
+        pool_timeout=3,  # in addition to the two seconds of a ping
         pool_pre_ping=True,
     )
     ping_briefly(engine)
     try:
-        _refuse_other(_found(engine))
+        _refuse_other(_schema_of(engine))
         _refuse_unrestored(engine)
     except BaseException:
         engine.dispose()
         raise
-    return SqlStore(PooledWriter(engine), PooledReader(engine), PostgresWake(conninfo), edges)
+    wake = PostgresWake(conninfo)
+    return SqlStore(PooledWriter(engine), PooledReader(engine), wake, dependencies)
 
 
 def _psycopg(url: URL) -> URL:
@@ -135,7 +136,7 @@ def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> 
         connection = sqlite3.connect(
             path, timeout=patience, isolation_level=None, check_same_thread=False
         )
-        _use_log(connection)
+        _enable_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         if query_only:
@@ -151,10 +152,11 @@ def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> 
     )
 
 
-def _use_log(connection: sqlite3.Connection) -> None:
-    """Write ahead, from the first moment of a file.
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log.
 
-    Processes that make its log at once lock each other out, and SQLite's time-out covers that not.
+    Retries, because processes that create the log at the same time lock each other out, and
+    SQLite's timeout does not cover that.
     """
     give_up = time.monotonic() + _COMMAND_PATIENCE_SECONDS
     while True:
@@ -171,29 +173,29 @@ def _use_log(connection: sqlite3.Connection) -> None:
 def _upgrade_sqlite(path: Path, now: int) -> str:
     folders.make_private(path.parent)
     engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
-    found = _found(engine) if path.exists() else ""
+    found = _schema_of(engine) if path.exists() else ""
     _refuse_newer(found)
     if found != SCHEMA:
-        with _only_one(path.with_name(path.name + ".lock")):
+        with _locked(path.with_name(path.name + ".lock")):
             path.touch(mode=0o600)
-            found = _found(engine)
+            found = _schema_of(engine)
             if found not in {"", SCHEMA}:
-                _copy_aside(path)
+                _back_up(path)
             if found != SCHEMA:
                 _upgrade(engine, now, is_new=not found)
     engine.dispose()
     return found
 
 
-def _copy_aside(path: Path) -> None:
-    """Through SQLite, so that what only lies in the write-ahead log is in the copy."""
-    aside = path.with_name(f"{path.name}.before-{SCHEMA}")
-    aside.unlink(missing_ok=True)  # of an upgrade that failed
-    backup_sqlite(path, aside)
+def _back_up(path: Path) -> None:
+    """Back the file up through SQLite, so that the copy includes the write-ahead log."""
+    copy = path.with_name(f"{path.name}.before-{SCHEMA}")
+    copy.unlink(missing_ok=True)  # left by an upgrade that failed
+    backup_sqlite(path, copy)
 
 
-def _found(engine: Engine) -> str:
-    """The schema version of the database; "" when it has none."""
+def _schema_of(engine: Engine) -> str:
+    """The schema version of the database; "" if it has none."""
     try:
         with engine.connect() as connection:
             row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
@@ -211,8 +213,8 @@ def _no_such_table(error: Exception) -> bool:
 def _refuse_newer(found: str) -> None:
     if found > SCHEMA:
         raise SchemaMismatch(
-            f"The database has schema {found}, this program knows {SCHEMA}. "
-            "Use the newer program, or restore the copy that was made before the upgrade."
+            f"The database has schema {found}, and this program supports {SCHEMA}. "
+            "Use the newer program, or restore the copy from before the upgrade."
         )
 
 
@@ -226,29 +228,29 @@ def _refuse_unrestored(engine: Engine) -> None:
     with engine.connect() as connection:
         if connection.execute(select(installation.c.id)).first() is None:
             raise SchemaMismatch(
-                "This database is a copy out of a backup, or its restore was not finished. "
+                "This database comes from a backup, and its restore is not finished. "
                 "Run: sayso db restore FILE"
             )
 
 
-def _use_together(folder: Path) -> int:
-    """Hold the folder's lock with others, so that no restore replaces the file meanwhile."""
+def _lock_shared(folder: Path) -> int:
+    """Take the folder's lock shared, so that no restore replaces the file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise Busy("A backup is being restored here. Wait until that has ended.") from error
+        raise Busy("A backup is being restored here. Try again later.") from error
     return descriptor
 
 
 def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:
-    from server.storage.upgrade import upgrade  # noqa: PLC0415  # Alembic only when it is due
+    from server.storage.upgrade import upgrade  # noqa: PLC0415  # loads Alembic
 
     on_sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
         if on_sqlite:
-            # A migration may rebuild a table. Dropping the old one would delete the rows that
+            # A migration may rebuild a table, and dropping the old one would delete the rows that
             # refer to it. SQLite ignores this PRAGMA inside a transaction.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -265,13 +267,13 @@ def _refuse_broken_references(connection: Connection) -> None:
     found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if found is not None:
         raise SchemaMismatch(
-            f"A row of {found[0]} refers to a row of {found[2]} that is missing, so the database "
-            "was not upgraded. Restore it from your backup."
+            f"A row of {found[0]} refers to a missing row of {found[2]}, so the database was not "
+            "upgraded. Restore it from your backup."
         )
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def _locked(lock: Path) -> Iterator[None]:
     descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
-"""Statements of the hot paths: compiled once, and run past SQLAlchemy on SQLite.
+"""Prepared statements for hot paths: compiled once, and run without SQLAlchemy on SQLite.
 
-Running a small statement through SQLAlchemy costs several times what SQLite needs for it. What is
-run at every poll, request and redemption is prepared; everything else is better off without.
+SQLAlchemy costs several times as much as SQLite for a small statement. Only the statements of
+polls, requests and redemptions are prepared.
 Never: a statement whose text depends on its values, or a column whose type converts them.
 """
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
 _SQLITE = pysqlite.dialect(paramstyle="qmark")
-"""Values by their place: looking each up by its name costs as much as the rest of an INSERT."""
+"""Positional parameters, because looking up named ones costs as much as the rest of an INSERT."""
 Record = TypeVar("Record")
 
 
 class Prepared:
-    """One statement, built at import."""
+    """A prepared statement, created at import."""
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
-        """Run it; returns all rows, each a tuple in the order of the statement's columns."""
+        """Run the statement. Returns all rows, as tuples in the order of its columns."""
         if connection.dialect.name != "sqlite":
             result = connection.execute(self._statement, dict(values))
             return result.all() if result.returns_rows else ()
@@ -39,7 +39,7 @@ class Prepared:
         return sqlite_connection(connection).execute(text, placed(values)).fetchall()
 
     def run_each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run it once for each row, as one statement; nothing comes back."""
+        """Run the statement once for each row, without a result."""
         if connection.dialect.name != "sqlite":
             connection.execute(self._statement, [dict(row) for row in rows])
             return
@@ -48,8 +48,8 @@ class Prepared:
 
     @cached_property
     def _compiled(self) -> tuple[str, Callable[[Mapping[str, object]], Sequence[object]]]:
-        """SQLite's text, and what puts values by name into its places."""
-        compiled = cast("SQLCompiler", self._statement.compile(dialect=_SQLITE))  # type: ignore[attr-defined]  # every statement of ours can
+        """The SQL text for SQLite, and a function from named to positional values."""
+        compiled = cast("SQLCompiler", self._statement.compile(dialect=_SQLITE))  # type: ignore[attr-defined]  # all our statements have it
         names = compiled.positiontup or []
         binds = [(name, compiled.binds[name]) for name in names]
         return str(compiled), _placing(names, {n: b.value for n, b in binds if not b.required})
@@ -58,21 +58,21 @@ class Prepared:
 def _placing(
     names: Sequence[str], fixed: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], Sequence[object]]:
-    """What puts values, and those that the statement itself has, into the order of these names."""
-    if len(names) < 2:  # noqa: PLR2004  # itemgetter makes a tuple of two and more
+    """A function from named values to positional ones; `fixed` are the statement's own values."""
+    if len(names) < 2:  # noqa: PLR2004  # itemgetter returns a tuple only for two or more
         return lambda values: [{**fixed, **values}[name] for name in names]
     get = itemgetter(*names)
     return (lambda values: get({**fixed, **values})) if fixed else get
 
 
 def adding(table: Table) -> Insert:
-    """The INSERT of a whole row; what the database numbers is left out."""
+    """The INSERT of a whole row, without autoincrement columns."""
     columns = [c for c in table.c if c.autoincrement is not True]
     return insert(table).values({c.key: bindparam(c.key) for c in columns})
 
 
 def writing(table: Table) -> Callable[[object], dict[str, object]]:
-    """How a record becomes the values of a whole row; its members are called as the columns."""
+    """A function from a record to the values of a whole row; names of members and columns match."""
     names = table.c.keys()
     get = attrgetter(*names)
     return lambda record: dict(zip(names, get(record), strict=True))
@@ -81,7 +81,7 @@ def writing(table: Table) -> Callable[[object], dict[str, object]]:
 def reading(
     record: Callable[..., Record], table: Table, **convert: Callable[[Any], Any]
 ) -> Callable[[Sequence[Any]], Record]:
-    """How a row of the whole table becomes a record; `convert` names what is not kept as it is."""
+    """A function from a whole row to a record. `convert` has the conversions of columns."""
     columns = table.c.keys()
     members = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]  # a record's class
     booleans = {c.key: bool for c in table.c if isinstance(c.type, Boolean)}

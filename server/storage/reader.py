@@ -1,4 +1,4 @@
-"""Reading connections: many for PostgreSQL's pool, a few kept ones for SQLite."""
+"""Read-only connections: PostgreSQL's pool, or a small pool for SQLite."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-_MOST_KEPT = 8
+_MAX_IDLE = 8
 
 
 class Reader:
-    """Hands out connections that only read, and takes them back."""
+    """A pool of read-only connections for SQLite."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -18,27 +18,27 @@ class Reader:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for one reading; nobody else has it meanwhile."""
+        """A connection for one reading."""
         connection = self._free.pop() if self._free else self._engine.connect()
         try:
             yield connection
         except BaseException:
             connection.close()
             raise
-        if len(self._free) < _MOST_KEPT:
+        if len(self._free) < _MAX_IDLE:
             self._free.append(connection)
         else:
             connection.close()
 
     def close(self) -> None:
-        """Close what is kept."""
+        """Close the idle connections."""
         while self._free:
             self._free.pop().close()
         self._engine.dispose()
 
 
 class PooledReader:
-    """PostgreSQL's pool does the keeping."""
+    """Read-only connections from PostgreSQL's pool."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -1,4 +1,4 @@
-"""All rows of one unit of work or reading, made when they are first asked for."""
+"""All rows of one unit of work or reading, created when they are first used."""
 
 import hashlib
 from collections.abc import Callable
@@ -38,10 +38,10 @@ from server.storage.notifications.feed import Feed
 from server.storage.notifications.notifications import Notifications
 from server.storage.notifications.outbox import Outbox
 from server.storage.notifications.push_subscriptions import PushSubscriptions
+from server.storage.operations.approval_statistics import ApprovalStatistics
 from server.storage.operations.counters import Counters
 from server.storage.operations.installation import InstallationRecords
 from server.storage.operations.limits import Limits
-from server.storage.operations.traces import Traces
 from server.storage.policy.action_types import Actions
 from server.storage.policy.policy import Policies, Uses
 from server.storage.resources.resources import Resources
@@ -57,12 +57,12 @@ from server.storage.users.passwords import Passwords
 from server.storage.users.user_codes import UserCodes
 from server.storage.users.users import Users
 
-_QUEUE = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
-_ADMINISTERED = update(installation).values(admin_version=installation.c.admin_version + 1)
+_LOCK = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
+_BUMP_VERSION = update(installation).values(admin_version=installation.c.admin_version + 1)
 
 
 class Rows:
-    """The rows that one connection sees at one moment."""
+    """The rows that one connection sees, at one time."""
 
     def __init__(
         self,
@@ -73,25 +73,25 @@ class Rows:
         react: React,
     ) -> None:
         self.now = now
-        self.stirred = False
-        """Reports whether anybody should be woken: events, messages or administration."""
+        self.needs_wake = False
+        """Whether to wake waiters after the commit, for events, messages or administration."""
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
         self._react = react
 
     def react(self, event: Event) -> Ended:
-        """Run what follows from an event, in this unit of work."""
+        """Run the functions that handle an event, in this unit of work."""
         return self._react(self, event)
 
     @property
     def version(self) -> int:
-        """The `admin_version` that this stands on."""
+        """The `admin_version` that this reading or unit of work sees."""
         return self._cache.version
 
     @lazy
     def directory(self) -> CachedDirectory:
-        """Who and what there is, at this unit of work's version."""
+        """The cached directory at this version."""
         return CachedDirectory(self._connection, self._cache)
 
     @lazy
@@ -106,7 +106,7 @@ class Rows:
 
     @lazy
     def names(self) -> Names:
-        """What names look like, and former ones."""
+        """Protected names, including former ones."""
         return Names(self._connection)
 
     @lazy
@@ -116,7 +116,7 @@ class Rows:
 
     @lazy
     def icons(self) -> Icons:
-        """Pictures of agents."""
+        """Icons of agents."""
         return Icons(self._connection)
 
     @lazy
@@ -141,12 +141,12 @@ class Rows:
 
     @lazy
     def uses(self) -> Uses:
-        """What agents got tokens for."""
+        """What agents have got tokens for."""
         return Uses(self._connection)
 
     @lazy
     def user_codes(self) -> UserCodes:
-        """What people want agents to know."""
+        """User codes."""
         return UserCodes(self._connection)
 
     @lazy
@@ -161,7 +161,7 @@ class Rows:
 
     @lazy
     def device_codes(self) -> DeviceCodes:
-        """Device grants under way."""
+        """Open device grants."""
         return DeviceCodes(self._connection)
 
     @lazy
@@ -176,7 +176,7 @@ class Rows:
 
     @lazy
     def pushes(self) -> PushSubscriptions:
-        """Browsers that want to be called."""
+        """Web push subscriptions."""
         return PushSubscriptions(self._connection)
 
     @lazy
@@ -191,7 +191,7 @@ class Rows:
 
     @lazy
     def sign_ins(self) -> SignIns:
-        """Browsers in which somebody is signed in."""
+        """Browsers in which a user is signed in to apps."""
         return SignIns(self._connection)
 
     @lazy
@@ -216,37 +216,37 @@ class Rows:
 
     @lazy
     def approvers(self) -> Approvers:
-        """People asked beside the one an approval is for."""
+        """People who are asked in addition to the person of an approval."""
         return Approvers(self._connection)
 
     @lazy
     def deliveries(self) -> Deliveries:
-        """What reached which device."""
+        """Deliveries of requests to devices."""
         return Deliveries(self._connection, self.now)
 
     @lazy
     def decisions(self) -> Decisions:
-        """Signed answers."""
+        """Signed decisions."""
         return Decisions(self._connection)
 
     @lazy
     def attention(self) -> Attention:
-        """What people want to be notified of."""
+        """Notification settings."""
         return Attention(self._connection)
 
     @lazy
     def deputies(self) -> Deputies:
-        """Who decides for whom."""
+        """Deputies."""
         return Deputies(self._connection)
 
     @lazy
     def escalations(self) -> Escalations:
-        """What the clock does about approvals that wait."""
+        """Escalations of pending approvals."""
         return Escalations(self._connection)
 
     @lazy
     def invitations(self) -> Invitations:
-        """Rights to register agents."""
+        """Invitations to register agents."""
         return Invitations(self._connection)
 
     @lazy
@@ -261,12 +261,12 @@ class Rows:
 
     @lazy
     def consumptions(self) -> Consumptions:
-        """Spent approvals."""
+        """Consumed approvals."""
         return Consumptions(self._connection)
 
     @lazy
     def outcomes(self) -> Outcomes:
-        """What resources said of their executions."""
+        """Outcomes that resources reported."""
         return Outcomes(self._connection)
 
     @lazy
@@ -276,53 +276,53 @@ class Rows:
 
     @lazy
     def ceremony_tries(self) -> CeremonyTries:
-        """Tries to type what a ceremony asks for."""
+        """Attempts at ceremonies."""
         return CeremonyTries(self._connection)
 
     @lazy
-    def traces(self) -> Traces:
+    def approval_statistics(self) -> ApprovalStatistics:
         """Approvals for statistics."""
-        return Traces(self._connection)
+        return ApprovalStatistics(self._connection)
 
     @lazy
     def limits(self) -> Limits:
-        """What limits count."""
+        """The rows that limits count."""
         return Limits(self._connection, self.now)
 
     @lazy
     def history(self) -> History:
-        """What was approved before."""
+        """Earlier approvals."""
         return History(self._connection)
 
     @lazy
     def incidents(self) -> Incidents:
-        """What people reported."""
+        """Incidents."""
         return Incidents(self._connection)
 
     @lazy
     def standing_grants(self) -> StandingGrants:
-        """What was approved ahead."""
+        """Standing grants."""
         return StandingGrants(self._connection)
 
     @lazy
     def audit(self) -> Audit:
-        """The log."""
+        """The audit log."""
         return Audit(self._connection, self.now, self._new_entry_id)
 
     @lazy
     def feed(self) -> Feed:
-        """Events for people's screens."""
-        return Feed(self._connection, self.now, self._stir)
+        """Feed events."""
+        return Feed(self._connection, self.now, self._wake_later)
 
     @lazy
     def notifications(self) -> Notifications:
-        """How often people were called."""
+        """Recent notifications."""
         return Notifications(self._connection, self.now)
 
     @lazy
     def outbox(self) -> Outbox:
-        """What leaves the installation."""
-        return Outbox(self._connection, self.now, self._stir)
+        """Outbox messages."""
+        return Outbox(self._connection, self.now, self._wake_later)
 
     @lazy
     def installation(self) -> InstallationRecords:
@@ -331,29 +331,29 @@ class Rows:
 
     @lazy
     def replays(self) -> Replays:
-        """Things that count once."""
+        """Values that may be used only once."""
         return Replays(self._connection)
 
     @lazy
     def counters(self) -> Counters:
-        """Tries per window."""
+        """Counters in time windows."""
         return Counters(self._connection, self.now)
 
-    def queue(self, name: str) -> None:
-        """Wait for others of this name. SQLite has one writer, so there is nobody to wait for."""
+    def lock(self, name: str) -> None:
+        """Take a lock until the end of the transaction. SQLite needs none: it has one writer."""
         if self._connection.dialect.name == "postgresql":
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-            self._connection.execute(_QUEUE, {"number": number})
+            self._connection.execute(_LOCK, {"number": number})
 
-    def administered(self) -> None:
-        """Bump the version that every cache is keyed by; from here on this unit reads for itself.
+    def bump_admin_version(self) -> None:
+        """Increment the version of the cache, and use a private cache from here on.
 
-        What it reads may never be stored, so it must not reach the cache that others share.
+        This unit of work may be rolled back, so its reads must not reach the shared cache.
         """
-        self._stir()
-        self._connection.execute(_ADMINISTERED)
+        self._wake_later()
+        self._connection.execute(_BUMP_VERSION)
         self._cache = Cache(version=-1)
         self.__dict__.pop("directory", None)
 
-    def _stir(self) -> None:
-        self.stirred = True
+    def _wake_later(self) -> None:
+        self.needs_wake = True

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.model.ports import Clock
 from server.model.store import Busy, React
-from server.services.refusals import Recorded
+from server.services.refusals import RecordedProblem
 from server.storage.directory import Cache
 from server.storage.notifications.feed import SEQUENCER_LOCK
 from server.storage.reader import PooledReader, Reader
@@ -22,29 +22,29 @@ from server.storage.wake import LocalWake
 from server.storage.writer import GroupedWriter, PooledWriter, Writer, sqlite_connection
 
 _VERSION = "SELECT admin_version FROM installation"
-"""Read at every unit and reading, so it goes past SQLAlchemy on SQLite: 3 µs, not 35."""
+"""Read by every unit of work, so it runs without SQLAlchemy on SQLite: 3 µs instead of 35."""
 _NOW = cast(func.extract("epoch", func.now()) * 1000, BigInteger)
 _VERSION_AND_TIME = select(installation.c.admin_version, _NOW)
 _ADMINISTRATION = 7243002
-_VERSION_AND_TIME_HELD = _VERSION_AND_TIME.where(
+_VERSION_AND_TIME_LOCKED = _VERSION_AND_TIME.where(
     func.pg_advisory_xact_lock_shared(_ADMINISTRATION).is_not(None)
 ).with_for_update(read=True)
-"""Administration waits until this unit of work is over, so what it decides on stays true.
+"""Blocks administration until this unit of work ends, so that what it has read stays true.
 
-The row's lock alone would let units overtake administration for ever; the advisory lock queues.
+With only the row's lock, units of work could starve administration; the advisory lock is fair.
 """
-_ALONE = select(func.pg_advisory_xact_lock(_ADMINISTRATION))
+_EXCLUSIVE = select(func.pg_advisory_xact_lock(_ADMINISTRATION))
 
 _SEQUENCER = select(SEQUENCER_LOCK)
 _ONE: Select[tuple[int]] = select(literal_column("1"))
-_EVENTS_AT_ONCE = 5_000
-_AWAY = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
-"""What is said about the database and the way to it; everything else is a fault of ours."""
+_EVENT_BATCH = 5_000
+_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
+"""The errors of an unavailable database. All others are bugs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
-    """What the store itself needs from outside."""
+class StoreDependencies:
+    """The external dependencies of the store."""
 
     clock: Clock
     new_entry_id: Callable[[int], str]
@@ -52,69 +52,69 @@ class Edges:
 
 
 class SqlStore:
-    """The database behind the port `Store`."""
+    """The adapter for the port `Store`."""
 
     def __init__(
         self,
         writer: Writer,
         reader: Reader | PooledReader,
         wake: LocalWake,
-        edges: Edges,
+        dependencies: StoreDependencies,
         lock: int | None = None,
     ) -> None:
-        """`lock` is an open file that is closed with the store."""
+        """`lock` is a file descriptor that is closed with the store."""
         self.wake = wake
         self._lock = lock
         self._writer = writer
         self._reader = reader
-        self._edges = edges
+        self._dependencies = dependencies
         self._cache = Cache(version=-1)
-        self._clock_is_ours = not isinstance(writer, PooledWriter)
+        self._on_sqlite = not isinstance(writer, PooledWriter)
 
     def start(self) -> None:
-        """Begin to serve; call it in the process that will."""
+        """Start the writer. Call it in the process that uses the store."""
         self._writer.start()
 
     @contextmanager
     def write(self) -> Iterator[Rows]:
-        """One unit of work: stored when the block was left without an error."""
+        """One unit of work, committed when the block ends without an error."""
         with self._recording(), self._writer.transaction() as connection:
-            rows = self._rows(connection, hold=True)
+            rows = self._rows(connection, lock=True)
             yield rows
-        if rows.stirred:
+        if rows.needs_wake:
             self.wake.changed()
 
     @contextmanager
     def administer(self) -> Iterator[Rows]:
-        """A unit of work that changes what every other one stands on.
+        """A unit of work that changes the directory, on which all others depend.
 
-        On PostgreSQL it waits for all others, and they for it; on SQLite there is one at a time.
+        It excludes all other units of work: by a lock on PostgreSQL; SQLite has only one anyway.
         """
         with self._recording(), self._writer.transaction() as connection:
-            if not self._clock_is_ours:
-                connection.execute(_ALONE)
-            rows = self._rows(connection, hold=True)
-            rows.administered()
+            if not self._on_sqlite:
+                connection.execute(_EXCLUSIVE)
+            rows = self._rows(connection, lock=True)
+            rows.bump_admin_version()
             yield rows
         self.wake.changed()
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
-        """Look; nothing may be decided from it. Raises `Busy` if the database is away."""
+        """A reading, which may be outdated, so no change may depend on it. Raises `Busy`."""
         try:
             with self._reader.connection() as connection:
-                yield self._rows(connection, hold=False)
-        except _AWAY as error:
+                yield self._rows(connection, lock=False)
+        except _UNAVAILABLE as error:
             raise Busy("The database cannot be read now.") from error
 
     def sequence(self) -> int:
-        """Number new feed events, if this process is the one that may; 0 on SQLite."""
-        if self._clock_is_ours:
+        """Number new feed events, if no other process does. Returns their number; 0 on SQLite."""
+        if self._on_sqlite:
             return 0
         with self._writer.transaction() as connection:
             if not connection.execute(_SEQUENCER).scalar_one():
                 return 0
-            numbered = self._rows(connection, hold=False).feed.number(_EVENTS_AT_ONCE)
+            numbered = self._rows(connection, lock=False).feed.number(_EVENT_BATCH)
         if numbered:
             self.wake.changed()
         return numbered
@@ -125,7 +125,7 @@ class SqlStore:
             connection.execute(_ONE)
 
     def close(self) -> None:
-        """Store what is open and let go."""
+        """Commit open units of work and close the database."""
         self._writer.close()
         self._reader.close()
         if self._lock is not None:
@@ -134,29 +134,30 @@ class SqlStore:
 
     @property
     def grouped(self) -> bool:
-        """Reports whether units of work share COMMITs."""
+        """Reports whether units of work share commits."""
         return isinstance(self._writer, GroupedWriter)
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
-        """Store what a refusal records, after the rollback of the unit of work that it ended."""
+        """Run the `record` function of a problem, after its unit of work was rolled back."""
         try:
             yield
-        except Recorded as refusal:
+        except RecordedProblem as problem:
             with self.write() as tx:
-                refusal.record(tx)
+                problem.record(tx)
             raise
 
-    def _rows(self, connection: Connection, *, hold: bool) -> Rows:
-        version, now = self._stand(connection, hold=hold)
+    def _rows(self, connection: Connection, *, lock: bool) -> Rows:
+        version, now = self._version_and_time(connection, lock=lock)
         cache = self._cache if self._cache.version == version else Cache(version)
-        if not hold:  # a unit of work may stand on a version that is never stored
+        if not lock:  # a unit of work may see a version that is rolled back
             self._cache = cache
-        return Rows(connection, now, cache, self._edges.new_entry_id, self._edges.react)
+        dependencies = self._dependencies
+        return Rows(connection, now, cache, dependencies.new_entry_id, dependencies.react)
 
-    def _stand(self, connection: Connection, *, hold: bool) -> tuple[int, int]:
-        if self._clock_is_ours:
+    def _version_and_time(self, connection: Connection, *, lock: bool) -> tuple[int, int]:
+        if self._on_sqlite:
             version = sqlite_connection(connection).execute(_VERSION).fetchone()[0]
-            return version, self._edges.clock.now()
-        row = connection.execute(_VERSION_AND_TIME_HELD if hold else _VERSION_AND_TIME).one()
-        return row[0], self._edges.clock.adjust(row[1])
+            return version, self._dependencies.clock.now()
+        row = connection.execute(_VERSION_AND_TIME_LOCKED if lock else _VERSION_AND_TIME).one()
+        return row[0], self._dependencies.clock.adjust(row[1])

@@ -1,4 +1,4 @@
-"""Every table, in one sitting. Times are milliseconds; lists and maps are JSON text."""
+"""The tables of the core, in one metadata. Times are milliseconds; lists and maps are JSON text."""
 
 from sqlalchemy import (
     BigInteger,
@@ -25,13 +25,13 @@ metadata = MetaData(
 )
 
 Millis = BigInteger
-Serial = BigInteger().with_variant(Integer, "sqlite")  # it numbers INTEGER PRIMARY KEYs alone
+Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 _REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
 _OPEN = "state IN ('pending', 'approved')"
 
 
 def _where(name: str, *columns: str, those: str) -> Index:
-    """An index of some rows: the others cost it nothing when they change."""
+    """A partial index, which costs nothing for changes of other rows."""
     return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
 
 
@@ -44,7 +44,7 @@ installation = Table(
     Column("epoch", Text, nullable=False),
     Column("restored_at", Millis),
 )
-"""One row. A backup has none, so it cannot be used before `sayso db restore` has made it safe."""
+"""One row. A backup has none, so it cannot be used before `sayso db restore`."""
 
 users = Table(
     "users",
@@ -341,7 +341,7 @@ audit_entries = Table(
     Index("ix_audit_entries_at", "at"),
     _where("ix_audit_entries_refused", "at", those=_REFUSED),
 )
-"""`seq` is the entry's place in the tree over the log; it stays empty until there is one."""
+"""`seq` is reserved for the position in a Merkle tree over the log."""
 
 feed_events = Table(
     "feed_events",
@@ -387,4 +387,4 @@ replays = Table(
     Column("key", LargeBinary, primary_key=True),
     Column("expires_at", Millis, nullable=False, index=True),
 )
-"""What may be used once: assertion and proof ids."""
+"""Values that may be used only once, such as the ids of assertions and proofs."""

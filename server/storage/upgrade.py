@@ -1,4 +1,4 @@
-"""Bringing a database to this program's schema. Alembic is imported here and nowhere else."""
+"""Upgrades the database to this program's schema. The only user of Alembic."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def upgrade(connection: Connection) -> None:
-    """Run every migration that is missing, on this connection."""
+    """Run the missing migrations on this connection."""
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.set_main_option("path_separator", "os")

@@ -1,7 +1,7 @@
-"""How a process learns that something may have changed, here or elsewhere.
+"""Wakes: tell a process that something may have changed, without details.
 
-A wake carries no facts. Own commits set an event; other processes' commits are found by polling
-`PRAGMA data_version` (SQLite) or arrive as notifications (PostgreSQL, `postgres_wake.py`).
+A commit of the same process sets an event. Commits of other processes are detected by polling
+`PRAGMA data_version` (SQLite) or with NOTIFY (PostgreSQL, `postgres_wake.py`).
 """
 
 import threading
@@ -12,34 +12,34 @@ _SQLITE_PAUSE_SECONDS = 0.025
 
 
 class LocalWake:
-    """Inside one process."""
+    """Wakes within one process."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     def changed(self) -> None:
-        """Wake whoever waits."""
+        """Wake the waiters."""
         self._event.set()
 
     def watch(self) -> None:
-        """Look for changes of other processes, for ever; nobody else writes here."""
+        """Watch for commits of other processes. Here there are none."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds; reports whether something may have changed."""
+        """Wait up to `timeout` seconds. Reports whether something may have changed."""
         woken = self._event.wait(timeout)
         self._event.clear()
         return woken
 
 
 class SqliteWake(LocalWake):
-    """Watches the file for commits of other processes, on a connection of its own."""
+    """Wakes for commits of other processes to the same file, on a separate connection."""
 
     def __init__(self, data_version: Callable[[], int]) -> None:
         super().__init__()
         self._data_version = data_version
 
     def watch(self) -> None:
-        """Look at the file for ever; runs as a background loop."""
+        """Poll the file forever, as a background loop."""
         last = self._data_version()
         while True:
             time.sleep(_SQLITE_PAUSE_SECONDS)

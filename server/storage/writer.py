@@ -1,11 +1,11 @@
-"""Writing: units of work and when they count as stored.
+"""Writers: units of work and their commits.
 
-SQLite, in the server: one writing connection per process. A unit of work is a SAVEPOINT; units that
-are ready at the same time share one COMMIT, made by a flusher that pauses once before it. A unit
-returns only after that COMMIT, and a COMMIT that fails fails every unit in it. The lock of another
-process (a command line, a backup) is waited for in small cooperative pauses, because SQLite's own
-busy timeout would stop every socket of this process.
-SQLite, in a command: the same file, one COMMIT per unit.
+SQLite in the server: one writing connection per process. A unit of work is a SAVEPOINT. Units that
+are ready at the same time share one COMMIT of the flusher, which yields once before it. A unit
+returns only after that COMMIT, and fails if it fails. To wait for the lock of another process (a
+command, a backup), it polls with short pauses, because SQLite's own busy timeout would block every
+socket of this process.
+SQLite in a command: one COMMIT per unit.
 PostgreSQL: a transaction from the pool.
 """
 
@@ -22,37 +22,37 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.model.store import Busy
 
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.005
-_COMMAND_PATIENCE_SECONDS = 10.0
+_COMMAND_TIMEOUT_SECONDS = 10.0
 _COMMAND_PAUSE_SECONDS = 0.001
-"""A command looks often: a server under load lets go of the file only for moments."""
+"""A command polls often, because a server under load releases the file only briefly."""
 _NOT_STORED = "The database could not store the change."
 _FAILURES = (OperationalError, sqlite3.OperationalError)
-"""What SQLite says about the disk, the file and its lock; everything else is a fault of ours."""
+"""SQLite's errors of the disk, the file and its lock. All others are bugs."""
 
 
 class _Batch:
-    """Units of work that are stored by one COMMIT."""
+    """Units of work that share one COMMIT."""
 
     def __init__(self) -> None:
-        self._over = threading.Event()
+        self._done = threading.Event()
         self._error: sqlite3.Error | None = None
 
     def end(self, error: sqlite3.Error | None) -> None:
-        """Every member may go on, or fails."""
+        """Release all units of work after the COMMIT, with its error."""
         self._error = error
-        self._over.set()
+        self._done.set()
 
     def wait(self) -> None:
-        """Return when it is stored; raises `Busy` if it was not."""
-        self._over.wait()
+        """Wait for the COMMIT. Raises `Busy` if it failed."""
+        self._done.wait()
         if self._error is not None:
             raise Busy(_NOT_STORED) from self._error
 
 
 class GroupedWriter:
-    """SQLite's writer in the server. Call `start` once the process is the one that serves."""
+    """SQLite's writer in the server. Call `start` in the process that serves."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -64,13 +64,13 @@ class GroupedWriter:
         self._flusher = threading.Thread(target=self._flush_forever, name="flusher", daemon=True)
 
     def start(self) -> None:
-        """Begin to store what is written."""
+        """Start the flusher."""
         self._flusher.start()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One unit of work; leaving the block waits for its COMMIT."""
-        if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+        """One unit of work. The end of the block waits for its COMMIT."""
+        if not self._lock.acquire(timeout=_TIMEOUT_SECONDS):
             raise Busy("The database is busy.")
         try:
             batch = self._join()
@@ -90,21 +90,21 @@ class GroupedWriter:
         batch.wait()
 
     def close(self) -> None:
-        """Store what is open and end the flusher."""
+        """Commit the open batch and stop the flusher."""
         self._stopping = True
         self._wanted.set()
         if self._flusher.is_alive():
-            self._flusher.join(timeout=_PATIENCE_SECONDS)
+            self._flusher.join(timeout=_TIMEOUT_SECONDS)
         self._connection.close()
 
     def _join(self) -> _Batch:
         if self._batch is None:
-            _begin(self._raw, _PATIENCE_SECONDS, _PAUSE_SECONDS)
+            _begin(self._raw, _TIMEOUT_SECONDS, _PAUSE_SECONDS)
             self._batch = _Batch()
         return self._batch
 
     def _undo(self) -> None:
-        """Take the unit back. When the disk is full SQLite may have undone the batch already."""
+        """Roll the unit back. On a full disk SQLite may have rolled back the batch already."""
         try:
             self._sql("ROLLBACK TO unit")
             self._sql("RELEASE unit")
@@ -138,7 +138,7 @@ class GroupedWriter:
             batch.end(None)
 
     def _sql(self, text: str) -> None:
-        """Past SQLAlchemy: what begins and ends units has no parameters and no rows."""
+        """Run a statement without SQLAlchemy."""
         self._raw.execute(text)
 
 
@@ -149,13 +149,13 @@ class DirectWriter:
         self._engine = engine
 
     def start(self) -> None:
-        """Nothing to start."""
+        """Do nothing."""
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One unit of work."""
         with self._engine.connect() as connection:
-            _begin(sqlite_connection(connection), _COMMAND_PATIENCE_SECONDS, _COMMAND_PAUSE_SECONDS)
+            _begin(sqlite_connection(connection), _COMMAND_TIMEOUT_SECONDS, _COMMAND_PAUSE_SECONDS)
             try:
                 yield connection
                 connection.exec_driver_sql("COMMIT")
@@ -178,7 +178,7 @@ class PooledWriter:
         self._engine = engine
 
     def start(self) -> None:
-        """Nothing to start."""
+        """Do nothing."""
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -194,15 +194,15 @@ class PooledWriter:
         self._engine.dispose()
 
 
-def _begin(connection: sqlite3.Connection, patience: float, pause: float) -> None:
-    """Take the file's lock. Raises `Busy` when another process keeps it for too long."""
-    give_up = time.monotonic() + patience
+def _begin(connection: sqlite3.Connection, timeout: float, pause: float) -> None:
+    """Take the file's lock. Raises `Busy` if another process keeps it for too long."""
+    give_up = time.monotonic() + timeout
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if time.monotonic() > give_up:
-                raise Busy("Another process holds the database.") from error
+                raise Busy("Another process has locked the database.") from error
             time.sleep(pause)
         else:
             return
@@ -214,7 +214,7 @@ def _roll_back(connection: Connection) -> None:
 
 
 def sqlite_connection(connection: Connection) -> sqlite3.Connection:
-    """SQLite's own connection under SQLAlchemy's."""
+    """The sqlite3 connection under SQLAlchemy's."""
     return cast("sqlite3.Connection", connection.connection.dbapi_connection)
 
 

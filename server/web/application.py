@@ -1,4 +1,4 @@
-"""The WSGI application: the API, its feed and every page."""
+"""The WSGI application: the API, its feed and all pages."""
 
 from flask import Flask
 
@@ -14,7 +14,7 @@ from server.web.static import add_static
 
 
 def application(site: Site) -> Flask:
-    """What a server of HTTP runs."""
+    """Create the Flask application."""
     app = PlainFlask("server.web", static_folder=None)
     add_routes(app, site)
     add_feed(app, site)

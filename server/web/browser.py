@@ -1,6 +1,6 @@
-"""What every page does alike: security headers, the cookie, the one check of a form's origin.
+"""What all pages share: security headers, the sign-in cookie, the checks of forms, error pages.
 
-Owns: the policy of `server.web`. Never: what a page is about.
+Owns: the security policy of `server.web`. Never: the contents of a page.
 """
 
 from collections.abc import Callable
@@ -29,22 +29,22 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-_MOST_COOKIE = 128
+_MAX_COOKIE = 128
 _REFUSED: Final = 400
-_OF_SCRIPTS: Final = (
+_SCRIPT_DIRECTIVES: Final = (
     "worker-src 'self'",
     "manifest-src 'self'",
     "trusted-types sayso-worker",
 )
-"""The one thing that becomes a script by name is our service worker (`push.js`)."""
+"""Only `push.js` loads a script by its URL: the service worker."""
 
 
 def policy(*, form_action: str = "'none'", script: bool = False) -> str:
-    """The Content-Security-Policy of a page; a form may lead to the addresses that it names."""
+    """The Content-Security-Policy of a page. `form_action` lists the allowed targets of forms."""
     return "; ".join(
         [
             "default-src 'none'",
-            *(["script-src 'self'", "connect-src 'self'", *_OF_SCRIPTS] if script else []),
+            *(["script-src 'self'", "connect-src 'self'", *_SCRIPT_DIRECTIVES] if script else []),
             "style-src 'self'",
             "img-src 'self'",
             f"form-action {form_action}",
@@ -63,7 +63,7 @@ def page(
     script: bool = False,
     **facts: object,
 ) -> Response:
-    """A page that nobody stores, frames or scripts."""
+    """Render a template as a page with the security headers."""
     shown = {"theme": themes.wanted(), **facts}
     response = Response(render_template(template, **shown), status, mimetype="text/html")
     response.headers.extend(HEADERS)
@@ -72,16 +72,16 @@ def page(
 
 
 def message(title: str, text: str, *, remedy: str = "", status: int = 200) -> Response:
-    """A page with one thing to say, and what to do about it; from a refusal a way leads on."""
-    homes = _homes(request.path) if status >= _REFUSED else ()
+    """A page with one message and its remedy. An error page also links back to the start pages."""
+    homes = _start_pages(request.path) if status >= _REFUSED else ()
     return page("message.html", status=status, title=title, text=text, remedy=remedy, homes=homes)
 
 
-def guarded(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
-    """What a page answers; a fault is logged and answered too, whatever a browser sent."""
+def with_error_pages(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
+    """Run a view; show an error page if it fails."""
     try:
         return view()
-    except HTTPException:  # a body that is too long has an answer of its own
+    except HTTPException:  # such as a body that is too large; it has its own handler
         raise
     except Busy:
         return message("Server busy", "The server is busy. Try again.", status=503)
@@ -90,21 +90,24 @@ def guarded(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
         return message("Server error", "The error was logged. Try again.", status=500)
 
 
-def _homes(path: str) -> tuple[tuple[str, str], ...]:
-    """What waits; and the page of the console that opens for everybody, where they were in it."""
+def _start_pages(path: str) -> tuple[tuple[str, str], ...]:
+    """The inbox; in the console also the one console page that everyone may see."""
     inside = [("/admin/agents", "Console")] if path.startswith("/admin") else []
     return (("/", "Inbox"), *inside)
 
 
 def go(where: str) -> AnyResponse:
-    """Send the browser there with GET, whatever it came with (RFC 9700 4.12)."""
+    """Redirect with 303, so that the browser sends GET without the form (RFC 9700 4.12)."""
     response = redirect(where, code=303)
     response.headers.extend(HEADERS)
     return response
 
 
-def under_another_name(site: Site) -> AnyResponse | None:
-    """On this machine, the way to the issuer's own name; cookies and origins then are one."""
+def redirect_to_issuer_host(site: Site) -> AnyResponse | None:
+    """On the loopback, redirect to the issuer's host, because cookies and origins differ by host.
+
+    None if the request already uses it.
+    """
     if not site.rules.on_loopback or request.host == urlsplit(site.rules.issuer).netloc:
         return None
     query = request.query_string.decode("latin-1")
@@ -112,18 +115,18 @@ def under_another_name(site: Site) -> AnyResponse | None:
 
 
 def cookie_name(site: Site) -> str:
-    """With the prefix that no other host and no plain connection can set, where there is TLS."""
+    """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
     return "__Host-sayso" if site.rules.issuer.startswith("https:") else "sayso"
 
 
 def cookie_of(site: Site) -> str:
-    """What the browser brought; "" when it is nothing of ours."""
+    """The value of the request's cookie; "" if there is none."""
     value = request.cookies.get(cookie_name(site), "")
-    return value if len(value) <= _MOST_COOKIE and value.isascii() else ""
+    return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
 
 
 def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
-    """Give the browser this cookie until it is closed."""
+    """Set the cookie until the browser is closed."""
     response.set_cookie(
         cookie_name(site),
         value,
@@ -136,31 +139,31 @@ def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
 
 
 def posted(site: Site) -> Form:
-    """The form that a page of ours sent.
+    """Parse a form and check that one of our pages sent it.
 
-    1. The browser says that it comes from here, if it says anything.  2. It carries the token that
-    the page for this very browser had. Raises errors.InvalidRequest.
+    1. The request is same-origin.  2. It has this browser's CSRF token.
+    Raises errors.InvalidRequest.
     """
     form = forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
     cookie = cookie_of(site)
     known = cookie and form.get("csrf") == site.sign_in.sign_ins.csrf(cookie)
-    if not known or not from_here(site):
+    if not known or not is_same_origin(site):
         raise errors.InvalidRequest("This page has expired. Go back and try again.")
     return form
 
 
-def from_here(site: Site) -> bool:
-    """Reports whether the browser says, if it says anything, that a page of ours sent this form."""
+def is_same_origin(site: Site) -> bool:
+    """Reports whether the request is same-origin, as far as its headers say."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     return cookies.is_from_here(site.rules, headers)
 
 
 def day(at: int) -> str:
-    """A day as a person reads it."""
+    """A date as text for people."""
     then = datetime.fromtimestamp(at / 1000, UTC)
     return f"{then.day} {then:%B %Y}"
 
 
 def moment(at: int) -> str:
-    """A moment as a person reads it."""
+    """A time as text for people."""
     return f"{day(at)}, {datetime.fromtimestamp(at / 1000, UTC):%H:%M} UTC"

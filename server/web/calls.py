@@ -1,7 +1,7 @@
-"""A page's calls to the API, made inside the process.
+"""Calls of pages to the API, made inside the process.
 
-They are what a script of the page would send, through the same table, the same guard and the same
-checks against other sites; so no page knows or does what the API would refuse to its person.
+They take the same path as a request of the page's script: the table of routes, authentication,
+access rules and CSRF checks. So a page cannot show or do what the API refuses to the person.
 """
 
 import json
@@ -18,47 +18,47 @@ from server.protocol import errors, json_text
 from server.protocol.forms import Form
 
 Document: TypeAlias = dict[str, Any]
-"""What the API answers."""
+"""A JSON response of the API."""
 _REFUSED: Final = 400
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls of one request for a page."""
+    """The API calls of one page request."""
 
     site: Site
     headers: Mapping[str, str]
-    """What the browser sent, by lower-case names."""
+    """The browser's headers, by lower-case names."""
     peer: str
 
-    def row(self, name: str) -> Route:
-        """The row of the table that has this name."""
+    def route(self, name: str) -> Route:
+        """The API route with this name."""
         return next(route for route in self.site.routes if route.name == name)
 
     def read(self, name: str, about: str = "", query: Mapping[str, str] = _NOTHING) -> Document:
-        """What a row answers. Raises errors.Problem.
+        """Call a route that reads. Raises errors.Problem.
 
-        Looking is no change, so nothing is asked of where the browser came from.
+        Reading changes nothing, so the request may come from another site.
         """
-        return self._sent(name, about, query, None, {"cookie": self.headers.get("cookie", "")})
+        return self._call(name, about, query, None, {"cookie": self.headers.get("cookie", "")})
 
     def do(self, name: str, about: str, body: object, form: Form) -> Document:
-        """Do what a form says; a body that is bytes is sent as it is.
+        """Call a route for a form. A body of bytes is sent unchanged.
 
-        Raises errors.Problem, with `wanted` where it must be signed.
+        Raises errors.Problem, with the member `wanted` if the request must be signed.
         """
-        told = ("cookie", "origin", "sec-fetch-site")
-        sent = {one: self.headers[one] for one in told if one in self.headers}
-        beside = {
+        forwarded = ("cookie", "origin", "sec-fetch-site")
+        sent = {one: self.headers[one] for one in forwarded if one in self.headers}
+        from_form = {
             cookies.CSRF: form.get("csrf"),
             "if-match": form.get("version"),
             STATEMENT: form.get("statement"),
         }
-        own = {one.lower(): value for one, value in beside.items() if value is not None}
-        return self._sent(name, about, _NOTHING, body, {**sent, **own})
+        own = {one.lower(): value for one, value in from_form.items() if value is not None}
+        return self._call(name, about, _NOTHING, body, {**sent, **own})
 
-    def _sent(
+    def _call(
         self,
         name: str,
         about: str,
@@ -66,7 +66,7 @@ class Calls:
         body: object,
         headers: Mapping[str, str],
     ) -> Document:
-        route = self.row(name)
+        route = self.route(name)
         request = HttpRequest(
             method=route.method,
             path=route.path.replace("<id>", about),
@@ -74,19 +74,20 @@ class Calls:
             query=query,
             headers=headers,
             proofs=(),
-            body=body if isinstance(body, bytes) else _written(body),
+            body=body if isinstance(body, bytes) else _encoded(body),
             peer=self.peer,
             at=self.site.clock.now(),
         )
-        answer = dispatch.answer(self.site, route, request)
-        told: Document = json.loads(answer.body) if answer.body else {}
-        if answer.status >= _REFUSED:
-            said: dict[str, object] = {
-                name: told[name] for name in ("wanted", "member") if name in told
+        response = dispatch.answer(self.site, route, request)
+        document: Document = json.loads(response.body) if response.body else {}
+        if response.status >= _REFUSED:
+            code, detail = document["code"], document["detail"]
+            members: dict[str, object] = {
+                name: document[name] for name in ("wanted", "member") if name in document
             }
-            raise errors.Problem(answer.status, told["code"], told["detail"], members=said)
-        return told
+            raise errors.Problem(response.status, code, detail, members=members)
+        return document
 
 
-def _written(body: object) -> bytes:
+def _encoded(body: object) -> bytes:
     return b"" if body is None else json_text.compact(body).encode()

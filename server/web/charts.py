@@ -1,6 +1,6 @@
-"""Pictures of numbers, as lengths and places; the template draws them.
+"""Charts as coordinates; the templates draw them as SVG.
 
-Owns: scales. Never: a colour or a word; and no picture is the only way to its numbers.
+Owns: scales and positions. Never: colors or texts. Every chart's numbers are also in a table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,21 +12,21 @@ from server.services.operations.statistics import MANY_A_DAY, MUCH_AGREEMENT
 
 WIDTH: Final = 360
 HEIGHT: Final = 120
-"""In units of the picture; the page stretches it."""
+"""The size of a column chart in SVG units; the page scales it."""
 _HOUR: Final = 3_600
 _GAP: Final = 0.3
-"""Which part of a bar's place stays empty."""
+"""The share of a column's width that stays empty."""
 ENDS: Final = ("approved", "denied", "expired", "cancelled", "waiting")
 _RISKS: Final = tuple(str(risk) for risk in Risk)
-LONG: Final = 100
-THICK: Final = 8
-_BEYOND: Final = 1.25
-"""Of a bar that lies beside its number."""
+BAR_LENGTH: Final = 100
+BAR_HEIGHT: Final = 8
+_BEYOND_LIMIT: Final = 1.25
+"""A usage bar reaches this multiple of its limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a bar; `kind` says of what."""
+class Segment:
+    """A rectangle of a chart; `kind` is its CSS class."""
 
     kind: str
     x: float
@@ -37,113 +37,112 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Pieces over lines at round numbers."""
+    """A column chart with grid lines."""
 
-    pieces: Sequence[Piece]
+    pieces: Sequence[Segment]
     lines: Sequence[tuple[float, int]]
-    """How high, and which number that is."""
+    """The height and value of each grid line."""
     names: Sequence[tuple[float, str]]
-    """Where under the bars which name stands."""
+    """The position and text of each label below the columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Pieces that lie one after the other, and where the mark is beyond which it is too much."""
+    """A horizontal bar, and the position of its threshold mark."""
 
-    pieces: Sequence[Piece]
+    pieces: Sequence[Segment]
     mark: float | None = None
 
 
 def of_overview(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The pictures of the overview, from what the API says of the last days."""
+    """The charts of the overview, from the API's statistics."""
     numbers = facts["numbers"]
     return {
-        "ends": ends(numbers["days"]),
-        "medians": medians(numbers["days"]),
-        "endings": endings(numbers["ending"]),
-        "shares": shares(numbers["people"]),
-        "busiest": busiest(numbers["people"]),
+        "ends": results_by_day(numbers["days"]),
+        "medians": median_by_day(numbers["days"]),
+        "endings": time_left(numbers["ending"]),
+        "shares": result_bars(numbers["people"]),
+        "busiest": busiest_day_bars(numbers["people"]),
         "many": MANY_A_DAY,
-        "agreements": agreements(numbers["agents"]),
+        "agreements": agreement_bars(numbers["agents"]),
     }
 
 
 def of_agent(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The picture of one agent's requests."""
-    return {"chart": ends(facts["course"]["days"])}
+    """The chart of one agent's requests."""
+    return {"chart": results_by_day(facts["course"]["days"])}
 
 
 def of_limits(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How much of its limit each one who is near has used, by limit, in their order."""
+    """The usage bars of everyone who is near a limit, by limit."""
     items = facts["limits"]["items"]
     return {
-        "used": {one["name"]: [used(near, one["value"]) for near in one["near"]] for one in items}
+        "used": {one["name"]: [_usage(near, one["value"]) for near in one["near"]] for one in items}
     }
 
 
-def used(near: Mapping[str, Any], most: int) -> Bar:
-    """The mark is the limit; whoever tries on goes a little beyond it."""
+def _usage(near: Mapping[str, Any], limit: int) -> Bar:
+    """A bar with its mark at the limit."""
     kind = "much" if near["over"] else "expired"
-    reach = most * _BEYOND
-    return _bar([(kind, min(near["count"], reach))], reach, round(LONG / _BEYOND, 1))
+    reach = limit * _BEYOND_LIMIT
+    return _bar([(kind, min(near["count"], reach))], reach, round(BAR_LENGTH / _BEYOND_LIMIT, 1))
 
 
-def ends(days: Sequence[Mapping[str, Any]]) -> Chart:
-    """What became of each day's requests."""
+def results_by_day(days: Sequence[Mapping[str, Any]]) -> Chart:
+    """The results of each day's requests."""
     return _columns(_dates(days), [[(end, day[end]) for end in ENDS] for day in days])
 
 
-def medians(days: Sequence[Mapping[str, Any]]) -> Chart:
-    """How many seconds an answer took on each day."""
+def median_by_day(days: Sequence[Mapping[str, Any]]) -> Chart:
+    """The median seconds to an answer on each day."""
     took = [(day["median_ms"] or 0) / 1000 for day in days]
     return _columns(_dates(days), [[("took", seconds)] for seconds in took])
 
 
-def endings(found: Sequence[Mapping[str, Any]]) -> Chart:
-    """How soon those that wait end, by risk; the gravest stands on the floor."""
+def time_left(found: Sequence[Mapping[str, Any]]) -> Chart:
+    """Pending requests by time left and risk, with the highest risk at the bottom."""
     stacks = [[(risk, one[risk]) for risk in reversed(_RISKS)] for one in found]
     return _columns([_until(one["within_seconds"]) for one in found], stacks)
 
 
-def shares(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """What became of what each person was asked, by their ids; as long as whoever is asked most."""
-    most = max((one["asked"] for one in people), default=0)
-    return {one["id"]: _bar([(end, one[end]) for end in ENDS], most) for one in people}
+def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
+    """The results of each person's requests, by their ids, on one scale."""
+    largest = max((one["asked"] for one in people), default=0)
+    return {one["id"]: _bar([(end, one[end]) for end in ENDS], largest) for one in people}
 
 
-def agreements(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """How often people agree with each agent, beside the part from which on it is suspicious."""
+def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
+    """Each agent's share of approvals, marked where it becomes suspicious."""
+    mark = MUCH_AGREEMENT * BAR_LENGTH
     return {
-        one["id"]: _bar(
-            [("much" if one["unread"] else "approved", one["agreement"])], 1, MUCH_AGREEMENT * LONG
-        )
+        one["id"]: _bar([("much" if one["unread"] else "approved", one["agreement"])], 1, mark)
         for one in agents
         if one["agreement"] is not None
     }
 
 
-def busiest(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """The most requests of one day, beside the number from which on people stop reading."""
-    most = top(max((one["busiest"] for one in people), default=0) + MANY_A_DAY / 2)
-    mark = round(MANY_A_DAY / most * LONG, 1)
+def busiest_day_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
+    """Each person's busiest day, marked where people stop reading requests."""
+    largest = rounded_up(max((one["busiest"] for one in people), default=0) + MANY_A_DAY / 2)
+    mark = round(MANY_A_DAY / largest * BAR_LENGTH, 1)
     return {
-        one["id"]: _bar([("much" if one["too_much"] else "took", one["busiest"])], most, mark)
+        one["id"]: _bar([("much" if one["too_much"] else "took", one["busiest"])], largest, mark)
         for one in people
     }
 
 
-def top(most: float) -> int:
-    """The next round number from 1 on: 1, 2, 4, 6 or 8 with noughts."""
+def rounded_up(value: float) -> int:
+    """The next number that is 1, 2, 4, 6 or 8 times a power of ten."""
     step = 1
     while True:
         for factor in (1, 2, 4, 6, 8):
-            if factor * step >= most:
+            if factor * step >= value:
                 return factor * step
         step *= 10
 
 
 def _dates(days: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A name for about seven of them, the last among them."""
+    """Labels for about seven of the days, including the last one; "" for the others."""
     every = max(1, -(-len(days) // 7))
     names = [f"{int(one['day'][8:])}.{int(one['day'][5:7])}." for one in days]
     last = len(names) - 1
@@ -157,33 +156,34 @@ def _until(seconds: int | None) -> str:
 
 
 def _columns(names: Sequence[str], stacks: Sequence[Sequence[tuple[str, float]]]) -> Chart:
-    high = top(max((sum(value for _, value in stack) for stack in stacks), default=0))
-    place = WIDTH / max(1, len(stacks))
+    top = rounded_up(max((sum(value for _, value in stack) for stack in stacks), default=0))
+    step = WIDTH / max(1, len(stacks))
     pieces = [
         piece
         for number, stack in enumerate(stacks)
-        for piece in _stack(stack, (number + _GAP / 2) * place, place * (1 - _GAP), high)
+        for piece in _column(stack, (number + _GAP / 2) * step, step * (1 - _GAP), top)
     ]
-    lines = [(0.0, high), (HEIGHT / 2, high // 2)] if high > 1 else [(0.0, high)]
-    shown = [((number + 0.5) * place, name) for number, name in enumerate(names) if name]
-    return Chart(pieces, lines, shown)
+    lines = [(0.0, top), (HEIGHT / 2, top // 2)] if top > 1 else [(0.0, top)]
+    labels = [((number + 0.5) * step, name) for number, name in enumerate(names) if name]
+    return Chart(pieces, lines, labels)
 
 
-def _stack(stack: Sequence[tuple[str, float]], x: float, width: float, high: int) -> list[Piece]:
+def _column(stack: Sequence[tuple[str, float]], x: float, width: float, top: int) -> list[Segment]:
     pieces, y = [], float(HEIGHT)
     for kind, value in stack:
-        height = value / high * HEIGHT
+        height = value / top * HEIGHT
         y -= height
         if value:
-            pieces.append(Piece(kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1)))
+            place = (round(x, 1), round(y, 1), round(width, 1), round(height, 1))
+            pieces.append(Segment(kind, *place))
     return pieces
 
 
-def _bar(values: Sequence[tuple[str, float]], most: float, mark: float | None = None) -> Bar:
+def _bar(values: Sequence[tuple[str, float]], full: float, mark: float | None = None) -> Bar:
     pieces, x = [], 0.0
     for kind, value in values:
-        width = round(value / most * LONG, 1) if most else 0.0
+        width = round(value / full * BAR_LENGTH, 1) if full else 0.0
         if value:
-            pieces.append(Piece(kind, round(x, 1), 0.0, width, THICK))
+            pieces.append(Segment(kind, round(x, 1), 0.0, width, BAR_HEIGHT))
         x += width
     return Bar(pieces, mark)

@@ -1,6 +1,6 @@
-"""The fields of a form: how each stands on its page, and what it becomes in the body of a request.
+"""The fields of forms: how each is rendered, and what it becomes in the body of an API request.
 
-Owns: the kinds of fields. Never: a rule; the API has those, and names the member that breaks one.
+Owns: the kinds of fields. Never: a rule; the API has those, and names the invalid member.
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any, Final
 from server.protocol.forms import Form
 
 
-class Wrong(ValueError):
-    """What was typed is not even of the field's kind; `member` is the field."""
+class InvalidField(ValueError):
+    """A value cannot be parsed as the field's kind. `member` is the field's name."""
 
     def __init__(self, member: str, text: str) -> None:
         super().__init__(text)
@@ -23,7 +23,7 @@ class Wrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; its name is that of the member which it becomes."""
+    """One field, with the name of its member in the API."""
 
     name: str
     label: str
@@ -31,91 +31,99 @@ class Field:
     """One of `KINDS`."""
     hint: str = ""
     section: str = ""
-    """The heading that begins with it."""
+    """The heading above it."""
     needed: bool = False
     longest: int = 400
     rows: int = 2
     choices: tuple[tuple[str, str], ...] = ()
-    """What is sent, and what a person reads."""
+    """The value and label of each option."""
     empty: object = None
-    """What is sent where nothing was typed."""
+    """The value to send if the field is empty."""
     every: str = ""
-    """What the box says that stands for everything, so that nothing need be listed."""
+    """The label of a checkbox that stands for everything; such a field has one if it is set."""
     start: object = None
-    """What stands there for something new."""
+    """The initial value for a new record."""
     mine: bool = False
-    """It begins with whoever fills it in."""
+    """The initial value is the name of the signed-in person."""
     known: str = ""
-    """What there is of this kind is named beside it: `resources` or `scopes`."""
+    """The existing values that are listed next to it: `resources` or `scopes`."""
     of: str = ""
-    """The member in which what is stored stands, where it has another name."""
+    """The member with the stored value, if it has another name."""
     flag: str = ""
-    """What the command line calls it, and so a refusal that both read."""
+    """The command line's flag, which errors of the services may mention."""
 
     @property
     def box(self) -> str:
-        """The name of the box that stands for everything."""
+        """The name of the checkbox that stands for everything."""
         return f"{self.name}-every"
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A field as it stands on the page."""
+class RenderedField:
+    """A field with its value, as the page renders it."""
 
     field: Field
     value: str
     ticked: frozenset[str]
-    """Which of its choices, or its box."""
+    """The selected options, or its checkbox."""
     choices: tuple[tuple[str, str], ...] = ()
     problem: str = ""
     now: str = ""
-    """What is stored, where that is something else than what was typed."""
+    """The stored value, if it differs from the submitted one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """A form that was refused, and why."""
+class SubmittedForm:
+    """A submitted form, and its error."""
 
     form: Form
     member: str
-    """The field that is why; "" where it is none alone."""
+    """The invalid field; "" if the error is not about a single field."""
     text: str
 
 
 def body(
     fields: Sequence[Field], form: Form, document: Mapping[str, Any] | None = None
 ) -> dict[str, object]:
-    """What was typed, as a body; beside what is stored, that alone which differs. Raises Wrong."""
-    wanted = (
+    """The submitted values as a request body; given a stored `document`, only the changed ones.
+
+    Raises `InvalidField`.
+    """
+    selected = (
         fields if document is None else [new.field for _, new in _different(fields, document, form)]
     )
-    return {one.name: _sent(one, form) for one in wanted}
+    return {one.name: _value(one, form) for one in selected}
 
 
-def drawn(
-    fields: Sequence[Field], document: Mapping[str, Any] | None, typed: Typed | None, me: str = ""
-) -> list[Drawn]:
-    """Each field with what is stored, with what it begins with, or with what was typed."""
-    return [_drawn(one, document, typed, me) for one in fields]
+def rendered(
+    fields: Sequence[Field],
+    document: Mapping[str, Any] | None,
+    typed: SubmittedForm | None,
+    me: str = "",
+) -> list[RenderedField]:
+    """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
+    return [_rendered(one, document, typed, me) for one in fields]
 
 
-def _sent(one: Field, form: Form) -> object:
+def _value(one: Field, form: Form) -> object:
     if one.every and form.get(one.box):
         return None
     try:
         value = KINDS[one.kind].read(one, form)
-    except Wrong:
+    except InvalidField:
         raise
     except ValueError as error:
-        raise Wrong(one.name, f"{error}.") from error
+        raise InvalidField(one.name, f"{error}.") from error
     if one.needed and not value:
-        raise Wrong(one.name, "This field is required.")
+        raise InvalidField(one.name, "This field is required.")
     return one.empty if value is None else value
 
 
-def _drawn(one: Field, document: Mapping[str, Any] | None, typed: Typed | None, me: str) -> Drawn:
-    begun = me if one.mine else one.start
-    stored = begun if document is None else document.get(one.of or one.name)
+def _rendered(
+    one: Field, document: Mapping[str, Any] | None, typed: SubmittedForm | None, me: str
+) -> RenderedField:
+    initial = me if one.mine else one.start
+    stored = initial if document is None else document.get(one.of or one.name)
     everything = bool(one.every) and stored is None
     value = KINDS[one.kind].write(stored)
     ticked = frozenset([one.box] if everything else value.splitlines())
@@ -123,9 +131,9 @@ def _drawn(one: Field, document: Mapping[str, Any] | None, typed: Typed | None, 
     if one.kind == "picks":
         value = ""
     if typed is None:
-        return Drawn(one, value, ticked, choices)
-    filled, boxes = _typed(one, typed.form)
-    return Drawn(
+        return RenderedField(one, value, ticked, choices)
+    filled, boxes = _submitted(one, typed.form)
+    return RenderedField(
         one,
         filled,
         boxes,
@@ -135,8 +143,8 @@ def _drawn(one: Field, document: Mapping[str, Any] | None, typed: Typed | None, 
     )
 
 
-def _typed(one: Field, form: Form) -> tuple[str, frozenset[str]]:
-    """What stood in the field, and what was ticked, as the page had it."""
+def _submitted(one: Field, form: Form) -> tuple[str, frozenset[str]]:
+    """The submitted text and selected options of a field."""
     if one.kind == "picks":
         picked = _picked(one, form)
         return "", frozenset(picked)
@@ -161,7 +169,7 @@ def _stored(one: Field, value: str, ticked: frozenset[str]) -> str:
 def changed(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
 ) -> list[tuple[str, str, str]]:
-    """Label, what is stored and what is to be, for every field in which they differ."""
+    """Label, stored value and submitted value of every field that changed."""
     return [
         (
             new.field.label,
@@ -174,15 +182,18 @@ def changed(
 
 def _different(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
-) -> list[tuple[Drawn, Drawn]]:
-    """What is stored and what was typed, where they differ."""
-    stored, typed = drawn(fields, document, None), drawn(fields, document, Typed(form, "", ""))
+) -> list[tuple[RenderedField, RenderedField]]:
+    """The stored and the submitted rendering of every field that changed."""
+    stored, typed = (
+        rendered(fields, document, None),
+        rendered(fields, document, SubmittedForm(form, "", "")),
+    )
     pairs = zip(stored, typed, strict=True)
     return [(a, b) for a, b in pairs if (a.value, a.ticked) != (b.value, b.ticked)]
 
 
-def in_words(text: str, fields: Sequence[Field]) -> str:
-    """A refusal with the names that the page has for what the command line calls by its flags."""
+def with_labels(text: str, fields: Sequence[Field]) -> str:
+    """An error message with the flags of the command line replaced by the labels of the fields."""
     for one in sorted(fields, key=lambda field: -len(field.flag)):
         if one.flag:
             text = text.replace(one.flag, f"“{one.label}”")
@@ -191,10 +202,10 @@ def in_words(text: str, fields: Sequence[Field]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a kind of field is read, and how a member stands in it."""
+    """How a kind of field parses a form and renders a value."""
 
     read: Callable[[Field, Form], object]
-    """None where nothing was typed. ValueError says what is wrong."""
+    """Returns None for an empty field. Raises ValueError."""
     write: Callable[[Any], str]
 
 
@@ -203,13 +214,13 @@ def _text(one: Field, form: Form) -> str | None:
 
 
 def _file(one: Field, form: Form) -> str | None:
-    """What was typed, with the line ends of files."""
+    """The submitted text with Unix line breaks."""
     text = form.get(one.name)
     return None if text is None else text.replace("\r\n", "\n")
 
 
 def lines(text: str) -> list[str]:
-    """One to a line, or with commas."""
+    """Values that are separated by line breaks or commas."""
     return [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
 
 
@@ -227,7 +238,7 @@ def _number(one: Field, form: Form) -> int | None:
 
 
 def _day(one: Field, form: Form) -> str | None:
-    """The beginning of a day of UTC."""
+    """Midnight UTC of the day."""
     text = form.get(one.name)
     if text is None:
         return None
@@ -247,7 +258,7 @@ def _picked(one: Field, form: Form) -> list[str]:
 
 
 def _words_after(one: Field, form: Form) -> dict[str, list[str]]:
-    """Lines of a name and what goes with it."""
+    """Parse lines of a name and its values."""
     split = [line.split() for line in (form.get(one.name) or "").splitlines() if line.strip()]
     names = [line[0] for line in split]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -259,7 +270,7 @@ def _pairs(one: Field, form: Form) -> dict[str, str]:
     found = _words_after(one, form)
     for name, rest in found.items():
         if len(rest) != 1:
-            raise ValueError(f"Write {name} and one word after it")
+            raise ValueError(f"Enter {name} and exactly one word after it")
     return {name: rest[0] for name, rest in found.items()}
 
 
@@ -269,11 +280,11 @@ def _json(one: Field, form: Form) -> object:
 
 
 def as_json(member: str, text: str) -> object:
-    """What stands in a field as JSON. Raises Wrong."""
+    """Parse the JSON of a field. Raises `InvalidField`."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Wrong(member, f"Invalid JSON: {error}.") from None
+        raise InvalidField(member, f"Invalid JSON: {error}.") from None
 
 
 def _as_it_is(value: object) -> str:
@@ -281,7 +292,7 @@ def _as_it_is(value: object) -> str:
 
 
 def _as_file(value: object) -> str:
-    """JSON on one line is laid out for people."""
+    """Indent JSON that is on one line."""
     text = _as_it_is(value)
     if text.startswith("{") and "\n" not in text:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
@@ -289,7 +300,7 @@ def _as_file(value: object) -> str:
 
 
 def _as_lines(value: object) -> str:
-    """Names one to a line; people by what they are called."""
+    """One name per line."""
     listed = value if isinstance(value, list | tuple) else [value] if value else []
     return "\n".join(_called(one) for one in listed)
 

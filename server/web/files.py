@@ -1,7 +1,7 @@
-"""Files that are the same for everybody: sheets, scripts, icons, the manifest.
+"""Static files: style sheets, scripts, icons, the manifest.
 
-Owns: how browsers keep them: as long as they like, and ask each time whether they are the latest,
-so that no page runs with the scripts of another version. Never: anything of a person.
+Owns: their caching. Browsers revalidate them for every use, so that no page runs with the scripts
+of another version. Never: anything about a person.
 """
 
 import hashlib
@@ -12,29 +12,29 @@ from flask import Response, request
 
 from server.web.browser import HEADERS, policy
 
-_ALWAYS_ASKED: Final = "no-cache"
+_REVALIDATE: Final = "no-cache"
 _TAG_LENGTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A file as it is sent, and the name of exactly these bytes (RFC 9110 8.8.3)."""
+class StaticFile:
+    """A file's contents, and their ETag (RFC 9110 8.8.3)."""
 
     body: bytes
     media_type: str
     tag: str
 
 
-def kept(body: bytes, media_type: str) -> Kept:
-    """Make it once; its name costs a look at every byte."""
-    return Kept(body, media_type, hashlib.sha256(body).hexdigest()[:_TAG_LENGTH])
+def static_file(body: bytes, media_type: str) -> StaticFile:
+    """Prepare a file. Callers cache the result, because the ETag is a hash of the contents."""
+    return StaticFile(body, media_type, hashlib.sha256(body).hexdigest()[:_TAG_LENGTH])
 
 
-def sent(file: Kept, *, script: bool = False) -> Response:
-    """The file, or 304 to a browser that has these very bytes."""
-    response = Response(file.body, mimetype=file.media_type)
-    response.set_etag(file.tag)
-    response.headers.extend({**HEADERS, "Content-Security-Policy": policy(script=script)})
-    response.headers["Cache-Control"] = _ALWAYS_ASKED
-    response.make_conditional(request)
-    return response
+def response(file: StaticFile, *, script: bool = False) -> Response:
+    """The response with the file, or 304 if the browser has it."""
+    answer = Response(file.body, mimetype=file.media_type)
+    answer.set_etag(file.tag)
+    answer.headers.extend({**HEADERS, "Content-Security-Policy": policy(script=script)})
+    answer.headers["Cache-Control"] = _REVALIDATE
+    answer.make_conditional(request)
+    return answer

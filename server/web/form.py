@@ -1,6 +1,6 @@
-"""A form as a row: what it sends to which row of the API, and what it says afterwards.
+"""A form as a table row: the API route that it calls, its body, and what is shown afterwards.
 
-Owns: what a row says. Never: a rule; the API has those, and `serving.py` sends.
+Owns: what a row declares. Never: a rule; the API has those, and `serving.py` makes the calls.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a statement must say, besides who says it and when."""
+    """The contents of a statement, besides its signer and time."""
 
     purpose: str
     subject: str
@@ -33,32 +33,32 @@ class FormAction:
     """One form."""
 
     path: str
-    row: str = ""
-    """The row of the API that it calls."""
+    route: str = ""
+    """The API route that it calls."""
     label: str = ""
-    """What it does, as its heading and its button say."""
+    """The text of its heading and button."""
     body: Callable[[Form], object] | None = None
-    """Makes the body. ValueError says what is wrong with the form."""
+    """Makes the request body. Raises ValueError if the form is invalid."""
     fields: tuple[Field, ...] = ()
-    """What there is to fill in; the body is made from it, unless `body` makes it."""
+    """Its fields, which make the request body unless there is a `body`."""
     signs: "Callable[[Visit, Document], Signed] | None" = None
-    """What the passkey signs into the body's `statement`; other rows say that themselves."""
+    """What the passkey signs as the body's `statement`. Other routes ask for it themselves."""
     then: str = ""
-    """Where the browser goes when it is done; `<id>` is what the form was about."""
+    """Where the browser goes after success; `<id>` is the id in the form's path."""
     answer: str = ""
-    """The template that shows the API's answer, where that is shown once."""
+    """The template that shows the API's response, for a response that is shown only once."""
     draw: Callable[[Mapping[str, Any]], Facts] | None = None
-    """Makes more facts for that template from the answer."""
+    """Makes more facts for that template from the response."""
     page: str = ""
-    """The page that has the form, which is shown again with what was typed when it is refused."""
+    """The page with the form, which is shown again if the form is refused."""
     shows: bool = False
-    """The API's answer is shown on that page as `told`, beside what was typed."""
+    """That page shows the API's response as `told`."""
     of: str = ""
-    """The page's fact that the form changes, which fills the fields."""
+    """The page's fact with the stored values of the fields."""
     merge: Callable[[dict[str, Any], Mapping[str, Any]], object] | None = None
-    """Merges the body with what is stored; the version keeps the two together."""
+    """Merges the body with the stored values. `If-Match` protects against concurrent changes."""
     does: "Callable[[Visit, Form], Facts | AnyResponse] | None" = None
-    """In place of one call of a row: facts are shown on `page`."""
+    """Runs in place of an API call. Facts that it returns are shown on `page`."""
 
     @property
     def in_console(self) -> bool:
@@ -66,7 +66,7 @@ class FormAction:
         return in_console(self.path)
 
     def sends(self, form: Form, document: Mapping[str, Any] | None) -> object:
-        """The body; None for none. Raises ValueError, of which fields.Wrong names its field."""
+        """The request body, or None. Raises ValueError; `InvalidField` names the field."""
         if self.body is not None:
             return self.body(form)
         if not self.fields:
@@ -76,12 +76,12 @@ class FormAction:
 
 
 def text_of(form: Form, name: str) -> str:
-    """What was typed in a field, with the line ends of files."""
+    """The submitted text of a field, with Unix line breaks."""
     return (form.get(name) or "").replace("\r\n", "\n")
 
 
 def number_of(form: Form, name: str, label: str = "") -> int | None:
-    """A whole number; None where nothing was typed. Raises ValueError."""
+    """The whole number in a field; None if it is empty. Raises ValueError."""
     text = form.get(name)
     if text is None:
         return None
@@ -91,10 +91,10 @@ def number_of(form: Form, name: str, label: str = "") -> int | None:
 
 
 def statement(form: Form) -> dict[str, str]:
-    """A body that is nothing but what the passkey signed."""
+    """A body with only the signed statement."""
     return {"statement": form.get("statement") or ""}
 
 
 def overlap(form: Form) -> object:
-    """How long old secrets go on working."""
+    """A body with only the overlap of old secrets."""
     return {"overlap": number_of(form, "overlap") or 0}

@@ -1,7 +1,7 @@
-"""What makes the pages an app that can be installed: manifest, icons, service worker, offline page.
+"""The installable web app: manifest, icons, service worker, offline page.
 
-Owns: their versions, by which a browser sees that there is a new one. Never: anything of a person:
-the offline page is the same for everybody, and browsers keep it.
+Owns: their version, which tells browsers about an update. Never: anything about a person; browsers
+cache the offline page.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ _MADE: Final = {WORKER: "text/javascript", _MANIFEST: "application/manifest+json
 
 
 def add_installable(app: Flask) -> None:
-    """Give them to Flask."""
+    """Register them with Flask."""
 
     @app.get("/offline")
     def offline() -> Response:
-        """Kept by the service worker, and shown when the server does not answer."""
+        """The page that the service worker caches and shows if the server does not answer."""
         return page("offline.html", script=True, theme=themes.SYSTEM)
 
     for name, media_type in _ICONS.items():
@@ -45,7 +45,7 @@ def add_installable(app: Flask) -> None:
 
 @cache
 def version() -> str:
-    """Of all that browsers load: another one when any of it changed."""
+    """A hash of all templates and icons."""
     digest = hashlib.sha256()
     for path in sorted((*TEMPLATES.rglob("*.*"), *ICONS.iterdir())):
         digest.update(path.read_bytes())
@@ -53,19 +53,19 @@ def version() -> str:
 
 
 def _made(name: str, media_type: str) -> Response:
-    """The service worker calls our API, so its own policy lets it."""
-    return files.sent(_drawn(name, media_type), script=name == WORKER)
+    """A rendered file. The service worker's own policy allows it to call the API."""
+    return files.response(_rendered(name, media_type), script=name == WORKER)
 
 
 @cache
-def _drawn(name: str, media_type: str) -> files.Kept:
-    return files.kept(render_template(name, version=version()).encode(), media_type)
+def _rendered(name: str, media_type: str) -> files.StaticFile:
+    return files.static_file(render_template(name, version=version()).encode(), media_type)
 
 
 def _icon(name: str, media_type: str) -> Response:
-    return files.sent(_read(name, media_type))
+    return files.response(_read(name, media_type))
 
 
 @cache
-def _read(name: str, media_type: str) -> files.Kept:
-    return files.kept((ICONS / name).read_bytes(), media_type)
+def _read(name: str, media_type: str) -> files.StaticFile:
+    return files.static_file((ICONS / name).read_bytes(), media_type)

@@ -1,6 +1,6 @@
-"""The menus: a person's own pages, and the console's.
+"""The menus of a person's own pages and of the console.
 
-Owns: what each entry says, where it leads, and their order. Never: who sees a page; its row says.
+Owns: the entries and their order. Never: who may see a page; its row says that.
 """
 
 from dataclasses import dataclass
@@ -8,36 +8,39 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One entry of the menu."""
+class MenuEntry:
+    """One entry of a menu."""
 
     at: str
-    """How pages say that they belong to it."""
+    """The key by which pages refer to it."""
     path: str
     words: str
 
 
-PLACES: Final = (
-    Place("inbox", "/", "Inbox"),
-    Place("history", "/history", "History"),
-    Place("agents", "/agents", "Agents"),
-    Place("grants", "/grants", "Standing grants"),
-    Place("consents", "/consents", "Consents"),
-    Place("delegations", "/delegations", "Delegations"),
-    Place("devices", "/devices", "Devices"),
-    Place("settings", "/settings", "Settings"),
+OWN_MENU: Final = (
+    MenuEntry("inbox", "/", "Inbox"),
+    MenuEntry("history", "/history", "History"),
+    MenuEntry("agents", "/agents", "Agents"),
+    MenuEntry("grants", "/grants", "Standing grants"),
+    MenuEntry("consents", "/consents", "Consents"),
+    MenuEntry("delegations", "/delegations", "Delegations"),
+    MenuEntry("devices", "/devices", "Devices"),
+    MenuEntry("settings", "/settings", "Settings"),
 )
 
 
-def _group(title: str, *words: str) -> tuple[str, tuple[Place, ...]]:
-    """Each entry is at the last word of its name."""
-    ats = [one.lower().split()[-1] for one in words]
-    places = zip(ats, words, strict=True)
-    return title, tuple(Place(at, f"/admin/{at}", one) for at, one in places)
+def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
+    """A group of entries; the key and path of each are the last word of its text."""
+    keys = [one.lower().split()[-1] for one in words]
+    entries = zip(keys, words, strict=True)
+    return title, tuple(MenuEntry(key, f"/admin/{key}", one) for key, one in entries)
 
 
 CONSOLE_MENU: Final = (
-    ("Now", (Place("overview", "/admin", "Overview"), *_group("", "Approvals", "Incidents")[1])),
+    (
+        "Now",
+        (MenuEntry("overview", "/admin", "Overview"), *_group("", "Approvals", "Incidents")[1]),
+    ),
     _group(
         *("Clients", "Agents", "Orphans", "Invitations", "Apps"),
         *("Delegations", "Standing grants", "Consents"),
@@ -46,4 +49,4 @@ CONSOLE_MENU: Final = (
     _group("Rules", "Policy", "Resources", "Actions"),
     _group("Installation", "Audit", "Health", "Limits", "Settings"),
 )
-"""Titles, and the entries under each."""
+"""Group titles and the entries of each."""

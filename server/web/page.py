@@ -1,6 +1,6 @@
-"""A page as a row: where it is, what draws it, who may see it, and how it loads.
+"""A page as a table row: its path, template, access and data.
 
-Owns: what a row says. Never: how it becomes an answer to a browser; `serving.py` does that.
+Owns: what a row declares. Never: the response; `serving.py` makes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from server.web.visit import Visit
 
 Facts: TypeAlias = dict[str, Any]
-"""What a template is drawn from, by name."""
+"""The variables of a template."""
 CONSOLE: Final = "/admin"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One question of a page to the API."""
+    """One API call of a page."""
 
     fact: str
-    """Under which name the template has the answer."""
-    row: str
+    """The template variable for the response."""
+    route: str
     query: tuple[str, ...] = ()
-    """Which of the page's own parameters are sent."""
+    """The query parameters of the page that are passed on."""
     fixed: tuple[tuple[str, str], ...] = ()
     about: str = ""
-    """The parameter for the page's `<id>`, where the row's path has no `<id>`."""
+    """The query parameter for the page's `<id>`, if the route's path has no `<id>`."""
     optional: bool = False
-    """A person who may not read it sees the page without it."""
+    """If the person may not call it, the page is shown without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +40,41 @@ class Page:
     path: str
     template: str
     at: str = ""
-    """The menu entry it belongs to."""
+    """Its menu entry."""
     reads: tuple[Read, ...] = ()
-    """The first one decides who sees the page."""
+    """The API calls. The first one decides who may see the page."""
     load: "Callable[[Visit], Facts | AnyResponse] | None" = None
-    """Loads what no row of the API has; a response sends the browser elsewhere."""
+    """Loads data that no API route has. A response that it returns replaces the page."""
     draw: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
-    """Makes more facts, such as charts, from what was read."""
+    """Makes more facts from the responses, such as charts."""
     form: str = ""
-    """The path of the form that the page is."""
+    """The path of the form, for a page that is only a form."""
     intro: str = ""
-    """What a person should know before they fill it in."""
+    """The text above the form."""
 
     @property
     def in_console(self) -> bool:
-        """Reports whether it has the console's frame and menu."""
+        """Reports whether the page belongs to the console."""
         return in_console(self.path)
 
 
 def in_console(path: str) -> bool:
-    """Reports whether a path is one of the console's."""
+    """Reports whether a path belongs to the console."""
     return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
-def console_list(at: str, template: str, row: str, *query: str) -> Page:
-    """A page of the console that is one list, page by page."""
-    return Page(f"{CONSOLE}/{at}", template, at, (Read(at, row, (*query, "cursor")),))
+def console_list(at: str, template: str, route: str, *query: str) -> Page:
+    """A console page with one paginated list."""
+    return Page(f"{CONSOLE}/{at}", template, at, (Read(at, route, (*query, "cursor")),))
 
 
 def form_page(
     path: str, form: str, at: str, *reads: Read, intro: str = "", template: str = ""
 ) -> Page:
-    """A page of the console that is one form."""
+    """A console page with only a form."""
     return Page(path, template or "console_form.html", at, reads, form=form, intro=intro)
 
 
 def confirmation(path: str, form: str, at: str, *reads: Read, intro: str) -> Page:
-    """A page of the console that says what a form ends, before it is sent."""
+    """A console page that asks for confirmation before a form is sent."""
     return form_page(path, form, at, *reads, intro=intro, template="console_confirmation.html")

@@ -1,6 +1,6 @@
-"""What is about nobody: style sheets and scripts, and the answer where there is no page.
+"""Style sheets and scripts, and the error pages for unknown paths.
 
-Owns: the files that browsers load, each under its own name. Never: anything of a person.
+Owns: the files that browsers load, each under its own name. Never: anything about a person.
 """
 
 import functools
@@ -19,7 +19,7 @@ _TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
 
 
 def add_static(app: Flask) -> None:
-    """Give the files to Flask: a script is at its own name, whatever folder it is in."""
+    """Register the files with Flask, each under its name without its folder."""
     for path in sorted(TEMPLATES.rglob("*.*")):
         if path.suffix in _TYPES and path.name != WORKER:
             template = path.relative_to(TEMPLATES).as_posix()
@@ -31,35 +31,35 @@ def add_static(app: Flask) -> None:
 
 
 def _refused(error: HTTPException) -> AnyResponse:
-    """No such path, or another method, in the words of whoever asks: a person reads pages."""
-    told = no_route(error)
+    """The response to an HTTP error: a page for browsers, JSON for the API."""
+    response = no_route(error)
     kinds = request.accept_mimetypes
     reads_pages = kinds.best_match(["application/json", "text/html"]) == "text/html"
     if not reads_pages or request.path.startswith("/api/"):
-        return told
-    title, text = _WORDS.get(told.status_code, _OTHER_WORDS)
-    shown = message(title, text, status=told.status_code)
-    shown.allow.update(told.allow)
+        return response
+    title, text = _TEXTS.get(response.status_code, _OTHER_TEXT)
+    shown = message(title, text, status=response.status_code)
+    shown.allow.update(response.allow)
     return shown
 
 
-_WORDS: Final = {
+_TEXTS: Final = {
     404: (
         "Page not found",
         "Waiting requests are at / and in sayso-approver.",
     ),
     413: ("Too large", "Nothing was changed. Go back and send less than 128 KiB."),
 }
-_OTHER_WORDS: Final = (
+_OTHER_TEXT: Final = (
     "Can't open this page directly",
     "It belongs to a form. Go back and start again.",
 )
 
 
 def _file(name: str, media_type: str) -> Response:
-    return files.sent(_drawn(name, media_type))
+    return files.response(_rendered(name, media_type))
 
 
 @functools.cache
-def _drawn(name: str, media_type: str) -> files.Kept:
-    return files.kept(render_template(name).encode(), media_type)
+def _rendered(name: str, media_type: str) -> files.StaticFile:
+    return files.static_file(render_template(name).encode(), media_type)

@@ -1,4 +1,4 @@
-"""Every page and every form of a signed-in person: the rows of all capabilities."""
+"""The tables of all pages and forms of signed-in people."""
 
 from typing import Final
 
@@ -60,16 +60,16 @@ _FORMS: Final = {form.path: form for form in FORMS}
 
 
 def page_at(path: str) -> Page:
-    """The page of this path."""
+    """The page with this path."""
     return _PAGES[path]
 
 
 def form_at(path: str) -> FormAction:
-    """The form of this path."""
+    """The form with this path."""
     return _FORMS[path]
 
 
-def rows_of(page: Page) -> tuple[str, ...]:
-    """The rows that its person must be allowed to call."""
-    must = tuple(read.row for read in page.reads if not read.optional)
-    return (*must, form_at(page.form).row) if page.form else must
+def required_routes(page: Page) -> tuple[str, ...]:
+    """The API routes that a person must be allowed to call to see the page."""
+    reads = tuple(read.route for read in page.reads if not read.optional)
+    return (*reads, form_at(page.form).route) if page.form else reads

@@ -1,7 +1,7 @@
-"""How a person wants the pages to look in this browser: light, dark, high contrast, as the system.
+"""The theme of the pages in a browser: light, dark, high contrast, or the system's.
 
-Owns: the cookie that says it, which works without scripts and before the first line is drawn.
-Never: anything of the person; whoever else uses the browser sees the same.
+Owns: the theme cookie, which works without scripts and before the first paint.
+Never: a setting of the person; everyone who uses the browser has the same theme.
 """
 
 from collections.abc import Mapping
@@ -27,13 +27,13 @@ _YEAR: Final = 365 * 24 * 60 * 60
 
 
 def wanted() -> str:
-    """The theme that this request's browser wants; anything unknown is the system's."""
+    """The theme in the request's cookie; the system's if it is missing or unknown."""
     value = request.cookies.get(_COOKIE, "")
     return value if value in THEMES else SYSTEM
 
 
 def with_theme(site: Site, response: AnyResponse, theme: str) -> AnyResponse:
-    """Have the browser want this one for a year."""
+    """Set the theme cookie for a year."""
     response.set_cookie(
         _COOKIE,
         theme,
@@ -41,6 +41,6 @@ def with_theme(site: Site, response: AnyResponse, theme: str) -> AnyResponse:
         max_age=_YEAR,
         secure=site.rules.issuer.startswith("https:"),
         httponly=True,
-        samesite="Lax",  # a link in a mail must not flash in another theme
+        samesite="Lax",  # a page opened from a link in an email must have the theme at once
     )
     return response

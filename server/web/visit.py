@@ -1,7 +1,7 @@
 """One request of a signed-in person for a page or a form.
 
-Owns: whose it is, what it may ask the API, and whether a page of ours sent it. Never: what a page
-is about.
+Owns: its person, its API calls, and the check that one of our pages sent its form. Never: the
+contents of a page.
 """
 
 from collections.abc import Collection
@@ -38,11 +38,11 @@ class Visit:
 
     @cached_property
     def person(self) -> Person:
-        """Who is signed in. Raises errors.Problem."""
+        """The signed-in person. Raises errors.Problem."""
         return self.site.devices.browsers.person(self.cookie)
 
     def form(self) -> Form:
-        """What a page of ours for this browser sent.
+        """The form of the request, checked to come from one of our pages in this browser.
 
         Raises errors.Problem 403, or errors.InvalidRequest.
         """
@@ -52,35 +52,35 @@ class Visit:
         cookies.check_page(self.site.devices.browsers, self.site.rules, whole, self.cookie)
         return form
 
-    def read(self, row: str, about: str = "", **query: str) -> Document:
-        """What a row of the API answers. Raises errors.Problem."""
-        return self.calls.read(row, about, query)
+    def read(self, route: str, about: str = "", **query: str) -> Document:
+        """Call an API route that reads. Raises errors.Problem."""
+        return self.calls.read(route, about, query)
 
     def answer(self, read: Read) -> Document | None:
-        """The answer to a page's question. Raises errors.Problem."""
+        """Make an API call of a page; None if an optional one is refused. Raises errors.Problem."""
         sent = {name: value for name in read.query if (value := request.args.get(name, "").strip())}
         about = {read.about: self.about} if read.about else {}
         try:
-            return self.calls.read(read.row, self.about, {**dict(read.fixed), **about, **sent})
+            return self.calls.read(read.route, self.about, {**dict(read.fixed), **about, **sent})
         except errors.Problem as problem:
             if read.optional and problem.status in _NOT_SHOWN:
                 return None
             raise
 
     def statement_nonce(self) -> str:
-        """What a statement of this browser's passkey about itself must repeat."""
+        """The nonce of a statement that this browser's passkey signs about itself."""
         return self.site.devices.devices.statement_nonce(
             self.person.registered_device, self.person.registered_device
         )
 
-    def may(self, row: str, owners: Collection[Any] = ()) -> bool:
-        """Reports whether a button for this row is worth showing; the API decides."""
-        return _may(self.person, self.calls.row(row), owners)
+    def may(self, route: str, owners: Collection[Any] = ()) -> bool:
+        """Reports whether to show a button for this route. The API makes the decision itself."""
+        return _may(self.person, self.calls.route(route), owners)
 
 
 def _may(person: Person, route: Route, owners: Collection[Any]) -> bool:
-    """`owners` are those of the agent that it is about; none where it lists one's own."""
-    assert route.rule is not None  # noqa: S101  # all rows of the administration have one
+    """Reports whether the person has a role for the route. `owners` are those of its agent."""
+    assert route.rule is not None  # noqa: S101  # every administration route has one
     if set(person.user.roles) & set(route.rule.roles):
         return True
     listed = route.rule.target is None and not person.user.roles

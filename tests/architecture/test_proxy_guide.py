@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.http import feed
-from server.http.message import MOST_BODY_BYTES
+from server.http.message import MAX_BODY_BYTES
 from server.protocol.ciba.requests import LONGEST_WAIT_SECONDS
 from server.protocol.notifications import web_push
 from server.serving import worker
@@ -34,7 +34,7 @@ def test_nginx_upgrades_the_feed_and_leaves_too_long_bodies_to_the_server():
     """What it does not do unless it is told."""
     nginx = _BLOCKS["nginx"]
     assert f"location = {feed.PATH} {{" in nginx
-    assert int(re.search(r"client_max_body_size (\d+)k", nginx)[1]) * 1024 > MOST_BODY_BYTES
+    assert int(re.search(r"client_max_body_size (\d+)k", nginx)[1]) * 1024 > MAX_BODY_BYTES
 
 
 def test_the_words_of_the_guide_have_the_same_numbers():
@@ -42,7 +42,7 @@ def test_the_words_of_the_guide_have_the_same_numbers():
     assert f"pings it every {feed._PING_SECONDS} seconds" in _GUIDE
     assert f"wait longer than {LONGEST_WAIT_SECONDS} seconds" in _GUIDE
     assert f"before {worker._IDLE_SECONDS:.0f} seconds" in _GUIDE
-    assert f"up to {MOST_BODY_BYTES // 1024} KiB" in _GUIDE
+    assert f"up to {MAX_BODY_BYTES // 1024} KiB" in _GUIDE
 
 
 def test_the_guide_names_every_push_service_that_is_called():

@@ -55,7 +55,7 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     ("arguments", "without", "said"),
     [
         ((), "", ["the pages in real browsers"]),
-        ((), "SAYSO_TEST_WITHOUT_CLIENTS", ["the OAuth clients", "the pages in real browsers"]),
+        ((), "SAYSO_TEST_WITHOUT_CLIENTS", ["foreign OAuth clients", "the pages in real browsers"]),
         ((), "SAYSO_TEST_WITHOUT_POSTGRESQL", ["everything on", "the pages in real browsers"]),
         (("--quick",), "", ["faults, PostgreSQL, foreign clients and browsers"]),
     ],

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from server.serving.main import ServerShape, _Application, _spare_the_collector
+from server.serving.main import ServeOptions, _Application, _freeze_garbage_collector
 from server.settings import Settings
 
 
@@ -27,7 +27,7 @@ class _Bare(_Application):
         def view() -> dict[str, str]:
             return {"status": "ok"}
 
-        _spare_the_collector()
+        _freeze_garbage_collector()
         return app
 
 
@@ -35,7 +35,7 @@ def main(port: int) -> None:
     """Serve."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), issuer=f"http://localhost:{port}")
-        _Bare(settings, ServerShape(port=port), None).run()
+        _Bare(settings, ServeOptions(port=port), None).run()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from server.http.feed import MOST_SOCKETS
+from server.http.feed import MAX_SOCKETS
 from server.serving.descriptors import capacity
 from tests.bench.processes import tree
 from tests.support.agent import new_agent
@@ -44,7 +44,7 @@ def _refusal(person: Terminal) -> InvalidStatus | None:
 
 def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> None:
     """503 with Retry-After; requests are served, open feeds are told, and closed ones make room."""
-    people = [new_person(server) for _ in range(_FEEDS // MOST_SOCKETS + 2)]
+    people = [new_person(server) for _ in range(_FEEDS // MAX_SOCKETS + 2)]
     agent, before = new_agent(server), _open_files(server)
     with ExitStack() as held:
         for person in people:
@@ -52,8 +52,8 @@ def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> Non
         first = held.enter_context(greeted(people[0]))
         with ExitStack() as others:
             for number in range(1, _FEEDS):
-                others.enter_context(greeted(people[number // MOST_SOCKETS]))
-            assert _open_files(server) - before < _FEEDS + MOST_SOCKETS  # one for each
+                others.enter_context(greeted(people[number // MAX_SOCKETS]))
+            assert _open_files(server) - before < _FEEDS + MAX_SOCKETS  # one for each
             refused = _refusal(people[-1])
             assert refused is not None
             assert refused.response.status_code == 503

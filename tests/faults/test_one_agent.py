@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.serving import turns
+from server.serving import client_queues
 from tests.bench import fairness
 from tests.support.agent import new_agent
 from tests.support.load import WITHOUT_LIMITS
@@ -50,7 +50,7 @@ def test_an_agent_with_too_many_requests_waiting_is_told_to_come_back(server: Li
     """503 with Retry-After, before anything is looked at; another agent is served."""
     key, other = server.agent(), server.agent()
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
-    many = turns.ALONE + turns.MOST_WAITING + 40
+    many = client_queues.ALONE + client_queues.MAX_WAITING + 40
     with ThreadPoolExecutor(1) as threads:
         with server.services.store.write():  # nothing is answered while this is open
             sent = threads.submit(volley, server.port, [post("/token", key, form)] * many)

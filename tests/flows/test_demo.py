@@ -129,6 +129,6 @@ def test_with_a_terminal_a_person_approves_the_payment_in_the_app() -> None:
     terminal.press("q")
     printed = terminal.rest()
 
-    assert "asked to pay an invoice, and got\r\n  a token, verified against /jwks:" in printed
+    assert "requested to pay an invoice. Result:\r\n  a token, verified against /jwks:" in printed
     assert printed.count("a token, verified") == 1
     assert "approval.approved" in printed

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from server.http.feed import MOST_SOCKETS
+from server.http.feed import MAX_SOCKETS
 from tests.support.feed_line import greeted
 from tests.support.raw_api import RawApi
 from tests.support.refusals import check_problem
@@ -27,7 +27,7 @@ def test_a_device_holds_ten_sockets_and_no_more(server: LiveServer, person: Term
     other = new_person(server)
     with ExitStack() as held:
         held.callback(other.client.close)
-        for _ in range(MOST_SOCKETS - 1):
+        for _ in range(MAX_SOCKETS - 1):
             held.enter_context(greeted(person))
         with greeted(person), pytest.raises(InvalidStatus) as refused, greeted(person):
             pass
@@ -43,8 +43,8 @@ def test_a_handshake_that_came_to_nothing_holds_no_socket(
     """Whoever asks without an upgrade takes no place from those who come with one."""
     with server.client() as http:
         api = RawApi(person, http)
-        for _ in range(MOST_SOCKETS + 1):
+        for _ in range(MAX_SOCKETS + 1):
             assert api.call("GET", "/api/feed").status_code != 429
-        for _ in range(MOST_SOCKETS + 1):
+        for _ in range(MAX_SOCKETS + 1):
             check_problem(api.call("GET", "/api/feed?cursor=x"), 422, "invalid_body")
     assert _opens(person)

@@ -26,13 +26,13 @@ def test_the_example_of_a_high_risk_action_pays_once(tmp_path):
     assert said == [
         "POST /bc-authorize 200",
         "ana sees LOW: Use desk:use at https://desk.example",
-        "POST /token 200, the person said yes",
+        "POST /token 200, the person approved",
         "POST /token 400 interaction_required",
         "POST /bc-authorize 200",
         "ana sees HIGH: Pay EUR 4,820.00 to Nordwind Logistik GmbH",
-        "POST /token 200, the person said yes",
+        "POST /token 200, the person approved",
         "POST /pay 403 another amount: not_granted",
         "POST /pay 200 what ana approved: paid",
-        "POST /pay 409 the same once more: already_consumed",
+        "POST /pay 409 the same again: already_consumed",
     ]
     assert done.stdout.endswith("Paid once: Nordwind Logistik GmbH.\n")

@@ -9,7 +9,7 @@ import pytest
 
 from server import folders
 from server.backups import making, restoring
-from server.serving.main import ServerShape, prepared
+from server.serving.main import ServeOptions, prepared
 from server.settings import load
 from tests.support.site import open_site
 
@@ -31,7 +31,7 @@ def _modes(folder: Path) -> dict[str, int]:
 def test_a_servers_folders_are_its_own_and_so_are_its_files(tmp_path: Path) -> None:
     """Database, keys, address: and every parent that was not there before."""
     data = tmp_path / "share" / "sayso" / "data"
-    prepared(load({"data_dir": str(data)}), ServerShape())
+    prepared(load({"data_dir": str(data)}), ServeOptions())
     local = open_site(data)
     local.services.store.close()
 

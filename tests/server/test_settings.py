@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, text, says):
         *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
         ("callback_networks", "10.0.0.1/8", "host bits"),
         ("callback_networks", "the office", "does not appear"),
-        ("callback_ca_file", "/nowhere/ca.pem", "names no file"),
+        ("callback_ca_file", "/nowhere/ca.pem", "must be the path of a file"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, value, says):

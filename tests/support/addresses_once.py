@@ -9,7 +9,7 @@ from unittest import mock
 
 from werkzeug.routing import Rule
 
-from server.http.views import _Matched
+from server.http.views import _MatchOnlyRule
 
 _COMPILED = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
 
@@ -27,5 +27,5 @@ def compiling_addresses_once() -> Iterator[None]:
             compiled[key] = {name: vars(self)[name] for name in _COMPILED}
         vars(self).update(compiled[key])
 
-    with mock.patch.object(_Matched, "compile", compile_once):
+    with mock.patch.object(_MatchOnlyRule, "compile", compile_once):
         yield

@@ -181,7 +181,7 @@ def _to_serve() -> Callable[[list[str]], object]:
     with tempfile.TemporaryDirectory() as folder:  # an application loads more when it is made
         settings = Settings(data_dir=Path(folder), issuer="http://localhost:1")
         services = app.build(settings, serving=True)
-        app.create_app(app.create_site(services, most_feeds=1))
+        app.create_app(app.create_site(services, max_feeds=1))
         services.store.close()
     main._Application.run = _without_arbiter
     return serve.main

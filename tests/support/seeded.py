@@ -135,14 +135,14 @@ def _counted_early() -> None:
 
     def full(
         self: request_limits.RemainingRequests,
-        most: int,
+        limit: int,
         risk: Any,
         agent: str | None,
         user: str | None,
     ) -> bool:
         if agent is None or user is not None:
-            return is_full(self, most, risk, agent, user)
-        return bool(counted.open >= most)
+            return is_full(self, limit, risk, agent, user)
+        return bool(counted.open >= limit)
 
     BackchannelService.start = early  # type: ignore[method-assign]  # the fault
     request_limits.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
@@ -150,7 +150,7 @@ def _counted_early() -> None:
 
 def _queued_for_the_person_alone() -> None:
     """Let an agent's requests to different people not wait for each other."""
-    request_limits.queue = _at_once  # type: ignore[assignment]  # the fault
+    request_limits.lock = _at_once  # type: ignore[assignment]  # the fault
 
 
 def _acknowledged_early() -> None:
@@ -184,12 +184,12 @@ def _names_that_hang() -> None:
 
 def _own_clock() -> None:
     """Each process goes by its own clock, although the database has one for all."""
-    stand = SqlStore._stand
+    original = SqlStore._version_and_time
 
-    def by_own(self: SqlStore, connection: Any, *, hold: bool) -> tuple[int, int]:
-        return stand(self, connection, hold=hold)[0], self._edges.clock.now()
+    def by_own(self: SqlStore, connection: Any, *, lock: bool) -> tuple[int, int]:
+        return original(self, connection, lock=lock)[0], self._dependencies.clock.now()
 
-    SqlStore._stand = by_own  # type: ignore[method-assign]  # the fault
+    SqlStore._version_and_time = by_own  # type: ignore[method-assign]  # the fault
 
 
 def _ends_are_not_written() -> None:

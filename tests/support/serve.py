@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from server.serving.main import ServerShape, _Application, run
+from server.serving.main import ServeOptions, _Application, run
 from server.settings import load
 
 _BYTES = 8
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (given.files, given.files))
     clock = MappedClock(given.clock, given.skew)
     _prepare_workers(clock, given)
-    run(load(), ServerShape(port=given.port, workers=given.workers), clock)
+    run(load(), ServeOptions(port=given.port, workers=given.workers), clock)
 
 
 def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
 from server.services.approvals.oversight import NamedApproval
-from server.services.operations.statistics import MOST_DAYS
+from server.services.operations.statistics import MAX_DAYS
 from server.services.standing_grants.reservations import GRANT_MEMBER
 
 
@@ -94,7 +94,7 @@ def show(admin: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
 
 
 @command.command("statistics")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=14, show_default=True)
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True)
 @click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
 @json_option
 @administers
@@ -113,7 +113,7 @@ def statistics(admin: OpenInstallation, days: int, agent: str | None, *, as_json
 @administers
 def limits(admin: OpenInstallation, *, as_json: bool) -> None:
     """Show each rate limit, who is near it now, and who reached it in the last day."""
-    found = admin.limits.picture()
+    found = admin.limits.overview()
     answer(limits_document(found), limits_lines(found), as_json=as_json)
 
 
@@ -139,7 +139,7 @@ def cancel(admin: OpenInstallation, approval_id: str, reason: str, *, as_json: b
 @administers
 def escalate(admin: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
     """Ask one more person to decide a pending request, as a backup of its approver."""
-    seen = admin.reinforcements.ask(approval_id, user, by=BY)
+    seen = admin.backup_requests.ask(approval_id, user, by=BY)
     answer(_document(seen), [f"{user} can now decide {approval_id} too."], as_json=as_json)
 
 

@@ -70,7 +70,7 @@ def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     """Show one agent: its permissions, owners, secrets and keys, and when they were used."""
     agent, _ = admin.agents.show(name_or_id)
     names = names_by_id(admin)
-    pauses = admin.pauses.of(agent.id)
+    pauses = admin.pauses.of_agent(agent.id)
     ends = admin.orphans.grace_end(agent.id)
     document = {
         **agent_document(agent, names),

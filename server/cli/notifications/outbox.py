@@ -1,4 +1,4 @@
-"""`sayso outbox`: what leaves the installation, and what was given up."""
+"""`sayso outbox`: outbox messages and their retries."""
 
 import click
 
@@ -9,15 +9,15 @@ from server.services.notifications.outbox import GivenUpMessage
 
 @click.group("outbox")
 def command() -> None:
-    """Calls of agents, pushes and the webhook: what waits, what was given up, and once more."""
+    """List and retry outbox messages: callbacks of agents, web push, the webhook."""
 
 
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
-    """How many messages wait, and those that were given up, newest first."""
-    state = desk.outgoing.state()
+def show_all(services: OpenInstallation, *, as_json: bool) -> None:
+    """Count the messages, and list the undelivered ones, newest first."""
+    state = services.outbox.state()
     counts = {name: state.counts.get(name, 0) for name in ("waiting", "leased", "sent", "dead")}
     rows = [
         (
@@ -31,9 +31,9 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
         for one in state.dead
     ]
     lines = [
-        "{waiting} wait, {leased} are on their way, {dead} were given up.".format(**counts),
-        *table(("id", "channel", "to", "tries", "made", "why"), rows),
-        *(["To try one once more: sayso outbox retry ID"] if rows else []),
+        "{waiting} waiting, {leased} in delivery, {dead} undelivered.".format(**counts),
+        *table(("id", "channel", "to", "attempts", "created", "error"), rows),
+        *(["To retry a message, run: sayso outbox retry ID"] if rows else []),
     ]
     items = [_document(one) for one in state.dead]
     answer({"counts": counts, "items": items}, lines, as_json=as_json)
@@ -43,10 +43,10 @@ def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
 @click.argument("message_id", metavar="ID", type=click.IntRange(1))
 @json_option
 @administers
-def retry(desk: OpenInstallation, message_id: int, *, as_json: bool) -> None:
-    """Let a message that was given up leave after all, now."""
-    found = desk.outgoing.retry(message_id, by=BY)
-    line = f"The message {message_id} to {found.whom} leaves as soon as the server runs."
+def retry(services: OpenInstallation, message_id: int, *, as_json: bool) -> None:
+    """Retry an undelivered message now."""
+    found = services.outbox.retry(message_id, by=BY)
+    line = f"Message {message_id} to {found.whom} is queued. The running server sends it."
     answer(_document(found), [line], as_json=as_json)
 
 

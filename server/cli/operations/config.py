@@ -1,4 +1,4 @@
-"""`sayso config`: each setting and where its value came from."""
+"""`sayso config`: each setting and its source."""
 
 import click
 
@@ -9,14 +9,14 @@ from server.settings import described
 
 @click.group("config")
 def command() -> None:
-    """Settings: flags win over the environment, the environment over the file."""
+    """Show settings. Flags override the environment, which overrides the file."""
 
 
 @command.command("show")
 @json_option
 @click.pass_context
 def show(context: click.Context, *, as_json: bool) -> None:
-    """Each value and where it came from. Passwords are not shown."""
+    """List each setting with its value and source. Passwords are masked."""
     settings = settings_of(context)
     items = [{"name": n, "value": v, "source": source} for n, v, source in described(settings)]
     rows = [(item["name"], item["value"] or "(empty)", item["source"]) for item in items]

@@ -1,4 +1,4 @@
-"""`sayso db`: the database itself."""
+"""`sayso db`: upgrades, backs up and restores the database."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -22,24 +22,24 @@ _NEXT = "To list what is turned off, run: sayso doctor"
 
 @click.group("db")
 def command() -> None:
-    """The database: bring it to this program's schema, back it up, restore it."""
+    """Upgrade, back up and restore the database."""
 
 
 @command.command("upgrade")
 @json_option
 @click.pass_context
 def upgrade(context: click.Context, *, as_json: bool) -> None:
-    """Bring the database to this program's schema. On SQLite every command does so by itself."""
+    """Upgrade the database to this program's schema. On SQLite every command does it itself."""
     settings = settings_of(context)
     found = upgrade_database(settings.sqlalchemy_url, SystemClock().now())
-    line = f"The schema is {SCHEMA}; it was {found or 'not there'}."
+    line = f"The schema is {SCHEMA}. Before, it was {found or 'missing'}."
     members = {"schema": SCHEMA, "was": found or None, "changed": found != SCHEMA}
     answer(members, [line], as_json=as_json)
 
 
 @command.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--with-keys", is_flag=True, help="Put the key files into the backup too.")
+@click.option("--with-keys", is_flag=True, help="Include the key files in the backup.")
 @json_option
 @click.pass_context
 def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool) -> None:
@@ -74,18 +74,18 @@ def _key_lines(keys: Iterable[str], *, with_keys: bool) -> list[str]:
 
 
 def _keeps(function: Callable[..., None]) -> Callable[..., None]:
-    """The flags that keep what a backup would bring back."""
-    kept = function
+    """Add the flags that keep what a restore would turn off."""
+    decorated = function
     for kind in reversed(_ASKED):
-        told = f"Keep all {kind} as they are in the backup."
-        kept = click.option(f"--keep-{kind}", is_flag=True, help=told)(kept)
-    return kept
+        text = f"Keep all {kind} as they are in the backup."
+        decorated = click.option(f"--keep-{kind}", is_flag=True, help=text)(decorated)
+    return decorated
 
 
 @command.command("restore")
 @click.argument("file", type=_EXISTING, required=False)
 @click.option("--in-place", is_flag=True, help="Make a database safe that you restored yourself.")
-@click.option("--force", is_flag=True, help="Replace the installation that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing installation.")
 @click.option(
     "--since",
     type=_EXISTING,
@@ -111,7 +111,7 @@ def restore(
     changed since the backup is turned off. Otherwise everything is, unless you keep it.
     """
     if (file is None) != in_place:
-        raise click.UsageError("Name the backup, or use --in-place.")
+        raise click.UsageError("Specify the backup file, or use --in-place.")
     settings, now = settings_of(context), SystemClock().now()
     asks = not as_json and sys.stdin.isatty()
     steps = (
@@ -132,13 +132,13 @@ def _confirm(prepared: Prepared, *, force: bool, asks: bool) -> None:
     if force or not prepared.replaces:
         return
     if not asks:
-        raise Conflict("There is an installation here already. To replace it, add --force.")
-    text = f"Replace the installation here with the backup of {moment(prepared.made_at)}?"
+        raise Conflict("An installation already exists here. To replace it, add --force.")
+    text = f"Replace this installation with the backup of {moment(prepared.made_at)}?"
     click.confirm(text, abort=True)
 
 
 def _keeps_all(prepared: Prepared, kind: str) -> bool:
-    """Show the list and ask: what was revoked since the backup would come back."""
+    """List the items of a kind and ask whether to keep them."""
     labels = prepared.in_force[kind]
     if not labels:
         return False
@@ -154,7 +154,7 @@ def _lines(prepared: Prepared, done: Restored) -> list[str]:
     lines += [f"  {count} {name.replace('_', ' ')} ended" for name, count in _ended(done) if count]
     lines += [f"  {done.counts[kind]} {KINDS[kind]}" for kind in KINDS if done.counts[kind]]
     if done.replaced is not None:
-        lines.append(f"The database that was replaced is kept as {done.replaced}.")
+        lines.append(f"The replaced database is kept as {done.replaced}.")
     if done.changed:
         lines.append(f"Changed since the backup, now as in the backup: {', '.join(done.changed)}.")
     if not done.compared:

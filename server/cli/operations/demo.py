@@ -1,7 +1,7 @@
-"""`sayso demo`: a real server, a scripted agent, and you, or a stand-in, at the terminal app.
+"""`sayso demo`: a real server, a scripted agent, and you or a script as the approver.
 
-Owns: the order of the story and its words. Never: a shortcut; everything goes through the server,
-the `sayso-approver` command and the agent's HTTP.
+Owns: the steps and their texts. Never: a shortcut; everything goes through the server, the
+`sayso-approver` command and the agent's HTTP.
 """
 
 import json
@@ -43,15 +43,15 @@ from server.settings import Settings, process_environment
 USER: Final = "you"
 AGENT: Final = "invoice-bot"
 PIN: Final = "123456"
-"""Easy to keep in mind while a screen covers it; its device is thrown away with the folder."""
+"""Easy to remember. Its device is deleted with the folder."""
 _PAUSE_SECONDS = 3.0
-_SETTLE_SECONDS = 4.0
+_FINISH_SECONDS = 4.0
 _DENIED_SCOPE = "reminders:send"
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the story plays: a folder that is thrown away, and an address."""
+class DemoInstallation:
+    """The demo's temporary folder and address."""
 
     folder: Path
     issuer: str
@@ -59,7 +59,7 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the server and the terminal app are started with."""
+        """The environment of the server and the terminal app."""
         return {
             **process_environment(without="SAYSO_"),
             "SAYSO_DATA_DIR": str(self.folder / "server"),
@@ -69,143 +69,143 @@ class Stage:
 
 
 @click.command(name="demo")
-@click.option("--plain", is_flag=True, help="Play the approver in plain lines.")
+@click.option("--plain", is_flag=True, help="Let a script approve, and print each step.")
 def command(*, plain: bool) -> None:
-    """Show the whole loop on this machine, in a folder that is thrown away afterwards."""
+    """Try Sayso on this machine with a scripted agent, in a temporary folder."""
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _leave)
-    with _stage() as stage, _server(stage):
-        agent = _prepare(stage)
-        _say(f"A server is running at {stage.issuer}, on SQLite in {stage.folder}.")
-        _say(f"{AGENT} is an agent of yours. It will ask for {len(agent.stories)} things.")
+        signal.signal(ending, _exit)
+    with _temporary_installation() as demo, _server(demo):
+        agent = _prepare(demo)
+        _say(f"A server is running at {demo.issuer}, on SQLite in {demo.folder}.")
+        _say(f"{AGENT} is your agent. It will send {len(agent.outcomes)} requests.")
         if plain or not sys.stdin.isatty() or not sys.stdout.isatty():
-            _play(stage, agent)
+            _run_script(demo, agent)
         else:
-            _open_app(stage, agent)
-        agent.settle(_SETTLE_SECONDS)
-        verified = _tell_outcome(agent)
-        _tell_record(stage)
+            _open_app(demo, agent)
+        agent.finish(_FINISH_SECONDS)
+        verified = _print_results(agent)
+        _print_audit_log(demo)
     sys.exit(0 if verified else 1)
 
 
-def _leave(number: int, _frame: object) -> None:
-    """A closed window ends the server and the folder too."""
+def _exit(number: int, _frame: object) -> None:
+    """Exit on a signal, so that the server is stopped and the folder deleted."""
     sys.exit(128 + number)
 
 
 @contextmanager
-def _stage() -> Iterator[Stage]:
+def _temporary_installation() -> Iterator[DemoInstallation]:
     folder = Path(tempfile.mkdtemp(prefix="sayso-demo-"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     try:
-        yield Stage(folder, f"http://localhost:{port}", port)
+        yield DemoInstallation(folder, f"http://localhost:{port}", port)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _server(stage: Stage) -> Iterator[None]:
-    """The real server, in a process of its own; it is ready when it says so."""
+def _server(demo: DemoInstallation) -> Iterator[None]:
+    """Run the real server in its own process, and wait until it is ready."""
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "server", "serve", "--port", str(stage.port)],
-        env=stage.environment,
+        [sys.executable, "-m", "server", "serve", "--port", str(demo.port)],
+        env=demo.environment,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         line = process.stdout.readline() if process.stdout is not None else ""
-        if stage.issuer not in line:
-            raise click.ClickException("The server did not start; its reason stands above.")
+        if demo.issuer not in line:
+            raise click.ClickException("The server did not start. See the error above.")
         yield
     finally:
         process.terminate()
         process.wait(timeout=15)
 
 
-def _prepare(stage: Stage) -> ScriptedAgent:
-    """What an administrator does once: a person, an API, an action type, an agent, a device."""
-    with _administration(stage) as desk:
-        desk.installation.init("admin", by=BY)
-        _, code = desk.users.add(NewUser(USER), by=BY)
+def _prepare(demo: DemoInstallation) -> ScriptedAgent:
+    """Set up a user, an API, an action type, an agent and a device, as an administrator does."""
+    with _administration(demo) as services:
+        services.installation.init("admin", by=BY)
+        _, code = services.users.add(NewUser(USER), by=BY)
         scopes = {name: Risk(risk) for name, _, risk in (s.partition("=") for s in SCOPES)}
-        desk.resources.add(PAY, scopes, {}, by=BY)
-        desk.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=BY)
-        made = desk.agents.add(
+        services.resources.add(PAY, scopes, {}, by=BY)
+        services.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=BY)
+        made = services.agents.add(
             NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=BY
         )
     _approver(
-        stage,
-        "login", stage.issuer, "--code-stdin", "--pin-stdin", "--name", "demo-terminal",
+        demo,
+        "login", demo.issuer, "--code-stdin", "--pin-stdin", "--name", "demo-terminal",
         stdin=f"{code.code}\n{PIN}\n",
     )  # fmt: skip
-    return ScriptedAgent(Credentials(stage.issuer, made.agent.id, made.secret or ""))
+    return ScriptedAgent(Credentials(demo.issuer, made.agent.id, made.secret or ""))
 
 
 @contextmanager
-def _administration(stage: Stage) -> Iterator[OpenInstallation]:
-    settings = Settings(data_dir=stage.folder / "server")
-    with opened(replace(settings, issuer=stage.issuer)) as desk:
-        yield desk
+def _administration(demo: DemoInstallation) -> Iterator[OpenInstallation]:
+    settings = Settings(data_dir=demo.folder / "server")
+    with opened(replace(settings, issuer=demo.issuer)) as services:
+        yield services
 
 
-def _open_app(stage: Stage, agent: ScriptedAgent) -> None:
-    """You decide, in the terminal app."""
+def _open_app(demo: DemoInstallation, agent: ScriptedAgent) -> None:
+    """Let the user decide in the terminal app."""
     _say("")
-    _say(f"The terminal app opens now. Your PIN for this demonstration is  {PIN}")
-    _say("The payment also takes the last four characters of the account that it shows.")
-    _say("Choose a request, press a to approve or d to deny, and q when you are done.")
-    click.pause("Press any key to open it ...")
+    _say(f"The terminal app opens now. Your PIN for this demo is  {PIN}")
+    _say("For the payment, also type the last 4 characters of the payee's account.")
+    _say("Select a request. Press a to approve, d to deny, and q to quit.")
+    click.pause("Press any key to continue ...")
     agent.ask_all_in_background(USER, _PAUSE_SECONDS)
-    subprocess.run(_approver_command(), env=stage.environment, check=False)  # noqa: S603  # likewise
+    subprocess.run(_approver_command(), env=demo.environment, check=False)  # noqa: S603  # likewise
 
 
-def _play(stage: Stage, agent: ScriptedAgent) -> None:
-    """A stand-in decides by the same commands that you would type: yes, yes, no."""
-    for story in agent.stories:
+def _run_script(demo: DemoInstallation, agent: ScriptedAgent) -> None:
+    """Decide with `sayso-approver` commands: approve, approve, deny."""
+    for outcome in agent.outcomes:
         _say("")
-        _say(f"{AGENT} asks to {story.wish.title}.")
-        agent.ask(story, USER)
-        agent.wait_in_background(story)
-        item = _approver(stage, "inbox", "--json")["items"][0]
+        _say(f"{AGENT} requests to {outcome.request.title}.")
+        agent.ask(outcome, USER)
+        agent.wait_in_background(outcome)
+        item = _approver(demo, "inbox", "--json")["items"][0]
         _say(f"  your terminal shows   {item['risk'].upper()}  {item['headline']}")
-        _say(f"  with fingerprint      {item['fingerprint']}, the agent has {story.fingerprint}")
-        _answer(stage, story, item)
+        _say(f"  with fingerprint      {item['fingerprint']}; the agent's is {outcome.fingerprint}")
+        _answer(demo, outcome, item)
 
 
-def _answer(stage: Stage, story: DemoOutcome, item: Mapping[str, Any]) -> None:
+def _answer(demo: DemoInstallation, outcome: DemoOutcome, item: Mapping[str, Any]) -> None:
     name = item["id"]
-    if story.wish.scope == _DENIED_SCOPE:
+    if outcome.request.scope == _DENIED_SCOPE:
         _say(f"  $ sayso-approver deny {name} --code not_needed --note ...")
-        _approver(stage, "deny", name, "--code", "not_needed", "--note", "Not before Monday.",
+        _approver(demo, "deny", name, "--code", "not_needed", "--note", "Not before Monday.",
                   "--json")  # fmt: skip
         _say("  denied")
         return
     yes = ["approve", name, "--fingerprint", item["fingerprint"], "--pin-stdin"]
-    yes += ["--fact", story.wish.fact] if story.wish.fact else []
+    yes += ["--fact", outcome.request.fact] if outcome.request.fact else []
     _say(f"  $ sayso-approver {' '.join(yes)}")
-    _approver(stage, *yes, "--json", stdin=f"{PIN}\n")
+    _approver(demo, *yes, "--json", stdin=f"{PIN}\n")
     _say("  approved, and signed by the device")
 
 
-def _tell_outcome(agent: ScriptedAgent) -> bool:
-    """What the agent got; reports whether a token came out and every token could be verified."""
+def _print_results(agent: ScriptedAgent) -> bool:
+    """Print what the agent got. Reports whether there is a token and every token verifies."""
     verified = []
-    for story in agent.stories:
+    for outcome in agent.outcomes:
         _say("")
-        _say(f"{AGENT} asked to {story.wish.title}, and got")
-        if story.granted:
-            verified.append(_tell_token(agent, story))
+        _say(f"{AGENT} requested to {outcome.request.title}. Result:")
+        if outcome.granted:
+            verified.append(_print_token(agent, outcome))
         else:
-            _tell_refusal(story)
+            _print_refusal(outcome)
     return bool(verified) and all(verified)
 
 
-def _tell_token(agent: ScriptedAgent, story: DemoOutcome) -> bool:
+def _print_token(agent: ScriptedAgent, outcome: DemoOutcome) -> bool:
     try:
         claims = JwtVerifier().own_token(
-            story.answer["access_token"], ACCESS_TOKEN_TYPE, _published_keys(agent)
+            outcome.answer["access_token"], ACCESS_TOKEN_TYPE, _published_keys(agent)
         )
     except BadToken as error:
         _say(f"  a token that does NOT verify: {error}")
@@ -216,26 +216,25 @@ def _tell_token(agent: ScriptedAgent, story: DemoOutcome) -> bool:
     return True
 
 
-def _tell_refusal(story: DemoOutcome) -> None:
-    if not story.answer:
+def _print_refusal(outcome: DemoOutcome) -> None:
+    if not outcome.answer:
         _say("  no answer yet")
         return
-    shown = {name: value for name, value in story.answer.items() if name != "error_description"}
+    shown = {name: value for name, value in outcome.answer.items() if name != "error_description"}
     _say(f"  {json.dumps(shown)}")
-    _say(f"  {story.answer.get('error_description', '')}")
+    _say(f"  {outcome.answer.get('error_description', '')}")
 
 
 def _published_keys(agent: ScriptedAgent) -> list[SigningKey]:
-    """The keys as anybody finds them: public halves only."""
+    """The public signing keys."""
     keys = agent.fetch("/jwks")["keys"]
     return [SigningKey(k["kid"], k["alg"], k, b"", "active", 0, None) for k in keys]
 
 
-def _tell_record(stage: Stage) -> None:
-    """The entries of the log that tell the same story."""
+def _print_audit_log(demo: DemoInstallation) -> None:
     _say("")
-    _say("The audit log says")
-    with _administration(stage) as desk, desk.services.store.read() as view:
+    _say("The audit log:")
+    with _administration(demo) as services, services.services.store.read() as view:
         entries = [json.loads(entry.body) for entry in view.audit.tail(200)]
         names = {agent.id: agent.name for agent in view.agents.all()}
         names |= {user.id: user.name for user in view.users.all()}
@@ -256,12 +255,12 @@ def _sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _approver(stage: Stage, *arguments: str, stdin: str = "") -> dict[str, Any]:
-    """Run `sayso-approver` and read its one JSON document."""
+def _approver(demo: DemoInstallation, *arguments: str, stdin: str = "") -> dict[str, Any]:
+    """Run `sayso-approver` and parse its JSON output."""
     as_json = arguments if "--json" in arguments else (*arguments, "--json")
     done = subprocess.run(  # noqa: S603  # our own command
         [*_approver_command(), *as_json],
-        env=stage.environment,
+        env=demo.environment,
         input=stdin,
         capture_output=True,
         text=True,
@@ -274,7 +273,7 @@ def _approver(stage: Stage, *arguments: str, stdin: str = "") -> dict[str, Any]:
 
 
 def _approver_command() -> list[str]:
-    """The terminal app of this same installation of the program."""
+    """The terminal app that was installed with this program."""
     beside = Path(sys.executable).with_name("sayso-approver")
     return [str(beside)] if os.access(beside, os.X_OK) else [sys.executable, "-m", "approver_tui"]
 

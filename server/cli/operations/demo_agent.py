@@ -1,6 +1,6 @@
-"""The scripted agent of the demonstration: it asks, waits, and gets tokens like any agent.
+"""The scripted agent of the demo: it sends requests, polls, and gets tokens like any agent.
 
-Owns: three requests and their polling, over HTTP alone. Never: looks into the installation.
+Owns: three requests and their polling, over HTTP only. Never: reads the installation.
 """
 
 import base64
@@ -23,17 +23,17 @@ SCOPES: Final = ("payments:read=low", "reminders:send=medium", "payments:transfe
 
 @dataclass(frozen=True, slots=True)
 class DemoRequest:
-    """One request: what for, and how the agent explains it."""
+    """One request of the agent."""
 
     title: str
     scope: str
     message: str
     details: tuple[Mapping[str, object], ...] = ()
     fact: str = ""
-    """What its approver reads off the request and types back; "" where nothing is asked for."""
+    """The value for the type-back; "" if there is none."""
 
 
-WISHES: Final = (
+REQUESTS: Final = (
     DemoRequest("read last month's invoices", "payments:read", "Looking for unpaid invoices."),
     DemoRequest(
         "pay an invoice",
@@ -56,7 +56,7 @@ WISHES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who the agent is."""
+    """The agent's credentials."""
 
     issuer: str
     client_id: str
@@ -65,65 +65,65 @@ class Credentials:
 
 @dataclass(slots=True)
 class DemoOutcome:
-    """What became of one wish."""
+    """The state of one request."""
 
-    wish: DemoRequest
+    request: DemoRequest
     fingerprint: str = ""
     auth_req_id: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
-    """The token answer, or the error that ended it; empty while it waits."""
+    """The token response or the final error; empty while it is pending."""
 
     @property
     def granted(self) -> bool:
-        """Reports whether a token came out."""
+        """Reports whether the agent got a token."""
         return "access_token" in self.answer
 
 
 class ScriptedAgent:
-    """Asks for everything, then waits for the answers in threads of its own."""
+    """Sends the requests and polls for the answers in background threads."""
 
     def __init__(self, credentials: Credentials) -> None:
-        self.stories = [DemoOutcome(wish) for wish in WISHES]
+        self.outcomes = [DemoOutcome(request) for request in REQUESTS]
         self._credentials = credentials
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def ask(self, story: DemoOutcome, user: str) -> None:
-        """POST /bc-authorize. Raises RuntimeError when the server does not take it."""
-        wish = story.wish
+    def ask(self, outcome: DemoOutcome, user: str) -> None:
+        """POST /bc-authorize. Raises RuntimeError if the server refuses it."""
+        request = outcome.request
         form = {
             "login_hint": user,
-            "scope": f"openid {wish.scope}",
+            "scope": f"openid {request.scope}",
             "resource": PAY,
-            "binding_message": wish.message,
+            "binding_message": request.message,
         }
-        if wish.details:
-            form["authorization_details"] = json.dumps(wish.details)
+        if request.details:
+            form["authorization_details"] = json.dumps(request.details)
         answer = self._post("/bc-authorize", form)
         if "auth_req_id" not in answer:
             raise RuntimeError(f"the server refused: {answer}")
-        story.auth_req_id = answer["auth_req_id"]
-        story.fingerprint = answer["fingerprint"]
+        outcome.auth_req_id = answer["auth_req_id"]
+        outcome.fingerprint = answer["fingerprint"]
 
-    def wait_in_background(self, story: DemoOutcome) -> None:
-        """Poll for the answer until there is one or `stop` was called."""
-        thread = threading.Thread(target=self._wait, args=(story,), daemon=True)
+    def wait_in_background(self, outcome: DemoOutcome) -> None:
+        """Poll for the answer until there is one, or until `finish` ends."""
+        thread = threading.Thread(target=self._wait, args=(outcome,), daemon=True)
         thread.start()
         self._threads.append(thread)
 
     def ask_all_in_background(self, user: str, pause: float) -> None:
-        """Ask one after the other, so that a screen is seen to change."""
+        """Send the requests one after the other, so that the user sees each arrive."""
 
         def run() -> None:
-            for story in self.stories:
-                self.ask(story, user)
-                self.wait_in_background(story)
+            for outcome in self.outcomes:
+                self.ask(outcome, user)
+                self.wait_in_background(outcome)
                 self._stopped.wait(pause)
 
         threading.Thread(target=run, daemon=True).start()
 
-    def settle(self, seconds: float) -> None:
-        """Give answers that were just made the time to be fetched."""
+    def finish(self, seconds: float) -> None:
+        """Wait up to `seconds` for the last answers, then stop polling."""
         ends = time.monotonic() + seconds
         for thread in tuple(self._threads):
             thread.join(max(0.0, ends - time.monotonic()))
@@ -134,14 +134,14 @@ class ScriptedAgent:
         url = self._credentials.issuer + path
         return _read(egress.send("GET", url, body=b"", headers={}))
 
-    def _wait(self, story: DemoOutcome) -> None:
-        form = {"grant_type": GRANT_CIBA, "auth_req_id": story.auth_req_id}
+    def _wait(self, outcome: DemoOutcome) -> None:
+        form = {"grant_type": GRANT_CIBA, "auth_req_id": outcome.auth_req_id}
         while not self._stopped.is_set():
             answer = self._post("/token", form, {"Prefer": "wait=3"})
             if answer.get("error") == "temporarily_unavailable":
                 self._stopped.wait(1)
             elif answer.get("error") != "authorization_pending":
-                story.answer = answer
+                outcome.answer = answer
                 return
 
     def _post(

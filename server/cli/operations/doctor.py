@@ -1,7 +1,7 @@
-"""`sayso doctor`: what is weak or broken here, and the fix.
+"""`sayso doctor`: problems of this installation, with the fix.
 
-Owns: what the machine shows: files, addresses, whether the database opens. What the records show is
-`server.services.operations.doctor`'s.
+Owns: the checks of this machine: files, addresses, whether the database opens. The checks of the
+database's contents are in `server.services.operations.doctor`.
 """
 
 import os
@@ -27,7 +27,7 @@ from server.storage.open import SchemaMismatch
 
 _BY_OTHERS: Final = 0o077
 _MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})
-_NOTHING_ELSE: Final = "Nothing else can be checked until this is fixed."
+_FIX_FIRST: Final = "Fix this first; nothing else can be checked."
 _ORDER: Final = tuple(_MARKS)
 
 
@@ -35,7 +35,7 @@ _ORDER: Final = tuple(_MARKS)
 @json_option
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """Look at everything and change nothing. Exit 1 when something is broken."""
+    """Check the installation without changing it. Exits with 1 if something is broken."""
     settings = settings_of(context)
     found = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
     found += _open_files(settings)
@@ -55,19 +55,19 @@ def _lines(finding: Finding) -> list[str]:
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
-    """Who may read what makes one the administrator."""
+    """Files that other users can read."""
     folder = settings.data_dir
     if not folder.exists():
         return
     if folder.stat().st_mode & _BY_OTHERS:
-        yield Finding("weak", f"Others may look into {folder}.", f"Run: chmod 700 {folder}")
+        yield Finding("weak", f"Other users can read {folder}.", f"Run: chmod 700 {folder}")
     for file in (*key_files.required(settings), key_files.webhook(settings)):
         path = file.path
         if path.exists() and path.stat().st_mode & _BY_OTHERS:
-            yield Finding("broken", f"Others may read {path}.", f"Run: chmod 600 {path}")
+            yield Finding("broken", f"Other users can read {path}.", f"Run: chmod 600 {path}")
     for path in sorted(folder.glob("*.db*")):
         if path.stat().st_mode & _BY_OTHERS:
-            yield Finding("weak", f"Others may read {path}.", f"Run: chmod 600 {path}")
+            yield Finding("weak", f"Other users can read {path}.", f"Run: chmod 600 {path}")
 
 
 def _addresses(settings: Settings) -> Iterator[Finding]:
@@ -75,14 +75,14 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
     if issuer.startswith("http:") and not is_loopback(issuer):
         yield Finding(
             "weak",
-            f"The issuer {issuer} is not https: codes, tokens and answers can be read on the way.",
-            "Put a proxy with a certificate in front and set SAYSO_ISSUER to its https URL.",
+            f"The issuer {issuer} is not https: codes, tokens and answers can be intercepted.",
+            "Use a proxy with a certificate, and set SAYSO_ISSUER to its https URL.",
         )
     if issuer.startswith("https:") and settings.push_subject == NOBODY:
         yield Finding(
             "weak",
-            f"Push services are told to ask {NOBODY} about our messages; Apple's refuses those.",
-            "Set SAYSO_PUSH_CONTACT to mailto: and an address that somebody reads.",
+            f"The contact for push services is {NOBODY}, which Apple refuses.",
+            "Set SAYSO_PUSH_CONTACT to mailto: with an address that somebody reads.",
         )
 
 
@@ -91,39 +91,39 @@ def _open_files(settings: Settings) -> Iterator[Finding]:
     if found.feeds < FEW:
         yield Finding(
             "weak",
-            f"The limit of {found.files} open files is enough for {found.feeds} live feeds of "
-            "approvers in each process; further ones are refused.",
+            f"The limit of {found.files} open files allows {found.feeds} live feeds of "
+            "approvers per process. Further ones are refused.",
             "Raise it for the server: LimitNOFILE=65536 in its unit, or ulimit -n.",
         )
 
 
 def _records(settings: Settings) -> Iterator[Finding]:
-    """What the database says, or why it does not open."""
+    """The problems that the database shows, or why it does not open."""
     if settings.on_sqlite and not sqlite_file(settings).exists():
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
     try:
         if wrong := key_problems(settings):
-            yield from (Finding("broken", problem, _NOTHING_ELSE) for problem in wrong)
+            yield from (Finding("broken", problem, _FIX_FIRST) for problem in wrong)
             return
-        with opened(settings) as desk:
-            yield from desk.doctor.findings()
+        with opened(settings) as services:
+            yield from services.doctor.findings()
     except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:
-        yield Finding("broken", sentence(error), _NOTHING_ELSE)
+        yield Finding("broken", sentence(error), _FIX_FIRST)
 
 
 def _limits(settings: Settings) -> Iterator[Finding]:
-    """What no setting can mend, said honestly."""
+    """The limitations that no setting can fix."""
     if settings.data_dir.exists() and os.access(settings.data_dir, os.R_OK | os.X_OK):
         yield Finding(
             "weak",
-            "You can read the data folder, so every program that runs as you, an agent too, can "
-            "act as the administrator.",
-            "Run the server as a user of its own: sayso serve --systemd-unit",
+            "You can read the data folder, so every program that runs as you, including an agent, "
+            "can act as the administrator.",
+            "Run the server as its own user: sayso serve --systemd-unit",
         )
     yield Finding(
         "note",
-        "A program that runs as an approver can read along when they enter their PIN, and a "
-        "script that uses --pin-stdin gives it away.",
-        "Decide on another machine, or as another user, than the agents run on.",
+        "A program that runs as an approver can read the PIN while they enter it, and a script "
+        "that uses --pin-stdin knows it.",
+        "Decide on another machine, or as another user, than the agents.",
     )

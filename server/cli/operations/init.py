@@ -1,4 +1,4 @@
-"""`sayso init`: the first administrator of an installation."""
+"""`sayso init`: creates the first administrator."""
 
 import click
 
@@ -13,22 +13,22 @@ from server.services.refusals import Exists
 @if_missing_option
 @json_option
 @administers
-def command(desk: OpenInstallation, admin: str, *, if_missing: bool, as_json: bool) -> None:
-    """Make the signing keys and the first administrator, with a code for their first device."""
+def command(services: OpenInstallation, admin: str, *, if_missing: bool, as_json: bool) -> None:
+    """Create the signing keys, the first administrator, and a code for their first device."""
     try:
-        user, issued = desk.installation.init(admin, by=BY)
+        user, issued = services.installation.init(admin, by=BY)
     except Exists:
-        present = desk.installation.admin()
+        present = services.installation.admin()
         if not if_missing or present is None:
             raise
-        line = f"{present.name} administers this installation already."
+        line = f"{present.name} is already the administrator of this installation."
         answer({"user": present.name}, [line], as_json=as_json)
         return
     lines = [
-        f"{user.name} administers this installation.",
-        *code_lines(desk, user, issued),
+        f"{user.name} is the administrator of this installation.",
+        *code_lines(services, user, issued),
         "",
-        "Start the server first, if it does not run:",
+        "If the server does not run yet, start it first:",
         "  sayso serve",
     ]
-    answer({"user": user.name, **code_document(desk, issued)}, lines, as_json=as_json)
+    answer({"user": user.name, **code_document(services, issued)}, lines, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Limits as the command line prints them."""
+"""The output of limits on the command line."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from server.settings import PREFIX
 
 
 def limits_document(found: LimitsOverview) -> dict[str, object]:
-    """All of it, with the names that the API uses; where a setting came from says `config show`."""
+    """The JSON of all limits, with the API's names, without the sources of settings."""
     return {
         "items": [_limit(one, found) for one in found.limits],
         "held_back": [{**_who(who, found), "count": count} for who, count in found.held_back],
@@ -17,11 +17,11 @@ def limits_document(found: LimitsOverview) -> dict[str, object]:
 
 
 def limits_lines(found: LimitsOverview) -> list[str]:
-    """A table of limits, and a line for each who is near one, or reached it."""
+    """A table of limits, and a line for everyone who is near a limit or reached it."""
     rows = [
         (one.limit.name, str(one.limit.value), one.limit.per, _set_by(one)) for one in found.limits
     ]
-    return [*table(("limit", "value", "of each", "set by"), rows), "", *_remarks(found)]
+    return [*table(("limit", "value", "per", "set by"), rows), "", *_remarks(found)]
 
 
 def _remarks(found: LimitsOverview) -> Iterator[str]:
@@ -33,9 +33,9 @@ def _remarks(found: LimitsOverview) -> Iterator[str]:
         for who, count in one.lately:
             yield f"{_called(who, found)} was refused by {name} {count} times in the last day."
     for who, count in found.held_back:
-        yield f"{count} requests of the last day did not call {_called(who, found)}."
+        yield f"{count} requests of the last day did not notify {_called(who, found)}."
     if not found.whole:
-        yield "There was more to count than is looked at."
+        yield "Only the newest rows were counted."
 
 
 def _limit(one: LimitStatus, found: LimitsOverview) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`sayso serve`: reads the flags, then hands over. This process imports no database."""
+"""`sayso serve`: reads the flags and starts the server. This process imports no database."""
 
 from importlib.resources import files
 
@@ -17,9 +17,9 @@ from server.cli.flags import settings_of
     show_default=True,
     help="Processes; more than one needs PostgreSQL.",
 )
-@click.option("--insecure", is_flag=True, help="Serve other machines without https, knowingly.")
+@click.option("--insecure", is_flag=True, help="Allow serving other machines without https.")
 @click.option(
-    "--systemd-unit", is_flag=True, help="Print a unit that runs it as its own user, and leave."
+    "--systemd-unit", is_flag=True, help="Print a systemd unit with its own user, and exit."
 )
 @click.pass_context
 def command(
@@ -31,13 +31,13 @@ def command(
     insecure: bool,
     systemd_unit: bool,
 ) -> None:
-    """Serve agents and approvers until told to end.
+    """Run the server until it is stopped.
 
-    One line with the issuer is printed when connections are accepted.
+    It prints one line with the issuer when it accepts connections.
     """
     if systemd_unit:
         click.echo(files("server.serving").joinpath("sayso.service").read_text("utf-8"), nl=False)
         return
-    from server.serving.main import ServerShape, run  # noqa: PLC0415  # gunicorn, only to serve
+    from server.serving.main import ServeOptions, run  # noqa: PLC0415  # gunicorn, only to serve
 
-    run(settings_of(context), ServerShape(host, port, workers, insecure))
+    run(settings_of(context), ServeOptions(host, port, workers, insecure))

@@ -1,4 +1,4 @@
-"""Statistics as the command line prints them."""
+"""The output of statistics on the command line."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +11,7 @@ _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "
 
 
 def statistics_document(summary: Summary) -> dict[str, object]:
-    """All of it, with the names that the API uses."""
+    """The JSON of the statistics, with the API's names."""
     return {
         "since": rfc3339(summary.since),
         "whole": summary.whole,
@@ -50,7 +50,7 @@ def statistics_document(summary: Summary) -> dict[str, object]:
 
 
 def course_document(course: AgentHistory) -> dict[str, object]:
-    """What one agent asked, with the names that the API uses."""
+    """The JSON of one agent's statistics, with the API's names."""
     return {
         "since": rfc3339(course.since),
         "whole": course.whole,
@@ -60,19 +60,19 @@ def course_document(course: AgentHistory) -> dict[str, object]:
 
 
 def course_lines(course: AgentHistory) -> list[str]:
-    """A table of days, and whether there was more."""
+    """One agent's statistics: a table of days, and a note if it is incomplete."""
     told = [(_day(one.at), *_cells(one.counts)) for one in course.days]
     return [*table(("day", *_HEADINGS), told), *_cut(course)]
 
 
 def statistics_lines(summary: Summary) -> list[str]:
-    """Three tables, and what should be looked at."""
+    """Tables by day, agent and person, and remarks."""
     groups = (
         ("day", [(_day(one.at), one.counts) for one in summary.days]),
         ("agent", [(one.name, one.counts) for one in summary.agents]),
         ("person", [(one.name, one.counts) for one in summary.people]),
     )
-    lines = [f"{summary.pending} wait now."]
+    lines = [f"{summary.pending} pending now."]
     for title, rows in groups:
         told = [(name, *_cells(counts)) for name, counts in rows]
         lines += ["", *table((title, *_HEADINGS), told)]
@@ -83,7 +83,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
     yield from _cut(summary)
     for agent in summary.agents:
         if agent.unread:
-            yield f"What {agent.name} asks is approved nearly always, faster than anybody reads."
+            yield f"Requests of {agent.name} are nearly always approved, faster than anyone reads."
     for one in summary.people:
         if one.too_much:
             yield f"{one.name} was asked {one.busiest} times in one day."
@@ -91,7 +91,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
 
 def _cut(found: Summary | AgentHistory) -> Iterator[str]:
     if not found.whole:
-        yield f"Only the newest {found.counts.asked} requests of this time were looked at."
+        yield f"Only the newest {found.counts.asked} requests of this period were counted."
 
 
 def _cells(counts: Counts) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from server.cli.params import Span
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.questions import WAYS, Verdict, Way
-from server.services.operations import telling
-from server.services.operations.askings import AskedPerson, RequestAudience
+from server.services.operations import policy_json
+from server.services.operations.audiences import AskedPerson, RequestAudience
 from server.services.operations.replays import Change, Replay
 from server.services.operations.trials import Explained, TrialRequest, TriedCase
 from server.services.policy import documents
@@ -44,7 +44,7 @@ def show(admin: OpenInstallation, *, as_json: bool) -> None:
     """Show the rule set in force."""
     row = admin.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
-    answer(telling.policy(row), lines, as_json=as_json)
+    answer(policy_json.policy(row), lines, as_json=as_json)
 
 
 @command.command("set")
@@ -57,7 +57,7 @@ def put(admin: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
     rules = documents.parse_policy(row.document).single_approver_at_critical
     alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
-    answer(telling.policy(row), lines, as_json=as_json)
+    answer(policy_json.policy(row), lines, as_json=as_json)
 
 
 @command.command("explain")
@@ -90,7 +90,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     text = None if details is None else details.read()
     wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
     found = admin.trials.explain(wanted, None if rules is None else rules.read())
-    answer(telling.explained(found), _explanation_lines(found), as_json=as_json)
+    answer(policy_json.explained(found), _explanation_lines(found), as_json=as_json)
 
 
 @command.command("test")
@@ -104,7 +104,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
     failed = sum(not one.passed for one in found)
     lines = [line for one in found for line in _case_lines(one)]
     lines.append(f"{len(found) - failed} of {len(found)} passed.")
-    answer(telling.tried(found), lines, as_json=as_json)
+    answer(policy_json.tried(found), lines, as_json=as_json)
     if failed:
         click.get_current_context().exit(1)
 
@@ -117,7 +117,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
     found = admin.replays.replay(last, None if rules is None else rules.read())
-    answer(telling.replayed(found), _replay_lines(found), as_json=as_json)
+    answer(policy_json.replayed(found), _replay_lines(found), as_json=as_json)
 
 
 def _title(row: PolicyRow) -> str:
@@ -139,7 +139,7 @@ def _explanation_lines(found: Explained) -> list[str]:
             "unusual": listed(found.unusual) if found.unusual else "nothing",
             "answered by": _grant_line(found),
             "asks": _asks(found),
-            **_people(found.asking),
+            **_people(found.audience),
         }
     )
     if found.token is not None:
@@ -159,7 +159,7 @@ def _verdict_text(verdict: Verdict) -> str:
 
 def _asks(found: Explained) -> str | None:
     needs = found.verdict.needs
-    if needs is None or found.asking is None:
+    if needs is None or found.audience is None:
         return None
     people = "1 person" if needs.quorum == 1 else f"{needs.quorum} people"
     how = ceremonies.ceremony_text(needs.ceremony)

@@ -43,7 +43,7 @@ def cancel(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
 def escalate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/escalate."""
     body = read(oversight_wire.Escalation, request.body)
-    seen = admin.reinforcements.ask(request.params["id"], body.to, by=admin.by)
+    seen = admin.backup_requests.ask(request.params["id"], body.to, by=admin.by)
     return as_json(200, oversight_wire.approval(seen).model_dump())
 
 

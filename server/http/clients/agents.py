@@ -110,7 +110,7 @@ def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
             type=one.type or None,
             until=rfc3339(one.until),
         )
-        for one in admin.pauses.of(agent.id)
+        for one in admin.pauses.of_agent(agent.id)
     ]
 
 

@@ -1,4 +1,4 @@
-"""A person's own settings of when they are notified."""
+"""The endpoints for a person's own notification settings."""
 
 from server.http.approvals.approval_wire import approval
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
@@ -15,27 +15,26 @@ def shown(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
 
 def set_quiet_hours(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """PUT /api/attention/quiet-hours."""
-    site.notifications.quiet.set_hours(person, read(wire.QuietHours, request.body).record())
+    site.notifications.settings.set_hours(person, read(wire.QuietHours, request.body).record())
     return _all(site, person)
 
 
 def clear_quiet_hours(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/attention/quiet-hours."""
-    site.notifications.quiet.clear_hours(person)
+    site.notifications.settings.clear_hours(person)
     return HttpResponse(204, headers=NO_STORE)
 
 
 def mute(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/attention/mutes."""
     body = read(wire.NewMute, request.body)
-    return as_json(
-        200, wire.mute(site.notifications.quiet.mute(person, body.agent, body.minutes)).model_dump()
-    )
+    muted = site.notifications.settings.mute(person, body.agent, body.minutes)
+    return as_json(200, wire.mute(muted).model_dump())
 
 
 def unmute(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/attention/mutes/<id>."""
-    site.notifications.quiet.unmute(person, request.params["id"])
+    site.notifications.settings.unmute(person, request.params["id"])
     return HttpResponse(204, headers=NO_STORE)
 
 
@@ -54,17 +53,17 @@ def ask_again(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def snooze(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/snooze."""
     body = read(wire.NewSnooze, request.body)
-    hold = site.notifications.quiet.snooze(person, request.params["id"], body.minutes)
+    hold = site.notifications.settings.snooze(person, request.params["id"], body.minutes)
     return as_json(200, wire.snooze(hold).model_dump())
 
 
 def wake(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/approvals/<id>/snooze."""
-    site.notifications.quiet.wake(person, request.params["id"])
+    site.notifications.settings.wake(person, request.params["id"])
     return HttpResponse(204, headers=NO_STORE)
 
 
 def _all(site: Site, person: Person) -> HttpResponse:
     return as_json(
-        200, wire.attention(site.notifications.quiet.of(person)).model_dump(by_alias=True)
+        200, wire.attention(site.notifications.settings.get(person)).model_dump(by_alias=True)
     )

@@ -1,4 +1,4 @@
-"""The rows about a person's own settings of when they are notified."""
+"""The routes for a person's own notification settings."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A person's own settings of when they are notified, as JSON."""
+"""The JSON of a person's own notification settings."""
 
 from datetime import time
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from server.http.wire import Named
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
 from server.model.policy_rules import DAYS
-from server.services.notifications.quiet import Muted, NotificationSettings
+from server.services.notifications.notification_settings import MutedAgent, NotificationSettings
 from server.services.policy.displays import rfc3339
 
 _CLOSED = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
@@ -31,7 +31,7 @@ class QuietHours(BaseModel):
     zone: str = Field(min_length=1, max_length=64)
 
     def record(self) -> HoursRecord:
-        """The same for the services."""
+        """The quiet hours as a record."""
         days = tuple(sorted({DAYS.index(day) for day in self.days}))
         return HoursRecord(_time(self.begins), _time(self.ends), days, self.zone)
 
@@ -78,17 +78,17 @@ class Attention(BaseModel):
     held: list[Snooze]
 
 
-def attention(wanted: NotificationSettings) -> Attention:
-    """All that somebody has set."""
+def attention(settings: NotificationSettings) -> Attention:
+    """Notification settings as JSON."""
     return Attention(
-        quiet_hours=None if wanted.hours is None else _hours(wanted.hours),
-        quiet_until=None if wanted.quiet_until is None else rfc3339(wanted.quiet_until),
-        mutes=[mute(one) for one in wanted.muted],
-        held=[snooze(one) for one in wanted.holds],
+        quiet_hours=None if settings.hours is None else _hours(settings.hours),
+        quiet_until=None if settings.quiet_until is None else rfc3339(settings.quiet_until),
+        mutes=[mute(one) for one in settings.muted],
+        held=[snooze(one) for one in settings.holds],
     )
 
 
-def mute(muted: Muted) -> Mute:
+def mute(muted: MutedAgent) -> Mute:
     """A mute as JSON."""
     record = muted.mute
     return Mute(
@@ -99,7 +99,7 @@ def mute(muted: Muted) -> Mute:
 
 
 def snooze(hold: Hold) -> Snooze:
-    """What is held, as JSON."""
+    """A hold as JSON."""
     return Snooze(approval=hold.approval_id, until=rfc3339(hold.until), why=hold.why)
 
 

@@ -1,4 +1,4 @@
-"""An event of the feed, as a JSON frame."""
+"""The JSON of feed events."""
 
 from server.http.approvals.approval_wire import approval
 from server.http.devices.device_wire import device
@@ -6,21 +6,21 @@ from server.services.notifications.feed import FeedItem
 from server.services.policy.displays import rfc3339
 
 
-def event(happening: FeedItem) -> dict[str, object]:
+def event(item: FeedItem) -> dict[str, object]:
     """A feed event as a JSON frame."""
     frame: dict[str, object] = {
         "type": "event",
-        "seq": happening.event.seq,
-        "event": happening.event.event,
-        "at": rfc3339(happening.event.at),
-        "held": happening.event.held,
+        "seq": item.event.seq,
+        "event": item.event.event,
+        "at": rfc3339(item.event.at),
+        "held": item.event.held,
     }
-    if happening.approval is not None:
-        frame["approval"] = approval(happening.approval).model_dump(exclude={"nonce", "devices"})
-    if happening.device is not None:
-        frame["device"] = device(happening.device, this=False, nonce=None).model_dump()
-    if happening.agent is not None:
-        frame["agent"] = {"id": happening.event.agent_id, "name": happening.agent}
-    if happening.event.incident_id is not None:
-        frame["incident"] = happening.event.incident_id
+    if item.approval is not None:
+        frame["approval"] = approval(item.approval).model_dump(exclude={"nonce", "devices"})
+    if item.device is not None:
+        frame["device"] = device(item.device, this=False, nonce=None).model_dump()
+    if item.agent is not None:
+        frame["agent"] = {"id": item.event.agent_id, "name": item.agent}
+    if item.event.incident_id is not None:
+        frame["incident"] = item.event.incident_id
     return frame

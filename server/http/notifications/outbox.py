@@ -1,4 +1,4 @@
-"""What leaves the installation: how it stands, and trying once more."""
+"""The endpoints for the outbox."""
 
 from server import telemetry
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -7,19 +7,19 @@ from server.http.site import Site
 from server.protocol import errors
 from server.services.operations.administration import AdminServices
 
-_MOST_DIGITS = 18
+_MAX_DIGITS = 18
 
 
-def state(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def state(_site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
     """GET /api/admin/outbox."""
-    found = wire.answer(desk.outgoing.state(), telemetry.loops())
+    found = wire.answer(services.outbox.state(), telemetry.loops())
     return as_json(200, found.model_dump())
 
 
-def retry(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """POST /api/admin/outbox/<id>/retry: answers it as it is now."""
+def retry(_site: Site, request: HttpRequest, services: AdminServices) -> HttpResponse:
+    """POST /api/admin/outbox/<id>/retry."""
     message_id = request.params["id"]
-    if not message_id.isdecimal() or len(message_id) > _MOST_DIGITS:
-        raise errors.Problem(404, "not_found", "There is no such message.")
-    found = desk.outgoing.retry(int(message_id), by=desk.by)
+    if not message_id.isdecimal() or len(message_id) > _MAX_DIGITS:
+        raise errors.Problem(404, "not_found", "This message does not exist.")
+    found = services.outbox.retry(int(message_id), by=services.by)
     return as_json(200, wire.given_up(found).model_dump())

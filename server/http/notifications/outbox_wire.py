@@ -1,4 +1,4 @@
-"""What leaves the installation, and what works behind it, as models."""
+"""The JSON of the outbox, push services and background loops."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -72,7 +72,7 @@ def given_up(one: GivenUp) -> GivenUpMessage:
 
 
 def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutgoingState:
-    """How it stands, as JSON; `loops` with the moment of their last round."""
+    """The state of the outbox as JSON. `loops` are names and the times of their last runs."""
     return OutgoingState(
         counts=OutboxCounts(
             **{name: state.counts.get(name, 0) for name in OutboxCounts.model_fields}

@@ -1,4 +1,4 @@
-"""The rows about the browsers in which a person is called."""
+"""The routes for web push subscriptions."""
 
 from typing import Final
 

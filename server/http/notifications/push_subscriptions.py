@@ -1,4 +1,4 @@
-"""The browsers in which a person is called."""
+"""The endpoints for web push subscriptions."""
 
 from server.http import cookies
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
@@ -16,18 +16,18 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
         csrf=site.devices.browsers.csrf(cookie) if cookie else None,
         items=[
             wire.push_subscription(one, site.clock.now())
-            for one in site.notifications.push_subscriptions.of(person)
+            for one in site.notifications.push_subscriptions.of_person(person)
         ],
-        lost=[wire.lost_push(one) for one in site.notifications.push_losses.of(person)],
+        lost=[wire.lost_push(one) for one in site.notifications.push_losses.of_person(person)],
     )
     return as_json(200, found.model_dump())
 
 
 def subscribe(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
-    """POST /api/push-subscriptions: call this browser; again keeps it up to date."""
+    """POST /api/push-subscriptions."""
     body = read(wire.NewPushSubscription, request.body)
-    known = site.notifications.push_subscriptions.subscribe(person, body.record())
-    return as_json(200, wire.push_subscription(known, site.clock.now()).model_dump())
+    named = site.notifications.push_subscriptions.subscribe(person, body.record())
+    return as_json(200, wire.push_subscription(named, site.clock.now()).model_dump())
 
 
 def unsubscribe(site: Site, request: HttpRequest, person: Person) -> HttpResponse:

@@ -1,11 +1,11 @@
-"""Push subscriptions as JSON: what a browser's page says, and what a person is shown of them."""
+"""The JSON of web push subscriptions."""
 
 from pydantic import BaseModel, Field
 
 from server.http.wire import Named, StrictBody
-from server.model.notifications import Address
-from server.services.notifications.push_losses import Lost
-from server.services.notifications.push_subscriptions import Known
+from server.model.notifications import PushAddress
+from server.services.notifications.push_losses import LostBrowser
+from server.services.notifications.push_subscriptions import NamedSubscription
 from server.services.notifications.pushes import DORMANT_MS
 from server.services.policy.displays import rfc3339
 
@@ -26,13 +26,13 @@ class NewPushSubscription(StrictBody):
     keys: PushKeys
     expirationTime: int | float | None = None  # noqa: N815  # the Push API's own word
 
-    def record(self) -> Address:
-        """The same for the services."""
-        return Address(self.endpoint, self.keys.p256dh, self.keys.auth)
+    def record(self) -> PushAddress:
+        """The address as a record."""
+        return PushAddress(self.endpoint, self.keys.p256dh, self.keys.auth)
 
 
 class PushSubscription(BaseModel):
-    """A browser that notifies a person. Its address is never shown."""
+    """A browser that notifies a person, without its address."""
 
     id: str
     device: Named
@@ -62,13 +62,13 @@ class PushSubscriptions(BaseModel):
     public_key: str
     """`applicationServerKey`, as base64url of 65 bytes (RFC 8292 3.2)."""
     csrf: str | None
-    """What a service worker sends beside its cookie; null for a terminal."""
+    """The CSRF token for the service worker; null for a terminal."""
     items: list[PushSubscription]
     lost: list[LostPush]
 
 
-def lost_push(lost: Lost) -> LostPush:
-    """One that is lost as JSON."""
+def lost_push(lost: LostBrowser) -> LostPush:
+    """A lost subscription as JSON."""
     one = lost.loss
     return LostPush(
         id=one.id,
@@ -78,13 +78,13 @@ def lost_push(lost: Lost) -> LostPush:
     )
 
 
-def push_subscription(known: Known, now: int) -> PushSubscription:
-    """One as JSON."""
-    one = known.subscription
+def push_subscription(named: NamedSubscription, now: int) -> PushSubscription:
+    """A subscription as JSON."""
+    one = named.subscription
     return PushSubscription(
         id=one.id,
-        device=Named(id=one.device_id, name=known.device_name),
-        this=known.this,
+        device=Named(id=one.device_id, name=named.device_name),
+        this=named.this,
         service=one.origin,
         created_at=rfc3339(one.created_at),
         opened_at=rfc3339(one.opened_at),

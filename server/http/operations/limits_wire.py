@@ -1,4 +1,4 @@
-"""Limits, and who is near them, as models."""
+"""The JSON of limits."""
 
 from pydantic import BaseModel
 
@@ -47,7 +47,7 @@ class LimitsAnswer(BaseModel):
 
 
 def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> LimitsAnswer:
-    """Limits as JSON, with where each setting came from."""
+    """Limits as JSON, with the sources of their settings."""
     sources = {name: source for name, _, source in settings}
     return LimitsAnswer(
         items=[_limit(one, found, sources) for one in found.limits],

@@ -1,4 +1,4 @@
-"""What an operator's tools look at."""
+"""The endpoints for monitoring, and the OpenAPI document."""
 
 from server import telemetry
 from server.http import openapi
@@ -8,14 +8,14 @@ from server.protocol import errors
 
 
 def healthy(_site: Site, _request: HttpRequest) -> HttpResponse:
-    """GET /healthz: the process answers."""
+    """GET /healthz."""
     return as_json(200, {"status": "ok"})
 
 
 def ready(site: Site, _request: HttpRequest) -> HttpResponse:
-    """GET /readyz: the database answers, and the process is not about to end."""
+    """GET /readyz: fails if the database does not answer or the process shuts down."""
     if site.readiness.ending:
-        raise errors.TemporarilyUnavailable("The server is about to end.")
+        raise errors.TemporarilyUnavailable("The server is shutting down.")
     site.readiness.check(site.store)
     return as_json(200, {"status": "ready"})
 

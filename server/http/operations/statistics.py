@@ -1,4 +1,4 @@
-"""How asking and answering went of late, and what should be looked at."""
+"""The endpoints for statistics, findings, settings and limits."""
 
 import re
 
@@ -8,44 +8,44 @@ from server.http.operations import statistics_wire as wire
 from server.http.site import Site
 from server.protocol import errors
 from server.services.operations.administration import AdminServices
-from server.services.operations.statistics import MOST_DAYS
+from server.services.operations.statistics import MAX_DAYS
 
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
-def summary(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def summary(_site: Site, request: HttpRequest, services: AdminServices) -> HttpResponse:
     """GET /api/admin/statistics."""
-    return as_json(200, wire.answer(desk.statistics.summary(_days(request))).model_dump())
+    return as_json(200, wire.answer(services.statistics.summary(_days(request))).model_dump())
 
 
-def of_agent(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>/statistics."""
-    found = desk.statistics.of_agent(request.params["id"], _days(request))
+    found = services.statistics.of_agent(request.params["id"], _days(request))
     return as_json(200, wire.course(found).model_dump())
 
 
-def findings(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/admin/findings: what the records show; the machine is `sayso doctor`'s."""
-    return as_json(200, wire.findings(desk.doctor.findings()).model_dump())
+def findings(_site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+    """GET /api/admin/findings: without the checks of the machine, which only `sayso doctor` has."""
+    return as_json(200, wire.findings(services.doctor.findings()).model_dump())
 
 
-def settings(site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/admin/settings: each value and where it came from, without secrets."""
-    desk.check()
+def settings(site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+    """GET /api/admin/settings."""
+    services.check()
     items = [wire.Setting(name=n, value=v, source=source) for n, v, source in site.settings]
     answer = wire.Settings(items=items, issuer=site.rules.issuer)
     return as_json(200, answer.model_dump())
 
 
-def limits(site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/admin/limits: each limit, who is near it, and who reached it in the last day."""
-    found = limits_wire.answer(desk.limits.picture(), list(site.settings))
+def limits(site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+    """GET /api/admin/limits."""
+    found = limits_wire.answer(services.limits.overview(), list(site.settings))
     return as_json(200, found.model_dump())
 
 
 def _days(request: HttpRequest) -> int:
-    """How many were asked for. Raises errors.Problem 422."""
+    """The `days` parameter. Raises errors.Problem 422."""
     text = request.query.get("days", "14")
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MOST_DAYS:
-        raise errors.Problem(422, "invalid_body", f"days must be 1 to {MOST_DAYS}.")
+    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MAX_DAYS:
+        raise errors.Problem(422, "invalid_body", f"days must be 1 to {MAX_DAYS}.")
     return int(text)

@@ -1,4 +1,4 @@
-"""The rows that an administrator looks at first: how it goes, what is weak, how it is set."""
+"""The routes for statistics, findings, the outbox, limits and settings."""
 
 from typing import Final
 

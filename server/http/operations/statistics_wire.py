@@ -1,4 +1,4 @@
-"""How asking and answering went, and what should be looked at, as models."""
+"""The JSON of statistics, findings and settings."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -143,7 +143,7 @@ def answer(summary: Summary) -> StatisticsAnswer:
 
 
 def course(found: AgentHistory) -> CourseAnswer:
-    """What one agent asked as JSON."""
+    """One agent's statistics as JSON."""
     return CourseAnswer(
         since=rfc3339(found.since),
         whole=found.whole,
@@ -153,7 +153,7 @@ def course(found: AgentHistory) -> CourseAnswer:
 
 
 def ending(one: Ending) -> EndingTally:
-    """Those that end so soon as JSON."""
+    """The pending requests of one range of time left as JSON."""
     within = None if one.within_ms is None else one.within_ms // 1000
     return EndingTally(
         within_seconds=within, **{str(risk): one.by_risk.get(risk, 0) for risk in Risk}

@@ -1,5 +1,5 @@
 """The rules of the specifications for notifications.
 
 Owns: pure functions of values.
-Never: I/O, a clock, chance.
+Never: I/O, clocks, randomness.
 """

@@ -1,7 +1,7 @@
-"""Web push: where one may be sent, with which keys, and what it says (RFC 8030, 8291, 8292).
+"""Web push: allowed push services, keys of subscriptions, payload and headers (RFC 8030, 8291).
 
-Owns: what a browser's subscription must be, the few members of a push, its headers. Never: a name,
-an amount or a word of an agent: a push service sees the size, and a locked screen the text.
+Owns: the checks of a subscription, the members of a payload, its headers. Never: a name, an amount
+or an agent's text, because a locked screen shows the notification.
 """
 
 import hashlib
@@ -25,20 +25,20 @@ _TOPIC_CHARACTERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class PushAnswer:
-    """What a service worker is told; times in milliseconds."""
+class PushContent:
+    """The contents of a push for the service worker; times in milliseconds."""
 
     kind: str
     subject: str
-    """Which request; "" for none."""
+    """The id of the request; "" if it is not about one."""
     risk: Risk
     until: int
     waiting: int
-    """How many wait for this person."""
+    """The number of pending requests of this person."""
     step: int
-    """How often the request was escalated; whoever has heard it at this step heard it."""
+    """The number of escalations. The service worker notifies once per step."""
     at: int
-    """When they were counted: messages overtake each other."""
+    """When `waiting` was counted, because pushes may arrive out of order."""
 
 
 _PRIME: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -47,9 +47,9 @@ _B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
-    """Why nothing is sent to this push service; "" when it may be (RFC 8030 8.2).
+    """Why this endpoint is not allowed; "" if it is (RFC 8030 8.2).
 
-    `origins` are those that the operator named beside the services of the well-known browsers.
+    `origins` are the additional push services in the settings.
     """
     if problem := uris.callback_problem(endpoint, development=True):
         return problem
@@ -57,19 +57,19 @@ def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
         return ""
     parts = urlsplit(endpoint)
     if parts.scheme != "https" or (parts.port or _HTTPS) != _HTTPS:
-        return "must be https at port 443"
+        return "must be https on port 443"
     if not is_listed(parts.hostname or ""):
-        return "is at a push service that is not listed: the operator can, by SAYSO_PUSH_ORIGINS"
+        return "is at an unknown push service. The operator can allow it with SAYSO_PUSH_ORIGINS"
     return ""
 
 
 def is_listed(host: str) -> bool:
-    """Reports whether this is a push service of a browser that everybody knows."""
+    """Reports whether this is the push service of a well-known browser."""
     return host in _HOSTS or host.endswith(_FAMILIES)
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an absolute URL, in their one spelling (RFC 6454 6.2)."""
+    """The serialized origin of an absolute URL (RFC 6454 6.2)."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     known = {"http": 80, "https": _HTTPS}.get(parts.scheme)
@@ -78,7 +78,7 @@ def origin(url: str) -> str:
 
 
 def keys_problem(p256dh: str, auth: str) -> str:
-    """What is wrong with a subscription's keys; "" when nothing is (RFC 8291 2.1, 3.2)."""
+    """The problem of a subscription's keys; "" if there is none (RFC 8291 2.1, 3.2)."""
     try:
         point, secret = base64url.decode(p256dh), base64url.decode(auth)
     except ValueError:
@@ -91,30 +91,30 @@ def keys_problem(p256dh: str, auth: str) -> str:
 
 
 def urgency(risk: Risk) -> str:
-    """How soon a sleeping phone is told (RFC 8030 5.3).
+    """The urgency header (RFC 8030 5.3).
 
-    Never less than normal: whoever waits for a charger is told of what has lapsed.
+    It is at least normal, because a phone may delay lower ones until it charges.
     """
     return "high" if risk.rank >= Risk.HIGH.rank else "normal"
 
 
 def topic(subject: str) -> str:
-    """What a later push about the same subject replaces, as long as it waits (RFC 8030 5.4)."""
+    """The topic header: a later push with the same topic replaces a waiting one (RFC 8030 5.4)."""
     digest = hashlib.sha256(subject.encode()).digest()
     return base64url.encode(digest)[:_TOPIC_CHARACTERS]
 
 
-def payload(said: PushAnswer) -> bytes:
-    """The same as a service worker reads it; `exp` is in seconds."""
+def payload(content: PushContent) -> bytes:
+    """The JSON for the service worker; `exp` is in seconds."""
     members = {
         "v": VERSION,
-        "kind": said.kind,
-        "id": said.subject,
-        "risk": said.risk,
-        "exp": said.until // 1000,
-        "n": said.waiting,
-        "step": said.step,
-        "at": said.at,
+        "kind": content.kind,
+        "id": content.subject,
+        "risk": content.risk,
+        "exp": content.until // 1000,
+        "n": content.waiting,
+        "step": content.step,
+        "at": content.at,
     }
     return json.dumps(members, separators=(",", ":")).encode()
 

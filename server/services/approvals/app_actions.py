@@ -127,7 +127,7 @@ class AppActions:
         Raises errors.AccessDenied if policy does not let this user be asked, the user has no
         device, or a request limit is reached.
         """
-        tx.queue(f"asked {user.id}")
+        tx.lock(f"asked {user.id}")
         target = act.target
         act = self.check(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:

@@ -38,7 +38,7 @@ def create_approval(
     approval = build_approval(tx, secrets, new)
     tx.approvals.add(approval)
     record_request(tx, approval, new)
-    notices.asked(tx, approval, rules)
+    notices.requested(tx, approval, rules)
     return approval
 
 

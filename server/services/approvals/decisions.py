@@ -79,7 +79,7 @@ class ApprovalService:
             found = view.approvals.waiting(person.registered_device.user_id, view.now, limit, after)
             last = (found[-1].place, found[-1].id) if len(found) == limit else None
             page = ApprovalPage(_views(view, person, found), last, cursor, view.now)
-        deliveries.received(self.store, person.registered_device.id, found)
+        deliveries.record(self.store, person.registered_device.id, found)
         return page
 
     def waiting_count(self, person: Person) -> int:
@@ -189,7 +189,7 @@ class ApprovalService:
         if payload.decision == "approve":
             moved = self._grant(tx, moved, payload.ceremony)
         else:
-            pauses.begin(tx, moved, person.user.id, self.rules)
+            pauses.record_if_begun(tx, moved, person.user.id, self.rules)
         return approver_view(tx, moved)
 
     def _add_vote(
@@ -220,7 +220,7 @@ class ApprovalService:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
         _settle(tx, moved, answer, key)
         if moved.state is State.DENIED:
-            pauses.begin(tx, moved, answer.user_id, self.rules)
+            pauses.record_if_begun(tx, moved, answer.user_id, self.rules)
         return approver_view(tx, moved)
 
     def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:

@@ -72,7 +72,7 @@ def locked(tx: Unit, approval: Approval) -> Approval:
     """Lock the votes of a request in this unit of work, and reload it."""
     if approval.quorum == 1:
         return approval
-    tx.queue(f"votes {approval.id}")
+    tx.lock(f"votes {approval.id}")
     return tx.approvals.get(approval.id) or approval
 
 

@@ -17,7 +17,7 @@ def available_at(tx: Unit, approval: Approval) -> int | None:
     asked = [one.user_id for one in tx.approvers.asked(approval) if one.approves]
     ends = []
     for user_id in asked:
-        held = attention.wished(tx, approval, user_id)
+        held = attention.held_by_settings(tx, approval, user_id)
         if held is None:
             return None
         ends.append(_until(tx, approval, user_id, held))

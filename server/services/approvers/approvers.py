@@ -54,7 +54,7 @@ def add(
     added = store_approvers(tx, approval, named)
     for row in added:
         if row.user_id != approval.user_id:
-            attention.ring(tx, approval, row.user_id, "approval.requested", rules)
+            attention.notify(tx, approval, row.user_id, "approval.requested", rules)
     return added
 
 

@@ -65,7 +65,7 @@ def halfway(start: int, end: int) -> int:
 def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
     """Remind all approvers."""
     _record(tx, approval, "reminded")
-    notices.asked(tx, approval, substitutes.rules, attention.REMINDER)
+    notices.requested(tx, approval, substitutes.rules, attention.REMINDER)
 
 
 def _ask_backup(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
@@ -94,8 +94,8 @@ def _release_held(tx: Unit, rules: ServerPolicy) -> int:
     """Send held notifications of requests that are still pending; returns how many."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _AT_ONCE):
-        if hold.why in attention.DIGESTED:
-            reminded += digests.tell(tx, hold, rules)
+        if hold.why in attention.DIGEST_DELAYS_MS:
+            reminded += digests.send(tx, hold, rules)
             continue
         approval = tx.approvals.get(hold.approval_id)
         if (
@@ -103,7 +103,7 @@ def _release_held(tx: Unit, rules: ServerPolicy) -> int:
             and approval.state is State.PENDING
             and not overdue(approval.state, approval.expires_at, tx.now)
         ):
-            attention.ring(tx, approval, hold.user_id, attention.REMINDER, rules)
+            attention.notify(tx, approval, hold.user_id, attention.REMINDER, rules)
             reminded += 1
     return reminded
 

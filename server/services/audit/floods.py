@@ -22,19 +22,19 @@ _COUNTER_PREFIX: Final = "more refused "
 
 def record_refusal(tx: Unit, entry: Entry) -> None:
     """Write the entry of a refusal, or count it if its actor has reached the limit."""
-    tx.queue(f"refused {entry.type} {entry.actor}")
+    tx.lock(f"refused {entry.type} {entry.actor}")
     if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= MAX_FULL_ENTRIES:
         audit.record(tx, entry)
         return
     key = _COUNTER_PREFIX + json.dumps([entry.type, entry.actor, entry.agent_id, entry.cause])
-    for window in tx.counters.ended(key):
+    for window in tx.counters.pop_ended(key):
         _write_count(tx, window)
     tx.counters.count(key, WINDOW_MS)
 
 
 def write_counts(tx: Unit) -> None:
     """Write the entries with the counts of windows that have ended."""
-    for window in tx.counters.ended_below(_COUNTER_PREFIX):
+    for window in tx.counters.pop_ended_with_prefix(_COUNTER_PREFIX):
         _write_count(tx, window)
 
 

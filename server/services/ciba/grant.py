@@ -100,7 +100,7 @@ class CibaGrant:
         topic = approval_topic("" if approval is None else approval.id)
         ends = time.monotonic() + seconds
         with self.hub.hold(topic) as changed:
-            self.hub.nudge(topic)
+            self.hub.wake(topic)
             while (left := ends - time.monotonic()) > 0 and not self.hub.ending:
                 changed.clear()
                 if (life := self._remaining_seconds(poll)) <= 0:

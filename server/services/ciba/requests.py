@@ -102,7 +102,7 @@ class BackchannelService:
         this person. 5. The user exists for this agent. 6. No limit prevents asking them.
         """
         if call.idempotency_key is not None:
-            tx.queue(f"idempotency {call.agent.id}")
+            tx.lock(f"idempotency {call.agent.id}")
         agent = plans.current_agent(tx, call)
         call = replace(call, agent=agent)
         if (repeated := self._repeated(tx, call)) is not None:
@@ -142,8 +142,8 @@ class BackchannelService:
         phantom = self._phantom_user(hint_hash)
         candidate = user or phantom
         plan, for_anyone = plan_for(candidate), plan_for(None)
-        request_limits.queue(tx, call.agent)
-        tx.queue(f"asked {candidate.id}")
+        request_limits.lock(tx, call.agent)
+        tx.lock(f"asked {candidate.id}")
         earlier = superseding.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
@@ -192,7 +192,7 @@ class BackchannelService:
         1. The agent does not guess names. 2. It sends the right user code. 3. The request it
         supersedes is its own and pending. 4. Its limits are not reached.
         """
-        request_limits.queue(tx, agent)
+        request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
             return audit_entries.refuse(
                 tx, call, plan, "guessing", "Too many unknown users. Wait ten minutes."
@@ -200,7 +200,7 @@ class BackchannelService:
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
-        tx.queue(f"asked {user.id}")
+        tx.lock(f"asked {user.id}")
         earlier = superseding.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else audit_entries.refuse(tx, call, plan, *limit)
@@ -248,7 +248,7 @@ class BackchannelService:
     def _unknown_user(
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan
     ) -> errors.ProtocolError:
-        request_limits.queue(tx, call.agent)
+        request_limits.lock(tx, call.agent)
         if request_limits.too_many_unknown(tx, call.agent):
             return audit_entries.refuse(
                 tx, call, plan, "guessing", "Too many unknown users. Wait ten minutes."
@@ -293,11 +293,11 @@ class BackchannelService:
             return approval
         history.count_request(tx, approval)
         if phantom:
-            notices.asked_of_nobody(tx, approval, user.id, self.rules)
+            notices.requested_of_nobody(tx, approval, user.id, self.rules)
             types, others = [action.type for action in plan.actions], plan.by.people.others
             substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
         else:
-            notices.asked(tx, approval, self.rules)
+            notices.requested(tx, approval, self.rules)
             self.substitutes.ask_at_once(tx, approval)
         return approval
 

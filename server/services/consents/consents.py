@@ -112,7 +112,7 @@ class ConsentService:
         or one is critical;  3. the end is invalid;  4. the user has no device;  5. a request limit
         is reached.
         """
-        tx.queue(f"asked {wanted.user.id}")
+        tx.lock(f"asked {wanted.user.id}")
         offer = self.offer(
             tx, wanted.user.id, wanted.client_id, wanted.resource, wanted.scopes, wanted.until
         )
@@ -198,7 +198,7 @@ class ConsentService:
         if moved is None:
             return approval
         consent = self._consent(tx, moved)
-        tx.queue(f"consents {consent.user_id}")
+        tx.lock(f"consents {consent.user_id}")
         consent = self.save(tx, consent)
         notices.consent(tx, consent, "consent.given")
         return moved

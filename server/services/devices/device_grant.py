@@ -189,7 +189,7 @@ class DeviceGrantService:
         counts. 3. The named user can be asked now, or a phantom is. 4. One conditional UPDATE uses
         up the code.
         """
-        tx.queue("types user codes")  # so that parallel attempts are all counted
+        tx.lock("types user codes")  # so that parallel attempts are all counted
         if _is_limit_reached(tx, peer):
             return CodeRefused("Too many wrong codes. Wait ten minutes, then start again.")
         letters = device_codes.normalized(typed)
@@ -212,7 +212,7 @@ class DeviceGrantService:
         user = tx.directory.user_called(name) if name.isprintable() else None
         if user is None or not user.enabled:
             return None
-        tx.queue(f"asked {user.id}")
+        tx.lock(f"asked {user.id}")
         if tx.devices.active_count(user.id, tx.now) == 0:
             return None
         if (cause := request_limits.device_refusal(tx, client_id, user, self.rules)) is not None:

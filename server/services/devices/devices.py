@@ -58,7 +58,7 @@ class DeviceService:
         checked = _checked_keys(keys)
         name = _checked_name(name)
         with self.store.write() as tx:
-            tx.queue(f"devices {person.user.id}")
+            tx.lock(f"devices {person.user.id}")
             session = device_auth.current_session(tx, person)
             if session.device_id is not None:
                 raise errors.Problem(409, "already_enrolled", "This session already has a device.")
@@ -235,7 +235,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     If somebody else revokes it, all browsers of the person are notified, and the audit entry says
     whether it was the last device in use.
     """
-    tx.queue(f"devices {device.user_id}")
+    tx.lock(f"devices {device.user_id}")
     browsers = tx.pushes.targets(device.user_id)
     if not tx.devices.revoke(device.id):
         return False

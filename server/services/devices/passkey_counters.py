@@ -16,7 +16,7 @@ from server.model.store import Unit
 from server.protocol.devices.passkeys import Assertion
 from server.services.audit import audit, floods
 from server.services.notifications import notices, push_targets
-from server.services.refusals import Recorded
+from server.services.refusals import RecordedProblem
 
 ALARM: Final = "alarm.passkey_counter"
 _ALARM_EVERY_MS: Final = 60 * 60 * 1000
@@ -25,7 +25,7 @@ _ALARM_EVERY_MS: Final = 60 * 60 * 1000
 def verify(
     tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, assertion: Assertion
 ) -> None:
-    """Verify an assertion and its counter. Raises `BadToken`, or `Recorded` 403 for an old counter.
+    """Verify an assertion and its count. Raises `BadToken`, or `RecordedProblem` 403 if it is old.
 
     A repeated assertion is accepted, because a browser may repeat it after a lost response.
     """
@@ -36,8 +36,8 @@ def verify(
     tx.devices.mark_seen(device.id, tx.now)
 
 
-def _refused(device: Device, known: int, signs: int) -> Recorded:
-    return Recorded(
+def _refused(device: Device, known: int, signs: int) -> RecordedProblem:
+    return RecordedProblem(
         403,
         "passkey_counter",
         "The signature counter of this passkey did not go up, so a copy of it may be in use. "
@@ -60,4 +60,4 @@ def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
     tx.devices.mark_alarmed(device.id, tx.now)
     if tx.counters.count(f"passkey counter:{device.id}", _ALARM_EVERY_MS) == 1:
         notices.device(tx, device.user_id, ALARM, device.id)
-        push_targets.ring_all(tx, device.user_id, push_targets.COPIED)
+        push_targets.notify_all(tx, device.user_id, push_targets.COPIED)

@@ -164,7 +164,7 @@ class PasskeyService:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
     def _enrol(self, tx: Unit, code: EnrolmentCode, name: str, made: MadePasskey) -> Device:
-        tx.queue(f"devices {code.user_id}")
+        tx.lock(f"devices {code.user_id}")
         if tx.passkeys.by_credential(made.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
         if tx.devices.active_count(code.user_id, tx.now) >= devices.MOST_DEVICES:

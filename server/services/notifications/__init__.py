@@ -1,5 +1,5 @@
 """Use cases of notifications.
 
-Owns: the feed, budgets, pauses, quiet hours, web push, the outbox.
+Owns: the feed, rate limits, pauses, quiet hours, web push, the outbox.
 Never: who is asked (`approvers`).
 """

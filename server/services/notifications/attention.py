@@ -1,6 +1,6 @@
-"""Whether something about a request notifies a person, or is only listed.
+"""Whether a request notifies a person or is only listed.
 
-Owns: the table of reasons for which nobody is notified, and what happens when a reason is over.
+Owns: the reasons not to notify, and what happens when a reason ends.
 Never: whether a request is listed; it always is.
 """
 
@@ -20,42 +20,46 @@ from server.services.zones import zone
 
 REMINDER: Final = "approval.reminder"
 DIGEST: Final = "approval.digest"
-"""For everything that budgets held back, at once."""
-RINGING: Final = frozenset({"approval.requested", REMINDER, DIGEST})
-"""The events that notify somebody; all others only change what is on the screen."""
+"""One notification for everything that rate limits held back."""
+NOTIFYING_EVENTS: Final = frozenset({"approval.requested", REMINDER, DIGEST})
+"""The events that notify a person. All others only update screens."""
 _HELD_BACK: Final = frozenset({"reported", "held_back"})
-"""Reasons that lie in who asks and how often, and not in what the person wants."""
-DIGESTED: Final[Mapping[Why, int]] = MappingProxyType({"held_back": 60_000, "digest": 3_600_000})
-"""What budgets hold back, and after how many milliseconds a digest tells of it."""
+"""The reasons that come from the agent's behavior, not from the person's settings."""
+DIGEST_DELAYS_MS: Final[Mapping[Why, int]] = MappingProxyType(
+    {"held_back": 60_000, "digest": 3_600_000}
+)
+"""The reasons for which a digest follows, and its delay."""
 
 
 class HeldNotification(NamedTuple):
-    """Nobody is notified now: why, and when they are after all; None for not at all."""
+    """Why a person is not notified now, and until when; None means not at all."""
 
     why: Why
     until: int | None
 
 
 class NotificationCandidate(NamedTuple):
-    """Something about a request that could notify a person."""
+    """A request that may notify a person, and the person's preferences."""
 
     tx: Unit
     approval: Approval
     user_id: str
-    wishes: NotificationPreferences
+    preferences: NotificationPreferences
 
 
 def _muted(case: NotificationCandidate) -> HeldNotification | None:
-    return HeldNotification("muted", None) if case.wishes.muted else None
+    return HeldNotification("muted", None) if case.preferences.muted else None
 
 
 def _held(case: NotificationCandidate) -> HeldNotification | None:
-    hold = case.wishes.hold
-    return None if hold is None or hold.why in DIGESTED else HeldNotification(hold.why, hold.until)
+    hold = case.preferences.hold
+    if hold is None or hold.why in DIGEST_DELAYS_MS:
+        return None
+    return HeldNotification(hold.why, hold.until)
 
 
 def _quiet(case: NotificationCandidate) -> HeldNotification | None:
-    hours = case.wishes.quiet
+    hours = case.preferences.quiet
     until = None if hours is None else quiet_until(hours, case.tx.now)
     return None if until is None else HeldNotification("quiet_hours", until)
 
@@ -65,57 +69,59 @@ REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None],
     _held,
     _quiet,
 )
-"""In order; the first that applies is the one that is told."""
+"""The reasons in a person's settings. The first that applies is reported."""
 
 
 def held(
     tx: Unit, approval: Approval, user_id: str, rules: ServerPolicy
 ) -> HeldNotification | None:
-    """Why this person is not notified of this request now; None when they are.
+    """Why this person is not notified of this request now; None if they are.
 
-    1. What the person wants, but for high and critical risk and for what they began themselves.
-    2. How often they were notified lately; that counts for everything.
+    1. The person's settings, except for high and critical risk and for what they started.
+    2. The rate limits, for everything.
     """
-    if (found := wished(tx, approval, user_id)) is not None:
+    if (found := held_by_settings(tx, approval, user_id)) is not None:
         return found
-    over = budgets.exceeded(tx, approval, user_id, rules)
-    return None if over is None else HeldNotification(over, None)
+    exceeded = budgets.exceeded(tx, approval, user_id, rules)
+    return None if exceeded is None else HeldNotification(exceeded, None)
 
 
-def wished(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
-    """Why this person wants not to be notified of it now; None when they do not say so."""
+def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
+    """The person's setting that holds this notification; None if there is none."""
     if approval.risk.rank >= Risk.HIGH.rank or approval.kind != "action":
         return None
-    wishes = tx.attention.wishes(user_id, approval.agent_id, approval.id, tx.now)
-    case = NotificationCandidate(tx, approval, user_id, wishes)
+    preferences = tx.attention.preferences(user_id, approval.agent_id, approval.id, tx.now)
+    case = NotificationCandidate(tx, approval, user_id, preferences)
     return next((found for reason in REASONS if (found := reason(case)) is not None), None)
 
 
-def ring(tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy) -> bool:
-    """Put an event that notifies on one person's screens, marked if it must not; reports which.
+def notify(tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy) -> bool:
+    """Add an event to a person's feed, and push it, unless it is held. Reports whether it notifies.
 
-    What notifies calls their browsers too.
-
-    What waits for the end of something rings then, if the request still waits for its answer.
+    A held event is marked as such. If the reason ends before the request expires, the person is
+    notified then.
     """
     reason = held(tx, approval, user_id, rules)
     if reason is None:
         budgets.count(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        push_targets.ring(tx, user_id, approval.id)
+        push_targets.notify(tx, user_id, approval.id)
         return True
     tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
     if reason.until is not None and reason.until < approval.expires_at:
         tx.attention.hold(Hold(approval.id, user_id, reason.until, reason.why))
     if reason.why in _HELD_BACK:
         _hold_back(tx, approval, user_id)
-    if reason.why in DIGESTED:
-        _owe(tx, Hold(approval.id, user_id, tx.now + DIGESTED[reason.why], reason.why))
+    if reason.why in DIGEST_DELAYS_MS:
+        due = tx.now + DIGEST_DELAYS_MS[reason.why]
+        _schedule_digest(tx, Hold(approval.id, user_id, due, reason.why))
     return False
 
 
-def rehearse(tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy) -> bool:
-    """Do for a phantom what `ring` does for a user, so that it takes as long; nobody is called.
+def notify_phantom(
+    tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy
+) -> bool:
+    """Take as long as `notify`, for a user who does not exist. Nobody is notified.
 
     Writes that would refer to a user are replaced by reads.
     """
@@ -123,12 +129,12 @@ def rehearse(tx: Unit, approval: Approval, user_id: str, event: str, rules: Serv
     if reason is None:
         budgets.count(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        push_targets.ring(tx, user_id, approval.id)
+        push_targets.notify(tx, user_id, approval.id)
         return False
     tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
     if reason.why in _HELD_BACK:
         tx.approvals.hold_back(approval.id)
-    if reason.why in DIGESTED:
+    if reason.why in DIGEST_DELAYS_MS:
         tx.attention.holds(user_id, tx.now)
     return False
 
@@ -140,18 +146,20 @@ def _hold_back(tx: Unit, approval: Approval, user_id: str) -> None:
         tx.approvers.hold_back(approval.id, user_id)
 
 
-def _owe(tx: Unit, due: Hold) -> None:
-    """One digest is due to a person, and tells of everything: the earliest stands for all."""
-    owed = [one for one in tx.attention.holds(due.user_id, tx.now) if one.why in DIGESTED]
-    if any(one.until <= due.until for one in owed):
+def _schedule_digest(tx: Unit, due: Hold) -> None:
+    """Keep only the earliest digest of a person, because one digest covers everything."""
+    scheduled = [
+        one for one in tx.attention.holds(due.user_id, tx.now) if one.why in DIGEST_DELAYS_MS
+    ]
+    if any(one.until <= due.until for one in scheduled):
         return
-    for one in owed:
+    for one in scheduled:
         tx.attention.unhold(one.user_id, one.approval_id)
     tx.attention.hold(due)
 
 
 def quiet_until(hours: Hours, now: int) -> int | None:
-    """When the quiet hours end in which this moment lies, in ms; None if it lies in none."""
+    """The end of the quiet hours at this moment, in ms; None if it is outside of them."""
     here = zone(hours.zone)
     today = datetime.fromtimestamp(now / 1000, UTC).astimezone(here).date()
     for day in (today, today - timedelta(days=1)):

@@ -1,7 +1,7 @@
-"""What reached which device of a person.
+"""Which devices received a request.
 
-A device has a request when the feed or a list brought it, and has seen it when it was opened there.
-Written once for each device and request, after the answer has left; no poll writes here.
+A device receives a request with the feed or a list, and has seen it when it is opened there. It is
+recorded once per device and request, after the response was sent.
 """
 
 from collections.abc import Iterable
@@ -12,20 +12,20 @@ from server.model.store import Busy, Store, View
 from server.protocol.approvals.states import State, overdue
 
 
-def received(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
-    """Write down that a device has these, if they still wait and it never had them.
+def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
+    """Record that a device received these approvals, if they are pending and new to it.
 
-    A database that is busy is no reason to fail: the next list brings them again.
+    Ignores a busy database, because the next list delivers them again.
     """
     pending = [one for one in approvals if one.state is State.PENDING]
     if not pending:
         return
     with suppress(Busy):
         with store.read() as view:
-            waiting = [
+            open_ids = [
                 one.id for one in pending if not overdue(one.state, one.expires_at, view.now)
             ]
-            missing = view.deliveries.missing(device_id, waiting)
+            missing = view.deliveries.missing(device_id, open_ids)
         if not missing:
             return
         with store.write() as tx:
@@ -34,6 +34,6 @@ def received(store: Store, device_id: str, approvals: Iterable[Approval]) -> Non
 
 
 def of_person(view: View, approval_id: str, user_id: str) -> tuple[Delivery, ...]:
-    """What the devices of one person had of a request."""
-    had = view.deliveries.of_approval(approval_id)
-    return tuple(one for one in had if one.user_id == user_id)
+    """The deliveries of a request to the devices of one person."""
+    found = view.deliveries.of_approval(approval_id)
+    return tuple(one for one in found if one.user_id == user_id)

@@ -1,7 +1,7 @@
-"""One call for everything that budgets held back from a person: later, and once an hour at most.
+"""Digests: one notification for all requests that rate limits held back, at most once an hour.
 
-Owns: when it is told, and of what. Never: what is held back, or when the first one is due
-(`attention.py`).
+Owns: when a digest is sent, and what it counts. Never: what is held back, or when the first digest
+is due (`attention.py`).
 """
 
 from dataclasses import replace
@@ -13,41 +13,40 @@ from server.model.store import Unit
 from server.services.notifications import attention, notices
 from server.services.server_policy import ServerPolicy
 
-MOST: Final = 100
-"""So many are counted; more need no number."""
-_AGAIN_MS: Final = 10 * 60_000
+MAX_COUNTED: Final = 100
+_RETRY_MS: Final = 10 * 60_000
 _PER_HOUR: Final = 1
 
 
-def tell(tx: Unit, owed: Hold, rules: ServerPolicy) -> bool:
-    """Tell a person of all that still waits and may ring, the gravest named; reports whether.
+def send(tx: Unit, due: Hold, rules: ServerPolicy) -> bool:
+    """Send a digest of the pending requests that may notify this person. Reports whether it did.
 
-    1. Something is there.  2. It is not for the quiet hours, muted or snoozed.  3. No digest was
-    told within the hour; then this one comes later.
+    1. There are such requests.  2. They are not muted, snoozed or in quiet hours.  3. No digest was
+    sent within the hour; otherwise this one is sent later.
     """
-    waiting = tx.approvals.waiting(owed.user_id, tx.now, MOST, None)
-    held = [attention.held(tx, one, owed.user_id, rules) for one in waiting]
-    told = [
+    pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED, None)
+    held = [attention.held(tx, one, due.user_id, rules) for one in pending]
+    included = [
         one
-        for one, why in zip(waiting, held, strict=True)
-        if why is None or why.why in attention.DIGESTED
+        for one, reason in zip(pending, held, strict=True)
+        if reason is None or reason.why in attention.DIGEST_DELAYS_MS
     ]
-    if not told:
-        ends = [why.until for why in held if why is not None and why.why == "quiet_hours"]
-        _later(tx, owed, min((end for end in ends if end is not None), default=None))
+    if not included:
+        ends = [one.until for one in held if one is not None and one.why == "quiet_hours"]
+        _postpone(tx, due, min((end for end in ends if end is not None), default=None))
         return False
-    if tx.notifications.spent(owed.user_id, "", "", "digest").hour >= _PER_HOUR:
-        _later(tx, owed, tx.now + _AGAIN_MS)
+    if tx.notifications.recent(due.user_id, "", "", "digest").hour >= _PER_HOUR:
+        _postpone(tx, due, tx.now + _RETRY_MS)
         return False
-    tx.notifications.add(owed.user_id, "", "", "digest")
-    notices.digest(tx, owed.user_id, _gravest(told), len(told))
+    tx.notifications.add(due.user_id, "", "", "digest")
+    notices.digest(tx, due.user_id, _highest_risk(included), len(included))
     return True
 
 
-def _gravest(told: list[Approval]) -> Approval:
-    return max(told, key=lambda one: (one.risk.rank, one.created_at))
+def _highest_risk(approvals: list[Approval]) -> Approval:
+    return max(approvals, key=lambda one: (one.risk.rank, one.created_at))
 
 
-def _later(tx: Unit, owed: Hold, until: int | None) -> None:
+def _postpone(tx: Unit, due: Hold, until: int | None) -> None:
     if until is not None:
-        tx.attention.hold(replace(owed, until=until))
+        tx.attention.hold(replace(due, until=until))

@@ -1,10 +1,10 @@
-"""Waking those who wait, and reading what happened for one person.
+"""The feed: wakes waiting sockets and polls, and reads one person's events.
 
-`Hub` is the one follower of a process: at each wake it reads what is new and wakes the sockets and
-held polls that it concerns. They then read the database themselves, by cursor or by id.
+Each process has one `Hub`. It reads new events after each commit and wakes the sockets and long
+polls that they concern. Those then read the database themselves, by cursor or by id.
 
-What ends the authority of a user or a device is an event of that user, so their sockets wake at
-once. After any other administrative change everybody looks again, a few at a time.
+Revoking a device or disabling a user is an event of that user, so their sockets wake at once. After
+any other administrative change all sockets check again, a few at a time.
 """
 
 import math
@@ -25,62 +25,62 @@ from server.model.ports import Wake
 from server.model.store import Store, View
 from server.services.notifications import attention, deliveries
 
-_AT_ONCE = 1_000
+_PAGE_SIZE = 1_000
 _IDLE_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.02
 _SPREAD_SECONDS = 10.0
 """After an administrative change, all feeds check again within this time."""
 ANY_CHANGE = "any change"
-"""The topic of background work that looks for itself whether a change gave it something to do."""
+"""The topic of background loops, which check themselves whether there is work."""
 
 
 def user_topic(user_id: str) -> str:
-    """What concerns this person's screens."""
+    """The topic of a person's screens."""
     return f"user {user_id}"
 
 
 def approval_topic(approval_id: str) -> str:
-    """What concerns polls of this approval."""
+    """The topic of polls of an approval."""
     return f"approval {approval_id}"
 
 
 def _nothing() -> None:
-    """Wakes nobody."""
+    """Do nothing."""
 
 
 class Hub:
-    """Turns wakes of the store into wakes of those whom a change concerns."""
+    """Distributes the store's wakes to the subscribers of each topic."""
 
     def __init__(self, store: Store, wake: Wake) -> None:
         self._store = store
         self._wake = wake
-        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
+        self._subscribers: dict[str, set[threading.Event]] = defaultdict(set)
         self._cursor = -1
         self._version = -1
         self._due: dict[str, None] = {}
-        """Topics that must check again after an administrative change, in this order."""
-        self._nudged_at = 0.0
+        """Topics to wake after an administrative change, in this order."""
+        self._woken_at = 0.0
         self.ending = False
         self.held = 0
-        """Requests that wait here for an answer of a person."""
+        """The number of open long polls."""
         self.on_hold: Callable[[], None] = _nothing
-        """Called by a request that begins to wait."""
+        """Called by a request that becomes a long poll."""
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[threading.Event]:
-        """An event that is set whenever something of this topic may have changed."""
+        """An event that is set whenever this topic may have changed."""
         event = threading.Event()
-        self._waiting[topic].add(event)
+        self._subscribers[topic].add(event)
         try:
             yield event
         finally:
-            self._waiting[topic].discard(event)
-            if not self._waiting[topic]:
-                del self._waiting[topic]
+            self._subscribers[topic].discard(event)
+            if not self._subscribers[topic]:
+                del self._subscribers[topic]
 
     @contextmanager
     def hold(self, topic: str) -> Iterator[threading.Event]:
-        """Subscribe for a request that is held."""
+        """Subscribe for a long poll."""
         self.held += 1
         self.on_hold()
         try:
@@ -89,82 +89,82 @@ class Hub:
         finally:
             self.held -= 1
 
-    def nudge(self, topic: str) -> None:
-        """Wake those of one topic in this process."""
-        for event in tuple(self._waiting.get(topic, ())):
+    def wake(self, topic: str) -> None:
+        """Wake the subscribers of one topic in this process."""
+        for event in tuple(self._subscribers.get(topic, ())):
             event.set()
 
     def end(self) -> None:
-        """The process is about to end: whoever waits stops waiting."""
+        """Wake all subscribers because the process shuts down."""
         self.ending = True
-        self.nudge_all()
+        self.wake_all()
 
-    def nudge_all(self) -> None:
-        """Wake everybody."""
-        for topic in tuple(self._waiting):
-            self.nudge(topic)
+    def wake_all(self) -> None:
+        """Wake all subscribers."""
+        for topic in tuple(self._subscribers):
+            self.wake(topic)
 
     def round(self) -> None:
-        """Wait for a change, at most a second, and pass it on; the first round only looks."""
+        """Wait up to a second for a change, and wake its subscribers. The first call only reads."""
         if self._cursor >= 0:
             self._wake.wait(_BETWEEN_SECONDS if self._due else _IDLE_SECONDS)
         with self._store.read() as view:
-            events = self._news(view)
+            events = self._new_events(view)
             version = view.version
         for event in events:
-            self.nudge(user_topic(event.user_id))
+            self.wake(user_topic(event.user_id))
             if event.approval_id is not None:
-                self.nudge(approval_topic(event.approval_id))
+                self.wake(approval_topic(event.approval_id))
         if version != self._version:
             self._version = version
-            self._due.update(dict.fromkeys(self._waiting))
-        self._nudge_due()
-        self.nudge(ANY_CHANGE)
+            self._due.update(dict.fromkeys(self._subscribers))
+        self._wake_due()
+        self.wake(ANY_CHANGE)
 
-    def _nudge_due(self) -> None:
-        """Wake a few of the topics that must check again: all at once would delay requests."""
+    def _wake_due(self) -> None:
+        """Wake a few of the due topics; waking all at once would delay requests."""
         now = time.monotonic()
-        if now - self._nudged_at < _BETWEEN_SECONDS:
+        if now - self._woken_at < _BETWEEN_SECONDS:
             return
-        self._nudged_at = now
-        share = math.ceil(len(self._waiting) * _BETWEEN_SECONDS / _SPREAD_SECONDS)
+        self._woken_at = now
+        share = math.ceil(len(self._subscribers) * _BETWEEN_SECONDS / _SPREAD_SECONDS)
         for topic in tuple(islice(self._due, max(1, share))):
             del self._due[topic]
-            self.nudge(topic)
+            self.wake(topic)
 
-    def _news(self, view: View) -> list[FeedEvent]:
+    def _new_events(self, view: View) -> list[FeedEvent]:
         if self._cursor < 0:
             self._cursor = view.feed.head()
             return []
         events: list[FeedEvent] = []
-        while part := view.feed.after(self._cursor, None, _AT_ONCE):
-            events += part
-            self._cursor = part[-1].seq
+        while page := view.feed.after(self._cursor, None, _PAGE_SIZE):
+            events += page
+            self._cursor = page[-1].seq
         return events
 
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One event as a person's client gets it, with what it is about as it stands now."""
+    """One event for a person's client, with the current state of its subject."""
 
     event: FeedEvent
     approval: ApproverView | None
     device: Device | None
     agent: str | None = None
-    """The registered name of the agent that it is about."""
+    """The name of the event's agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """What happened past a cursor. `resync`: events are gone, fetch everything again."""
+    """The events after a cursor. `resync`: events are missing, so the client must reload."""
 
-    happenings: tuple[FeedItem, ...]
+    items: tuple[FeedItem, ...]
     cursor: int
     resync: bool
     allowed: bool
-    """False when the user or the device may not listen any more."""
+    """False if the user or device has lost access."""
     more: bool = False
-    """There may be more past this cursor already."""
+    """There may be more events after this page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class FeedService:
 
     store: Store
     shown: Callable[[View, Approval, str], ApproverView]
-    """What a person sees of a request."""
+    """Returns a request as a person may see it."""
 
     def head(self) -> int:
         """The newest cursor."""
@@ -185,27 +185,27 @@ class FeedService:
         with self.store.read() as view:
             return view.now
 
-    def delivered(self, device_id: str, news: FeedPage) -> None:
-        """Write down that a device has the requests that this news put to its person."""
-        asked = (one for one in news.happenings if one.event.event in attention.RINGING)
+    def record_delivery(self, device_id: str, page: FeedPage) -> None:
+        """Record that a device received the requests on this page."""
+        asked = (one for one in page.items if one.event.event in attention.NOTIFYING_EVENTS)
         found = (one.approval.approval for one in asked if one.approval is not None)
-        deliveries.received(self.store, device_id, found)
+        deliveries.record(self.store, device_id, found)
 
-    def news(self, user_id: str, device_id: str | None, cursor: int) -> FeedPage:
-        """What happened for this person past the cursor."""
+    def page(self, user_id: str, device_id: str | None, cursor: int) -> FeedPage:
+        """The events of this person after the cursor."""
         with self.store.read() as view:
             if not _allowed(view, user_id, device_id):
                 return FeedPage((), cursor, resync=False, allowed=False)
             head = view.feed.head()
             if cursor > head or cursor < view.feed.floor() - 1:
                 return FeedPage((), head, resync=True, allowed=True)
-            events = view.feed.after(cursor, user_id, _AT_ONCE)
-            found = tuple(self._happening(view, event) for event in events)
+            events = view.feed.after(cursor, user_id, _PAGE_SIZE)
+            items = tuple(self._item(view, event) for event in events)
             last = events[-1].seq if events else cursor
-            more = len(events) == _AT_ONCE
-            return FeedPage(found, last, resync=False, allowed=True, more=more)
+            more = len(events) == _PAGE_SIZE
+            return FeedPage(items, last, resync=False, allowed=True, more=more)
 
-    def _happening(self, view: View, event: FeedEvent) -> FeedItem:
+    def _item(self, view: View, event: FeedEvent) -> FeedItem:
         approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
         return FeedItem(
             event=event,

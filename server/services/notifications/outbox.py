@@ -1,7 +1,7 @@
-"""What leaves the installation, to whoever runs it: what waits, what was given up, and once more.
+"""Administration of the outbox: its state, and retries of undelivered messages.
 
-Owns: looking at the outbox and at push services, and trying again. Never: sending; a retried
-message leaves as any other does.
+Owns: the state of the outbox and of push services, and retries. Never: delivery; the worker
+delivers a retried message like any other.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.refusals import NotFound
 
-MOST_DEAD: Final = 100
-"""The newest tell what is wrong."""
+MAX_DEAD: Final = 100
+"""The newest undelivered messages that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenUpMessage:
-    """A message that was given up, and whom it was for."""
+    """An undelivered message, and its recipient."""
 
     message: OutboxMessage
     whom: str
@@ -28,41 +28,41 @@ class GivenUpMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """How it stands."""
+    """The state of the outbox."""
 
     counts: Mapping[str, int]
-    """`waiting`, `leased` (on its way), `sent`, `dead` → how many."""
+    """The number of messages in each state: `waiting`, `leased`, `sent`, `dead`."""
     dead: tuple[GivenUpMessage, ...]
     push: tuple[PushService, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxAdministration:
-    """Administration of what leaves."""
+    """Reads the outbox and retries messages."""
 
     store: Store
 
     def state(self) -> OutboxState:
-        """What waits, what was given up (newest first), and what push services say."""
+        """Counts, undelivered messages (newest first), and the state of push services."""
         with self.store.read() as view:
             dead = tuple(
-                GivenUpMessage(one, _whom(view, one)) for one in view.outbox.dead(MOST_DEAD)
+                GivenUpMessage(one, _recipient(view, one)) for one in view.outbox.dead(MAX_DEAD)
             )
             return OutboxState(view.outbox.counts(), dead, tuple(view.pushes.services()))
 
     def retry(self, message_id: int, *, by: str) -> GivenUpMessage:
-        """Let a message that was given up leave after all, now. Raises `NotFound`."""
+        """Retry an undelivered message now. Raises `NotFound`."""
         with self.store.write() as tx:
-            message = tx.outbox.again(message_id)
+            message = tx.outbox.retry(message_id)
             if message is None:
                 raise NotFound(
-                    f"No message {message_id} was given up. See those that were: sayso outbox list"
+                    f"There is no undelivered message {message_id}. Run: sayso outbox list"
                 )
             facts = {"message": message.id, "channel": message.channel, "target": message.target}
             audit.record(tx, Entry(audit.Type.OUTBOX_RETRIED, by, facts=facts))
-            return GivenUpMessage(message, _whom(tx, message))
+            return GivenUpMessage(message, _recipient(tx, message))
 
 
-def _whom(view: View, message: OutboxMessage) -> str:
+def _recipient(view: View, message: OutboxMessage) -> str:
     agent = view.directory.agent(message.target)
     return message.target if agent is None else agent.name

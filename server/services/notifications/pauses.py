@@ -1,8 +1,7 @@
-"""Pauses: what an agent may not ask a person for a while, because they denied it repeatedly.
+"""Pauses: an agent may not ask a person again for a while after they denied it repeatedly.
 
-It is the pause of who said no, whomever they were asked for.
-Owns: when one begins and ends, counted from the denials in the database. Never: denying, which is
-never limited.
+A pause belongs to the person who denied, even if they decided as a deputy or backup.
+Owns: when a pause begins and ends, from the denials in the database. Never: a limit on denying.
 """
 
 import json
@@ -21,14 +20,14 @@ from server.services.server_policy import ServerPolicy
 
 _MINUTE_MS = 60_000
 WITHIN_MS: Final = 10 * _MINUTE_MS
-"""So many denials of one kind within this time begin a pause."""
+"""The window in which denials of one type are counted."""
 PAUSE_MS: Final = 30 * _MINUTE_MS
-"""How long it lasts, from the last of them."""
+"""The length of a pause, from the last denial."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """One agent may not ask one person for one type; "" stands for scopes alone."""
+    """A pause of one agent for one person and one action type; "" means scopes only."""
 
     user_id: str
     user_name: str
@@ -38,42 +37,44 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """What an administrator or an owner sees of them."""
+    """Lists pauses for administrators and owners."""
 
     store: Store
     rules: ServerPolicy
 
-    def of(self, called: str) -> list[Pause]:
-        """The pauses of an agent that go on now, by person and type. Raises `NotFound`."""
+    def of_agent(self, name_or_id: str) -> list[Pause]:
+        """The current pauses of an agent, by person and type. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = agent_names.find(view, called)
+            agent = agent_names.find(view, name_or_id)
             found = view.approvals.denials_of(agent.id, view.now - WITHIN_MS - PAUSE_MS)
             limit = self.rules.denials_before_pause
             return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
 
 
-def until(view: View, client_id: str, user_id: str, types: Sequence[str], limit: int) -> int | None:
-    """When the pause of such a request ends; None if there is none."""
+def end_of(
+    view: View, client_id: str, user_id: str, types: Sequence[str], limit: int
+) -> int | None:
+    """The end of the pause that blocks a request of these types; None if there is none."""
     denials = view.approvals.denials_since(client_id, user_id, view.now - WITHIN_MS - PAUSE_MS)
     ends = [_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
     return max((end for end in ends if end is not None), default=None)
 
 
-def until_of_any(
-    view: View, client_id: str, whom: Collection[str], types: Sequence[str], limit: int
+def last_end_of(
+    view: View, client_id: str, user_ids: Collection[str], types: Sequence[str], limit: int
 ) -> int | None:
-    """When the last pause of such a request with any of these people ends; None without one."""
-    if not whom:
+    """The end of the last pause with any of these users; None if there is none."""
+    if not user_ids:
         return None
     found = view.approvals.denials_of(client_id, view.now - WITHIN_MS - PAUSE_MS)
-    theirs = (denials for user_id, denials in _by_user(found).items() if user_id in whom)
+    theirs = (denials for user_id, denials in _by_user(found).items() if user_id in user_ids)
     kinds = set(types) or {""}
     ends = [_end(_times_of(kind, one), limit, view.now) for one in theirs for kind in kinds]
     return max((end for end in ends if end is not None), default=None)
 
 
-def begin(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) -> None:
-    """Write down that this denial began a pause of theirs, if it did, and tell the owners."""
+def record_if_begun(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) -> None:
+    """If this denial begins a pause, add an audit entry and tell the agent's owners."""
     agent = tx.directory.agent(denied.agent_id)
     if agent is None:
         return
@@ -81,9 +82,9 @@ def begin(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) -> None:
     denials = tx.approvals.denials_since(agent.id, by, since)
     for kind in sorted(_kinds(denied.details)):
         times, limit = _times_of(kind, denials), rules.denials_before_pause
-        until_ = _end(times, limit, tx.now)
-        if until_ is not None and _end(times[:-1], limit, tx.now) is None:
-            _record(tx, denied, by, kind, until_)
+        until = _end(times, limit, tx.now)
+        if until is not None and _end(times[:-1], limit, tx.now) is None:
+            _record(tx, denied, by, kind, until)
             owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
             notices.agent(tx, agent.id, "alarm.agent_paused", owners)
 
@@ -93,7 +94,7 @@ def _is_enabled(view: View, user_id: str) -> bool:
     return user is not None and user.enabled
 
 
-def _record(tx: Unit, denied: Approval, by: str, kind: str, until_: int) -> None:
+def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
     audit.record(
         tx,
         Entry(
@@ -103,7 +104,7 @@ def _record(tx: Unit, denied: Approval, by: str, kind: str, until_: int) -> None
             subject=by,
             cause="denied_repeatedly",
             approval_id=denied.id,
-            facts={"type": kind or None, "until": until_},
+            facts={"type": kind or None, "until": until},
         ),
     )
 
@@ -131,12 +132,12 @@ def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
 
 
 def _kinds(details: str) -> set[str]:
-    """The types of a request; scopes alone are one type."""
+    """The action types of a request; "" for scopes only."""
     return {item["type"] for item in json.loads(details)} or {""}
 
 
 def _end(times: Sequence[int], limit: int, now: int) -> int | None:
-    """When the latest pause of these denials ends, if that is still to come."""
+    """The end of the latest pause from these denials, if it is in the future."""
     ends = [
         last + PAUSE_MS
         for first, last in zip(times, times[limit - 1 :], strict=False)

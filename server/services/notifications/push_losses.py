@@ -1,7 +1,7 @@
-"""Browsers that their push service forgot: their person learns of it by another way than a push.
+"""Lost push subscriptions: browsers that their push service does not know any more.
 
-It stands on their pages and in their feed until a browser of the same device is called again, or
-until they have seen enough of it. One that is called again already is not lost.
+The person sees a notice on pages and in the feed until the device subscribes again or they dismiss
+it. If the device has already subscribed again, there is no notice.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ UNREACHED = "device.unreached"
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """A browser that is called no more, with the name of its device."""
+class LostBrowser:
+    """A lost subscription with the name of its device."""
 
     loss: PushLoss
     device_name: str
@@ -25,27 +25,27 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class PushLosses:
-    """Tells a person which of their browsers are called no more."""
+    """Lists a person's lost subscriptions."""
 
     store: Store
 
-    def of(self, person: Person) -> list[Lost]:
-        """Those of devices that are active, the latest first."""
+    def of_person(self, person: Person) -> list[LostBrowser]:
+        """The lost subscriptions of active devices, newest first."""
         with self.store.read() as view:
             found = view.pushes.losses(person.user.id)
             named = [(one, view.devices.get(one.device_id)) for one in found]
-            return [Lost(one, device.name) for one, device in named if device is not None]
+            return [LostBrowser(one, device.name) for one, device in named if device is not None]
 
 
-def lose(tx: Unit, subscription: PushSubscription) -> None:
-    """The push service knows this browser no more (RFC 8030 7.3): so do we, and say so.
+def record(tx: Unit, subscription: PushSubscription) -> None:
+    """Remove a subscription that its push service does not know (RFC 8030 7.3); tell its person.
 
-    Not of one that subscribed anew meanwhile: it is called, by another address.
+    The person is not told if the device has subscribed again with another address.
     """
-    push_subscriptions.forget(tx, subscription, actor=audit.SYSTEM, cause="gone")
-    if _is_called_anew(tx, subscription):
+    push_subscriptions.remove(tx, subscription, actor=audit.SYSTEM, cause="gone")
+    if _has_subscribed_again(tx, subscription):
         return
-    tx.pushes.lose(
+    tx.pushes.add_loss(
         PushLoss(
             id=subscription.id,
             user_id=subscription.user_id,
@@ -57,8 +57,8 @@ def lose(tx: Unit, subscription: PushSubscription) -> None:
     notices.device(tx, subscription.user_id, UNREACHED, subscription.device_id)
 
 
-def _is_called_anew(view: View, former: PushSubscription) -> bool:
-    """Reports whether its device has one that was made after this one was last heard of."""
+def _has_subscribed_again(view: View, former: PushSubscription) -> bool:
+    """Reports whether the device has a subscription that is newer than the last use of this one."""
     return any(
         one.device_id == former.device_id and one.created_at >= former.opened_at
         for one in view.pushes.of_user(former.user_id)

@@ -1,7 +1,7 @@
-"""Browsers that want to be called: how they come, are kept up to date, and go.
+"""Web push subscriptions of people's browsers: subscribe, refresh, unsubscribe, test.
 
-A subscription takes or gives no power; a page of the person's own says it for the browser in which
-it is open. What is kept of its address is sealed.
+A subscription gives no power. A page creates it for the browser in which it is open. Its address
+and keys are stored sealed.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.devices import BROWSER, Device
-from server.model.notifications import Address, PushSubscription
+from server.model.notifications import PushAddress, PushSubscription
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
@@ -23,113 +23,113 @@ from server.services.notifications import push_targets
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-MOST_SUBSCRIPTIONS: Final = 10
-"""So many browsers of one person are called."""
+MAX_SUBSCRIPTIONS: Final = 10
+"""Per person."""
 TESTS: Final = 10
 TESTS_MS: Final = 10 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NamedSubscription:
     """A subscription with the name of its device."""
 
     subscription: PushSubscription
     device_name: str
     this: bool
-    """It is of the device that asks."""
+    """It belongs to the calling device."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushSubscriptions:
-    """Keeps people's browsers."""
+    """Manages people's web push subscriptions."""
 
     store: Store
     secrets: Secrets
     public_key: str
-    """Ours, with which a push service tells our messages from others' (RFC 8292 3.2)."""
+    """The server's VAPID key (RFC 8292 3.2)."""
     origins: Collection[str]
-    """Push services that the operator named."""
+    """Additional push services from the settings."""
 
-    def of(self, person: Person) -> list[Known]:
-        """The person's browsers, the oldest first."""
+    def of_person(self, person: Person) -> list[NamedSubscription]:
+        """The person's subscriptions, oldest first."""
         with self.store.read() as view:
             device = device_auth.current_device(view, person)
-            return [_known(view, one, device) for one in view.pushes.of_user(person.user.id)]
+            return [_named(view, one, device) for one in view.pushes.of_user(person.user.id)]
 
-    def subscribe(self, person: Person, address: Address) -> Known:
-        """Call this browser from now on; doing it again keeps it up to date.
+    def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
+        """Add or refresh the subscription of this browser. Raises errors.Problem.
 
-        1. It is a browser.  2. Its address is at a push service that we may call, its keys are
-        keys.  3. One that is known keeps its id, and is this person's from now on.  4. A new one
-        has room. Raises errors.Problem.
+        1. The device is a browser.  2. The address is at an allowed push service, and its keys are
+        valid.  3. A known address keeps its id and moves to this person.  4. A new one is within
+        the limit.
         """
         self._check(address)
         with self.store.write() as tx:
             device = device_auth.current_device(tx, person)
             if device.kind != BROWSER:
-                raise errors.Problem(403, "forbidden", "Only a browser can be called by push.")
-            tx.queue(f"push {person.user.id}")
+                raise errors.Problem(403, "forbidden", "Only browsers support web push.")
+            tx.lock(f"push {person.user.id}")
             found = tx.pushes.by_endpoint(_hashed(address.endpoint))
             if found is None or found.user_id != person.user.id:
-                self._check_room(tx, person)
-            kept = self._kept(tx, device, address, found)
-            return _known(tx, kept, device)
+                self._check_limit(tx, person)
+            stored = self._store(tx, device, address, found)
+            return _named(tx, stored, device)
 
     def unsubscribe(self, person: Person, subscription_id: str) -> None:
-        """Call a browser of mine no more, or say no more that it is lost. Raises Problem 404."""
+        """Remove a subscription, or dismiss the notice of a lost one. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            if tx.pushes.seen(person.user.id, subscription_id):
+            if tx.pushes.dismiss_loss(person.user.id, subscription_id):
                 return
             found = _own(tx, person, subscription_id)
-            forget(tx, found, actor=audit.by_user(person.user.id), cause="unsubscribed")
+            remove(tx, found, actor=audit.by_user(person.user.id), cause="unsubscribed")
 
     def test(self, person: Person, subscription_id: str) -> None:
-        """Send a browser of mine a message that says nothing. Raises errors.Problem 404 or 409."""
+        """Send a test message to a browser. Raises errors.Problem 404 or 409."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             found = _own(tx, person, subscription_id)
             if tx.counters.count(f"push tests:{person.user.id}", TESTS_MS) > TESTS:
                 raise errors.Problem(
-                    409, "too_many_tests", "That were enough tests for now. Wait ten minutes."
+                    409, "too_many_tests", "Too many test messages. Try again in ten minutes."
                 )
             push_targets.send(tx, found.origin, found.id, push_targets.TEST)
 
-    def _check(self, address: Address) -> None:
+    def _check(self, address: PushAddress) -> None:
         if problem := web_push.endpoint_problem(address.endpoint, self.origins):
             raise errors.Problem(422, "invalid_body", f"/endpoint {problem}.")
         if problem := web_push.keys_problem(address.p256dh, address.auth):
             raise errors.Problem(422, "invalid_body", f"/keys: {problem}.")
 
-    def _check_room(self, tx: Unit, person: Person) -> None:
-        if len(tx.pushes.of_user(person.user.id)) >= MOST_SUBSCRIPTIONS:
+    def _check_limit(self, tx: Unit, person: Person) -> None:
+        if len(tx.pushes.of_user(person.user.id)) >= MAX_SUBSCRIPTIONS:
             raise errors.Problem(
                 409,
                 "too_many_subscriptions",
-                f"You are called in {MOST_SUBSCRIPTIONS} browsers already. Remove one first.",
+                f"Notifications are on in {MAX_SUBSCRIPTIONS} browsers. Remove one of them first.",
             )
 
-    def _kept(
-        self, tx: Unit, device: Device, address: Address, found: PushSubscription | None
+    def _store(
+        self, tx: Unit, device: Device, address: PushAddress, found: PushSubscription | None
     ) -> PushSubscription:
-        known = found or self._new(tx, device, address)
-        kept = replace(
-            known,
+        before = found or self._new(tx, device, address)
+        stored = replace(
+            before,
             user_id=device.user_id,
             device_id=device.id,
-            sealed=_sealed(self.secrets, known.id, address),
+            sealed=_sealed(self.secrets, before.id, address),
             opened_at=tx.now,
         )
         if found is None:
-            tx.pushes.add(kept)
-            tx.pushes.found(kept.device_id)
+            tx.pushes.add(stored)
+            tx.pushes.remove_losses(stored.device_id)
         else:
-            tx.pushes.opened(kept)
-        if found is None or found.user_id != kept.user_id:
-            _record(tx, audit.Type.PUSH_SUBSCRIBED, kept, audit.by_user(kept.user_id))
-        return kept
+            tx.pushes.refresh(stored)
+        if found is None or found.user_id != stored.user_id:
+            _record(tx, audit.Type.PUSH_SUBSCRIBED, stored, audit.by_user(stored.user_id))
+        return stored
 
-    def _new(self, tx: Unit, device: Device, address: Address) -> PushSubscription:
+    def _new(self, tx: Unit, device: Device, address: PushAddress) -> PushSubscription:
         return PushSubscription(
             id=self.secrets.new_id(PREFIX_PUSH),
             user_id=device.user_id,
@@ -142,21 +142,21 @@ class PushSubscriptions:
         )
 
 
-def forget(tx: Unit, subscription: PushSubscription, *, actor: str, cause: str) -> None:
-    """Call this browser no more; twice without harm."""
+def remove(tx: Unit, subscription: PushSubscription, *, actor: str, cause: str) -> None:
+    """Remove a subscription. Idempotent."""
     if tx.pushes.remove(subscription.id):
         _record(tx, audit.Type.PUSH_UNSUBSCRIBED, subscription, actor, cause)
 
 
-def opened(secrets: Secrets, subscription: PushSubscription) -> Address:
-    """Its address and keys."""
-    said = json.loads(secrets.open(_purpose(subscription.id), subscription.sealed))
-    return Address(**said)
+def address_of(secrets: Secrets, subscription: PushSubscription) -> PushAddress:
+    """The unsealed address and keys of a subscription."""
+    members = json.loads(secrets.open(_purpose(subscription.id), subscription.sealed))
+    return PushAddress(**members)
 
 
-def _sealed(secrets: Secrets, subscription_id: str, address: Address) -> bytes:
-    said = {"endpoint": address.endpoint, "p256dh": address.p256dh, "auth": address.auth}
-    return secrets.seal(_purpose(subscription_id), json.dumps(said).encode())
+def _sealed(secrets: Secrets, subscription_id: str, address: PushAddress) -> bytes:
+    members = {"endpoint": address.endpoint, "p256dh": address.p256dh, "auth": address.auth}
+    return secrets.seal(_purpose(subscription_id), json.dumps(members).encode())
 
 
 def _purpose(subscription_id: str) -> str:
@@ -170,14 +170,14 @@ def _hashed(endpoint: str) -> bytes:
 def _own(view: View, person: Person, subscription_id: str) -> PushSubscription:
     found = view.pushes.get(subscription_id)
     if found is None or found.user_id != person.user.id:
-        raise errors.Problem(404, "not_found", "You have no push subscription of this id.")
+        raise errors.Problem(404, "not_found", "You have no push subscription with this id.")
     return found
 
 
-def _known(view: View, subscription: PushSubscription, here: Device) -> Known:
+def _named(view: View, subscription: PushSubscription, current: Device) -> NamedSubscription:
     device = view.devices.get(subscription.device_id)
     name = subscription.device_id if device is None else device.name
-    return Known(subscription, name, subscription.device_id == here.id)
+    return NamedSubscription(subscription, name, subscription.device_id == current.id)
 
 
 def _record(

@@ -1,8 +1,8 @@
-"""Calling people's browsers: what is sent by web push, when it is about to leave (RFC 8030).
+"""Web push messages: their contents at the time of delivery, and their results (RFC 8030).
 
-The unit of work that rings a person adds one message to the outbox for each of their browsers; it
-names the browser and the request. Here is what becomes of it: whether anything is left to say, and
-the few members that say it. Never: a reason to ring; `attention.py` has those for every screen.
+The unit of work that notifies a person queues one outbox message per browser, with the ids of the
+subscription and the request. This module decides at delivery whether it is still needed, and what
+it contains. Never: whether to notify; that is `attention.py`.
 """
 
 import json
@@ -15,7 +15,7 @@ from server.model.notifications import Push, PushSubscription
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol.notifications import web_push
-from server.protocol.notifications.web_push import PushAnswer
+from server.protocol.notifications.web_push import PushContent
 from server.protocol.policy.risks import Risk
 from server.services.notifications import (
     attention,
@@ -26,136 +26,135 @@ from server.services.notifications import (
 )
 from server.services.notifications.push_targets import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
 
-MOST_COUNTED: Final = 20
-"""A push counts so many requests that wait; it says of more that there are more."""
+MAX_COUNTED: Final = 20
+"""A push counts this many pending requests; a larger number means that there are more."""
 TEST_MS: Final = 5 * 60_000
-"""So long a test may be on its way."""
+"""The TTL of a test message."""
 DORMANT_MS: Final = 14 * 24 * 60 * 60_000
-"""A browser in which nobody opened a page for so long is told, once."""
+"""A browser without an open page for this long gets one warning."""
 CHECK_MS: Final = 7 * 24 * 60 * 60_000
-"""A browser of which nothing was heard for so long is asked whether it is still there."""
+"""A browser without any contact for this long gets a check message."""
 _WARNING_MS: Final = 3 * 24 * 60 * 60_000
 _DAY_MS: Final = 24 * 60 * 60_000
-_AT_ONCE: Final = 100
-_ABOUT_NOTHING: Final[Mapping[str, int]] = {
+_BATCH: Final = 100
+_TTLS_MS: Final[Mapping[str, int]] = {
     TEST: TEST_MS,
     DORMANT: _WARNING_MS,
     CHECK: _WARNING_MS,
     ENDED: _WARNING_MS,
     COPIED: _WARNING_MS,
 }
-"""What names no request, and how long it is worth saying."""
+"""The messages that are not about a request, and their TTL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """Makes pushes of messages, and writes down what became of them."""
+    """Prepares web push messages, and records their results."""
 
     store: Store
     secrets: Secrets
 
     def prepare(self, message: str) -> Push | None:
-        """What to send; None when there is nothing to say any more, or nobody to say it to."""
-        kind, subscription_id, approval_id = _read(message)
+        """The push to send; None if it is not needed any more or has no recipient."""
+        kind, subscription_id, approval_id = _parsed(message)
         with self.store.read() as view:
-            subscription = _reachable(view, subscription_id, ended=kind == ENDED)
+            subscription = _active(view, subscription_id, ended=kind == ENDED)
             if subscription is None:
                 return None
-            said = _said(view, subscription, kind, approval_id)
-        if said is None:
+            content = _content(view, subscription, kind, approval_id)
+        if content is None:
             return None
         return Push(
-            address=push_subscriptions.opened(self.secrets, subscription),
-            payload=web_push.payload(said),
-            ttl=max(1, (said.until - said.at) // 1000),
-            urgency=web_push.urgency(said.risk),
-            topic=web_push.topic(said.subject or said.kind),
+            address=push_subscriptions.address_of(self.secrets, subscription),
+            payload=web_push.payload(content),
+            ttl=max(1, (content.until - content.at) // 1000),
+            urgency=web_push.urgency(content.risk),
+            topic=web_push.topic(content.subject or content.kind),
         )
 
     def gone(self, message: str) -> None:
-        """The push service knows this browser no more: its person is told."""
+        """The push service does not know the subscription any more. Tell its person."""
         with self.store.write() as tx:
-            subscription = tx.pushes.get(_read(message)[1])
+            subscription = tx.pushes.get(_parsed(message)[1])
             if subscription is not None:
-                push_losses.lose(tx, subscription)
+                push_losses.record(tx, subscription)
 
-    def arrived(self, tx: Unit, message: str) -> None:
-        """The push service took it."""
-        tx.pushes.delivered(_read(message)[1], tx.now)
+    def delivered(self, tx: Unit, message: str) -> None:
+        """Record that the push service accepted the message."""
+        tx.pushes.delivered(_parsed(message)[1], tx.now)
 
-    def lost(self, tx: Unit, message: str, why: str) -> None:
-        """It was given up: the browser's row says why, and somebody is told once a day."""
-        subscription = tx.pushes.get(_read(message)[1])
+    def failed(self, tx: Unit, message: str, why: str) -> None:
+        """Record why the message was given up, and raise an alarm at most once a day."""
+        subscription = tx.pushes.get(_parsed(message)[1])
         if subscription is None:
             return
-        tx.pushes.faulty(subscription.id, why)
+        tx.pushes.add_problem(subscription.id, why)
         if tx.counters.count(f"push refused:{subscription.origin}", _DAY_MS) == 1:
             notices.alarm(tx, "alarm.push_lost", service=subscription.origin, why=why)
 
 
 def warn(tx: Unit) -> None:
-    """Tell browsers that nobody opened for long, before their push service forgets them."""
-    for one in tx.pushes.dormant(tx.now - DORMANT_MS, _AT_ONCE):
+    """Warn browsers without an open page for long, before their push service removes them."""
+    for one in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
         push_targets.send(tx, one.origin, one.id, DORMANT)
-        tx.pushes.warned(one.id, tx.now)
+        tx.pushes.mark_warned(one.id, tx.now)
 
 
 def check(tx: Unit) -> None:
-    """Write to browsers of which nothing was heard for a week: neither a page nor a push got there.
+    """Send a check message to browsers without an open page or a push for a week.
 
-    What its push service forgot is found out so before something grave waits. Every push shows a
-    notification, or the browser takes the right to push away; so it says that it is a check, and it
-    comes outside of quiet hours.
+    It detects lost subscriptions before an important request. Browsers require a notification for
+    every push, so it says that it is a check, and is sent outside of quiet hours.
     """
-    for one in tx.pushes.silent(tx.now - CHECK_MS, _AT_ONCE):
+    for one in tx.pushes.silent(tx.now - CHECK_MS, _BATCH):
         hours = tx.attention.quiet_hours(one.user_id)
         if hours is None or attention.quiet_until(hours, tx.now) is None:
             push_targets.send(tx, one.origin, one.id, CHECK)
-            tx.pushes.checked(one.id, tx.now)
+            tx.pushes.mark_checked(one.id, tx.now)
 
 
-def _read(message: str) -> tuple[str, str, str]:
-    said = json.loads(message)
-    return said["kind"], said["push"], said["approval"]
+def _parsed(message: str) -> tuple[str, str, str]:
+    members = json.loads(message)
+    return members["kind"], members["push"], members["approval"]
 
 
-def _reachable(view: View, subscription_id: str, *, ended: bool) -> PushSubscription | None:
-    """The browser, while its device and its person are in force; `ended`: or the device was."""
+def _active(view: View, subscription_id: str, *, ended: bool) -> PushSubscription | None:
+    """The subscription if its user is enabled and its device active; with `ended`, also revoked."""
     subscription = view.pushes.get(subscription_id)
     if subscription is None:
         return None
     device = view.devices.get(subscription.device_id)
     user = view.directory.user(subscription.user_id)
-    in_force = device is not None and (ended or device.state == "active")
-    return subscription if in_force and user is not None and user.enabled else None
+    device_ok = device is not None and (ended or device.state == "active")
+    return subscription if device_ok and user is not None and user.enabled else None
 
 
-def _said(
+def _content(
     view: View, subscription: PushSubscription, kind: str, approval_id: str
-) -> PushAnswer | None:
+) -> PushContent | None:
     now = view.now
-    if kind in _ABOUT_NOTHING:
-        return PushAnswer(
-            kind, "", Risk.LOW, until=now + _ABOUT_NOTHING[kind], waiting=0, step=0, at=now
+    if kind in _TTLS_MS:
+        return PushContent(
+            kind, "", Risk.LOW, until=now + _TTLS_MS[kind], waiting=0, step=0, at=now
         )
     assert kind == ASK  # noqa: S101  # `push_targets.py` writes no other
-    waiting = view.approvals.waiting(subscription.user_id, now, MOST_COUNTED + 1, None)
+    pending = view.approvals.waiting(subscription.user_id, now, MAX_COUNTED + 1, None)
     approval = view.approvals.get(approval_id)
-    if approval is None or not waiting or not _waits(approval, waiting, now):
+    if approval is None or not pending or not _is_pending(approval, pending, now):
         return None
-    gravest = max((approval, *waiting), key=lambda one: one.risk.rank)
-    return PushAnswer(
+    highest = max((approval, *pending), key=lambda one: one.risk.rank)
+    return PushContent(
         kind,
         approval.id,
-        Risk(gravest.risk),
+        Risk(highest.risk),
         until=approval.expires_at,
-        waiting=len(waiting),
+        waiting=len(pending),
         step=approval.escalated,
         at=now,
     )
 
 
-def _waits(approval: Approval, waiting: list[Approval], now: int) -> bool:
-    """Reports whether somebody still may answer it; it may be one of more than were counted."""
-    among = any(one.id == approval.id for one in waiting)
-    return among or (len(waiting) > MOST_COUNTED and approval.expires_at > now)
+def _is_pending(approval: Approval, pending: list[Approval], now: int) -> bool:
+    """Reports whether the person can still answer it. `pending` may be cut off."""
+    listed = any(one.id == approval.id for one in pending)
+    return listed or (len(pending) > MAX_COUNTED and approval.expires_at > now)

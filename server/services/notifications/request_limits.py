@@ -1,4 +1,4 @@
-"""What keeps people's attention from being flooded. Everything is counted in the database."""
+"""The limits on open requests, which protect people from floods. All counts are in the database."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,63 +19,62 @@ from server.services.server_policy import ServerPolicy
 MINUTE_MS: Final = 60_000
 OPEN_CONSENTS: Final = 10
 OPEN_DEVICES: Final = 3
-"""How many of each one user may have open; a person starts them by hand, one after the other."""
+"""The most open requests of each kind per user; people start these themselves."""
 PAUSED: Final = "denied_repeatedly"
-_SOMEBODY: Final = "Somebody whom this would ask"
+_OTHER_APPROVER: Final = "Another approver of this request"
 UNKNOWN_USERS: Final = 20
 UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
 
 
 class RequestLimit(NamedTuple):
-    """Why somebody may not be asked now."""
+    """A limit that refuses a request."""
 
     reason: str
-    """For the log."""
+    """For the audit log."""
     text: str
-    """For the agent, with the remedy."""
+    """For the agent, with the fix."""
     members: Mapping[str, object] = MappingProxyType({})
-    """The same, for programs."""
+    """Members of the error, for programs."""
 
 
-def queue(tx: Unit, agent: Agent) -> None:
-    """Wait for whatever else this agent is about to ask, for that counts too.
+def lock(tx: Unit, agent: Agent) -> None:
+    """Serialize the requests of this agent, so that each counts the others.
 
-    Whoever queues for an agent and for a person queues for the agent first, so that no two wait for
-    each other; who asks for something on a page or a device queues for the person alone.
+    To avoid deadlocks, lock the agent before the person. Pages and devices lock only the person.
     """
-    tx.queue(f"asks {agent.id}")
+    tx.lock(f"asks {agent.id}")
 
 
 def is_urgent(risk: Risk) -> bool:
-    """Reports whether a request of this risk has room of its own."""
+    """Reports whether requests of this risk are counted separately."""
     return risk.rank >= Risk.HIGH.rank
 
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
-    """Count one more hint that named nobody; reports whether this agent is only guessing."""
+    """Count a login hint for an unknown user. Reports whether there were too many."""
     count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
     return count > UNKNOWN_USERS
 
 
 def guessing(tx: Unit, agent: Agent) -> bool:
-    """Reports whether this agent has guessed users too often to be answered about one."""
+    """Reports whether this agent has sent too many hints for unknown users."""
     return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
 
 
 @dataclass(frozen=True, slots=True)
 class RemainingRequests:
-    """How many more requests of one agent may wait."""
+    """Checks a new request of one agent against the limits."""
 
     tx: Unit
     agent: Agent
     rules: ServerPolicy
-    leaves: Approval | None = None
-    """One that makes room, because the new one takes its place."""
+    replaced: Approval | None = None
+    """The request that the new one replaces, which is not counted."""
 
     def refusal(
-        self, user: User, types: Sequence[str], risk: Risk, beside: Collection[str]
+        self, user: User, types: Sequence[str], risk: Risk, others: Collection[str]
     ) -> RequestLimit | None:
-        """Why this user may not be asked now, or those beside them."""
+        """The limit that refuses to ask this user and the other approvers now; None if none."""
         agent, rules = self.agent.id, self.rules
         if self._is_full(rules.open_per_agent, risk, agent, user.id):
             return self._too_many_open
@@ -85,12 +84,12 @@ class RemainingRequests:
             return RequestLimit(
                 "open_per_user", "This person has too many open requests. Ask again later."
             )
-        return pause(self.tx, self.agent, user, types, self.rules, beside)
+        return pause(self.tx, self.agent, user, types, self.rules, others)
 
     def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> RequestLimit | None:
-        """Why this agent may not ask the named person again, if users are hidden.
+        """The limit that refuses this login hint, if unknown users are hidden; None if none.
 
-        It counts the hint that the agent sent, not the person, so it does not reveal who exists.
+        It counts requests with the same hint, so it does not reveal which users exist.
         """
         count = self.tx.approvals.open_hinted(
             self.agent.id, hint_hash, self.tx.now, urgent=is_urgent(risk)
@@ -100,16 +99,16 @@ class RemainingRequests:
         full = self._is_full(self.rules.open_in_all, risk, self.agent.id, None)
         return self._too_many_in_all if full else None
 
-    def _is_full(self, most: int, risk: Risk, agent: str | None, user: str | None) -> bool:
-        """Reports whether there is no room; no flood of what is less takes that of grave ones."""
+    def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
+        """Reports whether the limit is reached. Urgent requests only count urgent ones."""
         approvals, now = self.tx.approvals, self.tx.now
         count = approvals.open_urgent if is_urgent(risk) else approvals.open_count
-        return count(agent, user, now) - self._freed(risk) >= most
+        return count(agent, user, now) - self._freed(risk) >= limit
 
     def _freed(self, risk: Risk) -> int:
-        """How many of those that are counted with this one make room."""
-        leaves = self.leaves
-        return int(leaves is not None and (not is_urgent(risk) or is_urgent(leaves.risk)))
+        """1 if the replaced request is among the counted ones, else 0."""
+        replaced = self.replaced
+        return int(replaced is not None and (not is_urgent(risk) or is_urgent(replaced.risk)))
 
     @property
     def _too_many_in_all(self) -> RequestLimit:
@@ -128,35 +127,35 @@ class RemainingRequests:
         )
 
 
-def pause(  # who asks whom for what
+def pause(
     view: View,
     agent: Agent,
     user: User,
     types: Sequence[str],
     rules: ServerPolicy,
-    beside: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> RequestLimit | None:
-    """Why this agent gets nothing of this user now, whether they would be asked or not.
+    """The pause that refuses this agent, even if nobody would be asked; None if there is none.
 
-    Nor does it where somebody would be asked beside them who keeps saying no.
+    A pause of any other approver of the request counts too.
     """
     limit = rules.denials_before_pause
-    own = pauses.until(view, agent.id, user.id, types, limit)
-    other = pauses.until_of_any(view, agent.id, beside, types, limit)
+    own = pauses.end_of(view, agent.id, user.id, types, limit)
+    other = pauses.last_end_of(view, agent.id, others, types, limit)
     ends = [end for end in (own, other) if end is not None]
     if not ends:
         return None
-    return _paused("This person" if own is not None else _SOMEBODY, max(ends))
+    return _paused("This person" if own is not None else _OTHER_APPROVER, max(ends))
 
 
 def consent_refusal(
     tx: Unit, client_id: str, user: User, rules: ServerPolicy
 ) -> RequestLimit | None:
-    """Why this user may not be asked for a consent now."""
+    """The limit that refuses to ask this user for a consent now; None if there is none."""
     return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], rules)
 
 
-def page_refusal(  # who asks whom for what
+def page_refusal(
     tx: Unit,
     client_id: str,
     user: User,
@@ -164,24 +163,24 @@ def page_refusal(  # who asks whom for what
     types: Sequence[str],
     rules: ServerPolicy,
 ) -> RequestLimit | None:
-    """Why a page may not ask this user for one more of a kind now."""
+    """The limit that refuses another request of a page to this user now; None if there is none."""
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
         return RequestLimit(
-            "open_consents", "Too many requests wait for your answer. Answer them first."
+            "open_consents", "You have too many pending requests. Answer them first."
         )
-    if pauses.until(tx, client_id, user.id, types, rules.denials_before_pause) is not None:
+    if pauses.end_of(tx, client_id, user.id, types, rules.denials_before_pause) is not None:
         return RequestLimit(PAUSED, "You have denied this repeatedly. Try again in half an hour.")
     return None
 
 
 def device_refusal(tx: Unit, client_id: str, user: User, rules: ServerPolicy) -> str | None:
-    """Why no further device may ask this user now; for the log, the asker is not told."""
+    """Why no other device may ask this user now. For the audit log; the caller is not told."""
     terminal = client_id == APPROVER_CLIENT
     kind: ApprovalKind = "device" if terminal else "app_device"
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
         return "open_devices"
     asked = kinds.DEVICE if terminal else kinds.APP_DEVICE
-    if pauses.until(tx, client_id, user.id, [asked], rules.denials_before_pause) is not None:
+    if pauses.end_of(tx, client_id, user.id, [asked], rules.denials_before_pause) is not None:
         return PAUSED
     return None
 

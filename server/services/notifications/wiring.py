@@ -1,4 +1,4 @@
-"""The services of notifications, each made once."""
+"""Creates the notification services."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import Store, View
 from server.services.notifications.feed import FeedService, Hub
+from server.services.notifications.notification_settings import NotificationSettingsService
 from server.services.notifications.push_losses import PushLosses
 from server.services.notifications.push_subscriptions import PushSubscriptions
-from server.services.notifications.quiet import Quiet
 
 
 class NotificationServices:
-    """Tell people what changed, on the ways and at the times that they chose."""
+    """The notification services."""
 
     def __init__(
         self,
@@ -27,4 +27,4 @@ class NotificationServices:
         self.feed = FeedService(store, shown)
         self.push_losses = PushLosses(store)
         self.push_subscriptions = push_subscriptions
-        self.quiet = Quiet(store, owned)
+        self.settings = NotificationSettingsService(store, owned)

@@ -1,6 +1,7 @@
-"""What administrators may use: on the command line, and over HTTP behind a guard for each request.
+"""The services of administrators: for the command line, and for HTTP with a guard per request.
 
-Owns: which services an administrator gets. Never: a rule; those are theirs and `authority.py`'s.
+Owns: which services an administrator gets. Never: a rule; the services and `authority.py` have
+those.
 """
 
 from collections.abc import Iterable
@@ -43,20 +44,25 @@ from server.services.users.users import Users
 
 
 class AdminServices:
-    """Every unit of work of these services goes through the store that they are given."""
+    """All administration services over one store."""
 
     def __init__(
-        self, store: Store, given: Adapters, *, by: str = audit.OPERATOR, only_of: str | None = None
+        self,
+        store: Store,
+        adapters: Adapters,
+        *,
+        by: str = audit.OPERATOR,
+        only_of: str | None = None,
     ) -> None:
-        secrets, rules = given.secrets, given.rules
+        secrets, rules = adapters.secrets, adapters.rules
         judge = Judge(secrets)
         opens = approval_creator(secrets, rules)
         self.by = by
-        """The actor, as the log names it."""
+        """The actor in the audit log."""
         self.only_of = only_of
-        """The user whose agents are listed; None for those who may see them all."""
+        """Lists show only the agents of this user; None for all agents."""
         self.users = Users(store, secrets)
-        self.agents = Agents(store, secrets, given.endpoint_problem)
+        self.agents = Agents(store, secrets, adapters.endpoint_problem)
         self.agent_auth = AgentAuth(store, secrets)
         self.orphans = Orphans(store, rules)
         self.pauses = Pauses(store, rules)
@@ -68,11 +74,11 @@ class AdminServices:
         self.policies = Policies(store)
         self.trials = Trials(store, rules, judge)
         self.replays = Replays(store, judge)
-        self.keys = SigningKeys(store, given.signer, rules)
+        self.keys = SigningKeys(store, adapters.signer, rules)
         self.invitations = Invitations(store, secrets)
         self.oversight = Oversight(store)
-        self.outgoing = OutboxAdministration(store)
-        self.reinforcements = BackupRequests(store, judge, rules)
+        self.outbox = OutboxAdministration(store)
+        self.backup_requests = BackupRequests(store, judge, rules)
         self.statistics = Statistics(store)
         self.limits = Limits(store, rules)
         self.doctor = Doctor(store, judge)
@@ -82,32 +88,34 @@ class AdminServices:
         self.delegations = DelegationService(store)
         self.incidents = Incidents(store)
         self._store = store
-        self._everybody = Users(given.store, secrets)
+        self._all_users = Users(adapters.store, secrets)
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """What people are called, by their ids; whoever asks may know that."""
-        return self._everybody.names(ids)
+        """The names of users by their ids, which every administrator may see."""
+        return self._all_users.names(ids)
 
     def check(self) -> None:
-        """Whether they may be here at all, for what is read nowhere. Raises errors.Problem."""
+        """Authorize a request that reads nothing from the database. Raises errors.Problem."""
         with self._store.read():
             pass
 
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """Gives each request its services."""
+    """Creates the services of each HTTP request."""
 
-    given: Adapters
+    adapters: Adapters
     statements: Statements
 
-    def desk(self, person: Person, rule: AccessRule, asked: AdminRequest) -> AdminServices:
-        """The services, behind a guard that knows who asks for what."""
-        store = GuardedStore(self.given.store, Guard(rule, person, asked, self.statements))
+    def services_for(
+        self, person: Person, rule: AccessRule, request: AdminRequest
+    ) -> AdminServices:
+        """The administration services over a store that authorizes this request."""
+        store = GuardedStore(self.adapters.store, Guard(rule, person, request, self.statements))
         sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
         return AdminServices(
             store,
-            self.given,
+            self.adapters,
             by=audit.by_user(person.user.id),
             only_of=None if sees_all else person.user.id,
         )

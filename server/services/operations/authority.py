@@ -1,10 +1,10 @@
-"""Who may administer what, and when it takes more than a session.
+"""Authorization of administrative requests: roles, versions and signed statements.
 
-Every check is made in the unit of work that it is about, so nothing can change in between: the
-person, their role, the record that they believe to be changing, and what the change turned out
-to be. What removes power needs a session. What adds power needs a statement about this very
-request: under a terminal's high key after a PIN call that named it, or by the device's passkey. So
-does what puts out of sight what somebody reported, and ending the last device of another person.
+Every check runs in the unit of work of the change, so nothing can change in between: the person,
+their role, the version of the record, and the effect of the change. A change that removes power
+needs only a session. A change that adds power needs a signed statement about this request: by a
+terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident
+and revoking the last device of another person need one too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,37 +30,37 @@ from server.services.users.device_auth import Person
 
 
 class Role(StrEnum):
-    """As what somebody acts."""
+    """The roles of administration."""
 
     ADMIN = "admin"
     AUDITOR = "auditor"
     OWNER = "owner"
-    """Of the agent that it is about; of the agents that are listed, where it is about none."""
+    """The owner of the agent. A list shows them their own agents."""
 
 
 OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
-"""An owner rotates, with a signature; everything else that adds power is an administrator's."""
+"""The members that an owner may widen, with a signature, to rotate credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Who may do something."""
+    """The access rule of an administration route."""
 
     roles: tuple[Role, ...]
     target: Literal["agent", "app", "group", "user", "resource", "action", "device"] | None = None
-    """What the id in the path names, if it is something that is compared before and after."""
+    """The kind of record that the id in the path names, if it is compared before and after."""
     signed: bool = False
-    """It always takes a statement, whatever it turns out to change."""
+    """It always needs a signed statement."""
     versioned: bool = False
-    """It takes the version of the record that the caller has seen."""
+    """It requires `If-Match`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdminRequest:
-    """One request, as far as its authority goes."""
+    """The parts of a request that authorization needs."""
 
     digest: str
-    """Of method, path and body; what a statement is about."""
+    """The digest of method, path and body, which a statement signs."""
     target: str = ""
     version: str | None = None
     statement: str | None = None
@@ -68,48 +68,48 @@ class AdminRequest:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One person's request to administer."""
+    """Authorizes one administrative request."""
 
     rule: AccessRule
     person: Person
-    asked: AdminRequest
+    request: AdminRequest
     statements: Statements
 
-    def look(self, view: View) -> Governed | None:
-        """The record that it is about. Raises errors.Problem.
+    def check_read(self, view: View) -> Governed | None:
+        """Authorize reading; returns the record. Raises errors.Problem.
 
-        1. Session, user and device are in force.  2. The role is theirs now.  3. It is there.
+        1. Session, user and device are active.  2. The user has the role.  3. The record exists.
         """
         device_auth.current_device(view, self.person)
         before = self._target(view)
         self._check_role(view, before)
         if self.rule.target is not None and before is None:
-            raise errors.Problem(404, "not_found", f"There is no such {self.rule.target}.")
+            raise errors.Problem(404, "not_found", f"This {self.rule.target} does not exist.")
         return before
 
-    def enter(self, tx: Unit) -> Governed | None:
-        """Likewise, before it is changed: it is the one that the caller has seen."""
-        before = self.look(tx)
+    def check_before(self, tx: Unit) -> Governed | None:
+        """Authorize the start of a change; also checks the version. Returns the record."""
+        before = self.check_read(tx)
         if self.rule.versioned and before is not None:
             self._check_version(before)
         return before
 
-    def leave(self, tx: Unit, before: Governed | None) -> None:
-        """What the unit of work made of it, before it is stored. Raises errors.Problem.
+    def check_after(self, tx: Unit, before: Governed | None) -> None:
+        """Authorize the effect of a change before it is stored. Raises errors.Problem.
 
-        1. An owner has not widened, nor put another owner out.  2. More power was signed for, and
-        so was the end of the last device that another person uses.
+        1. An owner has not widened the agent or removed another owner.  2. Added power is signed
+        for, and so is revoking the last device of another person.
         """
         user, after = self._user(tx), self._target(tx)
         usual = self.statements.rules.access_token_seconds
-        grown = power.widened_members(before, after, usual_seconds=usual)
+        widened = power.widened_members(before, after, usual_seconds=usual)
         if Role.ADMIN not in user.roles:
-            _check_owner(user, before, after, grown)
-        if grown or self.rule.signed or self._ended_last_device(tx, before, after):
+            _check_owner(user, before, after, widened)
+        if widened or self.rule.signed or self._ended_last_device(tx, before, after):
             self._check_signed(tx)
 
     def _ended_last_device(self, tx: Unit, before: Governed | None, after: Governed | None) -> bool:
-        """Reports whether nothing is left on which another person would notice a new device."""
+        """Reports whether another person has no device left that would show them a new one."""
         if not isinstance(before, Device) or not isinstance(after, Device):
             return False
         ended = before.state != after.state and after.user_id != self.person.user.id
@@ -120,58 +120,57 @@ class Guard:
         if set(user.roles) & set(self.rule.roles) or self._owns(user, target):
             return
         if Role.OWNER in self.rule.roles and not set(user.roles) & {Role.ADMIN, Role.AUDITOR}:
-            raise errors.Problem(404, "not_found", "You own no such agent.")
+            raise errors.Problem(404, "not_found", "You do not own this agent.")
         raise errors.Problem(
-            403, "forbidden", f"This takes the role {' or '.join(self.rule.roles)}."
+            403, "forbidden", f"This requires the role {' or '.join(self.rule.roles)}."
         )
 
     def _owns(self, user: User, target: Governed | None) -> bool:
         if Role.OWNER not in self.rule.roles:
             return False
-        if self.rule.target is None:  # what they own is looked up where it is; who reads all, reads
+        if self.rule.target is None:  # a list, which the service filters by owner
             return Role.AUDITOR not in user.roles
         return isinstance(target, Agent) and user.id in target.owners
 
     def _check_version(self, record: Governed) -> None:
-        if self.asked.version is None:
+        if self.request.version is None:
             raise errors.Problem(
                 428, "version_required", "Send If-Match with the version that you have seen."
             )
-        if self.asked.version != power.version(record):
+        if self.request.version != power.version(record):
             raise errors.Problem(
-                412, "changed_meanwhile", "Somebody has changed this. Look at it again."
+                412, "changed_meanwhile", "Someone has changed this meanwhile. Load it again."
             )
 
     def _check_signed(self, tx: Unit) -> None:
-        """Raise errors.Problem unless the person signed for this very request.
+        """Raise errors.Problem unless the person signed this request.
 
-        1. A statement is there.  2. The device may do this by now.  3. Its high key or its passkey
-        signed this request and our nonce.  4. The person was there for it.  5. It counts once.
+        1. There is a statement.  2. The device is old enough for it.  3. Its high key or passkey
+        signed this request and our nonce.  4. The user was verified.  5. It is used only once.
         """
         device = device_auth.current_device(tx, self.person)
-        if self.asked.statement is None:
-            raise self._wanted(device)
+        if self.request.statement is None:
+            raise self._statement_required(device)
         self.statements.check_with_pin(
             tx,
-            self.asked.statement,
+            self.request.statement,
             device,
             purpose=decisions.ADMINISTER,
-            subject=self.asked.digest,
+            subject=self.request.digest,
         )
         self.statements.spend(tx, device)
 
-    def _wanted(self, device: Device) -> errors.Problem:
+    def _statement_required(self, device: Device) -> errors.Problem:
         wanted = {
             "purpose": decisions.ADMINISTER,
-            "subject": self.asked.digest,
+            "subject": self.request.digest,
             "nonce": self.statements.nonce(device, device),
         }
         return errors.Problem(
             403,
             "statement_required",
-            "This gives somebody more power, closes a report, or ends somebody else's last "
-            "device. "
-            "Sign it with this device's high key, or its passkey.",
+            "This adds power, closes an incident, or revokes the last device of another user. "
+            "Sign it with this device's high key or passkey.",
             members={"wanted": wanted},
         )
 
@@ -181,7 +180,7 @@ class Guard:
 
     def _target(self, view: View) -> Governed | None:
         find = _FIND.get(self.rule.target or "")
-        return None if find is None else find(view, self.asked.target)
+        return None if find is None else find(view, self.request.target)
 
 
 _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = MappingProxyType(
@@ -199,52 +198,52 @@ _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = MappingProx
         "device": lambda view, wanted: view.devices.get(wanted),
     }
 )
-"""How the record is found that an id in a path names."""
+"""Finds the record that the id in a path names."""
 
 
 def _check_owner(
-    user: User, before: Governed | None, after: Governed | None, grown: frozenset[str]
+    user: User, before: Governed | None, after: Governed | None, widened: frozenset[str]
 ) -> None:
-    if grown - OWNER_MAY_ADD:
+    if widened - OWNER_MAY_ADD:
         raise errors.Problem(
-            403, "forbidden", "An owner narrows an agent; an administrator can widen it."
+            403, "forbidden", "An owner can only narrow an agent. Ask an administrator to widen it."
         )
     if not isinstance(before, Agent) or not isinstance(after, Agent):
         return
     if set(before.owners) - set(after.owners) - {user.id}:
         raise errors.Problem(
-            403, "forbidden", "An owner may leave; an administrator puts another owner out."
+            403, "forbidden", "An owner can only remove themselves. Ask an administrator."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class GuardedStore:
-    """A store every unit of work of which begins and ends with one request's guard."""
+    """A store whose units of work and readings are authorized by the guard of one request."""
 
     store: Store
     guard: Guard
 
     @contextmanager
     def write(self) -> Iterator[Unit]:
-        """A unit of work that the guard lets in and lets out."""
+        """An authorized unit of work."""
         with self.store.write() as tx:
-            before = self.guard.enter(tx)
+            before = self.guard.check_before(tx)
             yield tx
-            self.guard.leave(tx, before)
+            self.guard.check_after(tx, before)
 
     @contextmanager
     def administer(self) -> Iterator[Unit]:
-        """Likewise, of administration; strangers are turned away before anybody waits for them."""
+        """An authorized administrative unit of work. Checks access before it blocks others."""
         with self.read():
             pass
         with self.store.administer() as tx:
-            before = self.guard.enter(tx)
+            before = self.guard.check_before(tx)
             yield tx
-            self.guard.leave(tx, before)
+            self.guard.check_after(tx, before)
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """A reading that the guard lets in."""
+        """An authorized reading."""
         with self.store.read() as view:
-            self.guard.look(view)
+            self.guard.check_read(view)
             yield view

@@ -1,7 +1,7 @@
-"""What an agent may ask for and nobody can approve: it takes more people than may say yes.
+"""Finds permissions of an agent that nobody can approve, because too few people may approve.
 
-Owns: finding it, by the judgement that a request made now would get. Never: details, of which there
-are none yet; a rule about them is as if it did not fit.
+Owns: the check, with the judgment that a request would get now. Never: details; there are none yet,
+so rules about them do not match.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ from server.services.resources.targets import TokenTarget
 from server.services.users import user_or_group
 
 _SCHEMAS: Final = Schemas()
-Wish = tuple[str, TokenTarget, Sequence[ActionType]]
-"""A scope or an action type by its name, and the request for nothing else."""
+CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
+"""The name of a scope or action type, and a request for only that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +29,24 @@ class Gap:
 
     what: str
     need: int
-    """How many people must say yes."""
+    """The number of approvals that it needs."""
     most: int
-    """How many could, whoever of those whom it may ask is asked."""
+    """The most eligible approvers for any person whom the agent may ask."""
 
 
 def of_agent(view: View, judge: Judge, agent: Agent) -> list[Gap]:
-    """Everything within its ceiling that takes too many people; what a rule forbids is no gap."""
+    """All gaps in the agent's permissions. What a rule denies is not a gap."""
     people = [one for one in view.users.all() if one.enabled and _may_ask(view, agent, one)]
-    found = (_gap(view, judge, agent, wish, people) for wish in _wishes(view, agent))
+    candidates = _candidates(view, agent)
+    found = (_gap(view, judge, agent, candidate, people) for candidate in candidates)
     return [gap for gap in found if gap is not None]
 
 
-def _gap(view: View, judge: Judge, agent: Agent, wish: Wish, people: Sequence[User]) -> Gap | None:
-    """None as soon as there is somebody who can be asked with success."""
-    what, target, actions = wish
+def _gap(
+    view: View, judge: Judge, agent: Agent, candidate: CandidateRequest, people: Sequence[User]
+) -> Gap | None:
+    """None if there is any person for whom it can be approved."""
+    what, target, actions = candidate
     need = most = 0
     for user in people:
         verdict = judge.decide(view, JudgedRequest("request", agent, user, target, (), actions))
@@ -57,15 +60,15 @@ def _gap(view: View, judge: Judge, agent: Agent, wish: Wish, people: Sequence[Us
     return Gap(what, need, most) if need else None
 
 
-def _wishes(view: View, agent: Agent) -> Iterator[Wish]:
-    there = [one for uri in agent.resources if (one := view.directory.resource(uri)) is not None]
-    for resource in there:
+def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
+    found = [one for uri in agent.resources if (one := view.directory.resource(uri)) is not None]
+    for resource in found:
         for name in resource.scopes:
             if agent.may(resource.uri, name):
                 yield name, TokenTarget(resource, (name,)), ()
-    for row in view.actions.all() if there else ():
+    for row in view.actions.all() if found else ():
         if agent.action_types is None or row.type in agent.action_types:
-            yield row.type, TokenTarget(there[0], ()), _SCHEMAS.known(view.directory, [row.type])
+            yield row.type, TokenTarget(found[0], ()), _SCHEMAS.known(view.directory, [row.type])
 
 
 def _may_ask(view: View, agent: Agent, user: User) -> bool:

@@ -1,4 +1,4 @@
-"""The first minute of an installation: signing keys and the first administrator."""
+"""Initializes an installation: signing keys and the first administrator."""
 
 from dataclasses import dataclass
 
@@ -15,22 +15,22 @@ from server.services.users.enrolment_codes import IssuedCode
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Setting up."""
+    """Initializes the installation."""
 
     store: Store
     secrets: Secrets
     signer: Signer
 
     def init(self, admin: str, *, by: str) -> tuple[User, IssuedCode]:
-        """Make the keys and the first administrator, with a code for their first device.
+        """Create the keys and the first administrator, with a code for their first device.
 
-        Raises `Exists` when there is an administrator; `Invalid` when nobody can be called so.
+        Raises `Exists` if there is an administrator; `Invalid` if the name is not allowed.
         """
         with self.store.administer() as tx:
             if (present := first_admin(tx)) is not None:
                 raise Exists(
-                    f"{present.name} administers this installation already. "
-                    f"For another device run: sayso users enrol {present.name}"
+                    f"{present.name} is already the administrator of this installation. "
+                    f"To add another device, run: sayso users enrol {present.name}"
                 )
             keys.ensure_keys(tx, self.signer, by=by)
             user = users.create(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
@@ -38,12 +38,12 @@ class Installation:
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def admin(self) -> User | None:
-        """The administrator that was there first, if there is one."""
+        """The first administrator; None if there is none."""
         with self.store.read() as view:
             return first_admin(view)
 
 
 def first_admin(view: View) -> User | None:
-    """The administrator that was there first, as this reading or unit of work sees it."""
+    """The first administrator; None if there is none."""
     admins = [user for user in view.users.all() if "admin" in user.roles]
     return min(admins, key=lambda user: (user.created_at, user.id), default=None)

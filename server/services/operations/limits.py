@@ -1,10 +1,9 @@
-"""Every limit in force, who is at it or near it now, and who reached it in the last day.
+"""Every limit, who is near it now, and who reached it in the last day.
 
-Owns: the table of limits, and how each is counted for people to look at. Never: refusing anybody;
-each limit is kept where it is met, and nothing follows of a number here.
+Owns: the table of limits, and their counts for display. Never: enforces a limit; the code that a
+limit protects does that.
 
-So many rows of each kind are looked at, up to a fixed number, so that it costs the same however
-many there have ever been.
+It reads a fixed number of rows of each kind, so its cost does not grow with the database.
 """
 
 import json
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from server.model import display_names
-from server.model.operations import CallRecord, LimitRefusal, OpenRequest
+from server.model.operations import LimitRefusal, OpenRequest, SentNotification
 from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
@@ -25,24 +24,24 @@ from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import MOST_PER_MINUTE
 
-MOST_ROWS: Final = 2_000
-"""So many of each kind are looked at."""
-MOST_NEAR: Final = 20
-"""So many who are near a limit are told, the nearest first."""
+MAX_ROWS: Final = 2_000
+"""The rows of each kind that are read."""
+MAX_NEAR: Final = 20
+"""The subjects that are listed per limit, nearest first."""
 NEAR: Final = 0.8
-"""From this part of a limit on somebody is near it."""
+"""The share of a limit from which a subject is near it."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 
 
 class LimitSubject(NamedTuple):
-    """For whom something is counted: an agent or app, a person, or something else; or some."""
+    """Whom a limit counts: an agent or app, a user, something else, or a combination."""
 
     agent_id: str | None = None
     user_id: str | None = None
     other: str = ""
-    """An address, or action types; as it was sent, so harmful text perhaps."""
+    """An address or action types, as they were sent; callers must escape it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +53,14 @@ class Limit:
     what: str
     value: int
     within_ms: int | None = None
-    """The window in which it is counted; None where what is open counts."""
+    """The window in which it is counted; None if it counts open requests."""
     set: bool = True
-    """A setting of the same name changes it; others are fixed."""
+    """A setting of the same name changes it; otherwise it is fixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearLimit:
-    """Somebody who has used up most of a limit, or all of it."""
+    """A subject that is near a limit, or over it."""
 
     who: LimitSubject
     count: int
@@ -70,98 +69,106 @@ class NearLimit:
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """One limit as it stands."""
+    """The current state of one limit."""
 
     limit: Limit
     near: tuple[NearLimit, ...]
-    """The nearest first."""
+    """Nearest first."""
     lately: tuple[tuple[LimitSubject, int], ...]
-    """Who was refused by it in the last day, and how often; most often first."""
+    """The subjects that it refused in the last day, with counts, highest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitsOverview:
-    """All limits, with the names that the ids stand for."""
+    """All limits, with the names of agents and users."""
 
     limits: tuple[LimitStatus, ...]
     held_back: tuple[tuple[LimitSubject, int], ...]
-    """Whom the newest requests of the last day did not call, and how many of them."""
+    """Users, with the number of requests of the last day that did not notify them."""
     whole: bool
-    """Nothing more was there to look at."""
+    """All rows were counted."""
     names: Mapping[str, str]
+    """Id → name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Counts; changes nothing."""
+    """Reads the state of limits."""
 
     store: Store
     rules: ServerPolicy
 
-    def picture(self) -> LimitsOverview:
-        """As it is now."""
+    def overview(self) -> LimitsOverview:
+        """The current state of all limits."""
         with self.store.read() as view:
-            seen = _Seen(view)
-            refused = _lately(seen.refused)
+            rows = _CountedRows(view)
+            refused = _refusals_by_limit(rows.refused)
             limits = tuple(
-                LimitStatus(one, _near(one, seen), tuple(refused.get(one.name, Counter()).items()))
+                LimitStatus(one, _near(one, rows), tuple(refused.get(one.name, Counter()).items()))
                 for one in limits_of(self.rules)
             )
-            held = Counter(LimitSubject(user_id=user_id) for user_id in seen.held_back)
-            found = [*_who(limits), *held]
-            names = _names(view, found)
-        most = tuple(held.most_common(MOST_NEAR))
-        return LimitsOverview(limits, most, seen.whole, names)
+            held = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
+            names = _names(view, [*_subjects(limits), *held])
+        most = tuple(held.most_common(MAX_NEAR))
+        return LimitsOverview(limits, most, rows.whole, names)
 
 
 def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
-    """The table: what an installation sets first, then what is fixed."""
+    """The table of limits: first those with a setting, then the fixed ones."""
     return (
         Limit("open_per_agent", "agent and person", "Unanswered requests", rules.open_per_agent),
-        Limit("open_per_user", "person", "Unanswered requests of everybody", rules.open_per_user),
-        Limit("open_in_all", "agent", "Unanswered requests to everybody", rules.open_in_all),
+        Limit("open_per_user", "person", "Unanswered requests of all agents", rules.open_per_user),
+        Limit("open_in_all", "agent", "Unanswered requests to all people", rules.open_in_all),
         Limit(
             "denials_before_pause",
             "agent, person and type",
-            "Denials before the agent must wait half an hour",
+            "Denials before a pause of half an hour",
             rules.denials_before_pause,
             pauses.WITHIN_MS,
         ),
         Limit(
             "notify_per_minute",
-            "person; agent and person from high risk on",
-            "Calls",
+            "person; agent and person for high and critical risk",
+            "Notifications",
             rules.notify_per_minute,
             _MINUTE_MS,
         ),
         Limit(
-            "notify_per_hour", "person", "Calls below high risk", rules.notify_per_hour, _HOUR_MS
+            "notify_per_hour",
+            "person",
+            "Notifications below high risk",
+            rules.notify_per_hour,
+            _HOUR_MS,
         ),
-        Limit("notify_per_agent", "agent and person", "Calls", rules.notify_per_agent, _HOUR_MS),
+        Limit(
+            "notify_per_agent",
+            "agent and person",
+            "Notifications",
+            rules.notify_per_agent,
+            _HOUR_MS,
+        ),
         Limit(
             "notify_per_type",
             "action type and person",
-            "Calls below high risk",
+            "Notifications below high risk",
             rules.notify_per_type,
             _HOUR_MS,
         ),
         Limit(
             "notify_low_per_hour",
             "person",
-            "Calls for low risk",
+            "Notifications for low risk",
             rules.notify_low_per_hour,
             _HOUR_MS,
         ),
         Limit(
-            "open_consents", "person", "Consents that wait", request_limits.OPEN_CONSENTS, set=False
+            "open_consents", "person", "Pending consents", request_limits.OPEN_CONSENTS, set=False
         ),
-        Limit(
-            "open_devices", "person", "Devices that wait", request_limits.OPEN_DEVICES, set=False
-        ),
+        Limit("open_devices", "person", "Pending devices", request_limits.OPEN_DEVICES, set=False),
         Limit(
             "unknown_users",
             "agent",
-            "Hints that name nobody",
+            "Login hints for unknown users",
             request_limits.UNKNOWN_USERS,
             request_limits.UNKNOWN_USERS_WINDOW_MS,
             set=False,
@@ -174,9 +181,7 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
             user_codes.WRONG_WINDOW_MS,
             set=False,
         ),
-        Limit(
-            "authorize", "address", "Requests to sign in", MOST_PER_MINUTE, _MINUTE_MS, set=False
-        ),
+        Limit("authorize", "address", "Sign-in requests", MOST_PER_MINUTE, _MINUTE_MS, set=False),
         Limit(
             "device_codes",
             "address",
@@ -196,7 +201,7 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
         Limit(
             "wrong_device_codes",
             "address",
-            "Wrong codes of devices",
+            "Wrong device codes",
             device_grant.WRONG_CODES,
             device_grant.WINDOW_MS,
             set=False,
@@ -204,7 +209,7 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
         Limit(
             "unknown_codes",
             "address",
-            "Enrolment codes that are none",
+            "Unknown enrolment codes",
             enrolment.UNKNOWN_CODES,
             enrolment.UNKNOWN_WINDOW_MS,
             set=False,
@@ -212,7 +217,7 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
         Limit(
             "unknown_registrations",
             "address",
-            "Registration tokens that are none",
+            "Unknown registration tokens",
             UNKNOWN_TOKENS,
             UNKNOWN_WINDOW_MS,
             set=False,
@@ -221,85 +226,85 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
     )
 
 
-class _Seen:
-    """The rows that all limits are counted in, read once."""
+class _CountedRows:
+    """The rows in which limits are counted, read once."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.now = view.now
-        self.open = view.limits.open(MOST_ROWS)
-        self.calls = view.limits.calls(view.now - _HOUR_MS, MOST_ROWS)
-        self.refused = view.limits.refused(view.now - DAY_MS, MOST_ROWS)
-        self.held_back = view.limits.held_back(view.now - DAY_MS, MOST_ROWS)
+        self.open = view.limits.open(MAX_ROWS)
+        self.notifications = view.limits.notifications(view.now - _HOUR_MS, MAX_ROWS)
+        self.refused = view.limits.refused(view.now - DAY_MS, MAX_ROWS)
+        self.held_back = view.limits.held_back(view.now - DAY_MS, MAX_ROWS)
 
     @property
     def whole(self) -> bool:
-        """Whether there were fewer rows of each kind than are looked at."""
-        counts = (len(self.open), len(self.calls), len(self.refused))
-        return max(counts) < MOST_ROWS
+        """Reports whether all rows were read."""
+        counts = (len(self.open), len(self.notifications), len(self.refused))
+        return max(counts) < MAX_ROWS
 
 
-_Count = Callable[[_Seen], Mapping[LimitSubject, int]]
+_Count = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 
-def _open(kinds: Iterable[str], who: Callable[[OpenRequest], LimitSubject]) -> _Count:
-    """What waits, of some kinds."""
+def _open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Count:
+    """Count open requests of these kinds."""
     some = frozenset(kinds)
-    return lambda seen: Counter(who(one) for one in seen.open if one.kind in some)
+    return lambda rows: Counter(subject(one) for one in rows.open if one.kind in some)
 
 
-def _calls(within_ms: int, who: Callable[[CallRecord], LimitSubject | None]) -> _Count:
-    """How often people were called within a time."""
+def _notified(within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]) -> _Count:
+    """Count notifications within this time."""
 
-    def count(seen: _Seen) -> Mapping[LimitSubject, int]:
-        late = (one for one in seen.calls if one.at > seen.now - within_ms)
-        return Counter(found for one in late if (found := who(one)) is not None)
-
-    return count
-
-
-def _counted(prefix: str, who: Callable[[str], LimitSubject]) -> _Count:
-    """Tries that are counted by a key."""
-
-    def count(seen: _Seen) -> Mapping[LimitSubject, int]:
-        windows = seen.view.limits.counted(prefix, MOST_ROWS)
-        return {who(one.key.removeprefix(prefix)): one.count for one in windows}
+    def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
+        recent = (one for one in rows.notifications if one.at > rows.now - within_ms)
+        return Counter(found for one in recent if (found := subject(one)) is not None)
 
     return count
 
 
-def _paused(seen: _Seen) -> Mapping[LimitSubject, int]:
-    """Who may not ask whom now."""
-    begun = (one for one in seen.refused if one.type == audit.Type.AGENT_PAUSED)
+def _counted(prefix: str, subject: Callable[[str], LimitSubject]) -> _Count:
+    """Read the counters whose keys have this prefix."""
+
+    def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
+        windows = rows.view.limits.counted(prefix, MAX_ROWS)
+        return {subject(one.key.removeprefix(prefix)): one.count for one in windows}
+
+    return count
+
+
+def _paused(rows: _CountedRows) -> Mapping[LimitSubject, int]:
+    """Count the pauses that have not ended."""
+    begun = (one for one in rows.refused if one.type == audit.Type.AGENT_PAUSED)
     return Counter(
         LimitSubject(one.agent_id, one.subject)
         for one in begun
-        if int(_facts(one)["until"]) > seen.now
+        if int(_facts(one)["until"]) > rows.now
     )
 
 
-def _minutely(call: CallRecord) -> LimitSubject | None:
-    """From high risk on each agent has a room of its own; low risk is counted apart."""
-    if call.lane == "low":
+def _by_minute(sent: SentNotification) -> LimitSubject | None:
+    """High and critical risk is counted per agent; low risk has its own limit."""
+    if sent.lane == "low":
         return None
-    return LimitSubject(call.agent_id if call.lane == "urgent" else None, call.user_id)
+    return LimitSubject(sent.agent_id if sent.lane == "urgent" else None, sent.user_id)
 
 
-def _of_agent(call: CallRecord) -> LimitSubject | None:
-    return None if call.lane == "low" else LimitSubject(call.agent_id, call.user_id, call.lane)
+def _by_agent(sent: SentNotification) -> LimitSubject | None:
+    return None if sent.lane == "low" else LimitSubject(sent.agent_id, sent.user_id, sent.lane)
 
 
-def _medium(call: CallRecord) -> LimitSubject | None:
-    return LimitSubject(user_id=call.user_id) if call.lane == "medium" else None
+def _medium(sent: SentNotification) -> LimitSubject | None:
+    return LimitSubject(user_id=sent.user_id) if sent.lane == "medium" else None
 
 
-def _medium_type(call: CallRecord) -> LimitSubject | None:
-    other = call.types or "scopes alone"
-    return LimitSubject(user_id=call.user_id, other=other) if call.lane == "medium" else None
+def _medium_type(sent: SentNotification) -> LimitSubject | None:
+    other = sent.types or "scopes alone"
+    return LimitSubject(user_id=sent.user_id, other=other) if sent.lane == "medium" else None
 
 
-def _pace(_seen: _Seen) -> Mapping[LimitSubject, int]:
-    """One call tells of all that waits at low risk: whoever was called as usual is near nothing."""
+def _none(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
+    """For low risk, where one notification covers all requests, nobody is near the limit."""
     return {}
 
 
@@ -329,11 +334,11 @@ _COUNTS: Final[Mapping[str, _Count]] = {
         ["device", "app_device"], lambda one: LimitSubject(user_id=one.user_id, other=one.kind)
     ),
     "denials_before_pause": _paused,
-    "notify_per_minute": _calls(_MINUTE_MS, _minutely),
-    "notify_per_hour": _calls(_HOUR_MS, _medium),
-    "notify_per_agent": _calls(_HOUR_MS, _of_agent),
-    "notify_per_type": _calls(_HOUR_MS, _medium_type),
-    "notify_low_per_hour": _pace,
+    "notify_per_minute": _notified(_MINUTE_MS, _by_minute),
+    "notify_per_hour": _notified(_HOUR_MS, _medium),
+    "notify_per_agent": _notified(_HOUR_MS, _by_agent),
+    "notify_per_type": _notified(_HOUR_MS, _medium_type),
+    "notify_low_per_hour": _none,
     "unknown_users": _counted("unknown user:", _agent),
     "wrong_user_codes": _counted("user code:", _both),
     "authorize": _counted("authorize:", _address),
@@ -350,23 +355,23 @@ _CAUSES: Final[Mapping[str, str]] = {
     "open_in_all": "open_in_all",
     request_limits.PAUSED: "denials_before_pause",
 }
-"""Which limit a refusal in the log names."""
+"""Cause in the audit log → limit."""
 
 
-def _near(limit: Limit, seen: _Seen) -> tuple[NearLimit, ...]:
-    """Who has used up most of it, the nearest first. A pause is nothing but its end."""
+def _near(limit: Limit, rows: _CountedRows) -> tuple[NearLimit, ...]:
+    """The subjects that are near the limit, nearest first. A paused one is over its limit."""
     least = 1 if limit.name == "denials_before_pause" else NEAR * limit.value
-    counts = Counter(dict(_COUNTS[limit.name](seen)))
+    counts = Counter(dict(_COUNTS[limit.name](rows)))
     found = [(who, count) for who, count in counts.most_common() if count >= least]
     pause = limit.name == "denials_before_pause"
     return tuple(
         NearLimit(who, limit.value if pause else count, pause or count >= limit.value)
-        for who, count in found[:MOST_NEAR]
+        for who, count in found[:MAX_NEAR]
     )
 
 
-def _lately(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
-    """How often whom each limit refused; what the log only counted is counted too."""
+def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
+    """The number of refusals by limit and subject, including those that the log only counts."""
     found: dict[str, Counter[LimitSubject]] = {}
     for one in refused:
         name = _CAUSES.get(one.cause or "")
@@ -374,7 +379,7 @@ def _lately(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubjec
             continue
         times = int(_facts(one)["count"]) if one.type == audit.Type.REFUSALS_COUNTED else 1
         found.setdefault(name, Counter())[LimitSubject(one.agent_id, one.subject)] += times
-    return {name: Counter(dict(who.most_common(MOST_NEAR))) for name, who in found.items()}
+    return {name: Counter(dict(who.most_common(MAX_NEAR))) for name, who in found.items()}
 
 
 def _facts(one: LimitRefusal) -> Mapping[str, str]:
@@ -382,7 +387,7 @@ def _facts(one: LimitRefusal) -> Mapping[str, str]:
     return facts
 
 
-def _who(limits: Iterable[LimitStatus]) -> Iterable[LimitSubject]:
+def _subjects(limits: Iterable[LimitStatus]) -> Iterable[LimitSubject]:
     for one in limits:
         yield from (near.who for near in one.near)
         yield from (who for who, _ in one.lately)

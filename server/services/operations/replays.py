@@ -1,7 +1,7 @@
-"""What a rule set would have changed: what was asked and given lately, judged again.
+"""Replays: judges recent requests, tokens and refusals again under another rule set.
 
-Owns: reading requests, tokens and refusals of a time as cases, each with the history that its agent
-had then. Never: their details where only the log has them; of those their types are judged.
+Owns: reading them as cases, each with the history that its agent had at the time. Never: the
+details of refusals, because the audit log has only their types.
 """
 
 import json
@@ -25,7 +25,7 @@ from server.services.approvals import votes
 from server.services.approvers import automatic_decisions, eligible
 from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
 from server.services.audit import audit
-from server.services.operations.askings import asking
+from server.services.operations.audiences import audience_of
 from server.services.operations.trials import trial
 from server.services.policy import refusals
 from server.services.policy.judging import Judge, JudgedRequest, engine_of
@@ -34,21 +34,21 @@ from server.services.refusals import Invalid
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 
-MOST_JUDGED: Final = 20_000
-MOST_CHANGES: Final = 200
-LONGEST_MS: Final = 31 * 86_400_000
-_PAGE = 500
+MAX_JUDGED: Final = 20_000
+MAX_CHANGES: Final = 200
+MAX_PERIOD_MS: Final = 31 * 86_400_000
+_PAGE_SIZE = 500
 _REFUSED: Mapping[str, Outcome] = {
     refusals.NEEDS_PERSON: "ask",
     refusals.DENIED: "deny",
     refusals.TOO_FEW: "deny",
 }
-"""What policy had said, by the cause in the log."""
+"""Cause in the audit log → the outcome of policy."""
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that policy decided in its time."""
+class PastDecision:
+    """A past decision of policy."""
 
     way: Way
     id: str
@@ -60,44 +60,44 @@ class Event:
     types: tuple[str, ...]
     details: Sequence[Mapping[str, JsonValue]]
     before: Outcome
-    said: Approvals | None = None
-    """The answer that stood behind its chain."""
+    approvals: Approvals | None = None
+    """The approval at the start of its delegation chain."""
     past: str | None = None
-    """What was unusual about a request, as it keeps it; None for what is known today."""
+    """What was unusual at the time, as the request stores it; None to judge by today's history."""
     quorum: int | None = None
-    """How many people were asked for their yes; None where nobody was."""
+    """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
     """A standing grant answered it."""
     takes_grant: bool = True
-    """One could have: the agent did not want the person's own answer."""
+    """A standing grant may answer it, because the agent did not demand the person's own answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedOutcome:
-    """How it would go."""
+    """The outcome under the replayed rule set."""
 
     case: JudgedRequest
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
-    """Which would answer it."""
+    """The id of the standing grant that would answer it."""
     people: EligibleApprovers = ONLY_THE_USER
 
     @property
     def quorum(self) -> int | None:
-        """How many people's yes it would take; None where nobody is asked."""
+        """The number of approvals that it would need; None if nobody is asked."""
         needs = self.verdict.needs
         return None if needs is None or self.outcome != "ask" else needs.quorum
 
-    def differs(self, event: Event) -> bool:
-        """Reports whether it would go otherwise, or take more or fewer people."""
-        fewer = event.quorum is not None and self.quorum not in {None, event.quorum}
-        return self.outcome != event.before or fewer
+    def differs(self, past: PastDecision) -> bool:
+        """Reports whether the outcome or the number of approvals would change."""
+        other_quorum = past.quorum is not None and self.quorum not in {None, past.quorum}
+        return self.outcome != past.before or other_quorum
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One that would have gone otherwise. Agents and people by their names."""
+    """A decision that would have changed, with the names of agents and users."""
 
     way: Way
     id: str
@@ -111,97 +111,95 @@ class Change:
     after: Outcome
     rules: tuple[str, ...]
     standing_grant: str | None = None
-    """Which would answer it."""
+    """The id of the standing grant that would answer it."""
     was_quorum: int | None = None
     quorum: int | None = None
-    """How many people's yes it would take, where anybody would be asked."""
+    """The number of approvals that it would need; None if nobody would be asked."""
     approvers: tuple[str, ...] = ()
-    """Those whose yes would count."""
+    """The people whose approval would count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a rule set would have changed."""
+    """The result of a replay."""
 
     since: int
     until: int
     source: PolicyVersion
     judged: int
     skipped: int
-    """Those whose agent, resource, scope or type is not there any more as it was."""
+    """Decisions whose agent, resource, scope or action type does not exist any more."""
     complete: bool
     before: Mapping[str, int]
     after: Mapping[str, int]
     changed: int
     changes: tuple[Change, ...]
-    """The newest of them."""
+    """The newest changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """Judges again what was judged."""
+    """Replays past decisions."""
 
     store: Store
     judge: Judge
     schemas: Schemas = field(default_factory=Schemas)
 
     def replay(self, last_ms: int, rules: str | None = None) -> Replay:
-        """The last so many milliseconds under other rules, or those in force. Raises `Invalid`."""
-        if not 0 < last_ms <= LONGEST_MS:
-            raise Invalid("Look back 31d at most, and not at nothing.")
+        """Judge the last `last_ms` under these rules, or the current ones. Raises `Invalid`."""
+        if not 0 < last_ms <= MAX_PERIOD_MS:
+            raise Invalid("The period must be more than 0 and at most 31d.")
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
             since, judge = view.now - last_ms, replace(self.judge, instead=engine)
-            events = list(islice(_events(view, since), MOST_JUDGED + 1))
+            decisions = list(islice(_decisions(view, since), MAX_JUDGED + 1))
             judged = [
-                (event, after)
-                for event in events[:MOST_JUDGED]
-                if (after := self._after(view, judge, event)) is not None
+                (past, after)
+                for past in decisions[:MAX_JUDGED]
+                if (after := self._judge_again(view, judge, past)) is not None
             ]
-            changes = [_change(view, e, after) for e, after in judged if after.differs(e)]
+            changes = [_change(view, one, after) for one, after in judged if after.differs(one)]
             changes.sort(key=lambda change: change.at, reverse=True)
             return Replay(
                 since=since,
                 until=view.now,
                 source=engine.source,
                 judged=len(judged),
-                skipped=min(len(events), MOST_JUDGED) - len(judged),
-                complete=len(events) <= MOST_JUDGED,
-                before=Counter(event.before for event, _ in judged),
+                skipped=min(len(decisions), MAX_JUDGED) - len(judged),
+                complete=len(decisions) <= MAX_JUDGED,
+                before=Counter(past.before for past, _ in judged),
                 after=Counter(after.outcome for _, after in judged),
                 changed=len(changes),
-                changes=tuple(changes[:MOST_CHANGES]),
+                changes=tuple(changes[:MAX_CHANGES]),
             )
 
-    def _after(self, view: View, judge: Judge, event: Event) -> ReplayedOutcome | None:
-        """What would have come; None when the case cannot be made any more."""
-        find = view.directory.app if event.way == APP else view.directory.agent
-        agent: Agent | App | None = find(event.agent)
+    def _judge_again(self, view: View, judge: Judge, past: PastDecision) -> ReplayedOutcome | None:
+        """The new outcome; None if the case cannot be judged any more."""
+        find = view.directory.app if past.way == APP else view.directory.agent
+        agent: Agent | App | None = find(past.agent)
         if agent is None:
             return None
         try:
-            target = targets.resolve_stored(view.directory, agent, event.resource, event.scope)
+            target = targets.resolve_stored(view.directory, agent, past.resource, past.scope)
         except errors.ProtocolError:
             return None
-        actions = self.schemas.known(view.directory, event.types)
-        if len(actions) < len(event.types):
+        actions = self.schemas.known(view.directory, past.types)
+        if len(actions) < len(past.types):
             return None
-        user = view.directory.user(event.user or "")
-        case = JudgedRequest(
-            event.way, agent, user, target, event.details, actions, past=event.past
-        )
-        verdict = judge.decide(view, case, event.at)
-        outcome = verdict.outcome
-        if outcome == "ask" and event.said is not None and judge.holds(view, case, event.said):
+        user = view.directory.user(past.user or "")
+        case = JudgedRequest(past.way, agent, user, target, past.details, actions, past=past.past)
+        verdict = judge.decide(view, case, past.at)
+        outcome, given = verdict.outcome, past.approvals
+        if outcome == "ask" and given is not None and judge.holds(view, case, given):
             outcome = "allow"
         if (
-            event.way == "request"
-            and automatic_decisions.covering_consent(view, case, event.at) is None
+            past.way == "request"
+            and automatic_decisions.covering_consent(view, case, past.at) is None
         ):
-            outcome = "ask" if outcome == "allow" else outcome  # nobody had let it
+            outcome = "ask" if outcome == "allow" else outcome  # there was no consent
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
-        grant = _covering(view, judge, event, case, verdict)
+        grant = _covering(view, judge, past, case, verdict)
         return (
             _asked(view, case, verdict)
             if grant is None
@@ -210,22 +208,22 @@ class Replays:
 
 
 def _covering(
-    view: View, judge: Judge, event: Event, case: JudgedRequest, verdict: Verdict
+    view: View, judge: Judge, past: PastDecision, case: JudgedRequest, verdict: Verdict
 ) -> str | None:
     """The standing grant that answered it, if it still would; else one that could have."""
-    if event.by_grant:
-        approval = view.approvals.get(event.id)
+    if past.by_grant:
+        approval = view.approvals.get(past.id)
         held = approval is not None and uses.still_covers(view, judge, case, approval)
         return reservations.grant_of(approval) if approval is not None and held else None
-    whole = len(event.details) == len(event.types)  # the log keeps none
-    if not event.takes_grant or not whole or event.way not in {"request", "exchange"}:
+    has_details = len(past.details) == len(past.types)  # the audit log has none
+    if not past.takes_grant or not has_details or past.way not in {"request", "exchange"}:
         return None
-    fits = uses.covering_grants(view, case, verdict, event.at)
+    fits = uses.covering_grants(view, case, verdict, past.at)
     return next((fit.grant.id for fit in fits), None)
 
 
 def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> ReplayedOutcome:
-    """Who would be asked; nobody, where a request takes more people than there are."""
+    """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
     found = eligible.eligible_for_verdict(view, verdict, case.agent, case.user)
@@ -234,17 +232,17 @@ def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> ReplayedOutcome
     return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=found)
 
 
-def _events(view: View, since: int) -> Iterator[Event]:
-    """Everything since then, each kind from the newest on."""
+def _decisions(view: View, since: int) -> Iterator[PastDecision]:
+    """All decisions since then, each kind from the newest on."""
     yield from _requests(view, since)
     yield from _tokens(view, since)
     yield from _refusals(view, since)
 
 
-def _requests(view: View, since: int) -> Iterator[Event]:
+def _requests(view: View, since: int) -> Iterator[PastDecision]:
     before: tuple[int, str] | None = None
     while found := view.approvals.search(
-        state=None, agent_id=None, user_id=None, limit=_PAGE, before=before
+        state=None, agent_id=None, user_id=None, limit=_PAGE_SIZE, before=before
     ):
         for approval in found:
             if approval.created_at < since:
@@ -254,9 +252,9 @@ def _requests(view: View, since: int) -> Iterator[Event]:
         before = (found[-1].created_at, found[-1].id)
 
 
-def _request(approval: Approval) -> Event:
+def _request(approval: Approval) -> PastDecision:
     details = kinds.resource_details(json.loads(approval.details))
-    return Event(
+    return PastDecision(
         way="request" if approval.kind == "action" else APP,
         id=approval.id,
         at=approval.created_at,
@@ -274,11 +272,11 @@ def _request(approval: Approval) -> Event:
     )
 
 
-def _tokens(view: View, since: int) -> Iterator[Event]:
-    """Tokens that came of no request."""
+def _tokens(view: View, since: int) -> Iterator[PastDecision]:
+    """The tokens that were issued without a request."""
     before: tuple[int, str] | None = None
     while found := view.delegations.search(
-        client_id=None, user_id=None, resource=None, live_at=None, limit=_PAGE, before=before
+        client_id=None, user_id=None, resource=None, live_at=None, limit=_PAGE_SIZE, before=before
     ):
         for token in found:
             if token.issued_at < since:
@@ -288,9 +286,9 @@ def _tokens(view: View, since: int) -> Iterator[Event]:
         before = (found[-1].issued_at, found[-1].id)
 
 
-def _token(view: View, token: Delegation) -> Event:
+def _token(view: View, token: Delegation) -> PastDecision:
     details = json.loads(token.details)
-    return Event(
+    return PastDecision(
         way="client_credentials" if token.user_id is None else "exchange",
         id=token.id,
         at=token.issued_at,
@@ -301,29 +299,29 @@ def _token(view: View, token: Delegation) -> Event:
         types=tuple(detail["type"] for detail in details),
         details=details,
         before="allow",
-        said=_said(view, token),
+        approvals=_approvals_of(view, token),
     )
 
 
-def _said(view: View, token: Delegation) -> Approvals | None:
-    """The answer at whose end the chain begins, as the exchange stood on it."""
+def _approvals_of(view: View, token: Delegation) -> Approvals | None:
+    """The approval at the start of the token's chain, on which the exchange was based."""
     if token.consent_id is not None:
         return None
     for parent in view.delegations.ancestors(token.id):
-        signed = _signed(view, parent)
-        if signed is not None and parent.resource == token.resource:
-            return votes.cast_approvals(view, signed)
+        approval = _approval_of(view, parent)
+        if approval is not None and parent.resource == token.resource:
+            return votes.cast_approvals(view, approval)
     return None
 
 
-def _signed(view: View, token: Delegation) -> Approval | None:
-    """The answer that it was born of, if that was not a consent."""
+def _approval_of(view: View, token: Delegation) -> Approval | None:
+    """The approval from which the token was issued; None for a consent."""
     if token.approval_id is None or token.consent_id is not None:
         return None
     return view.approvals.get(token.approval_id)
 
 
-def _refusals(view: View, since: int) -> Iterator[Event]:
+def _refusals(view: View, since: int) -> Iterator[PastDecision]:
     for kind in (
         audit.Type.EXCHANGE_REFUSED,
         audit.Type.TOKEN_REFUSED,
@@ -331,58 +329,58 @@ def _refusals(view: View, since: int) -> Iterator[Event]:
     ):
         before: str | None = None
         wanted = EntrySearch(type=kind, since=since)
-        while found := view.audit.search(wanted, before, _PAGE):
+        while found := view.audit.search(wanted, before, _PAGE_SIZE):
             for entry in found:
-                if (event := _refusal(kind, entry)) is not None:
-                    yield event
+                if (past := _refusal(kind, entry)) is not None:
+                    yield past
             before = found[-1].id
 
 
-def _refusal(kind: audit.Type, entry: StoredEntry) -> Event | None:
-    said = json.loads(entry.body)
-    before = _REFUSED.get(said.get("cause"))
+def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
+    body = json.loads(entry.body)
+    before = _REFUSED.get(body.get("cause"))
     if before is None:
         return None
     way: Way = "exchange"
-    words = str(said["facts"].get("scope", "")).split()
-    types: list[str] = list(said["facts"].get("types", ()))
+    scope = str(body["facts"].get("scope", "")).split()
+    types: list[str] = list(body["facts"].get("types", ()))
     if kind is audit.Type.TOKEN_REFUSED:
-        way, words = "client_credentials", str(said["action"]).split()
+        way, scope = "client_credentials", str(body["action"]).split()
     if kind is audit.Type.APPROVAL_REFUSED:
-        way, words = "request", list(said["facts"]["scope"])
-        types = list(said["facts"]["types"])
-    return Event(
+        way, scope = "request", list(body["facts"]["scope"])
+        types = list(body["facts"]["types"])
+    return PastDecision(
         way=way,
         id=entry.id,
         at=entry.at,
-        agent=said["agent_id"],
-        user=said.get("subject"),
-        resource=said.get("resource"),
-        scope=tuple(words),
+        agent=body["agent_id"],
+        user=body.get("subject"),
+        resource=body.get("resource"),
+        scope=tuple(scope),
         types=tuple(types),
         details=(),
         before=before,
     )
 
 
-def _change(view: View, event: Event, after: ReplayedOutcome) -> Change:
-    user, needs = view.directory.user(event.user or ""), after.verdict.needs
+def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
+    user, needs = view.directory.user(past.user or ""), after.verdict.needs
     asked = None if needs is None or after.quorum is None else needs
-    whom = None if asked is None else asking(view, after.case, asked, after.people)
+    audience = None if asked is None else audience_of(view, after.case, asked, after.people)
     return Change(
-        way=event.way,
-        id=event.id,
-        at=event.at,
-        agent=display_names.name_of(view.directory, event.agent),
+        way=past.way,
+        id=past.id,
+        at=past.at,
+        agent=display_names.name_of(view.directory, past.agent),
         user=None if user is None else user.name,
-        resource=event.resource,
-        scope=event.scope,
-        types=event.types,
-        before=event.before,
+        resource=past.resource,
+        scope=past.scope,
+        types=past.types,
+        before=past.before,
         after=after.outcome,
         rules=after.verdict.rules,
         standing_grant=after.standing_grant,
-        was_quorum=event.quorum,
+        was_quorum=past.quorum,
         quorum=after.quorum,
-        approvers=tuple(one.name for one in whom.approvers) if whom else (),
+        approvers=tuple(one.name for one in audience.approvers) if audience else (),
     )

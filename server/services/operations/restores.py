@@ -1,8 +1,9 @@
-"""Restoring a backup: what it must not bring back, and what stays in force.
+"""Which items of a backup a restore turns off.
 
 A backup does not know what was revoked after it was made. If the replaced database can still be
-read, everything that changed since is held; otherwise everything is, unless the operator keeps it.
-Owns: which items a restore holds. Never: rows; `storage.restores` reads and ends them.
+read, a restore turns off everything that changed since; otherwise everything, unless the operator
+keeps it.
+Owns: which items a restore holds. Never: SQL; `storage.operations.restores` reads and ends them.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 REASON: Final = "restored"
-"""Why something ended, in the audit log and in people's history."""
+"""The reason in the audit log and in people's history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,13 @@ class Item:
 
     id: str
     label: str
-    """How the operator recognizes it."""
+    """The text that the operator sees."""
     mark: str
-    """Equal as long as nothing about its power has changed."""
+    """A hash of everything that affects its power."""
 
 
 Items = Mapping[str, Mapping[str, Item]]
-"""Kind → id → item, of what is in force in one database."""
+"""Kind → id → item that is active in one database."""
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -40,10 +41,10 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "deputies": "deputies are removed; people can name new ones",
     }
 )
-"""Every kind, and what happens to the items that a restore holds."""
+"""Every kind, and what happens to its items that a restore holds."""
 
 ONLY_KNOWN: Final = frozenset({"users"})
-"""Held only if they are known to have changed: without device or password they do nothing."""
+"""Kinds that are held only if they changed; a user without device and password has no power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def held(
 ) -> dict[str, list[RestoredItem]]:
     """The items that a restore holds, by kind.
 
-    `since` is what was in force later, or None if that is not known; then `keep` names the kinds
-    that the operator has checked.
+    `since` are the items that were active later; None if unknown. Then `keep` are the kinds that
+    the operator keeps.
     """
     return {kind: _held(kind, backup[kind], since, keep) for kind in KINDS}
 

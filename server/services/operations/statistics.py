@@ -1,10 +1,8 @@
-"""How asking and answering went of late: for pictures, and to see whose yes means nothing.
+"""Statistics of recent requests and answers, including approvals without reading.
 
-Owns: what is counted, over which time and how much of it. Never: a decision; nothing follows of a
-number but that somebody looks.
+Owns: what is counted, over which period. Never: a decision; people draw the conclusions.
 
-The newest requests are looked at, up to a fixed number, so that it costs the same however many
-there have ever been.
+It reads a fixed number of the newest requests, so its cost does not grow with the database.
 """
 
 from collections import Counter
@@ -15,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from server.model import display_names
-from server.model.operations import Trace, WaitingRequest
+from server.model.operations import ApprovalSummary, WaitingRequest
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -24,23 +22,23 @@ from server.services.users import device_auth as people
 from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
-MOST_DAYS: Final = 90
+MAX_DAYS: Final = 90
 ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, None)
-"""Those that wait are counted by how soon they end."""
-MOST_TRACES: Final = 2_000
-"""The newest requests, which are all that is looked at."""
+"""Pending requests are counted by the time left."""
+MAX_REQUESTS: Final = 2_000
+"""The number of newest requests that are counted."""
 QUICK_MS: Final = 3_000
-"""Nobody has read a request in less."""
+"""A faster answer means that the request was not read."""
 MUCH_AGREEMENT: Final = 0.95
 FEW: Final = 10
-"""Fewer answers than this say nothing about anybody."""
+"""With fewer answers no conclusion is drawn."""
 MANY_A_DAY: Final = 30
-"""More requests than this in a day, and people stop reading them."""
+"""With more requests in a day, people stop reading them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of some requests. `median_ms`: from the request to its answer."""
+    """The results of some requests. `median_ms` is the time from a request to its answer."""
 
     asked: int
     approved: int
@@ -53,7 +51,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """Of one day of UTC, which begins `at`."""
+    """The counts of one UTC day, which begins at `at`."""
 
     at: int
     counts: Counts
@@ -61,63 +59,63 @@ class DayCounts:
 
 @dataclass(frozen=True, slots=True)
 class AgentCounts:
-    """Of one agent."""
+    """The counts of one agent."""
 
     id: str
     name: str
     counts: Counts
     agreement: float | None
-    """Which part of the answers of people were yes; None without answers."""
+    """The share of approvals among people's answers; None without answers."""
     read_ms: int | None
-    """Half of the answers took no longer, from being seen."""
+    """The median time from seeing a request to the answer."""
     unread: bool
-    """Nearly everything is approved, faster than anybody reads."""
+    """Nearly all requests are approved, faster than anyone can read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonCounts:
-    """Of one person who is asked."""
+    """The counts of one approver."""
 
     id: str
     name: str
     counts: Counts
     busiest: int
-    """The most requests of one day."""
+    """The most requests in one day."""
     too_much: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How many of those that wait end within a time, and not within the one before."""
+    """The number of pending requests whose time left is in one range."""
 
     within_ms: int | None
-    """None for however long."""
+    """The end of the range; None for no end."""
     by_risk: Mapping[Risk, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All of it, over the same time."""
+    """The statistics of one period."""
 
     since: int
     now: int
     whole: bool
-    """There were no more requests in this time than are looked at."""
+    """All requests of the period were counted."""
     pending: int
-    """How many wait now, however old."""
+    """The number of pending requests, whatever their age."""
     counts: Counts
     days: tuple[DayCounts, ...]
     agents: tuple[AgentCounts, ...]
-    """Whoever asked most, first."""
+    """Sorted by the number of requests, highest first."""
     people: tuple[PersonCounts, ...]
-    """Whoever is asked most, first."""
+    """Sorted by the number of requests, highest first."""
     ending: tuple[Ending, ...]
-    """Those that wait; the first `MOST_TRACES` to end."""
+    """The pending requests by time left, at most `MAX_REQUESTS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentHistory:
-    """How it went with one agent."""
+    """The statistics of one agent."""
 
     since: int
     whole: bool
@@ -127,70 +125,71 @@ class AgentHistory:
 
 @dataclass(frozen=True, slots=True)
 class AskedPersonCounts:
-    """What one agent asked of one person."""
+    """The requests of one agent to one person."""
 
     ever: bool
-    """It asked them something, however long ago."""
+    """The agent has asked the person at any time."""
     counts: Counts
     days: tuple[DayCounts, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts; changes nothing."""
+    """Reads statistics."""
 
     store: Store
 
     def summary(self, days: int) -> Summary:
-        """The last days, today among them; at most `MOST_DAYS`."""
+        """The statistics of the last days, including today; at most `MAX_DAYS`."""
         with self.store.read() as view:
-            since = _first(view.now, days)
-            found = view.traces.since(since, MOST_TRACES + 1)
-            traces, whole = found[:MOST_TRACES], len(found) <= MOST_TRACES
-            pending = view.traces.pending(view.now)
-            waiting = view.traces.waiting(view.now, MOST_TRACES)
+            since = _start_of_period(view.now, days)
+            found = view.approval_statistics.since(since, MAX_REQUESTS + 1)
+            requests, whole = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
+            pending = view.approval_statistics.pending(view.now)
+            waiting = view.approval_statistics.waiting(view.now, MAX_REQUESTS)
             agents = {
-                one.agent_id: display_names.name_of(view.directory, one.agent_id) for one in traces
+                one.agent_id: display_names.name_of(view.directory, one.agent_id)
+                for one in requests
             }
-            users = {one.user_id: view.directory.user(one.user_id) for one in traces}
+            users = {one.user_id: view.directory.user(one.user_id) for one in requests}
         asked = {key: key if user is None else user.name for key, user in users.items()}
         return Summary(
             since,
             view.now,
             whole,
             pending,
-            _counts(traces),
-            tuple(_days(traces, since, days)),
-            tuple(_by_agent(traces, agents)),
-            tuple(_by_person(traces, asked)),
+            _counts(requests),
+            tuple(_days(requests, since, days)),
+            tuple(_by_agent(requests, agents)),
+            tuple(_by_person(requests, asked)),
             tuple(_ending(waiting, view.now)),
         )
 
-    def of_agent(self, called: str, days: int) -> AgentHistory:
-        """What one agent asked of everybody. Raises `NotFound`."""
+    def of_agent(self, name_or_id: str, days: int) -> AgentHistory:
+        """The statistics of one agent. Raises `NotFound`."""
         with self.store.read() as view:
-            agent, since = agent_names.find(view, called), _first(view.now, days)
-            found = view.traces.of_agent(agent.id, since, MOST_TRACES + 1)
-        traces, whole = found[:MOST_TRACES], len(found) <= MOST_TRACES
-        return AgentHistory(since, whole, _counts(traces), tuple(_days(traces, since, days)))
+            agent, since = agent_names.find(view, name_or_id), _start_of_period(view.now, days)
+            found = view.approval_statistics.of_agent(agent.id, since, MAX_REQUESTS + 1)
+        requests, whole = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
+        return AgentHistory(since, whole, _counts(requests), tuple(_days(requests, since, days)))
 
     def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
-        """What this agent asked of this person in the last days. Raises errors.Problem."""
+        """The requests of this agent to this person in the last days. Raises errors.Problem."""
         with self.store.read() as view:
             people.current_device(view, person)
-            since = _first(view.now, days)
-            found = view.traces.asked(agent_id, person.user.id, since, MOST_TRACES)
+            since, limit = _start_of_period(view.now, days), MAX_REQUESTS
+            found = view.approval_statistics.asked(agent_id, person.user.id, since, limit)
             ever = bool(found) or view.approvals.asked_before(agent_id, person.user.id)
         return AskedPersonCounts(ever, _counts(found), tuple(_days(found, since, days)))
 
 
-def _first(now: int, days: int) -> int:
-    """When the first of so many days of UTC begins, of which today is the last."""
+def _start_of_period(now: int, days: int) -> int:
+    """The start of a period of UTC days that ends today."""
     return now - now % DAY_MS - (days - 1) * DAY_MS
 
 
-def _counts(traces: Iterable[Trace]) -> Counts:
-    found = list(traces)
+def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
+    found = list(requests)
     ends = Counter(_end(one) for one in found)
     took = [one.decided_at - one.created_at for one in found if _answered(one) and one.decided_at]
     return Counts(
@@ -200,76 +199,76 @@ def _counts(traces: Iterable[Trace]) -> Counts:
         ends["expired"],
         ends["cancelled"],
         ends["pending"],
-        _middle(took),
+        _median(took),
     )
 
 
-def _end(trace: Trace) -> str:
-    """What a person would call it: an approved one stays one, whatever became of it."""
-    if trace.approved:
+def _end(request: ApprovalSummary) -> str:
+    """The result of a request. An approved one counts as approved even if it expired later."""
+    if request.approved:
         return str(State.APPROVED)
-    return str(trace.state)
+    return str(request.state)
 
 
-def _answered(trace: Trace) -> bool:
-    """Reports whether a person said yes or no."""
-    return not trace.by_rule and (trace.approved or trace.state is State.DENIED)
+def _answered(request: ApprovalSummary) -> bool:
+    """Reports whether a person approved or denied it."""
+    return not request.by_rule and (request.approved or request.state is State.DENIED)
 
 
-def _middle(values: Sequence[int]) -> int | None:
+def _median(values: Sequence[int]) -> int | None:
     return round(median(values)) if values else None
 
 
-def _days(traces: Iterable[Trace], since: int, days: int) -> Iterable[DayCounts]:
-    of_day: dict[int, list[Trace]] = {since + n * DAY_MS: [] for n in range(days)}
-    for one in traces:
+def _days(requests: Iterable[ApprovalSummary], since: int, days: int) -> Iterable[DayCounts]:
+    of_day: dict[int, list[ApprovalSummary]] = {since + n * DAY_MS: [] for n in range(days)}
+    for one in requests:
         of_day[one.created_at - one.created_at % DAY_MS].append(one)
     return (DayCounts(at, _counts(some)) for at, some in of_day.items())
 
 
 def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
-    """By the shortest of the times that is long enough."""
+    """Count pending requests in the first range that fits their time left."""
     found: dict[int | None, Counter[Risk]] = {within: Counter() for within in ENDS_WITHIN_MS}
     for one in waiting:
         left = one.expires_at - now
-        within = next(most for most in ENDS_WITHIN_MS if most is None or left <= most)
+        within = next(end for end in ENDS_WITHIN_MS if end is None or left <= end)
         found[within][one.risk] += 1
     return (Ending(within, dict(risks)) for within, risks in found.items())
 
 
-def _by_agent(traces: Iterable[Trace], names: dict[str, str]) -> list[AgentCounts]:
-    def key(one: Trace) -> str:
+def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[AgentCounts]:
+    def key(one: ApprovalSummary) -> str:
         return one.agent_id
 
-    groups = groupby(sorted(traces, key=key), key)
+    groups = groupby(sorted(requests, key=key), key)
     made = [_agent(agent_id, names[agent_id], list(some)) for agent_id, some in groups]
     return sorted(made, key=lambda one: (-one.counts.asked, one.name))
 
 
-def _agent(agent_id: str, name: str, traces: Sequence[Trace]) -> AgentCounts:
-    answered = [one for one in traces if _answered(one)]
+def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> AgentCounts:
+    answered = [one for one in requests if _answered(one)]
     agreed = sum(one.approved for one in answered)
     agreement = agreed / len(answered) if answered else None
     read = [one.decided_at - (one.seen_at or one.created_at) for one in answered if one.decided_at]
-    middle = _middle(read)
+    read_ms = _median(read)
     unread = (
         len(answered) >= FEW
         and agreed > MUCH_AGREEMENT * len(answered)
-        and middle is not None
-        and middle < QUICK_MS
+        and read_ms is not None
+        and read_ms < QUICK_MS
     )
-    return AgentCounts(agent_id, name, _counts(traces), agreement, middle, unread)
+    return AgentCounts(agent_id, name, _counts(requests), agreement, read_ms, unread)
 
 
-def _by_person(traces: Iterable[Trace], names: dict[str, str]) -> list[PersonCounts]:
-    def key(one: Trace) -> str:
+def _by_person(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[PersonCounts]:
+    def key(one: ApprovalSummary) -> str:
         return one.user_id
 
-    groups = groupby(sorted((one for one in traces if not one.by_rule), key=key), key)
+    groups = groupby(sorted((one for one in requests if not one.by_rule), key=key), key)
     made = [_person(user_id, names[user_id], list(some)) for user_id, some in groups]
     return sorted(made, key=lambda one: (-one.counts.asked, one.name))
 
 
-def _person(user_id: str, name: str, traces: Sequence[Trace]) -> PersonCounts:
-    busiest = max(Counter(one.created_at // DAY_MS for one in traces).values())
-    return PersonCounts(user_id, name, _counts(traces), busiest, busiest > MANY_A_DAY)
+def _person(user_id: str, name: str, requests: Sequence[ApprovalSummary]) -> PersonCounts:
+    busiest = max(Counter(one.created_at // DAY_MS for one in requests).values())
+    return PersonCounts(user_id, name, _counts(requests), busiest, busiest > MANY_A_DAY)

@@ -1,7 +1,7 @@
-"""What policy would say: to one case that somebody describes, or to a table of them.
+"""Policy trials: explains one case, or tests a table of cases, without consequences.
 
-Owns: describing a case by names, the token that would come out, tables of cases with what is
-expected of them. Never: an answer of its own; it asks the judge that enforcement asks.
+Owns: reading cases by names, the token that would be issued, tables of cases with expectations.
+Never: judges a case itself; it uses the judge that enforcement uses.
 """
 
 import json
@@ -30,7 +30,7 @@ from server.protocol.tokens.tokens import TokenContents
 from server.services.approvers import answer_sources, automatic_decisions, eligible
 from server.services.approvers.answer_sources import AnswerSources
 from server.services.clients import agent_names, apps
-from server.services.operations.askings import RequestAudience, asking
+from server.services.operations.audiences import RequestAudience, audience_of
 from server.services.policy import binding, documents, policies
 from server.services.policy.judging import Judge, JudgedRequest, current_codes, engine_of
 from server.services.policy.schemas import Schemas
@@ -42,16 +42,16 @@ from server.services.standing_grants import uses as standing_uses
 from server.services.users import users
 
 _REQUESTED: Final = frozenset({"request", APP})
-"""By these doors somebody is asked at once; by the others an agent is told to ask."""
+"""The ways that ask a person at once. For the others, the agent must send a request."""
 Then: TypeAlias = Literal["token", "person", "refused"]
-"""What the agent gets: a token, a person who is asked, or neither."""
+"""The result: a token, a question to a person, or a refusal."""
 
-MOST_CASES: Final = 1_000
+MAX_CASES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """What an agent would ask for. Agents and people are named; `details` is JSON text."""
+    """A request to try, with the names of agent and user. `details` is JSON text."""
 
     agent: str
     way: Way = "request"
@@ -60,47 +60,47 @@ class TrialRequest:
     scope: tuple[str, ...] = ()
     details: str | None = None
     at: int | None = None
-    """At which moment; None means now."""
+    """The time of the request; None means now."""
     acr: str | None = None
-    """Its `acr_values`: it wants the person's own answer, and may want their PIN."""
+    """Its `acr_values`, which demand the person's own answer, maybe with their PIN."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What would happen, and why."""
+    """The result of a trial, and why."""
 
     case: JudgedRequest
     verdict: Verdict
     then: Then
     rules: tuple[PolicyRule, ...]
-    """Those that made it so."""
+    """The rules that decided."""
     unusual: tuple[Code, ...]
-    """What is unusual about it, by what was approved before."""
+    """The signals of an unusual request, given what was approved before."""
     consent: bool | None
-    """Whether the person has consented to it; None where that makes no difference."""
+    """Whether the person has consented; None if that makes no difference."""
     token: Mapping[str, object] | None
-    """The claims that would come out, without those that are new each time; none for an app's."""
+    """The claims of the token, without those that are new each time; None for apps."""
     seconds: int
-    """How long the token would live."""
+    """The lifetime of the token."""
     covered: StandingGrant | None = None
-    """The standing grant that would answer it; nothing of it is taken by asking here."""
-    asking: RequestAudience | None = None
-    """Whom it would ask, where it asks anybody."""
+    """The standing grant that would answer it. The trial does not use it up."""
+    audience: RequestAudience | None = None
+    """Whom it would ask; None if nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class TriedCase:
-    """One case of a table: what was expected, and what came."""
+    """One case of a table: its expected and its actual result."""
 
     name: str
     expected: Mapping[str, object]
     found: Mapping[str, object]
     problem: str = ""
-    """Why it could not be asked at all."""
+    """Why the case could not be judged; "" if it was."""
 
     @property
     def passed(self) -> bool:
-        """Reports whether everything that was expected came."""
+        """Reports whether the result has all expected values."""
         return not self.problem and all(
             self.found[member] == value for member, value in self.expected.items()
         )
@@ -108,28 +108,28 @@ class TriedCase:
 
 @dataclass(frozen=True, slots=True)
 class GivenHistory:
-    """A history that a table tells instead of the agent's own."""
+    """The history that a table gives in place of the agent's own."""
 
     known: frozenset[str] = frozenset()
     tokens: int = 0
     odd: frozenset[Code] = frozenset()
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """Those of these that the table says are known."""
+        """The uses that the table lists as known."""
         return self.known.intersection(uses)
 
     def count(self, _use: str, _window_ms: int, enough: int) -> int:
-        """As many as the table says, of everything."""
+        """The number of tokens in the table, for every use."""
         return min(enough, self.tokens)
 
     def unusual(self) -> frozenset[Code]:
-        """What the table says is unusual."""
+        """The signals that the table lists."""
         return self.odd
 
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Asks policy without consequences. `rules` is the text of another rule set to ask."""
+    """Tries policy without consequences. `rules` is the text of another rule set to try."""
 
     store: Store
     rules: ServerPolicy
@@ -137,14 +137,14 @@ class Trials:
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
-        """What would happen to this, and which rule makes it so. Raises `NotFound`, `Invalid`."""
+        """What would happen to a request, and which rules decide. Raises `NotFound`, `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
             case = self._case(view, wanted)
             verdict = self._judge(rules, row).decide(view, case, wanted.at)
             consent = automatic_decisions.covering_consent(view, case)
-            by = _answerers(view, case, verdict, consent, acr=bool(wanted.acr))
-            then = _then(case, by, consent)
+            sources = _answer_sources(view, case, verdict, consent, acr=bool(wanted.acr))
+            then = _then(case, sources, consent)
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
                 case.target.resource,
@@ -159,12 +159,12 @@ class Trials:
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if then == "refused" or case.way == APP else self._claims(case),
                 seconds,
-                by.fits[0].grant if by.fits else None,
-                _asking(view, case, by, then),
+                sources.fits[0].grant if sources.fits else None,
+                _audience(view, case, sources, then),
             )
 
     def test(self, table: str, rules: str | None = None) -> list[TriedCase]:
-        """The cases of a TOML table against the rules. Raises `Invalid` for what is no table."""
+        """Test the cases of a TOML table against the rules. Raises `Invalid`."""
         cases = _cases(table)
         with self.store.read() as view:
             judge = self._judge(rules, trial(view, rules))
@@ -181,11 +181,11 @@ class Trials:
         user = None if wanted.user is None else users.find(view, wanted.user)
         alone = wanted.way == "client_credentials"
         if alone and (user is not None or wanted.details is not None):
-            raise Invalid("By client_credentials an agent acts for nobody and takes no details.")
+            raise Invalid("With client_credentials an agent acts for no user and has no details.")
         if wanted.way == "exchange" and user is None:
-            raise Invalid("An exchange is about a person. Name one with: --user")
+            raise Invalid("An exchange needs a user. Use --user.")
         if wanted.acr and wanted.way != "request":
-            raise Invalid("Only a request at /bc-authorize says how a person shall answer: --acr")
+            raise Invalid("--acr is only for requests at /bc-authorize.")
         try:
             details = requests.read_details(wanted.details)
             target = self._target(view, agent, wanted, asks=details != ())
@@ -199,7 +199,7 @@ class Trials:
     def _target(
         self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
     ) -> TokenTarget:
-        """For which resource; for our own where an agent asks for OpenID scopes alone."""
+        """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
         audience = self.rules.userinfo_audience
         alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
@@ -229,8 +229,8 @@ class Trials:
             case = self._case(view, wanted)
         except ChangeRefused as error:
             return TriedCase(name, expected, {}, str(error))
-        facts = _told(raw, judge.question(view, case, at), place)
-        verdict = judge.decide(view, case, at, facts)
+        history = _history(raw, judge.question(view, case, at), place)
+        verdict = judge.decide(view, case, at, history)
         needs = verdict.needs
         found = {
             "expect": verdict.outcome,
@@ -242,7 +242,7 @@ class Trials:
 
 
 def trial(view: View, rules: str | None) -> PolicyRow:
-    """The rule set that is asked: another one, or the one in force. Raises `InvalidPolicy`."""
+    """The rule set to try: `rules`, or the current one. Raises `InvalidPolicy`."""
     now = policies.in_force(view)
     if rules is None:
         return now
@@ -250,42 +250,44 @@ def trial(view: View, rules: str | None) -> PolicyRow:
 
 
 def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
-    """Reports whether it makes a difference that the person has consented."""
+    """Reports whether the person's consent makes a difference."""
     return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
 
 
-def _answerers(
+def _answer_sources(
     view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
-    """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
+    """Who or what would answer. An exchange is only answered if nothing else is missing."""
     if case.way in _REQUESTED:
         return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
-    lacks = case.way == "exchange" and consent is None and case.target.scope
+    no_consent = case.way == "exchange" and consent is None and case.target.scope
     fits = (
         ()
-        if lacks or verdict.outcome != "ask"
+        if no_consent or verdict.outcome != "ask"
         else standing_uses.covering_grants(view, case, verdict)
     )
     asked = eligible.eligible_for_verdict(view, verdict, cast("Agent", case.agent), case.user)
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: JudgedRequest, by: AnswerSources, consent: Consent | None) -> Then:
-    if not by.asked:
+def _then(case: JudgedRequest, sources: AnswerSources, consent: Consent | None) -> Then:
+    if not sources.asked:
         return "token"
     if case.way in _REQUESTED:
-        return "refused" if by.is_ruled_out else "person"
-    if by.verdict.outcome == "deny":
+        return "refused" if sources.is_ruled_out else "person"
+    if sources.verdict.outcome == "deny":
         return "refused"
-    lacks = case.way == "exchange" and consent is None
-    return "person" if lacks or by.verdict.outcome == "ask" else "token"
+    no_consent = case.way == "exchange" and consent is None
+    return "person" if no_consent or sources.verdict.outcome == "ask" else "token"
 
 
-def _asking(
-    view: View, case: JudgedRequest, by: AnswerSources, then: Then
+def _audience(
+    view: View, case: JudgedRequest, sources: AnswerSources, then: Then
 ) -> RequestAudience | None:
-    needs = by.verdict.needs
-    return None if needs is None or then != "person" else asking(view, case, needs, by.people)
+    needs = sources.verdict.needs
+    if needs is None or then != "person":
+        return None
+    return audience_of(view, case, needs, sources.people)
 
 
 def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
@@ -307,14 +309,14 @@ def _cases(table: str) -> list[Mapping[str, object]]:
         raise Invalid(f"The file is not TOML: {error}.") from error
     cases = members.get("cases")
     if set(members) != {"cases"} or not isinstance(cases, list) or not cases:
-        raise Invalid("A table consists of [[cases]] and nothing else; write at least one.")
-    if len(cases) > MOST_CASES:
-        raise Invalid(f"A table has at most {MOST_CASES} cases.")
+        raise Invalid("The file must have only [[cases]], and at least one.")
+    if len(cases) > MAX_CASES:
+        raise Invalid(f"The file may have at most {MAX_CASES} cases.")
     for place, case in enumerate(cases, 1):
         if not isinstance(case, dict):
             raise Invalid(f"case {place}: must be a table.")
         for name in sorted(set(case) - _MEMBERS - _EXPECTED):
-            raise Invalid(f"case {place}: {name} is not known here.")
+            raise Invalid(f"case {place}: unknown member {name}.")
     return cases
 
 
@@ -332,7 +334,7 @@ def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
     try:
         text = None if details is None else json.dumps(details)
     except TypeError:
-        raise Invalid(f"case {place}: details cannot be JSON; write dates as text.") from None
+        raise Invalid(f"case {place}: details must be JSON values. Quote dates.") from None
     return TrialRequest(
         agent=agent,
         way=cast("Way", _text(raw, "way", place) or "request"),
@@ -346,13 +348,13 @@ def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
 def _text(raw: Mapping[str, object], name: str, place: int) -> str | None:
     value = raw.get(name)
     if value is not None and not isinstance(value, str):
-        raise Invalid(f"case {place}: {name} must be a text.")
+        raise Invalid(f"case {place}: {name} must be a string.")
     return value
 
 
 def _texts(value: object, name: str, place: int) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise Invalid(f"case {place}: {name} must be a list of texts.")
+        raise Invalid(f"case {place}: {name} must be a list of strings.")
     return value
 
 
@@ -361,31 +363,31 @@ def _moment(raw: Mapping[str, object], place: int) -> int | None:
     if at is None:
         return None
     if not isinstance(at, datetime) or at.tzinfo is None:
-        raise Invalid(f"case {place}: at must be a time with its zone: 2026-11-26T12:00:00Z.")
+        raise Invalid(f"case {place}: at must be a time with a zone: 2026-11-26T12:00:00Z.")
     return int(at.timestamp() * 1000)
 
 
-def _told(raw: Mapping[str, object], asked: Question, place: int) -> GivenHistory:
+def _history(raw: Mapping[str, object], question: Question, place: int) -> GivenHistory:
     history = raw.get("history", {})
     if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
-        raise Invalid(f"case {place}: history has `known`, `tokens`, `unusual` and nothing else.")
+        raise Invalid(f"case {place}: history may have only `known`, `tokens` and `unusual`.")
     count = history.get("tokens", 0)
     if isinstance(count, bool) or not isinstance(count, int):
         raise Invalid(f"case {place}: tokens must be a number.")
     found: list[str] = []
     for target in _texts(history.get("known", []), "known", place):
         if target == "resource":
-            found.append(uses.of_resource(asked.resource))
+            found.append(uses.of_resource(question.resource))
         elif target == "scope":
-            found += [uses.of_scope(asked.resource, name) for name in asked.scopes]
+            found += [uses.of_scope(question.resource, name) for name in question.scopes]
         else:
-            found += asked.values(target)
-    return GivenHistory(frozenset(found), count, _odd(history.get("unusual", []), place))
+            found += question.values(target)
+    return GivenHistory(frozenset(found), count, _unusual(history.get("unusual", []), place))
 
 
-def _odd(value: object, place: int) -> frozenset[Code]:
+def _unusual(value: object, place: int) -> frozenset[Code]:
     try:
         return frozenset(map(Code, _texts(value, "unusual", place)))
     except ValueError:
         known = ", ".join(Code)
-        raise Invalid(f"case {place}: unusual must be some of {known}.") from None
+        raise Invalid(f"case {place}: unusual may have only {known}.") from None

@@ -29,7 +29,7 @@ def has_grant_ended(tx: Unit, approval: Approval) -> bool:
 def lock_grant(tx: Unit, approval: Approval) -> None:
     """Lock the deciding grant's uses in this unit of work."""
     if (grant_id := grant_of(approval)) is not None:
-        tx.queue(f"standing grant {grant_id}")
+        tx.lock(f"standing grant {grant_id}")
 
 
 def release(tx: Unit, approval: Approval) -> None:

@@ -88,7 +88,7 @@ class StandingGrants:
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            tx.queue(f"asked {person.user.id}")
+            tx.lock(f"asked {person.user.id}")
             proposal = self.proposals.of(tx, person, sent)
             refused = request_limits.page_refusal(
                 tx,

@@ -1,4 +1,4 @@
-"""Rows of people's wishes to be left alone: quiet hours, mutes, and what is held until when."""
+"""Rows of notification settings: quiet hours, mutes, holds."""
 
 import json
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _HELD = and_(
     h.c.until > bindparam("now"),
 )
 _ONE = select(literal_column("1").label("one")).subquery()
-_WISHES = Prepared(
+_PREFERENCES = Prepared(
     select(m.c.agent_id, h.c.until, h.c.why, q.c.begins, q.c.ends, q.c.days, q.c.zone).select_from(
         _ONE.outerjoin(m, _MUTED).outerjoin(h, _HELD).outerjoin(q, q.c.user_id == bindparam("user"))
     )
@@ -71,13 +71,13 @@ _END_QUIET = (
     .where(h.c.user_id == _OF_USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
     .values(until=bindparam("now"))
 )
-_OVER = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
-_DUE = Prepared(_OVER.limit(1))
+_ENDED = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
+_DUE = Prepared(_ENDED.limit(1))
 _RELEASE = (
     delete(h)
     .where(
         tuple_(h.c.user_id, h.c.approval_id).in_(
-            _OVER.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
+            _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
         )
     )
     .returning(h)
@@ -85,17 +85,17 @@ _RELEASE = (
 
 
 class Attention:
-    """What people want to be notified of, in the database."""
+    """Notification settings in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def wishes(
+    def preferences(
         self, user_id: str, agent_id: str, approval_id: str, now: int
     ) -> NotificationPreferences:
-        """What this person wants about this request."""
+        """The person's preferences for this request."""
         values = {"user": user_id, "agent": agent_id, "approval": approval_id, "now": now}
-        muted, until, why, *quiet = _WISHES.run(self._connection, values)[0]
+        muted, until, why, *quiet = _PREFERENCES.run(self._connection, values)[0]
         return NotificationPreferences(
             muted=muted is not None,
             hold=None if until is None else Hold(approval_id, user_id, until, cast("Why", why)),
@@ -103,12 +103,12 @@ class Attention:
         )
 
     def quiet_hours(self, user_id: str) -> Hours | None:
-        """Those of this person."""
+        """The quiet hours of this person."""
         row = self._connection.execute(_QUIET, {"user": user_id}).first()
         return None if row is None else _hours(row)
 
     def set_quiet_hours(self, user_id: str, hours: Hours, now: int) -> None:
-        """In the place of those before."""
+        """Set or replace the quiet hours."""
         self.clear_quiet_hours(user_id)
         row = {
             "user_id": user_id,
@@ -121,11 +121,11 @@ class Attention:
         self._connection.execute(insert(q), row)
 
     def clear_quiet_hours(self, user_id: str) -> bool:
-        """Reports whether there were any."""
+        """Remove the quiet hours; reports whether there were any."""
         return bool(self._connection.execute(_CLEAR, {"user": user_id}).all())
 
     def mute(self, mute: Mute) -> None:
-        """In the place of the one before."""
+        """Add or replace a mute."""
         self.unmute(mute.user_id, mute.agent_id)
         row = {
             "user_id": mute.user_id,
@@ -136,17 +136,17 @@ class Attention:
         self._connection.execute(insert(m), row)
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Reports whether the agent was muted."""
+        """Remove a mute; reports whether there was one."""
         values = {"user": user_id, "agent": agent_id}
         return bool(self._connection.execute(_UNMUTE, values).all())
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
-        """Those that are not over, by agent."""
+        """The current mutes, by agent."""
         rows = self._connection.execute(_MUTES, {"user": user_id, "now": now}).mappings()
         return [Mute(**row) for row in rows]
 
     def hold(self, hold: Hold) -> None:
-        """In the place of the one before."""
+        """Add or replace a hold."""
         self.unhold(hold.user_id, hold.approval_id)
         row = {
             "user_id": hold.user_id,
@@ -157,24 +157,24 @@ class Attention:
         self._connection.execute(insert(h), row)
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Reports whether there was one."""
+        """Remove a hold; reports whether there was one."""
         values = {"user": user_id, "approval": approval_id}
         return bool(self._connection.execute(_UNHOLD, values).all())
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
-        """Those that are not over, the first to end first."""
+        """The current holds, the first to end first."""
         return _holds(self._connection.execute(_HOLDS, {"user": user_id, "now": now}).all())
 
     def end_quiet(self, user_id: str, now: int) -> None:
-        """What was held because of quiet hours ends now."""
+        """End the holds because of quiet hours now."""
         self._connection.execute(_END_QUIET, {"user": user_id, "now": now})
 
     def due(self, now: int) -> bool:
-        """Reports whether a hold is over."""
+        """Reports whether any hold has ended."""
         return bool(_DUE.run(self._connection, {"now": now}))
 
     def release(self, now: int, limit: int) -> list[Hold]:
-        """Take away holds that are over; each is ever returned by one call only."""
+        """Remove and return ended holds; each is returned by only one call."""
         return _holds(self._connection.execute(_RELEASE, {"now": now, "limit": limit}).all())
 
 

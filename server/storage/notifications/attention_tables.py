@@ -1,4 +1,4 @@
-"""The tables of people's wishes to be left alone; the same metadata as in `tables.py`."""
+"""The tables of notification settings; in the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
 

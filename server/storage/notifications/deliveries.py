@@ -1,4 +1,4 @@
-"""Rows of deliveries: when each device had a request, and when it was opened there."""
+"""Rows of deliveries: when each device received a request, and when it was opened there."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 
 
 def _add(insert: sqlite.Insert | postgresql.Insert) -> Executable:
-    """A device has it once, and what was seen there first stays."""
+    """Insert a delivery, or add `seen_at` to an existing one that has none."""
     return insert.on_conflict_do_update(
         index_elements=[d.c.approval_id, d.c.device_id],
         set_={"seen_at": func.coalesce(d.c.seen_at, insert.excluded.seen_at)},
@@ -36,7 +36,7 @@ _FIRST = Prepared(
     .where(a.c.id == bindparam("of"), a.c.delivered_at.is_(None))
     .values(delivered_at=bindparam("now"))
 )
-_HAD = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
+_RECEIVED = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
 _OF = (
     select(
         d.c.device_id,
@@ -64,7 +64,7 @@ class Deliveries:
         self._now = now
 
     def add(self, approval_id: str, device_id: str, *, seen: bool = False) -> None:
-        """A device has this request, and shows it if it is `seen`; again changes nothing."""
+        """Record that a device received this request and, if `seen`, opened it. Idempotent."""
         values = {
             "approval": approval_id,
             "device": device_id,
@@ -75,13 +75,13 @@ class Deliveries:
         _FIRST.run(self._connection, {"of": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
-        """Those of these requests that this device never had."""
-        asked = list(approval_ids)
-        statement = _HAD.where(d.c.approval_id.in_(asked))
-        had = set(self._connection.execute(statement, {"device": device_id}).scalars())
-        return [one for one in asked if one not in had]
+        """The ids among these of requests that this device has not received."""
+        ids = list(approval_ids)
+        statement = _RECEIVED.where(d.c.approval_id.in_(ids))
+        received = set(self._connection.execute(statement, {"device": device_id}).scalars())
+        return [one for one in ids if one not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
-        """What each device had of it, the first one first."""
+        """The deliveries of a request, oldest first."""
         rows = self._connection.execute(_OF, {"of": approval_id}).all()
         return [Delivery(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""The table of what reached which device; the same metadata as in `tables.py`."""
+"""The table of deliveries of requests to devices; in the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
@@ -12,4 +12,4 @@ deliveries = Table(
     Column("delivered_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger),
 )
-"""The first of each is also in the approval's own row, for whoever polls."""
+"""The time of the first delivery is also in the approval's row."""

@@ -1,8 +1,8 @@
 """Rows of feed events.
 
-`seq` is what cursors count. On SQLite the one writer numbers an event as it adds it. On PostgreSQL
-transactions commit out of order, so events are added without a number and the elected sequencer
-numbers them in the order in which it sees them; a reader never meets a hole that fills later.
+`seq` is the cursor. On SQLite, the only writer numbers an event when it adds it. On PostgreSQL,
+transactions commit out of order, so events are added without a number, and an elected sequencer
+numbers them in the order in which it sees them. So readers never see a gap that is filled later.
 """
 
 from collections.abc import Callable
@@ -53,10 +53,10 @@ _NUMBER = update(f).where(f.c.id == bindparam("of")).values(seq=bindparam("numbe
 class Feed:
     """Feed events in the database."""
 
-    def __init__(self, connection: Connection, now: int, stir: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
         self._connection = connection
         self._now = now
-        self._stir = stir
+        self._on_add = on_add
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_NUMBERED if one_writer else _ADD_UNNUMBERED
 
@@ -71,7 +71,7 @@ class Feed:
         agent_id: str | None = None,
         incident_id: str | None = None,
     ) -> None:
-        """Something that this user's screens should know."""
+        """Add an event for this user's screens."""
         values = {
             "user_id": user_id,
             "event": event,
@@ -83,28 +83,28 @@ class Feed:
             "incident_id": incident_id,
         }
         self._add.run(self._connection, values)
-        self._stir()
+        self._on_add()
 
     def head(self) -> int:
-        """The newest cursor; 0 when nothing ever happened."""
+        """The newest cursor; 0 if there are no events."""
         return int(self._connection.execute(_HEAD).scalar_one())
 
     def floor(self) -> int:
-        """The oldest event that is still there; 0 when there is none."""
+        """The oldest cursor; 0 if there are no events."""
         return int(self._connection.execute(_FLOOR).scalar_one())
 
     def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
-        """Events past the cursor, of one user or of all (None), oldest first."""
+        """Events after the cursor, of one user or of all (None), oldest first."""
         values = {"cursor": cursor, "user": user_id, "limit": limit}
         statement = _AFTER if user_id is None else _AFTER_OF_USER
         return [FeedEvent(*row) for row in statement.run(self._connection, values)]
 
     def prune(self, before: int) -> int:
-        """Drop events older than that; the newest stays, so that numbering goes on."""
+        """Delete older events. The newest one stays, so that numbering continues."""
         return len(self._connection.execute(_PRUNE, {"before": before}).all())
 
     def number(self, limit: int) -> int:
-        """Give numbers to events without one; the caller holds the sequencer's lock."""
+        """Number events without a number. The caller holds the sequencer's lock."""
         ids = self._connection.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
         rows = [{"of": event, "number": first + place} for place, event in enumerate(ids)]
@@ -114,4 +114,4 @@ class Feed:
 
 
 SEQUENCER_LOCK: ColumnElement[bool] = literal_column("pg_try_advisory_xact_lock(7243001)")
-"""Whoever gets it numbers events until the end of its transaction."""
+"""The process that holds this lock numbers events, until the end of its transaction."""

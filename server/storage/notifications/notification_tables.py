@@ -1,4 +1,4 @@
-"""The table of notifications that are counted; the same metadata as in `tables.py`."""
+"""The table of recent notifications; in the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text
 
@@ -16,4 +16,4 @@ notifications = Table(
     Index("ix_notifications_user", "user_id", "lane", "at"),
     Index("ix_notifications_at", "at"),
 )
-"""One row per time that somebody was called, for an hour; `types` is empty for scopes alone."""
+"""One row per notification, kept for an hour. `types` is empty for scopes only."""

@@ -1,11 +1,11 @@
-"""Rows of notifications: how often each person was called within the last hour."""
+"""Rows of notifications in the last hour, for rate limits."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, select
 
-from server.model.notifications import Lane, Spent
+from server.model.notifications import Lane, RecentNotifications
 from server.storage.incidents.incident_tables import incidents as i
 from server.storage.notifications.notification_tables import notifications as n
 from server.storage.prepared import Prepared, adding
@@ -15,7 +15,7 @@ _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 
 _ADD = Prepared(adding(n))
-_LATE = n.c.at > bindparam("minute")
+_LAST_MINUTE = n.c.at > bindparam("minute")
 _BY_AGENT = n.c.agent_id == bindparam("agent")
 _REPORTED = exists().where(
     i.c.user_id == bindparam("user"),
@@ -23,11 +23,11 @@ _REPORTED = exists().where(
     a.c.id == i.c.approval_id,
     a.c.agent_id == bindparam("agent"),
 )
-_SPENT = Prepared(
+_RECENT = Prepared(
     select(
-        func.count().filter(_LATE),
+        func.count().filter(_LAST_MINUTE),
         func.count(),
-        func.count().filter(and_(_BY_AGENT, _LATE)),
+        func.count().filter(and_(_BY_AGENT, _LAST_MINUTE)),
         func.count().filter(_BY_AGENT),
         func.count().filter(n.c.types == bindparam("kind")),
         select(_REPORTED).scalar_subquery(),
@@ -42,9 +42,11 @@ _SPENT = Prepared(
 _PRUNE = delete(n).where(n.c.at <= bindparam("hour")).returning(n.c.id)
 
 
-def _record(row: Sequence[int]) -> Spent:
+def _record(row: Sequence[int]) -> RecentNotifications:
     minute, hour, agent_minute, agent_hour, type_hour, reported = row
-    return Spent(minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported))
+    return RecentNotifications(
+        minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported)
+    )
 
 
 class Notifications:
@@ -55,7 +57,7 @@ class Notifications:
         self._now = now
 
     def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None:
-        """Count one more."""
+        """Add a notification."""
         values = {
             "user_id": user_id,
             "agent_id": agent_id,
@@ -65,8 +67,8 @@ class Notifications:
         }
         _ADD.run(self._connection, values)
 
-    def spent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> Spent:
-        """How often this person was called in the last minute and hour, by risks of this lane."""
+    def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
+        """The numbers of notifications in the last minute and hour, in this lane."""
         values = {
             "user": user_id,
             "agent": agent_id,
@@ -75,9 +77,9 @@ class Notifications:
             "minute": self._now - _MINUTE_MS,
             "hour": self._now - _HOUR_MS,
         }
-        return _record(_SPENT.run(self._connection, values)[0])
+        return _record(_RECENT.run(self._connection, values)[0])
 
     def prune(self) -> int:
-        """Drop what is not counted any more."""
+        """Delete notifications that are not counted any more."""
         values = {"hour": self._now - _HOUR_MS}
         return len(self._connection.execute(_PRUNE, values).all())

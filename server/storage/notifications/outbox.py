@@ -1,4 +1,4 @@
-"""Rows of messages that leave the installation."""
+"""Rows of outbox messages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import RowMapping
 
-from server.model.notifications import Loss, OutboxMessage
+from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.prepared import Prepared, adding
 from server.storage.tables import outbox as o
 
@@ -33,10 +33,10 @@ _IS_DUE = or_(
 _ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
 _LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
 _TURN = case((_LIVE, 0), (_IS_DUE, 1), else_=2)
-_MOST_OF_ONE = 5
-"""So many messages to one target are on their way at the same time."""
-_MOST_IN_TROUBLE = 32
-"""So many to targets that did not take their last one: one to each, and room for the others."""
+_MAX_PER_TARGET = 5
+"""The messages to one target that are in delivery at the same time."""
+_MAX_FAILING = 32
+"""The messages to failing targets that are in delivery at the same time, one to each target."""
 _one, _other = o.alias("one"), o.alias("other")
 _IN_ORDER = (_other.c.channel, _other.c.target, _other.c.not_before, _other.c.id)
 _WAITS = select(_other.c.id).where(_other.c.state == "waiting").order_by(*_IN_ORDER).limit(1)
@@ -50,7 +50,7 @@ _heads = _heads.union_all(
         )
     ).join_from(_heads, _one, _one.c.id == _heads.c.id)
 )
-"""The first message of each target: from one to the next by the index, past all that wait there."""
+"""The first message of each target. It jumps from target to target with the index."""
 _TARGETS = (
     select(_one.c.channel, _one.c.target)
     .join_from(_heads, _one, _one.c.id == _heads.c.id)
@@ -65,12 +65,12 @@ _FIRST = (
         _next.c.target == _TARGETS.c.target,
     )
     .order_by(_next.c.not_before, _next.c.id)
-    .limit(_MOST_OF_ONE)
+    .limit(_MAX_PER_TARGET)
     .correlate(_TARGETS)
 )
-"""The index has them in this order, so it does not matter how many others wait behind them."""
+"""The next messages of each target. The index has this order, so longer queues cost no more."""
 _failed = o.alias("failed")
-_TROUBLE = (
+_FAILING = (
     exists()
     .where(
         _failed.c.channel == o.c.channel,
@@ -83,9 +83,9 @@ _TROUBLE = (
 
 
 def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
-    """Take what is due of these, which are enough to know each target's next ones.
+    """Lease the due messages among the candidates, which are the next ones of each target.
 
-    `still` must hold of a row when it is locked.
+    `still` are conditions that a row must meet when it is locked.
     """
     chosen = candidates.union_all(select(o.c.id).where(o.c.state == "leased"))
     ranked = (
@@ -93,7 +93,7 @@ def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
             o.c.id,
             _TURN.label("turn"),
             o.c.not_before,
-            case((_TROUBLE, 1), else_=0).label("trouble"),
+            case((_FAILING, 1), else_=0).label("failing"),
             func.row_number()
             .over(partition_by=[o.c.channel, o.c.target], order_by=[_TURN, o.c.not_before, o.c.id])
             .label("rank"),
@@ -106,16 +106,16 @@ def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
         select(
             r.id,
             r.turn,
-            r.trouble,
+            r.failing,
             func.row_number()
-            .over(partition_by=r.trouble, order_by=[r.turn, r.not_before, r.id])
+            .over(partition_by=r.failing, order_by=[r.turn, r.not_before, r.id])
             .label("place"),
         )
-        .where(r.rank <= case((r.trouble == 1, 1), else_=_MOST_OF_ONE))
+        .where(r.rank <= case((r.failing == 1, 1), else_=_MAX_PER_TARGET))
         .subquery()
     )
     p = placed.c
-    taken = select(p.id).where(p.turn == 1, or_(p.trouble == 0, p.place <= _MOST_IN_TROUBLE))
+    taken = select(p.id).where(p.turn == 1, or_(p.failing == 0, p.place <= _MAX_FAILING))
     due = (
         select(o.c.id)
         .where(o.c.id.in_(taken), *still)
@@ -142,7 +142,7 @@ _LEASE = {
     "postgresql": _lease(select(_beside.c.id).select_from(_TARGETS.join(_beside, true())), _IS_DUE),
 }
 _MINE = and_(o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by"))
-_SETTLE = (
+_DISCARD = (
     update(o)
     .where(o.c.state == "waiting", o.c.channel == bindparam("by"))
     .values(state="sent")
@@ -155,7 +155,7 @@ _FAILED = (
     .values(state=bindparam("to"), not_before=bindparam("at"), last_error=bindparam("error"))
     .returning(o.c.id)
 )
-_AGAIN = (
+_RETRY = (
     update(o)
     .where(o.c.id == bindparam("of"), o.c.state == "dead")
     .values(state="waiting", attempts=0, not_before=bindparam("now"), last_error=None)
@@ -170,7 +170,7 @@ _LAST = (
     .subquery()
 )
 _later = o.alias()
-_LOSSES = (
+_FAILURES = (
     select(
         o.c.channel,
         o.c.target,
@@ -184,7 +184,7 @@ _LOSSES = (
             _later.c.target == o.c.target,
             _later.c.id > o.c.id,
         )
-        .label("over"),
+        .label("recovered"),
     )
     .join(_LAST, _LAST.c.id == o.c.id)
     .order_by(o.c.channel, o.c.target)
@@ -204,13 +204,13 @@ _PRUNE = (
 class Outbox:
     """The outbox in the database."""
 
-    def __init__(self, connection: Connection, now: int, stir: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
         self._connection = connection
         self._now = now
-        self._stir = stir
+        self._on_add = on_add
 
     def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None:
-        """Something to deliver when this unit of work is stored, or so much later."""
+        """Add a message to deliver after the commit, or `after_ms` later."""
         row = {
             "channel": channel,
             "target": target,
@@ -224,14 +224,14 @@ class Outbox:
             "last_error": None,
         }
         _ADD.run(self._connection, row)
-        self._stir()
+        self._on_add()
 
-    def settle(self, channel: str) -> int:
-        """Nothing leaves by this channel: what waits for it is done; returns how many."""
-        return len(self._connection.execute(_SETTLE, {"by": channel}).all())
+    def discard(self, channel: str) -> int:
+        """Mark the waiting messages of an unused channel as sent; returns their number."""
+        return len(self._connection.execute(_DISCARD, {"by": channel}).all())
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
-        """Take messages that are due, and those whose holder went silent."""
+        """Lease due messages, and those whose lease has expired."""
         values = {
             "now": self._now,
             "limit": limit,
@@ -244,15 +244,15 @@ class Outbox:
         return sorted((_record(row) for row in rows), key=lambda message: message.id)
 
     def due(self) -> bool:
-        """Reports whether there is anything to deliver now."""
+        """Reports whether there is a message to deliver now."""
         return bool(_ANY_DUE.run(self._connection, {"now": self._now}))
 
     def sent(self, message_id: int, holder: str) -> bool:
-        """Reports whether the lease still was the holder's."""
+        """Mark a message as sent; reports whether the holder still had the lease."""
         return bool(self._connection.execute(_SENT, {"of": message_id, "by": holder}).all())
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
-        """Try again at `not_before`; None means never: it is dead."""
+        """Retry at `not_before`; None gives the message up."""
         values = {
             "of": message_id,
             "by": holder,
@@ -263,30 +263,30 @@ class Outbox:
         return bool(self._connection.execute(_FAILED, values).all())
 
     def counts(self) -> Mapping[str, int]:
-        """State → how many."""
+        """State → number of messages."""
         return {row[0]: row[1] for row in self._connection.execute(_COUNTS)}
 
     def dead(self, limit: int) -> list[OutboxMessage]:
-        """Messages that were given up, newest first."""
+        """Given-up messages, newest first."""
         rows = self._connection.execute(_DEAD, {"limit": limit}).mappings().all()
         return [_record(row) for row in rows]
 
-    def again(self, message_id: int) -> OutboxMessage | None:
-        """Let one that is dead wait to leave, now, as if new; None where none is dead."""
+    def retry(self, message_id: int) -> OutboxMessage | None:
+        """Queue a given-up message again; None if there is none."""
         values = {"of": message_id, "now": self._now}
-        row = self._connection.execute(_AGAIN, values).mappings().first()
+        row = self._connection.execute(_RETRY, values).mappings().first()
         if row is None:
             return None
-        self._stir()
+        self._on_add()
         return _record(row)
 
-    def losses(self, since: int) -> list[Loss]:
-        """What was given up since then, by target."""
-        rows = self._connection.execute(_LOSSES, {"since": since}).mappings()
-        return [Loss(**{**row, "over": bool(row["over"])}) for row in rows]
+    def failures(self, since: int) -> list[DeliveryFailure]:
+        """The messages given up since then, by target."""
+        rows = self._connection.execute(_FAILURES, {"since": since}).mappings()
+        return [DeliveryFailure(**{**row, "recovered": bool(row["recovered"])}) for row in rows]
 
     def prune(self, before: int, *, dead_before: int) -> int:
-        """Drop delivered messages that are older; dead ones stay until somebody could look."""
+        """Delete messages sent before `before`, and those given up before `dead_before`."""
         values = {"before": before, "dead_before": dead_before}
         return len(self._connection.execute(_PRUNE, values).all())
 

@@ -24,7 +24,7 @@ _TARGETS = Prepared(
     .where(s.c.user_id == bindparam("of"), devices.c.state == "active")
     .order_by(s.c.id)
 )
-_OPENED = (
+_REFRESH = (
     update(s)
     .where(s.c.id == bindparam("of"))
     .values(
@@ -39,7 +39,7 @@ _OPENED = (
 _DELIVERED = (
     update(s).where(s.c.id == bindparam("of")).values(delivered_at=bindparam("now"), problem=None)
 )
-_FAULTY = (
+_ADD_PROBLEM = (
     update(s)
     .where(s.c.id == bindparam("of"), s.c.problem.is_(None))
     .values(problem=bindparam("why"))
@@ -73,19 +73,19 @@ _SILENT = (
     .limit(bindparam("limit"))
 )
 _CHECKED = update(s).where(s.c.id == bindparam("of")).values(checked_at=bindparam("now"))
-_LOSE = insert(lost)
+_ADD_LOSS = insert(lost)
 _LOSSES = (
     select(lost)
     .where(lost.c.user_id == bindparam("of"), lost.c.device_id.in_(_ACTIVE))
     .order_by(lost.c.lost_at.desc(), lost.c.id)
 )
-_FOUND = delete(lost).where(lost.c.device_id == bindparam("of"))
-_SEEN = (
+_REMOVE_LOSSES = delete(lost).where(lost.c.device_id == bindparam("of"))
+_DISMISS_LOSS = (
     delete(lost)
     .where(lost.c.user_id == bindparam("user"), lost.c.id == bindparam("of"))
     .returning(lost.c.id)
 )
-_FAULTS = (
+_PROBLEMS = (
     select(s.c.origin, func.max(s.c.problem), func.count())
     .where(s.c.problem.is_not(None))
     .group_by(s.c.origin)
@@ -106,31 +106,31 @@ class PushSubscriptions:
         self._connection = connection
 
     def add(self, subscription: PushSubscription) -> None:
-        """Store a new one."""
+        """Store a new subscription."""
         row = {name: getattr(subscription, name) for name in PushSubscription.__slots__}
         self._connection.execute(_ADD, row)
 
     def get(self, subscription_id: str) -> PushSubscription | None:
-        """By its id."""
+        """By id."""
         found = self._connection.execute(_GET, {"of": subscription_id}).mappings().first()
         return None if found is None else _record(found)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
-        """By the hash of its address."""
+        """By the hash of the address."""
         found = self._connection.execute(_BY_ENDPOINT, {"of": endpoint_hash}).mappings().first()
         return None if found is None else _record(found)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
-        """Those of devices that are active."""
+        """The subscriptions of active devices."""
         rows = self._connection.execute(_OF_USER, {"of": user_id}).mappings().all()
         return [_record(row) for row in rows]
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
-        """Ids and origins of the same."""
+        """The ids and origins of the subscriptions of active devices."""
         return [(row[0], row[1]) for row in _TARGETS.run(self._connection, {"of": user_id})]
 
-    def opened(self, subscription: PushSubscription) -> None:
-        """Its browser was heard of: keep device, address and moment; warnings are over."""
+    def refresh(self, subscription: PushSubscription) -> None:
+        """Update user, device, address and `opened_at`; clear warnings and checks."""
         values = {
             "of": subscription.id,
             "user": subscription.user_id,
@@ -138,68 +138,68 @@ class PushSubscriptions:
             "box": subscription.sealed,
             "now": subscription.opened_at,
         }
-        self._connection.execute(_OPENED, values)
+        self._connection.execute(_REFRESH, values)
 
     def delivered(self, subscription_id: str, now: int) -> None:
-        """Its push service took a message; whatever it complained of before is over."""
+        """Record that the push service accepted a message, and clear the problem."""
         self._connection.execute(_DELIVERED, {"of": subscription_id, "now": now})
 
-    def faulty(self, subscription_id: str, problem: str) -> bool:
-        """Reports whether it had no problem before."""
+    def add_problem(self, subscription_id: str, problem: str) -> bool:
+        """Record a problem; reports whether there was none before."""
         values = {"of": subscription_id, "why": problem}
-        return bool(self._connection.execute(_FAULTY, values).all())
+        return bool(self._connection.execute(_ADD_PROBLEM, values).all())
 
     def remove(self, subscription_id: str) -> bool:
-        """Forget it; reports whether it was there."""
+        """Delete a subscription; reports whether it existed."""
         return bool(self._connection.execute(_REMOVE, {"of": subscription_id}).all())
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """Those that nobody has opened since, and that were not warned."""
+        """The subscriptions that were not opened since then, and not warned."""
         rows = self._connection.execute(_DORMANT, {"before": before, "limit": limit})
         return [_record(row) for row in rows.mappings().all()]
 
-    def warned(self, subscription_id: str, now: int) -> None:
-        """It was told that nobody opens it."""
+    def mark_warned(self, subscription_id: str, now: int) -> None:
+        """Record that it got the warning."""
         self._connection.execute(_WARNED, {"of": subscription_id, "now": now})
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
-        """Those that were neither opened nor reached since, nor checked."""
+        """The subscriptions that were not opened, reached or checked since then."""
         rows = self._connection.execute(_SILENT, {"before": before, "limit": limit})
         return [_record(row) for row in rows.mappings().all()]
 
-    def checked(self, subscription_id: str, now: int) -> None:
-        """We wrote to it of our own accord."""
+    def mark_checked(self, subscription_id: str, now: int) -> None:
+        """Record that it got a check message."""
         self._connection.execute(_CHECKED, {"of": subscription_id, "now": now})
 
-    def lose(self, loss: PushLoss) -> None:
-        """Remember that its push service forgot it."""
+    def add_loss(self, loss: PushLoss) -> None:
+        """Store a lost subscription."""
         row = {name: getattr(loss, name) for name in PushLoss.__slots__}
-        self._connection.execute(_LOSE, row)
+        self._connection.execute(_ADD_LOSS, row)
 
     def losses(self, user_id: str) -> list[PushLoss]:
-        """Those of devices that are active, the latest first."""
+        """The lost subscriptions of active devices, newest first."""
         rows = self._connection.execute(_LOSSES, {"of": user_id}).mappings().all()
         return [PushLoss(**row) for row in rows]
 
-    def found(self, device_id: str) -> None:
-        """It is called again: nothing of it is lost."""
-        self._connection.execute(_FOUND, {"of": device_id})
+    def remove_losses(self, device_id: str) -> None:
+        """Remove the losses of a device that has subscribed again."""
+        self._connection.execute(_REMOVE_LOSSES, {"of": device_id})
 
-    def seen(self, user_id: str, subscription_id: str) -> bool:
-        """Forget a loss; reports whether it was this person's."""
+    def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
+        """Remove a loss; reports whether it was this person's."""
         values = {"user": user_id, "of": subscription_id}
-        return bool(self._connection.execute(_SEEN, values).all())
+        return bool(self._connection.execute(_DISMISS_LOSS, values).all())
 
-    def faults(self) -> list[tuple[str, str, int]]:
-        """Origins whose push service refuses: a reason, and how many browsers."""
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(_FAULTS).all()]
+    def problems(self) -> list[tuple[str, str, int]]:
+        """The origins of push services that refuse messages: reason, number of browsers."""
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:
-        """Every push service with how it stands, by its origin."""
+        """The state of every push service, by origin."""
         return [PushService(*row) for row in self._connection.execute(_SERVICES).all()]
 
     def prune(self) -> None:
-        """Drop those, and losses, of devices that are not active any more."""
+        """Delete the subscriptions and losses of devices that are not active any more."""
         for statement in _PRUNE:
             self._connection.execute(statement)
 

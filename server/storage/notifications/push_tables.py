@@ -1,4 +1,4 @@
-"""The tables of push subscriptions; the same metadata as in `tables.py`."""
+"""The tables of push subscriptions; in the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text
 
@@ -20,7 +20,7 @@ push_subscriptions = Table(
     Column("checked_at", BigInteger),
     Column("problem", Text),
 )
-"""Address and keys are sealed: with them anybody could send to that browser."""
+"""Address and keys are sealed, because they allow sending to the browser."""
 
 push_losses = Table(
     "push_losses",
@@ -31,4 +31,4 @@ push_losses = Table(
     Column("origin", Text, nullable=False),
     Column("lost_at", BigInteger, nullable=False),
 )
-"""Subscriptions that their push service forgot, until their person is called there again."""
+"""Lost subscriptions, until the device subscribes again."""

@@ -1,4 +1,4 @@
-"""The table of counted tries; the same metadata as in `tables.py`."""
+"""The table of counters; in the metadata of `tables.py`."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
@@ -11,4 +11,4 @@ counters = Table(
     Column("window_ends_at", BigInteger, nullable=False, index=True),
     Column("count", Integer, nullable=False),
 )
-"""Tries per window, for limits that must hold across processes."""
+"""Counters in time windows, for limits across processes."""

@@ -1,4 +1,4 @@
-"""Rows of tries per window: limits that hold across processes and restarts."""
+"""Rows of counters in time windows, for limits across processes and restarts."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ _VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count"
 
 
 def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
-    over = c.c.window_ends_at <= bindparam("now")
+    ended = c.c.window_ends_at <= bindparam("now")
     return insert.on_conflict_do_update(
         index_elements=[c.c.key],
         set_={
-            "count": case((over, 1), else_=c.c.count + 1),
-            "window_ends_at": case((over, bindparam("ends")), else_=c.c.window_ends_at),
+            "count": case((ended, 1), else_=c.c.count + 1),
+            "window_ends_at": case((ended, bindparam("ends")), else_=c.c.window_ends_at),
         },
     ).returning(c.c.count)
 
@@ -31,9 +31,9 @@ _COUNT = {
 _PEEK = Prepared(
     select(c.c.count).where(c.c.key == bindparam("of"), c.c.window_ends_at > bindparam("now"))
 )
-_OVER = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c)
-_ENDED = _OVER.where(c.c.key == bindparam("of"))
-_ENDED_BELOW = _OVER.where(c.c.key.startswith(bindparam("of"), autoescape=False))
+_POP = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c)
+_POP_KEY = _POP.where(c.c.key == bindparam("of"))
+_POP_PREFIX = _POP.where(c.c.key.startswith(bindparam("of"), autoescape=False))
 _PRUNE = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c.c.key)
 
 
@@ -45,29 +45,29 @@ class Counters:
         self._now = now
 
     def count(self, key: str, window_ms: int) -> int:
-        """One more; returns how many there are in the window that is open now."""
+        """Increment the counter of the current window; returns the count."""
         statement = _COUNT[self._connection.dialect.name]
         values = {"key": key, "ends": self._now + window_ms, "now": self._now}
         return int(statement.run(self._connection, values)[0][0])
 
-    def ended(self, key: str) -> list[Window]:
-        """Take the window of this key away, if it is over."""
-        return self._taken(_ENDED, key)
+    def pop_ended(self, key: str) -> list[Window]:
+        """Remove and return the window of this key if it has ended."""
+        return self._pop(_POP_KEY, key)
 
-    def ended_below(self, prefix: str) -> list[Window]:
-        """Likewise for all keys that begin so (no pattern: no % and no _), oldest first."""
-        return self._taken(_ENDED_BELOW, prefix)
+    def pop_ended_with_prefix(self, prefix: str) -> list[Window]:
+        """Remove and return ended windows of keys with this prefix (no % or _), oldest first."""
+        return self._pop(_POP_PREFIX, prefix)
 
     def peek(self, key: str) -> int:
-        """How many there are in the window that is open now."""
+        """The count in the current window."""
         rows = _PEEK.run(self._connection, {"of": key, "now": self._now})
         return int(rows[0][0]) if rows else 0
 
     def prune(self, now: int) -> int:
-        """Drop windows that are over."""
+        """Delete ended windows."""
         return len(self._connection.execute(_PRUNE, {"now": now}).all())
 
-    def _taken(self, statement: ReturningDelete[Any], of: str) -> list[Window]:
+    def _pop(self, statement: ReturningDelete[Any], of: str) -> list[Window]:
         rows = self._connection.execute(statement, {"of": of, "now": self._now}).mappings().all()
         windows = [Window(row["key"], row["count"], row["window_ends_at"]) for row in rows]
         return sorted(windows, key=lambda window: (window.ends_at, window.key))

@@ -1,4 +1,4 @@
-"""What is in force in one database: read from a backup and from the database it replaces."""
+"""Reads the active items of a database, from a backup and from the database that it replaces."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ from server.storage.tables import (
 )
 from server.storage.users.user_tables import app_secrets, apps, passwords
 
-_PASSING: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
+_IGNORED: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
 """Columns that change without a change of power."""
 _PIN: Final = frozenset(
     {"pin_tries", "pin_calls", "pin_unconfirmed", "pin_for", "pin_for_at", "statements"}
@@ -41,12 +41,12 @@ _CONFIGURATION: Final = {
 
 
 def items(connection: Connection, now: int) -> Items:
-    """Everything that is in force, by kind and id."""
+    """All active items, by kind and id."""
     return {kind: read(connection, now) for kind, read in _READERS.items()}
 
 
 def configuration(connection: Connection) -> dict[str, str]:
-    """A mark of each part that an administrator sets; equal as long as nothing changed there."""
+    """A hash of each part of the configuration."""
     return {
         name: _mark(row for table in tables for row in _rows(connection, _all(table)))
         for name, tables in _CONFIGURATION.items()
@@ -160,7 +160,7 @@ def _rows(connection: Connection, statement: Select[Any]) -> Sequence[RowMapping
 
 
 def _mark(rows: Iterable[RowMapping], without: Iterable[str] = ()) -> str:
-    left_out = _PASSING | set(without)
+    left_out = _IGNORED | set(without)
     hashed = hashlib.sha256()
     for row in rows:
         kept = sorted((name, value) for name, value in row.items() if name not in left_out)

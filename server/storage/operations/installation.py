@@ -1,4 +1,4 @@
-"""Rows of the installation itself: its epoch, its key ids and what a restore holds."""
+"""Rows of the installation: its epoch, its key ids and the holds of a restore."""
 
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,26 +22,26 @@ _RELEASE = (
 
 
 class InstallationRecords:
-    """The installation in its own database."""
+    """The installation's rows in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def row(self) -> InstallationRow:
-        """The one row."""
+        """The installation's only row."""
         return InstallationRow(*self._connection.execute(_ROW).one())
 
     def key_ids(self) -> dict[str, str]:
-        """The name of each key that belongs to this database, and the key's id."""
+        """Name → id of each key of this database."""
         return {row.name: row.key_id for row in self._connection.execute(_IDS).all()}
 
     def sealed_key(self, name: str) -> bytes | None:
-        """A key that is kept here instead of in a file."""
+        """A key that is stored in the database, sealed with the master key."""
         sealed = self._connection.execute(_SEALED, {"called": name}).scalar()
         return None if sealed is None else bytes(sealed)
 
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
-        """Record a key; reports False when this name has one already."""
+        """Record a key. Reports False, and changes nothing, if the name has one already."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
         return bool(self._connection.execute(_ADD[self._connection.dialect.name], row).all())
 
@@ -50,5 +50,5 @@ class InstallationRecords:
         return [(kind, held_id) for kind, held_id in self._connection.execute(_HELD).all()]
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Delete the hold; reports whether there was one."""
+        """Delete a hold; reports whether there was one."""
         return bool(self._connection.execute(_RELEASE, {"of_kind": kind, "of": held_id}).all())

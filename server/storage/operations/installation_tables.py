@@ -1,4 +1,4 @@
-"""Tables of this installation's keys, and of what a restore turned off."""
+"""The tables of this installation's keys and of the holds of a restore."""
 
 from sqlalchemy import Column, LargeBinary, Table, Text
 
@@ -11,7 +11,7 @@ installation_keys = Table(
     Column("key_id", Text, nullable=False),
     Column("sealed", LargeBinary),
 )
-"""Which keys belong to this database; `sealed` holds those that are no file."""
+"""The keys of this database. `sealed` is a key that is not in a file."""
 
 restore_holds = Table(
     "restore_holds",

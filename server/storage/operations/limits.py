@@ -1,11 +1,11 @@
-"""Rows in which limits are counted, cut off: each by an index in the order of the answer."""
+"""Rows that limits count. Each query has a LIMIT, and an index in the order of its result."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
 
-from server.model.operations import CallRecord, LimitRefusal, OpenRequest, Window
+from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
 from server.storage.notifications.notification_tables import notifications as n
 from server.storage.operations.counter_tables import counters as c
 from server.storage.prepared import Prepared
@@ -22,7 +22,7 @@ _OPEN = Prepared(
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
 )
-_CALLS = Prepared(
+_NOTIFICATIONS = Prepared(
     select(n.c.user_id, n.c.agent_id, n.c.types, n.c.lane, n.c.at)
     .where(n.c.at > bindparam("moment"))
     .order_by(n.c.at.desc())
@@ -45,13 +45,13 @@ def _between(key: ColumnElement[str]) -> Select[tuple[str, int, int]]:
 
 _COUNTED = {
     "sqlite": Prepared(_between(c.c.key)),
-    "postgresql": Prepared(_between(c.c.key.collate("C"))),  # whatever order its language has
+    "postgresql": Prepared(_between(c.c.key.collate("C"))),  # byte order, whatever the locale
 }
 _REFUSED = Prepared(
     select(e.c.type, e.c.agent_id, e.c.subject, e.c.cause, e.c.at, e.c.body)
     .where(
         e.c.type.in_(
-            literal_column(f"'{name}'")  # word for word what the index is limited to
+            literal_column(f"'{name}'")  # must be the same text as in the partial index
             for name in ("approval.refused", "agent.paused", "refusals.counted")
         ),
         e.c.at >= bindparam("moment"),
@@ -62,7 +62,7 @@ _REFUSED = Prepared(
 
 
 def _newest() -> Select[tuple[str, bool]]:
-    """The limit is inside: so many are looked at, however few of them were held back."""
+    """Limits the requests before the filter, so that the number of rows read is bounded."""
     found = (
         select(a.c.user_id, a.c.held_back)
         .where(a.c.created_at >= bindparam("moment"), a.c.user_id.is_not(None))
@@ -77,36 +77,36 @@ _HELD_BACK = Prepared(_newest())
 
 
 class Limits:
-    """What is counted in the database."""
+    """The rows that limits count in the database."""
 
     def __init__(self, connection: Connection, now: int) -> None:
         self._connection = connection
         self._now = now
 
     def open(self, limit: int) -> list[OpenRequest]:
-        """Those that wait, the first to end first."""
+        """The pending requests, the first to expire first."""
         rows = _OPEN.run(self._connection, {"now": self._now, "limit": limit})
         return [OpenRequest(*row) for row in rows]
 
-    def calls(self, since: int, limit: int) -> list[CallRecord]:
-        """The newest after that."""
-        rows = _CALLS.run(self._connection, {"moment": since, "limit": limit})
-        return [CallRecord(*row) for row in rows]
+    def notifications(self, since: int, limit: int) -> list[SentNotification]:
+        """The newest notifications since then."""
+        rows = _NOTIFICATIONS.run(self._connection, {"moment": since, "limit": limit})
+        return [SentNotification(*row) for row in rows]
 
     def counted(self, prefix: str, limit: int) -> list[Window]:
-        """Open windows of keys that begin so, by key."""
+        """The open windows of keys with this prefix, by key."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         values = {"first": prefix, "last": last, "now": self._now, "limit": limit}
         statement = _COUNTED[self._connection.dialect.name]
         return [Window(*row) for row in statement.run(self._connection, values)]
 
     def refused(self, since: int, limit: int) -> list[LimitRefusal]:
-        """The newest from then on."""
+        """The newest refusals since then."""
         rows = _REFUSED.run(self._connection, {"moment": since, "limit": limit})
         return [_refused(row) for row in rows]
 
     def held_back(self, since: int, limit: int) -> list[str]:
-        """To whom the newest requests from then on went that called nobody."""
+        """The users of the newest requests since then that did not notify."""
         rows = _HELD_BACK.run(self._connection, {"moment": since, "limit": limit})
         return [str(row[0]) for row in rows]
 

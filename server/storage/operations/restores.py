@@ -1,6 +1,6 @@
-"""Making a restored database safe to use: everything that must not come back is ended.
+"""Makes a restored database safe to use: ends everything that must not come back.
 
-All of it happens in one transaction, before anybody else may use the database.
+It runs in one transaction, before any other process can use the database.
 """
 
 import secrets
@@ -63,16 +63,16 @@ from server.storage.users.user_tables import (
     sign_ins,
 )
 
-_A_LEAP: Final = 1_000_000
+_SEQ_GAP: Final = 1_000_000
 """More feed events than can happen between backup and restore, so no old cursor is valid."""
 _UNSENT: Final = ("waiting", "leased")
-_WITHOUT_TIME: Final = (codes, device_codes, flows, pushed_requests)
-"""Short-lived rows that could only be used a second time."""
+_ONE_TIME: Final = (codes, device_codes, flows, pushed_requests)
+"""Short-lived rows for one-time use, which are all deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """A kept device's session and counts, as they stood in the database that was replaced."""
+    """The device and session of a kept device, from the replaced database."""
 
     device: Mapping[str, object]
     session: Mapping[str, object]
@@ -80,32 +80,32 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class Restoring:
-    """What one restore does."""
+    """The input of one restore."""
 
     held: Mapping[str, list[RestoredItem]]
     installation: InstallationRow
-    """As it was in the backup."""
+    """From the backup."""
     facts: Mapping[str, object]
-    """For the audit log: the backup's moment, who restores, what was compared."""
+    """For the audit log: the time of the backup, the operator, what was compared."""
     terminals: tuple[Terminal, ...] = ()
 
 
 def make_safe(
     connection: Connection, restoring: Restoring, now: int, new_entry_id: Callable[[int], str]
 ) -> dict[str, int]:
-    """End everything that a backup must not bring back; returns how many of each.
+    """End everything that a backup must not bring back. Returns the number of each kind.
 
-    1. Open requests are cancelled.  2. Handles, tokens, sessions, codes and messages end.
-    3. What is held is turned off.  4. A new epoch begins, and the audit log says so.
+    1. Cancel open requests.  2. End handles, tokens, sessions, codes and messages.  3. Turn off
+    the held items.  4. Begin a new epoch, and add an audit entry.
     """
     tx = Rows(connection, now, Cache(version=-1), new_entry_id, react)
-    counts = {"requests": _cancel_requests(tx), **_end_passing(connection, tx.now)}
+    counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
     for kind, items in restoring.held.items():
         counts[kind] = len(items)
         for one in items:
             _hold(tx, connection, kind, one)
     for terminal in restoring.terminals:
-        _continue(connection, terminal)
+        _keep_terminal(connection, terminal)
     _begin_epoch(connection, restoring.installation, tx.now)
     facts = {**restoring.facts, **counts}
     audit.record(tx, Entry(audit.Type.INSTALLATION_RESTORED, audit.OPERATOR, facts=facts))
@@ -113,7 +113,7 @@ def make_safe(
 
 
 def terminals(connection: Connection) -> dict[str, Terminal]:
-    """The devices that are active, with their sessions, by id."""
+    """The active devices with their sessions, by id."""
     found: dict[str, Terminal] = {}
     for device in connection.execute(select(devices).where(devices.c.state == "active")).mappings():
         mine = sessions.c.id == device["session_id"]
@@ -135,11 +135,11 @@ def _cancel_requests(tx: Rows) -> int:
     return cancelled
 
 
-def _end_passing(connection: Connection, now: int) -> dict[str, int]:
-    """Handles, tokens, sessions, codes, keys and messages; what was sent is not sent again."""
+def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
+    """End handles, tokens, sessions, codes, keys, and messages that may have been sent."""
     connection.execute(
         update(approvals).values(
-            auth_req_hash=cast(approvals.c.id, LargeBinary),  # no handle has this hash
+            auth_req_hash=cast(approvals.c.id, LargeBinary),  # matches no handle
             idempotency_hash=None,
             answer=None,
             answer_key=None,
@@ -147,7 +147,7 @@ def _end_passing(connection: Connection, now: int) -> dict[str, int]:
             notification_token=None,
         )
     )
-    for table in _WITHOUT_TIME:
+    for table in _ONE_TIME:
         connection.execute(delete(table))
     connection.execute(
         update(enrolment_codes).where(enrolment_codes.c.expires_at > now).values(expires_at=now)
@@ -155,7 +155,7 @@ def _end_passing(connection: Connection, now: int) -> dict[str, int]:
     connection.execute(
         update(invitations).where(invitations.c.revoked_at.is_(None)).values(revoked_at=now)
     )
-    _await_terminals(connection, now)
+    _end_terminal_tokens(connection, now)
     _empty_feed(connection, now)
     ended = {name: _end(connection, table, column, now) for name, (table, column) in _ENDED.items()}
     unsent = delete(outbox).where(outbox.c.state.in_(_UNSENT)).returning(outbox.c.id)
@@ -175,17 +175,17 @@ _ENDED: Final[Mapping[str, tuple[Table, str]]] = {
 
 
 def _end(connection: Connection, table: Table, column: str, now: int) -> int:
-    """End every row that has not ended yet."""
+    """End the rows that have not ended yet."""
     first = next(iter(table.primary_key))
     mine = table.c[column].is_(None), table.c.expires_at > now
     statement = update(table).where(*mine).values({column: now}).returning(first)
     return len(connection.execute(statement).all())
 
 
-def _await_terminals(connection: Connection, now: int) -> None:
-    """A terminal's tokens are over; one that is a device may sign in again by its session key.
+def _end_terminal_tokens(connection: Connection, now: int) -> None:
+    """End the refresh tokens of terminals. A device can sign in again with its session key.
 
-    The token of the backup becomes the one before, so that it is known and refused.
+    The token in the backup becomes the previous one, so that its use is detected and refused.
     """
     s = sessions.c
     connection.execute(
@@ -200,10 +200,10 @@ def _await_terminals(connection: Connection, now: int) -> None:
 
 
 def _empty_feed(connection: Connection, now: int) -> None:
-    """Make every client load everything again: sequence numbers continue above all earlier ones."""
+    """Delete the feed, and continue its numbers above all earlier ones, so that clients reload."""
     newest = connection.execute(select(func.coalesce(func.max(feed_events.c.seq), 0))).scalar_one()
     connection.execute(delete(feed_events))
-    row = {"seq": newest + _A_LEAP, "user_id": "", "event": REASON, "at": now}
+    row = {"seq": newest + _SEQ_GAP, "user_id": "", "event": REASON, "at": now}
     connection.execute(insert(feed_events).values(row))
 
 
@@ -271,11 +271,11 @@ _HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delet
         ),
     ),
 }
-"""The audit entry for each item that is held, and the statement that ends it."""
+"""For each kind, the audit entry of a held item, and the statement that ends it."""
 
 
-def _continue(connection: Connection, terminal: Terminal) -> None:
-    """Keep a device that did not change as it is now, with only its newest token."""
+def _keep_terminal(connection: Connection, terminal: Terminal) -> None:
+    """Keep the current state of a device that did not change, with only its newest token."""
     device, session = terminal.device, terminal.session
     whole = {**session, "previous_hash": None, "resumes": False}
     connection.execute(update(devices).where(devices.c.id == device["id"]).values(dict(device)))
@@ -283,10 +283,10 @@ def _continue(connection: Connection, terminal: Terminal) -> None:
 
 
 def _begin_epoch(connection: Connection, before: InstallationRow, now: int) -> None:
-    """Add the row that a backup lacks, which makes the database usable."""
-    there = connection.execute(select(installation)).mappings().first()
-    version = 0 if there is None else there["admin_version"]
-    created_at = before.created_at if there is None else there["created_at"]
+    """Add the installation's row, which a backup lacks; it makes the database usable."""
+    current = connection.execute(select(installation)).mappings().first()
+    version = 0 if current is None else current["admin_version"]
+    created_at = before.created_at if current is None else current["created_at"]
     connection.execute(delete(installation))
     row = {
         "id": 1,

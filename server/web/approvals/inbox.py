@@ -30,7 +30,7 @@ def load(visit: Visit) -> Facts:
         "held": [one for one in cards if one["held"]],
         "count": len(cards) if found.next is None else decisions.waiting_count(person),
         "on_one_page": _ON_ONE_PAGE,
-        "lost": site.notifications.push_losses.of(person),
+        "lost": site.notifications.push_losses.of_person(person),
     }
 
 

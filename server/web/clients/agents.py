@@ -64,7 +64,7 @@ def load_agent(visit: Visit) -> Facts:
         "asks": asked.ever,
         "agent": owned,
         "has": known or ClientAccess(visit.about, _name(visit, owned)),
-        "chart": charts.ends(days),
+        "chart": charts.results_by_day(days),
         "days": days,
         "total": statistics_wire.tally(asked.counts),
     }

@@ -87,7 +87,7 @@ _AGENTS: Final = (
         fields=client_fields.KEYS,
         page="/admin/agents/<id>/keys",
         of="agent",
-        merge=client_fields.whole_keys,
+        merge=client_fields.merged_keys,
         then="/admin/agents/<id>",
     ),
     FormAction(
@@ -155,7 +155,7 @@ _APPS: Final = (
         fields=client_fields.KEYS,
         page="/admin/apps/<id>/keys",
         of="app",
-        merge=client_fields.whole_keys,
+        merge=client_fields.merged_keys,
         then="/admin/apps/<id>",
     ),
     FormAction(

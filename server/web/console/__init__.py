@@ -1,5 +1,5 @@
-"""The fields of the console's forms: what there is to fill in for agents, apps and people.
+"""The fields of the console's forms for agents, apps, resources and people.
 
 Owns: the tables of fields.
-Never: a rule; the API has those, and names the member that breaks one.
+Never: a rule; the API has those, and names the invalid member.
 """

@@ -1,50 +1,50 @@
-"""The fields of agents and of the invitations with which they register themselves."""
+"""The form fields of agents and invitations."""
 
 from typing import Final
 
 from server.services.clients.agent_members import AGENT_MEMBERS, GRANTS, METHODS
 from server.services.clients.invitations import SAFE_GRANTS
-from server.web.console.member_fields import field_called, fields
+from server.web.console.member_fields import field_named, fields
 from server.web.fields import Field
 
-RESOURCES: Final = field_called(AGENT_MEMBERS, "resources")
-SCOPES: Final = field_called(AGENT_MEMBERS, "scopes")
-TYPES: Final = field_called(AGENT_MEMBERS, "action_types")
+RESOURCES: Final = field_named(AGENT_MEMBERS, "resources")
+SCOPES: Final = field_named(AGENT_MEMBERS, "scopes")
+TYPES: Final = field_named(AGENT_MEMBERS, "action_types")
 
 NEW_AGENT: Final = fields(AGENT_MEMBERS, "new")
 CHANGED_AGENT: Final = fields(AGENT_MEMBERS, "change")
-ICON: Final = (field_called(AGENT_MEMBERS, "icon"),)
+ICON: Final = (field_named(AGENT_MEMBERS, "icon"),)
 OWNERS: Final = (
-    Field("add_owners", "One more who answers for it", "lines", flag="--add-owner"),
-    Field("remove_owners", "Who answers for it no more", "lines", flag="--remove-owner"),
+    Field("add_owners", "Add owners", "lines", flag="--add-owner"),
+    Field("remove_owners", "Remove owners", "lines", flag="--remove-owner"),
 )
 AUTH: Final = (
-    Field("method", "It proves itself by", "choice", choices=METHODS, start="private_key_jwt"),
+    Field("method", "Authentication", "choice", choices=METHODS, start="private_key_jwt"),
     Field(
         "jwks",
-        "Its public keys",
+        "Public keys",
         "json",
-        "A JWK set, where it is to sign; empty keeps those that it has. Nothing is fetched.",
+        "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
         rows=6,
         flag="--jwks FILE",
     ),
     Field(
         "overlap",
-        "Seconds for which the old way counts too",
+        "Seconds that the old method keeps working",
         "number",
-        "86400 is a day, 2592000 the most, 0 ends it at once.",
+        "0 to 2592000. 86400 is a day; 0 ends it at once.",
         start=86_400,
         empty=86_400,
     ),
 )
 NEW_INVITATION: Final = (
-    Field("owner", "Owner", "text", "Who answers for what registers.", needed=True, mine=True),
+    Field("owner", "Owner", "text", "The owner of agents that register.", needed=True, mine=True),
     RESOURCES,
     SCOPES,
     TYPES,
-    Field("grant_types", "It gets tokens", "picks", choices=GRANTS, start=SAFE_GRANTS),
-    Field("asks", "Whom it may ask", "lines", "People and groups; empty is the owner alone."),
-    Field("asks_everybody", "It may ask everybody", "box"),
-    Field("uses", "How many agents may register with it", "number", start=1, empty=1),
-    Field("expires_at", "It ends on", "day", "Within 90 days; empty is in seven."),
+    Field("grant_types", "Grant types", "picks", choices=GRANTS, start=SAFE_GRANTS),
+    Field("asks", "May ask", "lines", "Users and groups. If empty, only the owner."),
+    Field("asks_everybody", "May ask everyone", "box"),
+    Field("uses", "Max agents", "number", start=1, empty=1),
+    Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
 )

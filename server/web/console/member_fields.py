@@ -1,4 +1,4 @@
-"""The fields of a form that writes members, made from the rows of a table.
+"""The form fields of members, made from a table of members.
 
 Owns: which kind of field each kind of value has. Never: which members there are.
 """
@@ -26,49 +26,49 @@ _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.ICON: "icon",
     }
 )
-_OF_FILES: Final = (Kind.KEYS, Kind.ICON)
+_FILE_KINDS: Final = (Kind.KEYS, Kind.ICON)
 
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
-    """The fields of the members that stand on this form, under the headings of their sections."""
-    standing = [member for member in members if form in member.field.on]
-    before = [""] + [member.field.section for member in standing]
+    """The fields of this form, with the headings of their sections."""
+    selected = [member for member in members if form in member.field.on]
+    before = [""] + [member.field.section for member in selected]
     return tuple(
         field_of(member, section=member.field.section if member.field.section != last else "")
-        for member, last in zip(standing, before, strict=False)
+        for member, last in zip(selected, before, strict=False)
     )
 
 
 def field_of(member: Member, *, section: str = "") -> Field:
-    """One of them; its name is that of the JSON API."""
-    told = member.field
+    """The field of one member, with the member's name in the API."""
+    form_field = member.field
     return Field(
         name=member.wire_name,
-        label=told.label,
+        label=form_field.label,
         kind=_KINDS[member.kind],
-        hint=told.hint,
+        hint=form_field.hint,
         section=section,
         needed=member.needed,
         longest=member.longest,
-        rows=told.rows,
-        choices=told.choices,
+        rows=form_field.rows,
+        choices=form_field.choices,
         empty="" if member.kind is Kind.TEXT and not member.nullable else None,
-        every=told.every,
+        every=form_field.every,
         start=member.start,
-        mine=told.mine,
-        known=told.known,
-        flag=f"{member.flag.name} FILE" if member.kind in _OF_FILES else member.flag.name,
+        mine=form_field.mine,
+        known=form_field.known,
+        flag=f"{member.flag.name} FILE" if member.kind in _FILE_KINDS else member.flag.name,
     )
 
 
-def field_called(members: Members, name: str) -> Field:
-    """The field of one member, for a form that is about something else."""
+def field_named(members: Members, name: str) -> Field:
+    """The field of the member with this name, for other forms."""
     return field_of(next(member for member in members if member.name == name))
 
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """What the page of a record says of one member: names, or one text."""
+    """A member on the page of a record: names, or one text."""
 
     label: str
     names: Sequence[str] | None
@@ -76,7 +76,7 @@ class PageLine:
 
 
 def page_lines(members: Members, document: Mapping[str, Any], section: str) -> list[PageLine]:
-    """The members of a section for which the page of the record has no place of its own."""
+    """The members of a section that the page of the record shows as lines."""
     return [
         _page_line(member.field.page, document[member.wire_name])
         for member in members

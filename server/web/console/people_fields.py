@@ -1,4 +1,4 @@
-"""The fields of people, and of groups of them."""
+"""The form fields of users and groups."""
 
 from typing import Final
 
@@ -18,9 +18,9 @@ NEW_USER: Final = (Field("name", "Name", needed=True, longest=64), _EMAIL, _ROLE
 CHANGED_USER: Final = (
     _ROLES,
     _EMAIL,
-    Field("backup", "Who is asked too when time runs out", hint="A name, an address or an id."),
+    Field("backup", "Backup", hint="Who is asked next. A name, email address or id."),
 )
 GROUP: Final = (
-    Field("name", "Name", needed=True, longest=64, hint="Rules and agents name it so."),
-    Field("members", "Members", "lines", "People, by name, address or id.", rows=4),
+    Field("name", "Name", needed=True, longest=64, hint="Used in rules and permissions."),
+    Field("members", "Members", "lines", "Users, by name, email address or id.", rows=4),
 )

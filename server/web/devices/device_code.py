@@ -15,7 +15,7 @@ from server.http.site import Site
 from server.model.store import Busy
 from server.protocol.devices import device_codes
 from server.services.devices.device_grant import CodeRefused
-from server.web.browser import cookie_of, from_here, go, page, under_another_name
+from server.web.browser import cookie_of, go, is_same_origin, page, redirect_to_issuer_host
 
 _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
@@ -34,23 +34,23 @@ def add_device_pages(app: Flask, site: Site) -> None:
     @app.get("/enrol")
     def enrol() -> AnyResponse:
         shown = page("devices/enrol.html", script=True, issuer=site.rules.issuer)
-        return under_another_name(site) or shown
+        return redirect_to_issuer_host(site) or shown
 
     @app.get("/device")
     def device() -> AnyResponse:
-        if (redirect := under_another_name(site)) is not None:
+        if (redirect := redirect_to_issuer_host(site)) is not None:
             return redirect
         return _form(site, name=_signed_in_name(site), code=request.args.get("user_code", ""))
 
     @app.post("/device")
     def entered() -> AnyResponse:
-        if (redirect := under_another_name(site)) is not None:
+        if (redirect := redirect_to_issuer_host(site)) is not None:
             return redirect
         return _submit(site)
 
     @app.get("/device/sent")
     def sent() -> AnyResponse:
-        return under_another_name(site) or page("devices/device_code_sent.html")
+        return redirect_to_issuer_host(site) or page("devices/device_code_sent.html")
 
 
 def _submit(site: Site) -> AnyResponse:
@@ -111,7 +111,7 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
 
 def _is_our_form(site: Site) -> bool:
     """Report whether the form came from our own page in this browser."""
-    if not from_here(site):
+    if not is_same_origin(site):
         return False
     kept, sent = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")
     return bool(kept) and hmac.compare_digest(kept.encode(), sent.encode())

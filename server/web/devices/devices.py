@@ -12,7 +12,7 @@ import segno
 from server.http.notifications.push_wire import push_subscription
 from server.model.devices import Device
 from server.protocol import errors
-from server.services.notifications.push_subscriptions import Known
+from server.services.notifications.push_subscriptions import NamedSubscription
 from server.web.browser import day
 from server.web.page import Facts
 from server.web.visit import Visit
@@ -21,11 +21,11 @@ from server.web.visit import Visit
 def load_devices(visit: Visit) -> Facts:
     """Load the active devices, and the browsers that get notifications."""
     site, person = visit.site, visit.person
-    subscriptions, now = site.notifications.push_subscriptions.of(person), site.clock.now()
+    subscriptions, now = site.notifications.push_subscriptions.of_person(person), site.clock.now()
     return {
         "devices": _active(visit),
         "browsers": [_browser(one, now) for one in subscriptions],
-        "lost": site.notifications.push_losses.of(person),
+        "lost": site.notifications.push_losses.of_person(person),
         "day": day,
     }
 
@@ -66,7 +66,7 @@ def _active(visit: Visit) -> list[Device]:
     return [one for one in devices if one.state == "active"]
 
 
-def _browser(known: Known, now: int) -> dict[str, object]:
+def _browser(known: NamedSubscription, now: int) -> dict[str, object]:
     one = known.subscription
     shown = push_subscription(known, now).model_dump()
     return {**shown, "opened": one.opened_at, "delivered": one.delivered_at}

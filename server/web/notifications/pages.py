@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about notifications."""
+"""The pages and forms for notifications."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from server.web.page import Page
 
 
 def _quiet_hours(form: Form) -> object:
-    """Hours of the ticked days."""
+    """The quiet hours in the form."""
     return {
         "days": [day for day in DAYS if form.get(day)],
         "from": form.get("from") or "",

@@ -1,5 +1,5 @@
 """The installation in the console, and a person's own settings.
 
-Owns: these pages and forms, as rows.
-Never: what a setting means; the API says that.
+Owns: these pages and forms.
+Never: a rule; the API has those.
 """

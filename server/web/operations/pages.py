@@ -1,4 +1,4 @@
-"""The rows of the pages and forms about the installation, and of a person's own settings."""
+"""The pages and forms for the installation and for a person's own settings."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""A person's own settings: the choices on the page, and the theme of this browser.
+"""A person's own settings: the options on the page, and the theme of the browser.
 
-Owns: what the page needs beside what the API says. Never: what a setting means.
+Owns: what the page needs in addition to the API. Never: a rule.
 """
 
 from collections.abc import Mapping
@@ -27,14 +27,14 @@ _DAYS: Final = (
 
 
 def choices(_read: Mapping[str, Any]) -> Facts:
-    """The days and the themes."""
+    """The days and themes that can be selected."""
     return {"days": _DAYS, "themes": themes.THEMES}
 
 
 def choose_theme(visit: Visit, form: Form) -> AnyResponse:
-    """How the pages look in this browser from now on. Raises errors.Problem."""
+    """Set the theme of this browser. Raises errors.Problem."""
     theme = form.get("theme") or ""
     if theme not in themes.THEMES:
-        raise errors.Problem(422, "invalid_body", "There is no such theme.")
+        raise errors.Problem(422, "invalid_body", "This theme does not exist.")
     rules = visit.site.rules
     return themes.with_theme(visit.site, go(f"{rules.issuer}/settings?done=theme"), theme)

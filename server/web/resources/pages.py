@@ -54,7 +54,7 @@ FORMS: Final = (
         fields=client_fields.CHANGED_RESOURCE,
         page="/admin/resources/<id>/edit",
         of="resource",
-        merge=client_fields.what_goes,
+        merge=client_fields.with_removals,
         then="/admin/resources/<id>",
     ),
     FormAction(

@@ -29,12 +29,12 @@ from server.web.browser import (
     cookie_of,
     day,
     go,
-    guarded,
     message,
     page,
     posted,
-    under_another_name,
+    redirect_to_issuer_host,
     with_cookie,
+    with_error_pages,
 )
 
 _REMEDY: Final = (
@@ -61,7 +61,7 @@ def add_sign_in(app: Flask, site: Site) -> None:
         app.add_url_rule(
             path,
             endpoint=path,
-            view_func=functools.partial(guarded, path, run),
+            view_func=functools.partial(with_error_pages, path, run),
             methods=methods,
             provide_automatic_options=False,
         )
@@ -81,7 +81,7 @@ def _answer(site: Site, view: Callable[[Site], AnyResponse], path: str) -> AnyRe
 
 def _authorize(site: Site) -> AnyResponse:
     """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
-    if request.method != "POST" and (redirect := under_another_name(site)) is not None:
+    if request.method != "POST" and (redirect := redirect_to_issuer_host(site)) is not None:
         return redirect
     result = site.sign_in.authorize.begin(_parameters(), peer=request.remote_addr or "")
     return (
@@ -169,7 +169,7 @@ def _logout(site: Site) -> AnyResponse:
     if request.method == "POST":  # a cross-site POST has no cookie; a GET has it
         sent = [(name, value) for name in names if (value := form.get(name)) is not None]
         return go(redirects.with_parameters("/logout", sent))
-    if (redirect := under_another_name(site)) is not None:
+    if (redirect := redirect_to_issuer_host(site)) is not None:
         return redirect
     logout = site.sign_in.rp_logout.check(form, cookie)
     if logout.user_name is None:

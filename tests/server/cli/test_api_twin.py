@@ -145,7 +145,7 @@ def test_every_row_is_a_verb_of_the_command_line() -> None:
     assert {route.name for route in ADMIN_ROUTES} == set(TWINS.values())
     for twin in TWINS:
         noun, *verbs = twin.split()
-        command = importlib.import_module(f"server.cli.{main.NOUNS[noun].module}").command
+        command = importlib.import_module(f"server.cli.{main.GROUPS[noun].module}").command
         flags = [flag for flag in verbs if flag.startswith("--")]
         for verb in verbs[: len(verbs) - len(flags)]:
             command = command.commands[verb]

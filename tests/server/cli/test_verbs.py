@@ -53,7 +53,7 @@ def test_statistics_say_who_is_asked_by_whom(begun, desk, asked):
     lines = begun("approvals", "statistics", "--agent", "invoice-bot").out.splitlines()
     assert (lines[0].split()[0], len(lines)) == ("DAY", 15)
     printed = begun("approvals", "statistics").out
-    assert "1 wait now." in printed
+    assert "1 pending now." in printed
     assert "asked" not in printed.splitlines()[-1]
     owner, agent = asked.user_id, asked.agent_id
     now = desk.clock.now()
@@ -61,7 +61,9 @@ def test_statistics_say_who_is_asked_by_whom(begun, desk, asked):
         times = {"created_at": now, "seen_at": now, "decided_at": now + 1}
         desk.approval(agent, owner, state=State.REDEEMED, **times)
     printed = begun("approvals", "statistics").out
-    assert "What invoice-bot asks is approved nearly always, faster than anybody reads." in printed
+    assert (
+        "Requests of invoice-bot are nearly always approved, faster than anyone reads." in printed
+    )
     assert "admin was asked 32 times in one day." in printed
 
 

@@ -80,12 +80,12 @@ def test_what_was_seen_cannot_be_changed(verifier):
 
 def test_a_bounded_number_of_tokens_is_remembered(verifier, monkeypatch):
     """The oldest goes first, and is checked again when it comes again."""
-    monkeypatch.setattr(jose, "_MOST_SEEN", 3)
+    monkeypatch.setattr(jose, "_MAX_CACHED_TOKENS", 3)
     keys = [KEYS["EdDSA"]]
     tokens = [SIGNER.sign(keys, "EdDSA", "at+jwt", {"n": n}) for n in range(5)]
     for _ in range(2):
         assert [verifier.own_token(t, "at+jwt", keys)["n"] for t in tokens] == [0, 1, 2, 3, 4]
-    assert list(verifier._seen) == tokens[2:]
+    assert list(verifier._verified) == tokens[2:]
 
 
 @pytest.mark.parametrize("header", ["W10", "MQ", "eyJ", "e30_", "e31"])

@@ -39,7 +39,7 @@ def test_nobody_takes_as_long_as_somebody():
 
 def test_only_so_many_are_made_at_once_and_the_rest_wait_their_turn(monkeypatch):
     """And not for ever."""
-    monkeypatch.setattr(passwords, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(passwords, "_TIMEOUT_SECONDS", 0.05)
     entered, go_on = threading.Semaphore(0), threading.Event()
 
     def elsewhere(work):

@@ -29,7 +29,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     manager = egress._MANAGER.clone()
     manager.config.default_timeout = (0.3, 0.3)
     monkeypatch.setattr(egress, "_MANAGER", manager)
-    monkeypatch.setattr(egress, "_MOST_SECONDS", 0.6)
+    monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 0.6)
 
 
 def _post(url: str) -> None:
@@ -317,7 +317,7 @@ def test_a_receiver_that_drips_its_head_is_cut_off(
     far: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte comes in time, and the whole never: nobody holds a place for ever."""
-    monkeypatch.setattr(egress, "_LONGEST_SECONDS", 0.6)
+    monkeypatch.setattr(egress, "_MAX_CONNECTION_SECONDS", 0.6)
     far.behaviour = drip_head
     began = time.monotonic()
     refusal = _refused(far.url())

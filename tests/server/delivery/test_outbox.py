@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from server.crypto.secrets import KeyedSecrets
 from server.delivery import outbox as delivering
-from server.delivery.outbox import LEASE_SECONDS, MOST_ATTEMPTS, OutboxWorker, pause_ms
+from server.delivery.outbox import LEASE_SECONDS, MAX_ATTEMPTS, OutboxWorker, pause_ms
 from server.delivery.webhook import Webhook
 from server.model.notifications import OutboxMessage
 from server.model.store import Unit
@@ -165,13 +165,13 @@ def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
     broken = replace(worker, channels={WEBHOOK: Broken()})
     _put(store)
     with capture_logs() as said:
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             assert broken.round() == 1
             clock.forward(2 * HOUR)
 
     assert {line["event"] for line in said} == {"outbox.failed"}
     assert _counts(store) == {"dead": 1}
-    assert given_up == ["webhook: a fault of ours: KeyError"]
+    assert given_up == ["webhook: internal error: KeyError"]
 
 
 def test_what_was_delivered_while_others_held_the_database_is_delivered_again_after_its_lease(
@@ -196,7 +196,7 @@ def test_what_was_delivered_while_others_held_the_database_is_delivered_again_af
         assert replace(worker, run=while_held).round() == 1
     another.close()
     assert [line["event"] for line in said] == ["outbox.waits"]
-    assert worker.under_way == set()
+    assert worker.in_delivery == set()
 
     clock.forward((LEASE_SECONDS + 1) * SECOND)
     worker.round()
@@ -254,13 +254,13 @@ def test_after_so_many_tries_it_is_given_up_visibly(
     """Twelve tries over more than an hour; then it lies among the dead with the reason."""
     far.behaviour = answer(503)
     _put(store)
-    for _ in range(MOST_ATTEMPTS + 3):
+    for _ in range(MAX_ATTEMPTS + 3):
         worker.round()
         clock.forward(HOUR)
     with store.read() as view:
         (dead,) = view.outbox.dead(10)
 
-    assert len(far.got) == MOST_ATTEMPTS == 12
+    assert len(far.got) == MAX_ATTEMPTS == 12
     assert (dead.attempts, dead.last_error) == (12, "status 503")
 
 
@@ -291,7 +291,7 @@ def test_a_worker_that_died_is_followed_by_another(
 
     _put(store)
     with monkeypatch.context() as dying:
-        dying.setattr(delivering, "_put_down", die)
+        dying.setattr(delivering, "_record", die)
         with pytest.raises(SystemExit):
             worker.round()
     assert worker.round() == 0
@@ -378,13 +378,13 @@ def test_each_message_is_under_way_beside_the_others(
     far.behaviour = hang
     works: list[Callable[[], None]] = []
     rooms: list[int] = []
-    beside = replace(worker, run=works.append, room=lambda: rooms.append(1))
+    beside = replace(worker, run=works.append, on_finished=lambda: rooms.append(1))
     _put(store, *["{}"] * 7)
     assert (beside.round(), beside.round()) == (5, 0)
-    assert len(beside.under_way) == 5
+    assert len(beside.in_delivery) == 5
     far.behaviour = answer(200)
     works[0]()
-    assert (len(rooms), len(beside.under_way)) == (1, 4)
+    assert (len(rooms), len(beside.in_delivery)) == (1, 4)
     assert beside.round() == 1
 
 
@@ -392,7 +392,7 @@ def test_only_so_many_are_under_way_at_once(
     store: SqlStore, worker: OutboxWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is due, a process keeps its hands free for the people."""
-    monkeypatch.setattr(delivering, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(delivering, "MAX_CONCURRENT", 2)
     beside = replace(worker, run=lambda _: None)
     _put(store, "{}", "{}", "{}")
     assert [beside.round(), beside.round()] == [2, 0]

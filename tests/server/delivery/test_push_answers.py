@@ -11,7 +11,7 @@ from server.delivery import egress
 from server.delivery.web_push import _wait_ms
 from server.services.operations.doctor import Doctor
 from server.services.policy.judging import Judge
-from server.serving.loops import beside
+from server.serving.loops import run_concurrently
 from tests.support.clock import HOUR, MINUTE
 from tests.support.passkey import new_browser
 from tests.support.push_calls import PATH, ask, dead, shown, subscribe
@@ -161,7 +161,7 @@ def test_an_answer_without_end_is_read_to_its_second_kilobyte(local, browser, ag
 
 def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, service, monkeypatch):
     """I11: neither another push service nor whoever asks; five messages wait there, no more."""
-    monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
+    monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as slow:
         slow.behaviour = hang
@@ -170,25 +170,25 @@ def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, se
         for _ in range(7):
             subscribe(browser, slow)
         subscribe(browser, service)
-        worker = app.outbox_worker(local.services, beside)
+        worker = app.outbox_worker(local.services, run_concurrently)
         ask(agent)
         while worker.round():
             pass
         until(lambda: service.taken)
-        until(lambda: len(worker.under_way) == 5)
+        until(lambda: len(worker.in_delivery) == 5)
         ask(agent)
         while worker.round():
             pass
         until(lambda: len(service.taken) == 2)
         slow.over.set()
-        until(lambda: not worker.under_way, 30)
+        until(lambda: not worker.in_delivery, 30)
 
 
 def test_deliveries_one_after_the_other_would_be_noticed(
     open_local, template, service, monkeypatch
 ):
     """I11: a seeded bug: the first push service that hangs keeps all others waiting."""
-    monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
+    monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as other, ThreadPoolExecutor(1) as threads:
         local = open_local(push_origins=f"{service.origin},{other.origin}")

@@ -326,7 +326,7 @@ def test_keys_that_became_unusable_do_not_hold_up_anybody(local, browser, agent,
     address = {"endpoint": f"{service.origin}/push/x", "p256dh": "AAAA", "auth": "AAAA"}
     sealed = local.services.secrets.seal(f"push subscription:{kept}", json.dumps(address).encode())
     with local.services.store.write() as tx:
-        tx.pushes.opened(replace(tx.pushes.get(kept), sealed=sealed))
+        tx.pushes.refresh(replace(tx.pushes.get(kept), sealed=sealed))
     subscribe(browser, service)
     ask(agent)
     local.deliver()

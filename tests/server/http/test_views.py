@@ -56,7 +56,7 @@ def test_a_parameter_that_is_there_twice_is_refused(http, person):
 
     twice = asked("state=waiting&limit=1&state=decided")
     assert (twice.status_code, twice.get_json()["code"]) == (422, "invalid_body")
-    assert "state must be there once" in twice.get_json()["detail"]
+    assert "state must appear once" in twice.get_json()["detail"]
     assert asked("state=waiting&unknown=1&unknown=2").status_code == 200
 
 

@@ -97,13 +97,13 @@ def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
 def test_an_event_carries_what_it_is_about_and_no_nonce(local, agent, person):
     """A nonce is for the device that asked for it, not for a broadcast."""
     agent.asked()
-    news = local.site.notifications.feed.news(person.user.id, person.device_id, 0)
-    frames = [event_wire.event(happening) for happening in news.happenings]
+    page = local.site.notifications.feed.page(person.user.id, person.device_id, 0)
+    frames = [event_wire.event(item) for item in page.items]
     assert [frame["event"] for frame in frames] == ["device.enrolled", "approval.requested"]
     device, requested = frames
     assert (device["type"], device["seq"], device["device"]["id"]) == (
         "event",
-        news.happenings[0].event.seq,
+        page.items[0].event.seq,
         person.device_id,
     )
     assert device["device"]["nonce"] is None

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from server import telemetry
 from server.model.store import Busy
 from server.serving import loops
-from server.serving.loops import AFTER_A_BAD_ROUND, BETWEEN_DELIVERIES, Loop, beside, once
+from server.serving.loops import AFTER_ERROR, BETWEEN_DELIVERIES, Loop, run_concurrently, run_once
 from tests.support.waiting import until
 
 PAUSE = 3.0
@@ -26,7 +26,7 @@ def _raising(error: Exception) -> Loop:
 def test_a_round_that_was_done_is_followed_after_the_pause() -> None:
     """Counted, and its moment is kept."""
     loop = Loop("does nothing", lambda: None, PAUSE)
-    assert once(loop) == PAUSE
+    assert run_once(loop) == PAUSE
     assert _rounds(loop, "done") == 1
     assert telemetry.LOOP_LAST.labels(loop.name)._value.get() > 0
 
@@ -34,7 +34,7 @@ def test_a_round_that_was_done_is_followed_after_the_pause() -> None:
 @pytest.mark.parametrize(
     ("error", "outcome", "event"),
     [
-        (Busy("Another process holds the database."), "busy", "loop.waits"),
+        (Busy("Another process has locked the database."), "busy", "loop.waits"),
         (KeyError("x"), "failed", "loop.failed"),
     ],
 )
@@ -44,7 +44,7 @@ def test_a_round_that_could_not_end_is_counted_and_tried_again_a_little_later(
     """A database that others hold is a matter of time, and no fault with a traceback."""
     loop = _raising(error)
     with capture_logs() as said:
-        assert once(loop) == PAUSE + AFTER_A_BAD_ROUND
+        assert run_once(loop) == PAUSE + AFTER_ERROR
 
     (line,) = said
     assert line["event"] == event
@@ -60,7 +60,7 @@ def test_whoever_asks_is_served_between_two_deliveries(monkeypatch: pytest.Monke
     slept: list[float] = []
     monkeypatch.setattr(loops.time, "sleep", slept.append)
     for name in ("first", "second"):
-        beside(lambda name=name: done.append(name))  # type: ignore[misc]  # a default binds it now
+        run_concurrently(lambda name=name: done.append(name))  # type: ignore[misc]  # a default binds it now
     monkeypatch.undo()
     until(lambda: sorted(done) == ["first", "second"])
     assert slept == [BETWEEN_DELIVERIES] * 2

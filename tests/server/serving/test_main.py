@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from server.serving.main import ServerShape, prepared, run
+from server.serving.main import ServeOptions, prepared, run
 from server.settings import BadSetting, Settings
 
 
@@ -21,7 +21,7 @@ def settings(tmp_path):
 
 def test_without_an_issuer_it_is_the_served_port_on_this_machine(settings):
     """And the command line finds it."""
-    served = prepared(settings(), ServerShape(port=9000))
+    served = prepared(settings(), ServeOptions(port=9000))
     assert served.issuer == "http://localhost:9000"
     assert settings().issuer_url == "http://localhost:9000"
     assert stat.S_IMODE(served.data_dir.stat().st_mode) == 0o700
@@ -30,7 +30,7 @@ def test_without_an_issuer_it_is_the_served_port_on_this_machine(settings):
 def test_a_set_issuer_is_kept(settings):
     """Behind a proxy the port is another one."""
     given = settings(issuer="https://auth.example")
-    assert prepared(given, ServerShape(port=9000)) == given
+    assert prepared(given, ServeOptions(port=9000)) == given
     assert settings().issuer_url == "https://auth.example"
 
 
@@ -42,17 +42,17 @@ def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
     """MC-07: the message says what to set; nothing is recorded."""
     given = settings(issuer=issuer)
     with pytest.raises(BadSetting, match="SAYSO_ISSUER"):
-        prepared(given, ServerShape(host=host))
+        prepared(given, ServeOptions(host=host))
     assert not given.data_dir.exists()
 
 
 @pytest.mark.parametrize(
     "shape",
     [
-        ServerShape(host="0.0.0.0", insecure=True),  # noqa: S104  # what is refused, or let
-        ServerShape(host="127.0.0.1"),
-        ServerShape(host="::1"),
-        ServerShape(host="localhost"),
+        ServeOptions(host="0.0.0.0", insecure=True),  # noqa: S104  # what is refused, or let
+        ServeOptions(host="127.0.0.1"),
+        ServeOptions(host="::1"),
+        ServeOptions(host="localhost"),
     ],
 )
 def test_this_machine_and_whoever_insists_is_served_without_https(settings, shape):
@@ -62,7 +62,7 @@ def test_this_machine_and_whoever_insists_is_served_without_https(settings, shap
 
 def test_https_for_other_machines_is_served(settings):
     """A proxy in front speaks TLS."""
-    shape = ServerShape(host="0.0.0.0")  # noqa: S104  # what is refused, or let
+    shape = ServeOptions(host="0.0.0.0")  # noqa: S104  # what is refused, or let
     assert prepared(settings(issuer="https://auth.example"), shape)
 
 
@@ -72,14 +72,14 @@ def test_where_nothing_can_listen_nothing_is_served(settings):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(BadSetting, match=rf"port {port}: Address already in use.*--port"):
-            run(given, ServerShape(port=port))
+            run(given, ServeOptions(port=port))
     with pytest.raises(BadSetting, match=r"192\.0\.2\.7 port 8470: Cannot assign"):
-        run(settings(issuer="https://auth.example"), ServerShape(host="192.0.2.7"))
+        run(settings(issuer="https://auth.example"), ServeOptions(host="192.0.2.7"))
     assert not given.data_dir.exists()
 
 
 def test_several_workers_need_postgresql(settings):
     """SQLite has one writer, and it lives in one process."""
     with pytest.raises(BadSetting, match="SAYSO_DATABASE_URL"):
-        prepared(settings(), ServerShape(workers=2))
-    assert prepared(settings(database_url="postgresql://db/sayso"), ServerShape(workers=2))
+        prepared(settings(), ServeOptions(workers=2))
+    assert prepared(settings(database_url="postgresql://db/sayso"), ServeOptions(workers=2))

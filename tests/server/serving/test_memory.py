@@ -19,7 +19,7 @@ class _Connection:
 def test_the_connection_that_holds_the_most_goes_first():
     """A small newcomer stays, whoever fills the memory; it waits until the large one is gone."""
     large, small = _Connection(), _Connection()
-    incomplete = Incomplete(most=100)
+    incomplete = Incomplete(limit=100)
     incomplete.add(large, 90)
     incomplete.add(small, 20)
     assert (large.dropped, small.dropped, incomplete.full) == ([True], [], True)
@@ -34,7 +34,7 @@ def test_the_connection_that_holds_the_most_goes_first():
 def test_a_connection_that_holds_the_most_itself_is_refused():
     """And the others stay."""
     one, other = _Connection(), _Connection()
-    incomplete = Incomplete(most=100)
+    incomplete = Incomplete(limit=100)
     incomplete.add(other, 40)
     with pytest.raises(TooMuch):
         incomplete.add(one, 61)
@@ -46,7 +46,7 @@ def test_a_connection_that_holds_the_most_itself_is_refused():
 def test_what_is_complete_no_longer_counts():
     """However often it is removed."""
     one = _Connection()
-    incomplete = Incomplete(most=100)
+    incomplete = Incomplete(limit=100)
     for _ in range(5):
         incomplete.add(one, 60)
         incomplete.remove(one)

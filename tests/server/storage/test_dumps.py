@@ -23,14 +23,14 @@ def test_a_missing_program_of_postgresql_is_named_with_the_remedy(
     with pytest.raises(
         DumpFailed, match=r"pg_restore is not on PATH\. Install PostgreSQL's client"
     ):
-        dumps.put_postgres(tmp_path / "dump", "postgresql://localhost:1/sayso", {})
+        dumps.restore_postgres(tmp_path / "dump", "postgresql://localhost:1/sayso", {})
 
 
 def test_a_program_that_fails_says_why_without_the_password(tmp_path: Path) -> None:
     """The password is neither in its arguments nor in what is told."""
     url = "postgresql://sayso:s3cret-word@localhost:1/sayso"
     with pytest.raises(DumpFailed, match="pg_restore failed: ") as failed:
-        dumps.put_postgres(tmp_path / "dump", url, {"PATH": "/usr/bin"})
+        dumps.restore_postgres(tmp_path / "dump", url, {"PATH": "/usr/bin"})
     assert "s3cret-word" not in str(failed.value)
 
 

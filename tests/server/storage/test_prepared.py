@@ -11,7 +11,7 @@ from server.model.approvals import Decision
 from server.model.devices import Passkey
 from server.storage.approvals import approvals, waiting
 from server.storage.devices.passkey_tables import passkeys
-from server.storage.operations import traces
+from server.storage.operations import approval_statistics
 from server.storage.operations.counter_tables import counters
 from server.storage.prepared import Prepared, adding, reading
 from server.storage.tables import decisions, outbox
@@ -26,7 +26,7 @@ from tests.support import query_plans
         (approvals._PENDING_COUNT[True, False], "ix_approvals_open"),
         (approvals._PENDING_COUNT[True, True], "ix_approvals_open"),
         (approvals._HAS_ASKED, "ix_approvals_asked"),
-        (traces._ASKED, "ix_approvals_asked"),
+        (approval_statistics._ASKED, "ix_approvals_asked"),
         (approvals._DENIALS, "ix_approvals_denied"),
         (approvals._DENIALS_OF, "ix_approvals_denied"),
         (waiting.WAITING, "ix_approvals_waiting"),

@@ -222,7 +222,7 @@ def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path)
     url = f"sqlite:///{tmp_path / 'old.db'}"
     owner = {"agent_id": "sayso_ag_gone", "user_id": ANN, "since": NOON}
     earlier_databases.make(url, "0002", {"users": [_user(ANN, "ann")], "agent_owners": [owner]})
-    with pytest.raises(SchemaMismatch, match="agent_owners refers to a row of agents"):
+    with pytest.raises(SchemaMismatch, match="agent_owners refers to a missing row of agents"):
         open_store(url, MovableClock(), str, react, serving=False)
     with earlier_databases.connected(url) as connection:
         version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

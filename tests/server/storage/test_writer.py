@@ -224,8 +224,8 @@ def test_a_file_that_is_held_too_long_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """The unit gives up with `Busy`, nothing of it is there, and the next one works."""
-    monkeypatch.setattr(writing, "_PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(writing, "_COMMAND_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer
     if how == "direct":
         writer = DirectWriter(opening._sqlite_engine(bench.path, patience=0))
@@ -244,7 +244,7 @@ def test_a_unit_behind_one_that_does_not_end_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Waiting for the writer of one's own process ends too."""
-    monkeypatch.setattr(writing, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
     go_on = threading.Event()
 
     def slow() -> None:

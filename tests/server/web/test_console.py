@@ -13,7 +13,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.authority import AccessRule, Role
 from server.web.form import FormAction
 from server.web.menu import CONSOLE_MENU
-from server.web.table import FORMS, PAGES, page_at, rows_of
+from server.web.table import FORMS, PAGES, page_at, required_routes
 from tests.support.console import FROM_HERE, NOBODY, Console, open_console
 from tests.support.installation import BY, PAY, PAYMENT
 from tests.support.policies import rule
@@ -198,7 +198,7 @@ def test_who_sees_which_page(console: Console, who: str) -> None:
     for page_row in CONSOLE_PAGES:
         page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         of_one = "<id>" in page_row.path
-        told = [_status(row, who, of_one=of_one) for row in rows_of(page_row)]
+        told = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
         expected = next((status for status in told if status != 200), 200)
         if page.status_code != expected:
             wrong[page_row.path] = (page.status_code, expected)
@@ -217,7 +217,7 @@ ALLOWED = [
     pytest.param(form_row, who, id=f"{form_row.path} {who}")
     for form_row in CONSOLE_FORMS
     for who in WHO
-    if who in (ROWS[form_row.row].rule or AccessRule(())).roles
+    if who in (ROWS[form_row.route].rule or AccessRule(())).roles
 ]
 
 
@@ -235,7 +235,7 @@ def test_nobody_else_may_send_this_form(console: Console, form_row: FormAction) 
     """Nothing is stored for any of them."""
     before = len(console.staff.local.desk.entries())
     for who in (NOBODY, *WHO):
-        expected = 401 if who == NOBODY else _status(form_row.row, who, of_one=True)
+        expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
         if expected != 200:
             assert _sent(console, form_row, who, signed=False).status_code == expected, who
     assert len(console.staff.local.desk.entries()) == before
@@ -381,4 +381,4 @@ def test_the_menu_names_rows_that_are_there() -> None:
     """Each entry leads to a page that belongs to it, and that asks the API something first."""
     for entry in (one for _, shown in CONSOLE_MENU for one in shown):
         assert page_at(entry.path).at == entry.at
-        assert rows_of(page_at(entry.path))[0] in ROWS
+        assert required_routes(page_at(entry.path))[0] in ROWS

@@ -59,7 +59,7 @@ def test_each_kind_of_field_becomes_what_the_api_takes():
         ("day", "soon", "Enter a day such as 2027-01-31."),
         ("json", "{", "Invalid JSON"),
         ("json", "[" * 20_000, "Invalid JSON"),
-        ("pairs", "a", "Write a and one word after it."),
+        ("pairs", "a", "Enter a and exactly one word after it."),
         ("pairs", "a low\na high", "a is listed twice."),
         ("text", None, "This field is required."),
         ("lines", None, "This field is required."),
@@ -68,7 +68,7 @@ def test_each_kind_of_field_becomes_what_the_api_takes():
 def test_what_is_not_of_its_kind_is_said_at_its_field(kind, typed, says):
     """Before anything is sent."""
     field = Field("it", "", kind, needed=True)
-    with pytest.raises(fields.Wrong, match=re.escape(says)) as wrong:
+    with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
         fields.body([field], _form(**({} if typed is None else {"it": typed})))
     assert wrong.value.member == "it"
 
@@ -94,7 +94,7 @@ EVERY = (
     Field("scopes", "Scopes", "pairs"),
     Field("only", "Only", "lists"),
     Field("how", "How", "choice", choices=(("poll", "asks"), ("ping", "is called"))),
-    Field("jwks", "Keys that come", "json"),
+    Field("jwks", "Keys to add", "json"),
 )
 AS_IT_STANDS = {
     "name": "bot",
@@ -111,7 +111,7 @@ AS_IT_STANDS = {
 
 def test_a_page_that_is_sent_as_it_came_changes_nothing():
     """What is drawn from a document is what is read from it again."""
-    values = {one.field.name: one.value for one in fields.drawn(EVERY, STORED, None)}
+    values = {one.field.name: one.value for one in fields.rendered(EVERY, STORED, None)}
     assert values == {
         "name": "bot",
         "owners": "ana\nben",
@@ -140,7 +140,7 @@ def test_what_changes_is_told_in_words():
         ("Asks", "Everybody", "eva"),
         ("On", "yes", "no"),
         ("How", "is called", "asks"),
-        ("Keys that come", "nothing", "{}"),
+        ("Keys to add", "nothing", "{}"),
     ]
     assert fields.body(EVERY, _form(**typed), STORED).keys() == (
         {"name", "keep", "asks", "on", "how", "jwks"}
@@ -149,8 +149,8 @@ def test_what_changes_is_told_in_words():
 
 def test_a_form_that_is_refused_stands_there_as_it_was_typed():
     """With what is wrong at its field, and what is stored where that is something else."""
-    typed = fields.Typed(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
-    drawn = {one.field.name: one for one in fields.drawn(EVERY, STORED, typed)}
+    typed = fields.SubmittedForm(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
+    drawn = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
     assert (drawn["name"].value, drawn["name"].problem, drawn["name"].now) == (
         "bot 2",
         "Not that.",
@@ -163,21 +163,24 @@ def test_a_form_that_is_refused_stands_there_as_it_was_typed():
 def test_something_new_begins_as_the_table_says():
     """And with whoever fills it in."""
     new = (Field("owners", "", "lines", mine=True), Field("n", "", "number", start=3))
-    assert [one.value for one in fields.drawn(new, None, None, "ana")] == ["ana", "3"]
+    assert [one.value for one in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
 
 
 def test_a_refusal_speaks_of_fields_and_not_of_flags():
     """The longer flag first."""
     both = (Field("a", "Auth", flag="--auth"), Field("b", "Author", flag="--author"))
-    assert fields.in_words("--author and --auth", both) == "“Author” and “Auth”"
+    assert fields.with_labels("--author and --auth", both) == "“Author” and “Auth”"
 
 
 def test_what_is_taken_out_of_a_resource_is_said():
     """The API is told which scopes and which needs go."""
     stored = {"scopes": {"a": "low", "b": "low", "c": "low"}, "requires": {"a": "t", "b": "t"}}
-    assert client_fields.what_goes({}, stored) == {"without": [], "requires": stored["requires"]}
+    assert client_fields.with_removals({}, stored) == {
+        "without": [],
+        "requires": stored["requires"],
+    }
     body = {"scopes": {"a": "high", "c": "low"}, "requires": {"c": "u"}}
-    assert client_fields.what_goes(body, stored) == {
+    assert client_fields.with_removals(body, stored) == {
         "scopes": {"a": "high", "c": "low"},
         "without": ["b"],
         "requires": {"a": "", "c": "u"},
@@ -195,20 +198,20 @@ def test_what_is_taken_out_of_a_resource_is_said():
 def test_keys_that_come_stand_beside_those_that_stay(come, kids):
     """As one key or as a set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
-    sent = client_fields.whole_keys({"keep": ["k1"], "jwks": come}, stored)
+    sent = client_fields.merged_keys({"keep": ["k1"], "jwks": come}, stored)
     assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
 
 
 def test_a_set_that_is_none_is_left_to_the_api():
     """Which says what is wrong with it."""
-    sent = client_fields.whole_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
+    sent = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
     assert sent == {"jwks": {"keys": "x"}}
 
 
 def test_no_word_about_keys_is_no_change():
     """But taking the last one away is the API's to refuse."""
-    assert client_fields.whole_keys({}, {"keys": [{"kid": "a"}]}) == {}
-    last = client_fields.whole_keys({"keep": []}, {"keys": [{"kid": "a"}]})
+    assert client_fields.merged_keys({}, {"keys": [{"kid": "a"}]}) == {}
+    last = client_fields.merged_keys({"keep": []}, {"keys": [{"kid": "a"}]})
     assert last == {"jwks": {"keys": []}}
 
 

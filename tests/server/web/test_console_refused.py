@@ -129,7 +129,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {"uri": "https://a.example", "scopes": "a:read"},
         "scopes",
-        "Write a:read and one word after it.",
+        "Enter a:read and exactly one word after it.",
     ),
     (
         "/admin/new/resource/add",
@@ -286,7 +286,7 @@ def test_every_form_with_fields_names_members_that_the_api_knows() -> None:
     """Or what it says of a member would stand at no field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
     for action in (one for one in FORMS if one.in_console):
-        body: Any = rows[action.row].body
+        body: Any = rows[action.route].body
         if body is not ActionDocument:
             own = {field.name for field in action.fields if not field.of}
             assert own <= set(body.model_fields if body else ()), action.path

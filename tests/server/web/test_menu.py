@@ -6,7 +6,7 @@ import pytest
 
 from server.http import cookies
 from server.services.users.users import UserChanges, Users
-from server.web.menu import PLACES
+from server.web.menu import OWN_MENU
 from tests.support.installation import BY
 from tests.support.passkey import new_browser
 from tests.support.site import ISSUER
@@ -24,7 +24,7 @@ def _page(browser, path="/"):
     return client.get(path, base_url=ISSUER)
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.at)
+@pytest.mark.parametrize("place", OWN_MENU, ids=lambda place: place.at)
 def test_every_entry_leads_to_a_page_that_says_where_it_is(browser, place):
     """Both menus have it: the one in a row, and the one of phones."""
     page = _page(browser, place.path)

@@ -61,4 +61,4 @@ def test_the_incident_of_its_quarantine_says_how_it_goes_on(begun, orphan):
     assert owner.endswith("sayso agents update invoice-bot --add-owner USER")
     assert goes_on.endswith("sayso agents enable invoice-bot")
     assert close.endswith(f"sayso incidents close {item['id']} --note TEXT")
-    assert "An agent was quarantined because nobody answered for it." in begun("doctor").out
+    assert "An agent was quarantined because it has no owner." in begun("doctor").out

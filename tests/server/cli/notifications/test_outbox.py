@@ -18,7 +18,7 @@ def test_a_message_is_seen_and_retried(begun, folder):
         (message.id, "sayso_ag_gone")
     ]
     out = begun("outbox", "list").out
-    assert "1 were given up" in out
+    assert "1 undelivered" in out
     assert "no route" in out
     assert begun("outbox", "retry", str(message.id), "--json").document["state"] == "waiting"
     assert begun("outbox", "retry", str(message.id), "--json").code == 3

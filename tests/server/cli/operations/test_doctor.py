@@ -16,7 +16,7 @@ def test_a_fresh_installation_has_weak_spots_and_nothing_broken(begun):
     assert done["broken"] is False
     assert any("data folder" in what for what in _found(done))
     assert any("PIN" in what for what in _found(done))
-    assert "admin has no device, so nobody can answer for them." in _found(done)
+    assert "admin has no device and cannot answer requests." in _found(done)
     assert all(item["fix"] for item in done["items"])
 
 
@@ -51,8 +51,8 @@ def test_a_folder_that_others_can_enter_is_weak(begun, folder):
     folder.chmod(0o755)
     (folder / "sayso.db").chmod(0o644)
     found = _found(begun("doctor", "--json").document)
-    assert f"Others may look into {folder}." in found
-    assert f"Others may read {folder / 'sayso.db'}." in found
+    assert f"Other users can read {folder}." in found
+    assert f"Other users can read {folder / 'sayso.db'}." in found
 
 
 def test_an_http_issuer_for_other_machines_is_weak(begun, monkeypatch):
@@ -75,7 +75,7 @@ def test_a_push_contact_that_is_nobody_is_weak(begun, monkeypatch, issuer, conta
     monkeypatch.setenv("SAYSO_ISSUER", issuer)
     monkeypatch.setenv("SAYSO_PUSH_CONTACT", contact)
     found = _found(begun("doctor", "--json").document)
-    assert sum("about our messages" in what for what in found) == weak
+    assert sum("contact for push services" in what for what in found) == weak
 
 
 @pytest.mark.usefixtures("folder")

@@ -6,7 +6,7 @@ import pytest
 
 from server.cli.policy.policy import _replay_lines
 from server.protocol.policy.questions import PolicyVersion
-from server.services.operations import telling
+from server.services.operations import policy_json
 from server.services.operations.replays import Change, Replay
 from tests.support.policies import rule
 
@@ -134,7 +134,7 @@ def test_what_would_have_changed_is_listed():
     assert "There were more" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
-    assert telling.replayed(found)["changes"][0]["after"] == "ask"
+    assert policy_json.replayed(found)["changes"][0]["after"] == "ask"
 
 
 def test_who_or_what_would_answer_is_listed():
@@ -147,7 +147,7 @@ def test_who_or_what_would_answer_is_listed():
     *_, first, second = _replay_lines(found)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
-    told = telling.replayed(found)["changes"]
+    told = policy_json.replayed(found)["changes"]
     assert [(one["quorum"], one["approvers"]) for one in told] == [(None, []), (2, ["ana", "bob"])]
 
 

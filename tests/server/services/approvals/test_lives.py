@@ -232,13 +232,13 @@ def test_a_planted_fault_is_found(
 ) -> None:
     """I3, I5, I6: a model that is never wrong proves nothing, nor a plant that breaks it all."""
     broken: list[str] = []
-    fault = dispatch._fault
+    fault = dispatch._server_error
 
     def noted(route: Route) -> HttpResponse:
         broken.append(route.name)
         return fault(route)
 
-    monkeypatch.setattr(dispatch, "_fault", noted)
+    monkeypatch.setattr(dispatch, "_server_error", noted)
     plant(monkeypatch)
     with pytest.raises(AssertionError):
         _play(cast, 400)

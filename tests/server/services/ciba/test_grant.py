@@ -26,7 +26,7 @@ class ScriptedHub:
     def __init__(self, *steps):
         self.steps = list(steps)
         self.ending = False
-        self.nudged = []
+        self.woken = []
 
     @contextmanager
     def hold(self, topic):
@@ -34,9 +34,9 @@ class ScriptedHub:
         self.topic = topic
         yield self
 
-    def nudge(self, topic):
+    def wake(self, topic):
         """Somebody is told."""
-        self.nudged.append(topic)
+        self.woken.append(topic)
 
     def clear(self):
         """Nothing is kept."""
@@ -421,7 +421,7 @@ def test_a_held_poll_answers_when_the_person_does(agent, person, held):
     answer, hub = held(handle, lambda: None, lambda: person.approve(approval.id))
     assert answer.status == 200
     assert answer.headers["Preference-Applied"] == "wait=30"
-    assert hub.nudged == [hub.topic] == [f"approval {approval.id}"]
+    assert hub.woken == [hub.topic] == [f"approval {approval.id}"]
 
 
 def test_a_held_poll_ends_pending_when_the_process_ends(agent, held):
@@ -518,7 +518,7 @@ def test_a_held_poll_for_an_answer_that_is_there_is_not_held(agent, person, held
     person.approve(approval.id)
     answer, hub = held(handle)
     assert answer.status == 200
-    assert hub.nudged == []
+    assert hub.woken == []
 
 
 def test_a_held_poll_of_another_agents_handle_is_refused_at_once(agent, local, held):
@@ -537,7 +537,7 @@ def test_a_held_poll_of_another_agents_handle_is_refused_at_once(agent, local, h
     assert answer.refusal == GONE
     unknown, hub = held("sayso_ar_nothing")
     assert unknown.refusal == GONE
-    assert hub.nudged == []
+    assert hub.woken == []
 
 
 def test_a_request_to_another_person_is_another_request(agent, person, local):

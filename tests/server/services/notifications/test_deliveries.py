@@ -4,7 +4,7 @@ from server.model.approvers import NamedApprover
 from server.model.store import Busy
 from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
-from server.services.notifications.deliveries import received
+from server.services.notifications.deliveries import record
 from server.services.notifications.feed import FeedService
 from tests.support.callers import another_device, new_person
 from tests.support.clock import MINUTE, SECOND
@@ -53,7 +53,7 @@ def test_what_is_over_reaches_nobody_even_before_the_server_has_ended_it(agent, 
     """Its agent learns that no device could have answered it."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
-    received(local.services.store, person.device_id, [approval])
+    record(local.services.store, person.device_id, [approval])
     assert agent.poll(handle).json["reason"] == "undeliverable"
 
 
@@ -65,7 +65,7 @@ def test_the_feed_delivers_what_it_puts_to_a_person(agent, person, local):
     person.deny(over.id)
     other = another_device(person)
     for _ in range(2):
-        feed.delivered(other.device_id, feed.news(person.user.id, other.device_id, 0))
+        feed.record_delivery(other.device_id, feed.page(person.user.id, other.device_id, 0))
         local.clock.forward(SECOND)
     with local.services.store.read() as view:
         (had,) = view.deliveries.of_approval(waits.id)
@@ -148,9 +148,9 @@ def test_a_busy_database_keeps_nobody_from_reading(agent, person, local):
             raise Busy("Not now.")
 
     _, approval = agent.asked()
-    received(Away(), person.device_id, [approval])
+    record(Away(), person.device_id, [approval])
     assert local.stored(approval.id).delivered_at is None
-    received(store, person.device_id, [approval])
+    record(store, person.device_id, [approval])
     assert local.stored(approval.id).delivered_at == local.clock.now()
 
 

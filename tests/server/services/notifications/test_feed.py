@@ -140,7 +140,7 @@ def test_background_work_is_woken_by_every_round(hub):
 
 def test_many_events_are_all_passed_on(hub, person, local, monkeypatch):
     """Part by part, until the newest."""
-    monkeypatch.setattr(feeds, "_AT_ONCE", 2)
+    monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     with local.services.store.write() as tx:
         for number in range(5):
             tx.feed.add(person.user.id, "approval.requested", approval_id=f"a{number}")
@@ -152,15 +152,15 @@ def test_who_stopped_listening_is_forgotten(hub):
     """And of two who listen to one topic the other one stays."""
     with hub.subscribe("t") as first:
         with hub.subscribe("t") as second:
-            hub.nudge("t")
+            hub.wake("t")
             assert first.is_set()
             assert second.is_set()
         first.clear()
         second.clear()
-        hub.nudge("t")
+        hub.wake("t")
         assert (first.is_set(), second.is_set()) == (True, False)
-    hub.nudge("t")
-    assert hub._waiting == {}
+    hub.wake("t")
+    assert hub._subscribers == {}
 
 
 def test_the_end_wakes_everybody(hub):
@@ -179,17 +179,17 @@ def test_news_are_this_persons_events_past_the_cursor_in_order(feed, agent, pers
     agent.asked(login_hint="ben")
     person.approve(approval.id)
     other = another_device(person)
-    news = feed.news(person.user.id, person.device_id, cursor)
-    assert [h.event.event for h in news.happenings] == [
+    news = feed.page(person.user.id, person.device_id, cursor)
+    assert [h.event.event for h in news.items] == [
         "approval.requested",
         "approval.decided",
         "device.enrolled",
     ]
-    assert {h.approval.approval.state for h in news.happenings[:2]} == {"approved"}
-    assert news.happenings[2].device.id == other.device_id
+    assert {h.approval.approval.state for h in news.items[:2]} == {"approved"}
+    assert news.items[2].device.id == other.device_id
     assert (news.cursor, news.resync, news.allowed, news.more) == (feed.head(), False, True, False)
-    assert feed.news(person.user.id, None, news.cursor).happenings == ()
-    assert len(feed.news(ben.user.id, ben.device_id, cursor).happenings) == 1
+    assert feed.page(person.user.id, None, news.cursor).items == ()
+    assert len(feed.page(ben.user.id, ben.device_id, cursor).items) == 1
 
 
 def test_news_of_nothing_leave_the_cursor_where_it_was(feed, agent, person, local):
@@ -197,19 +197,19 @@ def test_news_of_nothing_leave_the_cursor_where_it_was(feed, agent, person, loca
     new_person(local, "ben")
     cursor = feed.head()
     agent.asked(login_hint="ben")
-    assert feed.news(person.user.id, person.device_id, cursor).cursor == cursor
+    assert feed.page(person.user.id, person.device_id, cursor).cursor == cursor
 
 
 def test_a_long_absence_is_told_in_parts(feed, agent, person, monkeypatch):
     """`more` says that the next part is there already."""
-    monkeypatch.setattr(feeds, "_AT_ONCE", 2)
+    monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     cursor = feed.head()
     for _ in range(3):
         agent.asked()
-    first = feed.news(person.user.id, person.device_id, cursor)
-    assert (len(first.happenings), first.more) == (2, True)
-    second = feed.news(person.user.id, person.device_id, first.cursor)
-    assert (len(second.happenings), second.more) == (1, False)
+    first = feed.page(person.user.id, person.device_id, cursor)
+    assert (len(first.items), first.more) == (2, True)
+    second = feed.page(person.user.id, person.device_id, first.cursor)
+    assert (len(second.items), second.more) == (1, False)
 
 
 def test_a_cursor_that_is_too_old_or_from_elsewhere_means_fetch_again(feed, agent, person, local):
@@ -221,10 +221,10 @@ def test_a_cursor_that_is_too_old_or_from_elsewhere_means_fetch_again(feed, agen
     with local.services.store.write() as tx:
         floor = tx.feed.floor()
     for cursor in (0, floor - 2, feed.head() + 1):
-        news = feed.news(person.user.id, person.device_id, cursor)
-        assert (news.resync, news.happenings, news.cursor) == (True, (), feed.head())
+        news = feed.page(person.user.id, person.device_id, cursor)
+        assert (news.resync, news.items, news.cursor) == (True, (), feed.head())
     assert start < floor
-    assert feed.news(person.user.id, person.device_id, floor - 1).resync is False
+    assert feed.page(person.user.id, person.device_id, floor - 1).resync is False
 
 
 def test_whoever_was_stopped_hears_nothing_more(feed, agent, person, local):
@@ -232,20 +232,20 @@ def test_whoever_was_stopped_hears_nothing_more(feed, agent, person, local):
     other = another_device(person)
     agent.asked()
     person.call("DELETE", "/api/devices/self")
-    assert feed.news(person.user.id, person.device_id, 0).allowed is False
-    assert feed.news(person.user.id, "sayso_dv_none", 0).allowed is False
-    assert feed.news("sayso_us_none", None, 0).allowed is False
-    assert feed.news(person.user.id, other.device_id, 0).allowed is True
+    assert feed.page(person.user.id, person.device_id, 0).allowed is False
+    assert feed.page(person.user.id, "sayso_dv_none", 0).allowed is False
+    assert feed.page("sayso_us_none", None, 0).allowed is False
+    assert feed.page(person.user.id, other.device_id, 0).allowed is True
     local.desk.users.disable("ana", by=BY)
-    stopped = feed.news(person.user.id, other.device_id, 0)
-    assert (stopped.allowed, stopped.happenings) == (False, ())
+    stopped = feed.page(person.user.id, other.device_id, 0)
+    assert (stopped.allowed, stopped.items) == (False, ())
 
 
 def test_a_session_that_ended_hears_nothing_more(feed, person, local):
     """A stolen refresh token ends it, although person and device go on."""
     with local.services.store.write() as tx:
         tx.sessions.revoke(person.device.session_id, tx.now)
-    assert feed.news(person.user.id, person.device_id, 0).allowed is False
+    assert feed.page(person.user.id, person.device_id, 0).allowed is False
 
 
 def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local):
@@ -254,7 +254,7 @@ def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.code_reused")
         tx.feed.add(person.user.id, "approval.requested", approval_id="sayso_ap_gone")
-    alarm, gone = feed.news(person.user.id, person.device_id, cursor).happenings
+    alarm, gone = feed.page(person.user.id, person.device_id, cursor).items
     assert (alarm.approval, alarm.device) == (None, None)
     assert gone.approval is None
     assert replace(alarm.event, seq=0).event == "alarm.code_reused"
@@ -269,7 +269,7 @@ def test_an_alarm_about_an_agent_says_which_one_by_its_name_as_it_is_now(
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.incident_opened", **about)
         tx.feed.add(person.user.id, "alarm.agent_paused", agent_id="sayso_ag_gone")
-    frames = map(event_wire.event, feed.news(person.user.id, person.device_id, cursor).happenings)
+    frames = map(event_wire.event, feed.page(person.user.id, person.device_id, cursor).items)
     opened, paused = frames
     assert opened["agent"] == {"id": agent.id, "name": "invoice-bot"}
     assert opened["incident"] == "sayso_in_1"

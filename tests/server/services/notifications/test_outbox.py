@@ -51,6 +51,6 @@ def test_a_message_that_is_retried_leaves_as_if_it_were_new(desk: Desk) -> None:
 
 def test_a_message_that_never_was_is_not_retried(desk: Desk) -> None:
     """Nor written down."""
-    with pytest.raises(NotFound, match="No message 7 was given up"):
+    with pytest.raises(NotFound, match="There is no undelivered message 7"):
         OutboxAdministration(desk.store).retry(7, by=BY)
     assert desk.entries("outbox.retried") == []

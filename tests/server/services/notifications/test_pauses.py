@@ -67,19 +67,19 @@ def test_a_pause_is_seen_while_it_goes_on(
     """With whom, for what and until when; fewer denials make none."""
     ben = new_person(local, "ben")
     _deny(agent, ben, 2)
-    assert pauses.of(agent.id) == []
+    assert pauses.of_agent(agent.id) == []
     _deny(agent, person)
-    (pause,) = pauses.of("invoice-bot")
+    (pause,) = pauses.of_agent("invoice-bot")
     assert (pause.user_name, pause.type) == ("ana", "")
     assert pause.until == local.clock.now() + PAUSE_MS
     _deny(agent, ben, 1)
-    assert [one.user_name for one in pauses.of(agent.id)] == ["ana", "ben"]
+    assert [one.user_name for one in pauses.of_agent(agent.id)] == ["ana", "ben"]
     local.clock.forward(PAUSE_MS - 1)
-    assert len(pauses.of(agent.id)) == 2
+    assert len(pauses.of_agent(agent.id)) == 2
     local.clock.forward(1)
-    assert pauses.of(agent.id) == []
+    assert pauses.of_agent(agent.id) == []
     with pytest.raises(NotFound):
-        pauses.of("nobody")
+        pauses.of_agent("nobody")
 
 
 def test_a_type_that_is_paused_is_named(
@@ -88,7 +88,7 @@ def test_a_type_that_is_paused_is_named(
     """As it was asked for."""
     for _ in range(3):
         person.deny(agent.asked_payment()[1].id)
-    (pause,) = pauses.of(agent.id)
+    (pause,) = pauses.of_agent(agent.id)
     assert pause.type == "payment.transfer"
     assert agent.ask().status == 200
 
@@ -142,7 +142,7 @@ def test_the_owners_are_told_when_a_pause_begins(
     assert len(local.desk.entries("agent.paused")) == 2
 
 
-SOMEBODY = "Somebody whom this would ask has denied such requests repeatedly."
+SOMEBODY = "Another approver of this request has denied such requests repeatedly."
 BEN_ALONE = 'ask.who = ["ben"]'
 
 
@@ -164,7 +164,7 @@ def test_a_pause_is_of_who_said_no_whomever_it_was_for(
     names = [new_person(local, name).user.name for name in ("cleo", "dan")]
     _put(local, BEN_ALONE)
     _denied_for(agent, ben, "ana", *names)
-    (pause,) = pauses.of(agent.id)
+    (pause,) = pauses.of_agent(agent.id)
     assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
     (entry,) = local.desk.entries("agent.paused")
     assert entry["subject"] == ben.user.id
@@ -186,7 +186,7 @@ def test_what_others_said_no_to_pauses_nothing_of_the_person(
     _put(local, BEN_ALONE)
     _denied_for(agent, ben, "ana", "ana")
     _denied_for(agent, person, "ana")
-    assert pauses.of(agent.id) == []
+    assert pauses.of_agent(agent.id) == []
     assert agent.ask().status == 200
 
 

@@ -9,7 +9,7 @@ from server import outward
 from server.crypto.vapid import public_key
 from server.protocol import base64url
 from server.services.notifications import push_subscriptions
-from server.services.notifications.push_subscriptions import MOST_SUBSCRIPTIONS
+from server.services.notifications.push_subscriptions import MAX_SUBSCRIPTIONS
 from server.services.notifications.pushes import DORMANT_MS
 from server.storage.tables import outbox
 from tests.support.callers import new_person
@@ -117,7 +117,7 @@ def test_a_browser_belongs_to_whoever_is_signed_in_there(local, browser, service
 
 def test_a_person_has_at_most_ten(browser, service):
     """Those that are there may go on; the eleventh is told what to do."""
-    made = [service.mint() for _ in range(MOST_SUBSCRIPTIONS)]
+    made = [service.mint() for _ in range(MAX_SUBSCRIPTIONS)]
     assert {_subscribe(browser, one).status for one in made} == {200}
     refused = _subscribe(browser, service.mint())
     assert refused.refusal == (409, "too_many_subscriptions")
@@ -161,7 +161,7 @@ def test_what_was_forgotten_is_not_forgotten_again(local, browser, service):
     with local.services.store.write() as tx:
         one = tx.pushes.get(kept["id"])
         for _ in range(2):
-            push_subscriptions.forget(tx, one, actor="system", cause="gone")
+            push_subscriptions.remove(tx, one, actor="system", cause="gone")
     assert len(local.desk.entries("push.unsubscribed")) == 1
 
 
@@ -176,16 +176,16 @@ def test_a_page_of_another_site_subscribes_nobody(browser, service):
 @pytest.mark.parametrize(
     ("endpoint", "says"),
     [
-        ("https://push.example/x", "not listed"),
-        ("https://169.254.169.254/x", "not listed"),
-        ("http://127.0.0.1:8991/x", "https at port 443"),
+        ("https://push.example/x", "unknown push service"),
+        ("https://169.254.169.254/x", "unknown push service"),
+        ("http://127.0.0.1:8991/x", "https on port 443"),
         ("http://fcm.googleapis.com/x", "must be https"),
-        ("https://fcm.googleapis.com:444/x", "https at port 443"),
+        ("https://fcm.googleapis.com:444/x", "https on port 443"),
         ("https://fcm.googleapis.com@evil.example/x", "no user"),
-        ("https://fcm.googleapis.com.evil.example/x", "not listed"),
-        ("https://evilpush.apple.com.evil.example/x", "not listed"),
-        ("https://xfcm.googleapis.com/x", "not listed"),
-        ("https://push.services.mozilla.com/x", "not listed"),
+        ("https://fcm.googleapis.com.evil.example/x", "unknown push service"),
+        ("https://evilpush.apple.com.evil.example/x", "unknown push service"),
+        ("https://xfcm.googleapis.com/x", "unknown push service"),
+        ("https://push.services.mozilla.com/x", "unknown push service"),
         ("ftp://fcm.googleapis.com/x", "must be https"),
         ("nothing", "must contain a host"),
         ("https://fcm.googleapis.com:port/x", "absolute URI"),

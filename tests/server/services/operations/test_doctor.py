@@ -45,7 +45,7 @@ def test_an_installation_without_an_administrator_is_weak(desk, findings):
     desk.users.disable("admin", by=BY)
     found = findings()
     assert found["There is no administrator."] == "weak"
-    assert found["No enabled user answers for the agent invoice-bot."] == "weak"
+    assert found["The agent invoice-bot has no enabled owner."] == "weak"
 
 
 def test_a_report_is_named_until_it_is_closed(desk, findings):
@@ -78,9 +78,9 @@ def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, 
     desk.clock.forward(HOUR)
     with desk.store.write() as tx:
         tx.agents.mark_secret_used(old.id, tx.now)
-        tx.administered()
+        tx.bump_admin_version()
     assert findings() == {
-        f"The agent invoice-bot still uses the old secret that ends in {old.hint}.": "weak"
+        f"The agent invoice-bot still uses its old secret that ends in {old.hint}.": "weak"
     }
 
 
@@ -103,7 +103,7 @@ def test_a_message_that_was_given_up_is_broken(desk, findings):
         tx.outbox.add("webhook", "", "{}")
         for message in tx.outbox.lease("me", 10, 60):
             tx.outbox.failed(message.id, "me", "connection refused", None)
-    what = "One message to your webhook never arrived in the last week: connection refused."
+    what = "1 message to your webhook not delivered in the last week: connection refused."
     assert findings() == {what: "broken"}
     desk.clock.forward(8 * DAY)
     assert findings() == {}
@@ -128,9 +128,9 @@ def test_dead_calls_name_their_agent_and_why(desk):
         _lose(desk, lost.id, "status 410")
     desk.agents.delete(gone.id, by=BY)
     found = {finding.what: finding.fix for finding in _doctor(desk).findings()}
-    told = f"2 messages to {agent.name} never arrived in the last week: ReadTimeout."
+    told = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
     assert f"sayso agents show {agent.name}" in found[told]
-    assert "One message to other-bot never arrived in the last week: status 410." in found
+    assert "1 message to other-bot not delivered in the last week: status 410." in found
     assert not any("gone-bot" in what for what in found)
 
 
@@ -139,7 +139,7 @@ def test_what_was_lost_before_something_arrived_is_noted(desk, findings):
     _healthy(desk)
     agent = desk.agents.all()[0]
     _lose(desk, agent.id, "status 403")
-    told = f"One message to {agent.name} never arrived in the last week: status 403."
+    told = f"1 message to {agent.name} not delivered in the last week: status 403."
     for tries, level in ((2, "broken"), (1, "note")):
         with desk.store.write() as tx:
             tx.outbox.add("ping", agent.id, "{}")
@@ -156,7 +156,7 @@ def test_a_clock_behind_the_log_is_broken(desk, findings):
     _healthy(desk)
     desk.clock.forward(-HOUR)
     assert findings() == {
-        "The clock of this machine is behind the newest entry of the log.": "broken"
+        "The clock of this machine is behind the newest entry of the audit log.": "broken"
     }
 
 
@@ -169,12 +169,12 @@ def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
     (found,) = _doctor(desk).findings()
     assert (found.level, found.what) == (
         "note",
-        "ana has no device, so nobody can answer for them.",
+        "ana has no device and cannot answer requests.",
     )
     assert "sayso users enrol ana" in found.fix
 
 
-TOLD = "Nobody can approve {} for invoice-bot: it takes {}, and at most {} may say yes."
+TOLD = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."
 
 
 def test_a_critical_scope_that_no_two_people_can_approve_is_weak(desk, findings):
@@ -229,10 +229,10 @@ def test_an_action_type_is_held_to_it_where_its_agent_may_ask_for_it(desk, findi
     rules = rule("ask", 'ask.who = ["admin"]', 'ask.exclude = ["user"]')
     Policies(desk.store).set(rules, by=BY)
     (said,) = findings()
-    assert "it takes 1, and nobody may say yes. It is not the only one: there are 3." in said
+    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in said
     desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY)
     (said,) = findings()
-    assert "there are 2." in said
+    assert "There are 2 such permissions." in said
     desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
     (said,) = findings()
     assert "only one" not in said

@@ -23,7 +23,7 @@ def strict(open_local, template):
 
 
 def _picture(local):
-    return Limits(local.services.store, local.services.rules).picture()
+    return Limits(local.services.store, local.services.rules).overview()
 
 
 def _standing(local, name):
@@ -122,7 +122,7 @@ def test_whoever_was_called_for_low_risk_as_often_as_is_usual_is_at_no_limit(str
     agent, _, local = strict
     agent.asked()
     with local.services.store.read() as view:
-        (call,) = view.limits.calls(0, 10)
+        (call,) = view.limits.notifications(0, 10)
     assert call.lane == "low"
     assert [one.limit.name for one in _picture(local).limits if one.near] == []
 
@@ -159,7 +159,7 @@ def test_only_so_many_rows_are_looked_at(strict, monkeypatch):
     new_person(local, "ben")
     agent.asked()
     assert _picture(local).whole
-    monkeypatch.setattr(limits, "MOST_ROWS", 1)
+    monkeypatch.setattr(limits, "MAX_ROWS", 1)
     agent.asked(login_hint="ben")
     assert not _picture(local).whole
 
@@ -171,7 +171,7 @@ def test_however_much_there_is_the_same_number_of_rows_is_read(strict):
         connection = view._connection.connection.driver_connection
         plans = {
             "ix_approvals_due": rows._OPEN,
-            "ix_notifications_at": rows._CALLS,
+            "ix_notifications_at": rows._NOTIFICATIONS,
             "sqlite_autoindex_counters_1": rows._COUNTED["sqlite"],
             "ix_audit_entries_refused": rows._REFUSED,
             "ix_approvals_made": rows._HELD_BACK,

@@ -179,7 +179,7 @@ def test_a_long_time_is_judged_in_parts_and_never_endlessly(agent, dry_run, monk
         agent.asked()
         agent.alone(scope="payments:transfer")
     assert (dry_run().judged, dry_run().complete) == (15, True)
-    monkeypatch.setattr(replays, "MOST_JUDGED", 4)
+    monkeypatch.setattr(replays, "MAX_JUDGED", 4)
     assert (dry_run().judged, dry_run().complete) == (4, False)
 
 

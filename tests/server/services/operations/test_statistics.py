@@ -7,10 +7,10 @@ import pytest
 from server.model.approvals import Decision
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.operations.statistics import DAY_MS, MOST_TRACES, Statistics
+from server.services.operations.statistics import DAY_MS, MAX_REQUESTS, Statistics
 from server.services.refusals import NotFound
 from server.services.users.users import NewUser
-from server.storage.operations import traces
+from server.storage.operations import approval_statistics as rows
 from tests.support import query_plans
 from tests.support.installation import BY, registered
 
@@ -148,7 +148,7 @@ def test_whoever_asks_most_is_first(desk, eva, asked):
 
 def test_only_the_newest_of_very_many_are_looked_at(desk, asked, monkeypatch):
     """And that is said."""
-    monkeypatch.setattr("server.services.operations.statistics.MOST_TRACES", 2)
+    monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 2)
     asked(State.DENIED), asked(State.DENIED)
     assert _summary(desk).whole
     asked(State.APPROVED)
@@ -188,7 +188,7 @@ def test_what_one_agent_asked_is_told_of_it_alone(desk, agent, eva, asked):
 
 def test_only_the_newest_of_what_an_agent_asked_are_looked_at(desk, agent, asked, monkeypatch):
     """And that is said."""
-    monkeypatch.setattr("server.services.operations.statistics.MOST_TRACES", 1)
+    monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 1)
     asked(State.DENIED, ago=1_000), asked(State.REDEEMED)
     course = Statistics(desk.store).of_agent(agent.id, 7)
     assert (course.whole, course.counts.asked, course.counts.approved) == (False, 1, 1)
@@ -197,14 +197,14 @@ def test_only_the_newest_of_what_an_agent_asked_are_looked_at(desk, agent, asked
 def test_however_many_there_are_the_same_number_is_read(desk):
     """One index in the order of the answer, cut off; those that wait by the index of the open."""
     connection = sqlite(desk)
-    assert "USING INDEX ix_approvals_made" in query_plans.told(connection, traces._SINCE)
-    assert "ORDER BY" not in query_plans.told(connection, traces._SINCE)
-    for statement in (traces._PENDING, traces._WAITING):
+    assert "USING INDEX ix_approvals_made" in query_plans.told(connection, rows._SINCE)
+    assert "ORDER BY" not in query_plans.told(connection, rows._SINCE)
+    for statement in (rows._PENDING, rows._WAITING):
         assert "ix_approvals_due" in query_plans.told(connection, statement)
-    assert "USING INDEX ix_approvals_of_agent" in query_plans.told(connection, traces._OF_AGENT)
-    assert "ORDER BY" not in query_plans.told(connection, traces._OF_AGENT)
-    assert "ORDER BY" not in query_plans.told(connection, traces._WAITING)
-    assert MOST_TRACES <= 2_000
+    assert "USING INDEX ix_approvals_of_agent" in query_plans.told(connection, rows._OF_AGENT)
+    assert "ORDER BY" not in query_plans.told(connection, rows._OF_AGENT)
+    assert "ORDER BY" not in query_plans.told(connection, rows._WAITING)
+    assert MAX_REQUESTS <= 2_000
 
 
 def sqlite(desk):

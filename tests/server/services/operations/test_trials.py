@@ -61,12 +61,12 @@ def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     allowed = rule("allow", 'when.scope = ["payments:read"]')
     found = trials.explain(wanted, allowed)
-    assert (found.then, found.consent, found.asking) == ("token", True, None)
+    assert (found.then, found.consent, found.audience) == ("token", True, None)
     for acr, ceremony in ((ACR_SIGNED, CONFIRM), (ACR_SIGNED_PIN, frozenset({Step.PIN}))):
         found = trials.explain(replace(wanted, acr=acr), allowed)
         assert (found.then, found.consent) == ("person", None)
         assert found.verdict.needs.ceremony == ceremony
-        assert [one.name for one in found.asking.people] == ["ana"]
+        assert [one.name for one in found.audience.people] == ["ana"]
 
 
 @pytest.mark.usefixtures("agent")
@@ -134,7 +134,7 @@ BAD = {
     "somebody where nobody is": (
         TrialRequest("invoice-bot", "client_credentials", "ana"),
         Invalid,
-        "acts for nobody",
+        "acts for no user",
     ),
     "beyond the ceiling": (
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
@@ -243,15 +243,15 @@ BAD_TABLES = {
         '[[cases]]\nagent = "x"\nexpect = "ask"\nscope = "a"',
         "list of texts",
     ),
-    "a date in the details": (CASE + "details = [2026-11-26]", "write dates as text"),
-    "a time without a zone": (CASE + "at = 2026-11-26T12:00:00", "a time with its zone"),
+    "a date in the details": (CASE + "details = [2026-11-26]", "Quote dates"),
+    "a time without a zone": (CASE + "at = 2026-11-26T12:00:00", "a time with a zone"),
     "another history": (
         CASE + "history = { since = 1 }",
-        "`known`, `tokens`, `unusual` and nothing",
+        "only `known`, `tokens` and `unusual`",
     ),
     "what is unusual in no way": (
         CASE + 'history = { unusual = ["amount"] }',
-        "unusual must be some of new_agent, ",
+        "unusual may have only new_agent, ",
     ),
     "a number that is none": (CASE + 'history = { tokens = "many" }', "tokens must be a number"),
 }

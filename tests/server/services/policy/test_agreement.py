@@ -109,7 +109,7 @@ def _rules(chance):
 
 def _told(found):
     """What an explanation says of a case, as far as a door shows it."""
-    verdict, asking = found.verdict, found.asking
+    verdict, asking = found.verdict, found.audience
     told = {"then": found.then, "policy": verdict.facts(), "risk": verdict.risk}
     if found.then == "token" or found.case.way != "request" or asking is None:
         return told
@@ -333,7 +333,7 @@ def test_explanation_and_enforcement_agree_on_ten_thousand_cases(open_local, tem
             then, told = _check(world, wanted)
             seen["acr"] += wanted.acr is not None and then == "person"
             seen[then] += 1
-            people = () if told.asking is None else told.asking.people
+            people = () if told.audience is None else told.audience.people
             needs = told.verdict.needs
             seen["groups"] += any(one.group for one in people)
             seen["quorum"] += then == "person" and needs is not None and needs.quorum > 1

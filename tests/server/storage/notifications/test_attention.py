@@ -70,17 +70,17 @@ def test_what_somebody_wants_is_read_at_once(store: SqlStore, asked: Approval) -
     """Nothing, one of it, and all of it; what is over does not count."""
     hold = Hold(asked.id, ANN, NOON + MINUTE, "snoozed")
     with store.write() as tx:
-        nothing = tx.attention.wishes(ANN, BOT, asked.id, NOON)
+        nothing = tx.attention.preferences(ANN, BOT, asked.id, NOON)
         assert nothing == NotificationPreferences(muted=False, hold=None, quiet=None)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.hold(replace(hold, until=NOON + DAY))
         tx.attention.hold(hold)
     with store.read() as view:
-        now = view.attention.wishes(ANN, BOT, asked.id, NOON)
+        now = view.attention.preferences(ANN, BOT, asked.id, NOON)
         assert now == NotificationPreferences(muted=False, hold=hold, quiet=NIGHT)
-        assert view.attention.wishes(ANN, BOT, asked.id, NOON + MINUTE).hold is None
-        assert view.attention.wishes(BOB, BOT, asked.id, NOON) == nothing
+        assert view.attention.preferences(ANN, BOT, asked.id, NOON + MINUTE).hold is None
+        assert view.attention.preferences(BOB, BOT, asked.id, NOON) == nothing
         assert view.attention.holds(ANN, NOON) == [hold]
         assert view.attention.quiet_hours(ANN) == NIGHT
     with store.write() as tx:
@@ -190,9 +190,9 @@ def test_a_mute_is_in_the_place_of_the_one_before(store: SqlStore, asked: Approv
         for until in (NOON + MINUTE, None):
             tx.attention.mute(Mute(ANN, BOT, NOON, until))
         assert tx.attention.mutes(ANN, NOON) == [Mute(ANN, BOT, NOON, None)]
-        assert tx.attention.wishes(ANN, BOT, asked.id, NOON).muted
+        assert tx.attention.preferences(ANN, BOT, asked.id, NOON).muted
         assert tx.attention.unmute(ANN, BOT)
         assert not tx.attention.unmute(ANN, BOT)
         tx.attention.mute(Mute(ANN, BOT, NOON, NOON + MINUTE))
         assert tx.attention.mutes(ANN, NOON + MINUTE) == []
-        assert not tx.attention.wishes(ANN, BOT, asked.id, NOON + MINUTE).muted
+        assert not tx.attention.preferences(ANN, BOT, asked.id, NOON + MINUTE).muted

@@ -6,7 +6,7 @@ import pytest
 
 from server.model.approvals import Approval, Approver
 from server.model.incidents import Incident
-from server.model.notifications import Lane, Spent
+from server.model.notifications import Lane, RecentNotifications
 from server.model.users import User
 from server.storage.store import SqlStore
 from tests.support.clock import HOUR, MINUTE, NOON, MovableClock
@@ -62,9 +62,11 @@ def test_what_a_device_never_had_is_known(store: SqlStore, asked: Approval) -> N
         assert view.deliveries.missing(PHONE, [asked.id]) == [asked.id]
 
 
-def _spent(store: SqlStore, lane: Lane = "medium", agent: str = "sayso_ag_bot") -> Spent:
+def _spent(
+    store: SqlStore, lane: Lane = "medium", agent: str = "sayso_ag_bot"
+) -> RecentNotifications:
     with store.write() as tx:
-        return tx.notifications.spent(ANN.id, agent, "payment", lane)
+        return tx.notifications.recent(ANN.id, agent, "payment", lane)
 
 
 def test_notifications_are_counted_by_lane_agent_and_type(
@@ -77,13 +79,13 @@ def test_notifications_are_counted_by_lane_agent_and_type(
             tx.notifications.add("sayso_us_bob", agent, types, "medium")
         clock.forward(MINUTE // 2)
 
-    assert _spent(store) == Spent(1, 3, 0, 2, 2, reported=False)
-    assert _spent(store, agent="other") == Spent(1, 3, 1, 1, 2, reported=False)
-    assert _spent(store, "urgent") == Spent(0, 0, 0, 0, 0, reported=False)
+    assert _spent(store) == RecentNotifications(1, 3, 0, 2, 2, reported=False)
+    assert _spent(store, agent="other") == RecentNotifications(1, 3, 1, 1, 2, reported=False)
+    assert _spent(store, "urgent") == RecentNotifications(0, 0, 0, 0, 0, reported=False)
     clock.forward(HOUR - MINUTE)
     with store.write() as tx:
         assert tx.notifications.prune() == 4
-    assert _spent(store) == Spent(0, 1, 0, 0, 1, reported=False)
+    assert _spent(store) == RecentNotifications(0, 1, 0, 0, 1, reported=False)
 
 
 def test_a_report_counts_until_its_incident_is_closed(store: SqlStore, asked: Approval) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from server.model.notifications import Loss, OutboxMessage
+from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.store import SqlStore
 from server.storage.writer import sqlite_connection
 from tests.support.clock import NOON, SECOND, MovableClock
@@ -204,8 +204,10 @@ def test_what_never_arrived_is_kept_until_somebody_could_look(
     clock.forward(SECOND)
     with store.write() as tx:
         assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
-        assert tx.outbox.losses(NOON + 1) == []
-        assert tx.outbox.losses(NOON) == [Loss("webhook", "", 1, "status 403", over=False)]
+        assert tx.outbox.failures(NOON + 1) == []
+        assert tx.outbox.failures(NOON) == [
+            DeliveryFailure("webhook", "", 1, "status 403", recovered=False)
+        ]
         assert tx.outbox.prune(NOON, dead_before=tx.now) == 1
         assert tx.outbox.counts() == {}
 
@@ -290,9 +292,9 @@ def test_a_dead_message_can_be_let_go_once_more(store: SqlStore, clock: MovableC
         tx.outbox.failed(first.id, "a", "status 400", None)
     clock.forward(10**6)
     with store.write() as tx:
-        again = tx.outbox.again(first.id)
+        again = tx.outbox.retry(first.id)
         assert again is not None
         assert (again.state, again.attempts, again.not_before) == ("waiting", 0, tx.now)
         assert (again.body, again.last_error) == (first.body, None)
-        assert [tx.outbox.again(one) for one in (first.id, second.id, 10**9)] == [None] * 3
+        assert [tx.outbox.retry(one) for one in (first.id, second.id, 10**9)] == [None] * 3
     assert first.id in [message.id for message in _lease(store, "b")]

@@ -51,18 +51,18 @@ def test_a_subscription_is_kept_whole(store: SqlStore) -> None:
 def test_what_is_heard_of_it_is_written_down(store: SqlStore) -> None:
     """A delivery ends a problem; a page that is opened ends a warning."""
     with store.write() as tx:
-        assert tx.pushes.faulty(ONE.id, "status 403") is True
-        assert tx.pushes.faulty(ONE.id, "status 401") is False
-        assert tx.pushes.faults() == [(ONE.origin, "status 403", 1)]
-        tx.pushes.warned(ONE.id, NOON + DAY)
+        assert tx.pushes.add_problem(ONE.id, "status 403") is True
+        assert tx.pushes.add_problem(ONE.id, "status 401") is False
+        assert tx.pushes.problems() == [(ONE.origin, "status 403", 1)]
+        tx.pushes.mark_warned(ONE.id, NOON + DAY)
         tx.pushes.delivered(ONE.id, NOON + 5)
         assert tx.pushes.get(ONE.id) == replace(
             ONE, delivered_at=NOON + 5, warned_at=NOON + DAY, checked_at=NOON + DAY
         )
-        tx.pushes.opened(replace(ONE, sealed=b"anew", opened_at=NOON + DAY))
+        tx.pushes.refresh(replace(ONE, sealed=b"anew", opened_at=NOON + DAY))
         heard = replace(ONE, sealed=b"anew", opened_at=NOON + DAY, delivered_at=NOON + 5)
         assert tx.pushes.get(ONE.id) == heard
-        assert tx.pushes.faults() == []
+        assert tx.pushes.problems() == []
 
 
 def test_a_browser_that_nobody_opens_is_found_once(store: SqlStore) -> None:
@@ -70,7 +70,7 @@ def test_a_browser_that_nobody_opens_is_found_once(store: SqlStore) -> None:
     with store.write() as tx:
         assert tx.pushes.dormant(NOON, 9) == []
         assert tx.pushes.dormant(NOON + 1, 1) == [ONE]
-        tx.pushes.warned(ONE.id, NOON + 1)
+        tx.pushes.mark_warned(ONE.id, NOON + 1)
         assert tx.pushes.dormant(NOON + 1, 9) == [TWO]
 
 
@@ -93,7 +93,7 @@ def test_each_push_service_is_told_once_with_how_it_stands(store: SqlStore) -> N
     with store.write() as tx:
         tx.pushes.add(elsewhere)
         tx.pushes.delivered(ONE.id, NOON + 5)
-        tx.pushes.faulty(TWO.id, "status 403")
+        tx.pushes.add_problem(TWO.id, "status 403")
     with store.read() as view:
         assert view.pushes.services() == [
             PushService("https://a.example", 1, None, None),
@@ -108,12 +108,12 @@ def test_a_browser_of_which_nothing_is_heard_is_found_until_it_is_checked(store:
         assert tx.pushes.silent(NOON, 9) == []
         assert tx.pushes.silent(late, 9) == [ONE, TWO]
         assert tx.pushes.silent(late, 1) == [ONE]
-        tx.pushes.checked(ONE.id, late)
+        tx.pushes.mark_checked(ONE.id, late)
         tx.pushes.delivered(TWO.id, late)
         assert tx.pushes.silent(late, 9) == []
         assert [one.id for one in tx.pushes.silent(late + 1, 9)] == [ONE.id, TWO.id]
-        tx.pushes.opened(replace(ONE, opened_at=late + 1))
-        tx.pushes.warned(TWO.id, late + 1)
+        tx.pushes.refresh(replace(ONE, opened_at=late + 1))
+        tx.pushes.mark_warned(TWO.id, late + 1)
         assert tx.pushes.silent(late + 1, 9) == []
 
 
@@ -124,13 +124,13 @@ def test_a_loss_is_remembered_until_its_device_is_called_again_or_gone(store: Sq
     more = replace(two, id="sayso_ps_3", lost_at=NOON + 2)
     with store.write() as tx:
         for each in (one, two, more):
-            tx.pushes.lose(each)
+            tx.pushes.add_loss(each)
         assert tx.pushes.losses(ANN.id) == [more, two, one]
-        assert tx.pushes.seen("sayso_us_ben", more.id) is False
-        assert tx.pushes.seen(ANN.id, more.id) is True
-        tx.pushes.found(PHONE)
+        assert tx.pushes.dismiss_loss("sayso_us_ben", more.id) is False
+        assert tx.pushes.dismiss_loss(ANN.id, more.id) is True
+        tx.pushes.remove_losses(PHONE)
         assert tx.pushes.losses(ANN.id) == [two]
         tx.devices.revoke(DESK)
         assert tx.pushes.losses(ANN.id) == []
         tx.pushes.prune()
-        assert tx.pushes.seen(ANN.id, two.id) is False
+        assert tx.pushes.dismiss_loss(ANN.id, two.id) is False

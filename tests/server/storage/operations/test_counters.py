@@ -71,10 +71,10 @@ def test_a_window_that_is_over_is_taken_once_with_its_count(
     clock.forward(MINUTE - 1)
     _count(store, "more c")
     with store.write() as tx:
-        assert tx.counters.ended("more a") == tx.counters.ended_below("more ") == []
+        assert tx.counters.pop_ended("more a") == tx.counters.pop_ended_with_prefix("more ") == []
     clock.forward(1)
     with store.write() as tx:
-        assert tx.counters.ended("more a") == [Window("more a", 2, ends)]
-        assert tx.counters.ended_below("more ") == [Window("more b", 1, ends)]
-        assert tx.counters.ended_below("more ") == []
+        assert tx.counters.pop_ended("more a") == [Window("more a", 2, ends)]
+        assert tx.counters.pop_ended_with_prefix("more ") == [Window("more b", 1, ends)]
+        assert tx.counters.pop_ended_with_prefix("more ") == []
         assert tx.counters.peek("more c") == 1

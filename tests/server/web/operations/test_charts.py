@@ -31,12 +31,12 @@ def _ending(seconds, **counts):
 )
 def test_a_scale_ends_at_a_round_number(most, top):
     """Which is no less than what it has to show."""
-    assert charts.top(most) == top
+    assert charts.rounded_up(most) == top
 
 
 def test_bars_stand_on_each_other_and_fit():
     """What is nothing is not drawn."""
-    chart = charts.ends([_day(approved=3, denied=1), _day(day="2027-02-01")])
+    chart = charts.results_by_day([_day(approved=3, denied=1), _day(day="2027-02-01")])
     lower, upper = chart.pieces
     assert (lower.kind, upper.kind) == ("approved", "denied")
     assert lower.y + lower.height == charts.HEIGHT
@@ -48,7 +48,7 @@ def test_bars_stand_on_each_other_and_fit():
 
 def test_many_days_have_few_names_and_the_last_has_one():
     """They would stand on each other."""
-    chart = charts.medians([_day(day=f"2027-01-{n:02}", median_ms=500) for n in range(1, 31)])
+    chart = charts.median_by_day([_day(day=f"2027-01-{n:02}", median_ms=500) for n in range(1, 31)])
     assert len(chart.names) <= 7
     assert chart.names[-1][1] == "30.1."
     assert [value for _, value in chart.lines] == [1]
@@ -56,12 +56,14 @@ def test_many_days_have_few_names_and_the_last_has_one():
 
 def test_no_days_make_an_empty_picture():
     """It still has its floor."""
-    assert charts.ends([]).pieces == []
+    assert charts.results_by_day([]).pieces == []
 
 
 def test_what_waits_stands_by_how_soon_it_ends_the_gravest_on_the_floor():
     """Whatever ends later than the longest time has a column of its own."""
-    chart = charts.endings([_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)])
+    chart = charts.time_left(
+        [_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)]
+    )
     assert [(one.kind, one.height) for one in chart.pieces] == [
         ("critical", 60.0),
         ("low", 30.0),
@@ -73,7 +75,7 @@ def test_what_waits_stands_by_how_soon_it_ends_the_gravest_on_the_floor():
 
 def test_whoever_is_asked_most_has_the_longest_bar():
     """Its pieces lie behind each other and nothing reaches beyond it."""
-    bars = charts.shares([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
+    bars = charts.result_bars([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
     assert [(one.kind, one.x, one.width) for one in bars["eva"].pieces] == [
         ("approved", 0.0, 75.0),
         ("denied", 75.0, 25.0),
@@ -84,9 +86,9 @@ def test_whoever_is_asked_most_has_the_longest_bar():
 def test_a_bar_that_goes_beyond_the_mark_is_of_another_kind():
     """The mark is always there, however little anybody is asked."""
     much, little = _person("eva", busiest=40, too_much=True), _person("bob", busiest=3)
-    bars = charts.busiest([much, little])
+    bars = charts.busiest_day_bars([much, little])
     for bar in bars.values():
-        assert 0 < bar.mark < charts.LONG
+        assert 0 < bar.mark < charts.BAR_LENGTH
     assert (bars["eva"].pieces[0].kind, bars["bob"].pieces[0].kind) == ("much", "took")
     assert bars["eva"].pieces[0].width > bars["eva"].mark > bars["bob"].pieces[0].width
 
@@ -94,7 +96,7 @@ def test_a_bar_that_goes_beyond_the_mark_is_of_another_kind():
 def test_an_agent_with_whom_nobody_had_to_agree_has_no_bar():
     """There is no part of nothing."""
     agent = {"id": "a", "agreement": 0.97, "unread": True}
-    bars = charts.agreements([agent, {"id": "b", "agreement": None, "unread": False}])
+    bars = charts.agreement_bars([agent, {"id": "b", "agreement": None, "unread": False}])
     assert list(bars) == ["a"]
     assert [(one.kind, one.width) for one in bars["a"].pieces] == [("much", 97.0)]
     assert bars["a"].mark == pytest.approx(95)
@@ -102,9 +104,13 @@ def test_an_agent_with_whom_nobody_had_to_agree_has_no_bar():
 
 def test_nobody_and_nothing_make_pictures_too():
     """Of nothing."""
-    assert (charts.shares([]), charts.busiest([]), charts.agreements([])) == ({}, {}, {})
-    assert charts.shares([_person("eva")])["eva"].pieces == []
-    assert charts.endings([]).pieces == []
+    assert (charts.result_bars([]), charts.busiest_day_bars([]), charts.agreement_bars([])) == (
+        {},
+        {},
+        {},
+    )
+    assert charts.result_bars([_person("eva")])["eva"].pieces == []
+    assert charts.time_left([]).pieces == []
 
 
 def _light(colour):

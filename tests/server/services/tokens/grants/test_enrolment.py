@@ -118,7 +118,7 @@ def test_a_person_who_was_disabled_without_ending_the_code_gets_nothing(local, c
     """The code's own row is not trusted to say so."""
     user, _ = local.desk.users.show("ben")
     with local.services.store.write() as tx:
-        tx.administered()
+        tx.bump_admin_version()
         tx.users.replace(type(user)(**{**_members(user), "state": "disabled"}))
     assert enrol(local, code, prove()).refusal == REFUSED
 

@@ -7,8 +7,8 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from server.serving import turns
-from server.serving.turns import Claim, QueueFull, Turns, claim
+from server.serving import client_queues
+from server.serving.client_queues import Claim, ClientQueues, QueueFull, claim
 
 
 def basic(client):
@@ -77,10 +77,10 @@ class _Scene:
 
     def _one(self, claimed, name, end, holds):
         try:
-            with self.queue.turn(claimed, 10):
+            with self.queue.slot(claimed, 10):
                 self.began.append(name)
                 if holds:
-                    self.queue.let_go()
+                    self.queue.release()
                 end.wait()
         except QueueFull:
             self.refused.append(name)
@@ -89,7 +89,7 @@ class _Scene:
 @pytest.fixture
 def scene():
     """With two clients that have just asked, so that none is alone."""
-    made = _Scene(Turns())
+    made = _Scene(ClientQueues())
     made.ask(named("somebody"), "first").set()
     made.ask(named("b"), "b0").set()
     gevent.sleep(0.01)
@@ -99,7 +99,7 @@ def scene():
 
 
 def _settled():
-    gevent.sleep(2 * turns._LONGEST_YIELD_SECONDS)
+    gevent.sleep(2 * client_queues._MAX_YIELD_SECONDS)
 
 
 def test_beside_others_a_client_has_one_request_in_hand(scene):
@@ -117,14 +117,14 @@ def test_beside_others_a_client_has_one_request_in_hand(scene):
 
 def test_a_client_that_is_alone_has_many_in_hand():
     """Nobody is held up, and units of work share their COMMIT; its credential is proved once."""
-    scene = _Scene(Turns())
+    scene = _Scene(ClientQueues())
     mine = Claim("a", b"right", "::1")
     scene.ask(mine, "first").set()
     gevent.sleep(0)
-    scene.queue.proved(mine)
-    for number in range(turns.ALONE + 3):
+    scene.queue.authenticated(mine)
+    for number in range(client_queues.ALONE + 3):
         scene.ask(mine, number)
-    assert len(scene.began) == 1 + turns.ALONE
+    assert len(scene.began) == 1 + client_queues.ALONE
     gevent.killall(scene.jobs)
 
 
@@ -141,7 +141,7 @@ def test_quick_requests_of_one_client_let_others_go_first(scene):
     order = []
 
     def quick(number):
-        with scene.queue.turn(named("a"), 10):
+        with scene.queue.slot(named("a"), 10):
             order.append(number)
 
     def other():
@@ -158,15 +158,15 @@ def test_quick_requests_of_one_client_let_others_go_first(scene):
 
 def test_a_queue_has_an_end(scene):
     """A client that sends more is told to come back; others are not."""
-    for number in range(turns.MOST_WAITING + 2):
+    for number in range(client_queues.MAX_WAITING + 2):
         scene.ask(named("a"), number)
     scene.ask(named("b"), "b1")
-    assert (scene.began, scene.refused) == ([0, "b1"], [turns.MOST_WAITING + 1])
+    assert (scene.began, scene.refused) == ([0, "b1"], [client_queues.MAX_WAITING + 1])
 
 
 def test_what_waits_holds_little_memory(scene, monkeypatch):
     """The sum over all clients has a limit too; who need not wait is served."""
-    monkeypatch.setattr(turns, "MOST_WAITING_BYTES", 15)
+    monkeypatch.setattr(client_queues, "MAX_WAITING_BYTES", 15)
     for name in ("a1", "a2", "a3", "a4"):
         scene.ask(named("a"), name)
     scene.ask(named("b"), "b1")
@@ -176,7 +176,7 @@ def test_what_waits_holds_little_memory(scene, monkeypatch):
 def test_who_knows_only_a_clients_name_does_not_take_its_turns(scene):
     """A credential that was successful has a queue of its own."""
     right, wrong = named("a", b"right"), named("a", b"wrong")
-    scene.queue.proved(right)
+    scene.queue.authenticated(right)
     scene.ask(wrong, "guess")
     scene.ask(named("a", b"other"), "another guess")
     scene.ask(right, "own")
@@ -187,12 +187,12 @@ def test_who_knows_only_the_name_of_a_client_with_a_key_fills_the_queue_of_its_o
     """Its assertions are other ones each time, so no credential is known before it is verified."""
     body = b"client_assertion=" + asserted("a").encode()
     other, own = (claim({**_environ(), "REMOTE_ADDR": at}, body) for at in ("192.0.2.1", "::1"))
-    scene = _Scene(Turns())
+    scene = _Scene(ClientQueues())
     scene.ask(named("somebody"), "first").set()
-    for number in range(turns.MOST_WAITING + 2):
+    for number in range(client_queues.MAX_WAITING + 2):
         scene.ask(other, number)
     scene.ask(own, "own")
-    assert (scene.began[-1], scene.refused) == ("own", [turns.MOST_WAITING + 1])
+    assert (scene.began[-1], scene.refused) == ("own", [client_queues.MAX_WAITING + 1])
     gevent.killall(scene.jobs)
 
 
@@ -201,5 +201,5 @@ def test_a_client_that_went_away_leaves_nothing(scene):
     for number in range(50):
         scene.ask(named(f"c{number}"), number).set()
     _settled()
-    assert scene.queue.clients == {}
+    assert scene.queue.queues == {}
     assert scene.queue.waiting_bytes == 0

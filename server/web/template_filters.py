@@ -1,4 +1,4 @@
-"""What templates do with the API's values: foreign text, moments, JSON.
+"""The filters of templates for the API's values: text of others, times, JSON.
 
 Owns: the filters of all templates. Never: HTML; Jinja escapes what they return.
 """
@@ -15,37 +15,37 @@ from server.services.clients.agent_members import AGENT_MEMBERS
 from server.web.browser import moment
 from server.web.console.member_fields import page_lines
 
-_LONGEST: Final = 2_000
-_LINES: Final = 50
+_MAX_CHARACTERS: Final = 2_000
+_MAX_LINES: Final = 50
 
 
 def _shown(raw: object) -> str:
-    """Foreign text, harmless."""
-    return display_safe(str(raw), max_chars=_LONGEST, max_lines=_LINES)
+    """Text of others, without control characters."""
+    return display_safe(str(raw), max_chars=_MAX_CHARACTERS, max_lines=_MAX_LINES)
 
 
 def _clock(text: str) -> int:
-    """A moment of the API in milliseconds."""
+    """The milliseconds of an RFC 3339 time."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def _said(text: str) -> str:
-    """A moment of the API as a person reads it."""
+def _when(text: str) -> str:
+    """An RFC 3339 time as text for people."""
     return moment(_clock(text))
 
 
 def _hue(name: str) -> int:
-    """One of eight colors that an id always has."""
+    """One of eight colors, derived from an id."""
     return ord(name[-1:]) % 8
 
 
 def _parsed(text: str) -> object:
-    """A JSON text of ours that the API hands on as text; None where it was erased."""
+    """Parse a JSON text; None if it was erased."""
     return json.loads(text) if text else None
 
 
 def _pretty(text: str) -> str:
-    """Likewise, for people."""
+    """Indent a JSON text."""
     return json.dumps(_parsed(text), indent=2, ensure_ascii=False)
 
 
@@ -53,7 +53,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
     {
         "shown": _shown,
         "clock": _clock,
-        "said": _said,
+        "said": _when,
         "hue": _hue,
         "parsed": _parsed,
         "pretty": _pretty,

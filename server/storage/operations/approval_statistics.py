@@ -1,4 +1,4 @@
-"""Rows of approvals for statistics: few columns, the newest alone, by the index of when."""
+"""Rows of approvals for statistics: few columns, and only the newest, by an index on time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import (
     true,
 )
 
-from server.model.operations import Trace, WaitingRequest
+from server.model.operations import ApprovalSummary, WaitingRequest
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.storage.prepared import Prepared
@@ -27,13 +27,13 @@ def _is(*states: str) -> ColumnElement[bool]:
     return a.c.state.in_([literal_column(f"'{state}'") for state in states])
 
 
-_YES = (
+_APPROVED_BY_PERSON = (
     select(literal_column("1"))
     .select_from(d)
     .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
     .exists()
 )
-_TRACES = (
+_SUMMARIES = (
     select(
         a.c.agent_id,
         a.c.user_id,
@@ -45,7 +45,7 @@ _TRACES = (
             (_is("approved", "redeemed"), true()),
             (_is("pending", "denied"), false()),
             (a.c.decided_by.is_not(None), true()),
-            else_=_YES,
+            else_=_APPROVED_BY_PERSON,
         ),
         a.c.decided_by.is_not(None),
     )
@@ -53,13 +53,13 @@ _TRACES = (
     .order_by(a.c.created_at.desc())
     .limit(bindparam("limit"))
 )
-_SINCE = Prepared(_TRACES.where(a.c.user_id.is_not(None)))
+_SINCE = Prepared(_SUMMARIES.where(a.c.user_id.is_not(None)))
 _ASKED = Prepared(
-    _TRACES.where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
+    _SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
 )
-_OF_AGENT = Prepared(_TRACES.where(a.c.agent_id == bindparam("agent"), a.c.user_id.is_not(None)))
+_OF_AGENT = Prepared(_SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id.is_not(None)))
 _WAITS = (
-    _is("pending", "approved"),  # word for word what the index is limited to
+    _is("pending", "approved"),  # must be the same text as in the partial index
     a.c.state == literal_column("'pending'"),
     a.c.expires_at > bindparam("now"),
     a.c.user_id.is_not(None),
@@ -73,38 +73,38 @@ _WAITING = Prepared(
 )
 
 
-class Traces:
-    """Approvals as statistics see them."""
+class ApprovalStatistics:
+    """Approvals in the database, for statistics."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def since(self, moment: int, limit: int) -> list[Trace]:
-        """The newest from then on."""
+    def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
+        """The newest requests since then."""
         rows = _SINCE.run(self._connection, {"moment": moment, "limit": limit})
-        return [_trace(row) for row in rows]
+        return [_summary(row) for row in rows]
 
-    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[Trace]:
-        """The newest from then on in which this agent asked this person."""
+    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
+        """The newest requests since then of this agent to this person."""
         values = {"agent": agent_id, "user": user_id, "moment": since, "limit": limit}
-        return [_trace(row) for row in _ASKED.run(self._connection, values)]
+        return [_summary(row) for row in _ASKED.run(self._connection, values)]
 
-    def of_agent(self, agent_id: str, since: int, limit: int) -> list[Trace]:
-        """The newest from then on in which this agent asked somebody."""
+    def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
+        """The newest requests since then of this agent."""
         values = {"agent": agent_id, "moment": since, "limit": limit}
-        return [_trace(row) for row in _OF_AGENT.run(self._connection, values)]
+        return [_summary(row) for row in _OF_AGENT.run(self._connection, values)]
 
     def pending(self, now: int) -> int:
-        """How many wait."""
+        """The number of pending requests."""
         return int(_PENDING.run(self._connection, {"now": now})[0][0])
 
     def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """Those that wait, the first to end first."""
+        """The pending requests, the first to expire first."""
         rows = _WAITING.run(self._connection, {"now": now, "limit": limit})
         return [WaitingRequest(agent, user, Risk(risk), ends) for agent, user, risk, ends in rows]
 
 
-def _trace(row: Sequence[Any]) -> Trace:
+def _summary(row: Sequence[Any]) -> ApprovalSummary:
     agent, user, state, created, seen, decided, approved, by_rule = row
     both = bool(approved), bool(by_rule)
-    return Trace(agent, user, State(state), created, seen, decided, *both)
+    return ApprovalSummary(agent, user, State(state), created, seen, decided, *both)

@@ -23,8 +23,8 @@ def test_what_one_agent_asked_of_one_person_is_found_newest_first(store: SqlStor
             row = approval_row(f"sayso_ap_{number}", agent, user.id, NOON - days * DAY)
             tx.approvals.add(replace(row, state=State.DENIED))
     with store.read() as view:
-        found = view.traces.asked(AGENT, ANN.id, NOON - 5 * DAY, 10)
-        one = view.traces.asked(AGENT, ANN.id, 0, 1)
+        found = view.approval_statistics.asked(AGENT, ANN.id, NOON - 5 * DAY, 10)
+        one = view.approval_statistics.asked(AGENT, ANN.id, 0, 1)
     assert [trace.created_at for trace in found] == [NOON, NOON - DAY]
     assert {(trace.agent_id, trace.user_id, trace.approved) for trace in found} == {
         (AGENT, ANN.id, False)
@@ -42,9 +42,9 @@ def test_what_one_agent_asked_of_anybody_is_found_newest_first(store: SqlStore) 
             row = approval_row(f"sayso_ap_{number}", agent, ANN.id, NOON - days * DAY)
             tx.approvals.add(replace(row, user_id=user_id))
     with store.read() as view:
-        found = view.traces.of_agent(AGENT, NOON - 5 * DAY, 10)
-        one = view.traces.of_agent(AGENT, NOON - 5 * DAY, 1)
-        late = view.traces.of_agent(AGENT, NOON, 10)
+        found = view.approval_statistics.of_agent(AGENT, NOON - 5 * DAY, 10)
+        one = view.approval_statistics.of_agent(AGENT, NOON - 5 * DAY, 1)
+        late = view.approval_statistics.of_agent(AGENT, NOON, 10)
     assert [trace.user_id for trace in found] == [BOB.id, ANN.id]
     assert [trace.user_id for trace in one] == [BOB.id]
     assert late == []
@@ -67,8 +67,8 @@ def test_those_that_wait_are_found_the_first_to_end_first(store: SqlStore) -> No
             own = {"id": f"sayso_ap_{number}", "auth_req_hash": handle, **members}
             tx.approvals.add(replace(row, **own))
     with store.read() as view:
-        found = view.traces.waiting(NOON, 10)
-        one = view.traces.waiting(NOON, 1)
+        found = view.approval_statistics.waiting(NOON, 10)
+        one = view.approval_statistics.waiting(NOON, 1)
     assert [(each.risk, each.expires_at) for each in found] == [
         (Risk.HIGH, NOON + 3),
         (Risk.LOW, NOON + 9),

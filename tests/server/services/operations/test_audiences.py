@@ -5,8 +5,8 @@ import json
 import pytest
 
 from server.services.approvers.groups import Groups
+from server.services.operations.policy_json import explained, replayed
 from server.services.operations.replays import Replays
-from server.services.operations.telling import explained, replayed
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies

@@ -1,11 +1,11 @@
-"""How policy and its answers are written as JSON, for the command line and the API alike."""
+"""The JSON of policy, trials and replays, for the command line and the API."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
-from server.services.operations.askings import RequestAudience
+from server.services.operations.audiences import RequestAudience
 from server.services.operations.replays import Change, Replay
 from server.services.operations.trials import Explained, TriedCase
 from server.services.policy import documents
@@ -14,7 +14,7 @@ from server.services.policy.displays import rfc3339
 
 
 def policy(row: PolicyRow) -> dict[str, object]:
-    """A rule set; `names` are what it calls agents and people, with what that meant."""
+    """A rule set. `names` are the agents and users in it, with their ids."""
     default = row.version == DEFAULT_VERSION
     return {
         "version": row.version,
@@ -29,7 +29,7 @@ def policy(row: PolicyRow) -> dict[str, object]:
 
 
 def explained(found: Explained) -> dict[str, object]:
-    """What would happen to one case."""
+    """The explanation of one case."""
     verdict = found.verdict
     return {
         "outcome": verdict.outcome,
@@ -51,7 +51,7 @@ def explained(found: Explained) -> dict[str, object]:
 
 
 def tried(found: Sequence[TriedCase]) -> dict[str, object]:
-    """The cases of a table."""
+    """The results of a table of cases."""
     items = [
         {
             "name": one.name,
@@ -66,7 +66,7 @@ def tried(found: Sequence[TriedCase]) -> dict[str, object]:
 
 
 def replayed(found: Replay) -> dict[str, object]:
-    """What a rule set would have changed."""
+    """The result of a replay."""
     return {
         "since": rfc3339(found.since),
         "until": rfc3339(found.until),
@@ -82,20 +82,19 @@ def replayed(found: Replay) -> dict[str, object]:
 
 
 def _asks(found: Explained) -> dict[str, object] | None:
-    needs, asking = found.verdict.needs, found.asking
-    if needs is None or asking is None:
+    needs, audience = found.verdict.needs, found.audience
+    if needs is None or audience is None:
         return None
     return {
         "risk": str(needs.risk),
         "ceremony": ceremonies.ceremony_text(needs.ceremony),
         "quorum": needs.quorum,
         "ttl": needs.seconds,
-        **_asking(asking),
+        **_audience(audience),
     }
 
 
-def _asking(found: RequestAudience) -> dict[str, object]:
-    """Whom it would ask."""
+def _audience(found: RequestAudience) -> dict[str, object]:
     backup = None if found.backup is None else {"name": found.backup, "at_once": found.at_once}
     return {
         "people": [asdict(one) for one in found.people],
@@ -106,7 +105,7 @@ def _asking(found: RequestAudience) -> dict[str, object]:
 
 
 def _covered(found: Explained) -> dict[str, object] | None:
-    """The grant that would answer, as much of it as is used."""
+    """The standing grant that would answer, and its uses."""
     grant = found.covered
     return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}
 

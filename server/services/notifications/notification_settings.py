@@ -1,7 +1,7 @@
-"""A person's own settings of when they want to be left alone: quiet hours, mutes, snoozes.
+"""A person's own notification settings: quiet hours, mutes, snoozes.
 
-They take nothing but notifications away, so the session is enough. Everything stays listed, and
-what is high or critical rings all the same.
+They only turn off notifications, so a session is enough to change them. Requests stay listed, and
+high and critical ones still notify.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Muted:
+class MutedAgent:
     """A mute with the name of its agent."""
 
     mute: Mute
@@ -40,24 +40,24 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class NotificationSettings:
-    """All that one person has set, as it stands now."""
+    """The current notification settings of one person."""
 
     hours: Hours | None
     quiet_until: int | None
-    """The end of the quiet hours that go on now."""
-    muted: tuple[Muted, ...]
+    """The end of the current quiet hours; None outside of them."""
+    muted: tuple[MutedAgent, ...]
     holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """Reads and changes a person's own settings."""
+class NotificationSettingsService:
+    """Reads and changes a person's own notification settings."""
 
     store: Store
     owned: FindForApprover
 
-    def of(self, person: Person) -> NotificationSettings:
-        """What this person has set."""
+    def get(self, person: Person) -> NotificationSettings:
+        """The settings of this person."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             user_id = person.user.id
@@ -69,14 +69,14 @@ class Quiet:
                 holds=tuple(
                     one
                     for one in view.attention.holds(user_id, view.now)
-                    if one.why not in attention.DIGESTED
+                    if one.why not in attention.DIGEST_DELAYS_MS
                 ),
             )
 
     def set_hours(self, person: Person, hours: Hours) -> None:
-        """Be notified of low and medium risk outside of these hours only.
+        """Set quiet hours for low and medium risk.
 
-        Raises errors.Problem 422 for a time zone that this machine does not know.
+        Raises errors.Problem 422 if this machine does not know the time zone.
         """
         _check_zone(hours.zone)
         with self.store.write() as tx:
@@ -86,51 +86,51 @@ class Quiet:
             _record(tx, person, audit.Type.QUIET_HOURS_SET, facts=_facts(hours))
 
     def clear_hours(self, person: Person) -> None:
-        """Have no quiet hours; what they hold back rings now. Doing it again changes nothing."""
+        """Remove quiet hours, and notify now of what they held back. Idempotent."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             if tx.attention.clear_quiet_hours(person.user.id):
                 tx.attention.end_quiet(person.user.id, tx.now)
                 _record(tx, person, audit.Type.QUIET_HOURS_CLEARED)
 
-    def mute(self, person: Person, called: str, minutes: int | None) -> Muted:
-        """Want no notifications of an agent, for so long or until it is unmuted.
+    def mute(self, person: Person, name_or_id: str, minutes: int | None) -> MutedAgent:
+        """Turn off notifications of an agent, for some minutes or until it is unmuted.
 
-        Raises errors.Problem 404 for an agent that never asked this person.
+        Raises errors.Problem 404 if the agent never asked this person.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            agent = tx.directory.agent_called(called)
+            agent = tx.directory.agent_called(name_or_id)
             if agent is None or not tx.approvals.asked_before(agent.id, person.user.id):
-                raise errors.Problem(404, "not_found", "No agent of this name has ever asked you.")
+                raise errors.Problem(404, "not_found", "No agent with this name has asked you.")
             until = None if minutes is None else tx.now + minutes * _MINUTE_MS
             mute = Mute(person.user.id, agent.id, tx.now, until)
             tx.attention.mute(mute)
             facts = {} if until is None else {"until": until}
             _record(tx, person, audit.Type.AGENT_MUTED, agent, facts=facts)
-            return Muted(mute, agent.name)
+            return MutedAgent(mute, agent.name)
 
-    def unmute(self, person: Person, called: str) -> None:
-        """Be notified of an agent again. Raises errors.Problem 404 if it is not muted."""
+    def unmute(self, person: Person, name_or_id: str) -> None:
+        """Turn notifications of an agent on again. Raises errors.Problem 404 if it is not muted."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            agent = tx.directory.agent_called(called)
+            agent = tx.directory.agent_called(name_or_id)
             if agent is None or not tx.attention.unmute(person.user.id, agent.id):
-                raise errors.Problem(404, "not_found", "You have muted no agent of this name.")
+                raise errors.Problem(404, "not_found", "You have not muted an agent of this name.")
             _record(tx, person, audit.Type.AGENT_UNMUTED, agent)
 
     def snooze(self, person: Person, approval_id: str, minutes: int) -> Hold:
-        """Be notified of a request again after so many minutes, and not before.
+        """Notify of a request again after some minutes.
 
-        Raises errors.Problem: 404 for somebody else's, 409 for one that does not wait any more,
-        422 for one that rings in any case, or ends before that.
+        Raises errors.Problem: 404 if it is not this person's, 409 if it is not pending, 422 if it
+        is high or critical, or expires earlier.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = self.owned(tx, approval_id, person.user.id)
             over = overdue(approval.state, approval.expires_at, tx.now)
             if over or approval.state is not State.PENDING:
-                raise errors.Problem(409, "not_pending", "This request waits no more.")
+                raise errors.Problem(409, "not_pending", "This request is not pending.")
             if approval.risk.rank >= Risk.HIGH.rank:
                 raise errors.Problem(
                     422, "still_rings", f"A request of {approval.risk} risk cannot be snoozed."
@@ -139,7 +139,7 @@ class Quiet:
             if until >= approval.expires_at:
                 end = rfc3339(approval.expires_at)
                 raise errors.Problem(
-                    422, "invalid_body", f"It ends at {end}. Snooze it for less, or deny it."
+                    422, "invalid_body", f"It expires at {end}. Snooze it for less, or deny it."
                 )
             hold = Hold(approval.id, person.user.id, until, "snoozed")
             tx.attention.hold(hold)
@@ -147,7 +147,7 @@ class Quiet:
             return hold
 
     def wake(self, person: Person, approval_id: str) -> None:
-        """End a snooze before its time. Raises errors.Problem 404 if there is none."""
+        """End a snooze early. Raises errors.Problem 404 if there is none."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = self.owned(tx, approval_id, person.user.id)
@@ -161,12 +161,12 @@ def _check_zone(name: str) -> None:
         zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise errors.Problem(
-            422, "invalid_body", "/zone: this server knows no such zone. Send Europe/Berlin, or UTC"
+            422, "invalid_body", "/zone: unknown time zone. Use one like Europe/Berlin, or UTC."
         ) from None
 
 
-def _named(view: View, mute: Mute) -> Muted:
-    return Muted(mute, display_names.name_of(view.directory, mute.agent_id))
+def _named(view: View, mute: Mute) -> MutedAgent:
+    return MutedAgent(mute, display_names.name_of(view.directory, mute.agent_id))
 
 
 def _facts(hours: Hours) -> dict[str, object]:
@@ -185,7 +185,7 @@ def _record(
     about: Agent | Approval | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """Write it down, and tell the person's other screens."""
+    """Add an audit entry, and update the person's other screens."""
     approval_id = about.id if isinstance(about, Approval) else None
     agent_id = (
         about.agent_id if isinstance(about, Approval) else None if about is None else about.id

@@ -1,7 +1,7 @@
-"""Whom a request would ask, by name: at once, in somebody's place, later, and who may not say yes.
+"""Whom a request would ask, by name: approvers, deputies, the backup, and excluded people.
 
-Owns: the names and the reasons. Never: who that is; enforcement knows (`eligible.py` and
-`stand_ins.py`), and is asked here.
+Owns: the names and reasons. Never: who is eligible; enforcement decides that (`eligible.py`,
+`stand_ins.py`), and this module calls it.
 """
 
 from dataclasses import dataclass
@@ -18,49 +18,49 @@ from server.services.approvers.eligible import EligibleApprovers
 from server.services.policy.judging import JudgedRequest
 
 THE_PERSON: Final = "the person"
-"""Whom a case is about that names nobody."""
+"""The name of the person in a case without a user."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedPerson:
-    """One person, and why they are asked."""
+    """One person who is asked, and why."""
 
     name: str
     why: ApproverReason
     approves: bool = True
-    """False: they see it, may deny and report it, and their yes would not count."""
+    """False if they may deny and report it, but their approval would not count."""
     group: str | None = None
-    """As a member of which group."""
+    """The group through which they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestAudience:
-    """Everybody whom one request would ask."""
+    """Everyone whom a request would ask."""
 
     people: tuple[AskedPerson, ...]
-    """The person it is for first."""
+    """The person of the request comes first."""
     excluded: tuple[str, ...]
-    """Those whose yes a rule does not count."""
+    """People whose approval does not count because of a rule."""
     deputies: tuple[str, ...]
-    """Who decides for the person now."""
+    """The person's current deputies."""
     backup: str | None
     at_once: bool
-    """The backup is asked with the others, and not when three quarters of the time are over."""
+    """The backup is asked at once, and not only after three quarters of the time."""
 
     @property
     def approvers(self) -> tuple[AskedPerson, ...]:
-        """Those whose yes would count."""
+        """The people whose approval would count."""
         return tuple(one for one in self.people if one.approves)
 
 
-def asking(
+def audience_of(
     view: View, case: JudgedRequest, needs: Requirements, found: EligibleApprovers
 ) -> RequestAudience:
-    """The names of everybody whom this case would ask."""
-    stand_in = None if case.way == APP else case.user
+    """Everyone whom this request would ask."""
+    user = None if case.way == APP else case.user
     types = [action.type for action in case.actions]
-    deputies = [] if stand_in is None else substitutes.deputies_of(view, stand_in.id, types)
-    backup = [] if stand_in is None else substitutes.backup_of(view, stand_in)
+    deputies = [] if user is None else substitutes.deputies_of(view, user.id, types)
+    backup = [] if user is None else substitutes.backup_of(view, user)
     return RequestAudience(
         people=_people(view, case.user, needs, found),
         excluded=tuple(_name(view, one) for one in sorted(needs.excluded)),

@@ -154,7 +154,8 @@ def test_every_audit_entry_type_is_documented():
 def test_every_dependency_has_its_reason():
     """Each package we ask for has a row in the decision about them, and no row is left over."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"].values()
+    asked = [*project["project"]["dependencies"], *(one for group in groups for one in group)]
     rows = re.findall(r"^\| ([\w-]+) \|", _page("decisions/0002-dependencies.md"), re.MULTILINE)
     assert {re.match(r"[\w-]+", one)[0] for one in asked} == set(rows) - {"package"}
 

@@ -105,7 +105,7 @@ def planted(fault: Fault) -> Iterator[None]:
 
 def _run(item: pytest.Item) -> list[pytest.TestReport]:
     """The steps that failed; what the other tests of the file share stays."""
-    reports = runtestprotocol(item, nextitem=item.parent, log=False)  # type: ignore[arg-type]
+    reports = runtestprotocol(item, nextitem=item.parent, log=False)  # type: ignore[arg-type]  # the session stands for the next item
     return [each for each in reports if each.failed]
 
 

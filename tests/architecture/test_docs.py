@@ -119,7 +119,7 @@ def test_the_documented_action_type_is_one():
     for fact in rendering.facts(action, detail):
         assert fact.label == "Type" or f"*{fact.label}: {fact.value}*" in page
     members = set(re.findall(r"`(\w+)`", "".join(_rows_of("| member | means |", page))))
-    assert members >= actions._MEMBERS | actions._OF_TEMPLATE | actions._OPTIONAL
+    assert members >= actions._MEMBERS | actions._TEMPLATE_MEMBERS | actions._OPTIONAL
 
 
 def test_every_error_code_is_documented():

@@ -37,7 +37,8 @@ from server.services.standing_grants import uses
 from server.services.tokens import delegations
 from server.services.users.dpop_proofs import Proofs
 
-_MOST_KEY = 255
+_MAX_KEY = 255
+_GUESSING = "guessing", "Too many unknown users. Wait ten minutes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class BackchannelService:
 
         Raises the errors of CIBA 13; what a refusal changes is stored before it is raised.
         """
-        if idempotency_key is not None and not 0 < len(idempotency_key) <= _MOST_KEY:
-            raise errors.InvalidRequest(f"Idempotency-Key must have 1 to {_MOST_KEY} characters.")
+        if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY:
+            raise errors.InvalidRequest(f"Idempotency-Key must have 1 to {_MAX_KEY} characters.")
         with self.store.read() as view:
             now = view.now
         form, used = self.objects.read(agent, form, now)
@@ -136,8 +137,7 @@ class BackchannelService:
         """Do the same steps if users are hidden from the agent, for a phantom if need be.
 
         1. What policy refuses for everyone is refused. 2. Limits count by the agent's hint. 3. A
-        reason that concerns only this person makes a request to a phantom, which waits and expires
-        alike.
+        reason that concerns only this person makes a request to a phantom, which expires alike.
         """
         phantom = self._phantom_user(hint_hash)
         candidate = user or phantom
@@ -179,10 +179,9 @@ class BackchannelService:
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.rules)
         remaining = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
-        others = substitutes.additional_approver_ids(
-            tx, plan.by.people.others, user, types, plan.risk
-        )
-        return remaining.refusal(user, types, plan.risk, others)
+        risk, others = plan.risk, plan.by.people.others
+        others = substitutes.additional_approver_ids(tx, others, user, types, risk)
+        return remaining.refusal(user, types, risk, others)
 
     def _refusal(
         self, tx: Unit, call: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
@@ -194,9 +193,7 @@ class BackchannelService:
         """
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
-            return audit_entries.refuse(
-                tx, call, plan, "guessing", "Too many unknown users. Wait ten minutes."
-            )
+            return audit_entries.refuse(tx, call, plan, *_GUESSING)
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
@@ -206,10 +203,7 @@ class BackchannelService:
         return None if limit is None else audit_entries.refuse(tx, call, plan, *limit)
 
     def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
-        """Return the approval of this idempotency key.
-
-        Raises errors.InvalidRequest if the request differs or has ended.
-        """
+        """Return the approval of this key. Raises InvalidRequest if it differs or has ended."""
         if call.idempotency_hash is None:
             return None
         found = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
@@ -250,9 +244,7 @@ class BackchannelService:
     ) -> errors.ProtocolError:
         request_limits.lock(tx, call.agent)
         if request_limits.too_many_unknown(tx, call.agent):
-            return audit_entries.refuse(
-                tx, call, plan, "guessing", "Too many unknown users. Wait ten minutes."
-            )
+            return audit_entries.refuse(tx, call, plan, *_GUESSING)
         return errors.UnknownUserId("The hint names no user whom this agent may ask.")
 
     def _phantom_user(self, hint_hash: bytes) -> User:
@@ -315,11 +307,9 @@ class BackchannelService:
             scope=plan.target.scope,
             user=user.id,
         )
-        displayed = self._displayed(
-            tx, call, plan, user, approval_id=approval_id, expires_at=expires_at
-        )
-        compared = history.compare(tx, self.secrets, displayed)
-        display = displays.display_text(displayed, compared.unusual)
+        shown = self._displayed(tx, call, plan, user, approval_id=approval_id, expires_at=expires_at)
+        compared = history.compare(tx, self.secrets, shown)
+        display = displays.display_text(shown, compared.unusual)
         return Approval(
             id=approval_id,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),

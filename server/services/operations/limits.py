@@ -240,22 +240,18 @@ class _CountedRows:
     @property
     def whole(self) -> bool:
         """Reports whether all rows were read."""
-        counts = (len(self.open), len(self.notifications), len(self.refused))
-        return max(counts) < MAX_ROWS
+        return max(map(len, (self.open, self.notifications, self.refused))) < MAX_ROWS
 
 
 _Count = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 
 def _open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Count:
-    """Count open requests of these kinds."""
     some = frozenset(kinds)
     return lambda rows: Counter(subject(one) for one in rows.open if one.kind in some)
 
 
 def _notified(within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]) -> _Count:
-    """Count notifications within this time."""
-
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
         recent = (one for one in rows.notifications if one.at > rows.now - within_ms)
         return Counter(found for one in recent if (found := subject(one)) is not None)

@@ -84,14 +84,13 @@ class BackchannelService:
         if isinstance(result, errors.ProtocolError):
             raise result
         number = None if result.decided_by else self.ceremonies.match_number(result)
-        match_code = {} if number is None else {"match_code": number}
         interval = {} if result.delivery == "push" else {"interval": requests.INTERVAL_MS // 1000}
         return {
             "auth_req_id": self.secrets.auth_req_id(result.id),
             "expires_in": max(1, (result.expires_at - now + 999) // 1000),
             **interval,
             "fingerprint": decisions.fingerprint(result.action_digest),
-            **match_code,
+            **({} if number is None else {"match_code": number}),
         }
 
     def _start(self, tx: Unit, call: BackchannelCall) -> Approval | errors.ProtocolError:
@@ -307,7 +306,9 @@ class BackchannelService:
             scope=plan.target.scope,
             user=user.id,
         )
-        shown = self._displayed(tx, call, plan, user, approval_id=approval_id, expires_at=expires_at)
+        shown = self._displayed(
+            tx, call, plan, user, approval_id=approval_id, expires_at=expires_at
+        )
         compared = history.compare(tx, self.secrets, shown)
         display = displays.display_text(shown, compared.unusual)
         return Approval(

@@ -171,7 +171,7 @@ def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
         asked = approvers.find(tx, approval, f"sayso_us_{voting.who}")
         if approval.state is State.PENDING and asked is not None:
             answer = _answer(approval, voting, asked.stands_for)
-            SERVICE._voted(tx, approval, answer, less, "session")
+            SERVICE._add_vote(tx, approval, answer, less, "session")
 
 
 def _answer(approval: Approval, voting: Voting, stands_for: str | None) -> Decision:

@@ -60,8 +60,8 @@ def test_rows_are_cut_off_and_what_is_past_is_none(store: SqlStore) -> None:
         rows = view.limits
         assert rows.open(10) == [OpenRequest(AGENT, ANN.id, "action")] * 2
         assert len(rows.open(1)) == 1
-        assert {one.lane for one in rows.calls(now - MINUTE, 10)} == {"medium", "urgent"}
-        assert (len(rows.calls(now - MINUTE, 1)), rows.calls(now, 10)) == (1, [])
+        assert {one.lane for one in rows.notifications(now - MINUTE, 10)} == {"medium", "urgent"}
+        assert (len(rows.notifications(now - MINUTE, 1)), rows.notifications(now, 10)) == (1, [])
         refused = rows.refused(now - DAY, 10)
         assert {one.type for one in refused} == {"approval.refused", "agent.paused"}
         assert (len(rows.refused(now - DAY, 1)), rows.refused(now + DAY, 10)) == (1, [])

@@ -146,7 +146,7 @@ def test_the_update_says_what_the_rule_says(store: SqlStore, grant: StandingGran
         assert (use is None) == (after is None)
         if after is not None:
             taken, held[name] = after, minor
-        assert _now(store, grant).taken == taken
+        assert _now(store, grant).usage == taken
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ class _ReadsThenWrites(StandingGrants):
     def reserve(self, grant_id, approval_id, minor, now):
         found = self.get(grant_id)
         _BOTH_HAVE_READ.wait()
-        after = None if found is None else rules.reserve(found.bounds, found.taken, minor, now)
+        after = None if found is None else rules.reserve(found.bounds, found.usage, minor, now)
         if after is None:
             return None
         values = {"used": after.uses, "spent_minor": after.minor}
@@ -217,7 +217,7 @@ def test_fifty_at_once_take_no_more_than_there_is(store: SqlStore) -> None:
     """Five uses, of which six would pass the sum only with the seventh."""
     _stored(store, ONE)
     assert _race(store, StandingGrants) == 5
-    assert _now(store).taken == GrantUsage(5, 750)
+    assert _now(store).usage == GrantUsage(5, 750)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -251,7 +251,7 @@ def test_no_race_of_uses_passes_any_bound(store: SqlStore, seed: int) -> None:
     counted = [use for use in uses if use.state != "released"]
     assert sorted(use.number for use in given) == list(range(1, len(given) + 1))
     assert len(uses) == len(given) > 0
-    assert _now(store).taken == GrantUsage(len(counted), sum(use.minor for use in counted))
+    assert _now(store).usage == GrantUsage(len(counted), sum(use.minor for use in counted))
     assert len(counted) <= ONE.uses
     assert sum(use.minor for use in counted) <= (ONE.sum_minor or 0)
     assert all(use.at < ONE.expires_at for use in uses)

@@ -1,9 +1,8 @@
-"""The terminal app: a frame at once, and the inbox as soon as the rest of the program is there.
+"""The terminal app: it draws a first frame at once and loads the inbox after it.
 
-Owns: the way from the first frame to the inbox, the way between the pages, the real clock.
-Never: an answer; that takes a panel. How the screens get at a server is `wiring.py`, which is
-imported once the first frame stands: a person sees in whose hands they are before the client, the
-socket and six pages are loaded.
+Owns: the change from the first frame to the inbox, navigation between pages, the real clock. Never:
+answers a request; only a panel does. `wiring.py` connects the screens to the server. It is imported
+after the first frame, because the client, the socket and six pages take time to load.
 """
 
 import threading
@@ -29,22 +28,22 @@ if TYPE_CHECKING:
     from approver_tui.screens.approvals.inbox import InboxScreen
     from approver_tui.screens.context import ScreenContext
 
-FIRST_WORDS = "Sayso shows what AI agents want to do in your name, and you answer."
-"""What a person reads in the first minute."""
+FIRST_WORDS = "Sayso shows you what AI agents want to do in your name, and you decide."
+"""The first sentence that a new user reads."""
 
-_ANOTHER = "Another server: what you are logged in to stays, and 6 Settings goes over and back."
+_ANOTHER = "Log in to another server. You stay logged in here; 6 Settings switches between servers."
 
 LAST_WORDS = 2.0
-"""How long, in seconds, an answer that is on its way keeps the terminal when the app is ended."""
+"""How long, in seconds, the app waits for an answer that is being sent before it exits."""
 
 Ring: TypeAlias = Callable[[str], None]
-"""Writes a control sequence that moves and draws nothing to the terminal."""
+"""Writes a control sequence to the terminal that neither draws nor moves the cursor."""
 AppLoader: TypeAlias = Callable[[Ring], "Callable[[], InboxScreen]"]
-"""Loads the rest of the program and says how its inbox is made; runs in a thread, may take long."""
+"""Loads the rest of the app and returns a function that makes the inbox. Runs in a thread."""
 
 
 class AppLoaded(Message):
-    """The rest of the program is there."""
+    """The rest of the app was loaded."""
 
     def __init__(self, make_inbox: "Callable[[], InboxScreen]") -> None:
         super().__init__()
@@ -52,7 +51,7 @@ class AppLoaded(Message):
 
 
 class AppLoadFailed(Message):
-    """The rest of the program could not be had."""
+    """The rest of the app could not be loaded."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -60,10 +59,10 @@ class AppLoadFailed(Message):
 
 
 class ApproverApp(GuardedApp[None]):
-    """Sayso in a terminal."""
+    """The terminal app."""
 
     context: "ScreenContext"
-    """What the screens work with; there is none before the inbox."""
+    """What the screens work with; set once the inbox exists."""
 
     def __init__(
         self,
@@ -76,57 +75,57 @@ class ApproverApp(GuardedApp[None]):
     ) -> None:
         super().__init__(guard, theme, is_still=is_still)
         self.why_closed: Exception | None = None
-        """Why there never was an inbox, or is none any more."""
+        """The error that closed the app, if any."""
         self.goes_to: str | None = None
-        """The login to go over to after this one; nothing for one that is not there yet."""
+        """The login to switch to after this one; an empty string asks for a new login."""
         self._load_app = load_app
         self._inbox: InboxScreen | None = None
         self.set_keymap(dict(keymap.chosen))
 
     def on_mount(self) -> None:
-        """Show a frame, and only then load what is behind it."""
+        """Show the first frame, then load the rest."""
         self.guard.arm()
         self.push_screen(OpeningScreen())
         load = threading.Thread(target=self._load, name="load", daemon=True)
         self.call_after_refresh(load.start)
 
     def about_to_hear(self) -> None:
-        """What was typed into a sleep can come before the first tick after it."""
+        """Tell the inbox about a sleep of this machine before the input after it is handled."""
         if self._inbox:
             self._inbox.note_sleep()
 
     def heard(self) -> None:
-        """Nobody has to be called, and nothing locks by itself, while the person is there."""
+        """Reset the idle lock and stop repeated alerts, because the user is present."""
         if self._inbox:
             self.context.answers.touch()
             self.context.notifier.noticed()
 
     async def action_quit(self) -> None:
-        """Leave by way of the inbox, which may have an answer to send first."""
+        """Quit through the inbox, which may have an answer to send first."""
         if self._inbox:
             self._inbox.action_leave()
         else:
             self.exit()
 
     def end(self) -> None:
-        """Leave as by `q`; but whoever ends it from outside does not wait for long."""
+        """Quit as with `q`, but exit after `LAST_WORDS` seconds in any case."""
         self.call_later(self.action_quit)
         self.set_timer(LAST_WORDS, self.exit)
 
     @on(LoginWanted)
     async def _login_wanted(self, message: LoginWanted) -> None:
-        """Leave as by `q`, to another server."""
+        """Quit as with `q`, then open another server."""
         self.goes_to = message.name
         await self.action_quit()
 
     @on(SignInWanted)
     def _sign_in_wanted(self) -> None:
-        """Leave a login that the server has ended."""
+        """Close the app because the server ended this login."""
         self.why_closed = LoginFirst("This device was signed out.", "signed_out")
         self.exit()
 
     def action_go(self, number: int) -> None:
-        """Go to a page by its digit; the inbox, which is 1, lies below all others."""
+        """Go to a page by its number. Page 1 is the inbox, below all others on the stack."""
         inbox = self._inbox
         if inbox is None:
             return
@@ -138,7 +137,7 @@ class ApproverApp(GuardedApp[None]):
             self.switch_screen(inbox.page(number))
 
     def ring(self, sequence: str) -> None:
-        """Write a control sequence that moves and draws nothing to the terminal."""
+        """Write a control sequence to the terminal that neither draws nor moves the cursor."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
             self._driver.flush()
@@ -155,10 +154,10 @@ class ApproverApp(GuardedApp[None]):
         self.exit()
 
     def _load(self) -> None:
-        """Runs in a thread that does not keep the program alive: a keyring may ask a question."""
+        """Load the app in a daemon thread: a keyring prompt must not keep the process alive."""
         try:
             make_inbox = self._load_app(self.ring)
-        except Exception as error:  # noqa: BLE001  # it is raised again where the app was run
+        except Exception as error:  # noqa: BLE001  # raised again by the caller of the app
             self.post_message(AppLoadFailed(error))
         else:
             self.post_message(AppLoaded(make_inbox))
@@ -167,7 +166,7 @@ class ApproverApp(GuardedApp[None]):
 def run(home: Home, approval_id: str | None = None) -> None:
     """Open the app for a login of this machine, at one request or at the first.
 
-    Without a login it is asked for first. It ends when the person leaves, not when they go over to
+    Asks the user to log in first if needed. Returns when the user quits, not when they switch to
     another server.
     """
     keep_memory_private()
@@ -181,7 +180,7 @@ def run(home: Home, approval_id: str | None = None) -> None:
 
 
 def _visit(home: Home, approval_id: str | None = None) -> str | None:
-    """Show one server until the person leaves; return the login they go over to, if any."""
+    """Show one server until the user quits; return the login to switch to, if any."""
     chosen = settings.load()
     try:
         return _show(home, chosen, approval_id)
@@ -191,7 +190,7 @@ def _visit(home: Home, approval_id: str | None = None) -> str | None:
 
 
 def _show(home: Home, chosen: settings.Settings, approval_id: str | None) -> str | None:
-    """Run the app until it ends. Raises ClientError when it never had an inbox."""
+    """Run the app until it exits. Raises ClientError if the inbox could not be opened."""
     load_required(home)
     guard = InputGuard(time.monotonic)
     with ExitStack() as closing:
@@ -218,8 +217,8 @@ def _show(home: Home, chosen: settings.Settings, approval_id: str | None) -> str
 
 
 def _sign_in(home: Home, why: str, theme: str, *, is_another: bool = False) -> Home | None:
-    """Return where the new login is, or None if nobody signed in."""
-    from approver_tui.signing_in import LocalLogin, SignInApp  # noqa: PLC0415  # once in a life
+    """Return the new login, or None if the user did not sign in."""
+    from approver_tui.signing_in import LocalLogin, SignInApp  # noqa: PLC0415  # only for the first login
 
     name = SignInApp(LocalLogin(home, is_another), why=why, theme=theme).run()
     return None if name is None else home.named(name)

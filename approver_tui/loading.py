@@ -1,9 +1,8 @@
-"""Modules that are imported when they are needed.
+"""Imports modules when they are needed.
 
-Owns: that the garbage collector does not look through them, neither while they are imported nor
-ever again: all that was imported stays until the end. It takes a sixth of a start otherwise, and
-later holds up one request in twenty on its way to the screen.
-Never: which module, or when.
+Owns: keeping the garbage collector away from imported modules, which live until the process ends.
+Collecting them takes a sixth of the start and later delays one request in twenty. Never: which
+module, or when.
 """
 
 import gc
@@ -13,7 +12,7 @@ from types import ModuleType
 
 
 def module(name: str) -> ModuleType:
-    """Return a module, imported now if it was not yet."""
+    """Return a module, importing it if needed."""
     if name in sys.modules:
         return sys.modules[name]
     gc.disable()

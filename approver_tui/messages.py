@@ -1,26 +1,26 @@
-"""What a person wants, as messages from widgets to screens.
+"""Messages from widgets to screens about what the user wants.
 
-Owns: the wishes that more than one widget or screen knows. Never: carries out any of them.
+Owns: the messages that more than one widget or screen uses. Never: acts on any of them.
 """
 
 from textual.message import Message
 
 
 class Selected(Message):
-    """The person moved to another approval."""
+    """The cursor moved to another approval."""
 
     def __init__(self, approval_id: str) -> None:
         super().__init__()
         self.approval_id = approval_id
-        """The approval that is under the cursor now."""
+        """The approval under the cursor."""
 
 
 class PastEnd(Message):
-    """The person moved on in a list without rows."""
+    """The user moved past the end of a list without rows."""
 
 
 class Opened(Message):
-    """The person wants to read an approval."""
+    """The user wants to read an approval."""
 
     def __init__(self, approval_id: str) -> None:
         super().__init__()
@@ -29,31 +29,31 @@ class Opened(Message):
 
 
 class MarkWanted(Message):
-    """The person clicked the mark of an approval; it counts as the key on its row."""
+    """The user clicked the checkbox of an approval; same as its key on that row."""
 
     def __init__(self, approval_id: str) -> None:
         super().__init__()
         self.approval_id = approval_id
-        """The approval in whose row it stands."""
+        """The approval of that row."""
 
 
 class LoginWanted(Message):
-    """The person wants to go over to another server."""
+    """The user wants to switch to another server."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        """The login's name; nothing for one that is not there yet."""
+        """The login's name; an empty string for a new login."""
 
 
 class SignInWanted(Message):
-    """The person wants to sign in again where the server has signed this device out."""
+    """The user wants to sign in again after the server revoked this device."""
 
 
 class KeyWanted(Message):
-    """The person clicked a key in the key bar; it counts as that key."""
+    """The user clicked a key in the key bar; same as pressing it."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key
-        """The key's name, as Textual names it."""
+        """The key's name in Textual."""

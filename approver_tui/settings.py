@@ -1,7 +1,7 @@
-"""What this machine says: the environment, the person's settings and the wall clock.
+"""The settings: environment variables, the settings file, and the wall clock.
 
-Owns: being the only reader of environment and clock in this package; which settings there are.
-Never: a default that is a secret.
+Owns: the only access to environment and clock in this package; the list of settings. Never: a
+secret as a default.
 """
 
 import os
@@ -29,10 +29,10 @@ from approver_tui.state.keymap import KEYS, Keymap, is_key
 from approver_tui.state.risks import Risk
 
 PREFIX = "SAYSO_APPROVER_"
-"""What a setting is called in the environment, before its name in capitals."""
+"""The prefix of a setting's environment variable."""
 
 PROFILE = "profile"
-"""The setting that says which login counts."""
+"""The setting that names the default login."""
 
 _SERVER = "sayso"
 _LONGEST_REPEAT = 3_600
@@ -47,20 +47,20 @@ THEMES = (
     "gruvbox",
     "solarized-light",
 )
-"""The colours there are: our own two, and some of Textual's; the `ansi` ones are the terminal's."""
+"""The themes: two of our own, some of Textual's. `ansi` themes use the terminal's colors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting: its default, what it may be, what it is for."""
+    """One setting: its default, its valid values, its purpose."""
 
     default: str
     allowed: Callable[[str], bool]
     form: str
-    """What it may be, in words that end a sentence."""
+    """The valid values in words that can end a sentence."""
     means: str
     choices: tuple[str, ...] = ()
-    """Every value that it may have, where they can be listed."""
+    """Every valid value, if they can be listed."""
 
 
 def _one_of(choices: tuple[str, ...], default: str, means: str) -> Option:
@@ -69,7 +69,7 @@ def _one_of(choices: tuple[str, ...], default: str, means: str) -> Option:
 
 
 def _key(name: str) -> Option:
-    form = "a character that moves nothing, f2 to f12, or ctrl+ and a letter"
+    form = "a character that is not a movement key, f2 to f12, or ctrl+ and a letter"
     return Option(KEYS[name], is_key, form, f"the key for {name.replace('_', ' ')}")
 
 
@@ -80,7 +80,7 @@ def _is_repeat(text: str) -> bool:
 
 
 def _told(risk: Risk) -> Option:
-    means = f"how a request of {risk.value} risk is told"
+    means = f"notify for {risk.value} risk"
     return _one_of(tuple(AlertLevel), DEFAULT_WAYS[risk].value, means)
 
 
@@ -90,58 +90,60 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         "notify_repeat": Option(
             str(DEFAULT_REPEAT),
             _is_repeat,
-            f"a number of seconds from 0, which is never, to {_LONGEST_REPEAT}",
-            "after how many seconds a high risk is told again while it waits",
+            f"a number of seconds from 0 (never) to {_LONGEST_REPEAT}",
+            "repeat a high-risk notification after this many seconds",
         ),
         "notify_terminal": _one_of(
             tuple(TerminalSequence),
             TerminalSequence.AUTO.value,
-            "the sequence that asks the terminal for a notification",
+            "the control sequence for terminal notifications",
         ),
-        "theme": _one_of(THEMES, THEMES[0], "the colours of the app"),
+        "theme": _one_of(THEMES, THEMES[0], "the colors of the app"),
         PROFILE: Option(
             DEFAULT,
             is_name,
             NAME_FORM,
-            "the login that counts where --profile names none",
+            "the login to use without --profile",
         ),
-        "plain": _one_of(_YES_OR_NO, "no", "lines instead of screens, for screen readers and logs"),
+        "plain": _one_of(
+            _YES_OR_NO, "no", "plain lines instead of the app, for screen readers and logs"
+        ),
         **{f"key_{name}": _key(name) for name in KEYS},
     }
 )
-"""Every setting that a person can keep in the file, in the order in which they are listed."""
+"""Every setting that can be stored in the file, in display order."""
 
 NAMES = tuple(OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a setting is, and where that was said."""
+    """The value of a setting and its source."""
 
     text: str
     source: str
-    """`default`, a variable of the environment, or the path of the file."""
+    """`default`, an environment variable, or the path of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where files are, where a server on this machine keeps its own, and what the person wants."""
+    """The location of files, the data folder of a local server, and the user's settings."""
 
     home: Path | None
-    """SAYSO_APPROVER_HOME: everything lies here, and no keyring is used."""
+    """SAYSO_APPROVER_HOME: all files are stored here, and no keyring is used."""
     server_folder: Path
-    """SAYSO_DATA_DIR, or the place a server uses without it."""
+    """SAYSO_DATA_DIR, or the server's default folder."""
     values: Mapping[str, Value] = field(default_factory=dict)
     terminal_environment: TerminalEnvironment = field(default_factory=TerminalEnvironment)
 
     @property
     def file(self) -> Path:
-        """Where the person keeps settings."""
+        """The path of the settings file."""
         return file_of(self.home)
 
     @property
     def preferences(self) -> AlertPreferences:
-        """What the person wants to be told of."""
+        """The user's alert preferences."""
         return AlertPreferences(
             ways={risk: AlertLevel(self._text(f"notify_{risk.value}")) for risk in Risk},
             repeat=int(self._text("notify_repeat")),
@@ -150,17 +152,17 @@ class Settings:
 
     @property
     def theme(self) -> str:
-        """The name of the colours that the person wants."""
+        """The name of the user's theme."""
         return self._text("theme")
 
     @property
     def profile(self) -> str:
-        """The name of the login that counts where no other is named."""
+        """The name of the default login."""
         return self._text(PROFILE)
 
     @property
     def keymap(self) -> Keymap:
-        """The keys that the person chose. Raises BrokenSettings when two do with one key."""
+        """The user's key bindings. Raises BrokenSettings if two actions have the same key."""
         keymap = Keymap({name: self._text(f"key_{name}") for name in KEYS})
         if twins := keymap.twins():
             key, (first, second) = keymap.key(twins[0]), twins
@@ -169,12 +171,12 @@ class Settings:
 
     @property
     def is_plain(self) -> bool:
-        """Whether lines are wanted instead of screens, by setting or because of the terminal."""
+        """Whether to use lines instead of screens, by setting or because of the terminal."""
         return self._text("plain") == "yes" or self.terminal_environment.is_dumb
 
     @property
     def is_still(self) -> bool:
-        """Whether nothing moves by degrees: over SSH each degree is a picture on the line."""
+        """Whether to turn animations off: over SSH each frame costs bandwidth."""
         return self.terminal_environment.is_remote
 
     def _text(self, name: str) -> str:
@@ -183,7 +185,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of this process. Raises BadSetting with the remedy."""
+    """Return the settings of this process. Raises BadSetting with the fix."""
     values = os.environ if environment is None else environment
     home, server = _home(values), values.get("SAYSO_DATA_DIR")
     return Settings(
@@ -195,17 +197,17 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def this_file(environment: Mapping[str, str] | None = None) -> Path:
-    """Return where the settings of this process are kept, whatever the file says."""
+    """Return the path of this process's settings file."""
     return file_of(_home(os.environ if environment is None else environment))
 
 
 def file_of(home: Path | None) -> Path:
-    """Return where the settings of an installation are kept."""
+    """Return the path of an installation's settings file."""
     return Home.at(home).config / "config.toml"
 
 
 def checked(name: str, text: str, source: str) -> str:
-    """Return the text if the setting may be that. Raises BadSetting."""
+    """Return the text if it is valid for the setting. Raises BadSetting."""
     option = OPTIONS.get(name)
     if option is None:
         raise BadSetting(f"{source}: there is no setting {name}.")
@@ -217,7 +219,7 @@ def checked(name: str, text: str, source: str) -> str:
 def local_zone(
     environment: Mapping[str, str] | None = None, link: Path = Path("/etc/localtime")
 ) -> str | None:
-    """Return the name of this machine's time zone, or None where it does not say one."""
+    """Return the name of this machine's time zone, or None if unknown."""
     values = os.environ if environment is None else environment
     if named := values.get("TZ", "").lstrip(":"):
         return named
@@ -231,7 +233,7 @@ def wall_clock() -> int:
 
 
 def _values(environment: Mapping[str, str], path: Path) -> Mapping[str, Value]:
-    """The environment wins over the file, the file over the default."""
+    """Return each value: the environment overrides the file, the file overrides the default."""
     kept = config_file.read(path)
     try:
         for name, text in kept.items():

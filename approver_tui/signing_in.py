@@ -1,6 +1,6 @@
-"""The app of the first minute: one screen, and then this machine has a login.
+"""The app that asks for a login: a single screen.
 
-Owns: the wiring of that screen. Never: what it asks; that is `screens/sign_in.py`.
+Owns: the wiring of that screen. Never: its questions; `screens/sign_in/sign_in.py` has them.
 """
 
 import platform
@@ -22,7 +22,7 @@ from approver_tui.screens.guarded_app import GuardedApp
 from approver_tui.screens.sign_in.sign_in import LoginService, SignInRequest, SignInScreen
 
 USUAL_SERVER = "http://localhost:8470"
-"""Where a server on this machine is, unless it was told otherwise."""
+"""The default address of a server on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class LocalLogin:
     """Signs this machine in."""
 
     home: Home
-    """Where the login is kept."""
+    """Where the login is stored."""
     is_another: bool = False
-    """Whether it is kept beside the logins that are there, named after its server."""
+    """Whether to store it next to the existing logins, named after its server."""
 
     def now(self) -> int:
         """Return this machine's time."""
@@ -41,11 +41,11 @@ class LocalLogin:
     def enrol(
         self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
-        """Sign in, keep the result, return its name. Raises ClientError, GivenUp when stopped."""
+        """Sign in, store the login, return its name. Raises ClientError or GivenUp."""
 
         def pause(seconds: float) -> None:
             if stop.wait(seconds):
-                raise GivenUp("Nobody was waited for any more. Nothing was kept.")
+                raise GivenUp("Canceled. Nothing was saved.")
 
         enrolment = Enrolment(
             url=wanted.url,
@@ -63,7 +63,7 @@ class LocalLogin:
 
 
 def free_name(url: str, taken: Collection[str]) -> str:
-    """Return a name for a login at a server, after its host."""
+    """Return an unused name for a login, derived from the server's host."""
     host = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").lower()).strip("-")
     name = host[:24].rstrip("-") or "server"
     numbered = (f"{name}-{number}" for number in count(2))
@@ -71,7 +71,7 @@ def free_name(url: str, taken: Collection[str]) -> str:
 
 
 class SignInApp(GuardedApp[str]):
-    """Sayso in a terminal, before there is a login. Its result is the name of the one that is."""
+    """The app while there is no login. Its result is the name of the new one."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class SignInApp(GuardedApp[str]):
         self._why = why
 
     def on_mount(self) -> None:
-        """Open the one screen."""
+        """Open the sign-in screen."""
         name = this_machine()
         self.push_screen(
             SignInScreen(self._door, self.guard, name=name, url=USUAL_SERVER, why=self._why)
@@ -94,7 +94,7 @@ class SignInApp(GuardedApp[str]):
 
 
 def this_machine() -> str:
-    """Return the host's name if it can name a device."""
+    """Return the host name if it is a valid device name."""
     name = platform.node()
     try:
         check_name(name)

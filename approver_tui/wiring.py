@@ -1,6 +1,6 @@
-"""The wiring: the client, its feed and the way to answer, behind the ports of the screens.
+"""Builds the screen context from the client, the feed and the settings.
 
-Owns: what a desk is made of. Never: a screen of its own.
+Owns: how the parts are put together. Never: a screen of its own.
 """
 
 import time
@@ -33,12 +33,12 @@ from approver_tui.state.text import display_safe
 
 @dataclass(frozen=True, slots=True)
 class FileSettingsStore:
-    """The person's settings in their file, and the logins beside it."""
+    """The user's settings file and the logins next to it."""
 
     home: Home
 
     def logins(self) -> tuple[Login, ...]:
-        """Return those that can be read."""
+        """Return the logins that can be read."""
         return tuple(filter(None, map(self._login, self.home.names)))
 
     def _login(self, name: str) -> Login | None:
@@ -52,7 +52,7 @@ class FileSettingsStore:
         return Login(name, known.issuer, known.user_name, known.device_name, is_here)
 
     def settings(self) -> tuple[Setting, ...]:
-        """Return all of them. Raises BadSetting."""
+        """Return all settings. Raises BadSetting."""
         chosen = settings.load()
         return tuple(
             Setting(
@@ -68,7 +68,7 @@ class FileSettingsStore:
         )
 
     def keep(self, name: str, value: str) -> None:
-        """Keep a value. Raises BadSetting."""
+        """Save a value. Raises BadSetting."""
         settings.checked(name, value, "settings")
         config_file.write(settings.this_file(), {name: value})
 
@@ -81,7 +81,7 @@ def load_inbox(
     closing: ExitStack,
     ring: Callable[[str], None],
 ) -> Callable[[], InboxScreen]:
-    """Open the client of a login and return how its inbox is made. Raises ClientError."""
+    """Open the client of a login and return a function that makes its inbox. Raises ClientError."""
     client = open_client(home, clock=settings.wall_clock)
     closing.callback(client.close)
     others = OtherLogins(home, clock=settings.wall_clock)
@@ -108,7 +108,7 @@ def load_inbox(
 
 
 def app_environment(home: Home, chosen: settings.Settings, approval_id: str | None) -> Environment:
-    """Return where the app runs, for a login that is there."""
+    """Return the environment of the app for an existing login."""
     issuer = profile.load_required(home).issuer
     has_others = len(home.names) > 1
     return Environment(

@@ -1,5 +1,5 @@
-"""How the person is told that something waits, when they look elsewhere.
+"""Alerts: how the user is notified of waiting requests while they look elsewhere.
 
-Owns: who is rung for what, how often, and by which bell, sequence or desktop.
-Never: a word of an agent; what is said is fixed and counts risks. Never: Textual, HTTP, a clock.
+Owns: which requests alert, how often, and whether by bell, terminal sequence or desktop.
+Never: shows text from an agent; the text is fixed and counts risks. Never: Textual, HTTP, a clock.
 """

@@ -1,7 +1,7 @@
-"""When somebody is to be told, and what is said.
+"""When to alert the user, and with what text.
 
-Owns: the fixed words, which count risks; that high and critical risk are told again until they are
-over or the person did something. Never: a word of an agent; how it is said.
+Owns: the fixed text, which counts risks; repeating alerts for high and critical risk until the
+request ends or the user is active. Never: text from an agent; how an alert is shown.
 """
 
 from collections import Counter
@@ -16,36 +16,36 @@ _LEAST_TOLD_AGAIN = Risk.HIGH
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell: fixed words, and how loudly."""
+    """One alert: its fixed text and its level."""
 
     text: str
     way: AlertLevel
 
 
 def words(risks: Iterable[Risk]) -> str:
-    """Return what is said when requests of these risks wait: how many, and the highest risk."""
+    """Return the text for waiting requests of these risks: their number and the highest risk."""
     counted = Counter(risks)
     highest = max(counted, key=lambda risk: risk.rank)
     count, total = counted[highest], counted.total()
     if total == 1:
-        return f"Sayso: 1 request of {highest.value} risk waits for you"
+        return f"Sayso: 1 {highest.value}-risk request is waiting for you"
     if count == total:
-        return f"Sayso: {total} requests of {highest.value} risk wait for you"
-    return f"Sayso: {total} requests wait for you, {count} of {highest.value} risk"
+        return f"Sayso: {total} {highest.value}-risk requests are waiting for you"
+    return f"Sayso: {total} requests are waiting for you, {count} of them {highest.value} risk"
 
 
 @dataclass(slots=True)
 class AlertSchedule:
-    """What waits that the person was told of. `ticks` is a clock in seconds that only goes on."""
+    """The requests that the user was alerted to. `ticks` is a monotonic clock in seconds."""
 
     preferences: AlertPreferences
     ticks: Callable[[], float]
     _waiting: dict[str, Risk] = field(default_factory=dict)
     _again: dict[str, float] = field(default_factory=dict)
-    """When each request that is told again is due."""
+    """When the next repeated alert of each request is due."""
 
     def asked(self, approval_id: str, risk: Risk) -> Alert | None:
-        """Return what to say about a new request, if anything."""
+        """Add a new request; return its alert, if it has one."""
         way = self.preferences.way(risk)
         if way is AlertLevel.OFF or approval_id in self._waiting:
             return None
@@ -55,17 +55,17 @@ class AlertSchedule:
         return Alert(words(self._waiting.values()), way)
 
     def over(self, approval_id: str) -> None:
-        """Forget a request: it was answered, or it ended."""
+        """Remove a request that was answered or has ended."""
         self._waiting.pop(approval_id, None)
         self._again.pop(approval_id, None)
 
     def noticed(self) -> None:
-        """Stop telling again: the person is there and has seen the screen."""
+        """Stop all repeated alerts: the user is active and has seen the screen."""
         self._waiting.clear()
         self._again.clear()
 
     def due(self) -> Alert | None:
-        """Return what has to be said again now."""
+        """Return the repeated alert that is due now, if any."""
         now = self.ticks()
         late = [each for each, moment in self._again.items() if moment <= now]
         if not late:

@@ -1,6 +1,6 @@
-"""A notification on the desktop of this machine.
+"""Desktop notifications on this machine.
 
-Owns: which program shows it. Never: waits for it; a desktop that hangs holds nothing up.
+Owns: which program shows them. Never: blocks for longer than a few seconds if the desktop hangs.
 """
 
 import shutil
@@ -29,16 +29,16 @@ _PROGRAMS: Mapping[str, Callable[[str], tuple[str, ...]]] = MappingProxyType(
         "osascript": lambda text: ("-e", f'display notification "{text}" with title "{_TITLE}"'),
     }
 )
-"""What each is called with, the best first. The words are fixed and carry no quotes."""
+"""The arguments of each program, best first. The text is fixed and has no quotes."""
 
 
 def program() -> str | None:
-    """Return the program of this machine that shows notifications, if there is one."""
+    """Return the first notification program that is installed, if any."""
     return next((name for name in _PROGRAMS if shutil.which(name)), None)
 
 
 def show(text: str) -> str:
-    """Show a notification; return what went wrong, or nothing."""
+    """Show a notification; return an error message, or an empty string."""
     name = program()
     if name is None:
         return "there is no notify-send, gdbus or osascript"

@@ -1,6 +1,6 @@
-"""What an event of the live feed means to whoever calls the person: one table.
+"""Which events of the live feed start or end an alert.
 
-Owns: which events ring and which end the ringing. Never: how.
+Owns: that mapping. Never: how an alert is shown.
 """
 
 from approver_tui.attention.notifier import Notifier
@@ -9,13 +9,13 @@ from approver_tui.state.notifications.events import Event, EventName
 _ENDS = frozenset({EventName.DECIDED, EventName.EXPIRED, EventName.CANCELLED, EventName.REDEEMED})
 
 _AGAIN = frozenset({EventName.REMINDER, EventName.DIGEST})
-"""What tells of a request that may have been told of before."""
+"""Events about a request that may have been alerted before."""
 
 
 def alert_for_event(caller: Notifier, event: Event) -> None:
-    """Ring for what was asked and for reminders, stop for what is over.
+    """Alert for new requests and reminders; end the alert of requests that have ended.
 
-    Whether a request may ring is the server's to say: quiet hours and mutes are known there.
+    The server decides whether a request may alert; it knows the quiet hours and mutes.
     """
     if event.approval is None:
         return

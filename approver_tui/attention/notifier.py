@@ -1,7 +1,7 @@
-"""Who calls the person: rings, asks the terminal, asks the desktop, and does so again.
+"""Sends alerts: rings the bell, asks the terminal or the desktop, and repeats.
 
-Owns: which of them an alert takes here. Several threads may use one caller.
-Never: blocks; what a desktop needs happens in a thread of its own.
+Owns: which channel an alert uses. Several threads may use one notifier. Never: blocks; a desktop
+notification runs in its own thread.
 """
 
 import threading
@@ -17,17 +17,17 @@ from approver_tui.state.approvals.approvals import Approval
 
 @dataclass(slots=True)
 class Notifier:
-    """The way from a request to a person who looks elsewhere."""
+    """Alerts the user to waiting requests."""
 
     ringer: AlertSchedule
     terminal_environment: TerminalEnvironment
     write: Callable[[str], None]
-    """Writes to the terminal, past everything that would make it visible."""
+    """Writes an escape sequence to the terminal."""
     show: Callable[[str], object] = desktop.show
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def asked(self, approval: Approval, *, is_reminder: bool = False) -> None:
-        """Tell of a new request, as its risk is told; of a known one if the server reminds."""
+        """Alert for a new request, or again for a known one if the server sent a reminder."""
         with self._turn:
             if is_reminder:
                 self.ringer.over(approval.id)
@@ -35,17 +35,17 @@ class Notifier:
         self._tell(alert)
 
     def over(self, approval_id: str) -> None:
-        """Tell no more of a request."""
+        """End the alerts of a request."""
         with self._turn:
             self.ringer.over(approval_id)
 
     def noticed(self) -> None:
-        """Take the person for being there."""
+        """End all repeated alerts: the user is active."""
         with self._turn:
             self.ringer.noticed()
 
     def tick(self) -> None:
-        """Tell again what is due."""
+        """Send the repeated alert that is due."""
         with self._turn:
             alert = self.ringer.due()
         self._tell(alert)
@@ -60,10 +60,10 @@ class Notifier:
 
 
 def plan(alert: Alert, wanted: AlertPreferences, around: TerminalEnvironment) -> tuple[str, bool]:
-    """Return what is written to the terminal, and whether the desktop is asked too.
+    """Return what to write to the terminal, and whether to notify the desktop too.
 
-    A terminal that shows notifications is at the person's side even over SSH, so where there is one
-    this machine's own desktop is left alone, and nothing is told twice.
+    A terminal that shows notifications reaches the user even over SSH. In that case the desktop of
+    this machine is not used, so that nothing is shown twice.
     """
     if alert.way is not AlertLevel.DESKTOP:
         return terminal_sequences.BELL, False

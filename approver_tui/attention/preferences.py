@@ -1,6 +1,6 @@
-"""What a person wants to be told of, and how loudly.
+"""Which requests alert the user, and how.
 
-Owns: the ways there are, which risk takes which, their defaults. Never: where they are kept.
+Owns: the levels, the level of each risk, the defaults. Never: where preferences are stored.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from approver_tui.state.risks import Risk
 
 
 class AlertLevel(StrEnum):
-    """How loudly something is told; each way includes those before it."""
+    """How an alert is shown; each level includes the ones before it."""
 
     OFF = "off"
     BELL = "bell"
@@ -20,10 +20,10 @@ class AlertLevel(StrEnum):
 
 
 class TerminalSequence(StrEnum):
-    """Which control sequence asks the terminal for a notification."""
+    """The control sequence that makes a terminal show a notification."""
 
     AUTO = "auto"
-    """The one that this terminal is known to understand, if it is known."""
+    """The sequence that this terminal is known to support, if any."""
     OSC9 = "osc9"
     OSC777 = "osc777"
     OSC99 = "osc99"
@@ -38,25 +38,25 @@ DEFAULT_WAYS: Mapping[Risk, AlertLevel] = MappingProxyType(
         Risk.CRITICAL: AlertLevel.DESKTOP,
     }
 )
-"""By risk: low is not told, high rings and asks the desktop."""
+"""The default level of each risk."""
 
 DEFAULT_REPEAT = 30
-"""After how many seconds a high risk is told again."""
+"""After how many seconds an alert of high or critical risk repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertPreferences:
-    """What one person wants."""
+    """The alert preferences of one user."""
 
     ways: Mapping[Risk, AlertLevel] = field(default_factory=lambda: DEFAULT_WAYS)
     repeat: int = DEFAULT_REPEAT
-    """Seconds after which high and critical risk are told again while they wait; 0 is never."""
+    """Seconds after which alerts of high and critical risk repeat; 0 disables repeating."""
     sequence: TerminalSequence = TerminalSequence.AUTO
 
     def way(self, risk: Risk) -> AlertLevel:
-        """Return how a request of this risk is told."""
+        """Return the level of a risk."""
         return self.ways.get(risk, AlertLevel.OFF)
 
 
 DEFAULTS = AlertPreferences()
-"""What counts for whoever said nothing."""
+"""The preferences of a user who has set none."""

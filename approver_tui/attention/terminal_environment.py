@@ -1,7 +1,7 @@
-"""Where this program runs, as far as ringing is concerned.
+"""The terminal and desktop that this program runs in.
 
-Owns: which terminal this is and what lies between it and the person. Never: reads the
-environment; `settings.py` hands it over.
+Owns: detecting the terminal and what lies between it and the user. Never: reads environment
+variables; `settings.py` passes them in.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _BY_PROGRAM = MappingProxyType(
         "rio": TerminalSequence.OSC777,
     }
 )
-"""What each terminal says of itself in TERM_PROGRAM, and what it understands."""
+"""The sequence that each terminal supports, by its TERM_PROGRAM."""
 
 _BY_TERM = (
     ("xterm-kitty", TerminalSequence.OSC99),
@@ -30,10 +30,10 @@ _BY_TERM = (
     ("wezterm", TerminalSequence.OSC777),
     ("rxvt-unicode", TerminalSequence.OSC777),
 )
-"""What each terminal says of itself in TERM, by its beginning."""
+"""The sequence that each terminal supports, by the start of its TERM."""
 
 _MAC = "darwin"
-"""There a desktop needs no variable: `osascript` reaches that of whoever is logged in."""
+"""macOS needs no variable: `osascript` reaches the desktop of the logged-in user."""
 _DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
 
 
@@ -42,24 +42,24 @@ class TerminalEnvironment:
     """The terminal and the desktop around this program."""
 
     terminal: str = ""
-    """What the terminal calls itself; empty when it does not say."""
+    """The terminal's name for itself; empty if unknown."""
     sequence: TerminalSequence = TerminalSequence.NONE
-    """The notification that this terminal is known to understand."""
+    """The notification sequence that this terminal is known to support."""
     is_in_tmux: bool = False
     is_in_screen: bool = False
     is_dumb: bool = False
-    """Whether the terminal takes plain text alone."""
+    """Whether the terminal supports plain text only."""
     is_remote: bool = False
-    """Whether the person sits at another machine: this one's desktop is not theirs."""
+    """Whether the user is at another machine, so that this machine's desktop is not theirs."""
     has_desktop: bool = False
-    """Whether a desktop session of this machine can be told something."""
+    """Whether this machine has a desktop session that can show notifications."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str], platform: str = "linux") -> "TerminalEnvironment":
-        """Return the surroundings that an environment tells of, on a platform as Python names it.
+        """Detect the environment from its variables, on a platform as Python names it.
 
-        Inside tmux and screen TERM and TERM_PROGRAM name those, so the outer terminal is told by
-        the variables of its own that they hand on, where it has some.
+        Inside tmux and screen, TERM and TERM_PROGRAM name those programs. The outer terminal is
+        then detected by variables of its own that they pass on.
         """
         term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
         is_in_tmux = bool(environment.get("TMUX"))
@@ -76,7 +76,7 @@ class TerminalEnvironment:
 
 
 NOWHERE = TerminalEnvironment()
-"""A terminal that says nothing of itself, and no desktop."""
+"""An unknown terminal without a desktop."""
 
 _OWN_VARIABLES = MappingProxyType(
     {

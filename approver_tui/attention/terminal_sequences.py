@@ -1,7 +1,7 @@
-"""What is written to a terminal to make it ring or show a notification.
+"""The escape sequences that ring the bell or show a notification.
 
-Owns: the bell, OSC 9, 777 and 99, and the envelopes of tmux and screen.
-Never: any text but that of an Alert.
+Owns: the bell, OSC 9, 777 and 99, and the wrappers of tmux and screen. Never: any text but that of
+an Alert.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,27 +18,27 @@ _MADE: Mapping[TerminalSequence, Callable[[str], str]] = MappingProxyType(
     {
         TerminalSequence.OSC9: lambda text: f"\x1b]9;{text}\a",
         TerminalSequence.OSC777: lambda text: f"\x1b]777;notify;{_TITLE};{text}\a",
-        # One id for all: a later notification takes the place of the one before it.
+        # The same id for all: a new notification replaces the one before it.
         TerminalSequence.OSC99: lambda text: f"\x1b]99;i=sayso;{text}\a",
     }
 )
 
 
 def chosen(wanted: TerminalSequence, around: TerminalEnvironment) -> TerminalSequence:
-    """Return the sequence to use; NONE where none is wanted or none would be understood."""
+    """Return the sequence to use; NONE if none is wanted or supported."""
     if around.is_dumb:
         return TerminalSequence.NONE
     return around.sequence if wanted is TerminalSequence.AUTO else wanted
 
 
 def notification(sequence: TerminalSequence, text: str, around: TerminalEnvironment) -> str:
-    """Return what asks the terminal for a notification; nothing for NONE."""
+    """Return the escape sequence of a notification; an empty string for NONE."""
     made = _MADE.get(sequence)
     return "" if made is None else _wrapped(made(_printable(text)), around)
 
 
 def _wrapped(sequence: str, around: TerminalEnvironment) -> str:
-    """Tmux and screen keep what they do not know, unless it is handed through to the terminal."""
+    """Wrap a sequence so that tmux or screen passes it on to the terminal."""
     if around.is_in_tmux:
         return f"\x1bPtmux;{sequence.replace(_ESCAPE, _ESCAPE * 2)}\x1b\\"
     if around.is_in_screen:
@@ -47,5 +47,5 @@ def _wrapped(sequence: str, around: TerminalEnvironment) -> str:
 
 
 def _printable(text: str) -> str:
-    """The words are fixed; this holds even if somebody forgets that."""
+    """Drop control characters. The text is fixed, so this is a second line of defense."""
     return "".join(letter for letter in text if letter.isascii() and letter.isprintable())

@@ -1,5 +1,5 @@
 """The `sayso-approver` command: parse, call the client, print.
 
-Owns: verbs, exit codes, plain lines and `--json` documents.
-Never: HTTP, keys or rules; those are the client's.
+Owns: commands, exit codes, plain lines and `--json` documents.
+Never: HTTP, keys or rules; the client has those.
 """

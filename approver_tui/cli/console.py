@@ -1,7 +1,7 @@
-"""A person at a terminal, or a pipe that is read: lines out, words in.
+"""Questions and answers in a terminal or through a pipe.
 
-Owns: that nothing typed before a question was asked counts as its answer; that a PIN is not shown.
-Never: colour, cursor movement, a single key.
+Owns: ignoring input typed before its question; hiding the PIN. Never: color, cursor movement, a
+single key.
 """
 
 import signal
@@ -19,7 +19,7 @@ if sys.platform != "win32":
 
 
 class Console:
-    """Questions go to stderr, so that stdout can be read by another program or kept in a log."""
+    """Questions go to stderr, so that stdout can be read by another program or logged."""
 
     def __init__(self) -> None:
         self._question = ""
@@ -29,7 +29,7 @@ class Console:
         click.echo("\n".join(lines))
 
     def ask(self, question: str) -> str | None:
-        """Return what is typed after the question was asked, or None when nobody types any more."""
+        """Return the line typed after the question, or None at the end of input."""
         self._discard()
         self._question = question
         self._put()
@@ -41,13 +41,13 @@ class Console:
         return line.strip()
 
     def pin(self) -> str:
-        """Return the PIN, which is not shown, or nothing. Raises PinNeeded without a terminal."""
+        """Return the hidden PIN, or an empty text. Raises PinNeeded without a terminal."""
         self._discard()
         return read_pin(from_stdin=False, or_nothing=True)
 
     @contextmanager
     def resuming(self) -> Iterator[None]:
-        """Ask again after the program was suspended; what was typed meanwhile does not count."""
+        """Ask again after the program was suspended; input from meanwhile is ignored."""
         if sys.platform == "win32":
             yield
             return
@@ -66,6 +66,6 @@ class Console:
         click.echo(self._question + " ", nl=False, err=True)
 
     def _discard(self) -> None:
-        """A person types into what was there a moment ago, and a paste holds many lines."""
+        """Discard input that was typed or pasted before the question."""
         if sys.platform != "win32" and sys.stdin.isatty():
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

@@ -39,12 +39,12 @@ def history(page: Page) -> dict[str, object]:
 
 
 def item(approval: Approval) -> dict[str, object]:
-    """Return one row of `inbox` and `history` as a line of its own."""
+    """Return one row of `inbox` and `history` as its own document."""
     return {"schema": "sayso.item/1", **summary(approval)}
 
 
 def unverified(row: Unverified) -> dict[str, object]:
-    """Return a request that cannot be verified as a line of its own."""
+    """Return a request that failed verification as its own document."""
     return {"schema": "sayso.unverified/1", "id": row.id, "problem": row.problem}
 
 
@@ -141,7 +141,7 @@ def outcome(approval: Approval) -> dict[str, object]:
 def outcomes(
     denied: Iterable[Approval], failed: Iterable[tuple[str, Mapping[str, object]]]
 ) -> dict[str, object]:
-    """Return what `deny` prints of several."""
+    """Return what `deny` prints for several requests."""
     return {
         "schema": "sayso.decisions/1",
         "items": [summary(approval) for approval in denied],
@@ -153,7 +153,7 @@ def outcomes(
 
 
 def receipt_proof(receipt: Mapping[str, object], parts: Sequence[ReceiptPart]) -> dict[str, object]:
-    """Return what `receipt` prints; the receipt is as it came."""
+    """Return what `receipt` prints; the receipt is unchanged."""
     return {
         "schema": "sayso.proof/1",
         "holds": verdict(parts) is Verdict.PROVED,
@@ -166,7 +166,7 @@ def receipt_proof(receipt: Mapping[str, object], parts: Sequence[ReceiptPart]) -
 
 
 def event(value: Event | None) -> dict[str, object]:
-    """Return one line of `watch`; None is a gap, after which the inbox has to be read again."""
+    """Return one line of `watch`; None is a gap, after which the inbox must be fetched again."""
     approval, shown = (None, None) if value is None else (value.approval, value.device)
     return {
         "schema": "sayso.event/1",
@@ -266,7 +266,7 @@ def _execution(value: Execution | None) -> dict[str, object] | None:
 
 
 def granted(value: Granted | None) -> dict[str, object] | None:
-    """Return what was granted where that is less, with its text as received."""
+    """Return what was granted, if less than asked, with its text as received."""
     if value is None:
         return None
     changes = [
@@ -299,7 +299,7 @@ def device(value: Device) -> dict[str, object]:
 
 
 def consent(value: Consent) -> dict[str, object]:
-    """Return what a client may have."""
+    """Return one consent."""
     return {
         "id": value.id,
         "state": value.state.value,

@@ -1,4 +1,4 @@
-"""What each error means to a script: one table.
+"""The exit code of each error.
 
 Owns: exit codes and the error object on stderr. Never: stdout.
 """
@@ -17,10 +17,10 @@ from approver_tui.state.approvals.approvals import ApprovalState
 
 
 class Exit(IntEnum):
-    """Every exit code there is.
+    """Every exit code.
 
-    10, 11 and 14 are kept free for a command that waits for an answer and ends by it: still
-    pending, denied, approved in part. There is none.
+    10, 11 and 14 are reserved for a command that waits for an answer: still pending, denied,
+    approved in part.
     """
 
     DONE = 0
@@ -84,7 +84,7 @@ BY_KIND = MappingProxyType(
         errors.DoesNotHold: Exit.NOT_VERIFIED,
     }
 )
-"""An error without a row is looked up by the status of the server's answer."""
+"""For an error without a row, the status of the server's answer decides."""
 
 BY_STATUS = MappingProxyType(
     {
@@ -106,38 +106,40 @@ BY_STATUS = MappingProxyType(
         504: Exit.UNREACHABLE,
     }
 )
-"""Every status of the server, and those of a proxy before one that does not answer."""
+"""Every status of the server, and of a proxy in front of it."""
 
 _NEXT = MappingProxyType(
     {
         errors.LoginFirst: (
-            "Your first device? Get a one-time code from whoever runs the server, and then:\n"
+            "Your first device? Get a one-time code from your administrator, then run:\n"
             "  sayso-approver login URL --code CODE\n"
-            "Another one? It is let in by a device that you use already:\n"
+            "Another device? Approve it on one that you already use:\n"
             "  sayso-approver login URL"
         ),
         errors.BrokenProfile: "Log in again with: sayso-approver login URL",
-        errors.DeviceLocked: "Unlock it from another device, or ask for: sayso users unlock",
-        errors.CertificateRefused: "Look closer with: sayso-approver doctor",
-        errors.Unreachable: "Is the server running? Look closer with: sayso-approver doctor",
-        errors.NotKept: "Look closer with: sayso-approver doctor",
+        errors.DeviceLocked: (
+            "Unlock it from another device, or ask your administrator to run: sayso users unlock"
+        ),
+        errors.CertificateRefused: "Find the cause with: sayso-approver doctor",
+        errors.Unreachable: "Is the server running? Find the cause with: sayso-approver doctor",
+        errors.NotKept: "Find the cause with: sayso-approver doctor",
         errors.NotRecorded: "Answer it again. List open requests: sayso-approver inbox",
-        errors.Changed: "Read what waits, and its fingerprint: sayso-approver inbox",
-        errors.WireError: "Answer nothing of it, and tell whoever runs the server.",
-        errors.BrokenSettings: "Mend it; where it is: sayso-approver config path",
+        errors.Changed: "Read the request and its fingerprint again: sayso-approver inbox",
+        errors.WireError: "Do not answer it, and tell your administrator.",
+        errors.BrokenSettings: "Fix the file; find it with: sayso-approver config path",
         errors.BadSetting: "See: sayso-approver config",
     }
 )
-"""The next command after an error of a kind."""
+"""What to do after an error of a kind."""
 
 _NEXT_BY_STATUS = MappingProxyType(
-    {404: "See what there is: sayso-approver inbox, history, grants, consents, devices or quiet"}
+    {404: "See what exists: sayso-approver inbox, history, grants, consents, devices or quiet"}
 )
 
 BY_OUTCOME = MappingProxyType(
     {ApprovalState.EXPIRED: Exit.EXPIRED, ApprovalState.CANCELLED: Exit.WITHDRAWN}
 )
-"""What became of an approval that could not be answered; everything else is a conflict."""
+"""The state of an approval that could not be answered; any other is a conflict."""
 
 BY_CODE = MappingProxyType(
     {
@@ -149,8 +151,8 @@ BY_CODE = MappingProxyType(
         "agent_stopped": Exit.LOCKED,
     }
 )
-"""Where the code says more than the status: at a sign-in, which is refused with 400 whatever it is;
-of what this program signed, which nobody typed; of an agent that was stopped."""
+"""Codes that say more than the status: at a sign-in, whose errors are all 400; about what this
+program signed, which the user did not type; about a disabled agent."""
 
 
 def exit_code(error: BaseException) -> Exit:
@@ -171,10 +173,10 @@ def exit_code(error: BaseException) -> Exit:
 def report(
     error: BaseException, *, as_json: bool, called: str = PROGRAM, no_input: bool = False
 ) -> int:
-    """Say on stderr what went wrong, for a person or a script, and return the exit code.
+    """Print the error on stderr, for a person or a script, and return the exit code.
 
-    `called` is the program's name with the login that was named, which remedies name too. Where
-    nothing was to be asked, an option is missing: that is bad usage, not a lack of rights.
+    `called` is the program's name with the given login, for the suggested commands. With
+    `no_input` a missing entry is bad usage, because an option was left out.
     """
     is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
     code = Exit.USAGE if is_missing else exit_code(error)
@@ -184,7 +186,7 @@ def report(
 
 
 def error_lines(error: BaseException) -> list[str]:
-    """Return what failed, and the next command where there is one, safe to draw."""
+    """Return what failed, and what to do next if known, safe to draw."""
     return list(filter(None, (f"Error: {error_text(error)}", _advice(error))))
 
 
@@ -217,23 +219,23 @@ def error_text(error: BaseException) -> str:
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):
         if error.approval.is_taken_back:
-            return "Too late: this request is no longer needed, its agent took it back."
+            return "Too late: the agent withdrew this request."
         ended = status_text(error.approval, error.approval.expires_at).rstrip(".")
         return f"Too late, this request is {ended}."
     if isinstance(error, errors.WrongPin):
-        return f"{error} Tries left: {error.left}."
+        return f"{error} Attempts left: {error.left}."
     return str(error)
 
 
 def _advice(error: BaseException) -> str:
-    """Return the next command, or nothing where there is none to name."""
+    """Return what to do next, or an empty text."""
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else PROGRAM
         return f"See: {command} --help"
     if isinstance(error, errors.AlreadyDecided):
         return f"See: {PROGRAM} show {error.approval.id}"
     if isinstance(error, errors.UnknownOutcome):
-        return f"Ask what became of it: {PROGRAM} show {error.approval_id}"
+        return f"Check the outcome: {PROGRAM} show {error.approval_id}"
     if isinstance(error, errors.ApiError) and error.status in _NEXT_BY_STATUS:
         return _NEXT_BY_STATUS[error.status]
     return next((text for kind, text in _NEXT.items() if isinstance(error, kind)), "")

@@ -1,4 +1,4 @@
-"""What the verbs print for people: one fact per line, plain text, nothing that moves the cursor.
+"""What the commands print for people: one fact per line, without cursor movement.
 
 Owns: the wording. Never: text that is not SafeText, JSON.
 """
@@ -28,28 +28,28 @@ from approver_tui.state.text import display_safe
 
 _WIDTH = 14
 _VOTES = {
-    (Answer.APPROVE, True): "yes",
-    (Answer.APPROVE, False): "yes, to more than was approved since",
-    (Answer.DENY, True): "no",
+    (Answer.APPROVE, True): "approved",
+    (Answer.APPROVE, False): "approved, before the request was narrowed",
+    (Answer.DENY, True): "denied",
 }
 _ANSWERED = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
 _LATER = frozenset({ApprovalState.EXPIRED, ApprovalState.CANCELLED})
-"""States that no answer leads to: whoever answered did not bring them about."""
+"""States that no answer leads to; something else ended the request."""
 _LONGEST_TEXT = 100_000
 
 
 def fact(label: str, value: str) -> str:
-    """Return one line; further lines of the value are indented under its first."""
+    """Return a label and its value; further lines of the value are indented."""
     return f"{label + ':':<{_WIDTH}} " + value.replace("\n", "\n" + " " * (_WIDTH + 1))
 
 
 def approval_in_full(approval: Approval, now: int) -> list[str]:
-    """Return everything a person needs to answer, in the order in which the app shows it."""
+    """Return everything needed to answer, in the order of the app."""
     return [*body(approval, now), *_next(approval, now)]
 
 
 def body(approval: Approval, now: int) -> list[str]:
-    """Return everything about a request but what to type next."""
+    """Return everything about a request except what to type next."""
     shown = approval.display
     return [
         f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
@@ -81,30 +81,32 @@ def body(approval: Approval, now: int) -> list[str]:
 
 
 def _replaces(approval: Approval) -> list[str]:
-    """The earlier request, by the code that its agent's log has."""
+    """Return the earlier request that it replaces, with its fingerprint."""
     if (earlier := approval.supersedes) is None:
         return []
-    return [fact("replaces", f"{earlier.fingerprint}, which waits no more")]
+    return [fact("replaces", f"{earlier.fingerprint}, no longer waiting")]
 
 
 def _takes(approval: Approval, now: int) -> list[str]:
-    """What a yes takes while it can be said; a command line always asks for the PIN."""
+    """Return the steps of approving; a command line always asks for the PIN."""
     if not approval.is_waiting(now):
         return []
     steps = sorted(approval.steps | {Step.PIN})
-    takes = [fact("a yes takes", ", ".join(approval.what(step) for step in steps))]
-    locked = fact("LOCKED", "too much was typed wrongly; you can deny it, and others can decide it")
+    takes = [fact("requires", ", ".join(approval.what(step) for step in steps))]
+    locked = fact(
+        "LOCKED", "too many wrong entries; you can still deny it, and others can decide it"
+    )
     return [*takes, locked] if approval.is_locked else takes
 
 
 def approval_summary(approval: Approval, now: int) -> list[str]:
-    """Return what a yes would be a yes to, once more before the PIN."""
+    """Return what would be approved, once more before the PIN."""
     approval = without_typed(approval)
     shown = approval.display
-    part = " a part of" if approval.granted else ""
+    part = " part of" if approval.granted else ""
     return [
         "",
-        f"You are about to say yes to{part} this:",
+        f"You are about to approve{part} this request:",
         approval.granted_headline,
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *granted_lines(approval.granted),
@@ -117,18 +119,18 @@ def approval_summary(approval: Approval, now: int) -> list[str]:
 
 
 def retry_requested(approval: Approval) -> str:
-    """Return that the agent of what expired will read that it is to ask again."""
-    return f"{approval.agent.name} is told to ask again, at its next poll."
+    """Return that the agent of an expired request is asked to retry."""
+    return f"{approval.agent.name} is asked to retry at its next poll."
 
 
 def _counted(approval: Approval) -> list[str]:
-    """Return that a yes counts beside others, which are still waited for."""
+    """Return that an approval counts, and which others are still needed."""
     words = "" if approval.together is None else f" ({approval.together.words})"
-    return [f"Your yes is counted{words}: {approval.told_headline}", f"  {approval.id}"]
+    return [f"Your approval is counted{words}: {approval.told_headline}", f"  {approval.id}"]
 
 
 def signed_texts(approval: Approval) -> list[str]:
-    """Return the two texts that an answer signs, what they hide made visible, and their digests."""
+    """Return the two signed texts, with special characters visible, and their digests."""
     both = (
         ("action", approval.action_text, approval.action_digest),
         ("display", approval.display_text, approval.display_digest),
@@ -141,7 +143,7 @@ def signed_texts(approval: Approval) -> list[str]:
 
 
 def outcome(approval: Approval) -> list[str]:
-    """Return what became of an answer."""
+    """Return the outcome of an answer."""
     if approval.state is ApprovalState.PENDING:
         return _counted(approval) + granted_lines(approval.granted)
     mark = ":" if approval.granted is None else "."
@@ -153,29 +155,29 @@ def outcome(approval: Approval) -> list[str]:
 
 
 def granted_lines(value: Granted | None) -> list[str]:
-    """Return what is granted beside what was asked, where it is less."""
+    """Return what is granted next to what was asked, if it is less."""
     if value is None:
         return []
-    rows = [("less than asked", "asked", "granted")]
+    rows = [("approved with limits", "asked", "granted")]
     rows += [(each.label, each.asked, each.granted) for each in value.differences]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
 
 
 def _gives(approval: Approval) -> list[str]:
-    """What a yes gives; of a part it gives no more than the part has."""
+    """Return what approving gives; for a narrowed request only the granted part."""
     gives, less = approval.display.gives, approval.granted
     if less is None:
-        return [fact("a yes gives", gives)]
+        return [fact("grants", gives)]
     rows = [f"{each.label}: {each.granted}, not {each.asked}" for each in less.differences]
-    return [fact("a yes gives", "\n".join([f"A part of: {gives}", *rows]))]
+    return [fact("grants", "\n".join([f"Part of: {gives}", *rows]))]
 
 
 def _in_the_texts(approval: Approval, now: int) -> list[str]:
-    """What a yes would be to, in the signed text's own words, where somebody else has chosen it."""
+    """Return the signed text's own words, if somebody else narrowed the request."""
     if approval.granted is None or not approval.is_waiting(now):
         return []
-    return ["", "less than was asked, in the signed text:", *map(_place, approval.granted.places)]
+    return ["", "limits in the signed text:", *map(_place, approval.granted.places)]
 
 
 def _place(place: Place) -> str:
@@ -184,7 +186,7 @@ def _place(place: Place) -> str:
 
 
 def report_lines(done: Reported) -> list[str]:
-    """Return what came of a report."""
+    """Return the result of a report."""
     stopped = [
         f"  {agent.name} is {agent.state}: {_count(agent.tokens_revoked, 'token')} and "
         f"{_count(agent.requests_cancelled, 'other request')} ended."
@@ -193,8 +195,8 @@ def report_lines(done: Reported) -> list[str]:
     state = done.approval.state_word.capitalize()
     return [
         f"Reported. {state}: {done.approval.told_headline}",
-        *(stopped or ["  No agent had asked for it, so none was stopped."]),
-        f"  incident {done.incident}; an administrator looks into it.",
+        *(stopped or ["  No agent made this request, so none was quarantined."]),
+        f"  incident {done.incident}; an administrator will review it.",
     ]
 
 
@@ -205,12 +207,14 @@ def device(value: Device, now: int) -> list[str]:
     mine = " (this one)" if value.is_this else ""
     lines = [f"{value.name}{mine}", f"  {value.id}  {value.kind}, {state}, last seen {seen}"]
     if value.high_from > now:
-        lines.append(f"  high risk only in {time_left(value.high_from, now)}, unless vouched for")
+        lines.append(
+            f"  cannot approve high risk for {time_left(value.high_from, now)}, unless vouched for"
+        )
     return lines + pin(value)
 
 
 def consent(value: Consent) -> list[str]:
-    """Return one consent, and how to take it back."""
+    """Return one consent, and how to revoke it."""
     asked = "" if value.app_name is None else f", asked for by {value.app_name}"
     lines = [
         f"{value.client_name} at {value.resource}{asked}",
@@ -226,11 +230,11 @@ def consent(value: Consent) -> list[str]:
 def pin(value: Device) -> list[str]:
     """Return what is wrong with a device's PIN, if anything."""
     if value.pin.locked:
-        return ["  locked: too many PIN tries"]
+        return ["  locked: too many wrong PINs"]
     if value.pin.exhausted:
-        return ["  the PIN is worn out: log in again to choose a new one"]
+        return ["  this PIN can no longer be used: log in again to choose a new one"]
     if value.pin.tries:
-        return [f"  {value.pin.tries} PIN tries since the last right one"]
+        return [f"  {value.pin.tries} wrong PINs since the last correct one"]
     return []
 
 
@@ -246,7 +250,7 @@ def _unusual(display: Display) -> list[str]:
 
 
 def _rights(approval: Approval) -> list[str]:
-    """What an agent or app would get once; the other kinds have it among their facts."""
+    """Return what an agent or app gets once; for the other kinds it is among the facts."""
     if not approval.is_action:
         return []
     shown = approval.display
@@ -256,7 +260,7 @@ def _rights(approval: Approval) -> list[str]:
 
 def _asker(approval: Approval) -> list[str]:
     agent = approval.agent
-    first = ", asks you for the first time" if agent.first_request else ""
+    first = ", first request from it" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
         by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
         behind = {"key": agent.keys, "through": agent.through}
@@ -273,19 +277,19 @@ def _agent_says(approval: Approval) -> list[str]:
 
 
 def status_text(approval: Approval, now: int) -> str:
-    """Where it stands, and since whom it does."""
+    """Return the state, and since when."""
     if approval.is_waiting(now):
         people = "" if approval.together is None else f"; {approval.together.words}"
         at = countdown_stage(approval.expires_at, now)
         last = "" if at is None else f"{at.words}: "
         return f"{last}expires in {time_left(approval.expires_at, now)}{people}"
     if approval.state is ApprovalState.PENDING:
-        return f"expired {local_time(approval.expires_at)}, which is not a denial"
+        return f"expired {local_time(approval.expires_at)}, not a denial"
     return _over(approval)
 
 
 def _over(approval: Approval) -> str:
-    """Who answered and how, and how it ended where that is something else."""
+    """Return who answered and how, and how it ended if that differs."""
     ended = _ended(approval)
     if approval.decided is None:
         by = "" if approval.unasked is None else _stood_in(approval.unasked)
@@ -298,13 +302,13 @@ def _over(approval: Approval) -> str:
 
 
 def _ended(approval: Approval) -> str:
-    """Why it ended, after a colon, and what its agent is told."""
+    """Return why it ended, after a colon, and what its agent is told."""
     if approval.is_taken_back:
-        return ": its agent took it back"
+        return ": its agent withdrew it"
     if approval.was_superseded:
-        return ": replaced by a newer request of the same agent"
+        return ": replaced by a newer request from the same agent"
     why = "" if approval.reason is None else f": {ENDED.get(approval.reason, approval.reason)}"
-    again = " Its agent is told to ask again." if approval.retry is Retry.ASKED else ""
+    again = " Its agent is asked to retry." if approval.retry is Retry.ASKED else ""
     return why + again
 
 
@@ -315,7 +319,7 @@ def _stood_in(unasked: AutomaticDecision) -> str:
 
 
 def _together(approval: Approval) -> list[str]:
-    """For whom it is, and what others said; after the facts, so that they are read first."""
+    """Return whom it is for and the votes; after the facts, so that those are read first."""
     if approval.together is None:
         return []
     said = [
@@ -331,23 +335,23 @@ def _standing_in_full(approval: Approval, now: int) -> str:
     standing_now = status_text(approval, now)
     if not approval.is_waiting(now):
         return standing_now
-    return f"{standing_now}, at {local_time(approval.expires_at)}. Lapsing is not a no."
+    return f"{standing_now}, at {local_time(approval.expires_at)}. Expiring isn't a denial."
 
 
 def _execution(execution: Execution | None) -> list[str]:
-    """What came of it at its resource."""
+    """Return what the resource did."""
     if execution is None:
         return []
     lines = [fact("resource", f"{execution.word} {local_time(execution.at)} as {execution.id}")]
     if execution.text is not None:
-        lines.append(fact("it says", f'"{execution.text}"'))
+        lines.append(fact("resource says", f'"{execution.text}"'))
     if execution.as_granted is False:
-        lines.append(fact("ALARM", "what it ran is not what was granted"))
+        lines.append(fact("ALARM", "the resource did something other than what was granted"))
     return lines
 
 
 def _reached(each: Delivery) -> str:
-    """What one device had of a request."""
+    """Return what one device received of a request."""
     text = f"{each.device_name} {local_time(each.delivered_at)}"
     text += "" if each.seen_at is None else f", seen {local_time(each.seen_at)}"
     return text + ("" if each.decided_at is None else f", decided {local_time(each.decided_at)}")

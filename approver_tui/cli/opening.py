@@ -1,7 +1,6 @@
-"""What most verbs begin with: the client of this machine, and the PIN.
+"""What most commands start with: the client of this machine, and the PIN.
 
-Owns: where a PIN may come from, which is a terminal or stdin and never an argument.
-Never: what it opens.
+Owns: where a PIN can come from: a terminal or stdin, never an argument. Never: what it unlocks.
 """
 
 import sys
@@ -21,7 +20,7 @@ pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from st
 
 
 def is_interactive() -> bool:
-    """Return whether a person may be asked something: at a terminal, without --no-input."""
+    """Return whether the user can be asked: at a terminal, without --no-input."""
     is_forbidden = click.get_current_context().find_root().params.get("no_input", False)
     return sys.stdin.isatty() and not is_forbidden
 
@@ -37,38 +36,38 @@ def this_client() -> Iterator[Client]:
 
 
 def read_pin(*, from_stdin: bool, or_nothing: bool = False) -> str:
-    """Return the PIN of a logged-in device. Raises PinNeeded without a way to ask for it.
+    """Return the PIN of a logged-in device. Raises PinNeeded if it cannot be asked for.
 
-    A terminal asks until there is one, unless nothing is an answer too.
+    A terminal asks until there is one, unless an empty answer is allowed.
     """
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded("This takes your PIN: use a terminal, or --pin-stdin.")
+        raise PinNeeded("This requires your PIN: use a terminal, or --pin-stdin.")
     return prompts.ask("PIN", is_hidden=True, may_be_empty=or_nothing)
 
 
 def read_new_pin(*, from_stdin: bool) -> str:
-    """Return the PIN that a person chooses; a terminal asks for it twice."""
+    """Return a new PIN; a terminal asks for it twice."""
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded("Choosing a PIN takes a terminal, or --pin-stdin.")
+        raise PinNeeded("Choosing a PIN requires a terminal, or --pin-stdin.")
     return prompts.ask_twice("Choose a PIN of at least 6 characters")
 
 
 def stdin_line() -> str:
-    """Return the next line of stdin without its end."""
+    """Return the next line of stdin without its line ending."""
     return sys.stdin.readline().rstrip("\r\n")
 
 
 def warnings(client: Client) -> list[str]:
-    """Return what weakens this installation, for people and scripts alike."""
+    """Return the weaknesses of this installation."""
     folder = readable_server_folder(client.profile.issuer, settings.load().server_folder)
     if folder is None:
         return []
     warning = (
-        f"Every program of yours can read the server's keys in {folder}, so the PIN protects "
-        "nothing here. Run the server as its own user or on another machine."
+        f"Every program you run can read the server's keys in {folder}, so the PIN "
+        "protects nothing here. Run the server as its own user or on another machine."
     )
     return [warning]

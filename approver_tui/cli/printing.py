@@ -1,7 +1,7 @@
 """How results reach stdout: one JSON document, or plain lines.
 
-Owns: the times and words that both use, the program's name.
-Never: stderr on success, colour, cursor movement.
+Owns: times and words that both use, the program's name. Never: stderr on success, color, cursor
+movement.
 """
 
 import json
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 PROGRAM = "sayso-approver"
-"""What a person types."""
+"""The name of the program."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -20,7 +20,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 
 def has_terminal() -> bool:
-    """Return whether somebody types and reads at a terminal."""
+    """Return whether stdin and stdout are a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -35,7 +35,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def rfc3339(at: int | None) -> str | None:
-    """Return a moment as JSON carries it."""
+    """Return a moment for JSON."""
     if at is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=at)
@@ -43,13 +43,13 @@ def rfc3339(at: int | None) -> str | None:
 
 
 def local_time(at: int) -> str:
-    """Return a moment as people here write it."""
+    """Return a moment in local form."""
     moment = _EPOCH + timedelta(milliseconds=at)
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def time_left(until: int, now: int) -> str:
-    """Return how long it is until a moment, in its two largest units at most."""
+    """Return the time until a moment, in at most two units."""
     seconds = (until - now) // 1000
     if seconds <= 0:
         return "over"

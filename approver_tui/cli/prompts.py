@@ -1,11 +1,11 @@
 """Questions at a terminal whose answers may all arrive at once.
 
-Owns: input typed before its question is neither shown nor lost, so a PIN that arrives in the same
-read as the answer before it is read as the PIN. Never: what is asked.
+Owns: input typed ahead is neither shown nor lost, so a PIN that arrives together with the answer
+before it is read as the PIN. Never: what is asked.
 
 A terminal echoes input as it arrives, and the usual way to hide a password drops earlier input.
-Here the terminal echoes nothing from the first question on. This program writes what may be seen,
-character by character.
+Here echo is off from the first question on, and this program prints what may be seen, character by
+character.
 """
 
 import codecs
@@ -24,11 +24,11 @@ _NOBODY = b"\x04"
 _BACK = (b"\x7f", b"\x08")
 _KILL = b"\x15"
 _LOCAL_MODES, _SETTINGS = 3, 6
-"""Where these stand in what `termios` returns: the flags, and the special characters."""
+"""Indexes in the result of `termios`: the flags, and the special characters."""
 
 
 def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -> str:
-    """Return what is typed; asks again until there is something, unless nothing is an answer."""
+    """Return the typed line; asks again while it is empty, unless that is allowed."""
     terminal = _terminal()
     if terminal is None:
         default = "" if may_be_empty else None
@@ -110,7 +110,7 @@ def _printable(typed: str) -> str:
 
 
 def _draw(before: str, text: str) -> None:
-    """Show the character that came, or those that went."""
+    """Show the character that was added, or erase those that were removed."""
     if len(text) > len(before):
         click.echo(text[len(before) :], nl=False, err=True)
     else:

@@ -1,11 +1,11 @@
-"""How the terminal app talks to the server and keeps its keys.
+"""The client: talks to the server and stores this device's keys.
 
 Owns: HTTP, the live feed, the wire format, DPoP, signatures, the files of one installation.
-Never: Textual, click, the environment or the wall clock; a clock is handed in.
+Never: Textual, click, the environment or the wall clock; a clock is passed in.
 """
 
 import sys
 
-# httpx brings a command line of its own, which loads rich and Pygments wherever they are installed:
-# 60 ms that no request needs. Told that there is none, it does without, as where they are not.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # how Python notes that there is none
+# httpx has a command line of its own, which loads rich and Pygments if they are installed. That
+# takes 60 ms and no request needs it, so its import is made to fail, as it would without them.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # so its import fails

@@ -1,7 +1,7 @@
-"""The approver's API as plain methods, one per endpoint.
+"""The approver's API, one method per endpoint.
 
-Owns: paths, bodies, what each answer becomes. Several threads may use one client.
-Never: what an answer means to the person; that is deciding.py and the screens.
+Owns: paths, bodies, reading the answers. Several threads may use one client. Never: what an answer
+means to the user; `decisions.py` and the screens know that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ from approver_tui.state.incidents.reports import Reported, ReportScope
 from approver_tui.state.tokens.delegations import Delegation
 
 SESSION_KEY = "session-key"
-"""The name under which the vault keeps the session key."""
+"""The name of the session key in the vault."""
 
 _PAGE = 200
 _MOST_PARTS = 5
@@ -46,7 +46,7 @@ _TOO_LATE = frozenset({"already_decided", "no_effect", "not_pending"})
 
 
 def open_client(home: Home, *, clock: Clock) -> "Client":
-    """Return the client of the enrolment in `home`. Raises LoginFirst or BrokenProfile."""
+    """Return the client of the login in `home`. Raises LoginFirst or BrokenProfile."""
     profile = profiles.load_required(home)
     secrets = vault.open_vault(home, profile.vault)
     scalar = secrets.get(SESSION_KEY)
@@ -58,7 +58,7 @@ def open_client(home: Home, *, clock: Clock) -> "Client":
 
 
 class Client:
-    """One enrolled device's way to its server."""
+    """The API client of one enrolled device."""
 
     def __init__(self, session: Session, home: Home, profile: Profile) -> None:
         self.session = session
@@ -71,7 +71,7 @@ class Client:
 
     @property
     def signer(self) -> Signer:
-        """Who signs: this device, for its person, at this server."""
+        """The signer: this device, for its user, at this server."""
         return Signer(
             device=self.profile.device_id, user=self.profile.user_id, issuer=self.profile.issuer
         )
@@ -82,11 +82,11 @@ class Client:
         return self.session.transport.skew
 
     def now(self) -> int:
-        """Return the server's time as far as it is known, in milliseconds since the epoch."""
+        """Return the server's time in milliseconds since the epoch, as far as it is known."""
         return self.session.transport.now()
 
     def observe(self, server_time: int, since: int) -> None:
-        """Learn the server's time from its answer to what was asked at `since` on our clock."""
+        """Learn the server's time from its answer to a request sent at `since` on our clock."""
         self.session.transport.observe(server_time, since)
 
     def me(self) -> Me:
@@ -97,7 +97,7 @@ class Client:
         return me
 
     def inbox(self, state: str = "waiting", *, limit: int = 50, cursor: str | None = None) -> Page:
-        """Return a page of approvals: `waiting` gravest first, or `decided`, newest first."""
+        """Return a page of approvals: `waiting` highest risk first, or `decided` newest first."""
         params = {"state": state, "limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         since = self.session.transport.clock()
         page = wire.read_page(self.session.get("/api/approvals", params))
@@ -105,16 +105,16 @@ class Client:
         return page
 
     def waiting(self) -> Page:
-        """Return all that waits as one page, with the first page's feed cursor: none is missed.
+        """Return all waiting requests as one page, with the feed cursor of the first page.
 
-        What ends soonest is on top. It is kept for a start without the server.
+        What expires soonest comes first. The list is stored for an offline start.
         """
         since = self.session.transport.clock()
         parts = self._waiting_parts()
         pages = [wire.read_page(part) for part in parts]
         self.observe(pages[-1].server_time, since)
         rows = [row for part in parts for row in part.children("items")]
-        with suppress(OSError):  # a full disk keeps nobody from what waits
+        with suppress(OSError):  # a full disk must not hide the list
             last_known.keep(self.home, self.profile, rows, parts[-1].text("server_time"))
         return replace(
             pages[-1],
@@ -124,7 +124,7 @@ class Client:
         ).soonest_first()
 
     def _waiting_parts(self) -> list[JsonObject]:
-        """Nothing of a login that the server has ended stays on this machine."""
+        """Return the pages; on an ended login, delete what was stored on this machine."""
         try:
             return list(self._parts("/api/approvals", {"state": "waiting", "limit": str(_PAGE)}))
         except LoginFirst:
@@ -132,12 +132,12 @@ class Client:
             raise
 
     def last_waiting(self) -> Page | None:
-        """Return what waited when the server last said so, as this machine kept it."""
+        """Return the last known list that this machine stored."""
         found = last_known.recall(self.home, self.profile)
         return None if found is None else found.soonest_first()
 
     def count(self) -> int:
-        """Return how many requests wait; nothing of them is read."""
+        """Return how many requests wait, without their contents."""
         params, count = {"state": "waiting", "limit": str(_PAGE)}, 0
         while True:
             page = self.session.get("/api/approvals", params)
@@ -147,18 +147,18 @@ class Client:
             params["cursor"] = cursor
 
     def decided(self, cursor: str | None = None) -> Page:
-        """Return a page of what is over, newest first."""
+        """Return a page of past requests, newest first."""
         return self.inbox("decided", cursor=cursor)
 
     def decided_since(self, since: int) -> tuple[Approval, ...]:
-        """Return what was over at a moment or later, newest first: of very many the newest."""
+        """Return the requests that ended at a moment or later, newest first, up to a limit."""
         at = datetime.fromtimestamp(since / 1000, UTC).isoformat()
         params = {"state": "decided", "since": at, "limit": str(_PAGE)}
         parts = islice(self._parts("/api/approvals", params), _MOST_PARTS)
         return tuple(each for part in parts for each in wire.read_page(part).items)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
-        """Return the agents that this person owns; whoever has a role is told of others too."""
+        """Return the agents that this user owns, without others that a role may see."""
         parts = islice(self._parts("/api/agents", {"limit": str(_PAGE)}), _MOST_PARTS)
         every = [
             agents_wire.read_managed(each) for part in parts for each in part.children("items")
@@ -166,13 +166,13 @@ class Client:
         return tuple(one for owners, one in every if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
-        """Stop an agent for everybody; the server lets its owners. Return what ended."""
+        """Suspend an owned agent for everybody. Return what ended."""
         return agents_wire.read_suspended(
             self.session.post(_path("agents", agent_id, "disable"), {})
         )
 
     def _parts(self, path: str, params: Mapping[str, str]) -> Iterator[JsonObject]:
-        """Yield a list's parts, until there is no more or nobody asks."""
+        """Yield the pages of a list until it ends or the caller stops."""
         cursor: dict[str, str] = {}
         while True:
             part = self.session.get(path, {**params, **cursor})
@@ -186,20 +186,20 @@ class Client:
         return wire.read_approval(self.session.get(_path("approvals", approval_id)))
 
     def receipt(self, approval_id: str) -> Mapping[str, Any]:
-        """Return the evidence of a decision, as the server tells it."""
+        """Return the receipt of a decision."""
         return self.session.get(_path("approvals", approval_id, "receipt")).values
 
     def published_keys(self) -> Mapping[str, Any]:
-        """Return the keys that the server publishes."""
+        """Return the server's published keys."""
         return self.session.get("/jwks").values
 
     def leeway(self, approval_id: str) -> Narrowable:
-        """Return what of a request may be left out or made less."""
+        """Return what can be reduced in a request."""
         answer = self.session.get(_path("approvals", approval_id, "narrowing"))
         return narrowing_wire.read_narrowable(answer)
 
     def narrow(self, approval_id: str, wish: Narrowing) -> Granted:
-        """Return how approving less would read; nothing is decided."""
+        """Return the preview of a narrowed request; nothing is decided."""
         changes = [
             {"place": each.place, "fact": each.pointer, "to": each.to} for each in wish.changes
         ]
@@ -219,9 +219,9 @@ class Client:
         entries: Entries = NOTHING,
         aside: DenialExtras = NOTHING_MORE,
     ) -> Approval:
-        """Send a signed answer, with the text of what is granted where that is less.
+        """Send a signed answer, with the granted text if it is narrowed.
 
-        Raises AlreadyDecided with what came first, WrongEntry and RequestLocked for what was typed.
+        Raises AlreadyDecided with the earlier answer, WrongEntry and RequestLocked.
         """
         again = aside.retry_at and datetime.fromtimestamp(aside.retry_at / 1000, UTC).isoformat()
         beside = {**asdict(entries), **asdict(aside), "granted": granted, "retry_at": again}
@@ -237,78 +237,78 @@ class Client:
         return wire.read_approval(answer)
 
     def extend(self, approval_id: str) -> Approval:
-        """Let a request wait longer; return it with its new end."""
+        """Extend a request; return it with its new expiry."""
         return wire.read_approval(
             self.session.post(_path("approvals", approval_id, "extension"), {})
         )
 
     def ask_again(self, approval_id: str) -> Approval:
-        """Ask the agent of a request that expired to ask again; return the request."""
+        """Ask the agent of an expired request to retry; return the request."""
         return wire.read_approval(self.session.post(_path("approvals", approval_id, "retry"), {}))
 
     def report(self, approval_id: str, decision: str, scope: ReportScope, note: str) -> Reported:
-        """Send a signed denial as suspicious that stops agents too."""
+        """Send a signed report, which also denies and quarantines."""
         body = {"decision": decision, "scope": scope.value} | ({"note": note} if note else {})
         return wire.read_reported(
             self.session.post(_path("approvals", approval_id, "report"), body)
         )
 
     def pin(self, x: bytes, purpose: str) -> PinAnswer:
-        """Return the server's half of the PIN for `session` or an id; counts as a try."""
+        """Return the server's half of the PIN for `session` or an ID; counts as an attempt."""
         body = {"x": b64(x), "for": purpose}
         return wire.read_pin_answer(self.session.post("/api/devices/self/pin", body))
 
     def confirm_pin(self, statement: str) -> None:
-        """Prove by a signed statement that the PIN was right; the counter starts again."""
+        """Prove with a signed statement that the PIN was right; this resets the counter."""
         self.session.post("/api/devices/self/pin/confirmation", {"statement": statement})
 
     def consents(self, *, ended: bool = False) -> tuple[Consent, ...]:
-        """Return what this person lets agents and apps have, newest first."""
+        """Return what this user allows agents and apps, newest first."""
         params = {"ended": "true"} if ended else {}
         items = self.session.get("/api/consents", params).children("items")
         return tuple(wire.read_consent(item) for item in items)
 
     def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
-        """Take a consent back; return it with how many tokens ended with it."""
+        """Revoke a consent; return it with the number of tokens that ended."""
         answer = self.session.ended(_path("consents", consent_id))
         consent = wire.read_consent(answer.child("consent"))
         return consent, answer.integer("tokens_revoked")
 
     def stop_acting(self, client_id: str) -> RevokedAccess:
-        """End all that an agent or app has of this person; return what ended."""
+        """Revoke all access of an agent or app; return what ended."""
         return narrowing_wire.read_revoked_access(self.session.ended(_path("acting", client_id)))
 
     def delegations(self) -> tuple[Delegation, ...]:
-        """Return the tokens in force by which somebody acts for this person, newest first.
+        """Return the active tokens with which somebody acts for this user, newest first.
 
-        Of more than a thousand the newest are returned.
+        At most a thousand are returned.
         """
         parts = islice(self._parts("/api/delegations", {"limit": str(_PAGE)}), _MOST_PARTS)
         return tuple(each for part in parts for each in narrowing_wire.read_part(part))
 
     def revoke_delegation(self, delegation_id: str) -> int:
-        """End a token and all that came from it; return how many ended."""
+        """End a token and every token derived from it; return how many ended."""
         answer = self.session.ended(_path("delegations", delegation_id))
         return answer.integer("tokens_revoked")
 
     def devices(self) -> tuple[Device, ...]:
-        """Return this person's devices, revoked ones too."""
+        """Return this user's devices, including revoked ones."""
         items = self.session.get("/api/devices").children("items")
         return tuple(wire.read_device(item) for item in items)
 
     def rename_device(self, device_id: str, name: str) -> Device:
-        """Call a device otherwise."""
+        """Rename a device."""
         outgoing = OutgoingRequest(
             method="PATCH", path=_path("devices", device_id), json={"name": name}
         )
         return wire.read_device(JsonObject.parse(self.session.send(outgoing).content))
 
     def browsers(self) -> tuple[Browser, ...]:
-        """Return where this person is called by push, and where no more."""
+        """Return the browsers with push notifications, and those that lost them."""
         return browsers_wire.read_browsers(self.session.get("/api/push-subscriptions"))
 
     def test_browser(self, device_id: str) -> int:
-        """Send a message that says nothing to each browser of a device; return to how many."""
+        """Send a test notification to each browser of a device; return to how many."""
         known = self.session.get("/api/push-subscriptions").children("items")
         its = [each for each in known if each.child("device").text("id") == device_id]
         for each in its:
@@ -317,28 +317,28 @@ class Client:
         return len(its)
 
     def revoke_device(self, device_id: str) -> None:
-        """Sign a device out for good."""
+        """Revoke a device."""
         self.session.delete(_path("devices", device_id))
 
     def unlock_device(self, device_id: str, statement: str) -> Device:
-        """Give a locked device its PIN tries back, by another device's statement."""
+        """Unlock a locked device with another device's statement."""
         return self._about_device(device_id, "unlock", statement)
 
     def vouch_device(self, device_id: str, statement: str) -> Device:
-        """Let a new device approve high risk before its time, by another device's statement."""
+        """Let a new device approve high risk early, with another device's statement."""
         return self._about_device(device_id, "vouch", statement)
 
     def has_user_code(self) -> bool:
-        """Return whether agents need a user code of this person."""
+        """Return whether agents need a user code for this user."""
         return self.session.get("/api/user-code").boolean("set")
 
     def change_user_code(self, code: str | None, statement: str) -> bool:
-        """Set the code that agents need, or clear it; return whether there is one."""
+        """Set the user code, or clear it; return whether there is one."""
         body = {"code": code, "statement": statement}
         return self.session.post("/api/user-code", body).boolean("set")
 
     def has_password(self) -> bool:
-        """Return whether this person can sign in to apps in a browser."""
+        """Return whether this user can sign in to apps in a browser."""
         return self.session.get("/api/password").boolean("set")
 
     def change_password(self, password: str, statement: str) -> int:
@@ -347,7 +347,7 @@ class Client:
         return self.session.post("/api/password", body).integer("sign_ins_ended")
 
     def logout(self) -> bool:
-        """Sign this device out and forget it here; False if the server could not be told."""
+        """Sign this device out and remove its login; False if the server could not be reached."""
         was_told = self._sign_out()
         forget(self.home, self.profile)
         return was_told
@@ -367,7 +367,7 @@ class Client:
 
 
 def forget(home: Home, profile: Profile) -> None:
-    """Remove an enrolment and its secrets from this machine."""
+    """Remove a login and its secrets from this machine."""
     secrets = vault.open_vault(home, profile.vault)
     tokens.drop(secrets)
     secrets.drop(SESSION_KEY)
@@ -375,5 +375,5 @@ def forget(home: Home, profile: Profile) -> None:
 
 
 def _path(*parts: str) -> str:
-    """An id that a person typed stays one segment of the path."""
+    """Return a path with each part escaped, so that a typed ID stays one segment."""
     return "/api/" + "/".join(quote(part, safe="") for part in parts)

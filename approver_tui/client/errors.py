@@ -1,27 +1,27 @@
-"""Everything that can go wrong between this program and the server.
+"""Errors between this program and the server.
 
-    ApiError                the server said no: code, status, detail, members
-     ├─ AlreadyDecided      somebody was faster, or it expired; carries the approval
-     ├─ DeviceLocked        too many PIN tries
-     ├─ RequestLocked       too much was typed wrongly for this request
-     ├─ WrongEntry          what was typed for this request is not it
-     └─ LoginFirst          no session, or one the server no longer takes
-    Unreachable             nothing was sent, or nothing came back; nothing changed as far as known
-    UnknownOutcome          an answer was sent and its receipt lost; ask again before believing
-    NotRecorded             an answer was sent, and the server said that it does not have it
+    ApiError                the server refused: code, status, detail, members
+     ├─ AlreadyDecided      somebody was faster, or it expired; has the approval
+     ├─ DeviceLocked        too many wrong PINs
+     ├─ RequestLocked       too many wrong entries for this request
+     ├─ WrongEntry          a typed entry was wrong
+     └─ LoginFirst          no session, or one that the server has ended
+    Unreachable             nothing was sent, or no answer came; nothing changed as far as known
+    UnknownOutcome          an answer was sent without a confirmation; check its outcome
+    NotRecorded             an answer was sent, and the server does not have it
     WrongPin                the sealed key did not open
     PinNeeded               this answer needs the PIN
-    EntryNeeded             this answer needs something typed: a fact, a number, a reason
-    Changed                 what the person saw is not what would be signed
-    BadPin                  a PIN that cannot be chosen
-    BadName                 a device name that cannot be chosen
-    BadSetting              a setting that cannot be what it is said to be
-    NotKept                 a secret could not be read from or kept in its place
+    EntryNeeded             this answer needs another entry: a fact, a number, a reason
+    Changed                 what the user saw is not what would be signed
+    BadPin                  a new PIN that is too short
+    BadName                 an invalid device name
+    BadSetting              an invalid setting
+    NotKept                 a secret could not be read or stored
     BrokenProfile           the files of this installation cannot be read
-    AlreadyLoggedIn         a login would throw another away
-    GivenUp                 the person stopped a sign-in that waited for another device
-    BadServer               the URL leads to something that cannot be logged in to
-    WireError               the server sent something that this program does not accept
+    AlreadyLoggedIn         a login would replace another one
+    GivenUp                 the user canceled a sign-in that waited for another device
+    BadServer               the URL is not of a server to log in to
+    WireError               the server sent an invalid document
 
 Never: wording for screens; callers choose their own.
 """
@@ -46,7 +46,7 @@ class ClientError(Exception):
 
 
 class ApiError(ClientError):
-    """The server refused. `code` is stable, `detail` is its sentence for people, safe to draw."""
+    """The server refused. `code` is stable, `detail` is a sentence for people, safe to draw."""
 
     def __init__(
         self, code: str, status: int, detail: str, members: Mapping[str, object] = _NOTHING
@@ -59,7 +59,7 @@ class ApiError(ClientError):
 
 
 class AlreadyDecided(ApiError):
-    """The approval has an outcome already (409); `approval` is the server's copy of it."""
+    """The approval was already decided (409); `approval` is the server's copy."""
 
     def __init__(self, code: str, detail: str, approval: "Approval") -> None:
         super().__init__(code, 409, detail)
@@ -67,25 +67,25 @@ class AlreadyDecided(ApiError):
 
 
 class DeviceLocked(ApiError):
-    """No more PIN tries on this device (423); `code` is device_locked or pin_exhausted."""
+    """No PIN attempts left on this device (423); `code` is device_locked or pin_exhausted."""
 
 
 class RequestLocked(ApiError):
-    """Too much was typed wrongly: this person cannot say yes to this request (423)."""
+    """Too many wrong entries: this user can no longer approve this request (423)."""
 
 
 class WrongEntry(ApiError):
-    """What was typed for this request is not it; `left` tries remain before it is locked."""
+    """A typed entry was wrong; `left` attempts remain before the request is locked."""
 
     @property
     def left(self) -> int:
-        """How many tries remain."""
+        """How many attempts remain."""
         left = self.members.get("left")
         return left if isinstance(left, int) else 0
 
     @property
     def step(self) -> Step | None:
-        """For which step it was typed; None where the server does not say."""
+        """The step of the entry; None if the server does not say."""
         return next((step for step in Step if step == self.members.get("step")), None)
 
 
@@ -99,7 +99,7 @@ class LoginFirst(ApiError):
 class Unreachable(ClientError):
     """The server did not answer. With `was_sent` the request may have had its effect.
 
-    With `is_silent` it took the request and is not worth asking again at once.
+    With `is_silent` it accepted the request but did not answer; do not retry at once.
     """
 
     def __init__(self, detail: str, *, was_sent: bool = False, is_silent: bool = False) -> None:
@@ -109,11 +109,11 @@ class Unreachable(ClientError):
 
 
 class CertificateRefused(Unreachable):
-    """Somebody answers whom this machine has no reason to believe; nothing was sent."""
+    """The server's certificate is not trusted; nothing was sent."""
 
 
 class UnknownOutcome(ClientError):
-    """An answer was sent, its receipt was lost, and the server could not be asked since."""
+    """An answer was sent, no confirmation arrived, and the server could not be asked since."""
 
     def __init__(self, approval_id: str, answer: Answer | None = None) -> None:
         super().__init__(str(answer_message(AnswerStatus.UNKNOWN, answer)))
@@ -126,24 +126,24 @@ class NotRecorded(ClientError):
 
     def __init__(self, answer: Answer | None = None) -> None:
         words = answer_message(AnswerStatus.NOT_RECORDED, answer)
-        super().__init__(f"{words} The request still waits.")
+        super().__init__(f"{words} The request is still waiting.")
 
 
 class WrongPin(ClientError):
-    """The PIN does not open the sealed key; `left` tries remain before the device locks."""
+    """The PIN does not open the sealed key; `left` attempts remain before the device is locked."""
 
     def __init__(self, tries: int, left: int) -> None:
-        super().__init__("That is not the PIN.")
+        super().__init__("Wrong PIN.")
         self.tries = tries
         self.left = left
 
 
 class PinNeeded(ClientError):
-    """A yes to this approval takes the PIN."""
+    """Approving this requires the PIN."""
 
 
 class EntryNeeded(ClientError):
-    """A yes to this approval takes something that was not typed, or none that was; `step`."""
+    """Approving this requires another entry, or fewer; see `step`."""
 
     def __init__(self, step: Step, detail: str) -> None:
         super().__init__(detail)
@@ -151,23 +151,23 @@ class EntryNeeded(ClientError):
 
 
 class BadPin(ClientError):
-    """A PIN that cannot be chosen: too short."""
+    """The new PIN is too short."""
 
 
 class BadName(ClientError):
-    """A name for a device that no server takes."""
+    """A device name that no server accepts."""
 
 
 class BadSetting(ClientError):
-    """A setting that does not exist or cannot have that value; says what it may be."""
+    """A setting that does not exist or cannot have that value; says what is valid."""
 
 
 class BrokenSettings(BadSetting):
-    """The file of settings cannot be used as it is."""
+    """The settings file is invalid."""
 
 
 class NotKept(ClientError):
-    """The session could not be read or kept: disk full, keyring locked. Trying again may do."""
+    """A secret could not be read or stored: disk full, keyring locked. A retry may help."""
 
 
 class BrokenProfile(ClientError):
@@ -175,31 +175,31 @@ class BrokenProfile(ClientError):
 
 
 class AlreadyLoggedIn(ClientError):
-    """There is a living login on this machine, and it is not replaced."""
+    """There is an active login on this machine, and it is not replaced."""
 
 
 class GivenUp(ClientError):
-    """The person no longer waits to be let in. Nothing was kept."""
+    """The user canceled signing in. Nothing was stored."""
 
 
 class BadServer(ClientError):
-    """The URL is not one of a server that this program may log in to."""
+    """The URL is not one of a server that this program can log in to."""
 
 
 class BadAddress(BadServer):
-    """The URL is not written as one that this program may log in to. Nobody was asked."""
+    """The URL is malformed. Nothing was sent."""
 
 
 class Changed(ClientError):
-    """What the person saw is not what would be signed. Nothing was sent."""
+    """What the user saw is not what would be signed. Nothing was sent."""
 
 
 class DoesNotHold(ClientError):
-    """A receipt of which a part is wrong, or for which nobody vouches."""
+    """A part of a receipt is invalid, or nobody signed it."""
 
 
 class WireError(ClientError):
-    """An answer of the server that this program does not accept; names the member."""
+    """The server's answer is not valid; names the member."""
 
     def __init__(self, member: str, problem: str) -> None:
         super().__init__(f"{member}: {problem}")
@@ -208,7 +208,7 @@ class WireError(ClientError):
 
 
 def answer_status(error: ClientError) -> AnswerStatus:
-    """Return what an error tells about what was sent; what is neither of these sent nothing."""
+    """Return what an error says about a sent answer; any other error means nothing was sent."""
     match error:
         case Unreachable(was_sent=was_sent):
             return AnswerStatus.IN_DOUBT if was_sent else AnswerStatus.NOT_SENT

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, written whole or not at all.
+"""Files that only their owner can read, written atomically.
 
 Owns: modes, atomic replacement, the lock between processes. Never: what the files mean.
 """
@@ -19,7 +19,7 @@ _FOLDER_MODE = 0o700
 def make_private_folder(folder: Path) -> None:
     """Make the folder and every missing parent, closed to other users.
 
-    The umask does not change that. An existing folder is closed to others too.
+    This ignores the umask. An existing folder is closed to others too.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
@@ -54,7 +54,7 @@ def read_private(path: Path) -> bytes | None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that other processes of this program honour."""
+    """Hold a lock that other processes of this program respect."""
     make_private_folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -66,7 +66,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The new name survives a power cut only once the folder is on disk too."""
+    """Flush the folder, so that the new name survives a power failure."""
     if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)

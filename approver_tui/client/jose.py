@@ -1,7 +1,7 @@
-"""Compact JWS with ES256, and the texts this device signs.
+"""Compact JWS with ES256, and the texts that this device signs.
 
-Owns: keys as JWK, thumbprints (RFC 7638), DPoP proofs (RFC 9449), decisions and statements.
-Never: which key may sign what; that is deciding.py.
+Owns: keys as JWK, thumbprints (RFC 7638), DPoP proofs (RFC 9449), decisions and statements. Never:
+which key may sign what; `decisions.py` has that.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs for whom at which server: the members that every signed text opens with."""
+    """Who signs for whom at which server: the first members of every signed text."""
 
     device: str
     user: str

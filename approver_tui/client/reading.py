@@ -1,7 +1,7 @@
-"""JSON from outside, read strictly.
+"""Parses JSON from outside strictly.
 
-Owns: parsing text, and taking members out of an object with an error that names the member.
-Never: what the members mean; that is wire.py.
+Owns: parsing text, and reading members of an object with an error that names the member. Never:
+what the members mean; wire.py has that.
 """
 
 import json
@@ -21,7 +21,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """The members of one JSON object, and where in the document it stands."""
+    """The members of one JSON object, and its path in the document."""
 
     values: Mapping[str, object]
     path: str = ""
@@ -32,7 +32,7 @@ class JsonObject:
         return cls(_an_object(parse_json(text, path), path or "body"), path)
 
     def text(self, name: str) -> str:
-        """Return a string as it is."""
+        """Return a string unchanged."""
         value = self._value(name)
         if not isinstance(value, str):
             raise WireError(self.at(name), "is not a string")
@@ -49,11 +49,11 @@ class JsonObject:
         return self.safe(name, max_len=max_len, max_lines=max_lines)
 
     def text_or_none(self, name: str) -> str | None:
-        """Return a string as it is, or None for null or nothing."""
+        """Return a string unchanged, or None for null or nothing."""
         return None if self.values.get(name) is None else self.text(name)
 
     def is_null(self, name: str) -> bool:
-        """Report whether a member that must be there is null."""
+        """Return whether a required member is null."""
         return self._value(name) is None
 
     def integer(self, name: str) -> int:
@@ -115,7 +115,7 @@ class JsonObject:
         return tuple(str(value) for value in values)
 
     def at(self, name: str) -> str:
-        """Return where the member stands in the document."""
+        """Return the path of the member in the document."""
         return f"{self.path}.{name}" if self.path else name
 
     def _list(self, name: str) -> list[object]:
@@ -131,11 +131,11 @@ class JsonObject:
 
 
 def parse_json(text: str | bytes, path: str = "") -> object:
-    """Return what a JSON text says. Two members of one name or a NaN are refused."""
+    """Parse a JSON text. Duplicate members and NaN are rejected."""
     try:
         parsed: object = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise WireError(path or "body", "is not proper JSON") from None
+        raise WireError(path or "body", "is not valid JSON") from None
     return parsed
 
 
@@ -146,7 +146,7 @@ def _an_object(value: object, path: str) -> Mapping[str, object]:
 
 
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Two readers could pick different twins, and a person would sign what they did not see."""
+    """Reject duplicate members: another reader could pick the one that was not shown."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate member")

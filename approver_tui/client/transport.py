@@ -1,6 +1,6 @@
-"""One request to the server: proof, token, time-outs, and what a refusal becomes.
+"""One request to the server: proof, token, timeouts, and errors.
 
-Owns: httpx, DPoP on everything, the server's clock. Never: paths of the API, renewing tokens,
+Owns: httpx, DPoP on every request, the server's clock. Never: paths of the API, renewing tokens,
 the meaning of an answer.
 """
 
@@ -34,7 +34,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TIMEOUT = httpx.Timeout(20, connect=5, pool=5)
 _SKEW_THAT_MATTERS = 2_000
 _UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
-"""OpenSSL's codes for a certificate by nobody whom this machine knows."""
+"""OpenSSL's codes for a certificate of an unknown authority."""
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -73,18 +73,18 @@ class Transport:
 
     @property
     def skew(self) -> int:
-        """How far the server's clock is ahead, in milliseconds; 0 where it does not matter."""
+        """How far the server's clock is ahead, in milliseconds; 0 if that does not matter."""
         return self._skew
 
     def now(self) -> int:
-        """Return the server's time as far as it is known."""
+        """Return the server's time, as far as it is known."""
         return self.clock() + self._skew
 
     def observe(self, server_time: int, since: int) -> None:
-        """Learn the server's time, so that proofs and countdowns are right on a wrong clock.
+        """Learn the server's time, so that proofs and countdowns work with a wrong local clock.
 
-        `since` is this machine's clock when the server was asked. An answer that took long says
-        nothing: it may have lain here while this program was stopped or the machine asleep.
+        `since` is this machine's time of the request. A slow answer is ignored: it may have waited
+        here while this program was stopped or the machine was asleep.
         """
         if self.clock() - since > _SKEW_THAT_MATTERS:
             return
@@ -102,7 +102,7 @@ class Transport:
         )
 
     def tokens(self, form: Mapping[str, str]) -> Tokens:
-        """Return the tokens that a grant gives. Raises ApiError with the OAuth code."""
+        """Return the tokens of a grant. Raises ApiError with the OAuth code."""
         body = {"client_id": CLIENT_ID, **form}
         response = self.send(OutgoingRequest(method="POST", path="/token", form=body))
         members = JsonObject.parse(response.content)
@@ -137,7 +137,7 @@ class Transport:
         return exchange(self._http, request)
 
     def _learned_from(self, response: httpx.Response, since: int) -> bool:
-        """A proof is refused on a wrong clock; the answer's Date says what the right one is."""
+        """Learn the time from the answer's Date after a proof was rejected for its time."""
         try:
             moment = parsedate_to_datetime(response.headers.get("Date", ""))
         except ValueError:
@@ -148,10 +148,10 @@ class Transport:
 
 
 def new_http(base_url: str) -> httpx.Client:
-    """Return an HTTP client. A proxy is never asked for a server on this very machine.
+    """Return an HTTP client. A proxy is never used for a server on this machine.
 
-    Reading all authorities takes as long as a request; a plain address gets a context with none,
-    which trusts nobody.
+    Loading all authorities takes as long as a request; a plain-text address gets a context with
+    none, which trusts nobody.
     """
     parts = urlsplit(base_url)
     is_local = parts.hostname in LOOPBACK
@@ -179,16 +179,16 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
 
 
 def _unmet(server: str, error: BaseException) -> Unreachable:
-    """Why nothing was sent: a certificate that is wrong is no silence, and is mended elsewhere."""
+    """Return why nothing was sent: an invalid certificate is not silence, and has another fix."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
         return Unreachable(f"{server} does not answer.")
     own = cause.verify_code in _UNKNOWN_AUTHORITY
-    remedy = " An authority of your own is named by SSL_CERT_FILE." if own else ""
+    remedy = " Set SSL_CERT_FILE to trust your own authority." if own else ""
     return CertificateRefused(
-        f"{server} has a certificate that does not hold: {cause.verify_message}.{remedy}"
+        f"{server} has an invalid certificate: {cause.verify_message}.{remedy}"
     )
 
 
@@ -198,11 +198,11 @@ _KINDS: Mapping[str, type[ApiError]] = {
     "request_locked": RequestLocked,
     "wrong_entry": WrongEntry,
 }
-"""Code → the error that stands for it."""
+"""The error class of each code."""
 
 
 def refusal(response: httpx.Response) -> ApiError:
-    """Return the error that an answer of 400 and more stands for."""
+    """Return the error of a response with status 400 or higher."""
     members = _problem(response)
     code = _word(members, "code") or _word(members, "error") or f"http_{response.status_code}"
     detail = (
@@ -225,7 +225,7 @@ def _refuses_the_proof(response: httpx.Response) -> bool:
 
 
 def _problem(response: httpx.Response) -> Mapping[str, object]:
-    """A proxy in between answers in HTML; that is a refusal all the same."""
+    """Return the problem document; a proxy may answer in HTML, which is an error too."""
     try:
         parsed = parse_json(response.content)
     except WireError:

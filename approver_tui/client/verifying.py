@@ -1,6 +1,6 @@
-"""Signatures of others: whether a public key, as a JWK, made one over some bytes.
+"""Verifies signatures of others with a public key as a JWK.
 
-Owns: the three kinds of keys that a server or a passkey has. Never: signs; believes an `alg`.
+Owns: the three kinds of keys of servers and passkeys. Never: signs; trusts an `alg`.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from approver_tui.client.jose import unb64
 
 ALGS = MappingProxyType({"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"})
-"""How a key of each kind signs (RFC 7518 3.1, RFC 8037 3.1)."""
+"""The algorithm of each kind of key (RFC 7518 3.1, RFC 8037 3.1)."""
 _COORDINATE = 32
 
 
 def verify_signature(
     jwk: Mapping[str, Any], signature: bytes, message: bytes, *, is_der: bool = False
 ) -> bool:
-    """Report whether the key made the signature. An ECDSA one is r ‖ s, or DER as of a passkey.
+    """Whether the key made the signature. An ECDSA signature is r ‖ s, or DER from a passkey.
 
-    Raises KeyError or ValueError for what is no key.
+    Raises KeyError or ValueError for an invalid key.
     """
     check = {"EC": _ec, "OKP": _okp, "RSA": _rsa}[jwk["kty"]]
     try:
@@ -34,7 +34,7 @@ def verify_signature(
     return True
 
 
-def _ec(jwk: Mapping[str, Any], signature: bytes, message: bytes, is_der: bool) -> None:  # noqa: FBT001  # one shape of a table
+def _ec(jwk: Mapping[str, Any], signature: bytes, message: bytes, is_der: bool) -> None:  # noqa: FBT001  # the signature of the table
     if jwk["crv"] != "P-256":
         raise ValueError("the curve is not P-256")
     x, y = (int.from_bytes(unb64(jwk[name]), "big") for name in ("x", "y"))

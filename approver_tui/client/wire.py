@@ -1,9 +1,9 @@
-"""What the server's JSON becomes in this program.
+"""The server's JSON, parsed into this program's values.
 
-Owns: every document of the approver's API and the feed, read strictly; a WireError names the
-member. An approval is accepted only if its two texts have the digests it names and agree with
-each other; everything drawn comes from those texts. A list says which of its rows were not
-accepted, so that one of them does not hide the others. Never: HTTP.
+Owns: every document of the approver's API and the feed, parsed strictly; a WireError names the
+member. An approval is accepted only if its two texts match their digests and each other; everything
+drawn comes from those texts. A list reports its rejected rows, so that one of them does not hide
+the others. Never: HTTP.
 """
 
 from dataclasses import dataclass, replace
@@ -39,29 +39,29 @@ from approver_tui.state.text import display_safe
 _LONG = 4_000
 _LINES = 40
 _RESERVED = "sayso:"
-"""Types of `authorization_details` that no agent can send begin with this."""
+"""The prefix of `authorization_details` types that no agent can send."""
 _ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of approvals. `feed_cursor` is where the live feed continues from."""
+    """One page of approvals. `feed_cursor` is where the live feed continues."""
 
     items: tuple[Approval, ...]
     next: str | None
     feed_cursor: int
     server_time: int
     unverified: tuple[Unverified, ...] = ()
-    """Rows of this page that are not among `items`, because they were not accepted."""
+    """The rows of this page that failed verification."""
 
     def soonest_first(self) -> "Page":
-        """Return it with what ends soonest on top; of two that end at once the graver stays so."""
+        """Return it with what expires soonest first; ties keep their order of risk."""
         return replace(self, items=tuple(sorted(self.items, key=lambda each: each.expires_at)))
 
 
 @dataclass(frozen=True, slots=True)
 class PinAnswer:
-    """The server's half of the PIN, a nonce for the confirmation, tries used and left."""
+    """The server's half of the PIN, a nonce for the confirmation, attempts used and left."""
 
     y: bytes
     nonce: str
@@ -70,7 +70,7 @@ class PinAnswer:
 
 
 def read_approval(members: JsonObject) -> Approval:
-    """Return an approval whose texts, digests and outer members all agree. Raises WireError."""
+    """Return an approval whose texts, digests and outer members agree. Raises WireError."""
     display_text = members.text("display")
     approval = Approval(
         id=members.text("id"),
@@ -106,16 +106,16 @@ def read_approval(members: JsonObject) -> Approval:
 
 
 def check_texts(approval: Approval, path: str = "") -> None:
-    """Raise WireError unless both texts have their digests and speak of the same request."""
+    """Raise WireError unless both texts match their digests and the same request."""
     where = JsonObject({}, path)
     if digest(approval.action_text) != approval.action_digest:
-        raise WireError(where.at("action"), "does not have its digest")
+        raise WireError(where.at("action"), "does not match its digest")
     if digest(approval.display_text) != approval.display_digest:
-        raise WireError(where.at("display"), "does not have its digest")
+        raise WireError(where.at("display"), "does not match its digest")
     action = JsonObject.parse(approval.action_text, where.at("action"))
     display = JsonObject.parse(approval.display_text, where.at("display"))
     if set(action.values) != _ACTION_MEMBERS:
-        raise WireError(action.path, "has other members than an action has")
+        raise WireError(action.path, "has unknown or missing members")
     _check_equal(display, "approval", approval.id)
     _check_kind(display, action)
     _check_equal(display, "resource", action.text("resource"))
@@ -127,16 +127,16 @@ def check_texts(approval: Approval, path: str = "") -> None:
 
 
 def read_granted(members: JsonObject) -> Granted:
-    """Return what would be or was granted, whose text has its digest."""
+    """Return what would be or was granted, whose text matches its digest."""
     text = members.text("text")
     if digest(text) != members.text("digest"):
-        raise WireError(members.at("text"), "does not have its digest")
+        raise WireError(members.at("text"), "does not match its digest")
     rows = tuple(_read_difference(each) for each in members.children("changes"))
     return Granted(text, rows, headline=members.safe("headline", max_len=500))
 
 
 def read_page(members: JsonObject) -> Page:
-    """Return one page of approvals. A row that is not accepted is told apart from the others."""
+    """Return one page of approvals, with rejected rows listed apart."""
     rows = [_read_row(item) for item in members.children("items")]
     return Page(
         items=tuple(row for row in rows if isinstance(row, Approval)),
@@ -148,7 +148,7 @@ def read_page(members: JsonObject) -> Page:
 
 
 def unverified(approval_id: str, error: WireError) -> Unverified:
-    """Return what is left of a request whose texts were not accepted."""
+    """Return the remains of a request that failed verification."""
     return Unverified(display_safe(approval_id), display_safe(str(error), max_len=200))
 
 
@@ -220,7 +220,7 @@ def read_pin_answer(members: JsonObject) -> PinAnswer:
 
 
 def read_reported(members: JsonObject) -> Reported:
-    """Return what came of a report."""
+    """Return the result of a report."""
     return Reported(
         incident=members.safe("incident"),
         scope=members.choice("scope", ReportScope),
@@ -230,7 +230,7 @@ def read_reported(members: JsonObject) -> Reported:
 
 
 def read_event(members: JsonObject) -> Event:
-    """Return what a feed frame of type `event` tells."""
+    """Return the event of a feed frame of type `event`."""
     approval = members.child_or_none("approval")
     device = members.child_or_none("device")
     return Event(
@@ -264,11 +264,11 @@ def _read_row(members: JsonObject) -> Approval | Unverified:
 
 
 _MOST_GRANTED = 2
-"""Objects of a standing grant: its bounds, and one example at most."""
+"""Objects of a standing grant: its limits, and at most one example."""
 
 
 def _check_kind(display: JsonObject, action: JsonObject) -> None:
-    """Whoever signs a consent or a sign-in must have been shown one, and nothing else."""
+    """Check that the signer of a consent or a sign-in is shown one, and nothing else."""
     kind = display.choice("kind", Kind)
     types = [detail.text("type") for detail in action.children("authorization_details")]
     reserved = [name for name in types if name.startswith(_RESERVED)]
@@ -284,7 +284,7 @@ def _check_kind(display: JsonObject, action: JsonObject) -> None:
 
 
 def _check_outer(members: JsonObject, approval: Approval) -> None:
-    """What stands beside the texts must not contradict them, or it would be believed instead."""
+    """Check that the outer members do not contradict the texts, because they are shown too."""
     _check_equal(members, "kind", approval.kind)
     _check_equal(members, "risk", approval.risk)
     _check_equal(members.child("agent"), "id", approval.agent.id)
@@ -308,7 +308,7 @@ def _read_stopped(members: JsonObject) -> StoppedAgent:
 
 
 def _read_part(members: JsonObject) -> Granted | None:
-    """What was granted, which is a part of this very action, with the places where it is less."""
+    """Return the granted part of this action, with the places where it differs."""
     child = members.child_or_none("granted")
     if child is None:
         return None
@@ -316,7 +316,7 @@ def _read_part(members: JsonObject) -> Granted | None:
     try:
         return replace(granted, places=differing_places(members.text("action"), granted.text))
     except ValueError as error:
-        raise WireError(child.at("text"), f"is no part of the action: {error}") from error
+        raise WireError(child.at("text"), f"is not a part of the action: {error}") from error
 
 
 def _read_difference(members: JsonObject) -> Difference:

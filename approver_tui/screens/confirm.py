@@ -1,8 +1,7 @@
-"""The panel that asks before something ends, or a device is vouched for.
+"""The panel that confirms an action, such as revoking or vouching.
 
-Owns: what would happen, the PIN where it adds power or what else has to be written, doing it once.
-Never: one key alone does it; the focus starts on Back, and nothing typed before the panel was
-quiet counts.
+Owns: what would happen, the PIN or another field, doing it once. Never: a single key that does it;
+the focus starts on Back, and input before the guard lets it through does not count.
 """
 
 from collections.abc import Callable
@@ -30,19 +29,19 @@ from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.notice_lines import NoticeLines
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.typed_input import TypedInput
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmField:
-    """One thing that is to be written before a deed."""
+    """A field that an action needs."""
 
     label: SafeText
     value: str
-    """What stands there at first."""
+    """The initial text."""
     why_not: Callable[[str], SafeText]
-    """Says why what is written will not do, or nothing."""
+    """Returns why the typed text is invalid, or an empty text."""
     longest: int = 128
     is_hidden: bool = False
 
@@ -52,33 +51,33 @@ def _why_no_pin(typed: str) -> SafeText:
 
 
 PIN = ConfirmField(SafeText("PIN"), "", _why_no_pin, is_hidden=True)
-"""The PIN, where a deed adds power."""
+"""The PIN, for actions that add power."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmAction:
-    """Something that a person may want done."""
+    """An action that the user can confirm."""
 
     title: SafeText
     verb: SafeText
-    """What the button says."""
+    """The label of the button."""
     words: tuple[SafeText, ...]
-    """What would happen, a paragraph each."""
+    """What would happen, one paragraph each."""
     do: Callable[[str], SafeText]
-    """Does it, in a thread, with what was written, if anything; returns what came of it."""
+    """Runs in a thread with the typed text, if any; returns the message."""
     field: ConfirmField | None = None
 
 
 class _Done(thread_messages.ValueMessage[SafeText]):
-    """It was done."""
+    """The action succeeded."""
 
 
 class _NotDone(thread_messages.ValueMessage[errors.ClientError]):
-    """It was not."""
+    """The action failed."""
 
 
 class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None]):
-    """Words, a field, Back, the button. Its result is what came of it, or None."""
+    """Text, a field, Back, the button. Its result is the message, or None."""
 
     AUTO_FOCUS = "#back"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False)]
@@ -95,7 +94,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
         self._notice = SafeText("")
 
     def compose(self) -> ComposeResult:
-        """Lay out title, words, field, buttons and keys."""
+        """Lay out title, text, field, buttons and keys."""
         with Vertical(classes="panel"):
             yield Static(self._deed.title, id="headline", markup=False)
             yield Static("\n\n".join(self._deed.words), id="words", markup=False)
@@ -111,7 +110,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
             yield KeyBar(confirm_keys())
 
     def on_mount(self) -> None:
-        """Whatever is being typed was meant for the page below."""
+        """Ignore input for a moment, because it was meant for the page below."""
         self.context.guard.arm()
         self.set_interval(TICK, self.draw)
         self.draw()
@@ -122,19 +121,17 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
 
     @property
     def focus_chain(self) -> list[Widget]:
-        """Back, the field, the button: the way there never passes Back again."""
+        """Back, the field, the button: Tab does not pass Back again."""
         order = ("#back", "#field-row Input", "#do") if self.is_ready else ()
         return [widget for name in order for widget in self.query(name) if widget.focusable]
 
     def draw_widgets(self) -> None:
-        """Bring fields and the reason up to date."""
+        """Update fields and hint."""
         reason = self._why_off()
         if self._entry is not None:
             self._entry.disabled = self._is_busy
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        on = say("Tab to {}, then Enter.", self._deed.verb)
-        off = say("{} is off: {}", self._deed.verb, reason)
-        self.query_one("#why-off", Static).update(off if reason else on)
+        self.query_one("#why-off", Static).update(button_hint(self._deed.verb, reason))
         button = self.query_one("#do", PanelButton)
         if reason and button.has_focus:
             self.query_one("#back").focus()
@@ -145,7 +142,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
         self.app.simulate_key(message.key)
 
     def action_back(self) -> None:
-        """Go back, unless it is being done."""
+        """Go back, unless the action is running."""
         if not self._is_busy:
             self.dismiss(None)
 
@@ -174,19 +171,19 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
     @on(_NotDone)
     def _not_done(self, message: _NotDone) -> None:
         self._is_busy = False
-        self._notice = refusals.change_problem(message.value, done=say("Nothing more was done."))
+        self._notice = refusals.change_problem(message.value, done=say("Nothing was changed."))
         self.draw()
 
     def _why_off(self) -> SafeText:
         if self._is_busy:
-            return say("waiting for the server's answer.")
+            return say("Sending…")
         if reason := self._why_not_now():
             return reason
         field, entry = self._deed.field, self._entry
         return SafeText("") if field is None or entry is None else field.why_not(entry.value)
 
     def _written(self) -> str:
-        """Return what was written; a secret does not stay in its field."""
+        """Return what was typed; a secret is cleared from its field."""
         if isinstance(self._entry, TypedInput):
             return self._entry.take()
         return "" if self._entry is None else self._entry.value

@@ -1,10 +1,10 @@
-"""The guard that keeps running typing from deciding anything.
+"""The guard that keeps stray typing from deciding anything.
 
-Owns: when keys, paste and mouse are heard again after something changed under a person's hands;
-for how long nobody was there. Never: which change that was; whoever makes one arms the guard.
+Owns: when keys, paste and mouse are accepted again after the screen changed unexpectedly; for how
+long the user was away. Never: which change that was; the code that makes it arms the guard.
 
-A person types into what was there a moment ago. So after the window got its focus back, a panel
-opened or the selection moved by itself, input is dropped until 0.8 s have passed without a key.
+Users type into what was there a moment ago. So after the window got its focus back, a panel opened
+or the selection moved by itself, input is dropped until 0.8 s have passed without a key.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from collections.abc import Callable
 from textual import events
 
 QUIET = 0.8
-"""The seconds without any key that end the guard's watch."""
+"""The seconds without any key that end the dropping."""
 AWAY = 10.0
-"""The seconds without the window's focus after which the person counts as gone."""
+"""The seconds without the window's focus after which the user counts as away."""
 IDLE = 15 * 60.0
-"""The seconds without any input after which they do, in whatever window they are."""
+"""The seconds without any input after which the user counts as away, in any window."""
 
 
 class InputGuard:
-    """One guard per app. `ticks` is a clock in seconds that only ever goes forward."""
+    """One guard per app. `ticks` is a monotonic clock in seconds."""
 
     def __init__(self, ticks: Callable[[], float]) -> None:
         self._ticks = ticks
@@ -34,24 +34,24 @@ class InputGuard:
         self._left_at = self._ticks()
 
     def come_back(self) -> None:
-        """Note that it has the focus again, and start the watch."""
+        """Note that the window has the focus again, and start dropping input."""
         self._left_at = None
         self.arm()
 
     @property
     def is_deserted(self) -> bool:
-        """Whether the person is gone: long enough in another window, or without any input."""
+        """Whether the user is away: long enough in another window, or without any input."""
         now = self._ticks()
         is_away = self._left_at is not None and now - self._left_at >= AWAY
         return is_away or now - self._heard_at >= IDLE
 
     def arm(self) -> None:
-        """Start the watch, or start it again."""
+        """Start dropping input, or start the time again."""
         self._quiet_since = self._ticks()
 
     @property
     def is_holding(self) -> bool:
-        """Whether input is being dropped at the moment."""
+        """Whether input is being dropped now."""
         if self._quiet_since is None:
             return False
         if self._ticks() - self._quiet_since < QUIET:
@@ -60,7 +60,7 @@ class InputGuard:
         return False
 
     def drops(self, event: events.Event) -> bool:
-        """Tell whether this input must not be heard; a dropped key or paste prolongs the watch."""
+        """Whether this input must be dropped; a dropped key or paste restarts the time."""
         self._heard_at = self._ticks()
         if isinstance(event, events.MouseEvent):
             return self._drops_mouse(event)
@@ -70,7 +70,7 @@ class InputGuard:
         return True
 
     def _drops_mouse(self, event: events.MouseEvent) -> bool:
-        """A press that was dropped takes its release along, or the release would be a click."""
+        """Drop the release of a dropped press too, or it would count as a click."""
         if isinstance(event, events.MouseMove):
             return False
         if isinstance(event, events.MouseDown):

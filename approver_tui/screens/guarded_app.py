@@ -1,7 +1,6 @@
-"""What both apps are: guarded input, our colours, keys that a click stands for.
+"""The base of both apps: guarded input, themes, clicks that stand for keys.
 
-Owns: the place of the input guard, and of the order of inputs, in the event loop. Never: what a
-screen does.
+Owns: calling the input guard and the input order in the event loop. Never: what a screen does.
 """
 
 from collections.abc import Sequence
@@ -32,7 +31,7 @@ _WITHOUT_COLOURS: Sequence[LineFilter] = (NoColor(),)
 
 
 class GuardedApp(App[ReturnType]):
-    """An app that asks the guard about every input."""
+    """An app that passes every input through the guard."""
 
     TITLE = "Sayso"
     CSS_PATH = Path(__file__).parent.parent / "approver.tcss"
@@ -54,33 +53,33 @@ class GuardedApp(App[ReturnType]):
         self.theme = theme
 
     def get_driver_class(self) -> type[Driver]:
-        """Return what draws; a terminal that is closed does not hold it up."""
+        """Return a driver that survives a closed terminal."""
         return termination.tolerate_closed_terminal(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return what a theme of Textual's does not have."""
+        """Return the variables that Textual's themes lack."""
         return DEFAULTS
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what is done to each line; with NO_COLOR, Textual alone would leave greys."""
+        """Return the line filters; with NO_COLOR, Textual alone would leave grays."""
         return _WITHOUT_COLOURS if self.no_color else super().get_line_filters()
 
     def on_mount(self) -> None:
-        """After a suspension whatever is typed was meant for the shell; an end comes any time."""
+        """Arm the guard after a suspension, and handle termination signals."""
         if not self.is_headless:
             termination.on_termination(self.end)
         self.app_resume_signal.subscribe(self, lambda _app: self._put_down())
 
     def action_suspend_process(self) -> None:
-        """Give the terminal back to the shell; no secret stays in the memory of what sleeps."""
+        """Suspend to the shell; first clear secrets, so that none stays in memory."""
         self._put_down()
         super().action_suspend_process()
 
     async def on_event(self, event: events.Event) -> None:
-        """Ask the guard about every input, before Textual acts on it.
+        """Pass every input through the guard before Textual handles it.
 
-        Textual gives the app its focus back inside this very call for the first key or press
-        after a blur, so a guard that looked later would already let that one through.
+        Textual restores the app's focus inside this very call for the first key or press after a
+        blur, so a later check would let that input through.
         """
         if _is_ordered(event) and self._order.holds_back(event):
             return
@@ -94,21 +93,21 @@ class GuardedApp(App[ReturnType]):
         await super().on_event(event)
 
     def simulate_key(self, key: str) -> None:
-        """Press a key for a click, out of the hands of the screen that asks for it.
+        """Press a key for a click, from the app and not from the screen.
 
-        A message stops where its sender stands, and keys have to come up as far as the app.
+        A message stops at its sender, and keys must bubble up to the app.
         """
         self.call_later(super().simulate_key, key)
 
     def end(self) -> None:
-        """Leave, because the terminal or the machine goes away."""
+        """Exit, because the terminal or the machine goes away."""
         self.exit()
 
     def about_to_hear(self) -> None:
-        """An input came: whatever would arm the guard and was not looked at yet, is now."""
+        """Called before an input is handled; pending changes may arm the guard here."""
 
     def heard(self) -> None:
-        """The person is there: an input was let through."""
+        """Called after an input was let through: the user is present."""
 
     def _put_down(self) -> None:
         self.guard.arm()
@@ -134,5 +133,5 @@ def _is_input(event: events.Event) -> bool:
 
 
 def _is_ordered(event: events.Event) -> bool:
-    """Tell whether this waits for its turn; moving and scrolling move no focus, and are many."""
+    """Whether this input waits for its turn; moving and scrolling do not change the focus."""
     return isinstance(event, _ORDERED) and not event.is_forwarded

@@ -20,7 +20,7 @@ from approver_tui.widgets.key_bar import KeyBar
 
 
 class HelpScreen(ModalScreen[None], ReadyScreen[None]):
-    """Keys of the screen below, why Approve is off there, and what it warns of."""
+    """The keys of the screen below, why Approve is unavailable there, and its warnings."""
 
     AUTO_FOCUS = "HelpSheet"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,11 +1,11 @@
-"""One input at a time: the next input is handled once the last one has had all its effects.
+"""Handles one input at a time: the next one starts after the last one had all its effects.
 
-Owns: the inputs that have to wait, and when there is nothing left to wait for. Never: what an input
-does, and whether the guard drops it.
+Owns: waiting inputs, and when nothing is left to wait for. Never: what an input does; whether the
+guard drops it.
 
-Textual hands every key to the widget that has the focus at that moment. The key then travels from
-that widget up to the app, and only there does Tab move the focus. When keys arrive together, those
-behind a Tab would reach the old field first: a PIN would stand in a field that shows it.
+Textual sends every key to the widget with the focus at that moment. The key then bubbles up to the
+app, and only there does Tab move the focus. When keys arrive together, those behind a Tab would
+reach the old field first: a PIN would be typed into a field that shows it.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class InputOrder:
         self._settling: asyncio.Task[None] | None = None
 
     def holds_back(self, event: events.Event) -> bool:
-        """Tell whether this input has to wait. If so, the app receives it again in its turn."""
+        """Whether this input must wait. If so, the app receives it again in its turn."""
         if event is self._due:
             self._due = None
             return False
@@ -53,21 +53,21 @@ class InputOrder:
             self._waiting.clear()
 
     async def _settle(self) -> None:
-        """Wait for the effects; where a field appears, Tab finds it only once it is drawn."""
+        """Wait for the effects; Tab finds a new field only after it was drawn."""
         async with asyncio.timeout(_LONGEST_SECONDS):
             await self._until(lambda: is_quiet(self._app))
             await self._until(self._drawing())
             await self._until(lambda: is_quiet(self._app))
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until it was so at two looks; an app that ends is not waited for."""
+        """Wait until it is true at two checks; stops when the app ends."""
         looks = 0
         while looks < _LOOKS and self._app.is_running:
             await asyncio.sleep(_LOOK_SECONDS)
             looks = looks + 1 if is_so() else 0
 
     def _drawing(self) -> Callable[[], bool]:
-        """Tell when the screen was drawn; one that is closed meanwhile never is."""
+        """Notify when the screen was drawn; a screen that closed never is."""
         drawn, top = asyncio.Event(), self._app.screen_stack[-1:]
         for screen in top:
             screen.call_after_refresh(drawn.set)
@@ -75,7 +75,7 @@ class InputOrder:
 
 
 def is_quiet(app: App[Any]) -> bool:
-    """Tell whether no message waits for the app or for anything on its screen."""
+    """Whether no message waits for the app or for anything on its screen."""
     if app.message_queue_size or not app.screen_stack:
         return False
     everything = app.screen.walk_children(with_self=True)

@@ -1,7 +1,7 @@
-"""A screen whose keys can be read, found by a few letters, and clicked.
+"""A screen with a key bar, a help page and a command palette.
 
-Owns: opening help and palette, the rows for warnings and news, clicks that count as keys, the way
-out of a login that has ended. Never: what any other key does.
+Owns: opening help and palette, the lines for warnings and news, clicks that count as keys, leaving
+an ended login. Never: what any other key does.
 """
 
 from collections.abc import Callable
@@ -26,9 +26,9 @@ from approver_tui.widgets.lines import lines_word, say
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 
 TIGHT = "-tight"
-"""The class of a screen with so few rows that only what counts gets any."""
+"""The class of a screen with very few rows."""
 OLD = 10.0
-"""After how many seconds a word about what happened gives its row back, where rows are few."""
+"""After how many seconds a message gives its row back on small screens."""
 
 
 class KeyedScreen(ReadyScreen[None]):
@@ -43,38 +43,38 @@ class KeyedScreen(ReadyScreen[None]):
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter signs in again where the device was signed out; else it is the list's."""
+        """Enter signs in again if the device was signed out; else it belongs to the list."""
         if action == "sign_in" and self.state.connection.phase is not Phase.SIGNED_OUT:
             return False
         return super().check_action(action, parameters)
 
     def action_sign_in(self) -> None:
-        """Go to the screen that signs in; this login is over."""
+        """Go to the sign-in screen; this login has ended."""
         self.post_message(SignInWanted())
 
     def help_title(self) -> SafeText:
-        """Return what stands above the help."""
+        """Return the title of the help."""
         raise NotImplementedError
 
     def help_rows(self) -> Rows:
-        """Return keys from the start and their meanings."""
+        """Return the default keys and their meanings."""
         raise NotImplementedError
 
     def why_no_yes(self) -> SafeText | None:
-        """Return why nothing can be approved, nothing if it can; None where nothing ever is."""
+        """Return why Approve is unavailable, or an empty text; None on screens without it."""
         return None
 
     def confirm(self, action: ConfirmAction, why_not: Callable[[], SafeText]) -> None:
-        """Ask before something is done; whatever is being typed was not meant for the panel."""
+        """Confirm an action; the guard drops input that was not meant for the panel."""
         self.context.guard.arm()
         self.app.push_screen(ConfirmPanel(self.context, action, why_not), self._confirmed)
 
     def say(self, text: SafeText) -> None:
-        """Show what happened last."""
+        """Show a message in the status line."""
         raise NotImplementedError
 
     def done(self) -> None:
-        """Something was done: look again at what it changed."""
+        """An action was done: reload what it changed."""
 
     def _confirmed(self, done: SafeText | None) -> None:
         if done is not None:
@@ -82,12 +82,12 @@ class KeyedScreen(ReadyScreen[None]):
             self.done()
 
     def action_help(self) -> None:
-        """Show the keys, and why Approve is off."""
+        """Show the keys, and why Approve is unavailable."""
         warnings = in_full(notices(self.context, self.state))
         self.app.push_screen(HelpScreen(self.help_title(), self._rows, self.why_no_yes(), warnings))
 
     def draw_notices(self) -> None:
-        """Show every warning, or where rows are few one line and the way to all."""
+        """Show every warning, or on small screens one line that opens all."""
         found = notices(self.context, self.state)
         shown = in_full(found)
         if self.has_class(TIGHT):
@@ -96,7 +96,7 @@ class KeyedScreen(ReadyScreen[None]):
         self._notice_lines.show(shown)
 
     def draw_status(self, text: SafeText, *, said_at: float) -> None:
-        """Show what happened last, said at `said_at` on the clock of delays."""
+        """Show the last message, from `said_at` on the monotonic clock."""
         is_tight = self.has_class(TIGHT)
         is_old = is_tight and self.context.ticks() - said_at > OLD
         line = self._status_line
@@ -104,7 +104,7 @@ class KeyedScreen(ReadyScreen[None]):
         line.display = bool(line.text) or not is_tight
 
     def draw_more(self, below: int) -> None:
-        """Say how many lines are still below; where rows are few, not beside the status."""
+        """Show how many lines are below; on small screens not next to the status."""
         text = say("more below: {} {}", below, lines_word(below)) if below else SafeText("")
         line = self._more_line
         line.show(text)
@@ -124,7 +124,7 @@ class KeyedScreen(ReadyScreen[None]):
         return self.query_one("#more", CachedLine)
 
     def action_palette(self) -> None:
-        """Let the person find what they want to do."""
+        """Open the command palette."""
         self.app.push_screen(Palette(commands(self._rows)), self._press)
 
     @on(KeyWanted)
@@ -136,6 +136,6 @@ class KeyedScreen(ReadyScreen[None]):
         return help_as_chosen(self.help_rows(), self.context.keys)
 
     def _press(self, key: SafeText | None) -> None:
-        """What was chosen in the palette counts as its key."""
+        """Press the key of the command that was chosen."""
         if key is not None:
             self.app.simulate_key(key_name(key))

@@ -1,7 +1,7 @@
-"""Which keys a screen offers, for its key bar and its help.
+"""The keys that each screen offers, for its key bar and its help.
 
-Owns: labels and their order; what comes last is dropped first where room is short.
-Never: what a key does; that is the screen's bindings.
+Owns: labels and their order; the last ones are dropped first if there is no room. Never: what a key
+does; the bindings of the screen define that.
 """
 
 import string
@@ -53,7 +53,7 @@ PAGES = (
 
 
 def page_keys(own: tuple[Hint, ...], *, is_reading: bool) -> tuple[Hint, ...]:
-    """Return the keys of a page: its own, the ways out, then the rest."""
+    """Return the keys of a page: its own, the ways out, the rest."""
     rest = (hint("j/k", "Scroll", "j"),) if is_reading else (hint("Enter", "Read", "enter"),)
     pages = hint("1-6", "Pages", "")
     return (*own, HELP, BACK, *rest, pages, hint("r", "Refresh"))
@@ -65,7 +65,7 @@ def palette_keys() -> tuple[Hint, ...]:
 
 
 def sign_in_keys() -> tuple[Hint, ...]:
-    """Return the keys of the screen that signs in."""
+    """Return the keys of the sign-in screen."""
     return (
         hint("Tab", "Next", "tab"),
         hint("1 2", "Way", ""),
@@ -74,12 +74,12 @@ def sign_in_keys() -> tuple[Hint, ...]:
 
 
 def invitation_keys() -> tuple[Hint, ...]:
-    """Return the keys while another device is waited for."""
-    return (Hint(SafeText("Esc"), SafeText("Give up"), "escape", is_kept=True),)
+    """Return the keys while waiting for another device."""
+    return (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
 
 
 def confirm_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that asks before something ends."""
+    """Return the keys of the confirmation panel."""
     return (hint("Tab", "Next", "tab"), BACK)
 
 
@@ -91,14 +91,14 @@ def inbox_keys(
     retry: tuple[Hint, ...] = (),
     marked: int = 0,
 ) -> tuple[Hint, ...]:
-    """Return the keys of the inbox: what is left to do, then to decide, the ways out, the rest.
+    """Return the keys of the inbox: pending work first, then answers, ways out, the rest.
 
-    Those in `off`, as they are called from the start, do nothing to the selected request. With
-    `marked` requests those that decide are for all of them.
+    Keys in `off` (by their default) do nothing for the selected request. With `marked` requests,
+    approve and deny apply to all of them.
     """
     of_them = f" {marked}.." if marked else ".."
-    mark = hint("x", "Mark")
-    take_back = (hint("u", "Take back"),) if can_take_back else ()
+    mark = hint("x", "Select")
+    take_back = (hint("u", "Undo"),) if can_take_back else ()
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
     rest = (hint("j/k", "Scroll", "j"),) if is_reading else (hint("Enter", "Read", "enter"),)
     return (
@@ -109,7 +109,7 @@ def inbox_keys(
         *way_out,
         *((mark,) if marked else ()),
         *rest,
-        hint("e", "Less..", is_off="e" in off),
+        hint("e", "Limits..", is_off="e" in off),
         hint("!", "Report..", "exclamation_mark", is_off="!" in off),
         hint("s", "Similar..", is_off="s" in off),
         hint("v", "All details"),
@@ -120,24 +120,24 @@ def inbox_keys(
 
 
 def retry_keys(approval: "Approval | None", now: int, reason: SafeText) -> tuple[Hint, ...]:
-    """Return the key that asks an agent to ask again, where there is something to ask it."""
+    """Return the key that asks an agent to retry, if that is possible."""
     if approval is None or not approval.is_lapsed(now):
         return ()
     return (hint("R", "Ask to retry", is_off=bool(reason)),)
 
 
 def approve_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that approves."""
+    """Return the keys of the approve panel."""
     return (
         hint("Tab", "Next", "tab"),
         BACK,
         Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("PgDn", "Read on", "pagedown"),
+        hint("PgDn", "Scroll", "pagedown"),
     )
 
 
 def deny_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that denies."""
+    """Return the keys of the deny panel."""
     return (
         hint("1-6", "Pick", ""),
         hint("Enter", "Deny", ""),
@@ -148,20 +148,20 @@ def deny_keys() -> tuple[Hint, ...]:
 
 
 def batch_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panels for several requests at once."""
+    """Return the keys of the batch panels."""
     return (
         hint("Tab", "Next", "tab"),
         BACK,
         Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
         hint("Space", "Tick", "space"),
-        hint("PgDn", "Read on", "pagedown"),
+        hint("PgDn", "Scroll", "pagedown"),
     )
 
 
 def results_keys(*, can_take_back: bool) -> tuple[Hint, ...]:
-    """Return the keys of what became of several answers."""
+    """Return the keys of the results panel."""
     return (
-        *((hint("u", "Take back"),) if can_take_back else ()),
+        *((hint("u", "Undo"),) if can_take_back else ()),
         Hint(SafeText("Esc"), SafeText("Close"), "escape", is_kept=True),
         Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
         hint("j/k", "Scroll", "j"),
@@ -169,7 +169,7 @@ def results_keys(*, can_take_back: bool) -> tuple[Hint, ...]:
 
 
 def narrow_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that approves less."""
+    """Return the keys of the narrow panel."""
     return (
         hint("Tab", "Next", "tab"),
         hint("Space", "Tick", "space"),
@@ -179,22 +179,22 @@ def narrow_keys() -> tuple[Hint, ...]:
 
 
 def similar_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that approves ahead."""
+    """Return the keys of the standing grant panel."""
     return (
         hint("Tab", "Next", "tab"),
         BACK,
         Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("PgDn", "Read on", "pagedown"),
+        hint("PgDn", "Scroll", "pagedown"),
     )
 
 
 def elsewhere_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that leads to a request's page."""
-    return (hint("Down", "Read on", "down"), BACK)
+    """Return the keys of the panel with a request's link."""
+    return (hint("Down", "Scroll", "down"), BACK)
 
 
 def report_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel that reports."""
+    """Return the keys of the report panel."""
     return (
         hint("1-3", "Pick", ""),
         hint("Tab", "Next", "tab"),
@@ -209,36 +209,36 @@ def help_keys() -> tuple[Hint, ...]:
 
 
 def inbox_help() -> Rows:
-    """Return what the help says about the inbox."""
+    """Return the help of the inbox."""
     return texts(
-        ("a", "open the panel that approves; nothing is approved yet"),
-        ("d", "open the panel that denies, with a reason for the agent"),
-        ("e", "approve less: fewer rights, smaller facts, a shorter life of the token"),
-        ("s", "similar: approve requests like this one ahead, so often and so long"),
-        ("!", "report what you did not ask for; stops the agent, or every one"),
-        ("u", "take back a denial within its 5 seconds"),
-        ("o", "go on elsewhere: the request's page, as a picture for a phone"),
+        ("a", "approve: opens a panel; nothing is approved yet"),
+        ("d", "deny: opens a panel for the reason"),
+        ("e", "approve with limits: fewer scopes, smaller values, a shorter token lifetime"),
+        ("s", "approve similar requests: create a standing grant"),
+        ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
+        ("u", "undo a denial within 5 seconds"),
+        ("o", "open elsewhere: the request's page, as a QR code for a phone"),
         ("Enter", "read the request;  Esc goes back to the list"),
-        ("v", "show the two signed texts, or the facts again"),
+        ("v", "switch between the two signed texts and the details"),
         (
             "x",
-            "mark it, to answer several at once with {approve} or {deny}; again takes the mark off",
+            "select or deselect it, to answer several at once with {approve} or {deny}",
         ),
-        ("X", "take every mark off"),
-        ("+", "requests that look alike (x 4): one by one, or in one row again"),
-        ("E", "let it wait longer: as long again as it was given at first; asks first"),
-        ("R", "of what expired: ask its agent to ask again"),
-        ("S", "snooze: it rings again in a quarter of an hour; again ends that; asks first"),
-        ("M", "mute its agent: nothing of low or medium risk rings; again ends that"),
-        ("t", "trail: what its agent asked before, in the history"),
+        ("X", "deselect all"),
+        ("+", "expand or collapse requests that look alike (x 4)"),
+        ("E", "extend: give it its original waiting time again; asks first"),
+        ("R", "if it expired: ask its agent to retry"),
+        ("S", "snooze for 15 minutes, or end the snooze; asks first"),
+        ("M", "mute or unmute its agent: no notifications for low and medium risk"),
+        ("t", "trail: earlier requests of its agent, in the history"),
         ("y", "copy its id"),
         ("Y", "copy the link to its page"),
         ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
-        ("/", "show only some: words, !word, agent:NAME, risk:high"),
-        (":", "the palette: find what you want to do by a few letters; also ^p"),
-        ("r", "ask the server again and put the list in order"),
-        ("L", "lock: the next approval takes the PIN again"),
-        ("j k", "down, up; also the arrows"),
+        ("/", "filter: words, !word, agent:NAME, risk:high"),
+        (":", "command palette; also ^p"),
+        ("r", "refresh and sort the list"),
+        ("L", "lock: the next approval requires the PIN"),
+        ("j k", "down, up; also the arrow keys"),
         ("g G", "first, last; also Home and End"),
         ("^d ^u", "a screenful; also PgDn and PgUp"),
         ("?", "this page; also F1"),
@@ -247,70 +247,70 @@ def inbox_help() -> Rows:
 
 
 def approve_help() -> Rows:
-    """Return what the help says about the panel that approves."""
+    """Return the help of the approve panel."""
     return texts(
-        ("Tab", "to what is to be typed, then to Approve; Back has the focus first"),
-        ("Enter", "presses the button that has the focus, nothing else"),
-        ("PgDn", "read on; every fact must have been on the screen"),
+        ("Tab", "next field, then Approve; the focus starts on Back"),
+        ("Enter", "presses the focused button, nothing else"),
+        ("PgDn", "scroll down; you must have seen every detail"),
         ("Esc", "back; nothing is approved"),
         ("paste", "does nothing here"),
     )
 
 
 def deny_help() -> Rows:
-    """Return what the help says about the panel that denies."""
+    """Return the help of the deny panel."""
     return texts(
-        ("1-6", "pick a reason; also j k and the arrows"),
-        ("Enter", "on the list: deny. You then have 5 s to take it back ({take_back})"),
-        ("Tab", "to what the reason asks for, to the two notes, then to the buttons"),
+        ("1-6", "pick a reason; also j k and the arrow keys"),
+        ("Enter", "on the list: deny. You then have 5 s to undo it ({take_back})"),
+        ("Tab", "next field, then the buttons"),
         ("Esc", "back; nothing is denied"),
     )
 
 
 def batch_approve_help() -> Rows:
-    """Return what the help says about the panel that approves several."""
+    """Return the help of the panel that approves several requests."""
     return texts(
-        ("Tab", "to the requests, to the count, to the PIN where it is due, then to Approve"),
+        ("Tab", "the requests, the count, the PIN if required, then Approve"),
         *_BATCH_HELP,
-        ("Esc", "back; nothing is approved, and the marks stay"),
+        ("Esc", "back; nothing is approved, the selection stays"),
         ("paste", "does nothing here"),
     )
 
 
 def batch_deny_help() -> Rows:
-    """Return what the help says about the panel that denies several."""
+    """Return the help of the panel that denies several requests."""
     return texts(
-        ("Tab", "to the requests, to the reasons, to the note, to the count, then to Deny"),
+        ("Tab", "the requests, the reasons, the note, the count, then Deny"),
         *_BATCH_HELP,
-        ("1-6", "on the reasons: pick one; it is told for each of them"),
-        ("Esc", "back; nothing is denied, and the marks stay"),
+        ("1-6", "on the reasons: pick one; it applies to each request"),
+        ("Esc", "back; nothing is denied, the selection stays"),
     )
 
 
 _BATCH_HELP = (
-    ("Space", "on a request: tick or untick it; what is unusual is ticked by hand alone"),
-    ("count", "type how many are ticked; then the button can be pressed"),
-    ("PgDn", "read on; every line must have been on the screen"),
+    ("Space", "on a request: select or deselect it; tick unusual ones individually"),
+    ("count", "type how many are selected to enable the button"),
+    ("PgDn", "scroll down; you must have seen every line"),
 )
 
 
 def results_help() -> Rows:
-    """Return what the help says about what became of several answers."""
+    """Return the help of the results panel."""
     return texts(
-        ("u", "take all denials back, before the first one leaves"),
-        ("j k", "down, up; also the arrows"),
-        ("Esc", "close, once nothing more is sent; what is not known is asked on"),
+        ("u", "undo all denials, before the first is sent"),
+        ("j k", "down, up; also the arrow keys"),
+        ("Esc", "close, once everything is sent; unknown outcomes are still checked"),
     )
 
 
 def page_help() -> Rows:
-    """Return what the help says about every page."""
+    """Return the help of every page."""
     return texts(
         ("Enter", "read the entry;  Esc goes back to the list, then to the inbox"),
         ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
-        (":", "the palette: find what you want to do by a few letters; also ^p"),
-        ("r", "ask the server again"),
-        ("j k", "down, up; also the arrows"),
+        (":", "command palette; also ^p"),
+        ("r", "refresh"),
+        ("j k", "down, up; also the arrow keys"),
         ("g G", "first, last; also Home and End"),
         ("^d ^u", "a screenful; also PgDn and PgUp"),
         ("?", "this page; also F1"),
@@ -319,37 +319,37 @@ def page_help() -> Rows:
 
 
 def narrow_help() -> Rows:
-    """Return what the help says about the panel that approves less."""
+    """Return the help of the narrow panel."""
     return texts(
-        ("Tab", "to the next control; also the arrows. The focus starts on Back"),
-        ("Space", "ticks or unticks a right or an item; also Enter"),
-        ("Enter", "in a field: ask the server how it would read"),
+        ("Tab", "next control; also the arrow keys. The focus starts on Back"),
+        ("Space", "selects or clears a scope or an item; also Enter"),
+        ("Enter", "in a field: show the preview"),
         ("Esc", "back; nothing is approved"),
     )
 
 
 def similar_help() -> Rows:
-    """Return what the help says about the panel that approves ahead."""
+    """Return the help of the standing grant panel."""
     return texts(
         ("For", "how long: 15m, 1h, up to 30d at low risk, 8h at medium, 1h at high"),
-        ("Sum", "how much money in all, as in 30; nothing where no money is meant"),
-        ("Vary", "what need not be the same: amount=20 up to a cap, reference for any text"),
-        ("Tab", "to the next field; Enter or Tab asks the server what it would cover"),
+        ("Sum", "total amount of money, such as 30; empty if it is not about money"),
+        ("Vary", "what may differ: amount=20 up to a limit, reference for any text"),
+        ("Tab", "next field; Enter or Tab shows what it would cover"),
         ("Esc", "back; nothing is approved"),
     )
 
 
 def report_help() -> Rows:
-    """Return what the help says about the panel that reports."""
+    """Return the help of the report panel."""
     return texts(
-        ("1-3", "choose whom to stop; also j k and the arrows"),
-        ("Tab", "to the note, then to the buttons; Enter presses the one with the focus"),
+        ("1-3", "choose an option; also j k and the arrow keys"),
+        ("Tab", "the note, then the buttons; Enter presses the focused one"),
         ("Esc", "back; nothing is reported"),
     )
 
 
 def as_chosen(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
-    """Return the hints with the keys that the person chose."""
+    """Return the hints with the user's key bindings."""
     return tuple(
         each
         if (key := keymap.shown(each.shown)) == each.shown
@@ -359,20 +359,20 @@ def as_chosen(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
 
 
 def help_as_chosen(rows: Rows, keymap: Keymap) -> Rows:
-    """Return what the help says with the keys that the person chose."""
+    """Return the help rows with the user's key bindings."""
     return tuple((keymap.shown(key), keymap.fill(meaning)) for key, meaning in rows)
 
 
 def key_name(shown: SafeText) -> str:
-    """Return what Textual calls a key that a person reads as `!`, `f2` or `Enter`."""
+    """Return Textual's name of a key that is shown as `!`, `f2` or `Enter`."""
     return _NAMES.get(shown, shown)
 
 
 def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False) -> Hint:
-    """Return a key of our own words; `key` is its name for Textual where that is another."""
+    """Return a hint with literal text; `key` is its name in Textual if that differs."""
     return Hint(SafeText(shown), SafeText(label), shown if key is None else key, is_off=is_off)
 
 
 def texts(*pairs: tuple[str, str]) -> Rows:
-    """Return keys and meanings of our own words; `{name}` stands for the key of that name."""
+    """Return help rows with literal text; `{name}` stands for the key of that action."""
     return tuple((SafeText(keys), SafeText(meaning)) for keys, meaning in pairs)

@@ -1,7 +1,7 @@
-"""The first frame: what stands on the screen while the rest of the program is loaded.
+"""The first frame: the screen while the rest of the program is loaded.
 
-Owns: that a person sees at once what has started, and can leave. Never: imports what takes long,
-shows a request, or takes any other key.
+Owns: showing at once what has started, and letting the user quit. Never: imports slow modules,
+shows a request, or handles any other key.
 """
 
 from typing import ClassVar
@@ -29,7 +29,7 @@ _VIEW = TopView(
 
 
 class OpeningScreen(ReadyScreen[None]):
-    """Bar, one line, keys: where they will be in the inbox."""
+    """Bar, one line and keys, placed as in the inbox."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", id="quit", show=False)]
 

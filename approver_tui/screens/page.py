@@ -1,7 +1,7 @@
-"""A page beside the inbox: a list on the left, one entry in full on the right.
+"""A page next to the inbox: a list on the left, the selected entry on the right.
 
-Owns: asking the server for the list, the cursor, going over to other pages and back, what a person
-is told meanwhile. Never: answers a request; what ends something goes through `confirm.py`.
+Owns: fetching the list, the cursor, navigation, status messages. Never: answers a request; actions
+go through `confirm.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -44,25 +44,25 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What every page is given: the desk, the inbox's table, and the way to open a panel."""
+    """What a page is given: the screen context, the inbox state, the way to open a panel."""
 
     context: ScreenContext
     state: InboxState
     open_panel: Callable[[Callable[[], Panel]], None]
     tell: Callable[[Message], object]
-    """Hands the inbox a message; may be called in any thread."""
+    """Passes a message to the inbox; may be called in any thread."""
 
 
 class Fetched(thread_messages.ValueMessage[object]):
-    """What a page asked for."""
+    """The result of a fetch."""
 
 
 class FetchFailed(thread_messages.ValueMessage[errors.ClientError]):
-    """The server could not be asked."""
+    """The fetch failed."""
 
 
 class Page(KeyedScreen, Generic[Found]):
-    """The base of every page. A subclass says what is fetched, listed, told and done."""
+    """The base of every page. A subclass defines what is fetched, listed, shown and done."""
 
     NAME: ClassVar[str]
     """Its name among `PAGES`."""
@@ -84,29 +84,29 @@ class Page(KeyedScreen, Generic[Found]):
         self.context = page_context.context
         self.state = page_context.state
         self.found: Found | None = None
-        """What the server answered last; None before it did."""
+        """The last answer of the server; None before the first."""
         self.cursor: str | None = None
         self._status, self._said_at = SafeText(""), 0.0
         self._problem = SafeText("")
 
     def fetch(self) -> Found:
-        """Ask the server; runs in a thread. Raises ClientError."""
+        """Fetch from the server; runs in a thread. Raises ClientError."""
         raise NotImplementedError
 
     def sections(self, found: Found) -> Sequence[Section]:
-        """Return what is listed."""
+        """Return the sections of the list."""
         raise NotImplementedError
 
     def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
-        """Return how the entry is drawn in full, and of what; None when there is no such entry."""
+        """Return how to draw an entry in full, and its cache key; None without such an entry."""
         raise NotImplementedError
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return the keys that this page has beyond those of every page."""
+        """Return the keys that only this page has."""
         return ()
 
     def help(self) -> Rows:
-        """Return what the help says about them."""
+        """Return the help for these keys."""
         return ()
 
     def compose(self) -> ComposeResult:
@@ -123,46 +123,46 @@ class Page(KeyedScreen, Generic[Found]):
         yield KeyBar()
 
     def lines_below(self) -> Iterable[Widget]:
-        """Return what stands between the list and the status."""
+        """Return the widgets between the list and the status."""
         return ()
 
     def on_mount(self) -> None:
-        """Ask the server."""
+        """Fetch from the server."""
         self.set_interval(TICK, self.draw)
         self.load()
         self.draw()
 
     def load(self) -> None:
-        """Ask the server, in a thread."""
+        """Fetch from the server, in a thread."""
         self.run_fetch(self.fetch)
 
     def run_fetch(self, fetch: Callable[[], Found]) -> None:
-        """Ask for something else that `took` takes; what was asked before does not count."""
+        """Run another fetch for `took`; the result of an earlier one is dropped."""
         work = partial(self._fetch, fetch)
         self.run_worker(work, thread=True, group="fetch", exclusive=True)
 
     def state_changed(self, state: InboxState) -> None:
-        """Take what the inbox knows."""
+        """Take the state of the inbox."""
         was_live, self.state = self.state.connection.is_live, state
         if state.connection.is_live and not was_live:
             self.load()
         self.draw()
 
     def say(self, text: SafeText) -> None:
-        """Show what happened last."""
+        """Show a message in the status line."""
         self._status, self._said_at = text, self.context.ticks()
         self.draw()
 
     def ask(self, action: ConfirmAction) -> None:
-        """Ask before something ends; say what came of it and look again."""
+        """Confirm an action; show its message and reload."""
         self.confirm(action, self.why_nothing_ends)
 
     def done(self) -> None:
-        """Something ended: look again."""
+        """An action was done: reload."""
         self.load()
 
     def why_nothing_ends(self) -> SafeText:
-        """Return why nothing can be ended at the moment, or nothing."""
+        """Return why no action is possible now, or an empty text."""
         return why_not_connected(self.state)
 
     @on(Fetched)
@@ -170,7 +170,7 @@ class Page(KeyedScreen, Generic[Found]):
         self.took(message.value)  # type: ignore[arg-type]  # `fetch` of this very page made it
 
     def took(self, found: Found) -> None:
-        """Show what was found; the cursor stays on its entry, or on the first."""
+        """Show what was fetched; the cursor stays on its entry, or goes to the first."""
         self.found, self._problem = found, SafeText("")
         ids = self._ids()
         if self.cursor not in ids:
@@ -180,7 +180,7 @@ class Page(KeyedScreen, Generic[Found]):
     @on(FetchFailed)
     def _fetch_failed(self, message: FetchFailed) -> None:
         problem, key = refusals.problem(message.value), self.context.keys.key("refresh")
-        self._problem = say("{} {} asks again.", problem, key)
+        self._problem = say("{} Press {} to try again.", problem, key)
         self.say(self._problem)
 
     @on(Selected)
@@ -190,7 +190,7 @@ class Page(KeyedScreen, Generic[Found]):
         self.draw()
 
     def moved(self) -> None:
-        """The cursor is elsewhere; for pages that fetch more at the end of the list."""
+        """Called after the cursor moved, for pages that load more at the end of the list."""
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -205,12 +205,12 @@ class Page(KeyedScreen, Generic[Found]):
             self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def action_refresh(self) -> None:
-        """Ask the server again."""
-        self.say(say("Asking the server .."))
+        """Fetch again."""
+        self.say(say("Loading…"))
         self.load()
 
     def action_back(self) -> None:
-        """From the entry to the list, from the list to the inbox."""
+        """Go back from the entry to the list, or from the list to the inbox."""
         if self.has_class(_READING):
             self.remove_class(_READING)
             self.query_one(EntryList).focus()
@@ -219,7 +219,7 @@ class Page(KeyedScreen, Generic[Found]):
             self.app.pop_screen()
 
     def help_title(self) -> SafeText:
-        """Return what stands above the help."""
+        """Return the title of the help."""
         return say("KEYS IN {}", SafeText(self.NAME.upper()))
 
     def help_rows(self) -> Rows:
@@ -227,7 +227,7 @@ class Page(KeyedScreen, Generic[Found]):
         return (*self.help(), *page_help())
 
     def draw_widgets(self) -> None:
-        """Hand everything down to the widgets."""
+        """Update all widgets."""
         now = self.context.now()
         self.query_one(EntryList).show(self._sections(), self.cursor)
         shown = None if self.found is None or self.cursor is None else self._in_full()
@@ -241,19 +241,19 @@ class Page(KeyedScreen, Generic[Found]):
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def _in_full(self) -> tuple[Make, object] | None:
-        assert self.found is not None  # noqa: S101  # the caller looked
+        assert self.found is not None  # noqa: S101  # the caller checked
         assert self.cursor is not None  # noqa: S101  # likewise
         return self.in_full(self.found, self.cursor)
 
     def _sections(self) -> Sequence[Section]:
         if self.found is not None:
             return self.sections(self.found)
-        unasked = why_not_connected(self.state) and say("The server was not asked yet.")
-        words = self._problem or unasked or say("Asking the server ..")
+        unasked = why_not_connected(self.state) and say("Not loaded yet.")
+        words = self._problem or unasked or say("Loading…")
         return (Section(SafeText(self.NAME.upper()), (), empty=words),)
 
     def _ids(self) -> list[str]:
-        assert self.found is not None  # noqa: S101  # it has just come
+        assert self.found is not None  # noqa: S101  # it was just set
         return [entry.id for each in self.sections(self.found) for entry in each.entries]
 
     def _top(self, now: int) -> TopView:
@@ -273,7 +273,7 @@ class Page(KeyedScreen, Generic[Found]):
         )
 
     def _fetch(self, fetch: Callable[[], Found]) -> None:
-        """Runs in a thread; what came after something else was asked for is dropped."""
+        """Runs in a thread; drops the result if another fetch was started meanwhile."""
         told: Message
         try:
             told = Fetched(fetch())

@@ -1,4 +1,4 @@
-"""Which pages there are, in the order of their digits.
+"""The pages, in the order of their digits.
 
 Owns: the table. Never: what a page does.
 """
@@ -19,4 +19,4 @@ PAGE_CLASSES: tuple[type[Page[Any]], ...] = (
     DevicesPage,
     SettingsPage,
 )
-"""The pages beside the inbox; the first has the digit 2."""
+"""The pages next to the inbox; the first has the digit 2."""

@@ -1,6 +1,7 @@
-"""The palette: everything that the screen below can do, found by a few letters.
+"""The command palette: everything that the screen below can do.
 
-Owns: the list and the search. Never: does it; the chosen key counts as that key, pressed below.
+Owns: the list and the search. Never: runs a command; it presses the command's key on the screen
+below.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,15 +28,15 @@ _LONGEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that a screen can do."""
+    """One command of a screen."""
 
     key: SafeText
-    """The key as a person reads it; also what is pressed."""
+    """The key as shown to the user, which is also pressed."""
     words: SafeText
 
 
 def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
-    """Return the pages, and what a help page lists, but for what only moves or has several keys."""
+    """Return the pages and the commands of a help page, without movement keys."""
     pages = [
         Command(SafeText(str(digit)), say("page: {}", name))
         for digit, name in enumerate(PAGES, start=1)
@@ -45,7 +46,7 @@ def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
 
 
 class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
-    """A line to type in, and what fits. Its result is the key that was chosen."""
+    """A search field and the matching commands. Its result is the chosen key."""
 
     AUTO_FOCUS = "#search"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,7 +63,7 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         self._search.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the line, what fits, and the keys."""
+        """Lay out the field, the matches, and the keys."""
         with Vertical(classes="panel -tall"):
             yield Static("What do you want to do?", markup=False)
             yield self._search
@@ -70,16 +71,16 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
             yield KeyBar(palette_keys())
 
     def on_mount(self) -> None:
-        """Show everything."""
+        """Show all commands."""
         self.draw()
 
     def draw_widgets(self) -> None:
-        """Show what fits, the cursor on one of it."""
+        """Show the matches, with the cursor on one of them."""
         found = self._found
         self._index = min(self._index, max(0, len(found) - 1))
         entries = tuple(Entry(each.key, each.words, SafeText(""), each.key) for each in found)
         heading = say("COMMANDS ({})", len(found))
-        section = Section(heading, entries, empty=say("Nothing is called that."))
+        section = Section(heading, entries, empty=say("No matching command."))
         cursor = found[self._index].key if found else None
         self.query_one(EntryList).show((section,), cursor)
 

@@ -1,8 +1,8 @@
-"""What the panels that decide have in common.
+"""What the panels that answer have in common.
 
-Owns: standing over the inbox and hearing of its table; the request as it was when the panel opened,
-and closing when it is not that any more. Never: an answer; those are `approve.py`, `deny.py`,
-`narrow.py` and `report.py`, and for several at once `batch.py`.
+Owns: following the inbox's state; keeping the request as it was when the panel opened, and closing
+when it changes. Never: an answer; those are in `approve.py`, `deny.py`, `narrow.py` and
+`report.py`, and for several requests in `batch.py`.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ TICK = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PanelClosed:
-    """The panel closed by itself; `reason` says why, and `approval` is newer if there is one."""
+    """The panel closed by itself because of `reason`; `approval` is a newer copy, if any."""
 
     reason: SafeText
     approval: Approval | None = None
@@ -42,14 +42,14 @@ class PanelClosed:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The server has taken the yes."""
+    """The server has recorded the approval."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
 class DenialSubmitted:
-    """The person said no; nothing is sent yet."""
+    """The user denied; nothing is sent yet."""
 
     approval: Approval
     code: DenyCode
@@ -59,21 +59,21 @@ class DenialSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """An answer left and nobody knows whether it arrived."""
+    """An answer was sent, and its outcome is unknown."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """A yes, with the PIN for those that take it."""
+    """An approval, with the PIN for requests that need it."""
 
     pin: str | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """A no, with what goes beside it."""
+    """A denial, with its reason and notes."""
 
     code: DenyCode
     note: str
@@ -82,28 +82,28 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class NarrowingChosen:
-    """The person wants to agree to a part; `approval` says in `granted` to which."""
+    """The user wants to approve a part; it is in `approval.granted`."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
 class StandingGrantChosen:
-    """The person wants to approve ahead; `approval` is the request that gives it."""
+    """The user wants a standing grant; `approval` is the request that creates it."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
 class ReportAccepted:
-    """The server has taken a report."""
+    """The server has accepted a report."""
 
     reported: Reported
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSubmitted:
-    """The person gave one answer to several requests; nothing is sent yet."""
+    """The user gave one answer to several requests; nothing is sent yet."""
 
     approvals: tuple[Approval, ...]
     answer: Approve | Deny
@@ -120,11 +120,11 @@ PanelResult = (
     | BatchSubmitted
     | None
 )
-"""None: the person went back."""
+"""None: the user went back."""
 
 
 class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
-    """A panel over the inbox, which is told what is known."""
+    """A panel over the inbox that receives its state."""
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__()
@@ -145,13 +145,13 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
         return self.context.guard
 
     def on_resize(self) -> None:
-        """Keep in sight what has the focus."""
+        """Keep the focused widget in view."""
         self.call_after_refresh(self.show_focus)
 
     def can_view_entire(self, widget: Widget) -> bool:
-        """Tell whether a focused widget needs no scrolling.
+        """Whether a focused widget needs no scrolling.
 
-        Textual takes what lies under the docked title or keys for visible.
+        Textual counts areas below the docked title and keys as visible.
         """
         docked = self.query("TitleLine, KeyBar")
         return super().can_view_entire(widget) and not any(
@@ -159,12 +159,12 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
         )
 
     def state_changed(self, state: InboxState) -> None:
-        """Take what is known now. A panel that is not there yet looks at it when it is."""
+        """Take a new state. A panel that is not mounted yet uses it when it is."""
         self.state = state
         self.look_again()
 
     def look_again(self) -> None:
-        """Close if there is nothing to answer any more; otherwise draw."""
+        """Close if there is nothing left to answer; otherwise draw."""
         if not self.is_ready:
             return
         if closed := self.why_close():
@@ -173,7 +173,7 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
             self.draw()
 
     def why_close(self) -> PanelClosed | None:
-        """Return why there is nothing to answer any more; the subclass's duty."""
+        """Return why there is nothing left to answer; subclasses implement it."""
         raise NotImplementedError
 
     def on_key_wanted(self, message: KeyWanted) -> None:
@@ -181,14 +181,14 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
         self.app.simulate_key(message.key)
 
     def action_back(self) -> None:
-        """Go back without an answer, unless one is on its way."""
+        """Go back without an answer, unless one is being sent."""
         if not self.is_busy:
             self.dismiss(None)
 
     def finish(self, result: PanelResult) -> None:
-        """End with `result`, and end the help that lies over this panel before it.
+        """Close with `result`, and close the help above this panel first.
 
-        Nobody pressed a key for this, so whatever is being typed was meant for the panel.
+        No key was pressed for this, so the guard drops the input that was meant for the panel.
         """
         self.context.guard.arm()
         if self in self.app.screen_stack:
@@ -197,13 +197,13 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
             self.dismiss(result)
 
     def open_help(self, keys: Rows, reason: SafeText) -> None:
-        """Show the help for this panel, with the keys that the person chose."""
+        """Show the help for this panel, with the user's key bindings."""
         rows = help_as_chosen(keys, self.context.keys)
         self.app.push_screen(HelpScreen(say("KEYS IN THIS PANEL"), rows, reason))
 
     @property
     def moment(self) -> AnswerContext:
-        """Now, for the reasons."""
+        """The context for the reasons."""
         return AnswerContext.at(self.context)
 
 
@@ -211,26 +211,26 @@ class Panel(Overlay):
     """A panel over one approval, drawn from the copy it was opened with."""
 
     NOTHING_HAPPENED: SafeText
-    """What to say when the request changed under the panel."""
+    """The message if the request changed under the panel."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state)
         self.approval = approval
         self._found = state.inbox.find(approval.id) or approval
-        """What the table had when the panel opened; in it others may have approved a part."""
+        """The state when the panel opened; in it others may have approved a part."""
 
     def view(self, width: int) -> RenderContext:
-        """Return how the facts are looked at."""
+        """Return the render context."""
         return self.context.view(width)
 
     def title_line(self, verb: SafeText, width: int) -> Line:
-        """Return what this panel does, the risk, and the time that is left."""
+        """Return the action, the risk, and the remaining time."""
         until, now = self.approval.expires_at, self.context.now()
         is_over = bool(outcome(self.approval, now, self.context.zone))
         return risk_line(verb, self.approval.risk, None if is_over else (until, now), width)
 
     def why_close(self) -> PanelClosed | None:
-        """Return how it ended, or that it is not what it was."""
+        """Return how the request ended, or that it changed."""
         copy = self.state.inbox.find(self.approval.id) or self.approval
         if self.is_busy:
             return None
@@ -241,7 +241,7 @@ class Panel(Overlay):
         return self._why_over(copy)
 
     def _why_over(self, copy: Approval) -> PanelClosed | None:
-        """Tell whether it was decided meanwhile; panels for what is over say otherwise."""
+        """Return why it can no longer be answered; panels for past requests override this."""
         over = outcome(copy, self.context.now(), self.context.zone)
         if not over:
             return None
@@ -251,14 +251,14 @@ class Panel(Overlay):
 
 
 def risk_line(verb: SafeText, risk: Risk, left: tuple[int, int] | None, width: int) -> Line:
-    """Return what a panel does, the risk, and what is left: until when, and now; None when over."""
+    """Return the action, the risk, and the remaining time; `left` is None when it has ended."""
     word = Piece(say("{} RISK", SafeText(risk.value.upper())), Role(risk.value))
     return spread((Piece(say("{}  ", verb)), word), (_left(left),), width)
 
 
 def _left(left: tuple[int, int] | None) -> Piece:
     if left is None:
-        return Piece(say("  over"))
+        return Piece(say("  ended"))
     at, time = countdown_stage(*left), remaining(*left)
     words = say("  {} left", time) if at is None else say("  {} {}", at.verb, time)
     return Piece(words, Role.PLAIN if at is None else Role.ALERT)

@@ -1,9 +1,9 @@
-"""A screen that is drawn only while all of its widgets are there.
+"""A screen that is drawn only while all of its widgets are mounted.
 
-Owns: telling whether they are. Textual knows a screen from the moment in which it is pushed, mounts
-its widgets later and takes them away, the innermost first, before it forgets the screen; and when
-the app ends it may do so in the middle. Feed, timers, threads and other screens know nothing of
-that and speak to it all the while. Never: what is drawn; that is the subclass's `draw_widgets`.
+Owns: tracking whether they are. Textual knows a screen from the moment it is pushed, mounts its
+widgets later and removes them, the innermost first, before it forgets the screen; when the app
+ends, it may do so in the middle. Feed, timers, threads and other screens call the screen all the
+while. Never: what is drawn; the subclass's `draw_widgets` does that.
 """
 
 from textual.screen import Screen, ScreenResultType
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 
 class ReadyScreen(Screen[ScreenResultType]):
-    """The base of every screen. Only `draw_widgets`, and what runs in it, may count on widgets."""
+    """The base of every screen. Only `draw_widgets` and what it calls may rely on widgets."""
 
     _is_composed = False
 
@@ -22,37 +22,37 @@ class ReadyScreen(Screen[ScreenResultType]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether every widget is there: not before composition, not from removal on.
+        """Whether every widget is mounted: not before composition, not from removal on.
 
-        A screen that opens once the app was told to end is composed, and its widgets are not.
-        Textual stops displaying a screen as soon as it means to remove it, and stops running it
-        before its widgets go. A screen that was to be removed before it was composed gets none.
+        A screen that opens after the app was told to exit is composed, but its widgets are not
+        mounted. Textual stops displaying a screen when it decides to remove it, and stops running
+        it before its widgets go. A screen that is removed before it was composed gets no widgets.
         """
         is_there = self._is_composed and self.is_running and self.display
         return is_there and self.app.return_code is None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let no key do anything to a screen that nobody sees whole."""
+        """Disable all keys while the screen is not fully mounted."""
         return self.is_ready and super().check_action(action, parameters)
 
     def show_from_top(self, scrolled: Widget) -> None:
-        """Begin at the top of what scrolls, and go on only as far as the focus needs.
+        """Scroll to the top, and down only as far as the focus needs.
 
-        Textual scrolls to the focus before the first drawing has taken away the rows that are not
-        due, and leaves it there.
+        Textual scrolls to the focus before the first draw has hidden unused rows, and leaves it
+        there.
         """
         scrolled.scroll_home(animate=False)
         self.call_after_refresh(self.show_focus)
 
     def show_focus(self) -> None:
-        """Bring what has the focus into sight."""
+        """Scroll the focused widget into view."""
         if self.focused is not None and not self.can_view_entire(self.focused):
             self.focused.scroll_visible(animate=False)
 
     def draw(self) -> None:
-        """Bring every widget up to date, if they are there."""
+        """Update every widget, if they are mounted."""
         if self.is_ready:
             self.draw_widgets()
 
     def draw_widgets(self) -> None:
-        """Bring every widget up to date; the subclass's duty where anything changes."""
+        """Update every widget; subclasses implement it."""

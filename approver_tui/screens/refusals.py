@@ -1,6 +1,6 @@
-"""What an error of the client means to the person who gave an answer.
+"""What an error of the client means to the user, in words.
 
-Owns: the wording, made safe. Never: which errors end a panel.
+Owns: the wording, made safe. Never: which errors close a panel.
 """
 
 from approver_tui.client import errors
@@ -13,13 +13,13 @@ from approver_tui.widgets.lines import say
 
 _LONGEST = 200
 _WORDS: dict[type[errors.ClientError], SafeText] = {
-    errors.PinNeeded: SafeText("The app was locked in the meantime: type your PIN."),
+    errors.PinNeeded: SafeText("The app was locked meanwhile: type your PIN."),
     errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
-    errors.RequestLocked: SafeText("What you typed was wrong twice: this request is locked."),
+    errors.RequestLocked: SafeText("Two wrong entries: this request is locked."),
     errors.LoginFirst: SafeText("This device is logged out: run sayso-approver login."),
     errors.Unreachable: SafeText("The server did not answer."),
 }
-_IN_DOUBT = SafeText("It is not known whether this was done: look again.")
+_IN_DOUBT = SafeText("The outcome is unknown: check again.")
 
 
 def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
@@ -30,9 +30,9 @@ def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
 
 
 def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
-    """Return what went wrong with a change; `done` says what did not happen, where that is known.
+    """Return why a change failed; `done` says what did not happen, if that is known.
 
-    What is not known may still happen.
+    If it is unknown, the change may still happen.
     """
     if isinstance(error, errors.NotRecorded):
         return problem(error)
@@ -41,7 +41,7 @@ def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
 
 
 def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
-    """Return who was faster, or that it is over without an answer."""
+    """Return who was faster, or that it ended without an answer."""
     how = outcome(winner, moment.now, moment.zone)
     return say("Already decided. {}", how) if winner.decided else how
 
@@ -50,10 +50,10 @@ def problem(error: errors.ClientError) -> SafeText:
     """Return what went wrong."""
     match error:
         case errors.WrongPin(left=left):
-            return say("That is not the PIN. {} tries left.", left)
+            return say("Wrong PIN. {} attempts left.", left)
         case errors.WrongEntry(left=left):
-            tries = say("1 try left") if left == 1 else say("{} tries left", left)
-            return say("That is not it. {}, then this request is locked.", tries)
+            tries = say("1 attempt left") if left == 1 else say("{} attempts left", left)
+            return say("Doesn't match. {}.", tries)
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
             has_failed = errors.answer_status(error) is AnswerStatus.IN_DOUBT
             verb = say("failed") if has_failed else say("refused")

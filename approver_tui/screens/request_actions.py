@@ -1,7 +1,7 @@
-"""What a person arranges beside an answer: more time, another asking, less ringing.
+"""Actions on a request besides answering it: extend, retry, snooze, mute.
 
-Owns: what each would do, in words, for the panel that asks. Never: does any of it on one key: each
-is a deed that takes `confirm.py`, because typing that was meant for another window has no effect.
+Owns: the text of each action for the confirmation panel. Never: runs one by a single key; each goes
+through `confirm.py`, so that stray typing has no effect.
 """
 
 from collections.abc import Callable
@@ -23,72 +23,72 @@ from approver_tui.widgets.times import clock
 
 @dataclass(frozen=True, slots=True)
 class RequestActions:
-    """The deeds of one screen; `tell` hands a message to it and may be called in any thread."""
+    """The actions of one screen; `tell` passes a message to it and may be called in any thread."""
 
     context: ScreenContext
     tell: Callable[[Message], object]
 
     def longer(self, approval: Approval) -> ConfirmAction:
-        """Let a request wait longer."""
+        """Extend a request."""
         words = (
-            say("It waits as long again as it was given at first. Its agent is told."),
-            say("Nothing is approved and nothing is denied."),
+            say("Its original waiting time starts again now. Its agent is informed."),
+            say("This neither approves nor denies it."),
         )
         do = partial(self._extend, approval.id)
-        return ConfirmAction(say("LET IT WAIT LONGER?"), say("Extend"), words, do)
+        return ConfirmAction(say("Give it more time?"), say("Extend"), words, do)
 
     def again(self, approval: Approval) -> ConfirmAction:
-        """Ask the agent of a request that expired to ask again."""
+        """Ask the agent of an expired request to retry."""
         agent = approval.agent.name
         words = (
             approval.headline,
-            say("{} is told that you want to be asked again. It may, or may not.", agent),
+            say("{} is told that you want it to retry. It may or may not.", agent),
         )
         do = partial(self._ask, approval.id)
-        return ConfirmAction(say("ASK {} TO ASK AGAIN?", agent), say("Ask"), words, do)
+        return ConfirmAction(say("Ask {} to retry?", agent), say("Ask"), words, do)
 
     def snooze(self, approval: Approval, attention: NotificationPrefs) -> ConfirmAction:
-        """Let a request ring later, or as usual again."""
+        """Snooze a request, or end its snooze."""
         if attention.is_snoozed(approval.id):
             return self.unsnooze(approval.id, approval.headline)
         words = (
             approval.headline,
-            say("You are not called for it for a quarter of an hour. It stays listed."),
+            say("No notifications for it for 15 minutes. It stays listed."),
         )
         return ConfirmAction(
-            say("SNOOZE IT?"), say("Snooze"), words, partial(self._snooze, approval.id)
+            say("Snooze it?"), say("Snooze"), words, partial(self._snooze, approval.id)
         )
 
     def mute(
         self, agent_id: SafeText, agent: SafeText, attention: NotificationPrefs
     ) -> ConfirmAction:
-        """Let nothing of an agent ring, or everything again."""
+        """Mute an agent, or unmute it."""
         if attention.mute_of(agent_id):
             return self.unmute(agent_id, agent)
         words = (
-            say("You are not called for what {} asks, until you unmute it.", agent),
-            say("It stays listed. High and critical risk rings all the same."),
+            say("No notifications for requests from {} until you unmute it.", agent),
+            say("They stay listed. High and critical risk still notifies."),
         )
         do = partial(self._mute, agent_id, agent)
-        return ConfirmAction(say("MUTE {}?", agent), say("Mute"), words, do)
+        return ConfirmAction(say("Mute {}?", agent), say("Mute"), words, do)
 
     def unmute(self, agent_id: SafeText, agent: SafeText) -> ConfirmAction:
-        """Let everything of an agent ring again."""
-        words = say("You are called for what {} asks, as usual.", agent)
+        """Unmute an agent."""
+        words = say("You get notifications for requests from {} again.", agent)
         do = partial(self._unmute, agent_id, agent)
-        return ConfirmAction(say("LET {} RING AGAIN?", agent), say("Unmute"), (words,), do)
+        return ConfirmAction(say("Unmute {}?", agent), say("Unmute"), (words,), do)
 
     def unsnooze(self, approval_id: str, what: SafeText) -> ConfirmAction:
-        """Let a request ring as usual."""
-        words = say("You are called for it as for every other request.")
+        """End the snooze of a request."""
+        words = say("You get notifications for it again.")
         do = partial(self._wake, approval_id)
-        return ConfirmAction(say("LET IT RING AS USUAL?"), say("End snooze"), (what, words), do)
+        return ConfirmAction(say("End the snooze?"), say("End snooze"), (what, words), do)
 
     def _extend(self, approval_id: str, _typed: str) -> SafeText:
         """Runs in a thread."""
         longer = self.context.server.extend(approval_id)
         self.tell(thread_messages.ApprovalFetched(longer))
-        return say("It waits until {}.", self._clock(longer.expires_at))
+        return say("It now expires at {}.", self._clock(longer.expires_at))
 
     def _ask(self, approval_id: str, _typed: str) -> SafeText:
         """Runs in a thread."""
@@ -102,7 +102,7 @@ class RequestActions:
         self.tell(thread_messages.NotificationPrefsLoaded(attention))
         hold = attention.hold_of(approval_id)
         if hold is None:
-            return say("It is not snoozed: it waits no more.")
+            return say("It is not snoozed: it is no longer waiting.")
         until, key = self._clock(hold.until), self.context.keys.key("snooze")
         return say("Snoozed until {}. It stays listed; {} ends that.", until, key)
 
@@ -111,7 +111,7 @@ class RequestActions:
         self.tell(
             thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unsnooze(approval_id))
         )
-        return say("No longer snoozed: it rings as usual.")
+        return say("No longer snoozed.")
 
     def _mute(self, agent_id: SafeText, agent: SafeText, _typed: str) -> SafeText:
         """Runs in a thread."""

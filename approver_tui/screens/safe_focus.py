@@ -1,10 +1,10 @@
-"""Taking the hand of a person who is not there off the button that decides.
+"""Moves the focus away from the deciding button when the user is not looking.
 
-Owns: the focus back on Back, the typed secrets emptied, what counts as typing that was meant for
-something else. Never: closes a panel; what was read and written stays.
+Owns: the focus back on Back, clearing typed secrets, detecting typing that was meant for another
+window. Never: closes a panel; what was read and typed stays.
 
-Quiet alone does not tell that somebody looks: a person pauses in another window too. So a panel
-that was left, or into which a word is typed, has to be brought to its button again.
+A quiet keyboard alone does not prove that somebody looks: users pause in other windows too. So
+after the user left a panel, or typed a word into it, they must move to its button again.
 """
 
 from typing import Any
@@ -19,18 +19,18 @@ from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.widgets.typed_input import TypedInput
 
 _WAYS = frozenset({"enter", "tab", "shift+tab", "escape"})
-"""Keys that people press between controls, whether or not this one does anything with them."""
+"""Keys for moving between controls, whether or not this one handles them."""
 
 
 class SafeFocusScreen(ReadyScreen[ScreenResultType]):
-    """The base of every panel with a button that decides; `#back` is the one that does not."""
+    """The base of every panel with a deciding button; `#back` is the safe one."""
 
     def input_guard(self) -> InputGuard:
-        """Return the guard of the app; the subclass's duty."""
+        """Return the guard of the app; subclasses implement it."""
         raise NotImplementedError
 
     def withdraw(self, *, forgetting: bool) -> None:
-        """Put the focus on Back; `forgetting` empties the fields that hide what is typed."""
+        """Put the focus on Back; `forgetting` empties the fields that hide their text."""
         if not self.is_ready:
             return
         for back in self.query("#back"):
@@ -40,7 +40,7 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
                 field.forget()
 
     def on_key(self, event: events.Key) -> None:
-        """A key that means nothing here is part of a word that was meant for something else."""
+        """Move the focus to Back on a key without meaning: somebody is typing a word."""
         if self.is_ready and not self._means_something(event):
             event.stop()
             self.input_guard().arm()
@@ -52,7 +52,7 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
 
 
 def focus_back(app: App[Any], *, forgetting: bool) -> None:
-    """Withdraw from every panel that is open, also from one that lies under its help."""
+    """Withdraw from every open panel, also from one below its help."""
     for screen in app.screen_stack:
         if isinstance(screen, SafeFocusScreen):
             screen.withdraw(forgetting=forgetting)

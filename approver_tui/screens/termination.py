@@ -1,7 +1,7 @@
-"""What ends the app from outside: a terminal that is closed, a machine that shuts down, `kill`.
+"""Handles what ends the app from outside: a closed terminal, a shutdown, `kill`.
 
-Owns: hearing of it while the app runs, once; that nothing waits for a terminal that is gone.
-Never: what has to be done before the end.
+Owns: handling the signal once while the app runs; writing to a terminal that is gone. Never: what
+must be done before the exit.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ _STANDARD = (0, 1, 2)
 
 
 def on_termination(end: Callable[[], None]) -> None:
-    """Call `end` in the running loop when the first such signal comes, instead of dying of it.
+    """Call `end` in the running loop at the first such signal, instead of dying.
 
-    A shell that is closed with its terminal hands the signal on, so it comes twice; only the first
-    counts. One that the program was started to ignore stays ignored.
+    A shell that closes with its terminal forwards the signal, so it comes twice; only the first
+    counts. A signal that was ignored at the start stays ignored.
     """
     if sys.platform == "win32":
         return
@@ -34,10 +34,10 @@ def on_termination(end: Callable[[], None]) -> None:
 
 
 def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
-    """Return that driver, whose writing goes on, to nobody, when the terminal is gone.
+    """Return a driver that keeps running, without output, when the terminal is gone.
 
-    Textual writes in a thread that a failed write would end; the app would then wait for room in
-    its queue for ever, and what it still has to send with it.
+    Textual writes in a thread that a failed write would end; the app would then wait forever for
+    room in its queue, together with what it still has to send.
     """
 
     class Outlasting(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
@@ -50,7 +50,7 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
 
 
 class _Screen:
-    """Where the app draws, while there is somebody to see it."""
+    """The output of the app, while there is a terminal."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -68,14 +68,14 @@ class _Screen:
 
 
 class _Ending:
-    """An end that comes once."""
+    """A termination that is handled once."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end
         self._has_come = False
 
     def comes(self, number: int) -> None:
-        """Hear of it; where the terminal is gone, what is still drawn goes nowhere."""
+        """Handle it; if the terminal is gone, discard further output."""
         if self._has_come:
             return
         self._has_come = True
@@ -85,7 +85,7 @@ class _Ending:
 
 
 def _draw_nowhere() -> None:
-    """What is read from a terminal that is gone fails, and so does a last word to it."""
+    """Redirect input and output, because both fail on a terminal that is gone."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in _STANDARD:
         os.dup2(nowhere, standard)

@@ -1,4 +1,4 @@
-"""What threads tell the screen that started them.
+"""Messages from threads to the screen that started them.
 
 Owns: one message per outcome. Never: carries text that was not made safe.
 """
@@ -21,7 +21,7 @@ _Value = TypeVar("_Value")
 
 
 class ValueMessage(Message, Generic[_Value]):
-    """What a thread found out; each screen names its own."""
+    """The result of a thread; each screen has its own subclass."""
 
     def __init__(self, value: _Value) -> None:
         super().__init__()
@@ -29,11 +29,11 @@ class ValueMessage(Message, Generic[_Value]):
 
 
 class OtherLoginsCounted(ValueMessage[Mapping[str, int | None]]):
-    """How many requests wait at each other server, as far as it said."""
+    """The numbers of waiting requests at the other servers."""
 
 
 class Loaded(Message):
-    """The account and everything that waits; `in_order` as it was asked for."""
+    """The account and all waiting requests; `in_order` as it was asked for."""
 
     def __init__(self, me: Me, page: Page, *, in_order: bool) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Loaded(Message):
 
 
 class LastKnownLoaded(ValueMessage[Page]):
-    """What waited when the server last said so, from this machine."""
+    """The last known list, stored on this machine."""
 
 
 class AccountLoaded(Message):
@@ -55,7 +55,7 @@ class AccountLoaded(Message):
 
 
 class LoadFailed(Message):
-    """The server could not be asked."""
+    """The server did not answer."""
 
     def __init__(self, error: ClientError) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class ApprovalFetched(Message):
 
 
 class ApprovalUnverified(Message):
-    """The server's copy of one approval was not accepted."""
+    """The server's copy of one approval failed verification."""
 
     def __init__(self, unverified: Unverified) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class ApprovalUnverified(Message):
 
 
 class EventReceived(Message):
-    """Something happened, says the feed."""
+    """An event of the feed."""
 
     def __init__(self, event: Event) -> None:
         super().__init__()
@@ -103,11 +103,11 @@ class ConnectionChanged(Message):
 
 
 class FeedResynced(Message):
-    """The feed lost its place: what is on the screen must be fetched again."""
+    """The feed lost its position: everything must be fetched again."""
 
 
 class AnswerAccepted(Message):
-    """The server has taken an answer; `approval` is its copy."""
+    """The server has recorded an answer; `approval` is its copy."""
 
     def __init__(self, approval: Approval) -> None:
         super().__init__()
@@ -115,11 +115,11 @@ class AnswerAccepted(Message):
 
 
 class NotificationPrefsLoaded(ValueMessage[NotificationPrefs]):
-    """When the person is notified, as it is set now."""
+    """The current notification settings."""
 
 
 class AnswerRefused(Message):
-    """An answer did not get through as meant."""
+    """An answer was not recorded."""
 
     def __init__(self, approval_id: str, error: ClientError) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class AnswerRefused(Message):
 
 
 class FeedProblem(Message):
-    """The feed skipped something that it did not understand."""
+    """The feed skipped an event that it could not decode."""
 
     def __init__(self, problem: SafeText) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
-"""What the terminal app knows, as frozen values.
+"""The data of the terminal app, as frozen values.
 
-Owns: approvals, the inbox, devices, the connection and the answers a person can give.
+Owns: approvals, the inbox, devices, the connection and the possible answers.
 Never: a clock, a socket, a file, a screen; every function here is pure.
 """

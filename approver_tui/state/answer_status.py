@@ -1,6 +1,6 @@
-"""What is known about the outcome of something that was sent, and the message for it.
+"""What is known about the outcome of an answer that was sent, and the message for it.
 
-Owns: one row for each state. Never: a guess; what may still arrive is being checked.
+Owns: one message for each state. Never: guesses; an answer that may still arrive is being checked.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _SERVER_ERROR = 500
 
 
 class AnswerStatus(StrEnum):
-    """What is known about an answer of a person."""
+    """What is known about a sent answer."""
 
     NOT_SENT = "not_sent"
     """No byte of it left this machine."""
@@ -34,7 +34,7 @@ MAY_SAY: Mapping[AnswerStatus, str] = MappingProxyType(
     {
         AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
         AnswerStatus.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
-        AnswerStatus.UNKNOWN: "It is not known whether your {} was recorded.",
+        AnswerStatus.UNKNOWN: "It is unknown whether your {} was recorded.",
         AnswerStatus.NOT_RECORDED: "Your {} was not recorded.",
         AnswerStatus.RECORDED: "Your {} was recorded.",
     }

@@ -1,4 +1,4 @@
-"""Digests of the texts that a person agrees to, and the short form they compare by eye.
+"""Digests of the signed texts, and the fingerprint that people compare by eye.
 
 Owns: SHA-256 over text as received. Never: canonical JSON; only the server makes that.
 """

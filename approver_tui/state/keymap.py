@@ -1,7 +1,7 @@
-"""Which key does what, where a person may choose.
+"""The key bindings, which the user can change.
 
-Owns: the names of what has a key, the keys from the start, what another key may be.
-Never: how a terminal names a key; movement, Tab, Enter, Esc and digits, which stay as they are.
+Owns: the names of the actions, their default keys, which keys are allowed. Never: how a terminal
+names a key; movement, Tab, Enter, Esc and digits, which cannot be changed.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "quit": "q",
     }
 )
-"""What has a key that may be another, and the key from the start, as a person reads it."""
+"""The actions with a configurable key, and their default keys as shown to a user."""
 
 _TAKEN = frozenset("jkgG123456789 ")
 _MOST_FUNCTION_KEYS = 12
@@ -52,7 +52,7 @@ _MOST_FUNCTION_KEYS = 12
 
 @dataclass(frozen=True, slots=True)
 class Keymap:
-    """The keys that a person chose; what is not there has its key from the start."""
+    """The keys that the user chose; other actions have their default key."""
 
     chosen: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,18 +61,18 @@ class Keymap:
         return SafeText(self.chosen.get(name, KEYS[name]))
 
     def shown(self, key: SafeText) -> SafeText:
-        """Return what stands for a key from the start; any other text as it is."""
+        """Return the chosen key for a default key; any other text unchanged."""
         for name, default in KEYS.items():
             if default == key:
                 return self.key(name)
         return key
 
     def fill(self, words: SafeText) -> SafeText:
-        """Return words of our own with the key of `{name}` in its place, for each name in KEYS."""
+        """Replace each `{name}` of KEYS in a text by its key."""
         return SafeText(words.format_map({name: self.key(name) for name in KEYS}))
 
     def twins(self) -> tuple[str, str] | None:
-        """Return two names that have the same key, if there are any."""
+        """Return two actions with the same key, if any."""
         seen: dict[str, str] = {}
         for name in KEYS:
             if (other := seen.setdefault(self.key(name), name)) != name:
@@ -81,11 +81,11 @@ class Keymap:
 
 
 AS_THEY_ARE = Keymap()
-"""Everything has its key from the start."""
+"""The default keys."""
 
 
 def is_key(text: str) -> bool:
-    """Tell whether a person may choose this key: a character, `f2` to `f12`, `ctrl+` a letter."""
+    """Whether a key is allowed: a character, `f2` to `f12`, or `ctrl+` and a letter."""
     if len(text) == 1:
         return text.isascii() and text.isprintable() and text not in _TAKEN
     if text.startswith("ctrl+"):

@@ -1,8 +1,8 @@
-"""The money in several requests, added up.
+"""The sum of the money in several requests.
 
-Owns: finding it, the sums. Money is what the signed action says is money; the display document says
-what it is called and how its currency is written. A text that only looks like money is not counted.
-Never: adds currencies or facts of different names.
+Owns: finding the amounts, adding them. An amount counts only if the signed action types it as
+money; the display document gives its label and the form of its currency. Never: adds different
+currencies or facts of different names.
 """
 
 import json
@@ -20,21 +20,21 @@ _MEMBERS = {"minor", "currency"}
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What one fact comes to over several requests, in one currency."""
+    """The total of one fact over several requests, in one currency."""
 
     label: SafeText
     currency: str
     digits: int
-    """How many digits of the minor unit stand behind the point."""
+    """The number of decimal places."""
     minor: int
 
     def plus(self, minor: int) -> "Sum":
-        """Return the sum with more, in minor units."""
+        """Return the sum plus an amount in minor units."""
         return replace(self, minor=self.minor + minor)
 
     @property
     def text(self) -> SafeText:
-        """The sum as the facts write it: `EUR 4,820.00`."""
+        """The sum as facts are written: `EUR 4,820.00`."""
         whole, rest = divmod(abs(self.minor), 10**self.digits)
         sign = "-" if self.minor < 0 else ""
         behind = f".{rest:0{self.digits}}" if self.digits else ""
@@ -42,7 +42,7 @@ class Sum:
 
 
 def sums(approvals: Iterable[Approval]) -> tuple[Sum, ...]:
-    """Return the sums, in the order in which their facts first stand."""
+    """Return the sums, in the order in which their facts first appear."""
     totals: dict[tuple[str, str, int], Sum] = {}
     for found in (amount for approval in approvals for amount in _amounts(approval)):
         key = (found.label, found.currency, found.digits)
@@ -52,9 +52,9 @@ def sums(approvals: Iterable[Approval]) -> tuple[Sum, ...]:
 
 
 def amount(approval: Approval) -> SafeText:
-    """Return the money that a yes to this one lets go, where that is one sum; else nothing.
+    """Return the money that approving this request spends, if it is a single sum.
 
-    Where less is granted it is the smaller one. What is to be typed back is not told.
+    For a narrowed request it is the smaller amount. An amount that must be typed back is not shown.
     """
     granted = approval.granted
     less = (
@@ -69,7 +69,7 @@ def amount(approval: Approval) -> SafeText:
 
 
 def _amounts(approval: Approval) -> Iterator[Sum]:
-    """The facts that are written as money and stand for money of the signed action, each once."""
+    """The facts that are money in the signed action too, each once."""
     action = json.loads(approval.action_text)
     left = list(_money(action["authorization_details"]))
     for fact in approval.display.facts:

@@ -1,14 +1,14 @@
-"""What a person types to see only some of a list.
+"""The filter language of the inbox and the history.
 
-    invoice-bot            the words stand in headline, agent, resource or id
-    !staging               the word does not
-    agent:invoice-bot      of this agent, by name or id
-    risk:high              of this risk or more
-    since:7d               over in the last 90s, 30m, 12h, 7d or 2w; still open counts
-    by:me                  answered by me; or a person's or a device's name or id
-    is:approved            approved, denied, or nobody for what nobody answered
+    invoice-bot            words in the headline, agent, resource or ID
+    !staging               without the word
+    agent:invoice-bot      of this agent, by name or ID
+    risk:high              of this risk or higher
+    since:7d               ended in the last 90s, 30m, 12h, 7d or 2w, or still open
+    by:me                  answered by me; also a user's or device's name or ID
+    is:approved            approved, denied, or nobody for no answer
 
-Owns: reading it, and whether an approval fits. Never: a clock; `now` is an argument.
+Owns: parsing it, and whether an approval matches. Never: a clock; `now` is an argument.
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Query:
     """Conditions that all must hold."""
 
     text: str = ""
-    """As it was typed; not safe to draw."""
+    """The text as typed; not safe to draw."""
     wanted: Filter = Filter()  # noqa: RUF009  # a Filter never changes
     words: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -51,9 +51,9 @@ class Query:
 
 
 def read_query(text: str, now: int, me: str | None = None) -> Query:
-    """Return what was typed; `me` is the id for which `by:me` stands.
+    """Parse a filter; `me` is the ID for `by:me`.
 
-    Raises ValueError with what may be written instead.
+    Raises ValueError with the valid forms.
     """
     query = Query(text.strip())
     for word in text.split():

@@ -1,7 +1,7 @@
-"""Until when an agent is told to wait before it asks again.
+"""How long an agent is told to wait before it asks again.
 
-Owns: the choices that a panel offers, the time that a person writes. Never: whether a time may be
-told; that is for the server to judge. Times are integers, milliseconds since the epoch.
+Owns: the choices of the panel, parsing a typed time. Never: whether a time is allowed; the server
+decides that. Times are integers, milliseconds since the epoch.
 """
 
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -14,14 +14,14 @@ _MORNING = time(8)
 
 
 class RetryDelay(StrEnum):
-    """How long, in the words a person chooses by."""
+    """A delay, in the words that the user chooses."""
 
     QUARTER = "in 15 minutes"
     HOUR = "in an hour"
     TOMORROW = "tomorrow at 8:00"
 
     def until(self, now: int, zone: tzinfo | None) -> int:
-        """Return the moment; tomorrow is the person's own, None for this machine's zone."""
+        """Return the moment; tomorrow is in the user's zone, or this machine's for None."""
         if self is RetryDelay.QUARTER:
             return now + 15 * _MINUTE
         if self is RetryDelay.HOUR:
@@ -32,7 +32,7 @@ class RetryDelay(StrEnum):
 
 
 def parse_moment(text: str, now: int) -> int:
-    """Return the moment that `15m`, `1h`, `1d` or an RFC 3339 time names. ValueError if none."""
+    """Parse `15m`, `1h`, `1d` or an RFC 3339 time. Raises ValueError."""
     try:
         return now + read_duration(text) * 1000
     except ValueError:
@@ -40,7 +40,7 @@ def parse_moment(text: str, now: int) -> int:
 
 
 def _written(text: str) -> int:
-    problem = "write 15m, 1h, 1d, or a time with its zone, such as 2026-12-01T08:00:00Z"
+    problem = "use 15m, 1h, 1d, or a time with its zone, such as 2026-12-01T08:00:00Z"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

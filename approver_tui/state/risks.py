@@ -1,13 +1,13 @@
-"""Risk levels, as the server's policy sees them.
+"""Risk levels, as the server's policy assigns them.
 
-Owns: which levels there are and their order. Never: works one out.
+Owns: the levels and their order. Never: computes one.
 """
 
 from enum import StrEnum
 
 
 class Risk(StrEnum):
-    """How much harm a wrong yes can do, as the server's policy sees it."""
+    """How much harm a wrong approval can do, as the server's policy judges it."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -16,7 +16,7 @@ class Risk(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The order of risks: 0 is the lowest."""
+        """The rank of a risk; 0 is the lowest."""
         return _RANKS[self._value_]
 
 

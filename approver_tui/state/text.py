@@ -1,23 +1,23 @@
-r"""Text that is safe to draw in a terminal, whoever wrote it.
+"""Text that is safe to draw in a terminal, whatever its source.
 
-Owns: `display_safe` and its result type. Never: markup, colour, width.
+Owns: `display_safe` and its result type. Never: markup, color, width.
 
-The server has a `display_safe` of its own with the same rules; `tests/vectors/display_safe.json`
-keeps the two equal. Text is made safe here again, because a server may be older, or hostile.
+The server has its own `display_safe` with the same rules; `tests/vectors/display_safe.json` keeps
+the two equal. The app sanitizes text again because a server may be older, or hostile.
 """
 
 import re
 import unicodedata
 
 _MARKS_IN_A_ROW = 3
-# One character is at most this many before NFC composes it.
+# One composed character has at most this many before NFC.
 _LONGEST_COMPOSITION = 4
 _VISIBLE = frozenset("LNPS")
 # Room for the suffix that an earlier pass may have added.
 _SLACK = 32
 _CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
 
-# Assigned as letters, marks or symbols, and yet drawn as nothing: they hide or smuggle text.
+# Assigned as letters, marks or symbols, but invisible: they can hide text.
 _INVISIBLE = frozenset(
     chr(code)
     for first, last in (
@@ -37,21 +37,21 @@ _INVISIBLE = frozenset(
 
 
 class SafeText(str):
-    """Text that went through `display_safe`; the only kind a screen may draw."""
+    """Text that went through `display_safe`; the only kind that a screen may draw."""
 
     __slots__ = ()
 
 
 def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeText:
-    r"""Return `raw` with everything invisible or active made visible, within the caps.
+    r"""Return `raw` with everything invisible or active made visible, within the limits.
 
-    Kept: letters, numbers, punctuation, symbols, the plain space, up to three combining marks in
-    a row and `max_lines - 1` line feeds. All else becomes an escape such as `\u{202e}`. A text
-    longer than `max_len` characters is cut and says how many are missing.
+    Kept: letters, numbers, punctuation, symbols, the plain space, up to three combining marks in a
+    row and `max_lines - 1` line feeds. All else becomes an escape such as `\u{202e}`. A text longer
+    than `max_len` characters is cut, with the number of missing characters.
     """
     if len(raw) <= max_len and raw.isascii() and raw.isprintable():
         return SafeText(raw)
-    # NFC is quadratic in runs of marks, so what the cap leaves out anyway is never composed.
+    # NFC is quadratic in runs of marks, so text beyond the limit is never composed.
     head = raw[: max_len * _LONGEST_COMPOSITION + _SLACK]
     text = _escape(unicodedata.normalize("NFC", head), max_lines)
     return SafeText(_cut(text, max_len, unseen=len(raw) - len(head)))
@@ -59,7 +59,7 @@ def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeTex
 
 def _escape(text: str, max_lines: int) -> str:
     breaks_left = max_lines - 1
-    # A mark with no letter before it would sit on whatever is drawn to the left of this text.
+    # A mark without a letter before it would be drawn on the text to its left.
     marks = _MARKS_IN_A_ROW
     pieces: list[str] = []
     for character in text:

@@ -1,6 +1,6 @@
-"""A numbered list of which one is chosen.
+"""A numbered list with one choice.
 
-Owns: the numbers, which one is chosen. Never: has one chosen from the start; sends.
+Owns: the numbers, the choice. Never: preselects one; sends.
 """
 
 from collections.abc import Sequence
@@ -27,17 +27,17 @@ class Choices(Sheet, can_focus=True):
     ]
 
     class Picked(Message):
-        """The person chose another one."""
+        """The user chose another one."""
 
     def __init__(self, words: Sequence[SafeText], *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._words = tuple(words)
         self._rows: list[int] = []
         self.index: int | None = None
-        """Which one is chosen."""
+        """The index of the choice."""
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return a line per choice, longer ones on more."""
+        """Return a line for each choice; long ones wrap."""
         lines: list[Line] = []
         self._rows = []
         for number, words in enumerate(self._words):

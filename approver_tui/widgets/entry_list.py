@@ -1,6 +1,6 @@
-"""Entries of any kind under their headings, with a cursor that stays on its entry.
+"""Entries of any kind under headings, with a cursor that stays on its entry.
 
-Owns: where they stand. Never: knows what they are, or which there are.
+Owns: their positions. Never: knows what they are, or which there are.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from approver_tui.widgets.row_list import RowList
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Two lines about one thing."""
+    """Two lines about one item."""
 
     id: str
     first: SafeText
     second: SafeText
     state: SafeText
-    """What stands at the end of the first line; it is never cut."""
+    """The end of the first line; it is never cut."""
     is_over: bool = False
 
 
@@ -30,9 +30,9 @@ class Section:
     heading: SafeText
     entries: tuple[Entry, ...]
     beside: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """What stands at the end of the heading."""
+    """The end of the heading."""
     empty: SafeText = SafeText("")  # noqa: RUF009  # likewise
-    """What is said in the place of entries."""
+    """The text if there are no entries."""
 
 
 class EntryList(RowList):
@@ -49,7 +49,7 @@ class EntryList(RowList):
         return self._cursor
 
     def show(self, sections: Iterable[Section], cursor: str | None) -> None:
-        """Draw these; the part on screen stays where it is."""
+        """Draw these sections; the scroll position stays."""
         view = tuple(sections), cursor
         if view != (self._sections, self._cursor):
             moved = cursor != self._cursor

@@ -1,6 +1,6 @@
 """One entry in full.
 
-Owns: showing the lines that a page makes for it, scrolling by keys. Never: what they say.
+Owns: showing the lines that a page makes for it, scrolling by keys. Never: their content.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class EntrySheet(Sheet, can_focus=True):
         self._key: object = None
 
     def show(self, make: Make | None, key: object) -> None:
-        """Show what `make` makes; nothing is drawn anew while `key` stays the same."""
+        """Show what `make` makes; redraws only if `key` changed."""
         if key != self._key:
             is_other = _first(key) != _first(self._key)
             self._make, self._key = make, key

@@ -1,6 +1,6 @@
-"""The line in which a person types what they want to see.
+"""The line in which the user types a filter.
 
-Owns: opening and closing, handing on what was typed. Never: reads it; that is `state.queries`.
+Owns: opening and closing, passing on the text. Never: parses it; `state.queries` does.
 """
 
 from textual import events
@@ -15,12 +15,12 @@ _LONGEST = 200
 
 
 class FilterLine(Input):
-    """Not there until it is opened; Enter hands on, Esc leaves things as they are."""
+    """Hidden until it is opened; Enter applies the filter, Esc keeps the old one."""
 
     BINDINGS = [Binding("escape", "leave", show=False)]  # noqa: RUF012  # Textual's declaration
 
     class Given(Message):
-        """The person has typed it, or gone back; then it is what it was before."""
+        """The user applied the filter, or went back and kept the old one."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -33,22 +33,22 @@ class FilterLine(Input):
         self._before = ""
 
     def open(self, text: str) -> None:
-        """Show it with what counts now, and take the keys."""
+        """Show it with the current filter, and take the focus."""
         self._before = self.value = text
         self.cursor_position = len(text)
         self.display = True
         self.focus()
 
     async def action_submit(self) -> None:
-        """Hand on what was typed."""
+        """Apply the filter."""
         self._close(self.value)
 
     def action_leave(self) -> None:
-        """Leave things as they are."""
+        """Close and keep the old filter."""
         self._close(self._before)
 
     def on_blur(self, _event: events.Blur) -> None:
-        """A line that nobody types in is not shown."""
+        """Hide the line when it loses the focus."""
         self.display = False
 
     def _close(self, text: str) -> None:

@@ -1,7 +1,6 @@
-"""The help page's text.
+"""The text of the help page.
 
-Owns: keys and meanings in two columns, why Approve is off, warnings in full.
-Never: knows any screen.
+Owns: the table of keys, why Approve is unavailable, warnings in full. Never: knows any screen.
 """
 
 from collections.abc import Sequence
@@ -13,19 +12,19 @@ from approver_tui.widgets.sheet import SCROLLING, Sheet
 _COLUMN = 8
 
 RULES = (
-    SafeText("No single key approves. Approve is a button in its panel, reached by Tab."),
+    SafeText("No single key approves. Approve is a button in its panel; reach it with Tab."),
     SafeText(
         "Keys in the first 0.8 s after a panel opened, after the window got its focus back or "
         "after the selection moved by itself do nothing. Typing on prolongs that."
     ),
     SafeText("What an agent says is quoted and marked. It is never part of the facts."),
-    SafeText("Letting a request lapse is not a no. The agent is told the difference."),
+    SafeText("Expiring isn't a denial. The agent is told the difference."),
 )
-"""What holds on every screen."""
+"""The rules that apply on every screen."""
 
 
 class HelpSheet(Sheet, can_focus=True):
-    """Why Approve is off, what is warned of, the keys, the rules."""
+    """Why Approve is unavailable, the warnings, the keys, the rules."""
 
     BINDINGS = SCROLLING
 
@@ -56,8 +55,12 @@ class HelpSheet(Sheet, can_focus=True):
         return lines
 
     def _why(self, width: int) -> list[Line]:
-        """Nothing where there is nothing to approve."""
+        """Nothing on screens that cannot approve."""
         if self._reason is None:
             return []
-        why = say("Approve is off: {}", self._reason) if self._reason else say("Approve is on.")
+        why = (
+            say("Approve unavailable: {}", self._reason)
+            if self._reason
+            else say("Approve is available.")
+        )
         return wrapped(why, width, Role.STRONG)

@@ -1,7 +1,7 @@
-"""The keys of a screen, in two lines at most.
+"""The keys of a screen, in at most two lines.
 
-Owns: which keys fit, and that the way out and the help always do; clicks count as the key.
-Never: acts; a key that is off is shown as off, and pressing it says why.
+Owns: which keys fit; the way out and the help always do. A click counts as the key. Never: acts; an
+unavailable key is shown as off, and pressing it says why.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ class Hint:
     """One key and what it does."""
 
     shown: SafeText
-    """The key as a person reads it."""
+    """The key as shown to the user."""
     label: SafeText
     key: str
-    """The key's name for Textual; empty when clicking it does nothing."""
+    """The key's name in Textual; empty if it cannot be clicked."""
     is_kept: bool = False
-    """True for help and the way out: they stay whatever has to go."""
+    """True for help and the way out, which are never dropped."""
     is_off: bool = False
     leads: bool = False
-    """True for what a screen is for: it gives way last, and stands there when it is off too."""
+    """True for the main keys of a screen: dropped last, and shown even when off."""
 
     @property
     def text(self) -> str:
@@ -44,8 +44,8 @@ class Hint:
 def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
     """Return at most two lines of hints.
 
-    What is off goes first, then what comes late in the order: a key that does nothing never takes
-    the place of one that does something.
+    Hints that are off are dropped first, then those late in the order: a key that does nothing
+    never takes the place of one that works.
     """
     chosen = list(hints)
     while len(lines := _flow(chosen, width)) > _LINES:
@@ -71,7 +71,7 @@ class KeyBar(Static):
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Draw the hints, the keys stronger than their labels."""
+        """Draw the hints, the keys bolder than their labels."""
         lines = fit(self._hints, self.size.width or self.app.size.width)
         return Content("\n").join(Content(_GAP).join(map(_drawn, hints)) for hints in lines)
 

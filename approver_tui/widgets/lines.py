@@ -1,7 +1,7 @@
-"""Text as it will stand on the screen: pieces with a role, wrapped to a width, nothing lost.
+"""Text as it is drawn on the screen: pieces with a role, wrapped to a width, nothing lost.
 
 Owns: pieces, lines, wrapping, cropping. A role becomes a style in `approver.tcss`; no meaning
-hangs on the style alone. Never: markup; a piece is drawn character by character as it is.
+depends on the style alone. Never: markup; a piece is drawn character by character.
 """
 
 import re
@@ -14,7 +14,7 @@ from approver_tui.state.text import SafeText
 
 
 class Role(StrEnum):
-    """What a piece of text is, for the style sheet; the last four are the risks by name."""
+    """The role of a text, for the style sheet; the last four are the risks by name."""
 
     PLAIN = "plain"
     STRONG = "strong"
@@ -41,16 +41,16 @@ Line = tuple[Piece, ...]
 
 BLANK: Line = ()
 _NUMBER = re.compile(r"\d(?:[.,:]?\d)*")
-"""An amount, a version, a time: what is left of a cut one would be another one."""
+"""An amount, a version, a time: a cut one would read as another value."""
 
 
 def say(template: LiteralString, *values: SafeText | int) -> SafeText:
-    """Fill our own words with safe values; the only way to make safe text here."""
+    """Fill a literal template with safe values; the only way to make safe text here."""
     return SafeText(template.format(*values))
 
 
 def lines_word(count: int) -> SafeText:
-    """Return what follows a count of lines."""
+    """Return "line" or "lines" for a count."""
     return say("line") if count == 1 else say("lines")
 
 
@@ -62,7 +62,7 @@ def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
 def wrap(text: SafeText, width: int) -> tuple[SafeText, ...]:
     """Break `text` into rows of at most `width` cells, at spaces where possible.
 
-    Every character survives but the spaces at a break. Textual's own folding counts characters
+    Every character is kept except the spaces at a break. Textual's own folding counts characters
     and drops the rest of a text with many combining marks, so it is not used for facts.
     """
     rows: list[str] = []
@@ -80,7 +80,7 @@ def wrapped(text: SafeText, width: int, role: Role = Role.PLAIN, *, indent: int 
 def labelled(
     label: SafeText, value: SafeText, width: int, column: int, role: Role = Role.PLAIN
 ) -> list[Line]:
-    """Return a label and its value, the value hanging at `column`; a long label stands above."""
+    """Return a label and its value, indented to `column`; a long label goes above."""
     rows = wrap(value, width - column)
     if cell_len(label) < column:
         first = (Piece(pad(label, column), Role.LABEL), Piece(rows[0], role))
@@ -89,7 +89,7 @@ def labelled(
 
 
 def crop(text: SafeText, width: int) -> SafeText:
-    """Return `text` in at most `width` cells; an ellipsis shows a cut, which is in no number."""
+    """Return `text` in at most `width` cells; an ellipsis marks a cut, never inside a number."""
     flat = SafeText(text.replace("\n", " "))
     if cell_len(flat) <= width:
         return flat
@@ -99,12 +99,12 @@ def crop(text: SafeText, width: int) -> SafeText:
 
 
 def pad(text: SafeText, width: int) -> SafeText:
-    """Return `text` filled up with spaces to `width` cells; longer text stays as it is."""
+    """Return `text` padded with spaces to `width` cells; longer text is unchanged."""
     return SafeText(text + " " * (width - cell_len(text)))
 
 
 def spread(left: Line, right: Line, width: int) -> Line:
-    """Return one line with `right` flush right; `left` gives way when there is no room."""
+    """Return one line with `right` flush right; `left` is cropped if there is no room."""
     room = width - length(right)
     if length(left) >= room:
         left = _cropped(left, max(0, room - 1))
@@ -132,7 +132,7 @@ def _cropped(pieces: Line, width: int) -> Line:
 
 
 def _before_number(text: str, end: int) -> int:
-    """Return where a text that is to end at `end` ends without a part of a number."""
+    """Return where to end a text so that it does not end inside a number."""
     for number in _NUMBER.finditer(text):
         if number.start() < end < number.end():
             return number.start()
@@ -158,7 +158,7 @@ def _wrap_paragraph(text: str, width: int) -> list[str]:
 
 
 def _folded(word: str, width: int) -> tuple[list[str], str]:
-    """Return the full rows that a long word fills, and what is left of it."""
+    """Return the full rows of a long word, and the rest of it."""
     rows: list[str] = []
     while cell_len(word) > width:
         head, word = _split(word, width)

@@ -1,6 +1,6 @@
-"""Lines of our own words that stay: warnings above the inbox, the status line below.
+"""Lines of the app's own text: warnings above the inbox, the status line below.
 
-Owns: wrapping them and giving way when empty. Never: an agent's words.
+Owns: wrapping them and hiding when empty. Never: an agent's words.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from approver_tui.state.text import SafeText
 
 
 class NoticeLines(Static):
-    """As many lines as there are notices; none takes no room."""
+    """One line for each notice; hidden if there are none."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
@@ -27,23 +27,23 @@ class NoticeLines(Static):
 
 
 class CachedLine(Static):
-    """Words that are drawn when they change; saying the same again costs nothing."""
+    """A line that is redrawn only when its text changes."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
         self._shown: SafeText | None = None
 
     def show(self, text: SafeText) -> None:
-        """Draw another text; where the style sheet gives the line its height, nothing moves."""
+        """Draw another text; with a fixed height in the style sheet, nothing moves."""
         if text != self._shown:
             self._shown = text
             self.update(Content(text), layout=self.styles.auto_dimensions)
 
     @property
     def text(self) -> str:
-        """What stands there."""
+        """The text that is shown."""
         return self._shown or ""
 
 
 class StatusLine(CachedLine):
-    """What happened last, whole: as many rows as it takes, above the keys."""
+    """The last message in full, above the keys."""

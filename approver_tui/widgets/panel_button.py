@@ -1,6 +1,7 @@
-"""A button of a panel that shows without colour whether Enter would press it.
+"""A button of a panel that shows without color whether it has the focus.
 
-Owns: the brackets and the pointers around a label. Never: more weight for yes than for no.
+Owns: the brackets and the pointers around a label. Never: more weight for approving than for
+denying.
 """
 
 from textual import events
@@ -8,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import say
 
 
 class PanelButton(Button):
@@ -22,5 +24,15 @@ class PanelButton(Button):
         self.label = Content(f"> {self._words} <")
 
     def on_blur(self, _event: events.Blur) -> None:
-        """Put the brackets back."""
+        """Show the brackets again."""
         self.label = Content(f"[ {self._words} ]")
+
+
+def button_hint(verb: SafeText, reason: SafeText) -> SafeText:
+    """Return how to press the main button of a panel, or why that is not possible now.
+
+    A reason with a capital letter is a sentence of its own, such as "Sending…".
+    """
+    if not reason:
+        return say("Tab to {}, then Enter.", verb)
+    return reason if reason[0].isupper() else say("{} unavailable: {}", verb, reason)

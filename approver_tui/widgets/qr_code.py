@@ -1,6 +1,6 @@
-"""A link as a picture that a phone can read.
+"""A link as a QR code.
 
-Owns: drawing it in half blocks, dark on light in every theme. Never: what it leads to.
+Owns: drawing it in half blocks, dark on light in every theme. Never: where it leads.
 """
 
 import segno
@@ -10,12 +10,12 @@ from textual.widgets import Static
 _QUIET = 2
 """Light modules around it; readers need some."""
 _DARK_ON_LIGHT = "white on black reverse"
-"""Reversed, because most terminals are dark where NO_COLOR leaves them their own colours."""
+"""Reversed, because most terminals are dark when NO_COLOR leaves them their own colors."""
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
 
 class QrCode(Static):
-    """The picture; as wide and half as high as it has modules."""
+    """The QR code; one cell per module in width, half in height."""
 
     def __init__(self, link: str) -> None:
         super().__init__(markup=False, id="qr")
@@ -27,7 +27,7 @@ class QrCode(Static):
 
 
 def qr_rows(link: str) -> list[str]:
-    """Return the picture, two rows of modules on each line."""
+    """Return the QR code, with two rows of modules per line."""
     modules = [[bool(each) for each in row] for row in segno.make(link, error="l").matrix]
     width = len(modules[0])
     light = [[False] * (width + 2 * _QUIET)] * _QUIET

@@ -1,7 +1,7 @@
 """A list of rows of two lines, with a cursor that stays on its row.
 
-Owns: moving the cursor by keys and clicks, keeping it in view, marking its row.
-Never: which rows there are and where they stand; the subclass notes that in `_places`.
+Owns: moving the cursor by keys and clicks, keeping it in view, highlighting its row. Never: which
+rows there are and their positions; the subclass keeps these in `_places`.
 """
 
 from typing import ClassVar
@@ -20,7 +20,7 @@ ROW_HEIGHT = 2
 
 
 class RowList(Sheet, can_focus=True):
-    """Rows that are known by an id, not by where they stand."""
+    """Rows that are identified by an ID, not by their position."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,11 +36,11 @@ class RowList(Sheet, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._places: dict[str, int] = {}
-        """The first line of each row, in their order."""
+        """The first line of each row, in order."""
 
     @property
     def cursor(self) -> str | None:
-        """The id of the row under the cursor; the subclass's duty."""
+        """The ID of the row under the cursor; subclasses implement it."""
         raise NotImplementedError
 
     @property
@@ -50,7 +50,7 @@ class RowList(Sheet, can_focus=True):
         return range(place, place + ROW_HEIGHT)
 
     def marked(self, strip: Strip) -> Strip:
-        """Mark a row over its whole width."""
+        """Highlight a row over its whole width."""
         host = self.get_component_rich_style("row-list--cursor").bgcolor
         return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=host)))
 
@@ -68,7 +68,7 @@ class RowList(Sheet, can_focus=True):
         self.post_message(Selected(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
 
     def action_open(self) -> None:
-        """Ask for the row under the cursor to be opened."""
+        """Ask to open the row under the cursor."""
         if self.cursor is not None:
             self.post_message(Opened(self.cursor))
 
@@ -81,7 +81,7 @@ class RowList(Sheet, can_focus=True):
                 self.post_message(Opened(row_id) if is_there else Selected(row_id))
 
     def clicked(self, event: events.Click) -> tuple[int, int]:
-        """Return the column and the line of the text that was clicked; -1 beside the text."""
+        """Return the column and line of the text that was clicked; -1 outside the text."""
         where = event.get_content_offset(self)
         return (-1, -1) if where is None else (where.x, where.y + self.scroll_offset.y)
 

@@ -1,8 +1,7 @@
 """A scrolling sheet of lines, laid out for its width.
 
-Owns: drawing lines by the row, and only those that look different; scrolling by keys; knowing which
-rows were on screen.
-Never: what the lines say; that is the subclass's `lines_for`.
+Owns: drawing only the rows that changed; scrolling by keys; tracking which rows were on the screen.
+Never: the content of the lines; the subclass's `lines_for` makes them.
 """
 
 from collections.abc import Sequence
@@ -27,12 +26,12 @@ SCROLLING: list[BindingType] = [
     Binding("ctrl+d,pagedown", "page_down", show=False),
     Binding("ctrl+u,pageup", "page_up", show=False),
 ]
-"""The keys that scroll, letters and arrows both."""
+"""The keys that scroll, letters and arrow keys."""
 
 _NONE = range(0)
 
 Look = tuple[Line, bool]
-"""A line and whether it is marked."""
+"""A line and whether it is highlighted."""
 
 
 class Sheet(ScrollView):
@@ -41,7 +40,7 @@ class Sheet(ScrollView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"sheet--{role}" for role in Role}
 
     class Scrolled(Message):
-        """Another part of the sheet is on screen, or its lines changed."""
+        """Another part of the sheet is visible, or its lines changed."""
 
         def __init__(self, sheet: "Sheet") -> None:
             super().__init__()
@@ -49,7 +48,7 @@ class Sheet(ScrollView):
 
         @property
         def control(self) -> "Sheet":
-            """The sheet that moved."""
+            """The sheet that scrolled."""
             return self.sheet
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's name
@@ -60,11 +59,11 @@ class Sheet(ScrollView):
         """What each row of the screen shows."""
 
     def lines_for(self, width: int) -> Sequence[Line]:
-        """Return the lines for a width; the subclass's whole duty."""
+        """Return the lines for a width; subclasses implement it."""
         raise NotImplementedError
 
     def relay(self) -> None:
-        """Lay the lines out again, after what they show has changed."""
+        """Lay the lines out again after their content changed."""
         self._laid_out_for = width = self._text_width
         self._lines = self.lines_for(width) if width > 0 else ()
         self.virtual_size = Size(width, len(self._lines))
@@ -72,7 +71,7 @@ class Sheet(ScrollView):
         self.call_after_refresh(self._tell)
 
     def touch_up(self) -> None:
-        """Draw the rows on screen that look different now; drawing a row costs far more."""
+        """Redraw the visible rows that changed; drawing a row is far more expensive."""
         size, top, marked = self.size, self.scroll_offset.y, self.marked_rows
         lines, drawn, end = self._lines, self._drawn, len(self._lines)
         changed = []
@@ -86,23 +85,23 @@ class Sheet(ScrollView):
 
     @property
     def rows_below(self) -> int:
-        """How many lines are still below the visible part."""
+        """How many lines are below the visible part."""
         return max(0, len(self._lines) - self.scroll_offset.y - self.size.height)
 
     @property
     def last_visible_row(self) -> int:
-        """The number of lines from the top down to the end of the visible part."""
+        """The number of lines from the top to the end of the visible part."""
         return min(len(self._lines), self.scroll_offset.y + self.size.height)
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Wrap anew when the width is another."""
+        """Wrap again if the width changed."""
         if self._text_width != self._laid_out_for:
             self.relay()
         else:
             self.call_after_refresh(self._tell)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tell the screen that other rows are visible now."""
+        """Tell the screen that other rows are visible."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.call_after_refresh(self._tell)
@@ -118,15 +117,15 @@ class Sheet(ScrollView):
 
     @property
     def marked_rows(self) -> range:
-        """The rows that stand out; for subclasses that mark some."""
+        """The highlighted rows; subclasses may override it."""
         return _NONE
 
     def marked(self, strip: Strip) -> Strip:
-        """Return a row that stands out; the duty of subclasses that mark some."""
+        """Return a highlighted row; subclasses with such rows implement it."""
         return strip
 
     def _look(self, y: int) -> Look | None:
-        """Return all that a row of the screen depends on; None is below the last line."""
+        """Return everything that a row depends on; None below the last line."""
         row = self.scroll_offset.y + y
         return (self._lines[row], row in self.marked_rows) if row < len(self._lines) else None
 
@@ -137,7 +136,7 @@ class Sheet(ScrollView):
         return whole.apply_style(self.visual_style.rich_style)
 
     def _style_of(self, role: Role) -> Style:
-        """The role's own colours only: the ground is the row's, which may be marked."""
+        """The role's own colors; the background is that of the row."""
         return self.get_component_rich_style(f"sheet--{role}", partial=True)
 
     def action_scroll_down(self) -> None:
@@ -166,7 +165,7 @@ class Sheet(ScrollView):
 
     @property
     def _text_width(self) -> int:
-        """The style sheet keeps a gutter, so a scroll bar that comes or goes moves nothing."""
+        """The style sheet reserves a gutter, so a scroll bar that appears moves nothing."""
         return max(0, self.scrollable_content_region.width)
 
     def _tell(self) -> None:

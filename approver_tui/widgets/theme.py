@@ -1,6 +1,6 @@
-"""The colours of the app.
+"""The themes of the app.
 
-Owns: its two themes, and what it needs of any other. Never: a meaning; every state has its word or
+Owns: its two themes, and what it needs of any other. Never: a meaning; every state has a word or
 sign, and NO_COLOR loses nothing.
 """
 
@@ -21,7 +21,7 @@ SAYSO = Theme(
     dark=True,
     variables={"dim": "#8b949c"},
 )
-"""Calm on dark; yes and no weigh the same."""
+"""A calm dark theme; approving and denying look equally strong."""
 
 HIGH_CONTRAST = Theme(
     name="high-contrast",
@@ -38,7 +38,7 @@ HIGH_CONTRAST = Theme(
     dark=True,
     variables={"dim": "#e0e0e0", "text-muted": "#ffffff"},
 )
-"""White and yellow on black, at least 7 to 1 everywhere."""
+"""White and yellow on black, with a contrast of at least 7 to 1."""
 
 DEFAULTS = {"dim": "#8b949c"}
-"""What a theme of Textual's does not have."""
+"""Variables that Textual's themes lack."""

@@ -1,6 +1,6 @@
-"""Something to tick or untick, which shows without colour whether it is ticked.
+"""A checkbox that shows its state without color.
 
-Owns: the box, the pointer while it has the focus. Never: what ticking means.
+Owns: the box, the pointer while it has the focus. Never: what checking it means.
 """
 
 from typing import ClassVar
@@ -16,12 +16,12 @@ from approver_tui.widgets.lines import say
 
 
 class Tick(Static, can_focus=True):
-    """`[x] words`; space, Enter and a click turn it over."""
+    """`[x] words`; Space, Enter and a click toggle it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "turn", show=False)]
 
     class Turned(Message):
-        """It was ticked or unticked."""
+        """It was checked or unchecked."""
 
     def __init__(self, words: SafeText, *, is_on: bool, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
@@ -29,21 +29,21 @@ class Tick(Static, can_focus=True):
         self.is_on = is_on
 
     def action_turn(self) -> None:
-        """Turn it over."""
+        """Toggle it."""
         self.is_on = not self.is_on
         self.refresh(layout=True)
         self.post_message(self.Turned())
 
     def on_click(self, _event: events.Click) -> None:
-        """A click turns it over."""
+        """Toggle it by a click."""
         self.action_turn()
 
     def on_focus(self, _event: events.Focus) -> None:
-        """Point at it."""
+        """Show the pointer."""
         self.refresh(layout=True)
 
     def on_blur(self, _event: events.Blur) -> None:
-        """Point at it no more."""
+        """Hide the pointer."""
         self.refresh(layout=True)
 
     def render(self) -> Content:

@@ -1,6 +1,6 @@
 """Times in the words of the screen.
 
-Owns: what remains, clock times, ages. Never: a clock; `now` and the zone are arguments.
+Owns: remaining time, clock times, ages. Never: a clock; `now` and the zone are arguments.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -12,11 +12,11 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 STEP = 15 * SECOND
-"""Above a minute the remaining time moves in steps, so that the screen stays calm."""
+"""The steps of the remaining time above a minute, so that the screen does not flicker."""
 
 
 def remaining(until: int, now: int) -> SafeText:
-    """Return what is left in a few characters: `0:59`, `12:45`, `3 h 12`, `2 d 3 h`."""
+    """Return the remaining time in a few characters: `0:59`, `12:45`, `3 h 12`, `2 d 3 h`."""
     left = _stepped(until - now)
     if left < HOUR:
         return SafeText(f"{left // MINUTE}:{left % MINUTE // SECOND:02d}")
@@ -26,12 +26,12 @@ def remaining(until: int, now: int) -> SafeText:
 
 
 def remaining_in_words(until: int, now: int) -> SafeText:
-    """Return what is left as a person would say it: `in 4 min 15 s`."""
+    """Return the remaining time in words: `in 4 min 15 s`."""
     return SafeText(f"in {lasting(_stepped(until - now))}")
 
 
 def lasting(span: int) -> SafeText:
-    """Return how long something takes or took: `47 s`, `4 min 15 s`, `3 h 12 min`, `2 d 3 h`."""
+    """Return a duration: `47 s`, `4 min 15 s`, `3 h 12 min`, `2 d 3 h`."""
     if span < MINUTE:
         return SafeText(f"{max(0, span) // SECOND} s")
     if span < HOUR:
@@ -42,7 +42,7 @@ def lasting(span: int) -> SafeText:
 
 
 def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
-    """Return a time of day with seconds, and the date and zone when that day is not today."""
+    """Return a time of day with seconds, with date and zone if it is not today."""
     moment = _moment(at, zone)
     if moment.date() == _moment(now, zone).date():
         return SafeText(f"{moment:%H:%M:%S}")
@@ -50,7 +50,7 @@ def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
 
 
 def day_or_clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
-    """Return hours and minutes today, else the day: `14:32`, `24 Nov`, `24 Nov 2025`."""
+    """Return hours and minutes if today, else the date: `14:32`, `24 Nov`, `24 Nov 2025`."""
     moment, today = _moment(at, zone), _moment(now, zone)
     if moment.date() == today.date():
         return SafeText(f"{moment:%H:%M}")
@@ -73,7 +73,7 @@ def age(since: int, now: int) -> SafeText:
 
 
 def _stepped(left: int) -> int:
-    """Round down, so that the screen never promises more time than there is."""
+    """Round down, so that the screen never shows more time than there is."""
     if left < MINUTE:
         return max(0, left)
     return left - left % STEP

@@ -1,6 +1,6 @@
 """The first line of a panel.
 
-Owns: drawing it at the width there is. Never: what it says.
+Owns: drawing it at the available width. Never: its content.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The first line of the screen: where one is, who one is, how fresh it all is.
+"""The first line of the screen: the page, the user, the state of the connection.
 
-Owns: the title or the pages, the user, the connection badge. Never: dials or retries.
+Owns: the title or the pages, the user, the connection badge. Never: connects.
 """
 
 from dataclasses import dataclass, replace
@@ -20,26 +20,26 @@ from approver_tui.widgets.times import MINUTE, short_clock
 
 @dataclass(frozen=True, slots=True)
 class TopView:
-    """All that the top bar draws."""
+    """Everything that the top bar draws."""
 
     title: SafeText
     user: SafeText
     connection: Connection
     fresh_at: int | None
-    """When the screen last was what the server knew."""
+    """When the screen last matched the server."""
     now: int
     zone: tzinfo | None
     is_unlocked: bool = False
     tabs: tuple[SafeText, ...] = ()
-    """The names of all pages, where there is room for them; `title` is one of them."""
+    """The names of all pages, if there is room; `title` is one of them."""
     waiting: int | None = None
-    """How many requests wait; None while that is not known."""
+    """The number of waiting requests; None while unknown."""
     left: SafeText | None = None
-    """What is left of the time of the one request that is read, where that is all one sees."""
+    """The remaining time of the request, if it fills the screen."""
 
 
 def badge(view: TopView) -> SafeText:
-    """Return the connection as words: `LIVE 14:32`, `OFFLINE data 14:29`."""
+    """Return the state of the connection: `LIVE 14:32`, `OFFLINE data 14:29`."""
     phase = SafeText(view.connection.phase.value.upper())
     if view.connection.phase is Phase.LIVE:
         return say("{} {}", phase, short_clock(view.now, view.zone))
@@ -49,7 +49,7 @@ def badge(view: TopView) -> SafeText:
 
 
 def top_line(view: TopView, width: int) -> Line:
-    """Return title left, user and badge right; time and `unlocked` where there is room for all."""
+    """Return title left, user and badge right; time and `unlocked` if there is room."""
     left = _left(view)
     right = (
         Piece(say("{}  ", view.user), Role.DIM),
@@ -64,7 +64,7 @@ def top_line(view: TopView, width: int) -> Line:
 
 
 def _left(view: TopView) -> Line:
-    """The title, or every page with its digit, the present one in brackets."""
+    """The title, or every page with its digit, the current one in brackets."""
     if not view.tabs:
         return (Piece(view.title, Role.STRONG),)
     inbox = view.tabs[0] if view.waiting is None else say("{} {}", view.tabs[0], view.waiting)
@@ -78,17 +78,17 @@ def _left(view: TopView) -> Line:
 
 
 class TopBar(Static):
-    """One line, always there."""
+    """A line that is always there."""
 
     def __init__(self, view: TopView | None = None) -> None:
         super().__init__(markup=False)
         self._view = view
         self._drawn = ""
         self._shown_for: object = None
-        """All that the line depends on, as it was last looked at."""
+        """Everything that the line depended on when it was last drawn."""
 
     def show(self, view: TopView) -> None:
-        """Draw another view, if it reads otherwise: the clock shows no seconds."""
+        """Draw another view if it differs; the clock shows no seconds."""
         minutes = (view.now // MINUTE, None if view.fresh_at is None else view.fresh_at // MINUTE)
         basis = (replace(view, now=0, fresh_at=None), minutes)
         self._view = view
@@ -109,7 +109,7 @@ class TopBar(Static):
                 return
 
     def render(self) -> Content:
-        """Draw the line at the present width."""
+        """Draw the line at the current width."""
         self._drawn = self._text
         return Content(self._drawn)
 

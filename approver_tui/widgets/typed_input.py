@@ -1,7 +1,7 @@
-"""A field that only fingers can fill.
+"""A field that must be filled by typing.
 
-Owns: refusing paste, never submitting. Never: keeps what was typed; `take` empties the field, and
-`forget` does where nobody may read it.
+Owns: refusing to paste, never submitting. Never: keeps the text; `take` empties the field, and so
+does `forget` when nobody may read it.
 """
 
 from textual import events
@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 
 class TypedInput(Input):
-    """A field for what a person has to type by hand."""
+    """A field for text that the user must type."""
 
     def __init__(
         self,
@@ -24,13 +24,13 @@ class TypedInput(Input):
         self.cursor_blink = False
 
     def take(self) -> str:
-        """Return what was typed and empty the field."""
+        """Return the text and empty the field."""
         typed = self.value
         self.value = ""
         return typed
 
     def forget(self) -> None:
-        """Empty the field where what is typed is a secret."""
+        """Empty the field if its text is a secret."""
         if self.password:
             self.value = ""
 
@@ -39,13 +39,13 @@ class TypedInput(Input):
         event.stop()
 
     def action_paste(self) -> None:
-        """Do nothing: a clipboard is not a person."""
+        """Do nothing: the text must be typed."""
 
     def action_copy(self) -> None:
-        """Do nothing: what is typed here goes nowhere else."""
+        """Do nothing: the text must not be copied."""
 
     def action_cut(self) -> None:
-        """Do nothing: what is typed here goes nowhere else."""
+        """Do nothing: the text must not be copied."""
 
     async def action_submit(self) -> None:
-        """Do nothing: Enter in this field never decides."""
+        """Do nothing: Enter in this field must not answer."""

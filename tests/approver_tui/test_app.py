@@ -27,7 +27,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     client = SimpleNamespace(now=lambda: 0, close=lambda: closed.append(True))
     monkeypatch.setattr(wiring, "open_client", lambda *_, **__: client)
     monkeypatch.setattr(wiring, "Feed", lambda _client: None)
-    monkeypatch.setattr(wiring, "Decider", lambda _client: None)
+    monkeypatch.setattr(wiring, "DecisionClient", lambda _client: None)
     with ExitStack() as closing:
         guard = InputGuard(lambda: 0.0)
         wiring.load_inbox(HOME, DEFAULT_ENVIRONMENT, guard=guard, closing=closing, ring=print)
@@ -47,7 +47,7 @@ def test_nothing_moves_by_degrees_over_ssh(environment, level, monkeypatch, tmp_
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
-    monkeypatch.setattr(app, "needed", lambda home: home)
+    monkeypatch.setattr(app, "load_required", lambda home: home)
     monkeypatch.setattr(app.ApproverApp, "run", lambda one: levels.append(one.animation_level))
     app.run(HOME)
     assert levels == [level]
@@ -116,7 +116,7 @@ def test_a_login_that_turns_out_to_be_gone_is_asked_for(monkeypatch, tmp_path):
     """And the app opens then."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
-    monkeypatch.setattr(app, "needed", lambda _home: None)
+    monkeypatch.setattr(app, "load_required", lambda _home: None)
     ended, asked = [LoginFirst("The session key of this machine is gone."), None], []
 
     def run(self):

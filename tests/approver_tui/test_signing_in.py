@@ -56,7 +56,7 @@ class FakeDoor:
                 if self.breaks:
                     raise self.breaks.pop(0)
                 if stop.is_set():
-                    raise GivenUp("Nobody was waited for any more. Nothing was kept.")
+                    raise GivenUp("Canceled. Nothing was saved.")
         return "default"
 
 
@@ -170,8 +170,8 @@ async def test_a_refusal_is_said_beside_the_fields():
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"url": " "}, "write the address of the server."),
-        ({"name": " "}, "give this device a name."),
+        ({"url": " "}, "enter the server address."),
+        ({"name": " "}, "enter a device name."),
         ({"pin": "123"}, "choose a PIN of 6 characters or more."),
         ({"again": "2718281"}, "the two PINs differ."),
     ],

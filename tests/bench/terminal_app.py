@@ -39,8 +39,8 @@ _FIRST_FRAME_BAR_MS = 300.0
 _KEY_BAR_MS = 50.0
 _PANEL_BAR_MS = 150.0
 _PANELS = (
-    ("a", "approve", "APPROVE?"),
-    ("d", "deny", "DENY?"),
+    ("a", "approve", "Approve?"),
+    ("d", "deny", "Deny?"),
     ("?", "help", "KEYS IN THE INBOX"),
     ("/", "filter", "agent:NAME"),
 )

@@ -46,7 +46,7 @@ def test_what_is_denied_on_the_page_is_a_record_in_the_terminal(
         assert server.clock.now() - decided < SOON_MS, app.text
         page.says("Denied by")
         app.press("a")
-        app.shows("Approve is off:")
+        app.shows("Approve unavailable:")
 
 
 def test_what_is_denied_in_the_terminal_is_a_record_on_the_page(
@@ -57,7 +57,7 @@ def test_what_is_denied_in_the_terminal_is_a_record_on_the_page(
     with window(person) as app:
         app.shows("HIGH RISK")
         app.press("d")
-        app.shows("DENY?")
+        app.shows("Deny?")
         app.press("2", "\r")
         decided = _decided_at(server, asked, app)
         says_soon(server, page, "Denied by", since=decided)

@@ -26,8 +26,8 @@ FACTS = (
     *("Payee:", "Nordwind", "unusual:", "Type:", "payment.transfer"),
     *("may use:", "payments:transfer (high)", "at:", "https://pay.example"),
     *("undo:", "Cannot be undone", "agent:", "asked:", "127.0.0.1", "why you:"),
-    *("agent says (not verified):", '"Invoice 4711"', "a yes gives:", "for exactly this action"),
-    *("a yes takes:", "your PIN", "expires in", "Lapsing is not a no", "fingerprint:"),
+    *("agent says (not verified):", '"Invoice 4711"', "grants:", "for exactly this action"),
+    *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )
 """What is said of a payment, in its order."""
 _EACH = 0.05
@@ -78,14 +78,14 @@ def test_the_click_that_brings_the_window_back_presses_nothing(
     handle = _ask(agent, person)
     with window(person) as app:
         app.press("a")
-        app.shows("APPROVE?", "[ Approve")
+        app.shows("Approve?", "[ Approve")
         app.press("\x1b[6~", "\t", *PIN)
         app.shows("Tab to Approve, then Enter.")
         app.child.send(FOCUS_OUT)
         app.rest(0.5)
         _click(app, "[ Approve", first=FOCUS_IN)
         app.rest(2)
-        assert "APPROVE?" in app.text
+        assert "Approve?" in app.text
         assert len(person.waiting()) == 1
         _click(app, "[ Approve")
         app.shows("Approved by")
@@ -107,7 +107,7 @@ def test_a_command_typed_after_the_window_came_back_approves_nothing(
             app.child.send(key)
             app.rest(_EACH)
         app.rest(2)
-        assert "APPROVE?" in app.text
+        assert "Approve?" in app.text
     assert len(person.waiting()) == 1
 
 
@@ -139,14 +139,14 @@ def test_an_answer_that_crosses_with_the_change_counts_for_neither(
         app.child.send("\r")
         app.go_on()
         app.shows("EUR 4,820.01", "LIVE")
-        app.hides("APPROVE?")
+        app.hides("Approve?")
     _only_a_cent_dearer_waits(agent, person, handle, newer)
 
 
 def _about_to_confirm(app: Window) -> None:
     """All is read and typed; Enter would approve."""
     app.press("a")
-    app.shows("APPROVE?", "[ Approve")
+    app.shows("Approve?", "[ Approve")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN, "\t")
     app.shows("Tab to Approve, then Enter.")
 
@@ -169,7 +169,7 @@ def test_what_is_denied_in_one_terminal_is_a_record_in_the_other(
     with window(person) as one, window(desktop) as two:
         two.shows("HIGH RISK")
         one.press("d")
-        one.shows("DENY?")
+        one.shows("Deny?")
         one.press("2", "\r")
         one.shows("Denying in")
         _show(one, "Denied by", while_read=two)
@@ -177,7 +177,7 @@ def test_what_is_denied_in_one_terminal_is_a_record_in_the_other(
         while "Denied by" not in two.text:
             assert time.monotonic() - denied_at < 10, two.text
         two.press("a")
-        two.shows("Approve is off:")
+        two.shows("Approve unavailable:")
 
 
 def _show(app: Window, words: str, while_read: Window) -> None:
@@ -220,7 +220,7 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_as_it_was(
         app.press("G")
         app.shows("Fingerprint", "LIVE")
         app.press("a")
-        app.shows("APPROVE?", "EUR 4,820.00")
+        app.shows("Approve?", "EUR 4,820.00")
         assert "owned" not in app.screen.title
         assert "\u202e" not in app.text
 

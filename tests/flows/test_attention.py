@@ -12,7 +12,7 @@ import pytest
 from tests.support import window
 from tests.support.terminal import PIN
 
-RING = "Sayso: 1 request of high risk waits for you"
+RING = "Sayso: 1 high-risk request is waiting for you"
 
 
 @contextlib.contextmanager

@@ -23,8 +23,9 @@ from approver_tui.state.keymap import Keymap
 from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.batches import open_batch, read_on, send, type_in
+from tests.support.fake_answers import FakeIntents
 from tests.support.fake_clock import FakeClock
-from tests.support.fake_stage import Stage
+from tests.support.fake_stage import NoOtherLogins, Stage
 from tests.support.pilots import inbox, is_live, press, shown, until
 from tests.support.record import story
 from tests.support.server import BY, LiveServer
@@ -92,6 +93,8 @@ def _stage(person: Terminal, answers: Any) -> Stage:
         ticks=clock.ticks,
         environment=DEFAULT_ENVIRONMENT,
         notifier=caller,
+        unsent_denials=FakeIntents(),
+        others=NoOtherLogins(),
     )
     load_app = partial(_made, partial(InboxScreen, context))
     app = ApproverApp(load_app, guard=guard, theme="sayso", keymap=Keymap())
@@ -140,7 +143,7 @@ def test_two_of_three_are_approved_in_a_real_terminal(
         app.press("x")
         app.shows("3 marked.", "[x]")
         phone.deny(phone.waiting()[0])
-        app.shows("is no longer marked: Denied by")
+        app.shows("is no longer selected: Denied by")
         app.press("a")
         app.shows("APPROVE 2?")
         app.press(*["\x1b[6~"] * 6, "\t", "\t", "2", "\t", *PIN, "\t")

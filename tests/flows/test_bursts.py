@@ -65,7 +65,7 @@ def test_the_fact_and_the_pin_land_in_their_own_fields(person: Terminal) -> None
     """The type-back field shows what is typed; the PIN is for the field behind it."""
     with window(person, size=SIZE) as app:
         app.press("a")
-        app.shows("APPROVE?")
+        app.shows("Approve?")
         _burst(app, f"\x1b[6~\t{RIGHT}\t{PIN}")
         app.shows(DOTS)
         assert RIGHT in app.text
@@ -79,7 +79,7 @@ def test_it_is_so_while_the_machine_is_busy(person: Terminal) -> None:
     try:
         with window(person, size=SIZE) as app:
             app.press("a")
-            app.shows("APPROVE?")
+            app.shows("Approve?")
             app.rest(1.0)
             app.suspend()
             os.write(app.child.child_fd, f"\x1b[6~\t{RIGHT}\t{PIN}".encode())
@@ -99,7 +99,7 @@ def test_the_keys_behind_the_one_that_opens_a_panel_are_dropped(
     """They were typed at what was there before: they reach no field, and decide nothing."""
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
-        app.shows("APPROVE?", "> Back <")
+        app.shows("Approve?", "> Back <")
         app.rest(1.0)
         assert PIN not in app.text
         assert DOTS not in app.text
@@ -126,7 +126,7 @@ def test_number_fact_reason_and_pin_land_in_their_own_fields(
     number = agent.ask_payment(person.user).json()["match_code"]
     with window(person, size=(80, 40)) as app:
         app.press("a")
-        app.shows("APPROVE?", "Reason")
+        app.shows("Approve?", "Reason")
         _burst(app, f"\t{number}\t{RIGHT}\tIt is on the list.\t{PIN}")
         app.shows(DOTS)
         rows = app.text.splitlines()
@@ -142,7 +142,7 @@ def test_the_notes_of_a_denial_land_in_their_own_fields(person: Terminal) -> Non
     """The agent's note and the private one: what is private is not told to the agent."""
     with window(person, size=SIZE) as app:
         app.press("d")
-        app.shows("DENY?")
+        app.shows("Deny?")
         _burst(app, "1\ttold to it\tkept here")
         app.shows("kept here")
         assert _row(app, "kept here") == _row(app, "Private note") + 1
@@ -156,7 +156,7 @@ def test_a_report_and_its_note_land_in_their_own_fields(person: Terminal) -> Non
     """The choice, then the words."""
     with window(person, size=SIZE) as app:
         app.press("!")
-        app.shows("REPORT?")
+        app.shows("Report?")
         _burst(app, "2\t1 and 2 are not mine")
         app.shows("1 and 2 are not mine", "> 2 ")
 
@@ -170,7 +170,7 @@ def test_the_bounds_of_a_standing_grant_land_in_their_own_fields(
     agent.ask_payment(person.user)
     with window(person, size=SIZE) as app:
         app.press("s")
-        app.shows("APPROVE AHEAD?", "> Back <")
+        app.shows("Standing grant?", "> Back <")
         _burst(app, "\t1h\t2\t9000\t")
         app.shows("9000")
         rows = app.text.splitlines()

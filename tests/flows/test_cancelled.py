@@ -31,7 +31,7 @@ def test_a_request_that_its_agent_takes_back_is_no_longer_needed(
 
     assert person.waiting() == ()
     shown = person.client.approval(approval.id)
-    assert outcome(shown, server.clock.now(), UTC).startswith("No longer needed: ")
+    assert outcome(shown, server.clock.now(), UTC).startswith("Withdrawn: ")
     with pytest.raises(AlreadyDecided):
         person.approve(approval)
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "cancelled"

@@ -61,7 +61,7 @@ def test_a_yes_whose_receipt_is_lost_ends_as_what_the_server_says(
     approval = person.only()
     with window(person) as app:
         app.press("a")
-        app.shows("APPROVE?")
+        app.shows("Approve?")
         app.press("\x1b[6~", "\t", PIN)
         app.shows("Tab to Approve, then Enter.")
         app.press("\t")
@@ -86,7 +86,7 @@ def test_a_no_that_never_arrived_is_sent_again(server: LiveServer, road: Proxy) 
     approval = person.only()
     with window(person) as app:
         app.press("d")
-        app.shows("DENY?")
+        app.shows("Deny?")
         app.press("1", "\r")
         app.shows("Denying in")
         server.kill()
@@ -116,7 +116,7 @@ def test_an_answer_to_a_server_that_is_stopped_is_only_said_to_be_checked(
     with window(person) as app:
         app.press(*keys)
         if verb == "approval":
-            app.shows("APPROVE?")
+            app.shows("Approve?")
             app.press("\x1b[6~", "\t", PIN)
             app.shows("Tab to Approve, then Enter.")
             app.press("\t")
@@ -171,7 +171,7 @@ def test_a_denial_in_its_five_seconds_outlives_its_terminal(
     approval = person.only()
     with window(person) as app:
         app.press("d")
-        app.shows("DENY?")
+        app.shows("Deny?")
         app.press("1", "\r")
         app.shows("Denying in")
         app.hang_up()
@@ -198,7 +198,7 @@ def test_a_denial_in_its_five_seconds_is_sent_when_the_program_is_ended(
     approval = person.only()
     with window(person) as app:
         app.press("d")
-        app.shows("DENY?")
+        app.shows("Deny?")
         app.press("1", "\r")
         app.shows("Denying in")
         app.child.kill(signal.SIGTERM)
@@ -217,13 +217,13 @@ def test_the_app_outlives_its_server_and_shows_how_old_it_is(
         app.shows("Nordwind")
         server.kill()
         road.cut()
-        app.shows("OFFLINE", "old, answers are off")
+        app.shows("OFFLINE", "old, you can't answer now")
         app.press("a")
-        app.shows("Approve is off: there is no connection")
+        app.shows("Approve unavailable: no connection")
         server.start()
         agent.ask(person.user)
         app.shows("LIVE", "payments:read")
-        app.hides("answers are off")
+        app.hides("you can't answer now")
 
 
 def test_a_stopped_app_drops_what_was_typed_and_catches_up(server: LiveServer, road: Proxy) -> None:
@@ -238,7 +238,7 @@ def test_a_stopped_app_drops_what_was_typed_and_catches_up(server: LiveServer, r
         app.child.send("a\t\ry")
         app.go_on()
         app.shows("LIVE", "Pay EUR 4,820.00")
-        assert "APPROVE?" not in app.text
+        assert "Approve?" not in app.text
     assert [approval.state.value for approval in person.waiting()] == ["pending"] * 2
 
 

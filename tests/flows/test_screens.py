@@ -35,7 +35,7 @@ def _asked(agent: Agent, person: Terminal) -> str:
 
 def _approve(app: Window) -> None:
     """In the panel that approves: read on, the PIN, the button."""
-    app.shows("APPROVE?")
+    app.shows("Approve?")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
     app.shows("Tab to Approve, then Enter.")
     app.press("\t", "\r")
@@ -46,18 +46,18 @@ def test_less_is_approved_on_the_screen(agent: Agent, person: Terminal) -> None:
     handle = _asked(agent, person)
     with window(person) as app:
         app.press("e")
-        app.shows("APPROVE LESS?", "EUR 4,820.00", "payments:read")
+        app.shows("With limits?", "EUR 4,820.00", "payments:read")
         app.press("\t", *"500", "\t", " ")
         app.shows("EUR 500.00", "(not granted)")
         app.press("\t", "\t", "\t", "\t", "\r")
-        app.shows("do a part of this once", "LESS THAN WAS ASKED")
+        app.shows("do a part of this once", "APPROVE WITH LIMITS")
         _approve(app)
         app.shows("Approved by")
         told = agent.poll(handle, prefer="wait=5").json()
         app.press("3")
         app.shows("[3 Agents]", "1 token")
         app.press("2")
-        app.shows("[2 History]", "LESS THAN WAS ASKED")
+        app.shows("[2 History]", "APPROVE WITH LIMITS")
     assert told["narrowed"] is True
     assert told["scope"] == "openid payments:transfer"
     assert told["authorization_details"][0]["amount"]["minor"] == 50_000
@@ -72,9 +72,9 @@ def test_an_agent_is_stopped_on_the_screen(agent: Agent, person: Terminal) -> No
         app.press("3")
         app.shows("ACTING FOR YOU (1)")
         app.press("z")
-        app.shows("ACTING FOR YOU?", "> Back <")
+        app.shows("Revoke access of", "> Back <")
         app.press("\t", "\r")
-        app.shows("consents and tokens have ended", "Nobody acts for you at the moment.")
+        app.shows("consents and tokens have ended", "No agent acts for you.")
     active = agent.http.post("/introspect", data={"token": token}, auth=agent.key.basic).json()
     assert active == {"active": False}
 
@@ -84,9 +84,9 @@ def test_a_report_on_the_screen_stops_the_agent(agent: Agent, person: Terminal) 
     handle = _asked(agent, person)
     with window(person) as app:
         app.press("!")
-        app.shows("REPORT?", "Every agent acting for me")
+        app.shows("Report?", "Every agent acting for me")
         app.press("2")
-        app.shows("Everything of this agent ends")
+        app.shows("This agent is quarantined for everybody.")
         app.press("\t", "\t", "\t", "\r")
         app.shows("is quarantined", "Reported: sayso_ic_")
     assert agent.poll(handle).status_code == 400
@@ -100,9 +100,9 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
     _asked(agent, person)
     with window(person) as app:
         app.press("3")
-        app.shows("ASKED YOU LATELY (1)", "K Suspend..")
+        app.shows("ASKED RECENTLY (1)", "K Suspend..")
         app.press("K")
-        app.shows("FOR EVERYBODY?", "> Back <")
+        app.shows("for everybody?", "> Back <")
         app.press("\t", "\r")
         app.shows("disabled", "Suspend.. (off)")
     refused = agent.ask_payment(person.user)
@@ -175,7 +175,7 @@ def test_a_device_that_is_revoked_says_so_and_leads_to_signing_in(
         app.shows("SIGNED OUT", "Enter signs in again")
         app.hides("trying again")
         app.press("a")
-        app.shows("Approve is off: this device was signed out.")
+        app.shows("Approve unavailable: this device was signed out.")
         app.press("\r")
         app.shows("SAYSO  sign in", "This device was signed out.")
 
@@ -195,7 +195,7 @@ def test_nothing_is_said_by_colour_alone(
         app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
         assert bool(_colours(app)) is is_coloured
         app.press("a")
-        app.shows("> Back <", "Approve is off:")
+        app.shows("> Back <", "Approve unavailable:")
         assert bool(_colours(app)) is is_coloured
 
 
@@ -206,7 +206,7 @@ def test_without_colours_a_phone_can_read_the_picture_and_a_field_can_be_seen(
     _asked(agent, person)
     with window(person, NO_COLOR="1") as app:
         app.press("o")
-        app.shows("ELSEWHERE", "passkey at this page", "▀")
+        app.shows("Open elsewhere", "passkey at this page", "▀")
         blocks = [cell for cell in _cells(app) if cell.data in "█▀▄"]
         assert blocks
         assert all(cell.reverse for cell in blocks)
@@ -233,6 +233,6 @@ def test_the_first_minute_ends_in_the_inbox(server: LiveServer) -> None:
         app.shows("SAYSO  sign in", "There is no login on this machine.")
         app.press("\x15")  # ctrl+u: the usual address goes
         app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r")
-        app.shows("LIVE", "Nothing waits for you.")
+        app.shows("LIVE", "No requests are waiting for you.")
     finally:
         app.leave()

@@ -70,7 +70,7 @@ def test_both_see_it_and_the_second_yes_gives_the_token(
     assert f"0 of 2, needs two of {both}" in told
     assert f"0 of 2, needs two of {both}" in listed
     assert told.index("people:") > told.index(str(seen.display.facts[0].value))
-    assert told.index("a yes gives:") < told.index("people:") < told.index("expires in")
+    assert told.index("grants:") < told.index("people:") < told.index("expires in")
     assert (first.state, done.state) == ("pending", "approved")
     assert frame["approval"]["together"]["have"] == 1
     assert f"{second.user}: yes" in "\n".join(lines.approval_in_full(after, 0))
@@ -173,7 +173,7 @@ def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
 
     assert seen.granted is not None
     assert seen.granted.text == part.text
-    assert "less than was asked, in the signed text:" in told
+    assert "limits in the signed text:" in told
     assert "/authorization_details/0/amount/minor is 1000, not" in told
     assert done.state == "approved"
     assert token["authorization_details"][0]["amount"]["minor"] == 1000

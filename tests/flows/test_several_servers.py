@@ -51,7 +51,7 @@ def _pointed_at(app: Window) -> str:
 
 def _approve(app: Window) -> None:
     app.press("a")
-    app.shows("APPROVE?")
+    app.shows("Approve?")
     app.press("\x1b[6~", "\t", *PIN)
     app.shows("Tab to Approve, then Enter.")
     app.press("\t", "\r")

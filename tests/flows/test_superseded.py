@@ -25,7 +25,7 @@ def test_the_newer_request_is_the_only_one_that_waits(
     assert (waits.supersedes.id, waits.supersedes.fingerprint) == (earlier.id, earlier.fingerprint)
     shown = person.client.approval(earlier.id)
     said = outcome(shown, server.clock.now(), UTC)
-    assert said == "Replaced by a newer request of the same agent."
+    assert said == "Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "superseded"

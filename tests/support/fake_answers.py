@@ -111,7 +111,7 @@ class FakeAnswers:
         rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in wish.drop_scopes]
         if wish.token_seconds is not None:
             seconds = SafeText(f"{wish.token_seconds} seconds")
-            rows.append(Difference(SafeText("Token lives"), SafeText("300 seconds"), seconds))
+            rows.append(Difference(SafeText("Token lifetime"), SafeText("300 seconds"), seconds))
         self.wishes.append(wish)
         told = approval.headline
         for row in rows:

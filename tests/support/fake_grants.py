@@ -112,7 +112,7 @@ class FakeAhead:
             uses=wish.uses,
             sum=None if wish.sum is None else euros(int(wish.sum)),
             expires_at=self.server.now() + wish.seconds * 1000,
-            requests=(past, replace(past, misfit=SafeText("Amount is over the cap"))),
+            requests=(past, replace(past, misfit=SafeText("Amount is over the limit"))),
         )
 
     def open(self, wish: StandingGrantProposal, example: Approval) -> Approval:

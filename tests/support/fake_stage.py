@@ -11,7 +11,7 @@ from approver_tui.app import ApproverApp, Ring
 from approver_tui.attention.alert_schedule import AlertSchedule
 from approver_tui.attention.notifier import Notifier
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.context import Environment, NoOtherLogins, OtherLoginsPort, ScreenContext
+from approver_tui.screens.context import Environment, ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import Device
@@ -23,6 +23,14 @@ from tests.support.fake_clock import FakeClock
 from tests.support.fake_feed import FakeFeed
 from tests.support.fake_grants import FakeAhead
 from tests.support.fake_holdings import a_device
+
+
+class NoOtherLogins:
+    """No other login on this machine."""
+
+    def counts(self) -> Mapping[str, int | None]:
+        """Return none."""
+        return {}
 
 
 @dataclass
@@ -50,7 +58,7 @@ def a_stage(
     device: Device | None = None,
     folder_is_open: bool = False,
     place: Mapping[str, Any] = MappingProxyType({}),
-    others: OtherLoginsPort | None = None,
+    others: Any = None,
 ) -> Stage:
     """Return an app over fakes, in UTC, at NOW; `place` has what else is said of it."""
     clock = FakeClock()
@@ -61,13 +69,19 @@ def a_stage(
     here = replace(Environment(zone=UTC, folder_is_open=folder_is_open), **place)
     grants_client, guard = FakeAhead(server), InputGuard(clock.ticks)
 
+    fakes: dict[str, Any] = {
+        "server": server,
+        "answers": answers,
+        "prefs_client": prefs_client,
+        "grants_client": grants_client,
+        "feed": feed,
+        "unsent_denials": unsent_denials,
+        "others": others or NoOtherLogins(),
+    }
+
     def load_app(ring: Ring) -> Callable[[], InboxScreen]:
         context = ScreenContext(
-            server=server,
-            answers=answers,
-            prefs_client=prefs_client,
-            grants_client=grants_client,
-            feed=feed,
+            **fakes,
             guard=guard,
             now=clock.now,
             ticks=clock.ticks,
@@ -75,8 +89,6 @@ def a_stage(
             notifier=Notifier(
                 AlertSchedule(here.preferences, clock.ticks), here.terminal_environment, ring
             ),
-            unsent_denials=unsent_denials,
-            others=others or NoOtherLogins(),
         )
         return partial(InboxScreen, context)
 

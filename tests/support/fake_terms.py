@@ -15,7 +15,7 @@ PAYMENT: Mapping[str, object] = {
     "facts": [
         ("Amount", "EUR 4,820.00", True),
         ("To", "Nordwind Logistik GmbH, DE89 3704 0044 0532 0130 00", True),
-        ("From", "ACME Operating, account ending 7711", True),
+        ("Source", "ACME Operating, account ending 7711", True),
         ("Reference", "INV-2291", False),
     ],
     "scopes": [("payments:transfer", "high")],
@@ -77,7 +77,7 @@ GRANT: Mapping[str, object] = {
         ("Agent", "invoice-bot", True),
         ("At", "https://pay.example", True),
         ("Amount", "up to EUR 20.00", True),
-        ("How often", "3 times", True),
+        ("Max uses", "3 times", True),
     ],
     "scopes": [],
     "resource": "https://pay.example",

@@ -192,7 +192,7 @@ def _unlock(app: Window) -> None:
     """One yes with the PIN, so that low and medium risk take no PIN any more."""
     app.shows("payments:read")
     app.press("a")
-    app.shows("APPROVE?")
+    app.shows("Approve?")
     app.press("\t", PIN, "\t", "\r")
     app.shows("Approved by", "unlocked")
 

@@ -1,4 +1,4 @@
-"""The commands for requests for approval.
+"""Commands for approval requests.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

@@ -1,4 +1,4 @@
-"""`sayso-approver approve`: say yes to one request, with the PIN."""
+"""`sayso-approver approve`: approve a request, with the PIN."""
 
 from contextlib import nullcontext
 from functools import partial
@@ -27,24 +27,24 @@ from approver_tui.state.fingerprint import same_fingerprint
 
 @click.command("approve")
 @click.argument("approval_id", metavar="ID")
-@click.option("--fingerprint", required=True, help="The fingerprint you saw, as in 9f3a-71c0.")
+@click.option("--fingerprint", required=True, help="The fingerprint you saw, such as 9f3a-71c0.")
 @click.option(
     "--narrow",
     metavar="FACT=VALUE",
     multiple=True,
-    help="Grant less of a fact, as in amount=500, rows=1,3 (the items that stay), 2:amount=500.",
+    help="Lower a value, such as amount=500, rows=1,3 (items to keep) or 2:amount=500.",
 )
-@click.option("--drop-scope", metavar="SCOPE", multiple=True, help="Leave a scope out.")
+@click.option("--drop-scope", metavar="SCOPE", multiple=True, help="Remove a scope.")
 @click.option(
     "--token-seconds",
     metavar="N",
     type=click.IntRange(1, LONGEST_LIFE),
-    help="Let the token live so long and no longer.",
+    help="Shorten the token lifetime.",
 )
 @entries.entry_flags
 @pin_stdin
 @as_json
-def command(  # noqa: PLR0913  # the options of one verb
+def command(  # noqa: PLR0913  # the options of one command
     *,
     approval_id: str,
     fingerprint: str,
@@ -55,7 +55,7 @@ def command(  # noqa: PLR0913  # the options of one verb
     as_json: bool,
     **given: str | None,
 ) -> None:
-    """Say yes to one request, or to a part of it. Takes your PIN, and the fingerprint you read."""
+    """Approve a request, or part of it. Requires your PIN and the fingerprint you read."""
     wish = Narrowing(tuple(map(_change, narrow)), drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(approval_id)
@@ -95,19 +95,21 @@ def _change(text: str) -> NarrowedFact:
 
 
 def _show_less(granted: Granted | None) -> None:
-    """Before the PIN, so that it is a yes to what was read."""
+    """Show what would be granted before the PIN is read."""
     for line in lines.granted_lines(granted):
         click.echo(line, err=True)
 
 
 def _check(approval: Approval, fingerprint: str) -> None:
-    """A PIN try is counted, so what cannot succeed is found out before one is spent."""
+    """Check everything that could fail before a PIN attempt is counted."""
     if not same_fingerprint(approval.fingerprint, fingerprint):
         raise Changed("This request does not have that fingerprint. Nothing was changed.")
     if approval.state is not ApprovalState.PENDING:
-        raise AlreadyDecided("not_pending", "This request has its outcome already.", approval)
+        raise AlreadyDecided("not_pending", "This request was already decided.", approval)
     if approval.is_locked:
-        detail = "Too much was typed wrongly: you can deny this request, and others can decide it."
+        detail = (
+            "Too many wrong entries: you can still deny this request, and others can decide it."
+        )
         raise RequestLocked("request_locked", 423, detail)
 
 

@@ -1,6 +1,6 @@
-"""An answer without a confirmation: asks the server until it confirms or refuses the answer.
+"""Sends an answer, and checks its outcome if no confirmation arrived.
 
-Owns: how long, and how often. Never: a guess; an outcome that is not known is reported as unknown.
+Owns: how long and how often. Never: guesses; an unknown outcome is reported as unknown.
 """
 
 import threading
@@ -16,7 +16,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 
 PATIENCE = 60.0
-"""How long, in seconds, a command asks before it ends without knowing."""
+"""How long, in seconds, a command checks before it reports an unknown outcome."""
 _ASK_AGAIN = 2.0
 
 
@@ -27,9 +27,9 @@ def send_and_confirm(
     *,
     patience: float = PATIENCE,
 ) -> Approval:
-    """Send an answer and return what the server says became of it.
+    """Send an answer and return its outcome.
 
-    Raises as `DecisionClient.approve` does; UnknownOutcome after that long, LoginFirst when the
+    Raises as `DecisionClient.approve` does; UnknownOutcome after that time, LoginFirst if the
     session ended meanwhile.
     """
     try:
@@ -40,12 +40,12 @@ def send_and_confirm(
 
 
 def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
-    """Return how to show that it is being checked; a script gets one object at the end."""
+    """Return how to show that the outcome is being checked; a script gets one object at the end."""
     return lambda text: None if as_json else click.echo(text, err=True)
 
 
 def _until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
-    """Ask until the server confirms or refuses it, the time is over, or the user interrupts."""
+    """Check until the server confirms or rejects it, the time is over, or the user interrupts."""
     while time.monotonic() < ends:
         if isinstance(error.__cause__, LoginFirst):
             raise error.__cause__

@@ -1,7 +1,7 @@
-"""Requests as lines of a spreadsheet (RFC 4180), for auditors and the like.
+"""Requests as CSV (RFC 4180), for spreadsheets.
 
-Owns: the columns and their order, which only ever grow at the end. Never: a cell that a spreadsheet
-would run as a formula.
+Owns: the columns; new ones are only added at the end. Never: a cell that a spreadsheet would run as
+a formula.
 """
 
 import csv
@@ -16,7 +16,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _of_answer(read: Callable[[Decided], str | None]) -> Callable[[Approval], str | None]:
-    """A column about the answer is empty where nobody answered."""
+    """Return a column that is empty if nobody answered."""
     return lambda approval: None if approval.decided is None else read(approval.decided)
 
 
@@ -37,11 +37,11 @@ COLUMNS: Mapping[str, Callable[[Approval], str | None]] = MappingProxyType(
         "granted": lambda one: None if one.granted is None else one.granted_headline,
     }
 )
-"""What each column is called, and what of a request stands in it."""
+"""The name of each column, and how to read its value."""
 
 
 def lines(approvals: Iterable[Approval]) -> str:
-    """Return the heading and a line for each request; each ends with CR and LF."""
+    """Return the header and a line for each request; each ends with CR and LF."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
@@ -51,5 +51,5 @@ def lines(approvals: Iterable[Approval]) -> str:
 
 
 def _cell(text: str) -> str:
-    """An agent's name must not become a formula where the file is opened."""
+    """Escape a cell, so that an agent's name cannot become a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,4 +1,4 @@
-"""`sayso-approver deny`: say no to one request or to several, and why."""
+"""`sayso-approver deny`: deny one or more requests, with a reason."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from approver_tui.state.text import display_safe
 
 Deny: TypeAlias = Callable[[str], Approval]
 _FOR_ALL = (LoginFirst, Unreachable)
-"""What stops one no stops all that would follow it."""
+"""Errors that would also stop every request after this one."""
 
 
 _NOT_SENT = Unreachable(answer_message(AnswerStatus.NOT_SENT))
@@ -30,7 +30,7 @@ _NOT_SENT = Unreachable(answer_message(AnswerStatus.NOT_SENT))
 
 @dataclass(frozen=True, slots=True)
 class DeniedBatch:
-    """What became of several: those that were denied, and why others were not, each by its id."""
+    """The denied requests, and the errors of the others by ID."""
 
     denied: tuple[Approval, ...]
     failed: tuple[tuple[str, ClientError], ...]
@@ -42,18 +42,20 @@ class DeniedBatch:
     "--code",
     type=click.Choice([code.value for code in DenyCode]),
     required=True,
-    help="Why; the agent is told.",
+    help="The reason; the agent sees it.",
 )
-@click.option("--note", default="", help=f"A word to the agent, {NOTE_LENGTH} characters at most.")
+@click.option("--note", default="", help=f"A note to the agent, at most {NOTE_LENGTH} characters.")
 @click.option(
     "--retry-at",
     metavar="WHEN",
-    help="With wait_until: 15m, 1h, 1d or a time such as 2026-12-01T08:00:00Z; the agent is told.",
+    help="With wait_until: 15m, 1h, 1d or a time such as 2026-12-01T08:00:00Z; the agent sees it.",
 )
-@click.option("--ask", metavar="USER", help="With ask_other: whom the agent may ask instead.")
-@click.option("--private-note", metavar="TEXT", help="A word for the record; no agent sees it.")
+@click.option("--ask", metavar="USER", help="With ask_other: who the agent should ask instead.")
+@click.option(
+    "--private-note", metavar="TEXT", help="A private note for the audit log; no agent sees it."
+)
 @as_json
-def command(  # noqa: PLR0913  # the flags of one no
+def command(  # noqa: PLR0913  # the options of one command
     *,
     approval_ids: tuple[str, ...],
     code: str,
@@ -63,12 +65,12 @@ def command(  # noqa: PLR0913  # the flags of one no
     private_note: str | None,
     as_json: bool,
 ) -> None:
-    """Say no to one request or to several, each by an answer of its own. Takes no PIN.
+    """Deny one or more requests. Requires no PIN.
 
-    One that cannot be denied keeps none of the others; the exit code is that of the first such.
+    A request that cannot be denied does not stop the others; the exit code is that of the first.
     """
     if max(len(note), len(private_note or "")) > NOTE_LENGTH:
-        raise click.UsageError(f"A note has at most {NOTE_LENGTH} characters.")
+        raise click.UsageError(f"A note can have at most {NOTE_LENGTH} characters.")
     _check_goes_with("retry_at", code, retry_at)
     _check_goes_with("ask", code, ask)
     with this_client() as client:
@@ -111,7 +113,7 @@ def _each(ids: Sequence[str], deny: Deny) -> DeniedBatch:
 
 
 def _tell(done: DeniedBatch, *, as_json: bool) -> None:
-    """Print what became of each, and raise the first error as that of the whole."""
+    """Print each result, and raise the first error."""
     if as_json:
         failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
         print_document(documents.outcomes(done.denied, failed))
@@ -127,7 +129,7 @@ def _check_goes_with(member: str, code: str, value: str | None) -> None:
     taking = [each for each in DenyCode if each.takes == member]
     if value is not None and code not in taking:
         flag = f"--{member.replace('_', '-')}"
-        raise click.UsageError(f"{flag} goes with --code {' or '.join(taking)} alone.")
+        raise click.UsageError(f"{flag} requires --code {' or '.join(taking)}.")
 
 
 def _moment(text: str, now: int) -> int:

@@ -1,6 +1,6 @@
-"""What a yes takes beside the PIN, on a command line: a number, a fact, a reason.
+"""The steps of approving besides the PIN, on a command line: number, fact, reason.
 
-Owns: the flags, and asking for what was not given. Never: whether an entry is right.
+Owns: the flags, and asking for missing entries. Never: whether an entry is right.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,11 +26,11 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 def entry_flags(command: _Command) -> _Command:
     """Add the three flags to a command."""
     for option in (
-        click.option("--reason", metavar="TEXT", help="Why; for the record, never for the agent."),
-        click.option("--match", metavar="NUMBER", help="The number that the agent shows."),
         click.option(
-            "--fact", metavar="VALUE", help="The fact that is typed back, as you read it."
+            "--reason", metavar="TEXT", help="The reason, for the audit log; no agent sees it."
         ),
+        click.option("--match", metavar="NUMBER", help="The match number that the agent shows."),
+        click.option("--fact", metavar="VALUE", help="The value to type back, as you read it."),
     ):
         command = option(command)
     return command
@@ -39,20 +39,20 @@ def entry_flags(command: _Command) -> _Command:
 def complete_entries(
     approval: Approval, given: Entries, ask: Callable[[str], str | None] | None
 ) -> Entries | None:
-    """Return everything that a yes to this takes; `ask` for the rest, and None if nobody says it.
+    """Return every entry that approving requires; `ask` for missing ones, None if canceled.
 
-    Raises EntryNeeded for what is missing where nobody can be asked, and click.UsageError for what
-    the request does not take; a reason may always be given.
+    Raises EntryNeeded for a missing entry if nobody can be asked, and click.UsageError for one that
+    is not required; a reason is always allowed.
     """
     for step, flag in FLAGS.items():
         is_due, typed = step in approval.steps, given.of(step)
         if typed is not None and not is_due and step is not Step.REASON:
-            raise click.UsageError(f"{flag}: this request does not take {step.what}. Leave it out.")
+            raise click.UsageError(f"{flag}: this request does not need {step.what}. Remove it.")
         if typed is not None and is_due and not could_be(approval, step, typed):
-            raise click.UsageError(f"{flag}: that cannot be {approval.what(step)}.")
+            raise click.UsageError(f"{flag}: not valid as {approval.what(step)}.")
         if typed is None and is_due:
             if ask is None:
-                raise EntryNeeded(step, f"This takes {approval.what(step)}: {flag}.")
+                raise EntryNeeded(step, f"This requires {approval.what(step)}: {flag}.")
             typed = _asked(approval, step, ask)
             if typed is None:
                 return None
@@ -61,14 +61,14 @@ def complete_entries(
 
 
 def _asked(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> str | None:
-    """Ask until it could be what the step takes; None if the person goes back."""
-    question = f"Type {approval.what(step)}, or Enter alone to go back:"
+    """Ask until the entry is possible for the step; None if canceled."""
+    question = f"Type {approval.what(step)}, or press Enter to go back:"
     typed = ask(question)
     while typed and not could_be(approval, step, typed):
-        typed = ask(f"That cannot be it. {question}")
+        typed = ask(f"Not valid. {question}")
     return typed or None
 
 
 def ask_entries(approval: Approval, ask: Callable[[str], str | None]) -> Entries | None:
-    """Ask for everything that a yes takes beside the PIN; None if the person goes back."""
+    """Ask for every entry besides the PIN; None if canceled."""
     return complete_entries(approval, NOTHING, ask)

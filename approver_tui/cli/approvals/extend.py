@@ -1,4 +1,4 @@
-"""`sayso-approver extend`: let a request wait longer. Its agent reads the new end."""
+"""`sayso-approver extend`: give a request more time. Its agent sees the new expiry."""
 
 from dataclasses import replace
 
@@ -18,17 +18,17 @@ _WAITS_NO_MORE = "not_pending"
 @click.argument("approval_id", metavar="ID")
 @as_json
 def command(*, approval_id: str, as_json: bool) -> None:
-    """Let a request wait as long again as it was given at first, from now."""
+    """Give a request more time: its original waiting time starts again now."""
     with this_client() as client:
         approval = _extended(client, approval_id)
     if as_json:
         print_document({"schema": "sayso.item/1", **documents.summary(approval)})
     else:
-        print_lines([f"It waits until {local_time(approval.expires_at)}."])
+        print_lines([f"It now expires at {local_time(approval.expires_at)}."])
 
 
 def _extended(client: Client, approval_id: str) -> Approval:
-    """Let it wait longer. Raises AlreadyDecided with how it ended where it waits no more."""
+    """Extend it. Raises AlreadyDecided with its outcome if it is no longer waiting."""
     try:
         return client.extend(approval_id)
     except ApiError as error:
@@ -37,6 +37,6 @@ def _extended(client: Client, approval_id: str) -> Approval:
         over = client.approval(approval_id)
         if over.is_waiting(client.now()):
             raise
-        if over.state is ApprovalState.PENDING:  # the server has not noted its end yet
+        if over.state is ApprovalState.PENDING:  # the server has not expired it yet
             over = replace(over, state=ApprovalState.EXPIRED)
         raise AlreadyDecided(error.code, error.detail, over) from error

@@ -1,6 +1,6 @@
-"""The options by which `inbox` and `history` leave things out.
+"""The filter options of `inbox` and `history`.
 
-Owns: how they are written. Never: what fits; that is a Filter.
+Owns: how they are written. Never: the matching; that is a Filter.
 """
 
 import click
@@ -11,9 +11,11 @@ from approver_tui.state.risks import Risk
 risk = click.option(
     "--risk",
     type=click.Choice([each.value for each in Risk]),
-    help="Of this risk or more.",
+    help="Only requests of this risk or higher.",
 )
-agent = click.option("--agent", metavar="NAME", help="Of this agent, by name or id.")
+agent = click.option(
+    "--agent", metavar="NAME", help="Only requests from this agent, by name or id."
+)
 as_json_lines = click.option("--jsonl", is_flag=True, help="Print one JSON document per request.")
 
 
@@ -23,7 +25,7 @@ def read_risk(name: str | None) -> Risk | None:
 
 
 def read_since(text: str | None, now: int) -> int | None:
-    """Return the moment that lies so far back. Raises UsageError."""
+    """Return the moment of a time span ago. Raises UsageError."""
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`sayso-approver history`: what was decided."""
+"""`sayso-approver history`: past requests."""
 
 import click
 
@@ -17,17 +17,19 @@ _NOBODY = "none"
 
 @click.command("history")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-@click.option("--cursor", help="Where the last page ended: the `next` of its JSON.")
-@click.option("--since", metavar="SPAN", help="Over in the last 90s, 30m, 12h, 7d or 2w.")
+@click.option("--cursor", help="Continue after a page: the `next` value of its JSON.")
+@click.option(
+    "--since", metavar="SPAN", help="Only requests that ended in the last 90s, 30m, 12h, 7d or 2w."
+)
 @click.option(
     "--decision",
     type=click.Choice([*(each.value for each in Answer), _NOBODY]),
-    help="Answered so; none is for what nobody answered.",
+    help="Only this decision; none means nobody answered.",
 )
 @filtering.risk
 @filtering.agent
 @filtering.as_json_lines
-@click.option("--csv", "as_csv", is_flag=True, help="Print a sheet: a heading, then a line each.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header row.")
 @as_json
 def command(  # noqa: PLR0913  # one argument per option
     *,
@@ -41,7 +43,7 @@ def command(  # noqa: PLR0913  # one argument per option
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """List what was decided, newest first."""
+    """List past requests, newest first."""
     if sum((jsonl, as_csv, as_json)) > 1:
         raise click.UsageError("Choose one of --json, --jsonl and --csv.")
     with this_client() as client:
@@ -64,7 +66,7 @@ def command(  # noqa: PLR0913  # one argument per option
 
 
 def _moment(client: Client, since: str | None) -> int | None:
-    """By the server's clock, which is known once it was asked for something."""
+    """Return the start, on the server's clock, which is known after a first call."""
     if filtering.read_since(since, 0) is None:
         return None
     client.me()
@@ -72,10 +74,10 @@ def _moment(client: Client, since: str | None) -> int | None:
 
 
 def _nothing(wanted: Filter) -> str:
-    return "Nothing that fits was decided." if wanted else "Nothing was decided yet."
+    return "No past request matches." if wanted else "No past requests yet."
 
 
 def _more(found: SearchResult) -> list[str]:
     if found.page.next is None:
         return []
-    return ["", f"Older ones: add --cursor {found.page.next}"]
+    return ["", f"For older requests, add --cursor {found.page.next}"]

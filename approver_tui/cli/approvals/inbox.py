@@ -1,4 +1,4 @@
-"""`sayso-approver inbox`: what waits for an answer."""
+"""`sayso-approver inbox`: the waiting requests."""
 
 from dataclasses import replace
 
@@ -18,9 +18,9 @@ from approver_tui.state.approvals.filters import Filter
 @filtering.as_json_lines
 @as_json
 def command(*, risk: str | None, agent: str | None, jsonl: bool, as_json: bool) -> None:
-    """List what waits for your answer, what expires first on top.
+    """List the requests waiting for your answer, soonest to expire first.
 
-    What cannot be verified is always listed: nothing is known of its risk or agent.
+    Requests that cannot be verified are always listed: their risk and agent are unknown.
     """
     if jsonl and as_json:
         raise click.UsageError("Choose one of --json and --jsonl.")
@@ -33,12 +33,12 @@ def command(*, risk: str | None, agent: str | None, jsonl: bool, as_json: bool) 
     elif as_json:
         print_document(documents.inbox(page))
     else:
-        nothing = "Nothing waits for you that fits." if wanted else "Nothing waits for you."
+        nothing = "No waiting request matches." if wanted else "No requests are waiting for you."
         print_lines(listing.page(page, now, empty=nothing))
 
 
 def print_items(page: Page) -> None:
-    """Print one document per request, those that cannot be verified last."""
+    """Print one document for each request, unverified ones last."""
     for approval in page.items:
         print_document(documents.item(approval))
     for row in page.unverified:

@@ -1,7 +1,7 @@
-"""Answering one request in words: approve, deny, report.
+"""Answering one request with typed commands: approve, deny, report.
 
-Owns: what is asked before an answer leaves, and that its outcome is learnt from the server.
-Never: an answer to something else than what was shown; a guess.
+Owns: what is asked before an answer is sent, and reporting its outcome. Never: answers anything
+other than what was shown; guesses.
 """
 
 import math
@@ -33,7 +33,7 @@ _SCOPES = {"agent": ReportScope.AGENT, "everything": ReportScope.EVERY_AGENT}
 
 @dataclass(frozen=True, slots=True)
 class LineAnswers:
-    """The ways to answer one request; each returns whether it was answered."""
+    """The answers to one request; each returns whether it was answered."""
 
     client: Client
     decider: DecisionClient
@@ -41,9 +41,9 @@ class LineAnswers:
     approval: Approval
 
     def approve(self) -> bool:
-        """Say yes, with all that it takes and the PIN. Raises PinNeeded without a terminal."""
+        """Approve, with all required steps and the PIN. Raises PinNeeded without a terminal."""
         if self.approval.is_locked:
-            self.console.say(["", "Too much was typed wrongly: it is locked for you."])
+            self.console.say(["", "Too many wrong entries: this request is locked for you."])
             return self._back()
         self.console.say(lines.approval_summary(self.approval, self.client.now()))
         typed: Entries | None = None
@@ -60,9 +60,9 @@ class LineAnswers:
         return self._back()
 
     def deny(self) -> bool:
-        """Say no, with a reason, what goes with it, and notes."""
+        """Deny, with a reason, its extra fields, and notes."""
         rows = [f"  {code.value:<14} {code.label}" for code in DenyCode]
-        self.console.say(["", "Why? The agent is told.", *rows])
+        self.console.say(["", "Why? The agent sees the reason.", *rows])
         code = self._choice([code.value for code in DenyCode])
         if code is None:
             return self._back()
@@ -73,20 +73,23 @@ class LineAnswers:
         return self._sent(lambda: self.decider.deny(self.approval, DenyCode(code), note, aside))
 
     def report(self) -> bool:
-        """Say that the person did not ask for this."""
+        """Report the request."""
         name = self.approval.agent.name
         self.console.say(
             [
                 "",
-                "This denies the request, and stops who asked until it was looked into.",
-                f"  agent        stop {name}",
-                "  everything   stop every agent that acts for you",
+                (
+                    "This denies the request and quarantines the agent until an "
+                    "administrator has reviewed it."
+                ),
+                f"  agent        quarantine {name}",
+                "  everything   quarantine every agent that acts for you",
             ]
         )
         scope = self._choice(list(_SCOPES))
         if scope is None:
             return self._back()
-        note = self._note("A word to the administrators, or Enter for none:")
+        note = self._note("Note to administrators, or Enter for none:")
         if note is None or not self._is_meant("report"):
             return self._back()
         done = self.decider.report(self.approval, _SCOPES[scope], note)
@@ -98,15 +101,15 @@ class LineAnswers:
         return self.decider.approve(self.approval, fingerprint=seen, pin=pin, entries=typed)
 
     def _pin(self) -> str:
-        self.console.say(["Type your PIN to approve; it is not shown. Enter alone goes back."])
+        self.console.say(["Type your PIN to approve; it is not shown. Press Enter to go back."])
         return self.console.pin()
 
     def _beside(self, code: DenyCode) -> tuple[str, DenialExtras] | None:
-        """What goes with a reason: until when or whom, and both notes; None for going back."""
+        """Return the notes and other fields of a reason; None if canceled."""
         until = self._moment() if code.takes == "retry_at" else ""
         whom = self._name() if code.takes == "ask" else ""
-        note = self._note("A word to the agent, or Enter for none:")
-        private = self._note("A word for the record that no agent sees, or Enter for none:")
+        note = self._note("Note to the agent, or Enter for none:")
+        private = self._note("Private note (audit log only), or Enter for none:")
         if until is None or whom is None or note is None or private is None:
             return None
         retry_at = parse_moment(until, self.client.now()) if until else None
@@ -114,22 +117,23 @@ class LineAnswers:
 
     def _moment(self) -> str | None:
         question = (
-            "Until when? 15m, 1h, 1d, a time such as 2026-12-01T08:00:00Z, or Enter for none:"
+            "When can it ask again? 15m, 1h, 1d, a time such as "
+            "2026-12-01T08:00:00Z, or Enter for none:"
         )
         while typed := self.console.ask(question):
             try:
                 parse_moment(typed, self.client.now())
             except ValueError as error:
-                self.console.say([f"That is no time: {error}."])
+                self.console.say([f"Not a valid time: {error}."])
             else:
                 break
         return typed
 
     def _name(self) -> str | None:
-        return self.console.ask("Whom may the agent ask instead? A name, or Enter for nobody:")
+        return self.console.ask("Who should the agent ask instead? A name, or Enter for nobody:")
 
     def _choice(self, words: list[str]) -> str | None:
-        while typed := self.console.ask("Type one of these, or Enter alone to go back:"):
+        while typed := self.console.ask("Type one of these, or press Enter to go back:"):
             if typed in words:
                 return typed
         return None
@@ -139,10 +143,10 @@ class LineAnswers:
             typed = self.console.ask(question)
             if typed is None or len(typed) <= NOTE_LENGTH:
                 return typed
-            self.console.say([f"A note has at most {NOTE_LENGTH} characters."])
+            self.console.say([f"A note can have at most {NOTE_LENGTH} characters."])
 
     def _is_meant(self, word: str) -> bool:
-        question = f"It is final. Type {word} to send it, or Enter alone to go back:"
+        question = f"This is final. Type {word} to send it, or press Enter to go back:"
         return self.console.ask(question) == word
 
     def _back(self) -> bool:
@@ -150,7 +154,7 @@ class LineAnswers:
         return False
 
     def _sent(self, send: Callable[[], Approval]) -> bool:
-        """Send, and say what the server says came of it; it may wait for others after a yes."""
+        """Send, and print the outcome; an approval may have to wait for others."""
         try:
             done = checking.send_and_confirm(self.decider, send, self._say, patience=math.inf)
         except AlreadyDecided as error:

@@ -1,7 +1,7 @@
-"""The line mode: everything that the app's inbox does, in lines and typed words.
+"""The line mode: the app's inbox as lines and typed commands.
 
-Owns: which words there are and what each leads to. Never: one key that answers, colour, a cursor
-that moves, an answer to what was not shown.
+Owns: the commands and what each does. Never: a single key that answers, color, cursor movement, an
+answer to something that was not shown.
 """
 
 import threading
@@ -24,22 +24,22 @@ from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retr
 from approver_tui.state.notifications.events import Event, EventName
 
 _LIST_HELP = (
-    "Type the number of a request to read it, and press Enter. Other words:",
-    "  list      what waits now",
-    "  wait      wait until somebody asks for something",
-    "  history   what was decided",
-    "  quit      leave; nothing is answered by leaving",
+    "Type the number of a request to read it, then press Enter. Other commands:",
+    "  list      list the waiting requests",
+    "  wait      wait for a new request",
+    "  history   list past requests",
+    "  quit      leave without answering",
 )
 _REQUEST_HELP = (
-    "Type one of these words, whole, and press Enter. No single key answers:",
-    "  approve   say yes; asks for your PIN",
-    "  deny      say no, and why",
-    "  report    say that you did not ask for this; stops the agent",
-    "  skip      leave it as it is and read the next",
-    "  again     read it once more",
-    "  raw       read the two texts that an answer signs",
-    "  list      go back to what waits",
-    "  quit      leave; nothing is answered by leaving",
+    "Type one of these commands in full, then press Enter. No single key answers:",
+    "  approve   approve it; asks for your PIN",
+    "  deny      deny it, with a reason",
+    "  report    report that you did not ask for this; quarantines the agent",
+    "  skip      go on to the next request",
+    "  again     show it again",
+    "  raw       show the two signed texts",
+    "  list      go back to the list",
+    "  quit      leave without answering",
 )
 _NEWEST = 20
 _Result = TypeVar("_Result")
@@ -47,7 +47,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(slots=True)
 class LineMode:
-    """One session; a request keeps its number until the end of it."""
+    """One session; a request keeps its number until the end."""
 
     client: Client
     decider: DecisionClient
@@ -57,7 +57,7 @@ class LineMode:
     _is_over: bool = False
 
     def run(self, approval_id: str | None = None) -> None:
-        """List, read and answer until the person leaves. Raises LoginFirst."""
+        """List, show and answer requests until the user quits. Raises LoginFirst."""
         profile = self.client.profile
         self.console.say([f"Sayso. {profile.user_name} at {profile.issuer}."])
         self._list()
@@ -85,7 +85,7 @@ class LineMode:
         elif typed.isdecimal() and int(typed) in self._ids:
             self._read(self._ids[int(typed)])
         else:
-            self.console.say(["That is neither a number of the list nor a word. Type help."])
+            self.console.say(["That is not a number in the list or a command. Type help."])
 
     def _list(self) -> None:
         page = self._tried(self.client.waiting)
@@ -108,15 +108,15 @@ class LineMode:
         page = self._tried(lambda: self.client.inbox("decided", limit=_NEWEST))
         if page is not None:
             self.console.say(
-                ["", *listing.page(page, self.client.now(), empty="Nothing was decided yet.")]
+                ["", *listing.page(page, self.client.now(), empty="No past requests yet.")]
             )
 
     def _wait(self) -> None:
-        """Until the next request; interrupting ends the waiting alone."""
+        """Wait for the next request; an interrupt ends only the waiting."""
         page = self._tried(self.client.waiting)
         if page is None:
             return
-        self.console.say(["Waiting. Ctrl+C goes back."])
+        self.console.say(["Waiting. Press Ctrl+C to go back."])
         stop = threading.Event()
 
         def heard(event: Event) -> None:
@@ -131,7 +131,7 @@ class LineMode:
         self._list()
 
     def _read(self, approval_id: str) -> None:
-        """Show one request, and after an answer or a skip the next."""
+        """Show one request, and after an answer or a skip the next one."""
         following: str | None = approval_id
         while following is not None and not self._is_over:
             approval = self._shown(following)
@@ -148,9 +148,9 @@ class LineMode:
         return approval
 
     def _answered(self, approval: Approval) -> bool:
-        """Ask until there is an answer or a skip, and return True; False for going back."""
+        """Ask until the request was answered or skipped, and return True; False to go back."""
         if not approval.is_waiting(self.client.now()):
-            self.console.say(["", "This one is over; it takes no answer."])
+            self.console.say(["", "This request is closed and cannot be answered."])
             self._may_ask_again(approval)
             return False
         answering = LineAnswers(self.client, self.decider, self.console, approval)
@@ -173,10 +173,10 @@ class LineMode:
                 self.console.say(self._told(typed, approval))
 
     def _may_ask_again(self, approval: Approval) -> None:
-        """What expired without an answer can be asked for once more, by its agent."""
+        """Offer to ask the agent of an expired request to retry."""
         if approval.retry is not Retry.POSSIBLE:
             return
-        word = self.console.ask("Type retry to tell its agent to ask again, or Enter to go on:")
+        word = self.console.ask("Type retry to ask the agent to retry, or press Enter to continue:")
         if word != "retry":
             return
         asked = self._tried(lambda: self.client.ask_again(approval.id))
@@ -191,10 +191,10 @@ class LineMode:
                 return lines.signed_texts(approval)
             case "help":
                 return list(_REQUEST_HELP)
-        return ["That is none of the words. Type one whole, such as deny, or help."]
+        return ["That is not a command. Type one in full, such as deny or help."]
 
     def _after(self, approval: Approval) -> str | None:
-        """The next of the list that still waits, in the order of the numbers."""
+        """Return the next waiting request in the order of the numbers."""
         page = self._tried(self.client.waiting)
         if page is None:
             return None
@@ -209,7 +209,7 @@ class LineMode:
         return None
 
     def _tried(self, work: Callable[[], _Result]) -> _Result | None:
-        """Return what `work` does; None after saying what went wrong."""
+        """Return the result of `work`; None after printing its error."""
         try:
             return work()
         except (LoginFirst, PinNeeded):
@@ -223,7 +223,7 @@ class LineMode:
 
 
 def run(approval_id: str | None = None) -> None:
-    """Review in lines until the person leaves. Raises LoginFirst."""
+    """Run the line mode until the user quits. Raises LoginFirst."""
     console = Console()
     with this_client() as client, console.resuming():
         LineMode(client, DecisionClient(client), console).run(approval_id)

@@ -1,4 +1,4 @@
-"""Lists of requests for people: plain text, nothing that moves the cursor.
+"""Lists of requests as plain text without cursor movement.
 
 Owns: the wording of a list and its entries. Never: text that is not SafeText, JSON; a request in
 full (`lines.py`).
@@ -14,24 +14,24 @@ from approver_tui.state.approvals.look_alikes import grouped
 
 
 def page(listed: Page, now: int, *, empty: str) -> list[str]:
-    """Return a list of approvals, and which of its rows nothing is believed of; or `empty`."""
+    """Return a list of approvals and of rows that failed verification; or `empty`."""
     loud = [approval for approval in listed.items if not approval.is_held_back]
     text = _rows(loud, now) + held_back(listed, now)
     return text + unverified_rows(listed) or [empty]
 
 
 def held_back(listed: Page, now: int) -> list[str]:
-    """Return what is held back, below a line that says from whom."""
+    """Return the held-back requests under a heading with their agents."""
     held = [approval for approval in listed.items if approval.is_held_back]
     if not held:
         return []
     from_whom = ", ".join(f"{count} from {name}" for name, count in by_agent(held))
-    heading = f"HELD BACK, because too many came at once: {from_whom}"
+    heading = f"HELD BACK, too many at once: {from_whom}"
     return [heading, *_rows(held, now)]
 
 
 def waiting(listed: Page) -> str:
-    """Return how many requests wait, and how many of them nothing is believed of."""
+    """Return how many requests wait, and how many of them failed verification."""
     unverified_rows = len(listed.unverified)
     also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
     return f"{len(listed.items)}{also}"
@@ -47,7 +47,7 @@ def row(approval: Approval, now: int) -> list[str]:
 
 
 def numbered(approvals: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
-    """Return approvals as numbered entries, the risk first; what looks alike is one entry."""
+    """Return approvals as numbered entries, risk first; look-alikes share an entry."""
     return [line for group in grouped(approvals) for line in _numbered(group, numbers, now)]
 
 
@@ -60,11 +60,11 @@ def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -
     if not others:
         return lines
     named = ", ".join(str(numbers[one.id]) for one in group)
-    return [*lines, f"   x {len(group)}: {named} look alike. Each takes its own answer."]
+    return [*lines, f"   x {len(group)}: {named} look alike. Answer each separately."]
 
 
 def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
-    """Entries, where those that wait and look alike stand below one line."""
+    """Return entries; waiting look-alikes share a heading."""
     groups = grouped(approvals)
     return [line for group in groups for line in _row_of(group, now)]
 
@@ -72,20 +72,20 @@ def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
 def _row_of(group: Sequence[Approval], now: int) -> list[str]:
     if len(group) == 1 or not all(one.is_waiting(now) for one in group):
         return [line for one in group for line in row(one, now)]
-    heading = f"{group[0].told_headline}  x {len(group)}, look alike; each takes its own answer"
+    heading = f"{group[0].told_headline}  x {len(group)}, look alike; answer each separately"
     return [heading, *(line for one in group for line in row(one, now)[1:])]
 
 
 def unverified_rows(listed: Page) -> list[str]:
-    """Return the rows that nothing is believed of."""
+    """Return the rows that failed verification."""
     return [line for each in listed.unverified for line in _unverified(each)]
 
 
 def requests_waiting(number: int) -> str:
-    """Return how many requests wait, as the beginning of a sentence."""
+    """Return how many requests wait, as the start of a sentence."""
     if not number:
-        return "No request waits"
-    return "1 request waits" if number == 1 else f"{number} requests wait"
+        return "No requests are waiting"
+    return "1 request is waiting" if number == 1 else f"{number} requests are waiting"
 
 
 def _who(approval: Approval) -> str:

@@ -1,4 +1,4 @@
-"""`sayso-approver receipt`: the evidence of a decision, proved on this machine."""
+"""`sayso-approver receipt`: the evidence of a decision, verified on this machine."""
 
 import json
 from collections.abc import Mapping
@@ -26,25 +26,25 @@ _A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("receipt")
 @click.argument("approval_id", metavar="[ID]", required=False)
-@click.option("--file", "kept", metavar="FILE", type=_A_FILE, help="Prove a receipt that was kept.")
+@click.option("--file", "kept", metavar="FILE", type=_A_FILE, help="Verify a saved receipt.")
 @click.option(
     "--jwks",
     metavar="FILE",
     type=_A_FILE,
-    help="The keys that its server published, to need no server.",
+    help="The server's published keys, to verify offline.",
 )
-@click.option("--raw", is_flag=True, help="Print the receipt itself instead, to be kept.")
+@click.option("--raw", is_flag=True, help="Print the receipt itself, to save it.")
 @as_json
 def command(
     *, approval_id: str | None, kept: Path | None, jwks: Path | None, raw: bool, as_json: bool
 ) -> None:
-    """Prove the receipt of a decision: what was shown, who signed it, that the log has it.
+    """Verify the receipt of a decision: what was shown, who signed it, and that it is logged.
 
-    Exit 20 when a part is wrong, or when no published key vouches for it. Any other part that
-    nobody can check is told, and is no proof.
+    Exits with 20 when a part is invalid, or when no published key vouches for it. Parts that
+    cannot be checked are listed, and prove nothing.
     """
     if (approval_id is None) == (kept is None):
-        raise click.UsageError("Name a request, or a receipt that was kept with --file.")
+        raise click.UsageError("Give a request id, or a saved receipt with --file.")
     receipt, keys = _read(approval_id, kept, jwks)
     parts = receipts.check_receipt(receipt, keys)
     if raw:
@@ -63,7 +63,7 @@ def command(
 def _read(
     approval_id: str | None, kept: Path | None, jwks: Path | None
 ) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
-    """The receipt and the published keys, each from a file where one is named."""
+    """Return the receipt and the published keys, each from a file if one is given."""
     receipt = None if kept is None else _object(kept)
     keys = None if jwks is None else _keys(_object(jwks))
     if receipt is None or keys is None:
@@ -79,7 +79,7 @@ def _object(path: Path) -> Mapping[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise click.UsageError(f"{path} holds no JSON object.")
+        raise click.UsageError(f"{path} does not contain a JSON object.")
     return found
 
 

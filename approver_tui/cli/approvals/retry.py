@@ -1,4 +1,4 @@
-"""`sayso-approver retry`: ask the agent of an expired request to ask again."""
+"""`sayso-approver retry`: ask the agent of an expired request to retry."""
 
 import click
 
@@ -11,7 +11,7 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 @click.argument("approval_id", metavar="ID")
 @as_json
 def command(*, approval_id: str, as_json: bool) -> None:
-    """Ask the agent of a request that expired without an answer to ask again. Takes no PIN."""
+    """Ask the agent of an expired request to retry. Requires no PIN."""
     with this_client() as client:
         approval = client.ask_again(approval_id)
     if as_json:

@@ -1,4 +1,4 @@
-"""`sayso-approver review`: look through what waits and answer it, in the app or line by line."""
+"""`sayso-approver review`: review and answer waiting requests, in the app or line by line."""
 
 import click
 
@@ -9,15 +9,17 @@ from approver_tui.cli.sign_in.homes import this_home
 
 @click.command("review")
 @click.argument("approval_id", metavar="[ID]", required=False)
-@click.option("--plain", is_flag=True, help="Lines instead of screens.")
+@click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen app.")
 def command(*, approval_id: str | None, plain: bool) -> None:
-    """Look through what waits, and answer it.
+    """Review the waiting requests and answer them.
 
-    With --plain, in a terminal that can do no more, and with the setting `plain`, line by line: for
-    screen readers, slow lines and logs. Otherwise the app opens.
+    With --plain, in a dumb terminal, and with the setting `plain`, it works line by line: for
+    screen readers, slow connections and logs. Otherwise the app opens.
     """
     if click.get_current_context().find_root().params.get("no_input"):
-        raise click.UsageError("With --no-input use inbox, approve and deny: review asks.")
+        raise click.UsageError(
+            "review is interactive. With --no-input, use inbox, approve and deny."
+        )
     if plain or settings.load().is_plain or not has_terminal():
         loading.module("approver_tui.cli.approvals.line_mode").run(approval_id)
     else:

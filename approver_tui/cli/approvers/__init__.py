@@ -1,4 +1,4 @@
-"""The commands for who may answer for whom.
+"""Commands for deputies.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

@@ -1,4 +1,4 @@
-"""`sayso-approver deputies`: who decides for this person while they are away."""
+"""`sayso-approver deputies`: who decides for the user while they are away."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from approver_tui.state.approvers.deputies import Deputy
 @as_json
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """List who decides for you, and for whom you do; add or revoke one."""
+    """List, add and revoke deputies: people who decide for you."""
     if context.invoked_subcommand is None:
         _list(as_json=as_json)
 
@@ -24,18 +24,20 @@ def command(context: click.Context, *, as_json: bool) -> None:
 @command.command("list")
 @as_json
 def list_deputies(*, as_json: bool) -> None:
-    """List who decides for you, and for whom you do."""
+    """List your deputies, and the people you are a deputy for."""
     _list(as_json=as_json)
 
 
 @command.command("add")
 @click.argument("name")
-@click.option("--from", "begins", metavar="DATE", help="From when on; now, if left out.")
-@click.option("--to", "ends", metavar="DATE", required=True, help="Until when; a day counts whole.")
+@click.option("--from", "begins", metavar="DATE", help="Start; now if omitted.")
+@click.option(
+    "--to", "ends", metavar="DATE", required=True, help="End; a date includes that whole day."
+)
 @pin_stdin
 @as_json
 def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: bool) -> None:
-    """Let somebody decide for you, what its action type lets a deputy. Takes your PIN.
+    """Add a deputy, who decides for you where the action type allows it. Requires your PIN.
 
     DATE is a day of this machine's calendar, such as 2026-12-24, or a time with its zone, such as
     2026-12-24T08:00:00Z.
@@ -55,7 +57,7 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: b
 @click.argument("deputy_id", metavar="ID")
 @as_json
 def revoke(*, deputy_id: str, as_json: bool) -> None:
-    """End a deputy of yours, or being one. It takes no PIN, and what was decided stays."""
+    """Remove a deputy, or stop being one. Requires no PIN. Past decisions stay."""
     with this_client() as client:
         deputies.end_deputy(client, deputy_id)
     if as_json:
@@ -73,15 +75,15 @@ def _list(*, as_json: bool) -> None:
         print_document(document)
         return
     lines = [f"{_line(one)}  {one.id}" for one in (*found.mine, *found.others)]
-    print_lines(lines or ["Nobody decides for you, and you decide for nobody else."])
+    print_lines(lines or ["You have no deputies, and you are nobody's deputy."])
 
 
 def _moment(text: str, *, whole: bool = False) -> str:
-    """A moment as the server reads it; a day begins at midnight here, or ends there."""
+    """Return a moment for the server; a day starts or ends at midnight here."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.UsageError(f"{text} is no date. Write it like 2026-12-24.") from None
+        raise click.UsageError(f"{text} is not a date. Use the form 2026-12-24.") from None
     if moment.tzinfo is None:
         is_day = len(text) == len("2026-12-24")
         moment = (moment + timedelta(days=1 if whole and is_day else 0)).astimezone()

@@ -1,4 +1,4 @@
-"""The commands for consents.
+"""Commands for consents.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

@@ -1,4 +1,4 @@
-"""`sayso-approver consents`: what a person lets agents and apps do without asking."""
+"""`sayso-approver consents`: what agents and apps can do without asking."""
 
 import click
 
@@ -8,10 +8,10 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 
 
 @click.command("consents")
-@click.option("--ended", is_flag=True, help="Also those that are over.")
+@click.option("--ended", is_flag=True, help="Include those that have ended.")
 @as_json
 def command(*, ended: bool, as_json: bool) -> None:
-    """List what you let agents and apps do without asking you each time."""
+    """List what agents and apps can do without asking you each time."""
     with this_client() as client:
         found = client.consents(ended=ended)
     if as_json:

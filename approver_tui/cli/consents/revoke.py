@@ -1,4 +1,4 @@
-"""`sayso-approver revoke`: take a consent back. It removes power, so it takes no PIN."""
+"""`sayso-approver revoke`: revoke a consent. It removes power, so it requires no PIN."""
 
 import click
 
@@ -11,7 +11,7 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 @click.argument("consent_id", metavar="ID")
 @as_json
 def command(*, consent_id: str, as_json: bool) -> None:
-    """Take a consent back. Every token that came from it ends at once."""
+    """Revoke a consent. Every token issued from it ends at once."""
     with this_client() as client:
         consent, tokens = client.revoke_consent(consent_id)
     if as_json:

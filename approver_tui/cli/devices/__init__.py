@@ -1,4 +1,4 @@
-"""The commands for devices.
+"""Commands for devices.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

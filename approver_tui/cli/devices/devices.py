@@ -1,4 +1,4 @@
-"""`sayso-approver devices`: list a person's devices; revoke, unlock or vouch for one."""
+"""`sayso-approver devices`: list the user's devices; revoke, unlock or vouch for one."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def list_devices(*, as_json: bool) -> None:
 @click.argument("device_id", metavar="ID")
 @as_json
 def revoke(*, device_id: str, as_json: bool) -> None:
-    """Sign a device out for good. Revoking this very device logs out."""
+    """Revoke a device for good. Revoking this device logs you out."""
     with this_client() as client:
         if device_id == client.profile.device_id:
             client.logout()
@@ -52,7 +52,7 @@ def revoke(*, device_id: str, as_json: bool) -> None:
 @pin_stdin
 @as_json
 def unlock(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
-    """Give another, locked device its PIN tries back. Takes this device's PIN."""
+    """Unlock another device that is locked after wrong PINs. Requires this device's PIN."""
     _with_pin(device_id, DecisionClient.unlock_device, pin_stdin=pin_stdin, as_json=as_json)
 
 
@@ -61,7 +61,7 @@ def unlock(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
 @pin_stdin
 @as_json
 def vouch(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
-    """Let another, new device approve high risk at once. Takes this device's PIN."""
+    """Let a new device approve high risk at once. Requires this device's PIN."""
     _with_pin(device_id, DecisionClient.vouch_device, pin_stdin=pin_stdin, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""The commands for reports.
+"""Commands for reports.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

@@ -1,4 +1,4 @@
-"""`sayso-approver report`: "I did not ask for this". It removes power, so it takes no PIN."""
+"""`sayso-approver report`: "I did not ask for this". It removes power, so it needs no PIN."""
 
 import click
 
@@ -12,19 +12,19 @@ from approver_tui.state.incidents.reports import ReportScope
 
 @click.command("report")
 @click.argument("approval_id", metavar="ID")
-@click.option("--every-agent", is_flag=True, help="Stop every agent that acts for you.")
+@click.option("--every-agent", is_flag=True, help="Quarantine every agent that acts for you.")
 @click.option(
-    "--note", default="", help=f"A word to the administrators, {NOTE_LENGTH} characters at most."
+    "--note", default="", help=f"A note to administrators, at most {NOTE_LENGTH} characters."
 )
 @as_json
 def command(*, approval_id: str, every_agent: bool, note: str, as_json: bool) -> None:
-    """Say that you did not ask for this: deny it, and stop the agent until it was looked into.
+    """Report a request that you did not ask for: denies it and quarantines its agent.
 
-    Its tokens and its other requests end too, for everybody. Only an administrator lets it go on.
-    A request that was answered already can be reported as well.
+    The agent's tokens and other requests end for everybody. Only an administrator can release it.
+    A request that was already answered can be reported too.
     """
     if len(note) > NOTE_LENGTH:
-        raise click.UsageError(f"A note has at most {NOTE_LENGTH} characters.")
+        raise click.UsageError(f"A note can have at most {NOTE_LENGTH} characters.")
     scope = ReportScope.EVERY_AGENT if every_agent else ReportScope.AGENT
     with this_client() as client:
         done = DecisionClient(client).report(client.approval(approval_id), scope, note)

@@ -1,4 +1,4 @@
-"""The commands for notifications.
+"""Commands for notifications.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

@@ -1,6 +1,6 @@
-"""How a command calls a person who looks elsewhere.
+"""Alerts of a command.
 
-Owns: that a bell goes to stderr, if that is a terminal. Never: stdout, whether anybody is called.
+Owns: ringing the bell on stderr, if that is a terminal. Never: stdout; whether to alert.
 """
 
 import sys
@@ -12,7 +12,7 @@ from approver_tui.attention.notifier import Notifier
 
 
 def stderr_notifier() -> Notifier:
-    """Return who calls the person from a command."""
+    """Return the notifier of a command."""
     known = settings.load()
     return Notifier(
         AlertSchedule(known.preferences, time.monotonic), known.terminal_environment, ring_on_stderr

@@ -1,4 +1,4 @@
-"""`sayso-approver mute`: no notifications of an agent. Its requests are listed as ever."""
+"""`sayso-approver mute`: turn off notifications for an agent. Its requests stay listed."""
 
 import click
 
@@ -11,10 +11,12 @@ _MONTH = 31 * 24 * 60
 
 @click.command("mute")
 @click.argument("agent")
-@click.option("--minutes", type=click.IntRange(1, _MONTH), help="For so long; else until unmuted.")
+@click.option(
+    "--minutes", type=click.IntRange(1, _MONTH), help="For how long; until unmuted if omitted."
+)
 @as_json
 def command(*, agent: str, minutes: int | None, as_json: bool) -> None:
-    """Be notified of nothing that an agent, by name or id, asks at low or medium risk."""
+    """Turn off notifications for an agent's low- and medium-risk requests, by name or id."""
     with this_client() as client:
         mute = preferences.mute(client, agent, minutes)
     if as_json:

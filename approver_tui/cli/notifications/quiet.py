@@ -1,4 +1,4 @@
-"""`sayso-approver quiet`: when one is notified, and when not. It takes no power, so no PIN."""
+"""`sayso-approver quiet`: quiet hours, mutes and holds. It adds no power, so it needs no PIN."""
 
 import re
 
@@ -12,12 +12,12 @@ from approver_tui.state.notifications.preferences import NotificationPrefs, Quie
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_STILL_RINGS = "Everything is listed, and high and critical risk rings all the same."
+_STILL_RINGS = "Requests stay listed, and high and critical risk still notifies."
 
 
 def _clock(_context: click.Context, _option: click.Parameter, text: str) -> str:
     if _CLOCK.fullmatch(text) is None:
-        raise click.BadParameter(f"{text} is no time of day; write HH:MM, such as 22:00.")
+        raise click.BadParameter(f"{text} is not a time of day; use HH:MM, such as 22:00.")
     return text
 
 
@@ -25,7 +25,7 @@ def _clock(_context: click.Context, _option: click.Parameter, text: str) -> str:
 @as_json
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """Show your quiet hours, the agents that you muted, and what is held."""
+    """Show your quiet hours, muted agents, and held notifications."""
     if context.invoked_subcommand is None:
         with this_client() as client:
             _show(preferences.settings(client), as_json=as_json)
@@ -33,7 +33,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
 
 @command.command("set")
 @click.option(
-    "--from", "begins", metavar="HH:MM", required=True, callback=_clock, help="When they begin."
+    "--from", "begins", metavar="HH:MM", required=True, callback=_clock, help="Start time."
 )
 @click.option(
     "--to",
@@ -41,24 +41,24 @@ def command(context: click.Context, *, as_json: bool) -> None:
     metavar="HH:MM",
     required=True,
     callback=_clock,
-    help="When they end; 24:00 too.",
+    help="End time; 24:00 is allowed.",
 )
 @click.option(
     "--day",
     "days",
     type=click.Choice(_DAYS),
     multiple=True,
-    help="A day on which they begin; may be repeated. Every day, if left out.",
+    help="A day on which they start; repeatable. Every day if omitted.",
 )
-@click.option("--zone", help="The time zone, such as Europe/Berlin; that of this machine.")
+@click.option("--zone", help="The time zone, such as Europe/Berlin; this machine's by default.")
 @as_json
 def set_hours(
     *, begins: str, ends: str, days: tuple[str, ...], zone: str | None, as_json: bool
 ) -> None:
-    """Be notified of low and medium risk outside of these hours only."""
+    """Set quiet hours: no notifications for low and medium risk during them."""
     where = zone or settings.local_zone()
     if where is None:
-        raise click.UsageError("This machine does not say its time zone; use --zone.")
+        raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
         set_now = preferences.set_quiet_hours(
             client, begins=begins, ends=ends, zone=where, days=days
@@ -69,7 +69,7 @@ def set_hours(
 @command.command("off")
 @as_json
 def clear(*, as_json: bool) -> None:
-    """Be notified at every hour; what was held rings now."""
+    """Clear quiet hours; held notifications are sent now."""
     with this_client() as client:
         preferences.clear_quiet_hours(client)
         _show(preferences.settings(client), as_json=as_json)
@@ -86,7 +86,7 @@ def _lines(value: NotificationPrefs) -> list[str]:
     hours = value.quiet_hours
     lines = ["No quiet hours." if hours is None else f"Quiet hours: {in_words(hours)}."]
     if value.quiet_until is not None:
-        lines.append(f"It is quiet now, until {local_time(value.quiet_until)}.")
+        lines.append(f"Quiet now, until {local_time(value.quiet_until)}.")
     for one in value.mutes:
         until = "" if one.until is None else f" until {local_time(one.until)}"
         lines.append(f"Muted: {one.agent_name}{until}.  sayso-approver unmute {one.agent_id}")
@@ -98,7 +98,7 @@ def _lines(value: NotificationPrefs) -> list[str]:
 
 
 def in_words(hours: QuietHours) -> str:
-    """Return quiet hours as a line has them."""
+    """Return quiet hours in one line."""
     days = "every day" if len(hours.days) == len(_DAYS) else ", ".join(hours.days)
     return f"{hours.begins} to {hours.ends} {hours.zone}, {days}"
 

@@ -1,4 +1,4 @@
-"""`sayso-approver snooze`: be notified of one request later. It stays listed."""
+"""`sayso-approver snooze`: be notified of a request later. It stays listed."""
 
 import click
 
@@ -18,10 +18,10 @@ _MONTH = 31 * 24 * 60
     show_default=True,
     help="How long.",
 )
-@click.option("--off", is_flag=True, help="Be notified of it as usual.")
+@click.option("--off", is_flag=True, help="End the snooze.")
 @as_json
 def command(*, approval_id: str, minutes: int, off: bool, as_json: bool) -> None:
-    """Be notified of a request of low or medium risk again later."""
+    """Be notified of a low- or medium-risk request again later."""
     with this_client() as client:
         if off:
             preferences.unsnooze(client, approval_id)

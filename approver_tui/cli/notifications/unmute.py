@@ -1,4 +1,4 @@
-"""`sayso-approver unmute`: notifications of an agent again."""
+"""`sayso-approver unmute`: turn on notifications for an agent."""
 
 import click
 
@@ -11,10 +11,10 @@ from approver_tui.client.notifications import preferences
 @click.argument("agent")
 @as_json
 def command(*, agent: str, as_json: bool) -> None:
-    """Be notified of an agent, by name or id, again."""
+    """Turn notifications from an agent, by name or id, on again."""
     with this_client() as client:
         preferences.unmute(client, agent)
     if as_json:
         print_document({"schema": "sayso.unmuted/1", "agent": agent})
     else:
-        print_lines(["You are notified of it again."])
+        print_lines(["Unmuted."])

@@ -1,4 +1,4 @@
-"""`sayso-approver watch`: what happens, as it happens."""
+"""`sayso-approver watch`: events as they happen."""
 
 import threading
 from collections.abc import Callable
@@ -16,18 +16,20 @@ from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
 
 _LOOK_EVERY = 1.0
-"""Seconds between two looks whether something has to be told again."""
+"""Seconds between two checks for repeated alerts."""
 
 
 @click.command("watch")
 @click.option("--jsonl", is_flag=True, help="Print one JSON object per line.")
-@click.option("--cursor", type=click.IntRange(min=0), help="Go on after the event of this number.")
-@click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
-@click.option("--notify", is_flag=True, help="Ring and notify too, as the settings say.")
+@click.option(
+    "--cursor", type=click.IntRange(min=0), help="Start after the event with this number."
+)
+@click.option("--count", type=click.IntRange(min=1), help="Stop after this many events.")
+@click.option("--notify", is_flag=True, help="Also ring and notify, according to your settings.")
 def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -> None:
-    """Print what happens, as it happens, until interrupted.
+    """Print events as they happen, until interrupted.
 
-    Goes on where the last watch on this machine ended. The bell goes to stderr if that is a
+    Continues where the last watch on this machine ended. The bell goes to stderr if that is a
     terminal; without one, only the desktop is asked.
     """
     stop = threading.Event()
@@ -65,7 +67,7 @@ def _stopping_after(
 def _calling(
     caller: Notifier, show: Callable[[Event], None], stop: threading.Event
 ) -> Callable[[Event], None]:
-    """Call the person before each event is shown, and again while it waits."""
+    """Alert before each event is printed, and repeat while it waits."""
 
     def again() -> None:
         while not stop.wait(_LOOK_EVERY):

@@ -1,4 +1,4 @@
-"""`sayso-approver completion`: what a shell reads to complete verbs and options."""
+"""`sayso-approver completion`: the completion script of a shell."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -16,7 +16,7 @@ _WHERE = {
 @click.command("completion", epilog="\n\n".join(_WHERE.values()))
 @click.argument("shell", type=click.Choice(list(_WHERE)))
 def command(*, shell: str) -> None:
-    """Print what SHELL reads to complete verbs and options."""
+    """Print the completion script of SHELL."""
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"There is no completion for {shell}.")

@@ -1,4 +1,4 @@
-"""`sayso-approver config`: each setting, its value, and where that came from."""
+"""`sayso-approver config`: each setting, its value, and its source."""
 
 from collections.abc import Mapping
 
@@ -16,10 +16,10 @@ from approver_tui.state.keymap import KEYS, Keymap
 @as_json
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """Each setting, its value, and where that came from.
+    """Show and change settings.
 
-    The environment (SAYSO_APPROVER_ and the name in capitals) wins over the file, the file over the
-    default.
+    The environment (SAYSO_APPROVER_ and the name in capitals) overrides the file, and the file
+    overrides the default.
     """
     if context.invoked_subcommand is None:
         _show(as_json=as_json)
@@ -27,7 +27,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
 
 @command.command("path")
 def path() -> None:
-    """Print where the file is."""
+    """Print the path of the settings file."""
     click.echo(settings.this_file())
 
 
@@ -35,7 +35,7 @@ def path() -> None:
 @click.argument("pairs", metavar="NAME VALUE ...", nargs=-1, required=True)
 @as_json
 def set_values(*, pairs: tuple[str, ...], as_json: bool) -> None:
-    """Keep values in the file, all or none of them: two keys change places at once."""
+    """Save values, all or none of them, so that two keys can be swapped."""
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]} has no value.")
     told = zip(pairs[::2], pairs[1::2], strict=True)
@@ -47,7 +47,7 @@ def set_values(*, pairs: tuple[str, ...], as_json: bool) -> None:
 @click.argument("name")
 @as_json
 def unset(*, name: str, as_json: bool) -> None:
-    """Take a value out of the file; the default counts again."""
+    """Remove a value from the file; the default applies again."""
     settings.checked(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
     _change({name: None}, as_json=as_json)
 
@@ -64,7 +64,7 @@ def _change(changes: Mapping[str, str | None], *, as_json: bool) -> None:
 
 
 def _check_keys(told: Mapping[str, str | None]) -> None:
-    """Raise BadSetting before two things have the same key."""
+    """Raise BadSetting if two actions would have the same key."""
     chosen = {name: told.get(f"key_{name}") or default for name, default in KEYS.items()}
     if twins := Keymap(chosen).twins():
         key, (first, second) = chosen[twins[0]], twins

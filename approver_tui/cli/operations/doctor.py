@@ -1,7 +1,7 @@
 """`sayso-approver doctor`: what is weak or broken here, and the fix.
 
-Owns: what the terminal and the desktop can do, and trying them. What the files and the server say
-is `client.diagnosis`'s.
+Owns: checking and trying the terminal and the desktop. `client.operations.diagnosis` checks the
+files and the server.
 """
 
 import shutil
@@ -34,11 +34,13 @@ _ORDER = tuple(Severity)
 
 
 @click.command("doctor")
-@click.option("--notify", is_flag=True, help="Try every way to call you, and say what was done.")
+@click.option(
+    "--notify", is_flag=True, help="Test every kind of notification, and report what was sent."
+)
 @as_json
 @click.pass_context
 def command(context: click.Context, *, notify: bool, as_json: bool) -> None:
-    """Look at everything and change nothing. Exit 1 when something is broken."""
+    """Check everything without changing anything. Exits with 1 when something is broken."""
     known = _settings()
     tried = (
         [] if not notify or isinstance(known, Finding) else [*_try_all(known.terminal_environment)]
@@ -57,14 +59,14 @@ def command(context: click.Context, *, notify: bool, as_json: bool) -> None:
 def _settings() -> Settings | Finding:
     try:
         known = settings.load()
-        known.keymap  # noqa: B018  # two with one key are found by asking for it
+        known.keymap  # noqa: B018  # reading it detects two actions with one key
     except BrokenSettings as error:
-        return Finding(Severity.BROKEN, str(error), f"Mend {settings.this_file()}, or remove it")
+        return Finding(Severity.BROKEN, str(error), f"Fix {settings.this_file()}, or remove it")
     return known
 
 
 def _everything(known: Settings | Finding) -> Iterator[Finding]:
-    """Without settings nothing else can be looked at."""
+    """Check the settings first; without them nothing else can be checked."""
     if isinstance(known, Finding):
         yield known
         return
@@ -103,9 +105,7 @@ def _login(home: Home) -> Iterator[Finding]:
 
 def _client(client: Client) -> Iterator[Finding]:
     for warning in warnings(client):
-        yield Finding(
-            Severity.WEAK, warning, "A unit file is printed by: sayso serve --systemd-unit"
-        )
+        yield Finding(Severity.WEAK, warning, "Print a unit file with: sayso serve --systemd-unit")
     yield from diagnosis.installation(client)
     yield from diagnosis.server(client)
 
@@ -115,15 +115,15 @@ def _terminal(known: Settings) -> Iterator[Finding]:
     if around.is_dumb:
         yield Finding(
             Severity.NOTE,
-            "This terminal takes lines alone (TERM=dumb).",
-            "sayso-approver opens its line mode here.",
+            "This terminal supports only plain lines (TERM=dumb).",
+            "sayso-approver uses its line mode here.",
         )
     elif sys.stdout.isatty():
         yield from _screen()
     if around.is_in_tmux and not _tmux_hands_through():
         yield Finding(
             Severity.WEAK,
-            "tmux keeps notifications to itself.",
+            "tmux blocks notifications.",
             "In ~/.tmux.conf: set -g allow-passthrough on",
         )
     yield _how_called(known)
@@ -135,7 +135,7 @@ def _screen() -> Iterator[Finding]:
         yield Finding(
             Severity.WEAK,
             f"The window has {size.columns} columns and {size.lines} lines.",
-            "The app needs 40 and 12. Or use: sayso-approver review --plain",
+            "The app needs 40 by 12. Or use: sayso-approver review --plain",
         )
     if "utf" not in (sys.stdout.encoding or "").lower():
         yield Finding(
@@ -146,39 +146,39 @@ def _screen() -> Iterator[Finding]:
 
 
 def _how_called(known: Settings) -> Finding:
-    """How a high risk would be told here."""
+    """Check how an alert of high risk would be shown here."""
     around, wanted = known.terminal_environment, known.preferences
     way, sequence = wanted.way(Risk.HIGH), terminal_sequences.chosen(wanted.sequence, around)
     if way is not AlertLevel.DESKTOP:
         fix = "Change it with: sayso-approver config set notify_high desktop"
-        return Finding(Severity.NOTE, f"High risk is told by: {way.value}.", fix)
+        return Finding(Severity.NOTE, f"High risk notifies by: {way.value}.", fix)
     if sequence is not TerminalSequence.NONE:
-        what = f"High risk is told by the bell and by {sequence.value} to this terminal."
-        return Finding(Severity.NOTE, what, "Try it with: sayso-approver doctor --notify")
+        what = f"High risk notifies by the bell and {sequence.value} to this terminal."
+        return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     if around.has_desktop and not around.is_remote and (name := desktop.program()):
-        what = f"High risk is told by the bell and by {name}."
-        return Finding(Severity.NOTE, what, "Try it with: sayso-approver doctor --notify")
+        what = f"High risk notifies by the bell and {name}."
+        return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     return Finding(
         Severity.NOTE,
-        "Nothing but the bell can call you here: this terminal is not known for notifications.",
-        "If it has some: sayso-approver config set notify_terminal osc9, osc777 or osc99",
+        "Only the bell can notify you here: this terminal has no known notifications.",
+        "If it has any: sayso-approver config set notify_terminal osc9, osc777 or osc99",
     )
 
 
 def _try_all(around: TerminalEnvironment) -> Iterator[str]:
-    """Every way there is, each with its own words, so that one can tell which came through."""
+    """Try every way to alert, each with its own text, to show which one works."""
     is_terminal = sys.stderr.isatty()
     if is_terminal:
         ring_on_stderr(terminal_sequences.BELL)
-    yield "Rang the bell." if is_terminal else "No bell: stderr is no terminal."
+    yield "Rang the bell." if is_terminal else "No bell: stderr is not a terminal."
     for each in (TerminalSequence.OSC9, TerminalSequence.OSC777, TerminalSequence.OSC99):
         if around.is_dumb or not is_terminal:
-            yield f"No {each.value}: there is no terminal that could take it."
+            yield f"No {each.value}: there is no terminal to send it to."
             continue
-        text = f"{words([Risk.HIGH])}, a try by {each.value}"
+        text = f"{words([Risk.HIGH])}, a test by {each.value}"
         ring_on_stderr(terminal_sequences.notification(each, text, around))
         yield f"Wrote {each.value}{_envelope(around)}."
-    problem = desktop.show(f"{words([Risk.HIGH])}, a try by the desktop")
+    problem = desktop.show(f"{words([Risk.HIGH])}, a test by the desktop")
     asked = f"Asked the desktop by {desktop.program()}."
     yield asked if not problem else f"The desktop was not reached: {problem}."
 

@@ -12,7 +12,7 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 @click.command("status")
 @as_json
 def command(*, as_json: bool) -> None:
-    """Show whether everything works, and what weakens it."""
+    """Show whether everything works, and any weaknesses."""
     with this_client() as client:
         me, page = client.me(), client.waiting()
         found, known = warnings(client), client.profile

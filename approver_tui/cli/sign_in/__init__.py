@@ -1,4 +1,4 @@
-"""The commands for signing in.
+"""Commands for signing in.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

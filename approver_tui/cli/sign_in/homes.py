@@ -1,6 +1,6 @@
-"""Which login of this machine a command is about.
+"""The login that a command uses.
 
-Owns: that `--profile` wins over the setting. Never: whether there is such a login.
+Owns: `--profile` overrides the setting. Never: whether there is such a login.
 """
 
 import click
@@ -10,7 +10,7 @@ from approver_tui.client.sign_in.profile import Home
 
 
 def this_home() -> Home:
-    """Return where the login is that this command is about: --profile, or the setting."""
+    """Return the folders of the login: --profile, or the setting."""
     known = settings.load()
     named = click.get_current_context().find_root().params.get(settings.PROFILE)
     return Home.at(known.home).named(named or known.profile)

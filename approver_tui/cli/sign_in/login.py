@@ -1,4 +1,4 @@
-"""`sayso-approver login`: make this machine one of a person's devices."""
+"""`sayso-approver login`: enroll this machine as one of the user's devices."""
 
 import platform
 import sys
@@ -32,11 +32,13 @@ from approver_tui.client.sign_in.profile import Home
 @click.argument("url")
 @click.option(
     "--code",
-    help="The one-time code that an administrator gave you. Without one, "
-    "a device that you use already lets this one in.",
+    help=(
+        "The one-time code from your administrator. Without one, a device that you "
+        "already use approves this one."
+    ),
 )
 @click.option("--code-stdin", is_flag=True, help="Read the code from the first line of stdin.")
-@click.option("--name", help="What to call this device; the host's name if left out.")
+@click.option("--name", help="A name for this device; the host name if omitted.")
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
 @click.option("--insecure", is_flag=True, help="Accept http:// to another machine.")
 @as_json
@@ -53,8 +55,8 @@ def command(  # noqa: PLR0913  # one argument per option
     """Make this machine one of your devices, with the server at URL.
 
     Without a code this shows one, with a link and a QR code to type it at, and waits until a device
-    that you use already has approved. Your first device takes a code of whoever runs the server.
-    A second server takes a name of its own: sayso-approver --profile NAME login URL
+    that you already use has approved. Your first device needs a code from your administrator.
+    A second server needs a profile name: sayso-approver --profile NAME login URL
 
     The PIN you choose seals this device's approval keys. With both --code-stdin and --pin-stdin
     the first line is the code and the second the PIN.
@@ -62,7 +64,7 @@ def command(  # noqa: PLR0913  # one argument per option
     home = this_home()
     _check_free(home)
     with nullcontext() if pin_stdin else prompts.echo_off():
-        find_issuer(url, allow_insecure=insecure)  # no PIN is chosen for a server that is not there
+        find_issuer(url, allow_insecure=insecure)  # ask for no PIN if the server is unreachable
         typed_code = _code(code, from_stdin=code_stdin)
         pin = read_new_pin(from_stdin=pin_stdin)
     enrolment = Enrolment(
@@ -84,7 +86,7 @@ def command(  # noqa: PLR0913  # one argument per option
 
 
 def _check_free(home: Home) -> None:
-    """A living login is not thrown away by accident; a dead one makes room."""
+    """Refuse to replace an active login; an ended one is replaced."""
     try:
         known = profile.load(home)
         if known is None:
@@ -97,19 +99,19 @@ def _check_free(home: Home) -> None:
     except LoginFirst:
         forget(home, known)
         return
-    except ClientError:  # whether it is dead cannot be asked, so it counts as living
+    except ClientError:  # unknown, so it counts as active
         pass
     finally:
         client.close()
     raise AlreadyLoggedIn(
         f"{known.user_name} is logged in to {known.issuer} here. "
         "Log out first: sayso-approver logout. "
-        "For another server beside it: sayso-approver --profile NAME login URL"
+        "To add another server: sayso-approver --profile NAME login URL"
     )
 
 
 def _this_machine() -> str:
-    """Return the host's name if it can name a device."""
+    """Return the host name if it is a valid device name."""
     name = platform.node()
     try:
         check_name(name)
@@ -120,15 +122,15 @@ def _this_machine() -> str:
 
 def _code(code: str | None, *, from_stdin: bool) -> str | None:
     if code is not None and from_stdin:
-        raise click.UsageError("Give the code by --code or by --code-stdin, not by both.")
+        raise click.UsageError("Use --code or --code-stdin, not both.")
     return stdin_line() if from_stdin else code
 
 
 def _show(url: str, invitation: Invitation) -> None:
-    """Say on stderr what to do; the picture is for a terminal alone."""
+    """Print on stderr what to do; the QR code only in a terminal."""
     lines = [
         "",
-        "Open this page on any device of yours, and type the code there:",
+        "Open this page on any of your devices and type the code there:",
         "",
         f"    {invitation.page}",
         f"    {invitation.code}",
@@ -136,12 +138,12 @@ def _show(url: str, invitation: Invitation) -> None:
     ]
     click.echo("\n".join(lines), err=True)
     if sys.stderr.isatty():
-        import segno  # noqa: PLC0415  # only who looks at it waits for it
+        import segno  # noqa: PLC0415  # slow to import, and rarely used
 
         segno.make(invitation.link, error="m").terminal(sys.stderr, border=2, compact=True)
     lines = [
-        "Then approve it on a device that you use already: it shows the same code.",
-        "This waits for a quarter of an hour; Ctrl+C ends it.",
+        "Then approve it on a device that you already use: it shows the same code.",
+        "This waits for 15 minutes; press Ctrl+C to cancel.",
         f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
     ]
     click.echo("\n".join(lines), err=True)
@@ -171,6 +173,6 @@ def _lines(client: Client) -> list[str]:
         f'This device is called "{known.device_name}".',
     ]
     if known.vault == FILES:
-        lines.append(f"Its session key lies in files under {client.home.secrets_folder}.")
+        lines.append(f"Its session key is stored in files under {client.home.secrets_folder}.")
     lines += [f"Warning: {warning}" for warning in warnings(client)]
-    return [*lines, "", "See what waits for you: sayso-approver"]
+    return [*lines, "", "See your requests: sayso-approver"]

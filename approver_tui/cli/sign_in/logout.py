@@ -1,4 +1,4 @@
-"""`sayso-approver logout`: sign this device out and forget its keys."""
+"""`sayso-approver logout`: sign this device out and delete its keys."""
 
 import click
 
@@ -9,7 +9,7 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 @click.command("logout")
 @as_json
 def command(*, as_json: bool) -> None:
-    """Sign this device out and forget its keys."""
+    """Sign this device out and delete its keys."""
     with this_client() as client:
         device, was_told = client.profile, client.logout()
     if as_json:
@@ -25,7 +25,7 @@ def command(*, as_json: bool) -> None:
     else:
         print_lines(
             [
-                "Logged out here, but the server could not be told.",
-                f"Revoke {device.device_id} from another device, or ask an administrator to.",
+                "Logged out here, but the server could not be reached.",
+                f"Revoke {device.device_id} from another device, or ask an administrator.",
             ]
         )

@@ -19,9 +19,9 @@ from approver_tui.state.text import display_safe
 @click.command("profiles")
 @as_json
 def command(*, as_json: bool) -> None:
-    """List the servers that this machine is logged in to.
+    """List the servers this machine is logged in to.
 
-    One of them counts where none is named: choose it with `config set profile NAME`.
+    Choose the default one with `config set profile NAME`.
     """
     here = this_home()
     known = {name: _load(here.named(name)) for name in here.names}
@@ -33,7 +33,7 @@ def command(*, as_json: bool) -> None:
 
 
 def _load(home: Home) -> Profile | None:
-    """One that cannot be read is listed, and hides no other."""
+    """Return a login; an unreadable one is listed too."""
     try:
         return profile.load(home)
     except BrokenProfile:
@@ -61,7 +61,7 @@ def _lines(known: dict[str, Profile | None], here: Home) -> Iterator[str]:
             yield fact("device", display_safe(found.device_name))
         yield ""
     if not known:
-        yield f"There is none yet. Log in with: {PROGRAM} login URL"
+        yield f"No logins yet. Log in with: {PROGRAM} login URL"
         return
     yield f"Use one: {PROGRAM} --profile NAME"
     yield f"Use it always: {PROGRAM} config set profile NAME"

@@ -1,4 +1,4 @@
-"""The commands for standing grants.
+"""Commands for standing grants.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

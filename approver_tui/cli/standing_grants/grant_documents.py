@@ -10,7 +10,7 @@ from approver_tui.state.standing_grants.standing_grants import (
 
 
 def grant(value: StandingGrant) -> dict[str, object]:
-    """Return what was approved ahead."""
+    """Return a standing grant."""
     return {
         "id": value.id,
         "state": value.state.value,
@@ -44,7 +44,7 @@ def grant(value: StandingGrant) -> dict[str, object]:
 
 
 def preview(value: GrantPreview) -> dict[str, object]:
-    """Return what a grant would be."""
+    """Return the preview of a grant."""
     return {
         "agent": value.agent_name,
         "resource": value.resource,

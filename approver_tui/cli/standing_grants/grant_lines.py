@@ -13,7 +13,7 @@ from approver_tui.state.standing_grants.standing_grants import (
 
 
 def grant(value: StandingGrant) -> list[str]:
-    """Return one grant, and how to take it back."""
+    """Return one grant, and how to revoke it."""
     lines = [
         f"{value.agent_name} at {value.resource}",
         f"  {_what(value)}",
@@ -30,7 +30,7 @@ def grant(value: StandingGrant) -> list[str]:
 def grant_in_full(value: StandingGrant) -> list[str]:
     """Return one grant with its uses."""
     pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
-    told = "  each use is told" if value.tell else "  uses are not told, only kept"
+    told = "  you are told of each use" if value.tell else "  uses are only in the history"
     taken = [
         f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
     ]
@@ -38,19 +38,19 @@ def grant_in_full(value: StandingGrant) -> list[str]:
 
 
 def created(value: StandingGrant) -> list[str]:
-    """Return what came of giving one."""
-    return [f"Given: {value.id}", *grant(value)]
+    """Return the result of creating one."""
+    return [f"Created: {value.id}", *grant(value)]
 
 
 def preview(value: GrantPreview) -> list[str]:
-    """Return what a grant would be, and which requests it would have covered."""
+    """Return the preview of a grant, and which requests it would have covered."""
     covered = sum(one.misfit is None for one in value.requests)
     past = [
         f"  {one.fingerprint} {one.state} {local_time(one.created_at)} "
         + ("covered" if one.misfit is None else f"not covered: {one.misfit}")
         for one in value.requests
     ]
-    risk = f"{value.risk} risk, given as {value.given_at} risk"
+    risk = f"{value.risk} risk, approved as {value.given_at} risk"
     return [
         f"{value.agent_name} at {value.resource}, {risk}",
         *(f"  {fact.label}: {fact.value}" for fact in value.pattern),
@@ -58,7 +58,7 @@ def preview(value: GrantPreview) -> list[str]:
         f"  {_times(value.uses)}{_in_all(value.sum)}, until {local_time(value.expires_at)}",
         f"Would have covered {covered} of the last {len(value.requests)} requests:",
         *past,
-        "Nothing was given.",
+        "No standing grant was created.",
     ]
 
 

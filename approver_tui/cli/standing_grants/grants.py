@@ -1,4 +1,4 @@
-"""`sayso-approver grants`: what a person approved ahead; giving it, and taking it back."""
+"""`sayso-approver grants`: list, create and revoke standing grants."""
 
 import click
 
@@ -20,16 +20,16 @@ from approver_tui.state.standing_grants.standing_grants import (
 @as_json
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """List what you approved ahead; show, add or revoke one."""
+    """List standing grants; show, add or revoke one."""
     if context.invoked_subcommand is None:
         _list(ended=False, as_json=as_json)
 
 
 @command.command("list")
-@click.option("--ended", is_flag=True, help="Also those that are over.")
+@click.option("--ended", is_flag=True, help="Include those that have ended.")
 @as_json
 def list_grants(*, ended: bool, as_json: bool) -> None:
-    """List what you approved ahead, with what is left of it."""
+    """List your standing grants and what is left of them."""
     _list(ended=ended, as_json=as_json)
 
 
@@ -37,7 +37,7 @@ def list_grants(*, ended: bool, as_json: bool) -> None:
 @click.argument("grant_id", metavar="ID")
 @as_json
 def show(*, grant_id: str, as_json: bool) -> None:
-    """Show one with each of its uses."""
+    """Show a standing grant and each of its uses."""
     with this_client() as client:
         found = standing_grants.grant(client, grant_id)
     if as_json:
@@ -50,7 +50,7 @@ def show(*, grant_id: str, as_json: bool) -> None:
 @click.argument("grant_id", metavar="ID")
 @as_json
 def revoke(*, grant_id: str, as_json: bool) -> None:
-    """Take one back; requests like it are asked again. It removes power, so it takes no PIN."""
+    """Revoke a standing grant; similar requests ask you again. Requires no PIN."""
     with this_client() as client:
         found = standing_grants.revoke(client, grant_id)
     if as_json:
@@ -62,19 +62,21 @@ def revoke(*, grant_id: str, as_json: bool) -> None:
 @command.command("add")
 @click.argument("approval_id", metavar="ID")
 @click.option("--for", "lasting", required=True, metavar="TIME", help="How long: 15m, 8h, 30d.")
-@click.option("--uses", type=click.IntRange(min=1), required=True, help="How often.")
-@click.option("--sum", "total", metavar="AMOUNT", help="How much money in all, as in 1000.")
+@click.option("--uses", type=click.IntRange(min=1), required=True, help="Max uses.")
+@click.option("--sum", "total", metavar="AMOUNT", help="Total amount of money, such as 1000.")
 @click.option(
     "--vary",
-    metavar="FACT[=CAP]",
+    metavar="FACT[=LIMIT]",
     multiple=True,
-    help="What need not be the same: amount=20 up to a cap, reference for any text.",
+    help="What may differ: amount=20 up to a limit, reference for any text.",
 )
-@click.option("--quiet", is_flag=True, help="Do not tell me each time; the history still does.")
-@click.option("--preview", is_flag=True, help="Show what it would have covered; give nothing.")
+@click.option(
+    "--quiet", is_flag=True, help="Do not notify me of each use; the history still lists them."
+)
+@click.option("--preview", is_flag=True, help="Show what it would have covered; create nothing.")
 @pin_stdin
 @as_json
-def add(  # noqa: PLR0913  # the options of one verb
+def add(  # noqa: PLR0913  # the options of one command
     *,
     approval_id: str,
     lasting: str,
@@ -86,7 +88,7 @@ def add(  # noqa: PLR0913  # the options of one verb
     pin_stdin: bool,
     as_json: bool,
 ) -> None:
-    """Approve requests like this one ahead. Takes your PIN, one level of risk above theirs."""
+    """Approve similar requests. Requires your PIN; counts as one risk level higher."""
     wish = StandingGrantProposal(
         approval=approval_id,
         seconds=_seconds(lasting),

@@ -1,4 +1,4 @@
-"""The commands for the person's own account.
+"""Commands for the user's own account.
 
 Owns: parsing flags, calling the client, printing.
 Never: a rule; the server decides.

@@ -1,6 +1,6 @@
-"""`sayso-approver password`: the password with which this person signs in to apps in a browser.
+"""`sayso-approver password`: the user's password for signing in to apps in a browser.
 
-Owns: where the password comes from, which is a terminal or stdin and never an argument.
+Owns: where the password comes from: a terminal or stdin, never an argument.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ _IS_NOT = "You have no password for signing in to apps. Set one: sayso-approver 
 @as_json
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """The password with which you sign in to apps in a browser."""
+    """Manage the password you use to sign in to apps in a browser."""
     if context.invoked_subcommand is not None:
         return
     with this_client() as client:
@@ -42,11 +42,11 @@ def command(context: click.Context, *, as_json: bool) -> None:
 @pin_stdin
 @as_json
 def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
-    """Choose a password, or another one; takes your PIN.
+    """Set or change your password. Requires your PIN.
 
-    It has 12 characters at least and is not your PIN. Every browser that is signed in with the old
-    one is signed out. With both --password-stdin and --pin-stdin the first line is the password and
-    the second the PIN.
+    It must have at least 12 characters and differ from your PIN. Every browser that is signed in
+    with the old password is signed out. With both --password-stdin and --pin-stdin, the first line
+    is the password and the second the PIN.
     """
     password = _checked(_read_password(from_stdin=password_stdin))
     pin = read_pin(from_stdin=pin_stdin)
@@ -62,17 +62,15 @@ def _read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded("Choosing a password takes a terminal, or --password-stdin.")
+        raise PinNeeded("Choosing a password requires a terminal, or --password-stdin.")
     return prompts.ask_twice("Choose a password of at least 12 characters, and not your PIN")
 
 
 def _checked(password: str) -> str:
-    """What the server would refuse costs no PIN try."""
+    """Reject what the server would refuse, before a PIN attempt is counted."""
     length = len(unicodedata.normalize("NFC", password))
     if not _SHORTEST <= length <= _LONGEST or not password.isprintable():
-        raise click.UsageError(
-            f"A password has {_SHORTEST} to {_LONGEST} characters that can be printed."
-        )
+        raise click.UsageError(f"A password has {_SHORTEST} to {_LONGEST} printable characters.")
     return password
 
 

@@ -1,6 +1,6 @@
-"""`sayso-approver user-code`: a code that agents need before they may ask this person.
+"""`sayso-approver user-code`: the code that agents need to send this user requests.
 
-Owns: where the code comes from, which is a terminal or stdin and never an argument.
+Owns: where the code comes from: a terminal or stdin, never an argument.
 """
 
 import click
@@ -11,15 +11,15 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import PinNeeded
 
-_IS_SET = "Agents that take user codes need yours before they may ask you."
-_IS_NOT = "No agent needs a user code of yours."
+_IS_SET = "Agents that use user codes need yours to send you requests."
+_IS_NOT = "You have no user code; no agent needs one."
 
 
 @click.group("user-code", invoke_without_command=True)
 @as_json
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """The code that agents need before they may ask you."""
+    """Manage the code that agents need to send you requests."""
     if context.invoked_subcommand is None:
         with this_client() as client:
             _say(is_set=client.has_user_code(), as_json=as_json)
@@ -30,7 +30,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
 @pin_stdin
 @as_json
 def set_code(*, code_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
-    """Choose a code; give it to the agents that may ask you. Takes your PIN."""
+    """Set a code, and give it to the agents that can ask you. Requires your PIN."""
     code = _read_code(from_stdin=code_stdin)
     _change(code, pin_stdin=pin_stdin, as_json=as_json)
 
@@ -39,14 +39,16 @@ def set_code(*, code_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
 @pin_stdin
 @as_json
 def clear(*, pin_stdin: bool, as_json: bool) -> None:
-    """Need no code any more. Takes your PIN."""
+    """Remove the code. Requires your PIN."""
     _change(None, pin_stdin=pin_stdin, as_json=as_json)
 
 
 def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
     pin = read_pin(from_stdin=pin_stdin)
     if code is not None and code.strip() == pin.strip():
-        raise click.UsageError("A user code is not your PIN: agents are told it. Choose another.")
+        raise click.UsageError(
+            "A user code must not be your PIN, because agents see it. Choose another."
+        )
     with this_client() as client:
         _say(is_set=DecisionClient(client).change_user_code(code, pin), as_json=as_json)
 
@@ -55,7 +57,7 @@ def _read_code(*, from_stdin: bool) -> str:
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded("Choosing a user code takes a terminal, or --code-stdin.")
+        raise PinNeeded("Choosing a user code requires a terminal, or --code-stdin.")
     return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
 
 

@@ -1,6 +1,6 @@
-"""What a yes takes, as the server's JSON says it.
+"""The steps of approving in the server's JSON.
 
-Owns: its members, read strictly. Never: HTTP.
+Owns: these members, parsed strictly. Never: HTTP.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from approver_tui.state.approvals.ceremony import Ceremony, FactKind, Step, Type
 
 
 def read_ceremony(members: JsonObject) -> Ceremony:
-    """Return what a yes takes. Raises WireError for a step that this program does not know."""
+    """Return the steps of approving. Raises WireError for an unknown step."""
     try:
         return ceremony.read_ceremony(members.text("ceremony"))
     except ValueError:
@@ -20,14 +20,14 @@ def read_ceremony(members: JsonObject) -> Ceremony:
 
 
 def read_tries(members: JsonObject | None) -> Mapping[Step, int] | None:
-    """Return how often each step may still be typed."""
+    """Return the remaining attempts of each step."""
     if members is None:
         return None
     return {step: members.integer(step) for step in Step if step in members.values}
 
 
 def read_type_back(members: JsonObject | None) -> TypeBack | None:
-    """Return which fact is typed back."""
+    """Return which fact must be typed back."""
     if members is None:
         return None
     return TypeBack(members.safe("label"), members.choice("kind", FactKind))

@@ -1,7 +1,7 @@
-"""Answering an approval, and vouching for other devices.
+"""Answers to approvals, and signed statements about devices.
 
-Owns: the checks before a signature, which key signs what. Never: screens, prompts, how a PIN opens
-a key, what became of an answer whose receipt is lost; that is `votes.py`.
+Owns: the checks before a signature, which key signs what. Never: screens, prompts; how a PIN opens
+a key; answers with an unknown outcome, which `signed_answers.py` has.
 """
 
 from approver_tui.client import wire
@@ -44,26 +44,26 @@ _WITH_PIN: Ceremony = frozenset({Step.PIN})
 
 
 class DecisionClient:
-    """One person at one device. Several threads may use it."""
+    """Answers of one user on one device. Several threads may use it."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._low = LowKey(client)
         self._parts: set[str] = set()
-        """Texts of what would be granted that were held against the wish for them."""
+        """Granted texts that were checked against their proposal."""
         self._votes = SignedAnswers(client)
 
     @property
     def is_unlocked(self) -> bool:
-        """Whether a confirmation is enough for low and medium risk; ends by itself when idle."""
+        """Whether low and medium risk need no PIN now; ends after an idle time."""
         return self._low.get() is not None
 
     def unlock(self, pin: str) -> None:
-        """Keep the low key open for a while. Raises WrongPin or DeviceLocked."""
+        """Unlock the low key for a while. Raises WrongPin or DeviceLocked."""
         self._low.open(pin)
 
     def touch(self) -> None:
-        """Say that the person is still there; the idle limit starts again."""
+        """Restart the idle time, because the user is active."""
         self._low.touch()
 
     def lock(self) -> None:
@@ -71,10 +71,10 @@ class DecisionClient:
         self._low.lock()
 
     def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
-        """Return what would be granted of it. Raises Changed when that is not what was wished."""
+        """Return what would be granted. Raises Changed if it is not exactly the proposal."""
         granted = self._client.narrow(approval.id, wish)
         if not is_exactly(wish, approval.action_text, granted.text):
-            raise Changed("The server would grant something else than you wished.")
+            raise Changed("The server would grant something other than what you asked for.")
         self._parts.add(granted.text)
         return granted
 
@@ -87,14 +87,15 @@ class DecisionClient:
         granted: Granted | None = None,
         entries: Entries = NOTHING,
     ) -> Approval:
-        """Say yes to what the person saw under `fingerprint`; return what the server made of it.
+        """Approve what the user saw under `fingerprint`; return the server's copy.
 
-        With `granted` (or the approval's own) it is a yes to that part alone: one made by `narrow`,
-        or the one that somebody else of several has said yes to before.
-        With `pin` the answer carries the PIN ceremony; without it the app must be unlocked and
-        the risk must allow it, else PinNeeded. `entries` are what else it takes, and no more than
-        that, else EntryNeeded. Raises Changed, WrongPin, DeviceLocked, WrongEntry, RequestLocked,
-        AlreadyDecided, and UnknownOutcome when the receipt was lost for good.
+        With `granted` (or the approval's own) it approves that part only: one from `narrow`, or one
+        that another of several people has already approved.
+
+        With `pin` the answer carries the PIN step; without it the app must be unlocked and the risk
+        must allow that, else PinNeeded. `entries` must be exactly the other required steps, else
+        EntryNeeded. Raises Changed, WrongPin, DeviceLocked, WrongEntry, RequestLocked,
+        AlreadyDecided, and UnknownOutcome if no confirmation arrived.
         """
         granted = self._checked_part(approval, granted)
         fresh = self._fresh(approval, fingerprint)
@@ -102,7 +103,7 @@ class DecisionClient:
         if pin is None:
             key = None if fresh.needs_pin else self._low.get()
             if key is None:
-                raise PinNeeded("Approving this takes your PIN.")
+                raise PinNeeded("Approving this requires your PIN.")
             return self._votes.send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
         with one_signature(self._client, pin, KeyLevel.HIGH, fresh.id) as opened:
             vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
@@ -111,7 +112,7 @@ class DecisionClient:
     def deny(
         self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
     ) -> Approval:
-        """Say no, with a reason for the agent; takes no PIN. Raises as `approve` does."""
+        """Deny with a reason for the agent; requires no PIN. Raises as `approve` does."""
         fresh = self._fresh(approval, approval.fingerprint)
         key = self._client.session.key
         signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, code)
@@ -122,10 +123,10 @@ class DecisionClient:
         return self._votes.settle(approval_id)
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
-        """Say that the person did not ask for this; takes no PIN, and an answered one is taken.
+        """Report a request, waiting or ended; requires no PIN.
 
-        The note is for the administrators. Raises Changed, and UnknownOutcome when the receipt
-        was lost twice; the same report sent again opens no second incident.
+        The note is for the administrators. Raises Changed, and UnknownOutcome if no confirmation
+        arrived twice; sending the same report again opens no second incident.
         """
         fresh = self._fresh(approval, approval.fingerprint)
         key = self._client.session.key
@@ -138,7 +139,7 @@ class DecisionClient:
         return self._reported_again(fresh.id, signed, scope, note)
 
     def unlock_device(self, device: Device, pin: str) -> Device:
-        """Give another, locked device its PIN tries back."""
+        """Unlock another, locked device."""
         return self._client.unlock_device(device.id, self._statement(device, "unlock", pin))
 
     def vouch_device(self, device: Device, pin: str) -> Device:
@@ -146,9 +147,9 @@ class DecisionClient:
         return self._client.vouch_device(device.id, self._statement(device, "vouch", pin))
 
     def change_user_code(self, code: str | None, pin: str) -> bool:
-        """Set the code that agents need, or clear it with None; return whether there is one.
+        """Set the user code, or clear it with None; return whether there is one.
 
-        The high key signs a digest over code and nonce, after a PIN call that named it.
+        The high key signs a digest over code and nonce, after a PIN call for that purpose.
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{code or ''}")
@@ -159,8 +160,8 @@ class DecisionClient:
     def change_password(self, password: str, pin: str) -> int:
         """Set the password for signing in to apps; return how many browsers were signed out.
 
-        The high key signs a digest over password and nonce, after a PIN call that named it. The
-        password is sent as it was typed: its spelling is the server's to choose.
+        The high key signs a digest over password and nonce, after a PIN call for that purpose. The
+        password is sent as typed; the server normalizes it.
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{password}")
@@ -169,9 +170,9 @@ class DecisionClient:
         return self._client.change_password(password, statement)
 
     def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
-        """Let somebody decide for the person between two moments (RFC 3339).
+        """Add a deputy between two moments (RFC 3339).
 
-        The high key signs a digest over name, times and nonce, after a PIN call that named it.
+        The high key signs a digest over name, times and nonce, after a PIN call for that purpose.
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
@@ -180,24 +181,24 @@ class DecisionClient:
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
     def _checked_part(self, approval: Approval, granted: Granted | None) -> Granted | None:
-        """What is signed instead of the whole, whatever a server sends.
+        """Return the checked text to sign instead of the whole, whatever the server sends.
 
-        It is what `narrow` has held against a wish; or, where several are asked, what one of them
-        has approved before: a part of the action, whose every difference was shown.
+        It was checked by `narrow` against a proposal; or, if several people are asked, another one
+        approved it before: a part of the action, with every difference shown.
         """
         part = approval.granted if granted is None else granted
         if part is None or part.text in self._parts:
             return part
         if granted is not None or approval.together is None or not _was_shown(approval, part):
-            raise Changed("What would be granted is not what you wished.")
+            raise Changed("What would be granted is not what you asked for.")
         return part
 
     def _nonce(self) -> str:
-        """What this device signs in its next statement about itself."""
+        """Return the nonce for this device's next statement about itself."""
         me = self._client.profile.device_id
         nonce = next((d.nonce for d in self._client.devices() if d.id == me), None)
         if nonce is None:
-            raise Changed("This device is none of yours any more.")
+            raise Changed("This device is no longer yours.")
         return nonce
 
     def _said(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
@@ -211,11 +212,11 @@ class DecisionClient:
         )
 
     def _fresh(self, approval: Approval, fingerprint: str) -> Approval:
-        """Return the approval with a nonce if, and only if, it is what the person saw.
+        """Return the approval with a nonce if, and only if, it is what the user saw.
 
         1. Both texts have their digests and agree with each other.
         2. They name this very person, or several are asked.
-        3. The fingerprint is the one the person compared.
+        3. The fingerprint is the one that the user compared.
         4. A copy fetched for its nonce has the same texts.
         """
         try:
@@ -224,7 +225,7 @@ class DecisionClient:
             raise Changed(f"This request contradicts itself: {error}.") from error
         is_own = approval.display.user_id == self._client.profile.user_id
         if not is_own and approval.together is None:
-            raise Changed("This request is meant for somebody else.")
+            raise Changed("This request is for somebody else.")
         if not same_fingerprint(fingerprint, approval.fingerprint):
             raise Changed("This request does not have that fingerprint.")
         if approval.nonce is not None:
@@ -241,7 +242,7 @@ class DecisionClient:
         try:
             return self._client.approval(approval_id)
         except WireError as error:
-            raise Changed(f"This request cannot be verified any more: {error}.") from error
+            raise Changed(f"This request can no longer be verified: {error}.") from error
 
     def _approval_vote(
         self,
@@ -251,7 +252,7 @@ class DecisionClient:
         granted: Granted | None,
         entries: Entries,
     ) -> SignedAnswer:
-        """A yes that is signed for what was typed, and for the PIN where it was entered."""
+        """Return the signed approval, for the entries and the PIN if one was typed."""
         text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.of(step) is not None)
         ceremony = spelled(taken | typed)
@@ -284,7 +285,7 @@ class DecisionClient:
     def _reported_again(
         self, approval_id: str, signed: str, scope: ReportScope, note: str
     ) -> Reported:
-        """The receipt was lost; the same bytes open no second incident."""
+        """Send the same report again after a lost confirmation; it opens no second incident."""
         try:
             return self._client.report(approval_id, signed, scope, note)
         except (Unreachable, ApiError) as error:
@@ -293,7 +294,7 @@ class DecisionClient:
             raise UnknownOutcome(approval_id) from error
 
     def _statement(self, device: Device, purpose: str, pin: str) -> str:
-        """The high key signs, after a PIN call that named the device."""
+        """Return a statement signed by the high key, after a PIN call for that device."""
         if device.nonce is None:
             raise Changed("Look the device up again before vouching for it.")
         with one_signature(self._client, pin, KeyLevel.HIGH, device.id) as opened:
@@ -308,15 +309,15 @@ def _was_shown(approval: Approval, part: Granted) -> bool:
 
 
 def _check_entries(approval: Approval, entries: Entries) -> None:
-    """What is missing is found out before a PIN try or anything else is counted."""
+    """Check for missing entries before any attempt is counted."""
     for step in sorted(approval.steps - {Step.PIN}):
         if entries.of(step) is None:
-            raise EntryNeeded(step, f"Approving this takes {approval.what(step)}.")
+            raise EntryNeeded(step, f"Approving this requires {approval.what(step)}.")
     for step in (Step.MATCH, Step.TYPE_BACK):
         if step not in approval.steps and entries.of(step) is not None:
-            raise EntryNeeded(step, f"Approving this does not take {step.what}.")
+            raise EntryNeeded(step, f"Approving this does not require {step.what}.")
 
 
 def _is_lost(error: Unreachable | ApiError) -> bool:
-    """Whether the server may have done it all the same."""
+    """Whether the server may have processed the request despite the error."""
     return answer_status(error) is AnswerStatus.IN_DOUBT

@@ -1,7 +1,7 @@
-"""What a person sees before they answer: the display document, read strictly.
+"""The display document in the server's JSON.
 
-Owns: its members, everything in them safe to draw. Never: HTTP; whether it is the document that
-its digest names (`wire.py`).
+Owns: its members, parsed strictly and made safe to draw. Never: HTTP; whether its digest matches
+(`wire.py`).
 """
 
 from dataclasses import replace
@@ -23,11 +23,11 @@ from approver_tui.state.text import SafeText, display_safe
 _LONG = 4_000
 _LINES = 40
 _OF_EARLIER_VERSIONS = SafeText("warning")
-"""They did not say how much a signal says, and drew all of them alike."""
+"""Members that older versions did not send; then all signals are drawn alike."""
 
 
 def read_display(members: JsonObject) -> Display:
-    """Return the display document, everything in it safe to draw."""
+    """Return the display document, made safe to draw."""
     if members.integer("v") != 1:
         raise WireError(members.at("v"), "is a version that this program does not know")
     user = members.child("user")
@@ -66,14 +66,14 @@ def _read_fact(members: JsonObject) -> Fact:
 
 
 def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
-    """A document that does not say whether anything is unusual is not taken for one of nothing."""
+    """Return what is unusual; a document without that member does not count as unremarkable."""
     if members.is_null("unusual"):
         return None
     return _read_signals(members, "unusual")
 
 
 def with_unusual(display: Display, members: JsonObject | None) -> Display:
-    """Return it with what is unusual now, which the server sends beside the document."""
+    """Return the display with the current signals, which the server sends next to the document."""
     if members is None:
         return display
     compared = members.safe("compared", max_len=_LONG)
@@ -107,6 +107,6 @@ def _read_asker(members: JsonObject) -> RequestingAgent:
 
 
 def _names(members: JsonObject, name: str) -> tuple[SafeText, ...]:
-    """Return a list of names; one that is not there is empty, as for what is no agent's."""
+    """Return a list of names; a missing one is empty, as for requests without an agent."""
     found = members.texts(name) if name in members.values else ()
     return tuple(display_safe(each, max_len=200) for each in found)

@@ -1,6 +1,7 @@
-"""What was decided, looked through page by page for what a person wants to see.
+"""Searches past requests page by page.
 
-Owns: how far back is looked, and where the next look goes on. Never: what fits; that is a Filter.
+Owns: how far back to search, and where the next search continues. Never: the matching; that is a
+Filter.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What fits, as one page whose `next` says where to go on."""
+    """The matches, as one page whose `next` says where to continue."""
 
     page: Page
     looked_at: int
@@ -26,9 +27,9 @@ class SearchResult:
 def search(
     client: Client, wanted: Filter, *, limit: int, cursor: str | None = None
 ) -> SearchResult:
-    """Return at most `limit` decided approvals that fit, newest first.
+    """Return at most `limit` past requests that match, newest first.
 
-    At most 10,000 are looked at; `next` then says where the next search goes on.
+    Looks at no more than 10,000; `next` says where the next search continues.
     """
     if not wanted:
         page = client.inbox("decided", limit=limit, cursor=cursor)
@@ -51,14 +52,15 @@ def search(
 
 
 def _page(last: Page, kept: list[Approval], cursor: str | None) -> Page:
-    """Rows that cannot be verified are told by the plain history; nothing says that they fit."""
+    """Return a page without unverified rows: nothing shows that they match."""
     return replace(last, items=tuple(kept), unverified=(), next=cursor)
 
 
 def _after(client: Client, page: Page, last: Approval, at: str | None) -> str | None:
-    """The server alone makes cursors: ask it for the page that ends with `last`.
+    """Return the cursor after `last` by fetching the page that ends with it.
 
-    Where rows could not be verified that page ends a little earlier: better a row twice than never.
+    Only the server makes cursors. With unverified rows the page ends a little earlier: a row may
+    appear twice, but never is missing.
     """
     place = next(n for n, approval in enumerate(page.items, 1) if approval.id == last.id)
     return client.inbox("decided", limit=place, cursor=at).next

@@ -1,8 +1,8 @@
-"""What waited when the server last said so, kept on this machine for a start without it.
+"""The last known list of waiting requests, stored on this machine for an offline start.
 
-Owns: the file, private to its person, and that what is read back is checked as if it had just
-come. It holds what a screen showed: requests, no keys, no tokens, no PIN, no nonce.
-Never: is answered from; an answer is to a copy that the server gave since the start.
+Owns: the private file, and verifying what is read back as if it had just arrived. It holds what a
+screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: the source of an answer; an
+answer needs a copy that the server sent since the start.
 """
 
 import json
@@ -16,11 +16,11 @@ from approver_tui.client.wire import Page
 
 _FORMAT = 1
 _MOST = 200
-"""How many requests are kept, the gravest: enough to read, and read at once."""
+"""How many requests are stored, the highest risk first."""
 
 
 def keep(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
-    """Keep what waits. Raises OSError."""
+    """Store the waiting requests. Raises OSError."""
     page = {
         "items": [item.values for item in items[:_MOST]],
         "next": None,
@@ -32,7 +32,7 @@ def keep(home: Home, profile: Profile, items: Sequence[JsonObject], server_time:
 
 
 def recall(home: Home, profile: Profile) -> Page | None:
-    """Return what was kept for this very login, or None; a broken file counts as none."""
+    """Return what was stored for this login, or None; a broken file counts as none."""
     content = files.read_private(home.waiting_file)
     if content is None:
         return None
@@ -47,5 +47,5 @@ def recall(home: Home, profile: Profile) -> Page | None:
 
 
 def forget(home: Home) -> None:
-    """Remove it."""
+    """Delete the file."""
     home.waiting_file.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""What the server's JSON about rights becomes in this program.
+"""Scopes and tokens in the server's JSON.
 
-Owns: what may be less of a request, and the tokens by which somebody acts for the person; read as
-strictly as in `wire.py`. Never: HTTP.
+Owns: what can be reduced in a request, the active tokens; parsed as strictly as in `wire.py`.
+Never: HTTP.
 """
 
 from approver_tui.client.reading import JsonObject
@@ -15,7 +15,7 @@ _NAME = 200
 
 
 def read_narrowable(members: JsonObject) -> Narrowable:
-    """Return what may be less of a request."""
+    """Return what can be reduced in a request."""
     return Narrowable(
         scopes=members.texts("scopes"),
         facts=tuple(_read_fact(each) for each in members.children("facts")),
@@ -24,7 +24,7 @@ def read_narrowable(members: JsonObject) -> Narrowable:
 
 
 def read_part(members: JsonObject) -> tuple[Delegation, ...]:
-    """Return a part of the list of tokens."""
+    """Return a page of the list of tokens."""
     return tuple(read_delegation(each) for each in members.children("items"))
 
 
@@ -46,7 +46,7 @@ def read_delegation(members: JsonObject) -> Delegation:
 
 
 def read_revoked_access(members: JsonObject) -> RevokedAccess:
-    """Return what ended with an agent's right to act."""
+    """Return what ended with an agent's access."""
     return RevokedAccess(
         grants=members.integer("grants_ended"),
         consents=members.integer("consents_revoked"),

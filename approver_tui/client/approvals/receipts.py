@@ -1,8 +1,7 @@
-"""What of a receipt holds, part by part, by this machine's own cryptography.
+"""Verifies a receipt part by part, with this machine's own cryptography.
 
-Each part and what it proves stands in docs/reference/signing.md, "Receipts". Owns: the checks.
-Never: fetches; believes what a signature says of its own algorithm; counts what nobody can check as
-right.
+`docs/reference/signing.md`, "Receipts", says what each part proves. Owns: the checks. Never:
+fetches; trusts the algorithm that a signature names; counts an unverifiable part as valid.
 """
 
 import hashlib
@@ -25,11 +24,11 @@ _PASSKEY_PARTS: Final = 5
 _PRESENT_AND_VERIFIED: Final = 0b101
 _TOLERANCE_SECONDS: Final = 300
 _BROKEN: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
-"""What reading something that is no receipt ends with."""
+"""The errors of parsing something that is not a receipt."""
 
 
 class Verdict(StrEnum):
-    """What became of a part; the words are those of the list."""
+    """The result of a part; the words are those of the list."""
 
     PROVED = "proved"
     WRONG = "wrong"
@@ -38,7 +37,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPart:
-    """One part of a receipt; `why` it is wrong, or cannot be proved."""
+    """One part of a receipt; `why` it is invalid or unverifiable."""
 
     what: SafeText
     verdict: Verdict
@@ -46,13 +45,13 @@ class ReceiptPart:
 
 
 class _WrongError(Exception):
-    """Says which field, and what is wrong about it."""
+    """Names the field and what is wrong with it."""
 
 
 def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
-    """Return what a receipt is worth: without the server's word, its last part, nothing is proved.
+    """Return the verdict: without the last part, the server's signature, nothing is proved.
 
-    The keys of the devices stand in the receipt itself: whoever makes one up has those of theirs.
+    The device keys are inside the receipt: a forger would put in their own.
     """
     if any(part.verdict is Verdict.WRONG for part in parts):
         return Verdict.WRONG
@@ -62,7 +61,7 @@ def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
 def check_receipt(
     receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]
 ) -> tuple[ReceiptPart, ...]:
-    """Return every part with what became of it; `keys` are those that its issuer publishes."""
+    """Return each part with its result; `keys` are those that its issuer publishes."""
     parts = [
         _part("The request and what was shown have the digests that were signed", _texts, receipt)
     ]
@@ -83,7 +82,7 @@ def check_receipt(
 
 
 def _part(what: str, check: Callable[..., str], *given: object) -> ReceiptPart:
-    """`check` returns why something cannot be proved, or raises."""
+    """Run `check`, which returns why a part is unverifiable, or raises."""
     try:
         why = check(*given)
     except _WrongError as error:
@@ -167,7 +166,7 @@ def _expected(
 
 
 def _payload(jws: str, typ: str, key: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The payload of a compact JWS; the key says how it signs, and nobody who signed."""
+    """Return the payload of a compact JWS; the key determines the algorithm, not the signer."""
     head, body, signature = jws.split(".")
     header = json.loads(unb64(head))
     wanted = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
@@ -179,7 +178,7 @@ def _payload(jws: str, typ: str, key: Mapping[str, Any], where: str) -> dict[str
 
 
 def _passkeys_word(word: str, key: Mapping[str, Any], issuer: str) -> dict[str, Any]:
-    """The payload of a passkey's word (WebAuthn 7.2)."""
+    """Return the payload of a passkey's assertion (WebAuthn 7.2)."""
     credential, payload, data, client, signature = map(unb64, word.split("."))
     site, said = urlsplit(issuer), json.loads(client)
     _must(b64(credential) == key["kid"], "signed: it names another passkey")
@@ -226,7 +225,7 @@ def _server(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> st
 
 
 def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
-    """Return where two JSON values differ first, as a path; None when they do not."""
+    """Return the path of the first difference of two JSON values; None if they are equal."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         names = dict.fromkeys((*ours, *theirs))
         pairs = [(each, ours.get(each, _NOTHING), theirs.get(each, _NOTHING)) for each in names]

@@ -1,6 +1,6 @@
 """Signed answers that were sent, and the outcome of those without a confirmation.
 
-Owns: sending the same bytes again; asking the server until it confirms or refuses them. Never:
+Owns: sending the same bytes again; asking the server until it confirms or rejects them. Never:
 signs; reports that an answer did not arrive while it still may.
 """
 
@@ -26,25 +26,25 @@ from approver_tui.state.approvals.ceremony import NOTHING, Entries, Step
 from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
 
 _STALE = "invalid_decision"
-"""The server's code for an answer that is not over its rows, or was signed too long ago."""
+"""The server's code for an answer that was signed too long ago, or over other rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedAnswer:
-    """An answer on its way: signed once, the same bytes however often it is sent."""
+    """An answer that was signed once; the same bytes are sent each time."""
 
     approval_id: str
     answer: Answer
     signed: str
     note: str
     granted: str | None = None
-    """The text of what is granted, where that is less."""
+    """The granted text, if the answer is narrowed."""
     entries: Entries = NOTHING
-    """What the person typed for it."""
+    """What the user typed."""
     aside: DenialExtras = NOTHING_MORE
-    """What goes beside a denial."""
+    """What accompanies a denial."""
     tries_left: Mapping[Step, int] | None = None
-    """How many tries there were before it was sent."""
+    """The remaining attempts before it was sent."""
 
 
 class SignedAnswers:
@@ -53,12 +53,12 @@ class SignedAnswers:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._in_doubt: dict[str, SignedAnswer] = {}
-        """Answers without a confirmation, by the id of their approval."""
+        """Answers without a confirmation, by the ID of their approval."""
 
     def send(self, vote: SignedAnswer) -> Approval:
         """Send an answer and return its outcome. Raises as `settle` does.
 
-        Once it is taken, an earlier one that is in doubt is not sent again.
+        After it was accepted, an earlier unconfirmed answer is not sent again.
         """
         try:
             approval = self._sent(vote)
@@ -108,7 +108,7 @@ class SignedAnswers:
             raise UnknownOutcome(vote.approval_id, vote.answer) from error
 
     def _sent_again(self, vote: SignedAnswer, approval: Approval) -> Approval:
-        """Send the same bytes, unless a wrong entry was counted: it would be counted twice."""
+        """Send the same bytes again, unless a wrong entry was counted: it would count twice."""
         if (wrong := _counted_since(vote, approval)) is not None:
             self._forget(vote)
             raise wrong
@@ -138,7 +138,7 @@ class SignedAnswers:
 
 
 def _counted_since(vote: SignedAnswer, approval: Approval) -> WrongEntry | None:
-    """Return what the server has counted as wrong since the answer was signed, if anything."""
+    """Return the steps with a wrong entry counted since the answer was signed, if any."""
     before, now = vote.tries_left or {}, approval.tries_left or {}
     for step, left in now.items():
         if left < before.get(step, left):

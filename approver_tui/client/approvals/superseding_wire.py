@@ -1,6 +1,6 @@
-"""Which earlier request a newer one took the place of, as the server's JSON has it.
+"""The earlier request that a newer one replaced, in the server's JSON.
 
-Owns: the member `supersedes` of an approval. Never: the rest of it; that is wire.py.
+Owns: the member `supersedes` of an approval. Never: the rest of it; wire.py has that.
 """
 
 from approver_tui.client.reading import JsonObject
@@ -8,7 +8,7 @@ from approver_tui.state.approvals.approvals import ReplacedRequest
 
 
 def read_earlier(members: JsonObject | None) -> ReplacedRequest | None:
-    """Return the earlier request; nothing where there is none."""
+    """Return the earlier request, or None."""
     if members is None:
         return None
     return ReplacedRequest(id=members.text("id"), fingerprint=members.safe("fingerprint"))

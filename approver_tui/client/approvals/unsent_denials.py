@@ -1,7 +1,7 @@
-"""Denials in their seconds of thought, on disk, so that no crash swallows one in silence.
+"""Denials in their five seconds, on disk, so that a crash is reported at the next start.
 
-Owns: the file, one row for each denial that is not known to have arrived. Never: sends one.
-A row holds which request it was and no answer: whoever reads it can do nothing with it.
+Owns: the file, one row for each denial not known to have arrived. Never: sends one. A row names the
+request but holds no answer, so the file is useless to anyone else.
 """
 
 import json
@@ -21,27 +21,27 @@ from approver_tui.state.approvals.unsent_denials import UnsentDenial
 class _Row:
     unsent: UnsentDenial
     process: int
-    """Which program would have sent it."""
+    """The process that would have sent it."""
 
 
 class UnsentDenials:
-    """What one login was about to deny. Two programs may share the file."""
+    """The waiting denials of one login. Two programs may share the file."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
 
     def unsent(self) -> tuple[UnsentDenial, ...]:
-        """Return what programs were about to deny that run no more."""
+        """Return the denials of processes that are no longer running."""
         return tuple(row.unsent for row in self._read() if not _runs(row.process))
 
     def keep(self, approvals: Iterable[Approval]) -> None:
-        """Note that this program is about to deny these. Raises OSError."""
+        """Note that this process is about to deny these. Raises OSError."""
         new = [_Row(UnsentDenial(each.id, each.headline), os.getpid()) for each in approvals]
         ids = {row.unsent.approval_id for row in new}
         self._change(ids, new)
 
     def drop(self, ids: Collection[str]) -> None:
-        """Note that these are known to be sent, or are not to be sent any more. Raises OSError."""
+        """Note that these were sent, or will not be sent. Raises OSError."""
         if any(row.unsent.approval_id in ids for row in self._read()):
             self._change(ids, ())
 
@@ -51,7 +51,7 @@ class UnsentDenials:
             self._write([*rows, *new])
 
     def _read(self) -> list[_Row]:
-        """A broken file is one that says nothing; it is replaced by the next denial."""
+        """Read the file; a broken one is empty and is replaced by the next denial."""
         content = files.read_private(self._home.intents_file)
         try:
             rows = JsonObject.parse(content).children("denials") if content else ()
@@ -80,7 +80,7 @@ def _unsent(members: JsonObject) -> UnsentDenial:
 
 
 def _runs(process: int) -> bool:
-    """Whether another program of this number runs; this one tells of what it finds itself."""
+    """Whether another process with this number is running."""
     if process == os.getpid():
         return False
     try:

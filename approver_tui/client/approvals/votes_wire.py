@@ -1,6 +1,6 @@
-"""What the server's JSON says of a request that several people are asked about.
+"""The votes of several people in the server's JSON.
 
-Owns: reading it, strictly. Never: HTTP.
+Owns: parsing them strictly. Never: HTTP.
 """
 
 from approver_tui.client.reading import JsonObject
@@ -13,7 +13,7 @@ _LONGEST_REASON = 500
 
 
 def read_votes(members: JsonObject | None) -> VoteTally | None:
-    """Return how far it is; None where only the person it is for is asked."""
+    """Return the votes; None if only one user is asked."""
     if members is None:
         return None
     return VoteTally(

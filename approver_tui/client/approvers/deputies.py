@@ -1,6 +1,6 @@
-"""A person's deputies, on the server.
+"""A user's deputies on the server.
 
-Owns: paths, bodies, and how answers are read. Never: the signature that names one.
+Owns: paths, bodies, reading the answers. Never: the signature that adds one.
 """
 
 from urllib.parse import quote
@@ -13,7 +13,7 @@ _PATH = "/api/deputies"
 
 
 def list_deputies(client: Client) -> Deputies:
-    """Return whom the person named, and for whom they decide."""
+    """Return the user's deputies, and the users that they decide for."""
     answer = client.session.get(_PATH)
     return Deputies(
         mine=tuple(_read(one) for one in answer.children("mine")),
@@ -22,13 +22,13 @@ def list_deputies(client: Client) -> Deputies:
 
 
 def add_deputy(client: Client, deputy: str, begins: str, ends: str, statement: str) -> Deputy:
-    """Let somebody decide for the person; the statement is over these very words."""
+    """Add a deputy; the statement signs these exact values."""
     body = {"deputy": deputy, "from": begins, "to": ends, "statement": statement}
     return _read(client.session.post(_PATH, body))
 
 
 def end_deputy(client: Client, deputy_id: str) -> None:
-    """End a deputy, or being one."""
+    """End a deputy period, on either side."""
     client.session.delete(f"{_PATH}/{quote(deputy_id, safe='')}")
 
 

@@ -1,4 +1,4 @@
-"""What the server's JSON about an agent that somebody looks after becomes in this program.
+"""Owned agents in the server's JSON.
 
 Owns: which members are read. Never: HTTP, or what an agent may do.
 """
@@ -8,7 +8,7 @@ from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 
 
 def read_managed(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
-    """Return the ids of an agent's owners, and the agent."""
+    """Return the IDs of an agent's owners, and the agent."""
     owners = members.children("owners")
     names = tuple(owner.safe("name") for owner in owners)
     one = OwnedAgent(members.text("client_id"), members.safe("name"), members.safe("state"), names)
@@ -16,7 +16,7 @@ def read_managed(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
 
 
 def read_suspended(members: JsonObject) -> SuspendedAgent:
-    """Return what ended with an agent, for everybody."""
+    """Return what ended with a suspended agent."""
     tokens = members.integer("tokens_revoked") + members.integer("descendants_revoked")
     requests = members.integer("requests_cancelled") + members.integer("approved_cancelled")
     return SuspendedAgent(tokens, requests)

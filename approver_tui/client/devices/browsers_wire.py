@@ -1,6 +1,6 @@
-"""What the server's JSON about the browsers that are called by push becomes in this program.
+"""Browsers with push notifications in the server's JSON.
 
-Owns: which members are read, those that are called and those that are lost. Never: HTTP.
+Owns: which members are read, of active and lost browsers. Never: HTTP.
 """
 
 from approver_tui.client.reading import JsonObject
@@ -8,7 +8,7 @@ from approver_tui.state.devices.devices import Browser
 
 
 def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
-    """Return those that are called, then those that their push service knows no more."""
+    """Return the active browsers, then those that their push service no longer knows."""
     called = [_called(each) for each in members.children("items")]
     return (*called, *(_lost(each) for each in members.children("lost")))
 

@@ -1,4 +1,4 @@
-"""Making this machine one of a person's devices.
+"""Enrolls this machine as one of the user's devices.
 
 Owns: the steps from a one-time code to a saved profile. Never: prompts.
 """
@@ -34,28 +34,28 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """What a person brings: where, a code or another device, this one's name, and a PIN."""
+    """What enrolling needs: the server, a code or another device, a name and a PIN."""
 
     url: str
     code: str | None
-    """The one-time code; None to be let in by a device that is enrolled already."""
+    """The one-time code; None if an enrolled device approves this one."""
     name: str
     pin: str
     allow_insecure: bool = False
     """Accept a server on another machine without TLS."""
     signing_in: DeviceGrant | None = None
-    """How to be let in; needed where there is no code."""
+    """How another device approves this one; needed if there is no code."""
 
 
 def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
-    """Enrol this machine and keep the result.
+    """Enroll this machine and save the result.
 
-    1. The PIN and the name must be fit, before the code is spent.
-    2. Discovery names the issuer, which must be the server that was asked for.
+    1. The PIN and the name must be valid, before the code is used.
+    2. Discovery names the issuer, which must be the requested server.
     3. A session key is made, and the code, or another device, gives tokens bound to it.
-    4. Two approval keys are made; their public halves make the device.
-    5. The server's half of the PIN seals the private ones, and a signature confirms the PIN.
-    6. Only then is anything written that a later command would use.
+    4. Two approval keys are made; their public halves define the device.
+    5. The server's half of the PIN seals the private keys, and a signature confirms the PIN.
+    6. Only then are files written that a later command would use.
 
     Raises BadPin, BadName, BadServer, ApiError, Unreachable.
     """
@@ -80,7 +80,7 @@ def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
 
 
 def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
-    """Return the issuer that the server at `url` names. Raises BadServer or Unreachable."""
+    """Return the issuer of the server at `url`. Raises BadServer or Unreachable."""
     asked = _checked(url, allow_insecure=allow_insecure)
     with new_http(url) as http:
         response = exchange(http, http.build_request("GET", url.rstrip("/") + _DISCOVERY))
@@ -91,12 +91,12 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     except WireError as error:
         raise BadServer("There is no Sayso server at this address.") from error
     if _authority(urlsplit(issuer)) != _authority(asked):
-        raise BadServer("The server calls itself by another address; log in to that one.")
+        raise BadServer("The server uses another address; log in to that one.")
     return issuer
 
 
 def check_name(name: str) -> None:
-    """Raise BadName for what no server takes as the name of a device."""
+    """Raise BadName if no server accepts the device name."""
     is_plain = unicodedata.normalize("NFKC", name) == name and "  " not in name
     fits = 1 <= len(name) <= _NAME_LENGTH and name[0].isalnum() and not name.endswith(" ")
     if not (is_plain and fits and all(c.isalnum() or c in _NAME_PUNCTUATION for c in name)):
@@ -116,7 +116,7 @@ def _first_tokens(transport: Transport, enrolment: Enrolment) -> Tokens:
         form = {"grant_type": ENROLMENT, "code": normal_code(enrolment.code)}
         return transport.tokens(form)
     if enrolment.signing_in is None:
-        raise BadServer("Without a code another device has to let this one in.")
+        raise BadServer("Without a code, another device has to approve this one.")
     return enrolment.signing_in.tokens(transport, enrolment.name)
 
 
@@ -159,7 +159,7 @@ def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Prof
 
 
 def _undo(session: Session, secrets: Vault) -> None:
-    """Leave no half-made device behind; what the server cannot be told it lists for the person."""
+    """Remove a half-enrolled device; if the server is unreachable, the user sees it in the list."""
     try:
         session.delete("/api/devices/self")
     except ClientError:
@@ -172,17 +172,15 @@ def _undo(session: Session, secrets: Vault) -> None:
 def _checked(url: str, *, allow_insecure: bool) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise BadAddress(
-            "The address of a server begins with https:// or, on this machine, http://."
-        )
+        raise BadAddress("A server address begins with https:// or, on this machine, http://.")
     is_open = parts.scheme == "http" and parts.hostname not in LOOPBACK
     if is_open and not allow_insecure:
-        raise BadAddress("Without https:// everyone on the way could read the code.")
+        raise BadAddress("Without https://, others on the network could read the code.")
     return parts
 
 
 def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
-    """On loopback the three usual names are one server."""
+    """Return the authority; the three usual loopback names count as one server."""
     host = parts.hostname or ""
     name = "localhost" if host in LOOPBACK else host
     return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)

@@ -32,18 +32,18 @@ _NONCE_BYTES = 12
 
 
 class KeyLevel(StrEnum):
-    """The two approval keys: one stays open in an unlocked app, one opens for one signature."""
+    """The two approval keys: an unlocked app keeps one, each signature opens the other."""
 
     LOW = "low"
     HIGH = "high"
 
 
 class UnsealFailed(Exception):
-    """The blob's tag failed: the PIN was wrong, or the blob is another device's."""
+    """The blob's tag failed: the PIN was wrong, or the blob belongs to another device."""
 
 
 def check_new_pin(pin: str) -> None:
-    """Raise BadPin if `pin` is too short to be chosen."""
+    """Raise BadPin if the new PIN is too short."""
     if len(_normal(pin)) < PIN_LENGTH:
         raise BadPin(f"A PIN has at least {PIN_LENGTH} characters.")
 
@@ -98,5 +98,5 @@ def _bound_to(device: str, level: KeyLevel) -> bytes:
 
 
 def _normal(pin: str) -> str:
-    """The same PIN typed on two keyboards is the same text."""
+    """Normalize a PIN, so that two keyboards give the same text."""
     return unicodedata.normalize("NFC", pin)

@@ -1,8 +1,8 @@
-"""From a PIN to an open approval key.
+"""Opens an approval key with the PIN.
 
 Owns: the counted call to the server and the proof that the PIN was right, the low key of an
-unlocked app and its idle limit, the high key for the length of one signature.
-Never: what gets signed for an approval.
+unlocked app and its idle limit, the high key during one signature. Never: what is signed for an
+approval.
 """
 
 import threading
@@ -20,13 +20,13 @@ from approver_tui.client.sign_in.profile import Profile
 from approver_tui.client.wire import PinAnswer
 
 IDLE_LIMIT = 15 * 60
-"""How long an unlocked app stays so without being touched, in seconds."""
+"""How long an unlocked app stays unlocked without activity, in seconds."""
 
 _AWAKE_AND_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Linux stops CLOCK_MONOTONIC while it sleeps; macOS has no CLOCK_BOOTTIME and does not need it."""
+"""CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none."""
 
 SESSION = "session"
-"""The purpose of a PIN call that names no approval."""
+"""The purpose of a PIN call without an approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class OpenedKey:
 
 @dataclass(frozen=True, slots=True)
 class _PinCall:
-    """One counted call, and what it opens."""
+    """One counted call, and the key that it opens."""
 
     profile: Profile
     x: bytes
@@ -77,10 +77,10 @@ def open_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> OpenedK
 
 
 def open_session(client: Client, pin: str) -> OpenedKey:
-    """Open the low key with one counted call, and prove the PIN by the high key.
+    """Open the low key with one counted call, and prove the PIN with the high key.
 
-    The high key is wiped before this returns. Raises as `open_key` does, and what the server says
-    of the proof.
+    The high key is wiped before this returns. Raises as `open_key` does, and the server's errors
+    about the proof.
     """
     call = _call(client, pin, SESSION)
     high = call.open(KeyLevel.HIGH)
@@ -102,7 +102,7 @@ def one_signature(client: Client, pin: str, level: KeyLevel, purpose: str) -> It
 
 
 def confirm_pin(client: Client, opened: OpenedKey) -> None:
-    """Tell the server, by a signature of the high key, that the PIN was right."""
+    """Confirm the PIN to the server with a signature of the high key."""
     statement = signed_statement(
         opened.key,
         client.signer,
@@ -115,14 +115,14 @@ def confirm_pin(client: Client, opened: OpenedKey) -> None:
 
 
 def boottime_seconds() -> float:
-    """Seconds of a clock that only goes forward, through the sleep of a laptop where it can."""
+    """Return a monotonic clock in seconds that includes sleep, if the system has one."""
     return time.clock_gettime(_AWAKE_AND_ASLEEP)
 
 
 class LowKey:
     """The low key of an unlocked app.
 
-    `ticks` counts seconds; it is no clock that somebody can set back.
+    `ticks` is a monotonic clock in seconds, which nobody can set back.
     """
 
     def __init__(self, client: Client, ticks: Callable[[], float] = boottime_seconds) -> None:
@@ -140,12 +140,12 @@ class LowKey:
             self._opened, self._touched = opened, self._ticks()
 
     def get(self) -> SigningKey | None:
-        """Return the key, or None if the app is locked. Counts as no touch."""
+        """Return the key, or None if the app is locked. Does not restart the idle limit."""
         with self._lock:
             return None if self._expired() or self._opened is None else self._opened.key
 
     def touch(self) -> None:
-        """Start the idle limit again, unless it has passed."""
+        """Restart the idle limit, unless it has passed."""
         with self._lock:
             if not self._expired():
                 self._touched = self._ticks()

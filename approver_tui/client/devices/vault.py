@@ -1,7 +1,7 @@
-"""Where the session key and the tokens are kept.
+"""Stores the session key and the tokens.
 
-Owns: the keyring, or files with mode 0600 where there is none. Never: the approval keys; those
-are sealed by the PIN and lie in the profile.
+Owns: the keyring, or files with mode 0600 if there is none. Never: the approval keys, which the PIN
+seals in the profile.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _SERVICE = "sayso-approver"
 
 
 class Vault(Protocol):
-    """A place for secrets. `kind` is KEYRING or FILES; `put` MUST be whole or not at all."""
+    """A store of secrets. `kind` is KEYRING or FILES; `put` MUST be atomic."""
 
     @property
     def kind(self) -> str:
@@ -28,10 +28,10 @@ class Vault(Protocol):
         """Return a secret, or None."""
 
     def put(self, name: str, secret: str) -> None:
-        """Keep a secret under a name."""
+        """Store a secret under a name."""
 
     def drop(self, name: str) -> None:
-        """Forget a secret; nothing happens if there is none."""
+        """Delete a secret, if it exists."""
 
 
 class FileVault:
@@ -48,7 +48,7 @@ class FileVault:
         return None if content is None else content.decode()
 
     def put(self, name: str, secret: str) -> None:
-        """Keep a secret in a file of its own."""
+        """Store a secret in its own file."""
         files.write_private(self._folder / name, secret.encode())
 
     def drop(self, name: str) -> None:
@@ -57,7 +57,7 @@ class FileVault:
 
 
 class KeyringVault:
-    """Secrets in the desktop's keyring, those of each profile under its name."""
+    """Secrets in the desktop's keyring, grouped by profile."""
 
     kind = KEYRING
 
@@ -72,7 +72,7 @@ class KeyringVault:
             return keyring.get_password(_SERVICE, self._entry(name))
 
     def put(self, name: str, secret: str) -> None:
-        """Keep a secret in the keyring."""
+        """Store a secret in the keyring."""
         import keyring
 
         with _as_os_error():
@@ -86,7 +86,7 @@ class KeyringVault:
         try:
             keyring.delete_password(_SERVICE, self._entry(name))
         except PasswordDeleteError:
-            return  # there was no such entry
+            return  # no such entry
 
     def _entry(self, name: str) -> str:
         return f"{self._profile}/{name}"
@@ -94,7 +94,7 @@ class KeyringVault:
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """A keyring that is locked or gone is to callers what a folder is that cannot be written."""
+    """Turn an error of a locked or missing keyring into OSError."""
     from keyring.errors import KeyringError
 
     try:
@@ -109,14 +109,14 @@ def open_vault(home: Home, kind: str) -> Vault:
 
 
 def choose_vault(home: Home) -> Vault:
-    """Return the keyring if it is allowed and really keeps a secret, else files."""
+    """Return the keyring if it is allowed and works, else files."""
     if home.may_use_keyring and _keyring_works(home.name):
         return KeyringVault(home.name)
     return FileVault(home.secrets_folder)
 
 
 def _keyring_works(profile: str) -> bool:
-    """Ask for a round trip: backends that exist but do not answer are common on servers."""
+    """Check with a round trip: on servers, backends often exist but do not answer."""
     from keyring.errors import KeyringError
 
     vault = KeyringVault(profile)

@@ -1,6 +1,6 @@
-"""What reached which device, as the server's JSON has it.
+"""The devices that received a request, in the server's JSON.
 
-Owns: the member `devices` of an approval. Never: the rest of it; that is wire.py.
+Owns: the member `devices` of an approval. Never: the rest of it; wire.py has that.
 """
 
 from approver_tui.client.reading import JsonObject
@@ -8,7 +8,7 @@ from approver_tui.state.notifications.deliveries import Delivery
 
 
 def read_deliveries(members: JsonObject) -> tuple[Delivery, ...]:
-    """Return what each device had; nothing where the server does not say."""
+    """Return what each device received; empty if the server does not say."""
     if members.values.get("devices") is None:
         return ()
     return tuple(_read_delivery(each) for each in members.children("devices"))

@@ -1,6 +1,6 @@
-"""The live feed: one WebSocket that survives everything but the end of the session.
+"""The live feed: a WebSocket that reconnects until the session ends.
 
-Owns: dialling, back-off, renewing in band, the cursor. Never: what an event means.
+Owns: connecting, back-off, renewing the token in band, the cursor. Never: what an event means.
 """
 
 import json
@@ -25,19 +25,19 @@ from approver_tui.state.text import display_safe
 
 PATH = "/api/feed"
 RENEW_BEFORE = 60_000
-"""How long before its end a token is renewed in band, in milliseconds."""
+"""How long before its expiry a token is renewed in band, in milliseconds."""
 
 ASLEEP = 10_000
-"""A look that comes so much late, in milliseconds, means that nobody looked in between."""
+"""A check that runs this much late, in milliseconds, means that the machine was asleep."""
 
 _TOKEN_LASTS = 2 * RENEW_BEFORE
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 _TICK = 0.25
 _PING_EVERY = 5_000
-"""How often, in milliseconds, the server is asked for a sign of life."""
+"""How often, in milliseconds, the server is pinged."""
 _SILENT = 15_000
-"""The milliseconds without one after which the line counts as dead."""
+"""The milliseconds without a sign of life after which the connection counts as lost."""
 _TRY_RENEWAL_AGAIN = 5_000
 _LARGEST_FRAME = 4 * 1024 * 1024
 _TOKEN_EXPIRED = 4401
@@ -48,28 +48,28 @@ _FORBIDDEN = 403
 
 
 def _nothing() -> None:
-    """What a caller without interest in a resync gets."""
+    """The default for callers that ignore a resync."""
 
 
 def _ignore(_problem: str) -> None:
-    """What a caller without interest in bad frames gets."""
+    """The default for callers that ignore bad frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedListeners:
-    """Whom the feed calls, from the thread that runs it."""
+    """The callbacks of the feed, called from its thread."""
 
     on_event: Callable[[Event], None]
     on_connection: Callable[[Connection], None]
     on_resync: Callable[[], None] = _nothing
-    """Events were missed for good: fetch the inbox again."""
+    """Events were lost: fetch the inbox again."""
     on_problem: Callable[[str], None] = _ignore
-    """A frame was not understood and is skipped; the text says why and is safe to draw."""
+    """A frame could not be decoded and is skipped; the text says why and is safe to draw."""
 
 
 @dataclass(slots=True)
 class _Line:
-    """One open socket and until when its token is good."""
+    """One open socket and the expiry of its token."""
 
     socket: ClientConnection
     dialled_at: int
@@ -77,31 +77,31 @@ class _Line:
     renew_at: int | None = field(default=None)
     said_hello: bool = False
     pong: threading.Event | None = None
-    """Is set when the server has answered the last ping."""
+    """Set when the server has answered the last ping."""
     pinged_at: int = 0
 
 
 class Feed:
-    """The feed of one client; `run` blocks and belongs in a thread of its own."""
+    """The feed of one client; `run` blocks and needs its own thread."""
 
     def __init__(
         self, client: Client, *, cursor: int | None = None, keeps_place: bool = False
     ) -> None:
-        """Go on after the event `cursor`, by default with what happens from now on.
+        """Continue after the event `cursor`; by default start with new events.
 
-        A feed that keeps its place goes on where the last such feed on this machine ended.
+        A feed that stores its cursor continues where the last one on this machine ended.
         """
         self._client = client
         self._keeps_place = keeps_place
         self._kept = kept_cursor(client) if keeps_place else None
         self.cursor = self._kept if cursor is None else cursor
-        """The last event that was handed on, or None before the first connection."""
+        """The last event that was delivered, or None before the first connection."""
         self.heard_at: int | None = None
         """When the server last gave a sign of life, on its clock in milliseconds."""
         self._connection = Connection(since=client.now())
 
     def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
-        """Follow the feed until `stop` is set. Raises LoginFirst when the session has ended."""
+        """Follow the feed until `stop` is set. Raises LoginFirst if the session has ended."""
         failures = 0
         try:
             while not stop.is_set():
@@ -114,14 +114,14 @@ class Feed:
             self._signal(listeners, Signal.ENDED, error.detail)
             raise
         except Exception:
-            # Nobody reads on: whoever shows the phase must not go on saying that it is live.
+            # The feed ends here, so the phase must not stay live on the screen.
             self._signal(listeners, Signal.LOST, "This program failed while listening.")
             raise
         finally:
             self._keep_cursor()
 
     def _one_line(self, listeners: FeedListeners, stop: threading.Event) -> tuple[str, bool]:
-        """Dial and listen until the line is lost; return why, and whether it ever stood."""
+        """Connect and listen until the connection is lost; return why, and whether it was open."""
         line: _Line | None = None
         try:
             dialled_at = self._client.session.transport.clock()
@@ -160,7 +160,7 @@ class Feed:
             raise Unreachable("The server does not answer.") from error
 
     def _refused(self, status: int) -> Unreachable:
-        """An ordinary request renews the token and learns the time, or finds the session ended."""
+        """Send an ordinary request, which renews the token, or finds that the session has ended."""
         if status in {_UNAUTHORIZED, _FORBIDDEN}:
             self._client.me()
         return Unreachable(f"The server refused the live feed ({status}).")
@@ -183,10 +183,10 @@ class Feed:
             self.heard_at = self._client.now()
 
     def _still_awake(self, looked_at: int) -> int:
-        """Return the time. Raises Unreachable if much has passed since the last look.
+        """Return the time. Raises Unreachable if much time has passed since the last check.
 
-        Then this program or its machine was asleep. The line may be dead without anybody having
-        said so, and it would take two missed pings to find out; a new one goes on at the cursor.
+        Then this program or its machine was asleep. The connection may be dead, and it would take
+        two missed pings to notice; a new one continues at the cursor.
         """
         now = self._client.now()
         if now - looked_at > ASLEEP:
@@ -194,7 +194,7 @@ class Feed:
         return now
 
     def _look_for_life(self, line: _Line, now: int) -> None:
-        """Ask for a sign of life now and then. Raises Unreachable when there was none for long."""
+        """Ping the server now and then. Raises Unreachable if it stays silent for too long."""
         since = now - line.pinged_at
         if line.pong is not None and not line.pong.is_set():
             if since >= _SILENT:
@@ -203,7 +203,7 @@ class Feed:
         if line.pong is not None:
             self.heard_at = max(self.heard_at or 0, line.pinged_at)
         if line.pong is None or since >= _PING_EVERY:
-            with suppress(ConnectionClosed):  # what came before that is read first
+            with suppress(ConnectionClosed):  # earlier frames are read first
                 line.pong, line.pinged_at = line.socket.ping(), now
 
     def _take(self, frame: JsonObject, line: _Line, listeners: FeedListeners) -> None:
@@ -223,7 +223,7 @@ class Feed:
                 listeners.on_resync()
 
     def _take_event(self, frame: JsonObject, listeners: FeedListeners) -> None:
-        """Hand an event on once. One that cannot be read is passed over, and reported."""
+        """Deliver an event once. One that cannot be decoded is skipped and reported."""
         seq = frame.integer("seq")
         if self.cursor is not None and seq <= self.cursor:
             return
@@ -241,7 +241,7 @@ class Feed:
         except LoginFirst:
             raise
         except ClientError:
-            return  # the line still stands; the next try is a few seconds away
+            return  # still connected; the next attempt is soon
         proof = self._client.session.transport.proof("GET", PATH, token)
         line.socket.send(json.dumps({"type": "renew", "access_token": token, "proof": proof}))
 
@@ -266,13 +266,13 @@ class Feed:
 
 
 def kept_cursor(client: Client) -> int | None:
-    """Return where the feed was left on this machine."""
+    """Return the stored cursor of this machine."""
     content = files.read_private(client.home.cursor_file)
     return int(content) if content is not None and content.isdigit() else None
 
 
 def redial_delay(failures: int) -> float:
-    """Return how long to wait before dialling again, in seconds; jitter spreads a crowd."""
+    """Return how long to wait before reconnecting, in seconds, with jitter."""
     longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(failures, 10))
     return longest * secrets.SystemRandom().uniform(0.5, 1.0)
 

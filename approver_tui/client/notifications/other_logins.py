@@ -1,7 +1,7 @@
-"""The other logins of this machine: how many requests wait at each.
+"""The other logins of this machine, and how many requests wait at each.
 
-Owns: a connection for each, kept from look to look, so that no token is renewed for a number.
-Never: reads a request; never says why a server did not answer.
+Owns: one connection for each, kept between queries, so that no token is renewed just for a count.
+Never: reads a request; reports why a server did not answer.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from approver_tui.client.transport import Clock
 
 
 class OtherLogins:
-    """Every login but the one in `home`. One thread at a time may ask."""
+    """Every login but the one in `home`. One thread at a time may use it."""
 
     def __init__(self, home: Home, *, clock: Clock) -> None:
         self._home = home
@@ -20,7 +20,7 @@ class OtherLogins:
         self._clients: dict[str, Client] = {}
 
     def counts(self) -> Mapping[str, int | None]:
-        """Ask each how many requests wait; None where it did not say. Blocks, raises nothing."""
+        """Return the number of waiting requests of each; None without an answer. Never raises."""
         others = [name for name in self._home.names if name != self._home.name]
         return {name: self._count(name) for name in others}
 
@@ -32,12 +32,12 @@ class OtherLogins:
     def _count(self, name: str) -> int | None:
         try:
             return self._client(name).count()
-        except Exception:  # noqa: BLE001  # a number is worth no alarm, whatever was in its way
+        except Exception:  # noqa: BLE001  # a missing count is not an error
             self._forget(name)
             return None
 
     def _forget(self, name: str) -> None:
-        """The next look begins anew: somebody may have logged in again meanwhile."""
+        """Drop a connection; the user may have logged in again meanwhile."""
         if (client := self._clients.pop(name, None)) is not None:
             client.close()
 

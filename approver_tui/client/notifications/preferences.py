@@ -1,6 +1,6 @@
-"""A person's own settings of when they are notified, on the server.
+"""A user's notification settings on the server.
 
-Owns: paths, bodies, and how answers are read. Never: what the settings mean.
+Owns: paths, bodies, reading the answers. Never: what the settings mean.
 """
 
 from urllib.parse import quote
@@ -18,18 +18,18 @@ from approver_tui.state.text import display_safe
 
 _PATH = "/api/attention"
 SNOOZE = 15
-"""For how long a request is snoozed unless somebody says otherwise, in minutes."""
+"""The default length of a snooze, in minutes."""
 
 
 def settings(client: Client) -> NotificationPrefs:
-    """Return what is set."""
+    """Return the settings."""
     return _read(client.session.get(_PATH))
 
 
 def set_quiet_hours(
     client: Client, *, begins: str, ends: str, zone: str, days: tuple[str, ...]
 ) -> NotificationPrefs:
-    """Be notified of low and medium risk outside of these hours only."""
+    """Set quiet hours: no notifications for low and medium risk during them."""
     body: dict[str, object] = {"from": begins, "to": ends, "zone": zone}
     body |= {"days": list(days)} if days else {}
     outgoing = OutgoingRequest(method="PUT", path=f"{_PATH}/quiet-hours", json=body)
@@ -37,51 +37,48 @@ def set_quiet_hours(
 
 
 def clear_quiet_hours(client: Client) -> None:
-    """Be notified at every hour."""
+    """Clear the quiet hours."""
     client.session.delete(f"{_PATH}/quiet-hours")
 
 
 def mute(client: Client, agent: str, minutes: int | None) -> Mute:
-    """Be notified of nothing of an agent, for so long or until it is unmuted."""
+    """Mute an agent for some minutes, or until it is unmuted."""
     body = {"agent": agent} | ({} if minutes is None else {"minutes": minutes})
     return _read_mute(client.session.post(f"{_PATH}/mutes", body))
 
 
 def unmute(client: Client, agent: str) -> None:
-    """Be notified of an agent again."""
+    """Unmute an agent."""
     client.session.delete(f"{_PATH}/mutes/{_named(client, agent)}")
 
 
 def snooze(client: Client, approval_id: str, minutes: int) -> HeldRequest:
-    """Be notified of a request again in so many minutes, and not before."""
+    """Snooze a request for some minutes."""
     return _read_hold(client.session.post(_snooze(approval_id), {"minutes": minutes}))
 
 
 def unsnooze(client: Client, approval_id: str) -> None:
-    """Be notified of a request as usual."""
+    """End the snooze of a request."""
     client.session.delete(_snooze(approval_id))
 
 
 class NotificationPrefsClient:
-    """A person's notifications, each changed by one call that may block.
-
-    Every call returns all that is set after it.
-    """
+    """A user's notification settings. Each call may block and returns all settings."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     def settings(self) -> NotificationPrefs:
-        """Return what is set."""
+        """Return the settings."""
         return settings(self._client)
 
     def snooze(self, approval_id: str) -> NotificationPrefs:
-        """Let a request ring in a quarter of an hour, and not before."""
+        """Snooze a request for 15 minutes."""
         snooze(self._client, approval_id, SNOOZE)
         return self.settings()
 
     def unsnooze(self, approval_id: str) -> NotificationPrefs:
-        """Let a request ring as usual."""
+        """End the snooze of a request."""
         unsnooze(self._client, approval_id)
         return self.settings()
 
@@ -91,7 +88,7 @@ class NotificationPrefsClient:
         return self.settings()
 
     def unmute(self, agent_id: str) -> NotificationPrefs:
-        """Let an agent ring again."""
+        """Unmute an agent."""
         unmute(self._client, agent_id)
         return self.settings()
 
@@ -102,7 +99,7 @@ class NotificationPrefsClient:
         return set_quiet_hours(self._client, begins=begins, ends=ends, zone=zone, days=days)
 
     def clear_quiet_hours(self) -> NotificationPrefs:
-        """End the quiet hours for good."""
+        """Clear the quiet hours."""
         clear_quiet_hours(self._client)
         return self.settings()
 
@@ -112,7 +109,7 @@ def _snooze(approval_id: str) -> str:
 
 
 def _named(client: Client, agent: str) -> str:
-    """Return the id of a muted agent; what is none goes to the server as it was typed."""
+    """Return the ID of a muted agent; any other text is sent to the server as typed."""
     known = settings(client).mutes
     return quote(next((one.agent_id for one in known if one.agent_name == agent), agent), safe="")
 

@@ -1,5 +1,5 @@
-"""How the app asks the server about settings and checks of this machine.
+"""Checks and settings of this machine.
 
-Owns: calls to the server and the reading of its answers.
+Owns: calls to the server, reading its answers, the settings file.
 Never: a terminal.
 """

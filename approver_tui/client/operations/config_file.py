@@ -1,7 +1,7 @@
-"""The file in which a person keeps settings: TOML, one `name = value` per line.
+"""The settings file: TOML, one `name = value` per line.
 
-Owns: reading it, and changing one line of it without touching the others.
-Never: what a setting means, its default.
+Owns: reading it, and changing one line without touching the others. Never: what a setting means,
+its default.
 """
 
 import re
@@ -14,7 +14,7 @@ from approver_tui.client.errors import BrokenSettings
 
 
 def read(path: Path) -> Mapping[str, str]:
-    """Return what the file says, each value as text. Raises BrokenSettings with the remedy."""
+    """Return each setting in the file as text. Raises BrokenSettings with the fix."""
     content = files.read_private(path)
     if content is None:
         return {}
@@ -26,7 +26,7 @@ def read(path: Path) -> Mapping[str, str]:
 
 
 def write(path: Path, changes: Mapping[str, str | None]) -> None:
-    """Set values, or with None take a line away; every other line stays as it is."""
+    """Set values, or with None remove them; every other line is unchanged."""
     names = "|".join(map(re.escape, changes))
     old = (files.read_private(path) or b"").decode().splitlines()
     kept = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]

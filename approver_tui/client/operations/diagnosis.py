@@ -1,6 +1,6 @@
-"""What is weak or broken on this machine and on its way to the server, and the fix.
+"""What is weak or broken on this machine or its connection to the server, and the fix.
 
-Owns: looking, in the order in which one thing needs the other. Never: changes anything, prints.
+Owns: the checks, in order of dependency. Never: changes anything, prints.
 """
 
 import threading
@@ -25,7 +25,7 @@ _LOGIN = "Log in with: sayso-approver login URL"
 
 
 class Severity(StrEnum):
-    """How bad it is; the worst first."""
+    """How bad a finding is, the worst first."""
 
     BROKEN = "broken"
     WEAK = "weak"
@@ -34,7 +34,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found, and what to do about it."""
+    """One finding, and how to fix it."""
 
     level: Severity
     what: str
@@ -42,54 +42,54 @@ class Finding:
 
 
 def files(home: Home) -> Iterator[Finding]:
-    """Who else may read what this installation keeps."""
+    """Check who else can read the files of this installation."""
     kept = [home.profile_file, *sorted(home.secrets_folder.glob("*"))]
     for path in filter(Path.exists, kept):
         if path.stat().st_mode & _BY_OTHERS:
-            yield Finding(Severity.BROKEN, f"Others may read {path}.", f"Run: chmod 600 {path}")
+            yield Finding(Severity.BROKEN, f"Others can read {path}.", f"Run: chmod 600 {path}")
 
 
 def profile_in_use(home: Home) -> Finding:
-    """Which login was looked at, and how to look at another."""
+    """Report which login is checked, and how to check another."""
     others = [name for name in home.names if name != home.name]
-    fix = "Another server takes a name of its own: sayso-approver --profile NAME login URL"
+    fix = "To add another server: sayso-approver --profile NAME login URL"
     if others:
         fix = f"There is also: {', '.join(others)}. Look: sayso-approver --profile NAME doctor"
     return Finding(Severity.NOTE, f"This is about the profile {home.name}.", fix)
 
 
 def installation(client: Client) -> Iterator[Finding]:
-    """What an enrolment is worth where it lies."""
+    """Check how the login is stored."""
     known = client.profile
     address = urlsplit(known.issuer)
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         yield Finding(
             Severity.WEAK,
-            f"{known.issuer} is not https: what you read can be changed on its way.",
-            "Ask whoever runs the server for an https address, and log in there.",
+            f"{known.issuer} does not use https: what you read can be changed in transit.",
+            "Ask your administrator for an https address, and log in there.",
         )
     if known.vault == FILES and client.home.may_use_keyring:
         yield Finding(
             Severity.NOTE,
-            f"The session key lies in a file under {client.home.secrets_folder}: there was no "
-            "keyring.",
-            "Every program of yours can deny and report with it, but not approve.",
+            "The session key is stored in a file under "
+            f"{client.home.secrets_folder}: no keyring was found.",
+            "Every program you run can deny and report with it, but not approve.",
         )
 
 
 def server(client: Client) -> Iterator[Finding]:
-    """Whether the server answers, knows this device, and sends what happens."""
+    """Check that the server answers, knows this device, and sends events."""
     try:
         me = client.me()
     except LoginFirst as error:
         yield Finding(Severity.BROKEN, f"The session has ended: {error.detail}", _LOGIN)
         return
     except CertificateRefused as error:
-        fix = "Have the certificate mended, or name the authority that this machine is to believe."
+        fix = "Fix the certificate, or set SSL_CERT_FILE to the authority to trust."
         yield Finding(Severity.BROKEN, str(error), fix)
         return
     except ClientError as error:
-        fix = "Is the server running, and is the network there? Then try again."
+        fix = "Check that the server is running and the network is up, then try again."
         yield Finding(Severity.BROKEN, str(error), fix)
         return
     if client.skew:
@@ -98,7 +98,7 @@ def server(client: Client) -> Iterator[Finding]:
         yield Finding(
             Severity.WEAK,
             f"This machine's clock is {away:.0f} s {word} the server's.",
-            "Let the machine set its clock from the network.",
+            "Set this machine's clock from the network.",
         )
     if me.device is not None:
         yield from _device(me.device, client.now())
@@ -106,7 +106,7 @@ def server(client: Client) -> Iterator[Finding]:
 
 
 def limits() -> Iterator[Finding]:
-    """What no setting can mend, said honestly."""
+    """Limits that no setting can change."""
     yield Finding(
         Severity.NOTE,
         "A program that runs as you can read along when you enter your PIN, and a script that uses "
@@ -118,27 +118,28 @@ def limits() -> Iterator[Finding]:
 def _device(device: Device, now: int) -> Iterator[Finding]:
     if device.pin.locked:
         fix = (
-            "From another device: sayso-approver devices unlock ID. Or ask for: sayso users unlock"
+            "From another device: sayso-approver devices unlock ID. Or ask your "
+            "administrator to run: sayso users unlock"
         )
         yield Finding(Severity.BROKEN, "This device is locked after too many wrong PINs.", fix)
     elif device.pin.exhausted:
-        yield Finding(Severity.BROKEN, "This PIN had too many tries in its life.", _LOGIN)
+        yield Finding(Severity.BROKEN, "This PIN has had too many wrong attempts.", _LOGIN)
     elif device.pin.tries:
         yield Finding(
             Severity.WEAK,
-            f"{device.pin.tries} wrong PINs were tried here since the last right one.",
-            "Was it not you? Then: sayso-approver devices, and revoke what you do not know.",
+            f"{device.pin.tries} wrong PINs were entered here since the last correct one.",
+            "Not you? Run sayso-approver devices, and revoke the ones you do not know.",
         )
     if device.high_from > now:
         yield Finding(
             Severity.NOTE,
-            "This device is new and may not approve high risk yet.",
+            "This device is new and cannot approve high risk yet.",
             "From an older device: sayso-approver devices vouch ID",
         )
 
 
 def _feed(client: Client) -> Iterator[Finding]:
-    """Listen until the feed stands, or for a few seconds."""
+    """Connect to the feed, and wait a few seconds for it."""
     stop, stood = threading.Event(), threading.Event()
     reasons = [""]
 
@@ -159,6 +160,6 @@ def _feed(client: Client) -> Iterator[Finding]:
     if not stood.is_set():
         yield Finding(
             Severity.BROKEN,
-            f"The live feed does not open: {reasons[-1] or 'no answer in time'}",
-            "Is there a proxy? It has to let WebSockets through to /api/feed.",
+            f"The live feed cannot connect: {reasons[-1] or 'no answer in time'}",
+            "Is there a proxy? It must allow WebSockets to /api/feed.",
         )

@@ -1,7 +1,7 @@
-"""Keeping the memory of this process to itself.
+"""Keeps the memory of this process private.
 
-Owns: that other programs of the same account neither attach to it nor find it in a core file.
-Never: a failure; where the system has no such thing, the program runs without it.
+Owns: preventing other programs of the same account from attaching to it or finding it in a core
+file. Never: fails; on a system without such a feature, the program runs without it.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def keep_memory_private() -> None:
-    """Refuse debuggers and core files from here on, as far as this system can."""
+    """Refuse debuggers and core files, as far as this system can."""
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

@@ -1,8 +1,9 @@
-"""Whether this machine's user can open the server's own data folder.
+"""Whether this user can read the server's own data folder.
 
 Whoever can read a key file or the database is the server's administrator, or can become one,
 whatever PIN protects the approvals.
-Owns: that one test. Never: repairing it; `sayso serve` as its own user does.
+
+Owns: that check. Never: fixing it; `sayso serve` under its own user does.
 """
 
 import os
@@ -15,10 +16,9 @@ _FILES = ("master.key", "pin.key", "sayso.db")
 
 
 def readable_server_folder(issuer: str, folder: Path) -> Path | None:
-    """Return `folder` if the server is on this machine and what is in it can be read, else None.
+    """Return `folder` if the server is on this machine and the folder can be read, else None.
 
-    A folder that can be written to counts even where the files in it cannot be read: another file
-    can be put in their place.
+    A writable folder counts even if its files cannot be read: they could be replaced.
     """
     if urlsplit(issuer).hostname not in LOOPBACK:
         return None

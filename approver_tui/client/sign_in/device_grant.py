@@ -1,7 +1,6 @@
-"""Signing in with the help of a device that is enrolled already (RFC 8628).
+"""Signs in with the approval of an enrolled device (RFC 8628).
 
-Owns: asking for the two codes, polling until somebody has answered, at the pace that the server
-sets. Never: how the code is shown.
+Owns: requesting the two codes, polling at the server's pace. Never: how the code is shown.
 """
 
 from collections.abc import Callable
@@ -20,12 +19,12 @@ _LONGEST_PAUSE: Final = 30
 _WAITING: Final = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
 
 Pause = Callable[[float], None]
-"""Waits so many seconds."""
+"""Waits for a number of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a person needs to let this device in. `until` is by the server's clock."""
+    """What the user needs to approve this device. `until` is on the server's clock."""
 
     code: SafeText
     page: SafeText
@@ -36,16 +35,16 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrant:
-    """How to be let in: how the invitation is shown, and how time passes."""
+    """How the invitation is shown, and how time passes."""
 
     show: Callable[[Invitation], None]
     pause: Pause
 
     def tokens(self, transport: Transport, name: str) -> Tokens:
-        """Show the code, and wait until somebody has answered.
+        """Show the code, and wait until it was approved.
 
-        Raises ApiError with `access_denied` or `expired_token` when nobody lets us in. A server
-        that does not answer meanwhile is asked again until the code has run out.
+        Raises ApiError with `access_denied` or `expired_token` if it was not. A server that does
+        not answer meanwhile is asked again until the code has expired.
         """
         form = {"client_id": CLIENT_ID, "device_name": name}
         outgoing = OutgoingRequest(method="POST", path=_PATH, form=form)
@@ -68,7 +67,7 @@ class DeviceGrant:
 
 
 def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
-    """The page is the issuer's own, whatever else an answer may name."""
+    """Return the invitation; its page is always the issuer's own."""
     code = answer.text("user_code")
     return Invitation(
         code=display_safe(code, max_len=20),
@@ -79,7 +78,7 @@ def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
 
 
 def _next_pause(refused: ApiError, seconds: int) -> int:
-    """Five seconds more for good when told to slow down (3.5), or what the server says."""
+    """Return the polling interval: five seconds longer on `slow_down` (3.5), or the server's."""
     if refused.code != "slow_down":
         return seconds
     said = refused.members.get("interval")

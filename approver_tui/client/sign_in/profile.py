@@ -1,8 +1,7 @@
-"""One enrolment: which server, which person, which device, and the sealed approval keys.
+"""One login: the server, the user, the device, and the sealed approval keys.
 
-Owns: where files lie, and the file of each profile. Somebody with several servers has several
-profiles, each with a name and all of its files apart from the others'.
-Never: secrets in the clear; those are the vault's.
+Owns: the paths of files, and the file of each profile. A user of several servers has several named
+profiles, each with its own files. Never: secrets in the clear; the vault has them.
 """
 
 import json
@@ -20,32 +19,32 @@ _FORMAT = 1
 _APP = "sayso-approver"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 DEFAULT = "default"
-"""The name of a profile that was given none."""
+"""The name of the default profile."""
 
 
 NAME_FORM = "1 to 32 small letters, digits, - and _, the first a letter or digit"
-"""What a profile may be called, in words that end a sentence."""
+"""The valid profile names, in words that can end a sentence."""
 
 
 def is_name(text: str) -> bool:
-    """Return whether a profile may be called that: it names files too."""
+    """Return whether a profile name is valid; it is also a file name."""
     return _NAME.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folders of this installation, and which of its profiles is meant."""
+    """The folders of this installation, and the current profile."""
 
     config: Path
     state: Path
     may_use_keyring: bool
-    """False when everything has to lie under one named folder."""
+    """False if all files must be in one named folder."""
     name: str = DEFAULT
     """The profile's name."""
 
     @classmethod
     def at(cls, folder: Path | None) -> Self:
-        """Return everything under `folder`, or the platform's own places if it is None."""
+        """Return everything under `folder`, or the platform's own folders if it is None."""
         if folder is not None:
             return cls(config=folder, state=folder, may_use_keyring=False)
         return cls(
@@ -60,43 +59,43 @@ class Home:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all profiles that were saved, in order."""
+        """The names of all saved profiles, sorted."""
         found = (path.stem for path in self._profiles_folder.glob("*.json"))
         return tuple(sorted(filter(is_name, found)))
 
     @property
     def profile_file(self) -> Path:
-        """Where the profile lies."""
+        """The file of the profile."""
         return self._profiles_folder / f"{self.name}.json"
 
     @property
     def secrets_folder(self) -> Path:
-        """Where its secrets lie when there is no keyring."""
+        """The folder of its secrets if there is no keyring."""
         return self._own_state / "secrets"
 
     @property
     def lock_file(self) -> Path:
-        """What two processes with this profile lock before they renew a token."""
+        """The lock that two processes with this profile take before they renew a token."""
         return self._own_state / "lock"
 
     @property
     def cursor_file(self) -> Path:
-        """Where the live feed was left."""
+        """The stored cursor of the live feed."""
         return self._own_state / "cursor"
 
     @property
     def waiting_file(self) -> Path:
-        """Where it lies what waited when the server last said so."""
+        """The last known list of waiting requests."""
         return self._own_state / "waiting.json"
 
     @property
     def intents_file(self) -> Path:
-        """Where it lies what is about to be denied."""
+        """The denials that are about to be sent."""
         return self._own_state / "denials.json"
 
     @property
     def intents_lock(self) -> Path:
-        """What two processes lock before they change that."""
+        """The lock of that file."""
         return self._own_state / "denials.lock"
 
     @property
@@ -110,7 +109,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What one enrolment consists of. Byte strings are base64url."""
+    """The data of one login. Byte strings are base64url."""
 
     issuer: str
     user_id: str
@@ -124,7 +123,7 @@ class Profile:
     """The thumbprint of the public key; the private one is in the blob."""
     high_key: str
     vault: str
-    """Where the session key lies: keyring or files."""
+    """Where the session key is stored: keyring or files."""
 
 
 def load(home: Home) -> Profile | None:
@@ -150,20 +149,20 @@ def load_required(home: Home) -> Profile:
 
 
 def save(home: Home, profile: Profile) -> None:
-    """Keep the profile under the name that is meant."""
+    """Save the profile under the current name."""
     document = {"format": _FORMAT, "profile": asdict(profile)}
     text = json.dumps(document, indent=2, ensure_ascii=True)
     files.write_private(home.profile_file, text.encode())
 
 
 def remove(home: Home) -> None:
-    """Forget the profile, the place in the feed, and what waited or was about to be denied."""
+    """Remove the profile, the feed cursor, the last known list and the unsent denials."""
     for file in (home.profile_file, home.cursor_file, home.waiting_file, home.intents_file):
         file.unlink(missing_ok=True)
 
 
 def _no_login(home: Home) -> str:
-    """Somebody with other profiles may have mistyped the name of this one."""
+    """Raise LoginFirst; if there are other profiles, suggest a mistyped name."""
     if not home.names:
         return "There is no login on this machine."
     others = ", ".join(home.names)

@@ -1,7 +1,7 @@
-"""A session: requests that carry a token, renewed where needed.
+"""A session: requests with an access token, which is renewed when needed.
 
-Owns: one retry with another token when the server refuses one; the end of a session.
-Never: paths and documents of the API.
+Owns: one retry with a new token after the server rejected one; the end of a session. Never: paths
+and documents of the API.
 """
 
 from collections.abc import Mapping
@@ -30,23 +30,23 @@ class Session:
         self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renewed)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
-        """Return the object at a path."""
+        """GET a path; return the object."""
         return _body(self.send(OutgoingRequest(method="GET", path=path, params=params)))
 
     def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
-        """Return the object that answers a body."""
+        """POST a body; return the object."""
         return _body(self.send(OutgoingRequest(method="POST", path=path, json=body)))
 
     def delete(self, path: str) -> None:
-        """Delete what is at a path."""
+        """DELETE a path."""
         self.send(OutgoingRequest(method="DELETE", path=path))
 
     def ended(self, path: str) -> JsonObject:
-        """End what is at a path; return the object that says what became of it."""
+        """DELETE a path; return the object that says what ended."""
         return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
 
     def send(self, outgoing: OutgoingRequest) -> httpx.Response:
-        """Send with a token. Raises LoginFirst when the server takes none of ours."""
+        """Send with a token. Raises LoginFirst if the server accepts none of ours."""
         token = self.tokens.access_token()
         try:
             return self.transport.send(replace(outgoing, token=token))

@@ -1,8 +1,7 @@
 """The access token and its renewal, one at a time across threads and processes.
 
-Owns: when a token is renewed and that nobody renews it twice. A refresh token works once, so two
-processes that renewed in parallel would look like a thief to the server.
-Never: HTTP; the renewal itself is handed in.
+Owns: when a token is renewed, and that only one process does it. A refresh token works once, so two
+parallel renewals would look like theft to the server. Never: HTTP; the renewal itself is passed in.
 """
 
 import json
@@ -22,7 +21,7 @@ _MARGIN = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a token answer gave. `expires_at` is by this machine's clock, in milliseconds."""
+    """The tokens of a token response. `expires_at` is on this machine's clock, in milliseconds."""
 
     access_token: str
     refresh_token: str
@@ -30,7 +29,7 @@ class Tokens:
 
 
 class TokenKeeper:
-    """Hands out an access token that is good for a while."""
+    """Provides an access token that stays valid for a while."""
 
     def __init__(
         self,
@@ -48,14 +47,14 @@ class TokenKeeper:
         self._tokens: Tokens | None = None
 
     def access_token(self, *, lasting: int = _MARGIN) -> str:
-        """Return a token that lives for `lasting` more milliseconds. Raises LoginFirst."""
+        """Return a token that is valid for `lasting` more milliseconds. Raises LoginFirst."""
         with self._lock:
             if self._tokens is None or not self._lasts(self._tokens, lasting):
                 self._tokens = self._shared(lambda tokens: self._lasts(tokens, lasting))
             return self._tokens.access_token
 
     def replaced(self, refused: str) -> str:
-        """Return another token than the one that the server has just refused."""
+        """Return a token other than the one that the server rejected."""
         with self._lock:
             if self._tokens is None or self._tokens.access_token == refused:
                 self._tokens = self._shared(lambda tokens: tokens.access_token != refused)
@@ -65,12 +64,12 @@ class TokenKeeper:
         return tokens.expires_at - self._clock() > lasting
 
     def _shared(self, is_good: Callable[[Tokens], bool]) -> Tokens:
-        """Take what another process has renewed meanwhile, or renew and keep it for the others."""
+        """Take the token that another process has renewed, or renew and store it for the others."""
         with _kept(), files.locked(self._lock_file):
             tokens = load(self._vault)
             if is_good(tokens):
                 return tokens
-            save(self._vault, tokens)  # what cannot be kept must not be fetched: it comes once
+            save(self._vault, tokens)  # do not fetch what cannot be stored: it comes only once
             renewed = self._renew(tokens.refresh_token)
             save(self._vault, renewed)
             return renewed
@@ -78,7 +77,7 @@ class TokenKeeper:
 
 @contextmanager
 def _kept() -> Iterator[None]:
-    """Raise NotKept where a disk or a keyring fails."""
+    """Turn a failure of the disk or keyring into NotKept."""
     try:
         yield
     except OSError as error:
@@ -86,12 +85,12 @@ def _kept() -> Iterator[None]:
 
 
 def save(vault: Vault, tokens: Tokens) -> None:
-    """Keep the tokens."""
+    """Store the tokens."""
     vault.put(_NAME, json.dumps(asdict(tokens)))
 
 
 def load(vault: Vault) -> Tokens:
-    """Return the tokens that were kept. Raises LoginFirst."""
+    """Return the stored tokens. Raises LoginFirst."""
     kept = vault.get(_NAME)
     if kept is None:
         raise LoginFirst("There is no session on this machine.")
@@ -99,5 +98,5 @@ def load(vault: Vault) -> Tokens:
 
 
 def drop(vault: Vault) -> None:
-    """Forget the tokens."""
+    """Delete the tokens."""
     vault.drop(_NAME)

@@ -1,5 +1,5 @@
-"""How the app asks the server about standing grants.
+"""The client for standing grants.
 
-Owns: calls to the server and the reading of its answers.
+Owns: calls to the server, reading its answers.
 Never: a terminal.
 """

@@ -1,4 +1,4 @@
-"""Standing grants as the server sends them, read into frozen values.
+"""Standing grants in the server's JSON.
 
 Owns: their members. Never: what they mean.
 """
@@ -21,7 +21,7 @@ _LONG = 2_000
 
 
 def proposal_body(wished: StandingGrantProposal) -> dict[str, object]:
-    """Return what is sent to ask for a grant."""
+    """Return the body of a proposal."""
     vary = [{"fact": each.pointer, "up_to": each.up_to} for each in wished.vary]
     return {
         "approval": wished.approval,
@@ -61,7 +61,7 @@ def read_grant(members: JsonObject) -> StandingGrant:
 
 
 def read_preview(members: JsonObject) -> GrantPreview:
-    """Return what a grant would be."""
+    """Return the preview of a grant."""
     return GrantPreview(
         agent_name=members.child("agent").safe("name"),
         resource=members.safe("resource", max_len=_LONG),
@@ -77,7 +77,7 @@ def read_preview(members: JsonObject) -> GrantPreview:
 
 
 def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
-    """Return what decided a request where nobody was asked."""
+    """Return what decided a request that nobody was asked about."""
     if members is None:
         return None
     grant = members.safe_or_none("standing_grant")

@@ -1,5 +1,5 @@
-"""The screens and panels for requests for approval.
+"""Screens and panels for approval requests.
 
-Owns: screens: own state, messages, calls to the client.
+Owns: state, messages, calls to the client.
 Never: a rule of the server.
 """

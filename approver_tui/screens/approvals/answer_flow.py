@@ -1,7 +1,7 @@
-"""The way of an answer: from the panel in which it was given to the word of the server.
+"""The life of an answer: from the panel that gave it to the server's confirmation.
 
-Owns: the open panel, denials that wait, answers whose outcome is not known, leaving when all is
-sent. Never: draws, or calls other than through `Calls`.
+Owns: the open panel, waiting denials, answers with an unknown outcome, quitting after everything is
+sent. Never: draws; calls the server other than through `Calls`.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ _CHECK_EVERY = 2.0
 
 
 class InboxHost(Protocol):
-    """The screen that holds the table."""
+    """The screen that holds the state."""
 
     context: ScreenContext
     state: InboxState
@@ -56,18 +56,18 @@ class InboxHost(Protocol):
         """The app it runs in."""
 
     def change(self, state: InboxState) -> None:
-        """Put another table in the place of the present one."""
+        """Replace the state."""
 
     def say(self, text: SafeText) -> None:
-        """Show what happened last."""
+        """Show a message in the status line."""
 
 
 class AnswerFlow:
-    """All answers that are on their way from one screen."""
+    """All answers in progress of one screen."""
 
     def __init__(self, host: InboxHost, calls: Calls) -> None:
         self.panel: Overlay | None = None
-        """The panel that is open."""
+        """The open panel."""
         self._host = host
         self._calls = calls
         self._denials = Denials()
@@ -76,16 +76,16 @@ class AnswerFlow:
 
     @property
     def latest(self) -> Denial | None:
-        """The denial that can be taken back."""
+        """The denial that can be undone."""
         return self._denials.latest
 
     @property
     def is_checking(self) -> bool:
-        """Whether the outcome of an answer is not known yet."""
+        """Whether the outcome of an answer is unknown."""
         return AnswerProgress.CHECKING in self._host.state.doing.values()
 
     def open(self, make: Callable[[], Overlay]) -> None:
-        """Open a panel, unless one is open: the next key may come before it is there."""
+        """Open a panel, unless one is open: the next key may come before it is mounted."""
         if self.panel is None:
             self._host.context.guard.arm()
             self.panel = panel = make()
@@ -93,31 +93,31 @@ class AnswerFlow:
             self._host.app.push_screen(panel, partial(self._panel_closed, about))
 
     def state_changed(self, state: InboxState) -> None:
-        """Tell the open panel what is known now."""
+        """Pass the state on to the open panel."""
         if self.panel is not None:
             self.panel.state_changed(state)
 
     def take_back(self) -> None:
-        """Take the latest denial back before it leaves."""
+        """Undo the latest denial before it is sent."""
         denial = self._denials.latest
         if denial is not None:
             self._denials = self._denials.without(denial.approval.id)
             self._host.change(self._host.state.idle(denial.approval.id))
             self.kept_back((denial.approval,))
-            self._host.say(say("Taken back: nothing was denied."))
+            self._host.say(say("Undone: nothing was denied."))
 
     def leave(self) -> None:
-        """Quit; a denial that waits is sent first, and a second time quits without waiting."""
+        """Quit after sending the waiting denial; a second call quits at once."""
         if self._is_leaving or not self._is_sending():
             self._host.app.exit()
             return
         self._is_leaving = True
         key = self._host.context.keys.key("quit")
-        self._host.say(say("Sending your answer, then leaving. {} again leaves at once.", key))
+        self._host.say(say("Sending your answer before quitting. Press {} again to quit now.", key))
         self._send(self._denials.waiting)
 
     def tick(self) -> None:
-        """Send what is due, and ask again where an answer is in doubt."""
+        """Send denials that are due, and check answers with an unknown outcome."""
         ticks = self._host.context.ticks()
         self._send(self._denials.due(ticks))
         if ticks - self._checked_at >= _CHECK_EVERY:
@@ -127,13 +127,13 @@ class AnswerFlow:
                     self._calls.settle(approval_id)
 
     def over(self, approval: Approval) -> None:
-        """The server has taken an answer."""
+        """The server has recorded an answer."""
         self.took(approval)
         self._say_outcome(approval)
         self._leave_if_done()
 
     def refused(self, message: thread_messages.AnswerRefused) -> None:
-        """An answer did not get through as meant."""
+        """An answer was not recorded."""
         match message.error:
             case errors.UnknownOutcome(answer=answer):
                 self._check(message.approval_id, answer)
@@ -150,10 +150,10 @@ class AnswerFlow:
                 )
         self._leave_if_done()
 
-    # What the list of several answers tells.
+    # Called by the panel of several answers.
 
     def begun(self, approvals: tuple[Approval, ...]) -> None:
-        """These are being answered: they are marked no longer."""
+        """These are being answered, so they are deselected."""
         ids = {each.id for each in approvals}
         self._host.change(self._host.state.without_marks(ids))
 
@@ -162,12 +162,12 @@ class AnswerFlow:
         self._host.context.unsent_denials.drop({each.id for each in approvals})
 
     def took(self, approval: Approval) -> None:
-        """The server told its copy of one."""
+        """The server returned its copy of one."""
         self._host.context.unsent_denials.drop({approval.id})
         self._host.change(self._host.state.seen(approval).idle(approval.id))
 
     def doubted(self, approval_id: str, answer: Answer) -> None:
-        """It is not known what became of an answer: ask until it is."""
+        """The outcome of an answer is unknown: check until it is known."""
         self._check(approval_id, answer)
 
     def finished(self) -> None:
@@ -216,12 +216,12 @@ class AnswerFlow:
         self._host.change(self._host.state.busy(given.approval.id, AnswerProgress.DENYING))
 
     def _note(self, approvals: tuple[Approval, ...]) -> None:
-        """A crash within the seconds of thought is told by the next start."""
+        """Store denials on disk, so that the next start can report them after a crash."""
         try:
             self._host.context.unsent_denials.keep(approvals)
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
-            self._host.say(say("A crash now would lose this denial: {}", problem))
+            self._host.say(say("This denial could not be saved against a crash: {}", problem))
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
         for denial in denials:
@@ -238,7 +238,7 @@ class AnswerFlow:
         moment = self._moment
         how = outcome(approval, moment.now, moment.zone)
         if not how and approval.together is not None:
-            how = say("Your yes is counted ({}).", approval.together.words)
+            how = say("Your approval is counted ({}).", approval.together.words)
         self._host.say(how)
 
     def _leave_if_done(self) -> None:
@@ -246,7 +246,7 @@ class AnswerFlow:
             self._host.app.exit()
 
     def _is_sending(self) -> bool:
-        """Whether anything is on its way, or it is not known yet what became of it."""
+        """Whether an answer is being sent, or its outcome is unknown."""
         is_approving = self.panel is not None and self.panel.is_busy
         is_open = AnswerProgress.SENDING in self._host.state.doing.values() or self.is_checking
         return is_approving or is_open or bool(self._denials.waiting)

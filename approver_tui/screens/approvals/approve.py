@@ -1,10 +1,11 @@
-"""The panel in which a person says yes.
+"""The panel in which the user approves.
 
-Owns: when Approve can be pressed, what was typed on its way, what each refusal means here.
-Never: one key alone approves; nothing pasted, and nothing typed before the panel was quiet, counts.
+Owns: when Approve is available, the typed entries, what each error means here. Never: a single key
+that approves; pasted text, and text typed before the guard let input through, do not count.
 """
 
 from functools import partial
+from math import ceil
 from typing import ClassVar
 
 from textual import on
@@ -31,19 +32,19 @@ from approver_tui.widgets.approvals.panel_facts import PanelFacts
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import lines_word, say
 from approver_tui.widgets.notice_lines import NoticeLines
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 _LONGEST_AMOUNT = 15
-"""Beside Back in 40 columns a longer one would be cut; it stands among the facts."""
+"""A longer amount would be cut next to Back in 40 columns; it is shown among the facts."""
 _FEW_FIELDS = 2
-"""Up to so many fields leave room for tall facts."""
+"""Up to this many fields leave room for tall facts."""
 ARMING = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
-"""How long, in seconds, all facts must have been on screen, beyond the guard's quiet time."""
+"""How long, in seconds, all facts must have been visible, in addition to the guard's time."""
 
 
 class ApprovePanel(Panel):
-    """Facts, what is to be typed, Back, Approve."""
+    """Details, fields, Back, Approve."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
     AUTO_FOCUS = "#back"
@@ -68,9 +69,9 @@ class ApprovePanel(Panel):
             self._verb = say("Approve {}", of)
 
     def compose(self) -> ComposeResult:
-        """Lay out title, facts, fields, buttons, reasons and keys."""
+        """Lay out title, details, fields, buttons, hint and keys."""
         with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, say("APPROVE?")))
+            yield TitleLine(partial(self.title_line, say("Approve?")))
             yield self._facts
             yield Static(id="more", markup=False)
             yield self._fields
@@ -83,7 +84,7 @@ class ApprovePanel(Panel):
 
     @property
     def focus_chain(self) -> list[Widget]:
-        """Back, the fields, Approve: the way there never passes Back again."""
+        """Back, the fields, Approve: Tab reaches Approve without passing Back again."""
         if not self.is_ready:
             return []
         order = (
@@ -94,30 +95,30 @@ class ApprovePanel(Panel):
         return [widget for widget in order if widget.focusable]
 
     def draw_widgets(self) -> None:
-        """Bring time, fields and the reason up to date."""
+        """Update time, fields and hint."""
         self._note_what_was_seen()
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self._fields.show(is_busy=self.is_busy)
         self.query_one("#more", Static).update(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        off = say("Approve is off: {}", reason) if reason else say("Tab to Approve, then Enter.")
-        self.query_one("#why-off", Static).update(off)
+        self.query_one("#why-off", Static).update(button_hint(say("Approve"), reason))
         self._switch(is_off=bool(reason))
 
     def why_off(self) -> SafeText:
-        """Return why Approve cannot be pressed, or nothing."""
+        """Return why Approve is unavailable, or an empty text."""
         if self.is_busy:
-            return say("waiting for the server's answer.")
+            return say("Sending…")
         if reason := why_no_yes(self.state, self.approval, self.moment):
             return reason
         if self._all_seen_since is None:
             below = self._facts.rows_below
-            return say("read on first, {} more {} (PgDn).", below, lines_word(below))
+            return say("scroll down first, {} more {} (PgDn).", below, lines_word(below))
         if missing := self._fields.missing:
             return missing
-        if self.context.ticks() - self._all_seen_since < ARMING[self.approval.risk]:
-            return say("a moment to read.")
+        left = self._all_seen_since + ARMING[self.approval.risk] - self.context.ticks()
+        if left > 0:
+            return say("Available in {} s.", ceil(left))
         return SafeText("")
 
     @on(PanelFacts.Scrolled)
@@ -139,7 +140,7 @@ class ApprovePanel(Panel):
         self.run_worker(partial(self._send, pin, entries), thread=True, group="approve")
 
     def action_read(self, step: int) -> None:
-        """Scroll the facts."""
+        """Scroll the details."""
         self._facts.read_on(step)
 
     def action_help(self) -> None:
@@ -163,7 +164,7 @@ class ApprovePanel(Panel):
         self._go_on(message.error)
 
     def _go_on(self, error: errors.ClientError) -> None:
-        """Put the focus where the person goes on."""
+        """Move the focus to where the user can continue."""
         if isinstance(error, errors.WrongEntry) and error.step is not None:
             self._fields.retype(error.step)
         elif self._fields.needs_pin:
@@ -172,7 +173,7 @@ class ApprovePanel(Panel):
             self.query_one("#back").focus()
 
     def _send(self, pin: str | None, entries: Entries) -> None:
-        """Runs in a thread. For low and medium risk the PIN unlocks the app for a while."""
+        """Runs in a thread. At low and medium risk the PIN unlocks the app for a while."""
         answers, approval = self.context.answers, self.approval
         try:
             if pin is not None and not approval.needs_pin:
@@ -187,7 +188,7 @@ class ApprovePanel(Panel):
             self.post_message(thread_messages.AnswerAccepted(outcome))
 
     def _result_of(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
-        """Return how the panel ends on this error; None if the person may try again in it."""
+        """Return how the panel closes on this error; None if the user can try again."""
         match error:
             case errors.Changed():
                 return PanelClosed(self.NOTHING_HAPPENED)

@@ -1,7 +1,7 @@
-"""What the panels for several requests at once have in common.
+"""What the panels for several requests have in common.
 
-Owns: the requests with their ticks, dropping what is not what it was, the count that is typed.
-Never: adds a request that came later; sends; that is `results.py`.
+Owns: the requests with their checkboxes, removing requests that changed, the typed count. Never:
+adds a request; sends, which `results.py` does.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import Line, lines_word, say
 from approver_tui.widgets.notice_lines import NoticeLines
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.title_line import TitleLine
 from approver_tui.widgets.typed_input import TypedInput
@@ -37,10 +37,10 @@ _MOST_NOTICES = 3
 
 
 class BatchPanel(Overlay):
-    """Requests with ticks, sums, the count to type, Back, the button."""
+    """Requests with checkboxes, sums, the count to type, Back, the button."""
 
     VERB: ClassVar[SafeText]
-    """What the button says."""
+    """The label of the button."""
     HELP_ROWS: ClassVar[Rows]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
@@ -56,43 +56,43 @@ class BatchPanel(Overlay):
         self._count = TypedInput(id="count", longest=_LONGEST_COUNT)
         self._dropped: tuple[SafeText, ...] = ()
         self._is_empty = False
-        """Whether all that it was opened with is answered, changed or over."""
+        """Whether all of its requests were answered, have changed or have ended."""
         self.notice = SafeText("")
 
-    # What the subclass adds.
+    # For subclasses to implement.
 
     def words(self, agent: SafeText) -> SafeText:
-        """Return what would happen, to stand above the requests of this agent."""
+        """Return the line above this agent's requests that says what would happen."""
         raise NotImplementedError
 
     def fields(self) -> ComposeResult:
-        """Lay out what else the answer takes, above the count."""
+        """Lay out the fields above the count."""
         return ()
 
     def more_fields(self) -> ComposeResult:
-        """Lay out what else the answer takes, below the count."""
+        """Lay out the fields below the count."""
         return ()
 
     def why_not(self, approval: Approval) -> SafeText:
-        """Return why this one cannot be answered now, or nothing."""
+        """Return why this request cannot be answered now, or an empty text."""
         raise NotImplementedError
 
     def missing(self) -> SafeText:
-        """Return what else is to be chosen or typed before the count, or nothing."""
+        """Return what is missing before the count, or an empty text."""
         return SafeText("")
 
     def missing_last(self) -> SafeText:
-        """Return what else is to be typed after the count, or nothing."""
+        """Return what is missing after the count, or an empty text."""
         return SafeText("")
 
     def give(self) -> None:
-        """Lead on to the answers; everything was typed."""
+        """Continue to the answers; everything was entered."""
         raise NotImplementedError
 
-    # What all have.
+    # The same for all.
 
     def compose(self) -> ComposeResult:
-        """Lay out title, requests, sums, fields, buttons, reasons and keys."""
+        """Lay out title, requests, sums, fields, buttons, hint and keys."""
         with Vertical(classes="panel"):
             yield TitleLine(self._title)
             yield Static(
@@ -117,28 +117,28 @@ class BatchPanel(Overlay):
 
     @property
     def focus_chain(self) -> list[Widget]:
-        """Back, the requests, the fields, the button: the way there never passes Back again."""
+        """Back, the requests, the fields, the button: Tab does not pass Back again."""
         if not self.is_ready:
             return []
         order = (self.query_one("#back"), self._sheet, *self.order(), self.query_one("#do"))
         return [widget for widget in order if widget.focusable]
 
     def order(self) -> Iterable[Widget]:
-        """Return the fields in their order."""
+        """Return the fields in order."""
         return (self._count,)
 
     def look_again(self) -> None:
-        """Drop what is not what it was; close when nothing is left; otherwise draw."""
+        """Remove requests that changed; close if none is left, else draw."""
         if self.is_ready and not self.is_busy:
             self._drop()
         super().look_again()
 
     def why_close(self) -> PanelClosed | None:
-        """Return what became of the last one, when all are gone."""
+        """Return what happened to the last request, if none is left."""
         return PanelClosed(self._dropped[-1]) if self._is_empty else None
 
     def draw_widgets(self) -> None:
-        """Bring time, ticks, sums and the reason up to date."""
+        """Update time, checkboxes, sums and hint."""
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
@@ -147,28 +147,26 @@ class BatchPanel(Overlay):
         self.query_one("#sums", Static).update(self._sums())
         said = (*self._dropped[-_MOST_NOTICES:], *([self.notice] if self.notice else []))
         self.query_one("#notice", NoticeLines).show(said)
-        off = say("{} is off: {}", self.VERB, reason)
-        ready = say("Tab to {}, then Enter.", self.VERB)
-        self.query_one("#why-off", Static).update(off if reason else ready)
+        self.query_one("#why-off", Static).update(button_hint(self.VERB, reason))
         self._switch(is_off=bool(reason))
 
     def why_off(self) -> SafeText:
-        """Return why the button cannot be pressed, or nothing."""
+        """Return why the button is unavailable, or an empty text."""
         if self.is_busy:
-            return say("waiting for the server's answer.")
+            return say("Sending…")
         if not self.requests.chosen:
-            return say("nothing is ticked; Space on a request ticks it.")
+            return say("nothing is selected; press Space on a request.")
         if reason := next(filter(None, map(self.why_not, self.requests.chosen)), SafeText("")):
             return reason
         return self.missing() or self._wrong_count() or self.missing_last()
 
     @property
     def unread(self) -> SafeText:
-        """Return that there is more to read, or nothing."""
+        """Return that there is more to read, or an empty text."""
         count = self._sheet.unread
         if not count:
             return SafeText("")
-        return say("read on first, {} more {} (PgDn).", count, lines_word(count))
+        return say("scroll down first, {} more {} (PgDn).", count, lines_word(count))
 
     @on(BatchTable.Turned)
     def _turned(self, message: BatchTable.Turned) -> None:
@@ -199,7 +197,7 @@ class BatchPanel(Overlay):
         self.open_help(self.HELP_ROWS, self.why_off())
 
     def _drop(self) -> None:
-        """Whoever counted what was ticked counts again."""
+        """Remove requests that changed; the count must then be typed again."""
         lost = [
             each for each in self.requests.rows if self.state.has_lost(each, self.context.now())
         ]
@@ -215,22 +213,22 @@ class BatchPanel(Overlay):
 
     def _dropped_words(self, approval: Approval) -> SafeText:
         why = why_lost(approval, self.state, self.moment)
-        return say("{} is left out: {}", SafeText(approval.fingerprint), why)
+        return say("{} was removed: {}", SafeText(approval.fingerprint), why)
 
     def _wrong_count(self) -> SafeText:
         if self.requests.is_count(self._count.value):
             return SafeText("")
-        return say("type how many are ticked.")
+        return say("type how many are selected.")
 
     def _title(self, width: int) -> Line:
-        verb = say("{} {}?", SafeText(self.VERB.upper()), len(self.requests.chosen))
+        verb = say("{} {}?", self.VERB, len(self.requests.chosen))
         return risk_line(
             verb, self.requests.risk, (self.requests.ends_at, self.context.now()), width
         )
 
     def _sums(self) -> SafeText:
         chosen = self.requests.chosen
-        ticked = say("Ticked: {} of {}.", len(chosen), len(self.requests.rows))
+        ticked = say("Selected: {} of {}.", len(chosen), len(self.requests.rows))
         parts = [say("  {}: {} in all.", each.label, each.text) for each in sums(chosen)]
         return SafeText(ticked + "".join(parts))
 

@@ -1,6 +1,7 @@
-"""The panel in which a person says yes to several requests at once.
+"""The panel that approves several requests at once.
 
-Owns: the PIN, once for all. Never: one key alone approves; sends a yes before the PIN was right.
+Owns: the PIN, entered once for all. Never: a single key that approves; sends before the PIN was
+accepted.
 """
 
 from collections.abc import Iterable
@@ -28,15 +29,15 @@ from approver_tui.widgets.typed_input import TypedInput
 
 
 class _Opened(thread_messages.ValueMessage[str]):
-    """The PIN was right, and the app is unlocked."""
+    """The PIN was correct, and the app is unlocked."""
 
 
 class _NotOpened(thread_messages.ValueMessage[errors.ClientError]):
-    """It was not, or could not be tried."""
+    """The PIN was wrong, or could not be checked."""
 
 
 class BatchApprovePanel(BatchPanel):
-    """Requests with ticks, sums, count, PIN, Back, Approve."""
+    """Requests with checkboxes, sums, count, PIN, Back, Approve."""
 
     AUTO_FOCUS = "#back"
     VERB = SafeText("Approve")
@@ -47,41 +48,41 @@ class BatchApprovePanel(BatchPanel):
         self._pin = TypedInput(id="pin", is_hidden=True)
 
     def words(self, agent: SafeText) -> SafeText:
-        """Return what the agent would be let do."""
+        """Return what the agent would be allowed to do."""
         return say("Let {} do each of these once:", agent)
 
     def more_fields(self) -> ComposeResult:
-        """Lay out the PIN."""
+        """Lay out the PIN field."""
         with Horizontal(id="pin-row", classes="entry"):
             yield Static("PIN", markup=False)
             yield self._pin
 
     def order(self) -> Iterable[Widget]:
-        """Return count and PIN."""
+        """Return the count and the PIN."""
         return (*super().order(), self._pin)
 
     def draw_widgets(self) -> None:
-        """Bring the PIN's row up to date too."""
+        """Update the PIN's row too."""
         self.query_one("#pin-row").display = self._needs_pin
         self._pin.disabled = self.is_busy or not self._needs_pin
         super().draw_widgets()
 
     def why_not(self, approval: Approval) -> SafeText:
-        """Return why this one cannot be approved now, or nothing."""
+        """Return why this request cannot be approved now, or an empty text."""
         return why_no_yes(self.state, approval, self.moment)
 
     def missing(self) -> SafeText:
-        """Ask to read all of it."""
+        """Require the user to see everything."""
         return self.unread
 
     def missing_last(self) -> SafeText:
-        """Ask for the PIN, where it is due."""
+        """Require the PIN, if needed."""
         if self._needs_pin and len(self._pin.value) < SHORTEST_PIN:
             return say("type your PIN.")
         return SafeText("")
 
     def give(self) -> None:
-        """Try the PIN, once for all of them; without one go on at once."""
+        """Check the PIN, once for all requests; without one continue at once."""
         needs_pin, pin = self._needs_pin, self._pin.take()
         if not needs_pin:
             self.finish(BatchSubmitted(self.requests.chosen, Approve()))
@@ -92,7 +93,7 @@ class BatchApprovePanel(BatchPanel):
 
     @on(_Opened)
     def _opened(self, message: _Opened) -> None:
-        """What was dropped while the PIN was on its way has to be counted anew."""
+        """If a request was removed while the PIN was checked, the count must be typed again."""
         self.is_busy, before = False, self.requests
         self.look_again()
         if self.requests == before and self.why_close() is None:

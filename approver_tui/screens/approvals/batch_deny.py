@@ -1,6 +1,6 @@
-"""The panel in which a person says no to several requests at once, and why.
+"""The panel that denies several requests at once.
 
-Owns: the one reason and note for all. Never: sends; the denials wait five seconds before they do.
+Owns: one reason and one note for all. Never: sends; the denials wait five seconds first.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from approver_tui.widgets.lines import say
 
 
 class BatchDenyPanel(BatchPanel):
-    """Requests with ticks, sums, what goes with a no, count, Back, Deny."""
+    """Requests with checkboxes, sums, the denial's fields, count, Back, Deny."""
 
     AUTO_FOCUS = "BatchTable"
     VERB = SafeText("Deny")
@@ -35,8 +35,8 @@ class BatchDenyPanel(BatchPanel):
         self._form = DenialForm(self.requests.rows[0].kind)
 
     def words(self, agent: SafeText) -> SafeText:
-        """Return what the agent would not be let do."""
-        return say("Let {} do none of these:", agent)
+        """Return what the agent would not be allowed to do."""
+        return say("Deny all of these from {}:", agent)
 
     def fields(self) -> ComposeResult:
         """Lay out reasons and note."""
@@ -47,16 +47,16 @@ class BatchDenyPanel(BatchPanel):
         return (*self._form.focusable_fields, *super().order())
 
     def draw_widgets(self) -> None:
-        """Bring up what the chosen reason asks for too."""
+        """Show the fields that the chosen reason needs, too."""
         self._form.show()
         super().draw_widgets()
 
     def why_not(self, approval: Approval) -> SafeText:
-        """Return why this one cannot be denied now, or nothing."""
+        """Return why this request cannot be denied now, or an empty text."""
         return why_no_answer(self.state, approval, self.moment)
 
     def missing(self) -> SafeText:
-        """Ask for a reason."""
+        """Require a reason."""
         return say("pick a reason, 1 to 6.") if self._form.code is None else SafeText("")
 
     @on(DenyCodes.Picked)
@@ -65,7 +65,7 @@ class BatchDenyPanel(BatchPanel):
         self.look_again()
 
     def give(self) -> None:
-        """Lead on to the five seconds in which all can be taken back."""
+        """Continue to the five seconds in which all denials can be undone."""
         if (code := self._form.code) is not None:
             aside = self._form.aside(self.context.now(), self.context.zone)
             self.finish(BatchSubmitted(self.requests.chosen, Deny(code, self._form.note, aside)))

@@ -1,6 +1,6 @@
 """The inbox screen's calls to the server, each in a thread that reports by a message.
 
-Owns: threads and what they report. Never: touches a widget or the table.
+Owns: threads and what they report. Never: touches a widget or the state.
 """
 
 import threading
@@ -30,23 +30,23 @@ class Calls:
         self._screen = screen
         self._stop = threading.Event()
         self._settling: set[str] = set()
-        """The ids of the answers in doubt about which the server is being asked."""
+        """The IDs of answers whose outcome is being checked."""
 
     def recall(self) -> None:
-        """Look what waited when the server last said so, then ask it."""
+        """Load the last known list from this machine, then the current one from the server."""
         self._screen.run_worker(self._recall, thread=True, group="load", exclusive=True)
 
     def load(self, *, in_order: bool) -> None:
-        """Ask who is logged in and what waits."""
+        """Fetch the account and the waiting requests."""
         work = partial(self._load, in_order=in_order)
         self._screen.run_worker(work, thread=True, group="load", exclusive=True)
 
     def refresh_me(self) -> None:
-        """Ask for the account alone: PIN tries have changed."""
+        """Fetch only the account: the PIN attempts have changed."""
         self._screen.run_worker(self._me, thread=True, group="me", exclusive=True)
 
     def look(self, approval_id: str) -> None:
-        """Ask for the server's copy of one approval."""
+        """Fetch the server's copy of one approval."""
         self._screen.run_worker(partial(self._look, approval_id), thread=True, group="look")
 
     def deny(self, denial: Denial) -> None:
@@ -54,27 +54,27 @@ class Calls:
         self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
 
     def settle(self, approval_id: str) -> None:
-        """Ask what became of an answer in doubt, unless it is being asked already."""
+        """Check the outcome of an answer, unless that is in progress."""
         if approval_id not in self._settling:
             self._settling.add(approval_id)
             work = partial(self._settle, approval_id)
             self._screen.run_worker(work, thread=True, group="settle")
 
     def attend(self) -> None:
-        """Ask when the person is notified."""
+        """Fetch the notification settings."""
         self._screen.run_worker(self._attend, thread=True, group="attend", exclusive=True)
 
     def listen(self, cursor: int) -> None:
-        """Follow the feed from `cursor` on, in a thread that does not keep the program alive."""
+        """Follow the feed from `cursor`, in a daemon thread."""
         self._screen_context.feed.cursor = cursor
         threading.Thread(target=self._listen, name="feed", daemon=True).start()
 
     def count_elsewhere(self) -> None:
-        """Ask the other servers how much waits there, in a thread that holds up nothing."""
+        """Count the waiting requests at the other servers, in a daemon thread."""
         threading.Thread(target=self._count_elsewhere, name="elsewhere", daemon=True).start()
 
     def stop(self) -> None:
-        """End the feed."""
+        """Stop the feed."""
         self._stop.set()
 
     def _recall(self) -> None:
@@ -123,7 +123,7 @@ class Calls:
             self._screen.post_message(thread_messages.AnswerAccepted(outcome))
 
     def _settle(self, approval_id: str) -> None:
-        """Ask again if the outcome is not known yet; report a session that ended at once."""
+        """Check again while the outcome is unknown; report an ended session at once."""
         try:
             outcome = self._screen_context.answers.settle(approval_id)
         except errors.UnknownOutcome as error:
@@ -161,7 +161,7 @@ class Calls:
             except errors.ClientError as error:
                 self._screen.post_message(thread_messages.LoadFailed(error))
                 return
-            except Exception as error:  # noqa: BLE001  # else the screen would wait for a dead thread
+            except Exception as error:  # noqa: BLE001  # otherwise the screen would wait forever
                 self._puzzled(f"This program failed while listening: {error!r}. Trying again.")
             self._stop.wait(_LISTEN_AGAIN)
 

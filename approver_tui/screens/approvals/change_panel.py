@@ -1,7 +1,7 @@
-"""A panel in which a person wishes for something else than was asked, and sees what that would be.
+"""A panel in which the user composes a proposal and sees a preview of it.
 
-Owns: the wish as it is written now, what the server says to it, the way on to the panel that
-approves. Never: approves; lets an answer stand that was given to another wish.
+Owns: the current proposal, the server's preview, opening the panel that approves. Never: approves;
+keeps a preview of an older proposal.
 """
 
 from functools import partial
@@ -24,7 +24,7 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.change_form import ChangeForm
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 _WishT = TypeVar("_WishT")
@@ -32,7 +32,7 @@ _AnswerT = TypeVar("_AnswerT")
 
 
 class _PreviewLoaded(Message, Generic[_WishT, _AnswerT]):
-    """What would come of a wish."""
+    """The preview of a proposal."""
 
     def __init__(self, wish: _WishT, answer: _AnswerT) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _PreviewLoaded(Message, Generic[_WishT, _AnswerT]):
 
 
 class PreviewFailed(Message, Generic[_WishT]):
-    """The server gives no such thing, or cannot be asked; `wish` is None for any of them."""
+    """The server rejected the proposal or did not answer; `wish` None means any proposal."""
 
     def __init__(self, wish: _WishT | None, error: errors.ClientError) -> None:
         super().__init__()
@@ -50,17 +50,15 @@ class PreviewFailed(Message, Generic[_WishT]):
 
 
 class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
-    """Controls, what the wish would give, Back, the way on."""
+    """Controls, preview, Back, the button that continues."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
     AUTO_FOCUS = "#back"
     NAME: ClassVar[str]
-    """What the style sheet calls it."""
+    """The panel's class in the style sheet."""
     TITLE: ClassVar[SafeText]
-    WAY_ON: ClassVar[SafeText]
-    """What the button does that leads on."""
     REFUSED: ClassVar[SafeText]
-    """What to add to a refusal, if anything."""
+    """What to add to a rejection, if anything."""
     HINTS: ClassVar[tuple[Hint, ...]]
     HELP_ROWS: ClassVar[Rows]
 
@@ -73,48 +71,48 @@ class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
         self.problem = problem
 
     def controls(self) -> ComposeResult:
-        """Lay out the fields and what the wish would give."""
+        """Lay out the controls and the preview."""
         raise NotImplementedError
 
     def draw_answer(self) -> None:
-        """Show what the wish would give."""
+        """Draw the preview."""
         raise NotImplementedError
 
     def read_wish(self) -> _WishT | None:
-        """Return what the controls say, None for nothing. Raises ValueError with what is wrong."""
+        """Return the proposal, None for an empty one. Raises ValueError with the problem."""
         raise NotImplementedError
 
     def ask(self, wish: _WishT) -> _AnswerT:
-        """Ask the server what a wish would give. Runs in a thread; raises ClientError."""
+        """Ask the server for the preview. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
     def why_off(self) -> SafeText:
-        """Return why the way on is closed, or nothing."""
+        """Return why the button is unavailable, or an empty text."""
         raise NotImplementedError
 
     def go_on(self, wish: _WishT, answer: _AnswerT) -> None:
-        """Lead on to the panel that approves what was shown."""
+        """Open the panel that approves what was shown."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        """Lay out title, controls, buttons, reasons and keys."""
+        """Lay out title, controls, buttons, hint and keys."""
         with Vertical(classes="panel -tall", id=self.NAME):
             yield TitleLine(partial(self.title_line, self.TITLE))
             yield Static(self.approval.headline, id="headline", markup=False)
             yield from self.controls()
             with Horizontal(id="buttons"):
                 yield PanelButton(say("Back"), id="back")
-                yield PanelButton(say("{}..", self.WAY_ON), id="on")
+                yield PanelButton(say("Continue.."), id="on")
             yield Static(id="why-off", markup=False)
             yield KeyBar(self.HINTS)
 
     def draw_widgets(self) -> None:
-        """Bring time, what it would be and the reason up to date."""
+        """Update time, preview and hint."""
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self.draw_answer()
-        ready = say("Tab to {}, then Enter. Nothing is approved yet.", self.WAY_ON)
-        text = say("{} is off: {}", self.WAY_ON, reason) if reason else ready
+        ready = say("Tab to Continue, then Enter. This does not approve yet.")
+        text = button_hint(say("Continue"), reason) if reason else ready
         self.query_one("#why-off", Static).update(text)
         button = self.query_one("#on", PanelButton)
         if reason and button.has_focus:
@@ -123,19 +121,19 @@ class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
 
     @property
     def is_asking(self) -> bool:
-        """Whether the server has not said yet what the wish would give."""
+        """Whether the preview is being loaded."""
         return self.wish is not None and self.answer is None and not self.problem
 
     @on(ChangeForm.Changed)
     def _changed(self, message: ChangeForm.Changed) -> None:
-        """What stood there was the answer to another wish."""
+        """Drop the preview of the older proposal."""
         try:
             wish = self.read_wish()
         except ValueError as error:
             self._forget(None, display_safe(f"{error}."))
             return
         if wish != self.wish and not message.is_done:
-            self._forget(None, say("finish the value with Enter or Tab."))
+            self._forget(None, say("press Enter or Tab to apply the value."))
         elif wish is None or wish != self.wish:
             self._forget(wish, SafeText(""))
             if wish is not None:

@@ -1,6 +1,6 @@
-"""What of a request goes to the clipboard: its id, or the address of its page.
+"""Copying a request's ID or link to the clipboard.
 
-Owns: the words. Never: text of an agent; an id is the server's, and a link is made of ours and it.
+Owns: the texts. Never: an agent's text; the ID is the server's, and the link is built from it.
 """
 
 from textual.app import App
@@ -12,18 +12,18 @@ from approver_tui.widgets.lines import say
 
 
 def copy_id(app: App[object], approval: Approval | None) -> SafeText:
-    """Copy the id; return what to say."""
+    """Copy the ID; return the message."""
     return _copy(app, None if approval is None else approval.id)
 
 
 def copy_link(app: App[object], approval: Approval | None, context: ScreenContext) -> SafeText:
-    """Copy the address of its page; return what to say."""
+    """Copy the link to its page; return the message."""
     return _copy(app, None if approval is None else f"{context.environment.issuer}/r/{approval.id}")
 
 
 def _copy(app: App[object], text: str | None) -> SafeText:
-    """Whether a terminal takes it is not told, so what was copied is shown too."""
+    """Copy a text and show it too, because the terminal does not confirm a copy."""
     if text is None:
-        return say("Copy is off: nothing is selected.")
+        return say("Copy unavailable: nothing is selected.")
     app.copy_to_clipboard(text)
-    return say("Copied, where this terminal takes it: {}", display_safe(text, max_len=200))
+    return say("Copied, if this terminal supports it: {}", display_safe(text, max_len=200))

@@ -1,7 +1,7 @@
-"""Denials that wait their five seconds, in which they can be taken back.
+"""Denials that wait five seconds, in which they can be undone.
 
-Owns: which wait and when they fall due. A decision is final once sent, so the time to think again
-is spent here, before anything leaves. Never: sends.
+Owns: which denials wait, and when they are due. A decision is final once sent, so the delay comes
+before sending. Never: sends.
 """
 
 from dataclasses import dataclass
@@ -15,39 +15,39 @@ TIME_TO_THINK = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A no that was given and not yet sent."""
+    """A denial that was given and not yet sent."""
 
     approval: Approval
     code: DenyCode
     note: str
     due: float
-    """When it leaves, on the clock of delays."""
+    """When it is sent, on the monotonic clock."""
     aside: DenialExtras = NOTHING_MORE
 
     def seconds_left(self, ticks: float) -> int:
-        """Return the whole seconds that are left, at least one while any time is left."""
+        """Return the remaining whole seconds, at least one while any time is left."""
         return max(0, -int(-(self.due - ticks) // 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Denials:
-    """All that wait, the latest last."""
+    """All waiting denials, the latest last."""
 
     waiting: tuple[Denial, ...] = ()
 
     @property
     def latest(self) -> Denial | None:
-        """The one that would be taken back."""
+        """The denial that would be undone."""
         return self.waiting[-1] if self.waiting else None
 
     def with_another(self, denial: Denial) -> "Denials":
-        """Return the denials with one more."""
+        """Return the denials with one added."""
         return Denials((*self.waiting, denial))
 
     def without(self, approval_id: str) -> "Denials":
-        """Return the denials without the one of that approval."""
+        """Return the denials without that approval."""
         return Denials(tuple(one for one in self.waiting if one.approval.id != approval_id))
 
     def due(self, ticks: float) -> tuple[Denial, ...]:
-        """Return those whose time is over."""
+        """Return the denials that are due."""
         return tuple(one for one in self.waiting if one.due <= ticks)

@@ -1,6 +1,6 @@
-"""The panel in which a person says no, and why.
+"""The panel in which the user denies.
 
-Owns: when Deny can be pressed. Never: sends; the denial waits five seconds on the screen below.
+Owns: when Deny is available. Never: sends; the denial waits five seconds on the screen below.
 """
 
 from functools import partial
@@ -25,13 +25,13 @@ from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.tick import Tick
 from approver_tui.widgets.title_line import TitleLine
 
 
 class DenyPanel(Panel):
-    """The headline, what goes with a no, Back, Deny."""
+    """The headline, the denial's fields, Back, Deny."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was denied.")
     AUTO_FOCUS = "DenyCodes"
@@ -49,7 +49,7 @@ class DenyPanel(Panel):
     def compose(self) -> ComposeResult:
         """Lay out title, reasons, note, buttons and keys."""
         with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, say("DENY?")))
+            yield TitleLine(partial(self.title_line, say("Deny?")))
             yield Static(self.approval.headline, id="headline", markup=False)
             yield self._form
             if self._others:
@@ -61,34 +61,32 @@ class DenyPanel(Panel):
             yield KeyBar(deny_keys())
 
     def draw_widgets(self) -> None:
-        """Bring the time and the reason up to date."""
+        """Update the time and the hint."""
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self._form.show()
-        text = say("Deny is off: {}", reason) if reason else self._ready
+        text = button_hint(say("Deny"), reason) if reason else self._ready
         self.query_one("#why-off", Static).update(text)
         self.query_one("#deny", PanelButton).disabled = bool(reason)
 
     @property
     def _ready(self) -> SafeText:
-        """How it is denied from where the focus is, and what else could be done."""
+        """How to deny from where the focus is, and what else is possible."""
         here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
         how = say("Enter denies.") if here else say("Tab to Deny, then Enter.")
         if self._form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
             report = self.context.keys.key("report")
-            return say("{} To stop its agent as well, report it: Esc, then {}", how, report)
-        return say(
-            "{} You then have 5 s to take it back ({}).", how, self.context.keys.key("take_back")
-        )
+            return say("{} To quarantine its agent too, report it: Esc, then {}", how, report)
+        return say("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("take_back"))
 
     def action_back(self) -> None:
-        """Go back; whoever has written something is told that nothing came of it."""
+        """Go back; if something was typed, say that nothing was denied."""
         written = any(field.value.strip() for field in self.query(Input))
-        nothing = PanelClosed(say("Nothing was denied, and what you wrote is gone."))
+        nothing = PanelClosed(say("Nothing was denied. Your notes were not kept."))
         self.dismiss(nothing if written else None)
 
     def why_off(self) -> SafeText:
-        """Return why nothing can be denied, or nothing."""
+        """Return why Deny is unavailable, or an empty text."""
         if reason := why_no_answer(self.state, self.approval, self.moment):
             return reason
         if self._form.code is None:
@@ -123,7 +121,7 @@ class DenyPanel(Panel):
 
 
 def _others_of(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:
-    """What else its agent asked that can be denied; each gets an answer of its own."""
+    """The other requests of its agent that can be denied; each gets its own answer."""
     if approval.kind is not Kind.ACTION:
         return ()
     return tuple(

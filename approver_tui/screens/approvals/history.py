@@ -1,6 +1,6 @@
-"""What was decided, newest first, each with its receipt.
+"""The history: past requests, newest first, each with its receipt.
 
-Owns: going further back, the filter, reporting what is over. Never: decides.
+Owns: loading older ones, the filter, reporting a past request. Never: decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,13 +40,13 @@ EVERYTHING = Query()
 
 
 def of_agent(agent: RequestingAgent, now: int) -> Query:
-    """Return the query for what one agent asked, as a person would type it."""
+    """Return the filter for one agent's requests, as a user would type it."""
     name = agent.id if " " in agent.name else agent.name
     return read_query(f"agent:{name}", now)
 
 
 class HistoryPage(Page[Part]):
-    """Decisions, and what ended without one."""
+    """Decided requests, and those that ended without a decision."""
 
     NAME = "History"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,15 +68,15 @@ class HistoryPage(Page[Part]):
         self._arranging = RequestActions(page_context.context, self.post_message)
 
     def lines_below(self) -> Iterable[Widget]:
-        """Return the line of the filter."""
+        """Return the filter line."""
         yield FilterLine()
 
     def fetch(self) -> Part:
-        """Ask for the latest."""
+        """Fetch the latest."""
         return self.context.server.decided()
 
     def sections(self, found: Part) -> Sequence[Section]:
-        """Return what fits the filter."""
+        """Return what matches the filter."""
         entries = tuple(self._entry(each) for each in self._fitting(found))
         heading = say("HISTORY ({})", len(entries))
         beside = say("older: G") if found.next else say("newest first")
@@ -88,14 +88,14 @@ class HistoryPage(Page[Part]):
         return (Section(heading, entries, beside=beside, empty=self._nothing(found)),)
 
     def in_full(self, found: Part, entry_id: str) -> tuple[Make, object] | None:
-        """Return the facts with the receipt, or the signed texts."""
+        """Return the details with the receipt, or the signed texts."""
         approval = next((each for each in found.items if each.id == entry_id), None)
         if approval is None:
             return None
         return partial(self._lines, approval), ((entry_id, self._is_raw), approval)
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return what can be done with an entry."""
+        """Return the keys for an entry."""
         moment = AnswerContext.at(self.context)
         reason = why_no_retry(self.state, self._current, moment)
         return (
@@ -107,23 +107,23 @@ class HistoryPage(Page[Part]):
         )
 
     def help(self) -> Rows:
-        """Return what the help says."""
+        """Return the help of the page."""
         return texts(
             (
                 "/",
-                "show only some: words, !word, agent:NAME, risk:high, since:7d, is:denied, by:me",
+                "filter: words, !word, agent:NAME, risk:high, since:7d, is:denied, by:me",
             ),
-            ("!", "report what you did not ask for, also when it is over"),
-            ("R", "of what expired: ask its agent to ask again"),
-            ("v", "show the two signed texts, or the facts again"),
-            ("z", "end the token that came of a yes, while it lives, and all that came from it"),
+            ("!", "report a request you did not ask for, even if it has ended"),
+            ("R", "if it expired: ask its agent to retry"),
+            ("v", "switch between the two signed texts and the details"),
+            ("z", "end the token issued for an approval, and every token derived from it"),
             ("y", "copy its id"),
             ("Y", "copy the link to its page"),
-            ("G", "to the end; older ones are fetched there"),
+            ("G", "to the end; loads older requests"),
         )
 
     def moved(self) -> None:
-        """At the end of the list, older ones are asked for."""
+        """Load older requests at the end of the list."""
         if self.found is not None and self._is_at_end(self.found):
             self._looking = self._beyond(self.found)
             self.fetch_more(self.found)
@@ -134,13 +134,13 @@ class HistoryPage(Page[Part]):
         self.draw()
 
     def fetch_more(self, found: Part) -> None:
-        """Ask for what is older, in a thread."""
+        """Load older requests, in a thread."""
         if self._has_older(found) and not self._is_fetching_more:
             self._is_fetching_more = True
             self.run_fetch(partial(self._older, found))
 
     def took(self, found: Part) -> None:
-        """Show it; while too few fit the filter, look further back."""
+        """Show the requests; load older ones while too few match the filter."""
         if self._query and self._looking.goes_on(len(self._fitting(found)), len(found.items)):
             self.fetch_more(found)
         super().took(found)
@@ -148,20 +148,20 @@ class HistoryPage(Page[Part]):
     @on(Fetched)
     @on(FetchFailed)
     def _answered(self) -> None:
-        """Before the page takes it: the end of the list may ask again."""
+        """Note the answer first, because showing it may load more."""
         self._is_fetching_more = False
 
     def action_turn_over(self) -> None:
-        """Show the signed texts, or the facts again."""
+        """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
         self.draw()
 
     def action_filter(self) -> None:
-        """Let the person type what they want to see."""
+        """Open the filter line."""
         self.query_one(FilterLine).open(self._query.text)
 
     def on_filter_line_given(self, message: FilterLine.Given) -> None:
-        """Show what fits; what cannot be read is said and changes nothing."""
+        """Apply the filter; an invalid one is reported and changes nothing."""
         try:
             me = None if self.state.me is None else self.state.me.user.id
             self._query = read_query(message.text, self.context.now(), me)
@@ -173,40 +173,40 @@ class HistoryPage(Page[Part]):
         self.query_one("#entries").focus()
 
     def action_report(self) -> None:
-        """Open the panel that reports, or say why not."""
+        """Open the panel that reports, or say why it is unavailable."""
         approval = self._current
         reason = why_no_report(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
-            self.say(say("Report is off: {}", reason))
+            self.say(say("Report unavailable: {}", reason))
         else:
             make = partial(ReportPanel, self.context, self.state, approval)
             self.page_context.open_panel(make)
 
     def action_retry(self) -> None:
-        """Ask the agent of an expired request to ask again, or say why not."""
+        """Ask the agent of an expired request to retry, or say why that is unavailable."""
         approval = self._current
         reason = why_no_retry(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
-            self.say(say("Retry is off: {}", reason))
+            self.say(say("Retry unavailable: {}", reason))
         else:
             self.ask(self._arranging.again(approval))
 
     def action_end_token(self) -> None:
-        """Ask before the token of a past yes ends, or say why not."""
+        """Confirm before ending the token of an approval, or say why that is unavailable."""
         approval = self._current
         reason = self._why_no_end()
         if reason or approval is None:
-            self.say(say("End token is off: {}", reason))
+            self.say(say("End token unavailable: {}", reason))
         else:
-            words = say("What came of it in the meantime stays. The agent may ask again.")
+            words = say("What was already done with it stays done. The agent may ask again.")
             do = partial(self._end_token, approval)
             action = ConfirmAction(
-                say("END ITS TOKEN?"), say("End"), (approval.told_headline, words), do
+                say("End its token?"), say("End"), (approval.told_headline, words), do
             )
             self.ask(action)
 
     def action_copy_id(self) -> None:
-        """Copy the id of the entry."""
+        """Copy the ID of the entry."""
         self.say(copy_id(self.app, self._current))
 
     def action_copy_link(self) -> None:
@@ -214,12 +214,12 @@ class HistoryPage(Page[Part]):
         self.say(copy_link(self.app, self._current, self.context))
 
     def _end_token(self, approval: Approval, _typed: str) -> SafeText:
-        """Runs in a thread: looks which token stands on it now, for the list may be old."""
+        """Runs in a thread. Looks up the token again, because the list may be old."""
         server = self.context.server
         its = [each for each in server.delegations() if each.approval_id == approval.id]
         ended = sum(server.revoke_delegation(each.id) for each in its)
         return (
-            say("{} ended.", tokens_count(ended)) if its else say("No token of it lives any more.")
+            say("{} ended.", tokens_count(ended)) if its else say("Its tokens have already ended.")
         )
 
     def _why_no_end(self) -> SafeText:
@@ -227,11 +227,11 @@ class HistoryPage(Page[Part]):
         if approval is None:
             return say("nothing is selected.")
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:
-            return say("no token came of it.")
+            return say("no token was issued for it.")
         return self.why_nothing_ends()
 
     def done(self) -> None:
-        """What changed has come already, and what was fetched of the past stays."""
+        """Nothing to do: the feed already brought the change, and loaded pages stay."""
 
     @on(thread_messages.ApprovalFetched)
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
@@ -256,19 +256,19 @@ class HistoryPage(Page[Part]):
         return not fitting or self.cursor == fitting[-1].id
 
     def _has_older(self, found: Part) -> bool:
-        """Whether any that was not fetched could fit."""
+        """Whether an older request could match."""
         return found.next is not None and not any(map(self._query.wanted.is_past, found.items))
 
     def _nothing(self, found: Part) -> SafeText:
-        """Return what is said where nothing is listed."""
+        """Return the text for an empty list."""
         if not self._query:
-            return say("Nothing was decided yet.")
+            return say("No past requests yet.")
         looked_at = len(found.items)
         if self._is_fetching_more:
-            return say("Looking further back: nothing fits among the latest {} ..", looked_at)
+            return say("Searching further back: no match in the latest {} ..", looked_at)
         if self._has_older(found):
-            return say("Nothing fits among the latest {}. G looks further back.", looked_at)
-        return say("Nothing that fits.")
+            return say("No match in the latest {}. G searches further back.", looked_at)
+        return say("No matches.")
 
     def _older(self, found: Part) -> Part:
         """Runs in a thread."""

@@ -1,7 +1,7 @@
-"""The inbox: what waits on the left, the chosen request on the right, or one after the other.
+"""The inbox: waiting requests on the left, the selected one on the right, or one at a time.
 
-Owns: its keys, and the way from a wish to an answer. Never: the table, which is the board's;
-moves the selection or the focus because something arrived.
+Owns: its keys, and opening panels. Never: the state, which the base class has; moves the selection
+or the focus because something arrived.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ WhyNot: TypeAlias = Callable[[InboxState, Approval | None, AnswerContext], SafeT
 
 
 class InboxScreen(InboxBase):
-    """The first screen, and the one that everything else lies over."""
+    """The first screen, below all others on the stack."""
 
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,25 +107,25 @@ class InboxScreen(InboxBase):
             self.draw_news()
 
     def action_approve(self) -> None:
-        """Open the panel that approves what is marked, or the selected one, or say why not."""
+        """Open the panel that approves the marked or selected requests, or say why not."""
         if self.state.marks:
             self.answering.open(partial(BatchApprovePanel, self.context, self.state))
         else:
             self._open(say("Approve"), ApprovePanel, self.why_no_yes())
 
     def action_deny(self) -> None:
-        """Open the panel that denies what is marked, or the selected one, or say why not."""
+        """Open the panel that denies the marked or selected requests, or say why not."""
         if self.state.marks:
             self.answering.open(partial(BatchDenyPanel, self.context, self.state))
         else:
             self._open(say("Deny"), DenyPanel, why_no_answer(*self._case))
 
     def action_narrow(self) -> None:
-        """Open the panel that approves less, or say why not."""
-        self._open(say("Less"), NarrowPanel, why_no_narrowing(*self._case))
+        """Open the panel that narrows, or say why not."""
+        self._open(say("Limits"), NarrowPanel, why_no_narrowing(*self._case))
 
     def action_similar(self) -> None:
-        """Open the panel that approves requests like it ahead, or say why not."""
+        """Open the panel that creates a standing grant, or say why not."""
         self._open(say("Similar"), StandingGrantPanel, why_no_standing_grant(*self._case))
 
     def action_report(self) -> None:
@@ -133,36 +133,36 @@ class InboxScreen(InboxBase):
         self._open(say("Report"), ReportPanel, why_no_report(*self._case))
 
     def action_elsewhere(self) -> None:
-        """Lead to the page of the selected request, or say why not."""
+        """Show the link to the selected request's page, or say why not."""
         self._open(say("Phone"), OpenElsewherePanel, why_no_answer(*self._case))
 
     def action_take_back(self) -> None:
-        """Take the latest denial back before it leaves."""
+        """Undo the latest denial before it is sent."""
         self.answering.take_back()
 
     def action_turn_over(self) -> None:
-        """Show the signed texts, or the facts again."""
+        """Switch between the signed texts and the details."""
         self.query_one(ApprovalDetail).turn_over()
 
     def action_extend(self) -> None:
-        """Let the selected request wait longer, or say why not."""
-        self._arrange(say("Longer"), why_no_answer, self._arranging.longer)
+        """Confirm before extending the selected request, or say why not."""
+        self._arrange(say("Extend"), why_no_answer, self._arranging.longer)
 
     def action_retry(self) -> None:
-        """Ask the agent of the selected, expired request to ask again, or say why not."""
+        """Confirm before asking the agent of the expired request to retry, or say why not."""
         self._arrange(say("Retry"), why_no_retry, self._arranging.again)
 
     def action_snooze(self) -> None:
-        """Let the selected request ring later, or as usual again."""
+        """Confirm before snoozing the selected request, or ending its snooze."""
         action = partial(self._arranging.snooze, attention=self.state.attention)
         self._arrange(say("Snooze"), why_no_answer, action)
 
     def action_mute(self) -> None:
-        """Let nothing of the selected request's agent ring, or everything again."""
+        """Confirm before muting the agent of the selected request, or unmuting it."""
         self._arrange(say("Mute"), why_no_answer, self._muting)
 
     def action_trail(self) -> None:
-        """Show what the agent of the selected request asked before."""
+        """Show earlier requests of the selected request's agent."""
         approval = self.state.current
         if approval is None:
             self.say_off(say("Trail"), say("nothing is selected."))
@@ -172,7 +172,7 @@ class InboxScreen(InboxBase):
             )
 
     def action_copy_id(self) -> None:
-        """Copy the selected request's id."""
+        """Copy the selected request's ID."""
         self.say(copy_id(self.app, self.state.current))
 
     def action_copy_link(self) -> None:
@@ -180,7 +180,7 @@ class InboxScreen(InboxBase):
         self.say(copy_link(self.app, self.state.current, self.context))
 
     def action_unfold(self) -> None:
-        """Show those that look alike one by one, or in one row again."""
+        """Expand or collapse the requests that look alike."""
         fold = self.state.fold(self.context.now())
         if fold is None or fold.alike == 1:
             self.say(say("No other request looks like this one."))
@@ -188,11 +188,11 @@ class InboxScreen(InboxBase):
             self.change(self.state.unfolded())
 
     def action_mark(self) -> None:
-        """Mark what the selected row stands for, or take its marks off, or say why not."""
+        """Mark or unmark the requests of the selected row, or say why not."""
         self._mark(*marking.toggle_mark(self.state, self._moment))
 
     def action_unmark(self) -> None:
-        """Take every mark off."""
+        """Unmark all requests."""
         self._mark(*marking.clear_marks(self.state))
 
     @on(MarkWanted)
@@ -201,17 +201,17 @@ class InboxScreen(InboxBase):
         self._mark(*marking.toggle_mark(state, self._moment))
 
     def action_refresh(self) -> None:
-        """Ask the server again and put the list in order."""
-        self.say(say("Asking the server .."))
+        """Reload from the server and sort the list."""
+        self.say(say("Loading…"))
         self._calls.load(in_order=True)
 
     def action_lock(self) -> None:
-        """Forget the opened key."""
+        """Lock the app."""
         self.context.answers.lock()
-        self.say(say("Locked: the next approval takes the PIN."))
+        self.say(say("Locked: the next approval requires the PIN."))
 
     def help_title(self) -> SafeText:
-        """Return what stands above the help."""
+        """Return the title of the help."""
         return say("KEYS IN THE INBOX")
 
     def help_rows(self) -> Rows:
@@ -219,12 +219,12 @@ class InboxScreen(InboxBase):
         return inbox_help()
 
     def action_filter(self) -> None:
-        """Let the person type which requests they want to see."""
+        """Open the filter line."""
         self.query_one(FilterLine).open(self.state.query.text)
 
     @on(FilterLine.Given)
     def _given(self, message: FilterLine.Given) -> None:
-        """Show what fits; what cannot be read is said and changes nothing."""
+        """Apply the filter; an invalid one is reported and changes nothing."""
         try:
             self._select(self.state.asked_for(read_query(message.text, self.context.now())))
         except ValueError as error:
@@ -238,11 +238,11 @@ class InboxScreen(InboxBase):
         self.draw()
 
     def action_leave(self) -> None:
-        """Quit; a denial that waits is sent first, and a second time quits without waiting."""
+        """Quit after sending the waiting denial; a second time quits at once."""
         self.answering.leave()
 
     def why_no_yes(self) -> SafeText:
-        """Return why the selected request cannot be approved, or nothing."""
+        """Return why the selected request cannot be approved, or an empty text."""
         return why_no_yes(*self._case)
 
     def _mark(self, state: InboxState, said: SafeText) -> None:
@@ -259,7 +259,7 @@ class InboxScreen(InboxBase):
     def _arrange(
         self, verb: SafeText, why_not: WhyNot, action: Callable[[Approval], ConfirmAction]
     ) -> None:
-        """Ask before the server is told what changes neither the request nor its answer."""
+        """Confirm an action that changes neither the request nor its answer."""
         approval = self.state.current
         reason = why_not(*self._case)
         if reason or approval is None:
@@ -268,7 +268,7 @@ class InboxScreen(InboxBase):
             self.confirm(action(approval), partial(self._why_not, why_not, approval))
 
     def _why_not(self, why_not: WhyNot, approval: Approval) -> SafeText:
-        """Return why it cannot be arranged any more for the request that the panel is about."""
+        """Return why the action is no longer possible for the request of the panel."""
         copy = self.state.inbox.find(approval.id) or approval
         return why_not(self.state, copy, self._moment)
 

@@ -1,7 +1,6 @@
-"""The board on which the inbox lies: the table, kept true by what threads report, and drawn.
+"""The base of the inbox screen: its state, updated by messages from threads, and drawing it.
 
-Owns: the table, the calls, the clock, what is drawn. Never: what a person wants; that is
-`inbox.py`. Never: moves the selection or the focus because something arrived.
+Owns: the state, the calls, the clock. Never: moves selection or focus because something arrived.
 """
 
 from dataclasses import replace
@@ -48,18 +47,16 @@ _LOAD_AGAIN = 3.0
 _COUNT_AGAIN = 30.0
 _LOOK_AFTER = 0.3
 _KEEP_EVERY = 300.0
-"""How often, in seconds, what waits is asked for again, to keep it for a start without a server."""
+"""How often, in seconds, the list is fetched again to store it for an offline start."""
 _TO_READ = 3.0
-"""How long, in seconds, news of other things lets a word about what the person did stand."""
+"""How long, in seconds, a message about the user's action stays before other news."""
 _NARROW = "-narrow"
 READING = "-reading"
-"""The class of the screen while the chosen request is read."""
+"""The class of the screen while the selected request is open."""
 
 
 class InboxBase(KeyedScreen):
-    """The table, with bar, list, detail, status and keys."""
-
-    _widgets = cached_property(InboxWidgets.of)
+    """The state, with bar, list, detail, status and keys."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
@@ -67,9 +64,9 @@ class InboxBase(KeyedScreen):
         self.state = InboxState(selected=context.environment.opens_at)
         self._status = self._later = SafeText("")
         self._off = SafeText("")
-        """Why a key did nothing, as long as that request is selected."""
+        """Why a key did nothing, while that request is selected."""
         self._lost: tuple[Approval, ...] = ()
-        """What lost its mark and was not said yet."""
+        """Requests that lost their mark and were not reported yet."""
         self._stands_until = self._said_at = 0.0
         self._is_listening = self._has_heard = False
         self._retry: Timer | None = None
@@ -80,7 +77,7 @@ class InboxBase(KeyedScreen):
         self._arranging = RequestActions(context, self.post_message)
 
     def compose(self) -> ComposeResult:
-        """Lay out bar, warnings, list and detail, status and keys."""
+        """Lay out bar, warnings, list and details, status and keys."""
         yield TopBar()
         yield NoticeLines(id="notices")
         with Horizontal(id="body"):
@@ -94,7 +91,7 @@ class InboxBase(KeyedScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Ask the server, listen to the feed, look at the clock."""
+        """Load from the server, follow the feed, start the clock."""
         self.context.guard.arm()
         self.state = replace(self.state, unsent=self.context.unsent_denials.unsent())
         self._calls.recall()
@@ -108,7 +105,7 @@ class InboxBase(KeyedScreen):
         """Stop listening."""
         self._calls.stop()
 
-    # What threads report.
+    # Messages from threads.
 
     @on(thread_messages.Loaded)
     def _loaded(self, message: thread_messages.Loaded) -> None:
@@ -124,12 +121,12 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.LastKnownLoaded)
     def _remembered(self, message: thread_messages.LastKnownLoaded) -> None:
-        """What waited when the app was last open, until the server says what waits now."""
+        """Show the last known list until the server returns the current one."""
         self._select(self.state.remembered(message.value))
 
     @on(thread_messages.OtherLoginsCounted)
     def _counted(self, message: thread_messages.OtherLoginsCounted) -> None:
-        """What waits at other servers; asked again a while after the answer, never sooner."""
+        """Show the counts of the other servers; they are fetched again later."""
         elsewhere = self.state.elsewhere.counted(message.value, self.context.now())
         self.change(replace(self.state, elsewhere=elsewhere))
         self.set_timer(_COUNT_AGAIN, self._calls.count_elsewhere)
@@ -140,7 +137,7 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.LoadFailed)
     def _load_failed(self, message: thread_messages.LoadFailed) -> None:
-        """A question failed; one whose answer settles what became of an answer is asked again."""
+        """A call failed; one that was checking an outcome is repeated."""
         is_over = isinstance(message.error, errors.LoginFirst)
         if not is_over and not self.answering.is_checking:
             self.say(refusals.problem(message.error))
@@ -151,7 +148,7 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.ListFailed)
     def _list_failed(self, message: thread_messages.ListFailed) -> None:
-        """What was missed is asked for until it is there; the feed alone would not bring it."""
+        """Reload the list until that works; the feed alone would not bring what was missed."""
         self._load_failed(message)
         self.change(self.state.behind())
         if not isinstance(message.error, errors.LoginFirst):
@@ -161,7 +158,7 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.FeedProblem)
     def _puzzled(self, message: thread_messages.FeedProblem) -> None:
-        """What the feed could not hand on may be in the list, marked as what it is."""
+        """Reload the list, because it may have what the feed could not decode."""
         self.say(message.problem)
         self._calls.load(in_order=False)
 
@@ -199,7 +196,7 @@ class InboxBase(KeyedScreen):
         self._tell()
 
     def _is_known(self, event: Event) -> bool:
-        """Tell whether this app has said already how it ended: by an answer given here."""
+        """Whether this app has already reported the outcome, because it was answered here."""
         approval = event.approval
         row = None if approval is None else self.state.inbox.find(approval.id)
         return event.name is EventName.DECIDED and row is not None and row.decided is not None
@@ -229,7 +226,7 @@ class InboxBase(KeyedScreen):
         self.answering.refused(message)
 
     def _select(self, state: InboxState) -> None:
-        """Take a table in which another request may be selected than the person chose."""
+        """Set a state in which another request may be selected."""
         before = self.state.selected
         self.change(state)
         if state.selected != before:
@@ -237,10 +234,8 @@ class InboxBase(KeyedScreen):
             self.forget_off()
             self._look_soon()
 
-    # Clock and drawing.
-
     def tick(self) -> None:
-        """Send what is due, ask again where an answer is in doubt, and draw the time."""
+        """Send denials that are due, check unknown outcomes, and draw the time."""
         self.note_sleep()
         if self.context.guard.is_deserted:
             focus_back(self.app, forgetting=True)
@@ -254,29 +249,29 @@ class InboxBase(KeyedScreen):
         self._tell_pages()
 
     def _keep(self) -> None:
-        """What the feed brought is kept too; where it brought nothing, nothing is asked."""
+        """Store what the feed brought, for an offline start."""
         if self._has_heard and self.state.connection.is_live:
             self._has_heard = False
             self._calls.load(in_order=False)
 
     def _settle(self) -> None:
-        """A denial that never left is told as long as its request waits, and once when it ends."""
+        """Report unsent denials while their requests wait, and once when they end."""
         self.state, over = self.state.settled(self.context.now())
         self.context.unsent_denials.drop({each.approval_id for each in over})
         for each in over:
             row = self.state.inbox.find(each.approval_id)
             if row is None or row.decided is None:
-                self.say(say("It waits no more, and you had not denied it: {}", each.headline))
+                self.say(say("Closed without your denial: {}", each.headline))
 
     def _warn(self) -> None:
-        """Say what has come to its last minute, and to its last twenty seconds, once each."""
+        """Announce the last minute and the last twenty seconds, once each."""
         before, self._warned_at = self._warned_at, self.context.now()
         near = stage_reached(self.state.inbox.rows, before, self._warned_at)
         if near is not None:
             self.say(ending_soon(*near))
 
     def note_sleep(self) -> None:
-        """After a sleep whatever is typed was meant for what was there before, and all is old."""
+        """After a sleep of the machine, ignore input for a moment and reload everything."""
         now = self.context.now()
         if now - self._ticked_at > ASLEEP:
             self.context.guard.arm()
@@ -292,7 +287,7 @@ class InboxBase(KeyedScreen):
             self._retry = None
 
     def draw_widgets(self) -> None:
-        """Hand everything down to the widgets."""
+        """Update all widgets."""
         view = InboxView(
             context=self.context,
             state=self.state,
@@ -307,13 +302,17 @@ class InboxBase(KeyedScreen):
         self.draw_notices()
         self.draw_news()
 
+    @cached_property
+    def _widgets(self) -> InboxWidgets:
+        return InboxWidgets.of(self)
+
     def draw_news(self) -> None:
-        """Say what happened last, or what waits its five seconds, and how much is still below."""
+        """Show the last message, or the waiting denial, and how much is below."""
         denial, ticks = self.answering.latest, self.context.ticks()
         if denial is not None:
             left, what = denial.seconds_left(ticks), denial.approval.headline
             key = self.context.keys.key("take_back")
-            words = say("Denying in {} s, {} takes it back: {}", left, key, what)
+            words = say("Denying in {} s, {} to undo: {}", left, key, what)
             self.draw_status(words, said_at=ticks)
         else:
             is_under_way = bool(self.state.doing)
@@ -321,25 +320,25 @@ class InboxBase(KeyedScreen):
         self.draw_more(self._widgets.detail.rows_below)
 
     def change(self, state: InboxState) -> None:
-        """Put another table in the place of the present one, here and on what lies over it."""
+        """Replace the state, here and on the screens above."""
         self._take(state)
         self.draw()
         self.answering.state_changed(self.state)
         self._tell_pages()
 
     def _take(self, state: InboxState) -> None:
-        """A mark stays only as long as its request is what it was when it was marked."""
+        """Drop the marks of requests that changed since they were marked."""
         lost = state.lost_marks(self.context.now())
         self._lost += lost
         self.state = state.without_marks({each.id for each in lost}) if lost else state
 
     def say(self, text: SafeText) -> None:
-        """Show what came of something that the person did, or an alarm, and let it stand."""
+        """Show the result of an action or an alarm, and keep it for a while."""
         self._stands_until = self.context.ticks() + _TO_READ
         self._show(text)
 
     def _tell(self) -> None:
-        """Show what lost its mark, and the latest news, once what stands there could be read."""
+        """Show lost marks, and the latest news, after the last message could be read."""
         if self.context.ticks() < self._stands_until:
             return
         if self._lost:
@@ -350,12 +349,12 @@ class InboxBase(KeyedScreen):
             self._show(text)
 
     def say_off(self, verb: SafeText, reason: SafeText) -> None:
-        """Say why a key does nothing to the selected request; of another it would not be true."""
-        self._off = say("{} is off: {}", verb, reason)
+        """Say why a key does nothing for the selected request."""
+        self._off = say("{} unavailable: {}", verb, reason)
         self.say(self._off)
 
     def forget_off(self) -> None:
-        """Another request is selected."""
+        """Clear that message, because another request is selected."""
         if self._off and self._status == self._off:
             self._show(SafeText(""))
 
@@ -367,12 +366,12 @@ class InboxBase(KeyedScreen):
             page.say(text)
 
     def page(self, number: int) -> Page[Any]:
-        """Return a new page; 2 is the first beside this one."""
+        """Return a new page; 2 is the first one after the inbox."""
         return PAGE_CLASSES[number - 2](self.page_context)
 
     @property
     def page_context(self) -> PageContext:
-        """What a new page is given."""
+        """Return what a new page gets."""
         return PageContext(self.context, self.state, self.answering.open, self.post_message)
 
     def _tell_pages(self) -> None:
@@ -384,7 +383,7 @@ class InboxBase(KeyedScreen):
         return [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
 
     def _look_soon(self) -> None:
-        """Ask for the selected request once the selection rests; the server notes it as seen."""
+        """Fetch the selected request once the selection rests; the server marks it as seen."""
         self.set_timer(_LOOK_AFTER, partial(self._look_if_still, self.state.selected))
 
     def _look_if_still(self, approval_id: str | None) -> None:

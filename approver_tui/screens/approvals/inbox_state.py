@@ -1,7 +1,7 @@
-"""What is on the table: the state of the inbox screen and every way it can change.
+"""The state of the inbox screen and all of its changes.
 
-Owns: which approvals are shown, which is selected, which came later, what is under way.
-Never: Textual, a clock, a call. Every function returns another table.
+Owns: which approvals are shown, which is selected, which are new, which answers are in progress.
+Never: Textual, a clock, a call. Every function returns a new state.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -27,40 +27,40 @@ _DIALLING = Connection(phase=Phase.CONNECTING)
 
 @dataclass(frozen=True, slots=True)
 class InboxState:
-    """One moment of the inbox screen."""
+    """The inbox screen at one moment."""
 
     inbox: Inbox = field(default_factory=Inbox)
     selected: str | None = None
-    """The id of the selected approval: a place in the list would name another one tomorrow."""
+    """The ID of the selected approval; an index would change its meaning."""
     is_guess: bool = False
-    """Whether nobody chose it: it stood first among what waited when the app was last open."""
+    """Whether the selection is the first of the last known list, and not the user's choice."""
     meant: str | None = None
-    """What was to be selected instead of a guess, if anything."""
+    """What to select instead of a guess, if anything."""
     arrived: frozenset[str] = frozenset()
-    """Ids that came since the list was put in order."""
+    """The IDs that arrived since the list was sorted."""
     doing: Mapping[str, AnswerProgress] = field(default_factory=dict)
-    """What is under way, at most one thing per approval."""
+    """The answers in progress, at most one per approval."""
     unverified: tuple[Unverified, ...] = ()
-    """What the server lists and this program does not believe."""
+    """Listed requests that failed verification."""
     connection: Connection = _DIALLING
     fresh_at: int | None = None
-    """When the table last was what the server knew."""
+    """When the state last matched the server."""
     me: Me | None = None
     is_loaded: bool = False
     is_behind: bool = False
-    """Whether something was missed that a full answer of the server has to bring."""
+    """Whether something was missed that a full answer must bring."""
     query: Query = _EVERYTHING
-    """Which requests the person wants to see."""
+    """The filter."""
     elsewhere: OtherLoginCounts = NOWHERE
-    """What waits at other servers."""
+    """The counts of waiting requests at other servers."""
     opened: frozenset[str] = frozenset()
-    """Looks of requests that stand one by one although they look alike."""
+    """The looks that are expanded."""
     marks: tuple[Approval, ...] = ()
-    """What the person means to answer at once, each as it was when it was marked."""
+    """The marked requests, each as it was when it was marked."""
     unsent: tuple[UnsentDenial, ...] = ()
-    """What this person was about to deny when an earlier run of the program ended."""
+    """Denials that an earlier run of the program did not send."""
     attention: NotificationPrefs = ALL_RINGS
-    """When the person is notified."""
+    """The user's notification settings."""
 
     @property
     def current(self) -> Approval | None:
@@ -68,14 +68,14 @@ class InboxState:
         return None if self.selected is None else self.inbox.find(self.selected)
 
     def fold(self, now: int) -> Fold | None:
-        """Return the selected approval, and how many look like it among those it stands with."""
+        """Return the selected approval, and how many of its part of the list look like it."""
         if (current := self.current) is None:
             return None
         rows = self._standing_with(current)
         return Folding(self.opened, current.id, now).of(rows, current.id) or Fold(current)
 
     def in_row(self, now: int) -> tuple[Approval, ...]:
-        """Return every request that the selected row stands for and that can be answered."""
+        """Return the requests of the selected row that can be answered."""
         fold = self.fold(now)
         if fold is None:
             return ()
@@ -86,58 +86,54 @@ class InboxState:
 
     @property
     def marked(self) -> frozenset[str]:
-        """The ids of what is marked."""
+        """The IDs of the marked requests."""
         return frozenset(each.id for each in self.marks)
 
     def with_marks(self, approvals: Iterable[Approval]) -> "InboxState":
-        """Return the table with more marked, all in the order of the list."""
+        """Return the state with more marked, in list order."""
         known = {each.id: each for each in (*approvals, *self.marks)}
         return replace(
             self, marks=tuple(known[row.id] for row in self.inbox.rows if row.id in known)
         )
 
     def without_marks(self, ids: Collection[str]) -> "InboxState":
-        """Return the table with some marked no more."""
+        """Return the state with some unmarked."""
         return replace(self, marks=tuple(each for each in self.marks if each.id not in ids))
 
     def lost_marks(self, now: int) -> tuple[Approval, ...]:
-        """Return what is marked and was answered, changed or ended since."""
+        """Return the marked requests that were answered, changed or ended since."""
         return tuple(each for each in self.marks if self.has_lost(each, now))
 
     def has_lost(self, approval: Approval, now: int) -> bool:
-        """Tell whether a request is no more what it was when somebody chose it."""
+        """Whether a request has changed since it was chosen."""
         copy = None if self.doubts(approval.id) else self.inbox.find(approval.id)
         return is_lost(approval, copy, now)
 
     def unfolded(self) -> "InboxState":
-        """Return the table with those that look like the selected one in rows of their own.
-
-        Where they are already, they stand in one again.
-        """
+        """Return the state with the look of the selected request expanded or collapsed."""
         look = None if self.current is None else self.current.look
         return self if look is None else replace(self, opened=self.opened ^ {look})
 
     @property
     def device(self) -> Device | None:
-        """The device on which this program runs."""
+        """The device that this program runs on."""
         return None if self.me is None else self.me.device
 
     def has_yes(self, approval: Approval) -> bool:
-        """Tell whether the person has said yes as one of several, and it counts."""
+        """Whether the user's approval counts as one of several."""
         if self.me is None or approval.together is None:
             return False
         return approval.together.counts(self.me.user.id)
 
     def doubts(self, approval_id: str) -> bool:
-        """Tell whether the server's latest copy of an approval is one that nobody can answer."""
+        """Whether the server's latest copy of an approval failed verification."""
         return any(each.id == approval_id for each in self.unverified)
 
     def loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
-        """Return the table after a full answer.
+        """Return the state after a full answer.
 
-        `in_order` puts all rows as they were read, soonest first, and drops the records of
-        what is over: the person asked for that. Otherwise nothing moves, what is over stays as a
-        record, and what is new goes below the divider.
+        `in_order` sorts all rows as fetched and drops ended ones, because the user asked for that.
+        Otherwise nothing moves, ended rows stay, and new rows go below the heading.
         """
         if in_order or not self.is_loaded:
             inbox, arrived = self._kept_in_order(page), frozenset[str]()
@@ -152,10 +148,10 @@ class InboxState:
         return state.asked_for(self.query) if self.query else state
 
     def remembered(self, page: Page) -> "InboxState":
-        """Return the table with what waited when the server last said so.
+        """Return the state with the last known list.
 
-        It stays one that is not loaded, and nothing on it can be answered, until the server says
-        what waits now. Then a row that nobody chose here gives way to the first of all.
+        It does not count as loaded, and nothing can be answered, until the server answers. Then a
+        selection that nobody chose moves to the first row.
         """
         if self.is_loaded:
             return self
@@ -165,10 +161,7 @@ class InboxState:
         return replace(state, is_guess=selected != self.selected, meant=self.selected)
 
     def settled(self, now: int) -> "tuple[InboxState, tuple[UnsentDenial, ...]]":
-        """Return the table without the denials that no longer matter, and those.
-
-        One matters as long as its request waits.
-        """
+        """Return the state without unsent denials whose requests have ended, and those denials."""
         if not self.is_loaded:
             return self, ()
         over = tuple(each for each in self.unsent if not self._is_waiting(each.approval_id, now))
@@ -179,24 +172,24 @@ class InboxState:
         return row is not None and row.is_waiting(now)
 
     def unlisted(self, page: Page, now: int) -> tuple[str, ...]:
-        """Return the ids of rows that look open here but are not in the server's full answer."""
+        """Return the IDs of rows that look open here but are not in the full answer."""
         if not self.is_loaded:
             return ()
         listed = {row.id for row in page.items} | {each.id for each in page.unverified}
         return tuple(row.id for row in self.inbox.waiting(now) if row.id not in listed)
 
     def seen(self, approval: Approval) -> "InboxState":
-        """Return the table with the server's copy of an approval that is on it."""
+        """Return the state with the server's copy of a listed approval."""
         return replace(
             self, inbox=self.inbox.decided(approval), unverified=self._others(approval.id)
         )
 
     def doubted(self, each: Unverified) -> "InboxState":
-        """Return the table with a request whose latest copy cannot be answered."""
+        """Return the state with a request whose latest copy failed verification."""
         return replace(self, unverified=(*self._others(each.id), each))
 
     def asked(self, approval: Approval) -> "InboxState":
-        """Return the table with a new request at its end; the selection does not move."""
+        """Return the state with a new request at the end; the selection does not move."""
         if approval.state is not ApprovalState.PENDING or self.inbox.find(approval.id) is not None:
             return self.seen(approval)
         is_first = self.selected is None and self.query.fits(approval)
@@ -209,7 +202,7 @@ class InboxState:
         )
 
     def count(self, now: int) -> int | None:
-        """Return how many requests wait for this person; None while nobody has been told."""
+        """Return how many requests wait for this user; None while unknown."""
         waiting = self.inbox.waiting(now)
         me = None if self.me is None else self.me.user.id
         mine = [row for row in waiting if not waits_for_others(row, me)]
@@ -217,13 +210,13 @@ class InboxState:
 
     @property
     def shown(self) -> Inbox:
-        """What fits the query."""
+        """The approvals that match the filter."""
         if not self.query:
             return self.inbox
         return Inbox(tuple(row for row in self.inbox.rows if self.query.fits(row)))
 
     def asked_for(self, query: Query) -> "InboxState":
-        """Return the table as the person wants to see it; nothing is selected that is not shown."""
+        """Return the state with another filter; a hidden request is not selected."""
         state = replace(self, query=query)
         shown = state.shown
         if self.selected is not None and shown.find(self.selected):
@@ -231,37 +224,37 @@ class InboxState:
         return replace(state, selected=shown.rows[0].id if shown.rows else None)
 
     def moved_to(self, approval_id: str) -> "InboxState":
-        """Return the table with another selection."""
+        """Return the state with another selection."""
         if self.inbox.find(approval_id) is None:
             return self
         return replace(self, selected=approval_id, is_guess=False)
 
     def busy(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
-        """Return the table with something under way."""
+        """Return the state with an answer in progress."""
         return replace(self, doing=MappingProxyType({**self.doing, approval_id: doing}))
 
     def idle(self, approval_id: str) -> "InboxState":
-        """Return the table with nothing under way for that approval."""
+        """Return the state with no answer in progress for that approval."""
         rest = {key: doing for key, doing in self.doing.items() if key != approval_id}
         return replace(self, doing=MappingProxyType(rest))
 
     def connected(self, connection: Connection) -> "InboxState":
-        """Return the table with another state of the feed."""
+        """Return the state with another connection state."""
         return replace(self, connection=connection)
 
     def fresh(self, heard_at: int | None) -> "InboxState":
-        """Return the table, known to be what the server knew when the live feed last heard it."""
+        """Return the state, marked as current as of the last sign of life of the feed."""
         is_fresh = self.connection.is_live and self.is_loaded and not self.is_behind
         if not is_fresh or heard_at is None:
             return self
         return replace(self, fresh_at=max(heard_at, self.fresh_at or 0))
 
     def behind(self) -> "InboxState":
-        """Return the table as one that may lack something; a full answer mends it."""
+        """Return the state as possibly incomplete until the next full answer."""
         return replace(self, is_behind=True)
 
     def on_device(self, device: Device) -> "InboxState":
-        """Return the table with news about the device on which this program runs."""
+        """Return the state with an update of this program's device."""
         if self.me is None or self.device is None or device.id != self.device.id:
             return self
         return replace(self, me=replace(self.me, device=replace(device, is_this=True)))
@@ -270,7 +263,7 @@ class InboxState:
         return [row for row in self.shown.rows if self._is_beside(row, current)]
 
     def _is_beside(self, row: Approval, current: Approval) -> bool:
-        """Whether two of one look stand in the same part of the list; else they share no row."""
+        """Whether two look-alikes are in the same part of the list; else they share no row."""
         if row.look != current.look or row.is_held_back != current.is_held_back:
             return False
         return row.is_held_back or (row.id in self.arrived) == (current.id in self.arrived)
@@ -279,7 +272,7 @@ class InboxState:
         return tuple(each for each in self.unverified if each.id != approval_id)
 
     def _kept_in_order(self, page: Page) -> Inbox:
-        """What is under way keeps its row even when the server no longer lists it as waiting."""
+        """Rows with an answer in progress stay even if the server no longer lists them."""
         inbox = Inbox.listed(page.items)
         for approval_id in self.doing:
             known = self.inbox.find(approval_id)
@@ -289,7 +282,7 @@ class InboxState:
 
 
 def _still_selected(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
-    """The same approval, or the one that now stands where it stood; at first one to answer."""
+    """The same approval, or the one in its place; at first one that can be answered."""
     if before.selected is not None and inbox.find(before.selected):
         return before.selected
     if not inbox.rows:

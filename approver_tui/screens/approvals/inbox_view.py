@@ -1,6 +1,6 @@
-"""From the table to the widgets of the inbox screen.
+"""Draws the state on the widgets of the inbox screen.
 
-Owns: which widget is told what. Never: changes the table, or calls anything that could block.
+Owns: which widget gets what. Never: changes the state; makes a call that could block.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from approver_tui.widgets.times import remaining
 from approver_tui.widgets.top_bar import TopBar, TopView
 
 _ENOUGH_LINES = 20
-"""On a screen of fewer, each of them is for what waits here."""
+"""On a screen with fewer lines, each of them is used for this inbox."""
 
 
 class InboxWidgets(NamedTuple):
@@ -47,7 +47,7 @@ class InboxWidgets(NamedTuple):
 
     @classmethod
     def of(cls, screen: Screen[None]) -> "InboxWidgets":
-        """Return those of a screen that is composed."""
+        """Return the widgets of a composed screen."""
         found = screen.query_one
         others = found("#others", NoticeLines)
         return cls(found(TopBar), found(ApprovalList), found(ApprovalDetail), others, found(KeyBar))
@@ -55,17 +55,17 @@ class InboxWidgets(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxView:
-    """All that the inbox screen shows at one moment."""
+    """Everything that the inbox screen shows at one moment."""
 
     context: ScreenContext
     state: InboxState
     denial: Denial | None
-    """The denial that can be taken back."""
+    """The denial that can be undone."""
     is_narrow: bool
     is_reading: bool
 
     def draw_on(self, widgets: InboxWidgets, height: int) -> None:
-        """Tell each widget its part; one whose part is the same draws nothing."""
+        """Pass each widget its part; a widget whose part is unchanged draws nothing."""
         state, now = self.state, self.context.now()
         widgets.list.show(self._list())
         widgets.detail.show(state.fold(now), now, state.attention)
@@ -115,7 +115,7 @@ class InboxView:
         )
 
     def _left(self, now: int) -> SafeText | None:
-        """What is left to answer in; below the facts it may be a screenful away."""
+        """The remaining time; below the details it may be a screenful away."""
         one = self.state.current
         if one is None or not one.is_waiting(now):
             return None
@@ -123,13 +123,13 @@ class InboxView:
 
     @property
     def keys_basis(self) -> tuple[object, ...]:
-        """All that the keys depend on; what they say of time changes by the second."""
+        """Everything that the keys depend on, except the time."""
         state, second = self.state, self.context.now() // 1000
         here = (self.is_reading, self.denial is None, second, state.current, state.doing)
         return (*here, state.marks, state.unverified, state.connection, state.me)
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return the keys, and which of them do nothing now."""
+        """Return the keys, and which of them are off."""
         moment, state = AnswerContext.at(self.context), self.state
         marked = len(state.marks)
         keys = inbox_keys(
@@ -143,7 +143,7 @@ class InboxView:
 
 
 def _off(state: InboxState, moment: AnswerContext) -> frozenset[str]:
-    """Return which keys do nothing to the selected request; marked ones are answered whatever."""
+    """Return which keys are off for the selected request; marked requests keep theirs on."""
     case = state, state.current, moment
     reasons = {
         "a": SafeText("") if state.marks else why_no_yes(*case),

@@ -1,7 +1,7 @@
-"""The panel in which a person makes a request less before they agree to it.
+"""The panel in which the user narrows a request before approving it.
 
-Owns: asking what may be less, showing what would be granted. Never: approves; widens; takes a text
-that is not exactly the wish.
+Owns: asking what can be reduced, showing what would be granted. Never: approves; widens; accepts a
+text that is not exactly the proposal.
 """
 
 from dataclasses import replace
@@ -30,15 +30,14 @@ from approver_tui.widgets.lines import say
 
 
 class _NarrowableLoaded(thread_messages.ValueMessage[Narrowable]):
-    """What may be less."""
+    """What can be reduced."""
 
 
 class NarrowPanel(ChangePanel[Narrowing, Granted]):
-    """Controls, the two columns, Back, Approve less."""
+    """Controls, the two columns, Back, the button that continues."""
 
     NAME = "narrow"
-    TITLE = SafeText("APPROVE LESS?")
-    WAY_ON = SafeText("Approve less")
+    TITLE = SafeText("With limits?")
     REFUSED = SafeText("")
     HINTS = narrow_keys()
     HELP_ROWS = narrow_help()
@@ -54,12 +53,12 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         self._form: NarrowForm | None = None
 
     def controls(self) -> ComposeResult:
-        """Lay out room for the controls, and the comparison."""
+        """Lay out the controls and the comparison."""
         yield Vertical(id="form")
         yield NarrowSheet()
 
     def on_mount(self) -> None:
-        """Ask what may be less."""
+        """Ask what can be reduced."""
         super().on_mount()
         self.run_worker(self._learn, thread=True, group="leeway")
 
@@ -68,26 +67,26 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         self.query_one(NarrowSheet).show(self.answer, self._words())
 
     def why_off(self) -> SafeText:
-        """Return why the way on is closed, or nothing."""
+        """Return why the button is unavailable, or an empty text."""
         if reason := why_no_yes(self.state, self.approval, self.moment) or self.problem:
             return reason
         if self._form is None:
-            return say("asking the server what may be less.")
+            return say("loading what can be reduced.")
         if self.is_asking:
-            return say("asking the server how it would read.")
-        return say("nothing is less yet.") if self.answer is None else SafeText("")
+            return say("loading the preview.")
+        return say("reduce something first.") if self.answer is None else SafeText("")
 
     def read_wish(self) -> Narrowing | None:
-        """Return what the controls say. Raises ValueError with what is wrong."""
-        assert self._form is not None  # noqa: S101  # it said that it changed
+        """Return the proposal. Raises ValueError with the problem."""
+        assert self._form is not None  # noqa: S101  # the message says that it changed
         return self._form.wish or None
 
     def ask(self, wish: Narrowing) -> Granted:
-        """Ask how it would read. Runs in a thread."""
+        """Ask for the preview. Runs in a thread."""
         return self.context.answers.narrow(self.approval, wish)
 
     def go_on(self, wish: Narrowing, answer: Granted) -> None:
-        """Let the person approve the part that was shown."""
+        """Open the panel that approves the part that was shown."""
         del wish
         self.dismiss(NarrowingChosen(replace(self.approval, granted=answer)))
 
@@ -101,9 +100,7 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
     def _words(self) -> SafeText:
         if self._form is None:
             return say("")
-        return say(
-            "Untick a right or an item, or write a smaller value: what is left is shown here."
-        )
+        return say("Clear a scope or an item, or enter a smaller value. The result is shown here.")
 
     def _learn(self) -> None:
         """Runs in a thread."""

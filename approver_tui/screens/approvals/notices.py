@@ -1,7 +1,7 @@
-"""The warnings that stay above the inbox for as long as they are true.
+"""Warnings above the inbox, shown for as long as they are true.
 
-Owns: which there are, their wording, and the one line that is left for them where rows are few.
-Never: hides one because it was read.
+Owns: the warnings, their wording, and the single line for them on small screens. Never: hides one
+because it was read.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ class Notice:
 
     text: SafeText
     short: SafeText
-    """The same in so few words that it fits one line of 40 columns, with a sign of what follows."""
+    """A short form that fits one line of 40 columns with a counter."""
 
 
 def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
-    """Return the warnings, the most pressing first."""
+    """Return the warnings, the most urgent first."""
     found = (
         _signed_out(state),
         _stale(context, state),
@@ -42,12 +42,12 @@ def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
 
 
 def in_full(found: Sequence[Notice]) -> tuple[SafeText, ...]:
-    """Return all of them as they are."""
+    """Return all of them in full."""
     return tuple(notice.text for notice in found)
 
 
 def in_one_line(found: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
-    """Return the first in one line with how many more there are; `key` opens them all."""
+    """Return the first in one line with the number of others; `key` opens them all."""
     if not found:
         return ()
     first, *others = found
@@ -62,7 +62,7 @@ def _signed_out(state: InboxState) -> Notice | None:
         return None
     return Notice(
         say(
-            "! SIGNED OUT: this device can answer nothing any more. Enter signs in again; so does "
+            "! SIGNED OUT: this device can no longer answer. Press Enter to sign in again, or run "
             "sayso-approver login."
         ),
         say("! SIGNED OUT, Enter signs in"),
@@ -78,32 +78,36 @@ def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
     cause = SafeText(state.connection.reason.rstrip("."))
     reason = say(" ({})", cause) if cause else SafeText("")
     if state.fresh_at is None:
-        text = say("OFFLINE{}: answers are off; trying again.", reason)
-        return Notice(text, say("OFFLINE, answers are off"))
+        text = say("OFFLINE{}: you can't answer now; reconnecting.", reason)
+        return Notice(text, say("OFFLINE, you can't answer"))
     old = age(state.fresh_at, context.now())
-    text = say("OFFLINE{}: this is {} old, answers are off; trying again.", reason, old)
+    text = say("OFFLINE{}: data is {} old, you can't answer now; reconnecting.", reason, old)
     return Notice(text, say("OFFLINE, {} old", old))
 
 
 def _behind(context: ScreenContext, state: InboxState) -> Notice | None:
-    """The feed stands, but not all that was missed is there yet."""
+    """The feed is connected, but not everything that was missed has been loaded."""
     if not state.is_behind or not state.connection.is_live or state.fresh_at is None:
         return None
     old = age(state.fresh_at, context.now())
-    text = say("! Some requests may be missing: the list is {} old; asking again.", old)
+    text = say("! Some requests may be missing: the list is {} old; reloading.", old)
     return Notice(text, say("! Some may be missing"))
 
 
 def _unsent(state: InboxState) -> Notice | None:
-    """A denial that was given and never left, so that nobody believes that it did."""
+    """A denial was given but never sent."""
     left = [each for each in state.unsent if state.inbox.find(each.approval_id)]
     if not left:
         return None
     if len(left) > 1:
-        words = say("! NOT SENT: the app ended before {} denials of yours left.", len(left))
-        return Notice(say("{} The requests still wait.", words), say("! {} not sent", len(left)))
+        words = say("! NOT SENT: the app closed before {} denials were sent.", len(left))
+        return Notice(
+            say("{} The requests are still waiting.", words), say("! {} not sent", len(left))
+        )
     headline = left[0].headline
-    text = say("! NOT SENT: the app ended before your denial left. It still waits: {}", headline)
+    text = say(
+        "! NOT SENT: the app closed before your denial was sent. Still waiting: {}", headline
+    )
     return Notice(text, say("! Your denial was not sent"))
 
 
@@ -122,7 +126,7 @@ def _wrong_pins(state: InboxState) -> Notice | None:
     if not tries:
         return None
     if state.device and state.device.pin.locked:
-        text = say("! This device is locked: {} wrong PINs. Another device unlocks it.", tries)
+        text = say("! This device is locked: {} wrong PINs. Unlock it from another device.", tries)
         return Notice(text, say("! This device is locked"))
     which = say("1 wrong PIN") if tries == 1 else say("{} wrong PINs", tries)
     return Notice(say("! {} since you last approved", which), say("! {}", which))
@@ -132,13 +136,13 @@ def _open_folder(context: ScreenContext) -> Notice | None:
     if not context.environment.folder_is_open:
         return None
     return Notice(
-        say("! The server's data folder is open to this account, and so to agents run by it."),
-        say("! The server's folder is open"),
+        say("! This account can read the server's data folder, and so can its agents."),
+        say("! The server's folder is readable"),
     )
 
 
 def _skewed(context: ScreenContext) -> Notice | None:
-    """Every time on the screen is the server's; a watch on the wall would say another."""
+    """The clock of this machine differs from the server's, which the screen shows."""
     skew = context.server.skew
     if not skew:
         return None

@@ -1,7 +1,7 @@
-"""The panel that leads to the page of one request, for going on at a phone or in a browser.
+"""The panel with the link to a request's page, to continue on a phone or in a browser.
 
-Owns: the page's address as words and as a picture; it closes by itself once the answer is given.
-Never: answers; opens a browser; leads anywhere but to the server of this login.
+Owns: the link as text and QR code; it closes by itself once the request is answered. Never:
+answers; opens a browser; links to any other server.
 """
 
 from functools import partial
@@ -26,7 +26,7 @@ _LONGEST = 400
 
 
 class OpenElsewherePanel(Panel):
-    """Title, headline, address, picture."""
+    """Title, headline, link, QR code."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was decided.")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,20 +35,22 @@ class OpenElsewherePanel(Panel):
     ]
 
     def compose(self) -> ComposeResult:
-        """Lay out words, picture and keys."""
+        """Lay out text, QR code and keys."""
         page = self._page
         with VerticalScroll(classes="panel", id="elsewhere"):
-            yield TitleLine(partial(self.title_line, say("ELSEWHERE")))
+            yield TitleLine(partial(self.title_line, say("Open elsewhere")))
             yield Static(self.approval.headline, id="headline", markup=False)
-            yield Static("Answer it with a passkey at this page:", markup=False)
+            yield Static("Answer with a passkey on this page:", markup=False)
             yield Static(display_safe(page, max_len=_LONGEST), id="page", markup=False)
             if urlsplit(page).hostname in _LOOPBACK:
-                yield Static("It leads to this machine; a phone cannot open it.", markup=False)
+                yield Static(
+                    "This address is on this machine; a phone cannot open it.", markup=False
+                )
             yield QrCode(page)
             yield KeyBar(elsewhere_keys())
 
     def draw_widgets(self) -> None:
-        """Bring the time up to date."""
+        """Update the time."""
         self.query_one(TitleLine).refresh()
 
     @property

@@ -1,7 +1,6 @@
-"""Why an answer cannot be given right now, in words.
+"""Why an answer is unavailable now, in words.
 
-Owns: the order in which reasons are looked for. Never: decides for the server, which checks all
-of this again.
+Owns: the order of the checks. Never: decides for the server, which checks all of this again.
 """
 
 from collections.abc import Mapping
@@ -24,15 +23,15 @@ from approver_tui.widgets.times import clock
 ANSWERABLE = SafeText("")
 
 _UNDER_WAY: Mapping[AnswerProgress, SafeText] = {
-    AnswerProgress.SENDING: SafeText("your answer is on its way."),
-    AnswerProgress.CHECKING: SafeText("it is not known yet whether your answer counted; checking."),
-    AnswerProgress.DENYING: SafeText("you are denying it; {take_back} takes that back."),
+    AnswerProgress.SENDING: SafeText("your answer is being sent."),
+    AnswerProgress.CHECKING: SafeText("checking whether your answer was recorded."),
+    AnswerProgress.DENYING: SafeText("you are denying it; {take_back} undoes that."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """When and where the question is asked."""
+    """When and where the check is made."""
 
     now: int
     zone: tzinfo | None
@@ -40,12 +39,12 @@ class AnswerContext:
 
     @classmethod
     def at(cls, context: ScreenContext) -> "AnswerContext":
-        """Return now, at this desk."""
+        """Return the context of this moment."""
         return cls(context.now(), context.zone, context.keys)
 
 
 def why_no_answer(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why neither yes nor no can be said to `approval`; empty if either can."""
+    """Return why `approval` can neither be approved nor denied, or an empty text."""
     if approval is None:
         return say("nothing is selected.")
     if approval.id in state.doing:
@@ -55,12 +54,12 @@ def why_no_answer(state: InboxState, approval: Approval | None, moment: AnswerCo
     if approval.together is not None and state.has_yes(approval):
         words = approval.together.words
         report = moment.keys.key("report")
-        return say("your yes is counted ({}). Not meant? Report it ({}).", words, report)
+        return say("your approval is counted ({}). A mistake? Report it ({}).", words, report)
     return _why_not_now(state, approval)
 
 
 def why_no_report(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why `approval` cannot be reported; what is over can be."""
+    """Return why `approval` cannot be reported; a past request can be."""
     if approval is None:
         return say("nothing is selected.")
     if approval.id in state.doing:
@@ -69,55 +68,55 @@ def why_no_report(state: InboxState, approval: Approval | None, moment: AnswerCo
 
 
 def why_no_retry(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why the agent of `approval` cannot be asked to ask again; empty if it can."""
+    """Return why the agent of `approval` cannot be asked to retry, or an empty text."""
     if approval is None:
         return say("nothing is selected.")
     if approval.retry is Retry.ASKED:
-        return say("{} is told to ask again already.", approval.agent.name)
+        return say("{} was already asked to retry.", approval.agent.name)
     if not approval.is_lapsed(moment.now):
-        return say("it is for what expired without an answer.")
+        return say("only for requests that expired.")
     return _why_not_now(state, approval)
 
 
 def _why_not_now(state: InboxState, approval: Approval) -> SafeText:
-    """What stands in the way of sending anything."""
+    """Return why nothing can be sent for `approval`."""
     if state.doubts(approval.id):
-        return say("the server's copy of it cannot be verified.")
+        return say("the server's copy of this request cannot be verified.")
     return why_not_connected(state)
 
 
 def why_not_connected(state: InboxState) -> SafeText:
-    """Return why the server cannot be told anything; empty if it can."""
+    """Return why nothing can be sent to the server, or an empty text."""
     if state.connection.phase is Phase.SIGNED_OUT:
-        return say("this device was signed out. Enter signs in again.")
+        return say("this device was signed out. Press Enter to sign in.")
     if not state.connection.is_live:
-        return say("there is no connection to the server; trying again.")
+        return say("no connection to the server; reconnecting.")
     return ANSWERABLE
 
 
 def why_no_narrowing(
     state: InboxState, approval: Approval | None, moment: AnswerContext
 ) -> SafeText:
-    """Return why less than `approval` cannot be approved; empty if it can."""
+    """Return why `approval` cannot be narrowed, or an empty text."""
     reason = why_no_yes(state, approval, moment)
     if reason or approval is None or approval.kind is Kind.ACTION:
         return reason
-    return say("only what an agent wants to do can be approved in part.")
+    return say("only agent actions can be approved with limits.")
 
 
 def why_no_standing_grant(
     state: InboxState, approval: Approval | None, moment: AnswerContext
 ) -> SafeText:
-    """Return why nothing like `approval` can be approved ahead; empty if it can.
+    """Return why `approval` cannot be the example of a standing grant, or an empty text.
 
-    What is over can be an example too.
+    A past request can be one.
     """
     if approval is None:
         return say("nothing is selected.")
     if approval.kind is not Kind.ACTION:
-        return say("only what an agent wants to do can be approved ahead.")
+        return say("only agent actions can have a standing grant.")
     if approval.risk is Risk.CRITICAL:
-        return say("what is critical is asked each time.")
+        return say("critical requests are asked each time.")
     reason = why_no_report(state, approval, moment)
     if reason or state.device is None:
         return reason
@@ -125,12 +124,12 @@ def why_no_standing_grant(
 
 
 def why_no_yes(state: InboxState, approval: Approval | None, moment: AnswerContext) -> SafeText:
-    """Return why `approval` cannot be approved; empty if it can."""
+    """Return why `approval` cannot be approved, or an empty text."""
     reason = why_no_answer(state, approval, moment)
     if reason or approval is None:
         return reason
     if approval.is_locked:
-        return say("too much was typed wrongly, and it is locked for you. You can deny it.")
+        return say("too many wrong entries: it is locked for you. You can deny it.")
     if state.device is None:
         return reason
     return _why_not_on_this_device(state.device, approval, moment)
@@ -138,10 +137,12 @@ def why_no_yes(state: InboxState, approval: Approval | None, moment: AnswerConte
 
 def _why_not_on_this_device(device: Device, approval: Approval, moment: AnswerContext) -> SafeText:
     if device.pin.locked:
-        return say("this device is locked after too many wrong PINs. Another device unlocks it.")
+        return say(
+            "this device is locked after too many wrong PINs. Unlock it from another device."
+        )
     if device.pin.exhausted:
-        return say("this PIN had too many tries in its life. Log in again with a new one.")
+        return say("this PIN has had too many wrong attempts. Log in again with a new one.")
     if approval.risk.rank >= Risk.HIGH.rank and moment.now < device.high_from:
         since = clock(device.high_from, moment.now, moment.zone)
-        return say("this device is new and may approve high risk from {} on.", since)
+        return say("this device is new and can approve high risk from {}.", since)
     return ANSWERABLE

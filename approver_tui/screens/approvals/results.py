@@ -1,7 +1,7 @@
-"""The panel in which several answers leave one after the other, and what became of each.
+"""The panel that sends several answers one by one and shows the result of each.
 
-Owns: the five seconds before a no, the thread that sends, the list. Never: a guess; what is not
-known is asked of the server, also after this panel has closed.
+Owns: the five seconds before denials, the thread that sends, the list. Never: guesses; unknown
+outcomes are checked with the server, also after this panel has closed.
 """
 
 from typing import ClassVar, Protocol
@@ -31,21 +31,21 @@ from approver_tui.widgets.lines import Line, line, say
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.title_line import TitleLine
 
-_TITLES = {Answer.APPROVE: SafeText("APPROVING"), Answer.DENY: SafeText("DENYING")}
-_STILL_WAITS = SafeText("Your answer was not recorded. The request still waits.")
+_TITLES = {Answer.APPROVE: SafeText("Approving"), Answer.DENY: SafeText("Denying")}
+_STILL_WAITS = SafeText("Your answer was not recorded. The request is still waiting.")
 
 
 class ResultListener(Protocol):
-    """Who keeps the inbox true to what is learned here."""
+    """Keeps the inbox up to date with what happens here."""
 
     def begun(self, approvals: tuple[Approval, ...]) -> None:
-        """These are being answered: they are marked no longer."""
+        """These are being answered, so they are deselected."""
 
     def took(self, approval: Approval) -> None:
-        """The server told its copy of one."""
+        """The server returned its copy of one."""
 
     def doubted(self, approval_id: str, answer: Answer) -> None:
-        """It is not known what became of an answer: ask until it is."""
+        """The outcome of an answer is unknown: check until it is known."""
 
     def kept_back(self, approvals: tuple[Approval, ...]) -> None:
         """These are not denied after all."""
@@ -55,15 +55,15 @@ class ResultListener(Protocol):
 
 
 class _Begun(thread_messages.ValueMessage[str]):
-    """The answer to a request leaves."""
+    """The answer to a request is being sent."""
 
 
 class _Settled(thread_messages.ValueMessage[SendResult]):
-    """The server has answered, or has not."""
+    """The call ended, with or without the server's answer."""
 
 
 class ResultsPanel(Overlay):
-    """The list, what it comes to, Close."""
+    """The list, a summary, Close."""
 
     AUTO_FOCUS = "ResultSheet"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,7 +85,7 @@ class ResultsPanel(Overlay):
         answer = Answer.DENY if isinstance(given.answer, Deny) else Answer.APPROVE
         self.results = Results.of(answer, given.approvals)
         self._leaves_at: float | None = context.ticks()
-        """When the first answer leaves, on the clock of delays; None once it has."""
+        """When the first answer is sent, on the monotonic clock; None once it was."""
         if answer is Answer.DENY:
             self._leaves_at += TIME_TO_THINK
         self.is_busy = True
@@ -101,7 +101,7 @@ class ResultsPanel(Overlay):
             yield KeyBar()
 
     def look_again(self) -> None:
-        """Send what is due, settle what was in doubt, and draw."""
+        """Send what is due, update unknown outcomes, and draw."""
         if self.is_ready:
             self._send_if_due()
             self._settle()
@@ -112,7 +112,7 @@ class ResultsPanel(Overlay):
         return None
 
     def draw_widgets(self) -> None:
-        """Bring title, list and summary up to date."""
+        """Update title, list and summary."""
         self.query_one(TitleLine).refresh()
         self.query_one(ResultSheet).show(self.results)
         self.query_one("#why-off", Static).update(self._words())
@@ -130,12 +130,12 @@ class ResultsPanel(Overlay):
             self.finish(PanelClosed(self._words()))
 
     def action_take_back(self) -> None:
-        """Take all back before the first one leaves."""
+        """Undo all denials before the first is sent."""
         if self._can_take_back:
             self._leaves_at = None
             self.is_busy = False
             self._clerk.kept_back(self._given.approvals)
-            self.finish(PanelClosed(say("Taken back: nothing was denied.")))
+            self.finish(PanelClosed(say("Undone: nothing was denied.")))
 
     def action_help(self) -> None:
         """Show the help."""
@@ -151,9 +151,7 @@ class ResultsPanel(Overlay):
         sent = message.value
         self.results = self.results.told(sent.approval.id, sent.fate, sent.why, sent.approval)
         if sent.ends_all:
-            self.results = self.results.stopped(
-                say("Sending stopped before it. The request still waits.")
-            )
+            self.results = self.results.stopped(say("Not sent. The request is still waiting."))
         self.is_busy = not self.results.is_settled
         if sent.fate is Fate.UNKNOWN:
             self._clerk.doubted(sent.approval.id, self.results.answer)
@@ -170,7 +168,7 @@ class ResultsPanel(Overlay):
             self.run_worker(self._send_all, thread=True, group="batch")
 
     def _send_all(self) -> None:
-        """Runs in a thread: one after the other, each with its own signature."""
+        """Runs in a thread: sends one after the other, each with its own signature."""
         for approval in self._given.approvals:
             self.post_message(_Begun(approval.id))
             sent = send(self.context.answers, approval, self._given.answer, self.moment)
@@ -179,7 +177,7 @@ class ResultsPanel(Overlay):
                 return
 
     def _settle(self) -> None:
-        """What was in doubt is what the server's copy says, as soon as it was asked for."""
+        """Resolve unknown outcomes from the server's copies, as soon as they were fetched."""
         for approval_id in self.results.in_doubt:
             copy = self.state.inbox.find(approval_id)
             if (
@@ -199,7 +197,7 @@ class ResultsPanel(Overlay):
 
     def _title(self, width: int) -> Line:
         del width
-        verb = _TITLES[self.results.answer] if self.is_busy else say("ANSWERED")
+        verb = _TITLES[self.results.answer] if self.is_busy else say("Answered")
         return line(say("{} {}", verb, len(self.results.items)))
 
     @property
@@ -210,6 +208,6 @@ class ResultsPanel(Overlay):
         if self._can_take_back and self._leaves_at is not None:
             left = max(0, -int(-(self._leaves_at - self.context.ticks()) // 1))
             key = self.context.keys.key("take_back")
-            return say("Denying in {} s; {} takes all of it back.", left, key)
+            return say("Denying in {} s; {} undoes all of it.", left, key)
         words = SafeText(summary(self.results).capitalize())
         return say("{}.", words)

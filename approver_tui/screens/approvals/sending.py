@@ -1,15 +1,15 @@
-"""One answer of several: sent, and what became of it.
+"""Sends one of several answers and returns its result.
 
-Owns: what each error means for this answer, and for those that come after it.
-Never: a thread; a guess: an answer whose receipt is lost is said to be unknown.
+Owns: what each error means for this answer, and for those after it. Never: a thread; guesses: an
+answer without confirmation has an unknown outcome.
 """
 
 from dataclasses import dataclass
 
 from approver_tui.client import errors
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.screens import refusals
 from approver_tui.screens.approvals.reasons import AnswerContext
-from approver_tui.screens.context import DecisionPort
 from approver_tui.screens.panel import Approve, Deny
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.results import Fate, over
@@ -25,25 +25,25 @@ _ENDS_ALL = (
     errors.WrongPin,
     errors.PinNeeded,
 )
-"""After these nothing more is sent: it would meet the same, or cost another try of the PIN."""
+"""After these errors nothing more is sent: it would fail too, or cost a PIN attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of one answer."""
+    """The result of one answer."""
 
     approval: Approval
     """The newest copy of its request."""
     fate: Fate
     why: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     ends_all: bool = False
-    """Whether nothing more is to be sent after it."""
+    """Whether nothing more must be sent after it."""
 
 
 def send(
-    answers: DecisionPort, approval: Approval, answer: Approve | Deny, moment: AnswerContext
+    answers: DecisionClient, approval: Approval, answer: Approve | Deny, moment: AnswerContext
 ) -> SendResult:
-    """Say yes or no to one request. Blocks."""
+    """Approve or deny one request. Blocks."""
     try:
         if isinstance(answer, Approve):
             return SendResult(_approved(answers, approval, answer.pin), Fate.APPROVED)
@@ -53,8 +53,8 @@ def send(
         return _not_done(approval, error, moment)
 
 
-def _approved(answers: DecisionPort, approval: Approval, pin: str | None) -> Approval:
-    """The PIN goes with what takes it for itself; for the others the app is unlocked."""
+def _approved(answers: DecisionClient, approval: Approval, pin: str | None) -> Approval:
+    """Send the PIN with requests that need it themselves; for the others the app is unlocked."""
     own = pin if approval.needs_pin else None
     return answers.approve(approval, fingerprint=approval.fingerprint, pin=own)
 

@@ -1,7 +1,7 @@
-"""The agents that a person has to do with: who acts for them, who asked them, whom they own.
+"""The Agents page: agents that act for the user, asked them, or belong to them.
 
-Owns: stopping one from acting for them, which ends all by which it does; muting one; the kill
-switch for those that are their own. Never: lets one go on; that takes an administrator.
+Owns: revoking an agent's access, muting it, suspending one's own agents. Never: enables one again,
+which needs an administrator.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ Found = tuple[Agent, ...]
 
 
 class AgentsPage(Page[Found]):
-    """Everybody who could do something in the person's name, who asked to, and their own."""
+    """Agents that act for the user, those that only asked, and the user's own."""
 
     NAME = "Agents"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,7 +38,7 @@ class AgentsPage(Page[Found]):
     ]
 
     def fetch(self) -> Found:
-        """Ask for consents and tokens, for what was asked, and for one's own."""
+        """Fetch consents, tokens, requests, and the user's own agents."""
         server, since = self.context.server, self.context.now() - ASKED_WITHIN
         acts = acting_agents(
             server.consents(), server.delegations(), self.context.grants_client.grants()
@@ -47,62 +47,68 @@ class AgentsPage(Page[Found]):
         return merge_agents(acts, asked, server.owned_agents(), since)
 
     def sections(self, found: Found) -> Sequence[Section]:
-        """Return who acts, who only asked, and who did neither."""
+        """Return the agents that act, those that only asked, and the rest."""
         acts = [one for one in found if one.acting]
         asked = [one for one in found if not one.acting and one.asked]
         idle = [one for one in found if not one.acting and not one.asked]
-        nobody = say("Nobody acts for you at the moment.")
+        nobody = say("No agent acts for you.")
         return (
             self._section("ACTING FOR YOU ({})", acts, nobody),
-            self._section("ASKED YOU LATELY ({})", asked, say("Nobody else did in 7 days.")),
+            self._section("ASKED RECENTLY ({})", asked, say("No other agents in 7 days.")),
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 
     def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
-        """Return one with all that is known of it."""
+        """Return an agent in full."""
         one = next((each for each in found if each.id == entry_id), None)
         if one is None:
             return None
         return partial(self._lines, one), (entry_id, one, self.state.attention)
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return what can be done."""
+        """Return the keys of the page."""
         return (
-            hint("z", "Stop..", is_off=bool(self._why_off())),
+            hint("z", "Revoke..", is_off=bool(self._why_off())),
             hint("M", self._mute_word, is_off=bool(self._why_no_mute())),
             hint("K", "Suspend..", is_off=bool(self._why_no_suspend())),
         )
 
     def help(self) -> Rows:
-        """Return what the help says."""
+        """Return the help of the page."""
         return texts(
-            ("z", "stop it acting for you: its grants, consents and tokens end; it may ask again"),
-            ("M", "mute it: nothing of low or medium risk rings; again ends that"),
-            ("K", "of one of your own: stop it for everybody, until an administrator enables it"),
+            (
+                "z",
+                (
+                    "revoke its access to act for you: grants, consents and tokens "
+                    "end; it may ask again"
+                ),
+            ),
+            ("M", "mute it or unmute it: no notifications for low and medium risk"),
+            ("K", "suspend an agent you own, for everybody, until an administrator enables it"),
         )
 
     def action_mute(self) -> None:
-        """Ask before nothing of it rings, or everything again."""
+        """Confirm before muting or unmuting it."""
         one = self._current
         if reason := self._why_no_mute():
-            self.say(say("Mute is off: {}", reason))
+            self.say(say("Mute unavailable: {}", reason))
         elif one is not None:
             arranging = RequestActions(self.context, self.page_context.tell)
             agent_id = SafeText(one.id)
             self.ask(arranging.mute(agent_id, one.name, self.state.attention))
 
     def action_suspend(self) -> None:
-        """Ask before it is stopped for everybody."""
+        """Confirm before suspending it for everybody."""
         one = self._current
         if reason := self._why_no_suspend():
-            self.say(say("Suspend is off: {}", reason))
+            self.say(say("Suspend unavailable: {}", reason))
         elif one is not None:
             self.ask(self._suspending(one))
 
     def _suspending(self, one: Agent) -> ConfirmAction:
-        words = say("Its tokens and requests end at once, for everybody, and it gets nothing more.")
-        later = say("Only an administrator lets it go on (sayso agents enable).")
-        title = say("SUSPEND {} FOR EVERYBODY?", one.name)
+        words = say("Its tokens and requests end now, for everybody, and it gets no new ones.")
+        later = say("Only an administrator can enable it again (sayso agents enable).")
+        title = say("Suspend {} for everybody?", one.name)
         return ConfirmAction(title, say("Suspend"), (words, later), partial(self._suspend, one))
 
     def _suspend(self, one: Agent, _typed: str) -> SafeText:
@@ -115,44 +121,47 @@ class AgentsPage(Page[Found]):
     def _why_no_suspend(self) -> SafeText:
         one = self._current
         if one is None:
-            return say("nobody is selected.")
+            return say("nothing is selected.")
         if one.owned is None:
             return say(
-                "it is not yours; report a request of it ({}).", self.context.keys.key("report")
+                "you don't own it; report one of its requests ({}).",
+                self.context.keys.key("report"),
             )
-        return self.why_nothing_ends() if one.owned.is_enabled else say("it is stopped already.")
+        return self.why_nothing_ends() if one.owned.is_enabled else say("it is already disabled.")
 
     def action_stop(self) -> None:
-        """Ask before all of it ends."""
+        """Confirm before revoking its access."""
         one = self._current
         if reason := self._why_off():
-            self.say(say("Stop is off: {}", reason))
+            self.say(say("Revoke unavailable: {}", reason))
         elif one is not None and one.acting is not None:
             self.ask(self._deed(one.acting))
 
     def _deed(self, one: ActingAgent) -> ConfirmAction:
-        ends = say("Stopping ends at once what it has of you: {}.", holdings_text(one))
+        ends = say("This ends its access now: {}.", holdings_text(one))
         others = say(
-            "It goes on for others and may ask you again. To have it stopped for everybody, "
-            "report a request of it ({}).",
+            "It can still act for others and may ask you again. To quarantine it "
+            "for everybody, report one of its requests ({}).",
             self.context.keys.key("report"),
         )
-        title = say("STOP {} ACTING FOR YOU?", one.name)
-        return ConfirmAction(title, say("Stop"), (ends, others), partial(self._stop, one))
+        title = say("Revoke access of {}?", one.name)
+        return ConfirmAction(title, say("Revoke"), (ends, others), partial(self._stop, one))
 
     def _stop(self, one: ActingAgent, _pin: str) -> SafeText:
         """Runs in a thread."""
         self.context.server.stop_acting(one.id)
-        return say("{} acts for you no more: its grants, consents and tokens have ended.", one.name)
+        return say(
+            "{} no longer acts for you: its grants, consents and tokens have ended.", one.name
+        )
 
     def _why_off(self) -> SafeText:
         one = self._current
         if one is None:
-            return say("nobody is selected.")
+            return say("nothing is selected.")
         return self.why_nothing_ends() if one.acting else say("it does not act for you.")
 
     def _why_no_mute(self) -> SafeText:
-        return self.why_nothing_ends() if self._current else say("nobody is selected.")
+        return self.why_nothing_ends() if self._current else say("nothing is selected.")
 
     @property
     def _mute_word(self) -> str:

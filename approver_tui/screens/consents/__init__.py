@@ -1,5 +1,5 @@
-"""The screens and panels for consents.
+"""Screens and panels for consents.
 
-Owns: screens: own state, messages, calls to the client.
+Owns: state, messages, calls to the client.
 Never: a rule of the server.
 """

@@ -1,6 +1,6 @@
-"""What the person lets others have: consents, standing grants, and the tokens in force now.
+"""The page with consents, standing grants and active tokens.
 
-Owns: taking a consent or a grant back, ending a token. Never: gives one; that is an approval.
+Owns: revoking a consent or a grant, ending a token. Never: creates one; that is an approval.
 """
 
 from collections.abc import Sequence
@@ -35,14 +35,14 @@ Right: TypeAlias = Consent | StandingGrant | Delegation
 
 @dataclass(frozen=True, slots=True)
 class HeldAccess:
-    """All that was found."""
+    """Everything that was fetched."""
 
     consents: tuple[Consent, ...]
     grants: tuple[StandingGrant, ...]
     tokens: tuple[Delegation, ...]
 
     def find(self, entry_id: str | None) -> Right | None:
-        """Return the one with that id."""
+        """Return the entry with that ID."""
         every: list[Right] = [*self.consents, *self.grants, *self.tokens]
         return next((each for each in every if each.id == entry_id), None)
 
@@ -54,7 +54,7 @@ class RightsPage(Page[HeldAccess]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("z", "end", id="revoke", show=False)]
 
     def fetch(self) -> HeldAccess:
-        """Ask for all three."""
+        """Fetch all three."""
         server = self.context.server
         return HeldAccess(
             server.consents(), self.context.grants_client.grants(), server.delegations()
@@ -72,40 +72,39 @@ class RightsPage(Page[HeldAccess]):
                 say("CONSENTS ({})", len(consents)),
                 consents,
                 beside=say("act without asking"),
-                empty=say("Nobody may act for you without asking."),
+                empty=say("No consents."),
             ),
             Section(
-                say("GRANTS ({})", len(grants)),
+                say("STANDING GRANTS ({})", len(grants)),
                 grants,
-                beside=say("approved ahead"),
-                empty=say("You approved nothing ahead. {} on a request does.", key),
+                empty=say("No standing grants. Press {} on a request to create one.", key),
             ),
             Section(
                 say("TOKENS ({})", len(tokens)),
                 tokens,
                 beside=say("in force now"),
-                empty=say("Nobody acts for you at the moment."),
+                empty=say("No agent acts for you."),
             ),
         )
 
     def in_full(self, found: HeldAccess, entry_id: str) -> tuple[Make, object] | None:
-        """Return one of them."""
+        """Return one in full."""
         one = found.find(entry_id)
         return None if one is None else (partial(self._lines, one), (entry_id, one))
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return what can be done."""
+        """Return the keys of the page."""
         return (hint("z", "Revoke..", is_off=bool(self._why_off())),)
 
     def help(self) -> Rows:
-        """Return what the help says."""
-        return texts(("z", "take the consent or the grant back, or end the token"))
+        """Return the help of the page."""
+        return texts(("z", "revoke the consent or the standing grant, or end the token"))
 
     def action_end(self) -> None:
-        """Ask before it ends."""
+        """Confirm before ending it."""
         one = self._current
         if reason := self._why_off():
-            self.say(say("Revoke is off: {}", reason))
+            self.say(say("Revoke unavailable: {}", reason))
         elif one is not None:
             self.ask(_deed_of(one, self))
 
@@ -129,7 +128,7 @@ class RightsPage(Page[HeldAccess]):
         if one is None:
             return say("nothing is selected.")
         if isinstance(one, Consent) and one.state is not ConsentState.LIVE:
-            return say("it is over.")
+            return say("it has ended.")
         return self.why_nothing_ends()
 
     @property
@@ -145,24 +144,24 @@ class RightsPage(Page[HeldAccess]):
 
 def _deed_of(one: Right, page: RightsPage) -> ConfirmAction:
     if isinstance(one, StandingGrant):
-        words = say("{} asks you again, each time. What it did until now stays.", one.agent_name)
-        title = say("TAKE THE GRANT BACK?")
+        words = say("{} will ask you each time. What it already did stays done.", one.agent_name)
+        title = say("Revoke the standing grant?")
         return ConfirmAction(title, say("Revoke"), (words,), partial(page.revoke_grant, one))
     if isinstance(one, Consent):
         words = say(
-            "{} may no longer use {} at {} without asking. Every token that came from this ends.",
+            "{} can no longer use {} at {} without asking. Every token issued from this ends.",
             one.client_name,
             SafeText(", ".join(one.scopes)),
             one.resource,
         )
-        title = say("TAKE THE CONSENT BACK?")
+        title = say("Revoke the consent?")
         return ConfirmAction(title, say("Revoke"), (words,), partial(page.revoke_consent, one))
     words = say(
-        "{} may no longer act for you at {} by this token, nor by what came from it. It may get "
+        "{} can no longer act for you at {} with this token or tokens derived from it. It can get "
         "another one where you let it.",
         one.client.name,
         one.resource,
     )
     return ConfirmAction(
-        say("END THE TOKEN?"), say("Revoke"), (words,), partial(page.revoke_token, one)
+        say("End the token?"), say("Revoke"), (words,), partial(page.revoke_token, one)
     )

@@ -1,7 +1,7 @@
-"""The devices from which the person decides.
+"""The Devices page: the user's devices.
 
-Owns: ending one, vouching for a new one, unlocking a locked one. Never: ends the device on which
-this program runs; that is `sayso-approver logout`.
+Owns: revoking a device, vouching for a new one, unlocking a locked one. Never: revokes this device;
+`sayso-approver logout` does that.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ Found = tuple[Device, ...]
 
 
 class DevicesPage(Page[Found]):
-    """Those in use, then those that were ended."""
+    """Active devices, then revoked ones."""
 
     NAME = "Devices"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,7 +38,7 @@ class DevicesPage(Page[Found]):
     ]
 
     def fetch(self) -> Found:
-        """Ask for all of them, and how each is called."""
+        """Fetch the devices with their browsers."""
         browsers = self.context.server.browsers()
         return tuple(
             replace(each, browsers=tuple(one for one in browsers if one.device_id == each.id))
@@ -46,7 +46,7 @@ class DevicesPage(Page[Found]):
         )
 
     def sections(self, found: Found) -> Sequence[Section]:
-        """Return those in use and those that are over."""
+        """Return active and revoked devices."""
         now = self.context.now()
         used = tuple(device_entry(each, now) for each in found if each.is_active)
         over = tuple(device_entry(each, now) for each in found if not each.is_active)
@@ -54,12 +54,12 @@ class DevicesPage(Page[Found]):
         return [*sections, *([Section(say("REVOKED ({})", len(over)), over)] if over else [])]
 
     def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
-        """Return one of them."""
+        """Return one in full."""
         one = next((each for each in found if each.id == entry_id), None)
         return None if one is None else (partial(self._lines, one), (entry_id, one))
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return what can be done with this one."""
+        """Return the keys for the selected device."""
         return (
             hint("z", "Revoke..", is_off=bool(self._why_no_revoke())),
             hint("V", "Vouch..", is_off=bool(self._why_no_vouch())),
@@ -69,33 +69,33 @@ class DevicesPage(Page[Found]):
         )
 
     def help(self) -> Rows:
-        """Return what the help says."""
+        """Return the help of the page."""
         return texts(
             ("z", "sign the device out for good"),
-            ("V", "let a new device approve high risk at once; takes your PIN"),
-            ("U", "give a locked device its PIN tries back; takes your PIN"),
-            ("n", "call it otherwise"),
-            ("T", "call a browser as if something waited; the message says nothing"),
+            ("V", "let a new device approve high risk at once; requires your PIN"),
+            ("U", "unlock a locked device; requires your PIN"),
+            ("n", "rename it"),
+            ("T", "send a browser a test notification"),
         )
 
     def action_revoke(self) -> None:
-        """Ask before it ends."""
+        """Confirm before revoking it."""
         self._ask(self._why_no_revoke(), say("Revoke"), self._revoking)
 
     def action_vouch(self) -> None:
-        """Ask for the PIN before it may approve more."""
+        """Ask for the PIN before vouching for it."""
         self._ask(self._why_no_vouch(), say("Vouch"), self._vouching)
 
     def action_unlock(self) -> None:
-        """Ask for the PIN before it may try again."""
+        """Ask for the PIN before unlocking it."""
         self._ask(self._why_no_unlock(), say("Unlock"), self._unlocking)
 
     def action_rename(self) -> None:
-        """Ask what it is to be called."""
+        """Ask for the new name."""
         self._ask(self._why_nothing(), say("Rename"), self._renaming)
 
     def action_test(self) -> None:
-        """Ask before a browser is called."""
+        """Confirm before sending a test notification."""
         self._ask(self._why_no_test(), say("Test"), self._testing)
 
     def _ask(
@@ -103,24 +103,24 @@ class DevicesPage(Page[Found]):
     ) -> None:
         one = self._current
         if reason or one is None:
-            self.say(say("{} is off: {}", verb, reason))
+            self.say(say("{} unavailable: {}", verb, reason))
         else:
             self.ask(action(one))
 
     def _revoking(self, device: Device) -> ConfirmAction:
         words = say(
-            "{} is signed out for good and can answer nothing any more. What it approved stays.",
+            "{} is signed out for good and can no longer answer. Its approvals stay.",
             device.name,
         )
-        title = say("SIGN {} OUT?", device.name)
+        title = say("Revoke {}?", device.name)
         return ConfirmAction(title, say("Revoke"), (words,), partial(self._revoke, device))
 
     def _vouching(self, device: Device) -> ConfirmAction:
         words = say(
-            "{} may approve high risk at once. Vouch only for a device that you enrolled yourself.",
+            "{} can approve high risk at once. Only vouch for a device that you enrolled yourself.",
             device.name,
         )
-        title = say("VOUCH FOR {}?", device.name)
+        title = say("Vouch for {}?", device.name)
         do = partial(self._vouch, device)
         return ConfirmAction(title, say("Vouch"), (words,), do, PIN)
 
@@ -129,40 +129,42 @@ class DevicesPage(Page[Found]):
             "{} was locked after too many wrong PINs. Unlock it only if those were yours.",
             device.name,
         )
-        title = say("UNLOCK {}?", device.name)
+        title = say("Unlock {}?", device.name)
         do = partial(self._unlock, device)
         return ConfirmAction(title, say("Unlock"), (words,), do, PIN)
 
     def _renaming(self, device: Device) -> ConfirmAction:
-        words = say("The name is yours alone: it stands on this page, in receipts and in the log.")
+        words = say("The name appears on this page, in receipts and in the audit log.")
         field = ConfirmField(say("Name"), device.name, _why_no_name, longest=64)
         do = partial(self._rename, device)
-        return ConfirmAction(say("RENAME {}?", device.name), say("Rename"), (words,), do, field)
+        return ConfirmAction(say("Rename {}?", device.name), say("Rename"), (words,), do, field)
 
     def _testing(self, device: Device) -> ConfirmAction:
         words = say(
-            "{} is sent a message that says nothing. It shows it while it runs.", device.name
+            "Sends {} a test message without content. It shows it while it runs.", device.name
         )
         do = partial(self._test, device)
-        return ConfirmAction(say("CALL {} TO TRY?", device.name), say("Call"), (words,), do)
+        return ConfirmAction(
+            say("Test notifications on {}?", device.name), say("Send"), (words,), do
+        )
 
     def _rename(self, device: Device, name: str) -> SafeText:
         """Runs in a thread."""
-        return say("It is called {} now.", self.context.server.rename_device(device.id, name).name)
+        return say("Renamed to {}.", self.context.server.rename_device(device.id, name).name)
 
     def _test(self, device: Device, _typed: str) -> SafeText:
         """Runs in a thread."""
         count = self.context.server.test_browser(device.id)
         if not count:
             return say(
-                "No browser of {} asked to be called: open its page and allow it.", device.name
+                "No browser of {} has notifications on: open its page and allow them.", device.name
             )
-        return say("Called. {} shows it within a minute, if its browser runs.", device.name)
+        return say("Sent. {} shows it within a minute, if its browser runs.", device.name)
 
     def _why_no_test(self) -> SafeText:
         one = self._current
         if one is None or one.kind != "browser":
-            return say("only a browser is called by push.")
+            return say("only a browser gets push messages.")
         return self._why_nothing()
 
     def _revoke(self, device: Device, _pin: str) -> SafeText:
@@ -173,7 +175,7 @@ class DevicesPage(Page[Found]):
     def _vouch(self, device: Device, pin: str) -> SafeText:
         """Runs in a thread."""
         self.context.answers.vouch_device(device, pin)
-        return say("{} may approve high risk from now on.", device.name)
+        return say("{} can approve high risk from now on.", device.name)
 
     def _unlock(self, device: Device, pin: str) -> SafeText:
         """Runs in a thread."""
@@ -191,7 +193,7 @@ class DevicesPage(Page[Found]):
             return reason
         one = self._current
         is_new = one is not None and one.high_from > self.context.now()
-        return SafeText("") if is_new else say("it may approve high risk already.")
+        return SafeText("") if is_new else say("it can already approve high risk.")
 
     def _why_no_unlock(self) -> SafeText:
         if reason := self._why_nothing() or self._why_not_this():
@@ -202,14 +204,14 @@ class DevicesPage(Page[Found]):
     def _why_not_this(self) -> SafeText:
         one = self._current
         if one is not None and one.is_this:
-            return say("it takes another device of yours.")
+            return say("you need another device for that.")
         return SafeText("")
 
     def _why_nothing(self) -> SafeText:
         one = self._current
         if one is None:
             return say("nothing is selected.")
-        return self.why_nothing_ends() if one.is_active else say("it is over.")
+        return self.why_nothing_ends() if one.is_active else say("it has ended.")
 
     @property
     def _current(self) -> Device | None:

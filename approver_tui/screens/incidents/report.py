@@ -1,7 +1,7 @@
-"""The panel in which a person says that they did not ask for this.
+"""The panel in which the user reports a request.
 
-Owns: whom the report stops, the word to the administrators, sending it. It removes power, so it
-takes no PIN. Never: sends before the person has chosen and pressed the button.
+Owns: what to quarantine, the note to administrators, sending it. It removes power, so it requires
+no PIN. Never: sends before the user has chosen and pressed the button.
 """
 
 from functools import partial
@@ -29,16 +29,16 @@ from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.incidents.reports import choice_words, choices, consequence
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 
 class _ReportSent(thread_messages.ValueMessage[Reported]):
-    """The server has taken the report."""
+    """The server has accepted the report."""
 
 
 class ReportPanel(Panel):
-    """Whom to stop, what happens then, a note, Back, Report."""
+    """What to quarantine, what happens then, a note, Back, Report."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was reported.")
     AUTO_FOCUS = "#whom"
@@ -57,14 +57,14 @@ class ReportPanel(Panel):
         self._problem = SafeText("")
 
     def compose(self) -> ComposeResult:
-        """Lay out title, choices, what happens, note, buttons and keys."""
+        """Lay out title, choices, consequences, note, buttons and keys."""
         with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, say("REPORT?")))
+            yield TitleLine(partial(self.title_line, say("Report?")))
             yield Static(self.approval.headline, id="headline", markup=False)
-            yield Static("You did not ask for this. Stop:", markup=False)
+            yield Static("You did not ask for this. Quarantine:", markup=False)
             yield self._whom
             yield Static(id="consequence", markup=False)
-            yield Static("A word to the administrators (no agent sees it):", markup=False)
+            yield Static("Note to administrators (no agent sees it):", markup=False)
             yield self._note
             with Horizontal(id="buttons"):
                 yield PanelButton(say("Back"), id="back")
@@ -73,11 +73,11 @@ class ReportPanel(Panel):
             yield KeyBar(report_keys())
 
     def draw_widgets(self) -> None:
-        """Bring time, consequences and the reason up to date."""
+        """Update time, consequences and hint."""
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self.query_one("#consequence", Static).update(self._consequence())
-        text = say("Report is off: {}", reason) if reason else say("Tab to Report, then Enter.")
+        text = button_hint(say("Report"), reason)
         self.query_one("#why-off", Static).update(
             say("{} {}", self._problem, text) if self._problem else text
         )
@@ -87,13 +87,13 @@ class ReportPanel(Panel):
         button.disabled = bool(reason)
 
     def why_off(self) -> SafeText:
-        """Return why nothing can be reported, or nothing."""
+        """Return why Report is unavailable, or an empty text."""
         if self.is_busy:
-            return say("waiting for the server's answer.")
+            return say("Sending…")
         if reason := why_no_report(self.state, self.approval, self.moment):
             return reason
         if self._whom.index is None:
-            return say("choose whom to stop, 1 to {}.", len(self._choices))
+            return say("choose an option, 1 to {}.", len(self._choices))
         return SafeText("")
 
     @on(Choices.Picked)
@@ -127,7 +127,9 @@ class ReportPanel(Panel):
             self.finish(PanelClosed(self.NOTHING_HAPPENED))
             return
         is_known = errors.answer_status(message.error) is not AnswerStatus.IN_DOUBT
-        done = say("Nothing was reported.") if is_known else say("Send it again: it counts once.")
+        done = (
+            say("Nothing was reported.") if is_known else say("Send it again: it is counted once.")
+        )
         self._problem = refusals.answer_problem(message.error, done=done)
         self.look_again()
 
@@ -141,7 +143,7 @@ class ReportPanel(Panel):
 
     def _consequence(self) -> SafeText:
         if self._whom.index is None:
-            return say("Nothing happens before you press Report.")
+            return say("Nothing happens until you press Report.")
         return consequence(self.approval, self._scope)
 
     def _send(self, scope: ReportScope, note: str) -> None:
@@ -154,6 +156,6 @@ class ReportPanel(Panel):
             self.post_message(_ReportSent(reported))
 
     def _why_over(self, copy: Approval) -> PanelClosed | None:
-        """What is over can be reported too; only the request alone cannot be denied any more."""
+        """A past request can be reported too; only denying it alone is no longer possible."""
         del copy
         return None

@@ -1,6 +1,6 @@
-"""What the feed reports, as one line for the status.
+"""Events of the feed as one line of news.
 
-Owns: the wording. Never: an agent's own words; only registered names and our words.
+Owns: the wording. Never: an agent's own words; only registered names and our text.
 """
 
 from collections.abc import Sequence
@@ -21,59 +21,61 @@ _ABOUT_DEVICES = {
     EventName.DEVICE_REVOKED: "was signed out for good.",
     EventName.DEVICE_LOCKED: "is locked after too many wrong PINs.",
     EventName.DEVICE_UNLOCKED: "was unlocked.",
-    EventName.DEVICE_VOUCHED: "may approve high risk from now on.",
-    EventName.DEVICE_UNREACHED: "is called no more: its push service forgot it. Open Sayso there.",
+    EventName.DEVICE_VOUCHED: "can approve high risk from now on.",
+    EventName.DEVICE_UNREACHED: (
+        "no longer gets notifications: its push service forgot it. Open Sayso there."
+    ),
 }
 ALARMS = {
     EventName.CODE_REUSED: "ALARM: a one-time code was used a second time.",
     EventName.REFRESH_REUSED: "ALARM: an old sign-in of yours was used again.",
     EventName.PASSKEY_COUNTER: "ALARM: a copy of one of your passkeys may be in use. Remove it.",
-    EventName.EXECUTION_DIFFERED: "ALARM: a resource ran something else than you approved.",
-    EventName.INCIDENT_OPENED: "ALARM: somebody reported an agent of yours; it is stopped.",
-    EventName.AGENT_PAUSED: "Somebody denied an agent of yours repeatedly; it must wait.",
-    EventName.AGENT_ORPHANED: "Nobody answers for an agent any more. Find it an owner.",
-    EventName.AGENT_QUARANTINED: "ALARM: nobody answered for an agent; it is stopped.",
+    EventName.EXECUTION_DIFFERED: "ALARM: a resource did something other than what you approved.",
+    EventName.INCIDENT_OPENED: "ALARM: somebody reported your agent; it is quarantined.",
+    EventName.AGENT_PAUSED: "Your agent was denied repeatedly; it must wait.",
+    EventName.AGENT_ORPHANED: "An agent has no owner. Find it one.",
+    EventName.AGENT_QUARANTINED: "ALARM: an agent without an owner is quarantined.",
 }
-"""What is said whatever it is about."""
+"""The text of each alarm."""
 AT_ONCE = frozenset({*ALARMS, EventName.DEVICE_UNREACHED})
-"""What is said at once, and stands before other news."""
+"""Events that are announced at once, before other news."""
 _ABOUT_AGENTS = {
     EventName.AGENT_RENAMED: "Your agent has a new name: {}.",
-    EventName.AGENT_ICON: "Your agent {} has another icon: people see it in their browsers.",
-    EventName.INCIDENT_OPENED: "ALARM: your agent {} was reported; it is stopped.",
+    EventName.AGENT_ICON: "Your agent {} has a new icon; people see it in their browsers.",
+    EventName.INCIDENT_OPENED: "ALARM: your agent {} was reported and is quarantined.",
     EventName.AGENT_PAUSED: "Your agent {} was denied repeatedly; it must wait.",
-    EventName.AGENT_ORPHANED: "Nobody answers for the agent {} any more. Find it an owner.",
-    EventName.AGENT_QUARANTINED: "ALARM: nobody answered for the agent {}; it is stopped.",
+    EventName.AGENT_ORPHANED: "The agent {} has no owner. Find it one.",
+    EventName.AGENT_QUARANTINED: "ALARM: the agent {} has no owner and is quarantined.",
 }
-"""The same where the server says which agent it is."""
+"""The same if the server names the agent."""
 _CHANGES = {
-    EventName.AGENT_RENAMED: "an agent of yours has a new name.",
-    EventName.AGENT_ICON: "an agent of yours has another icon.",
-    EventName.DIGEST: "requests that were held back wait for your answer.",
-    EventName.DEPUTY_NAMED: "a deputy was named: you decide for somebody, or they for you.",
-    EventName.DEPUTY_ENDED: "a deputy's time is over: yours, or your own.",
+    EventName.AGENT_RENAMED: "your agent has a new name.",
+    EventName.AGENT_ICON: "your agent has a new icon.",
+    EventName.DIGEST: "requests that were held back are now waiting for you.",
+    EventName.DEPUTY_NAMED: "a deputy was added: you for somebody, or somebody for you.",
+    EventName.DEPUTY_ENDED: "a deputy period has ended.",
 }
 _CANCELLED = {
     "withdrawn": "{} is no longer needed.",
     "superseded": "{} was replaced by a newer one.",
 }
-"""What is said of a request that its own agent ended, by the reason."""
+"""The text for a request that its own agent ended, by reason."""
 _CLOCKS = {
-    EventName.EXTENDED: "{} waits longer now.",
-    EventName.RETRY_ASKED: "{} expired, and its agent is told to ask again.",
-    EventName.REMINDER: "{} still waits for your answer.",
-    EventName.EXPIRED: "{} expired. That is not a denial.",
+    EventName.EXTENDED: "{} has more time.",
+    EventName.RETRY_ASKED: "{} expired, and its agent is asked to retry.",
+    EventName.REMINDER: "{} is still waiting for your answer.",
+    EventName.EXPIRED: "{} expired. This isn't a denial.",
 }
 _ABOUT_GRANTS = {
-    EventName.GRANT_GIVEN: "a standing grant of yours is in force.",
-    EventName.GRANT_ENDED: "a standing grant of yours has ended.",
+    EventName.GRANT_GIVEN: "your standing grant is in force.",
+    EventName.GRANT_ENDED: "your standing grant has ended.",
 }
 _SAID = {**ALARMS, **_ABOUT_GRANTS, **_CHANGES}
-"""What is said of an event whatever it is about."""
+"""The text of events about requests."""
 
 
 def news(event: Event, zone: tzinfo | None, *, is_narrow: bool) -> SafeText:
-    """Return the line for an event; empty if it is not worth one."""
+    """Return the line for an event; empty if there is none."""
     text = _text(event, is_narrow=is_narrow)
     return say("{} {}", short_clock(event.at, zone), text) if text else text
 
@@ -129,7 +131,7 @@ def _decided(approval: Approval, what: SafeText) -> SafeText:
     decided = approval.decided
     if decided is None:
         by = SafeText("consent" if approval.unasked is None else approval.unasked.by)
-        return say("{} went through without asking you, by your {}.", what, by)
+        return say("{} was approved without asking you, by your {}.", what, by)
     verb = say("approved") if decided.decision is Answer.APPROVE else say("denied")
     said = say("{} {} {}", decided.by_name, verb, what)
     if approval.granted is None or decided.decision is Answer.DENY:

@@ -1,6 +1,6 @@
-"""When the person is notified, as entries of the settings: quiet hours, muted agents, snoozes.
+"""Notification settings as entries of the Settings page: quiet hours, mutes, snoozes.
 
-Owns: what each says, and the deed that sets or ends it. Never: whether something rings.
+Owns: their text, and the actions that change them. Never: whether something alerts.
 """
 
 import re
@@ -29,12 +29,12 @@ _MUTE, _HOLD = "quiet:mute:", "quiet:hold:"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _FORM = re.compile(rf"({_CLOCK}) *(?:-|to) *({_CLOCK}|24:00)((?:[ ,]+[a-z]+)*)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_STILL_RINGS = SafeText("Everything stays listed, and high and critical risk rings all the same.")
+_STILL_RINGS = SafeText("Requests stay listed, and high and critical risk still notifies.")
 
 
 @dataclass(frozen=True, slots=True)
 class TypedQuietHours:
-    """Quiet hours as a person types them."""
+    """Quiet hours as the user types them."""
 
     begins: str
     ends: str
@@ -43,30 +43,30 @@ class TypedQuietHours:
 
 
 def read_hours(text: str) -> TypedQuietHours | None:
-    """Return what `22:00 to 07:00 mon fri` says; None for nothing. Raises ValueError."""
+    """Parse `22:00 to 07:00 mon fri`; None for an empty text. Raises ValueError."""
     if not (written := text.strip().lower()):
         return None
     found = _FORM.fullmatch(written)
     days = () if found is None else tuple(found[3].replace(",", " ").split())
     if found is None or not set(days) <= set(_DAYS):
-        raise ValueError("write it as 22:00 to 07:00, or 22:00 to 07:00 mon tue")
+        raise ValueError("use the form 22:00 to 07:00 or 22:00 to 07:00 mon tue")
     return TypedQuietHours(found[1], found[2], days)
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationSection:
-    """The part of the settings that the server keeps."""
+    """The settings that the server stores."""
 
     arranging: RequestActions
     attention: NotificationPrefs
     inbox: Inbox
 
     def section(self, view: RenderContext) -> Section:
-        """Return all of it as entries."""
+        """Return all of them as entries."""
         return Section(say("NOTIFICATIONS"), tuple(self._entries(view)))
 
     def lines(self, entry_id: str, view: RenderContext) -> list[Line] | None:
-        """Return one in full; None when there is no such entry."""
+        """Return one in full; None if there is no such entry."""
         title = next((each.first for each in self._entries(view) if each.id == entry_id), None)
         if title is None:
             return None
@@ -82,7 +82,7 @@ class NotificationSection:
         ]
 
     def action(self, entry_id: str) -> ConfirmAction | None:
-        """Return what Space asks for on an entry of this part."""
+        """Return the action of Space on an entry."""
         if entry_id == HOURS:
             return self._set_hours()
         mute, hold = self._mute(entry_id), self._hold(entry_id)
@@ -92,11 +92,11 @@ class NotificationSection:
 
     def _entries(self, view: RenderContext) -> Iterator[Entry]:
         hours, until = self.attention.quiet_hours, self.attention.quiet_until
-        second = say("none: you are called at every hour") if hours is None else hours_words(hours)
+        second = say("none: notifications at any time") if hours is None else hours_words(hours)
         now = SafeText("") if until is None else say("quiet until {}", _clock(until, view))
         yield Entry(HOURS, say("quiet hours"), second, now)
         for mute in self.attention.mutes:
-            until_when = say("you are not called for it")
+            until_when = say("no notifications for it")
             if mute.until is not None:
                 until_when = say("until {}", _clock(mute.until, view))
             yield Entry(_MUTE + mute.agent_id, mute.agent_name, until_when, say("muted"))
@@ -110,20 +110,20 @@ class NotificationSection:
         if mute is not None:
             return (mute_words(mute, view),)
         if hold is not None:
-            return (say("You are not called for it until {}.", _clock(hold.until, view)),)
+            return (say("No notifications for it until {}.", _clock(hold.until, view)),)
         hours = self.attention.quiet_hours
         if hours is None:
-            return (say("You are called at every hour."),)
-        return (say("You are called for nothing of low or medium risk:"), hours_words(hours))
+            return (say("Notifications at any time."),)
+        return (say("No notifications for low and medium risk:"), hours_words(hours))
 
     def _set_hours(self) -> ConfirmAction:
         words = (
-            say("From and to, and the days on which they begin: 22:00 to 07:00 mon tue wed."),
-            say("Without days it is every day. Nothing at all: you are called at every hour."),
+            say("From, to, and the days they start on: 22:00 to 07:00 mon tue wed."),
+            say("Without days: every day. Empty: no quiet hours."),
             _STILL_RINGS,
         )
         field = ConfirmField(say("Hours"), _written(self.attention.quiet_hours), self._why_no_hours)
-        return ConfirmAction(say("QUIET HOURS"), say("Set"), words, self._keep_hours, field)
+        return ConfirmAction(say("Quiet hours"), say("Set"), words, self._keep_hours, field)
 
     def _why_no_hours(self, text: str) -> SafeText:
         try:
@@ -131,7 +131,7 @@ class NotificationSection:
         except ValueError as error:
             return display_safe(f"{error}.")
         if wanted is not None and self._zone is None:
-            return say("this machine does not say its time zone: sayso-approver quiet set --zone.")
+            return say("this machine's time zone is unknown: sayso-approver quiet set --zone.")
         return SafeText("")
 
     def _keep_hours(self, text: str) -> SafeText:
@@ -143,7 +143,7 @@ class NotificationSection:
                     self.arranging.context.prefs_client.clear_quiet_hours()
                 )
             )
-            return say("No quiet hours: you are called at every hour.")
+            return say("No quiet hours: notifications at any time.")
         attention = self.arranging.context.prefs_client.set_quiet_hours(
             wanted.begins, wanted.ends, zone, wanted.days
         )

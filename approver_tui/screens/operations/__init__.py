@@ -1,5 +1,5 @@
-"""The screens and panels for settings and checks of this machine.
+"""Screens and panels for settings and checks of this machine.
 
-Owns: screens: own state, messages, calls to the client.
+Owns: state, messages, calls to the client.
 Never: a rule of the server.
 """

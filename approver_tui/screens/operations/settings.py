@@ -1,6 +1,6 @@
-"""The settings that a person keeps, the servers they are logged in to, and changing over.
+"""The Settings page: settings, servers, and switching between servers.
 
-Owns: the list, the next value on Space. Never: where they are kept; the book is handed in.
+Owns: the list, the next value on Space. Never: where settings are stored; a store is passed in.
 """
 
 from collections.abc import Sequence
@@ -32,17 +32,17 @@ Found = tuple[Setting | Login, ...]
 THEME = "theme"
 _KEYS = "key_"
 _ANOTHER = Login("", "", "", "", is_here=False)
-"""What stands for a server that this machine is not logged in to yet."""
+"""The entry for a server that this machine is not logged in to yet."""
 
 
 class SettingsPage(Page[Found]):
-    """The servers, what can be chosen here, then the keys."""
+    """Servers, notifications, settings, then keys."""
 
     NAME = "Settings"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,c", "change", show=False)]
 
     def fetch(self) -> Found:
-        """Read the file again: another program may have changed it."""
+        """Read the file again, because another program may have changed it."""
         settings_store = self.context.environment.settings_store
         settings = settings_store.settings()
         keys = [each for each in settings if each.name.startswith(_KEYS)]
@@ -64,7 +64,7 @@ class SettingsPage(Page[Found]):
         )
 
     def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
-        """Return what it means, what it may be, and where its value comes from."""
+        """Return its purpose, its valid values, and the source of its value."""
         one = next((each for each in found if _id(each) == entry_id), None)
         if one is None:
             make = partial(self._quiet_lines, entry_id)
@@ -76,24 +76,30 @@ class SettingsPage(Page[Found]):
         return partial(self._lines, one), (entry_id, one)
 
     def keys(self) -> tuple[Hint, ...]:
-        """Return what can be done."""
-        label = "Go there" if isinstance(self._current, Login) else "Change"
+        """Return the keys of the page."""
+        label = "Switch" if isinstance(self._current, Login) else "Change"
         if self._deed is not None:
             label = "Change.." if self.cursor == HOURS else "End.."
         return (hint("Space", label, "space", is_off=bool(self._why_off())),)
 
     def help(self) -> Rows:
-        """Return what the help says."""
+        """Return the help of the page."""
         return texts(
-            ("Space", "the next value (the theme at once, the rest later); or over to that server"),
-            ("Space", "under notifications: set the quiet hours, end a mute or a snooze"),
+            (
+                "Space",
+                (
+                    "the next value (the theme now, the rest at the next start); or "
+                    "switch to that server"
+                ),
+            ),
+            ("Space", "under notifications: set quiet hours, end a mute or a snooze"),
         )
 
     def action_change(self) -> None:
-        """Keep the next value, or go over to the server."""
+        """Save the next value, or switch to the server."""
         one, action = self._current, self._deed
         if reason := self._why_off():
-            self.say(say("Change is off: {}", reason))
+            self.say(say("Change unavailable: {}", reason))
         elif action is not None:
             self.ask(action)
         elif isinstance(one, Login):
@@ -103,18 +109,18 @@ class SettingsPage(Page[Found]):
             self._keep(one, one.choices[(place + 1) % len(one.choices)])
 
     def _keep(self, one: Setting, value: str) -> None:
-        """The file is on this machine and small: no thread."""
+        """Save a value; the file is local and small, so no thread is needed."""
         try:
             self.context.environment.settings_store.keep(one.name, value)
         except (BadSetting, OSError) as error:
-            self.say(say("Not kept: {}", display_safe(str(error), max_len=200)))
+            self.say(say("Not saved: {}", display_safe(str(error), max_len=200)))
             return
         if one.name == THEME:
             self.app.theme = value
         self.took(self.fetch())
-        when = say("at once") if one.name == THEME else say("from the next start")
-        words = SafeText(one.name.replace("_", " "))
-        self.say(say("Kept: {} is {}, {}.", words, display_safe(value), when))
+        later = SafeText("") if one.name == THEME else say(" (from the next start)")
+        words = SafeText(one.name.replace("_", " ").capitalize())
+        self.say(say("{}: {}{}", words, display_safe(value), later))
 
     @property
     def _quieting(self) -> NotificationSection:
@@ -123,7 +129,7 @@ class SettingsPage(Page[Found]):
 
     @property
     def _deed(self) -> ConfirmAction | None:
-        """What Space asks for, where the server keeps what is under the cursor."""
+        """The action of Space on a setting that the server stores."""
         return None if self.cursor is None else self._quieting.action(self.cursor)
 
     def _quiet_lines(self, entry_id: str, width: int) -> list[Line]:
@@ -141,10 +147,10 @@ class SettingsPage(Page[Found]):
         if isinstance(one, Login):
             return say("you are there.") if one.is_here else SafeText("")
         if one.is_fixed:
-            return say("the environment says it, and wins over the file.")
+            return say("it is set in the environment, which overrides the file.")
         if not one.choices:
             command = SafeText(f"sayso-approver config set {one.name} VALUE")
-            return say("write it: {}", command)
+            return say("run: {}", command)
         return SafeText("")
 
     @property
@@ -152,9 +158,11 @@ class SettingsPage(Page[Found]):
         return next((each for each in self.found or () if _id(each) == self.cursor), None)
 
     def _server(self, one: Login) -> Entry:
-        """Return a server with what waits there."""
+        """Return a server with its number of waiting requests."""
         if one is _ANOTHER:
-            return Entry(_id(one), say("another .."), say("sign in to one more"), SafeText(""))
+            return Entry(
+                _id(one), say("another .."), say("sign in to another server"), SafeText("")
+            )
         known = self.state.elsewhere.find(one.name)
         words = say("here") if one.is_here else SafeText("")
         if known is not None:
@@ -168,14 +176,14 @@ class SettingsPage(Page[Found]):
     def _server_lines(self, one: Login, known: OtherLoginCount | None, width: int) -> list[Line]:
         view = self._view(width)
         if one is _ANOTHER:
-            words = say("Sign in to one more server. What you are logged in to stays.")
+            words = say("Sign in to another server. You stay logged in to this one.")
             return [*wrapped(say("Another server"), width, Role.STRONG), *wrapped(words, width)]
         command = say("sayso-approver --profile {}", SafeText(one.name))
         return [
             *wrapped(SafeText(one.name), width, Role.STRONG),
             BLANK,
             *row("Server", display_safe(one.issuer, max_len=400), view),
-            *row("You are", display_safe(one.user), view),
+            *row("User", display_safe(one.user), view),
             *row("Device", display_safe(one.device), view),
             *(self._session(view) if one.is_here else []),
             *([] if one.is_here else row("Waiting", self._age(known) or say("not known"), view)),
@@ -184,14 +192,14 @@ class SettingsPage(Page[Found]):
         ]
 
     def _session(self, view: RenderContext) -> list[Line]:
-        """Since when this machine is signed in, and whether the next yes takes the PIN."""
+        """How long this machine has been signed in, and whether the next approval needs the PIN."""
         device = self.state.device
         if device is None:
             return []
         since = clock(device.created_at, view.now, view.zone)
         lock = say("unlocked; {} in the inbox locks it", view.keys.key("lock"))
         if not self.context.answers.is_unlocked:
-            lock = say("locked: the next yes takes the PIN")
+            lock = say("locked: the next approval requires the PIN")
         return [*row("Signed in", say("since {}", since), view), *row("Answers", lock, view)]
 
     def _lines(self, one: Setting, width: int) -> list[Line]:
@@ -202,15 +210,15 @@ class SettingsPage(Page[Found]):
             *wrapped(SafeText(one.means[:1].upper() + one.means[1:] + "."), width),
             BLANK,
             *row("Value", display_safe(one.value), view),
-            *row("From", display_safe(one.source, max_len=400), view),
-            *row("May be", SafeText(one.form), view),
+            *row("Source", display_safe(one.source, max_len=400), view),
+            *row("Values", SafeText(one.form), view),
             BLANK,
             *wrapped(say("sayso-approver config set {} VALUE", name), width, Role.DIM),
         ]
 
 
 def _id(one: Setting | Login) -> str:
-    """A login may be called what a setting is."""
+    """Return a unique ID; a login may have the name of a setting."""
     return f"login:{one.name}" if isinstance(one, Login) else one.name
 
 

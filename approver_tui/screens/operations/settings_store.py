@@ -1,6 +1,6 @@
-"""Where the person's settings are kept, as the screens need it.
+"""The interface of the settings store.
 
-Owns: the port, its values, and what stands there when nothing keeps any. Never: files.
+Owns: the interface, its values, a store that is empty. Never: files.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from approver_tui.client.errors import BadSetting
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as it is now."""
+    """A setting and its current value."""
 
     name: str
     value: str
     source: str
-    """`default`, a variable of the environment, or the path of the file."""
+    """`default`, an environment variable, or the path of the file."""
     means: str
     form: str
-    """What it may be, in words."""
+    """The valid values, in words."""
     choices: tuple[str, ...]
-    """Every value that it may have; empty where there are too many to list."""
+    """Every valid value; empty if there are too many to list."""
     is_fixed: bool
-    """Whether the environment says it, so that the file does not count."""
+    """Whether the environment sets it, which overrides the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,24 @@ class Login:
     user: str
     device: str
     is_here: bool
-    """Whether it is the one that the app shows."""
+    """Whether it is the server that the app shows."""
 
 
 class SettingsStore(Protocol):
-    """Where the person's settings are kept. All MAY raise BadSetting or OSError."""
+    """Where the settings are stored. Every method can raise BadSetting or OSError."""
 
     def logins(self) -> tuple[Login, ...]:
         """Return every server that this machine is logged in to."""
 
     def settings(self) -> tuple[Setting, ...]:
-        """Return all of them as they are now."""
+        """Return all settings with their current values."""
 
     def keep(self, name: str, value: str) -> None:
-        """Keep a value."""
+        """Save a value."""
 
 
 class NoSettingsStore:
-    """There is nowhere to keep any."""
+    """A store without settings that refuses to save any."""
 
     def logins(self) -> tuple[Login, ...]:
         """Return none."""
@@ -63,5 +63,5 @@ class NoSettingsStore:
         return ()
 
     def keep(self, name: str, value: str) -> None:
-        """Refuse."""
+        """Raise BadSetting."""
         raise BadSetting(f"There is nowhere to keep {name} = {value}.")

@@ -1,7 +1,7 @@
-"""The first minute: there is no login on this machine yet.
+"""The sign-in screen, for a machine without a login.
 
-Owns: asking for server, way in, name and PIN; showing the code of this device while another one
-lets it in. Never: keeps a PIN or a code; signs in before the button was pressed.
+Owns: the fields for server, method, name and PIN; showing this device's code while another device
+approves it. Never: stores a PIN or a code; signs in before the button was pressed.
 """
 
 import threading
@@ -30,7 +30,7 @@ from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.notice_lines import NoticeLines
-from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.times import remaining
 from approver_tui.widgets.typed_input import TypedInput
@@ -38,28 +38,28 @@ from approver_tui.widgets.typed_input import TypedInput
 TICK = 0.5
 _BY_CODE = 1
 _HOW = SafeText(
-    "Your first device takes a one-time code from whoever runs the server (sayso users enrol "
-    "NAME); later ones are let in by a device that you have."
+    "Your first device needs a one-time code from your administrator (sayso users enrol "
+    "NAME); later ones are approved on a device that you have."
 )
 _WAYS = (
-    SafeText("A device that I use already lets this one in"),
+    SafeText("Approve on a device that I already use"),
     SafeText("I have a one-time code"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
-    """What the person wants to sign in with."""
+    """What the user wants to sign in with."""
 
     url: str
     code: str | None
-    """None to be let in by another device."""
+    """None if another device approves this one."""
     name: str
     pin: str
 
 
 class LoginService(Protocol):
-    """How this machine is signed in."""
+    """Signs this machine in."""
 
     def now(self) -> int:
         """Return this machine's time in milliseconds since the epoch."""
@@ -74,15 +74,15 @@ class LoginService(Protocol):
 
 
 class _InvitationReceived(thread_messages.ValueMessage[Invitation]):
-    """Another device may let this one in."""
+    """Another device can approve this one."""
 
 
 class _SignedIn(thread_messages.ValueMessage[str]):
-    """The machine is signed in, by a login of that name."""
+    """The machine is signed in, with a login of that name."""
 
 
 class _SignInFailed(thread_messages.ValueMessage[errors.ClientError]):
-    """It is not."""
+    """Signing in failed."""
 
 
 class SignInScreen(ReadyScreen[None]):
@@ -112,11 +112,11 @@ class SignInScreen(ReadyScreen[None]):
         self._problem = SafeText("")
 
     def compose(self) -> ComposeResult:
-        """Lay out what this is, the fields, buttons, the reason and keys."""
+        """Lay out an introduction, the fields, buttons, hint and keys."""
         with VerticalScroll(id="sign-in", can_focus=False):
             yield Static("SAYSO  sign in", id="headline", markup=False)
             yield Static(self._why, id="words", markup=False)
-            yield Static("Address of the server", markup=False)
+            yield Static("Server address", markup=False)
             yield self._url
             yield Static("How do you sign in?", markup=False)
             yield Static(_HOW, id="how", markup=False)
@@ -124,9 +124,9 @@ class SignInScreen(ReadyScreen[None]):
             with Horizontal(id="code-row"):
                 yield Static("Code  ", markup=False)
                 yield self._code
-            yield Static("What this device is called", markup=False)
+            yield Static("Device name", markup=False)
             yield self._device
-            yield Static("A new PIN of 6 characters or more, twice", markup=False)
+            yield Static("New PIN, at least 6 characters, twice", markup=False)
             with Horizontal(id="pin-row"):
                 yield self._pins[0]
                 yield Static("  ", markup=False)
@@ -145,20 +145,19 @@ class SignInScreen(ReadyScreen[None]):
         self.call_after_refresh(self.show_from_top, self.query_one("#sign-in"))
 
     def on_resize(self) -> None:
-        """Keep in sight what has the focus."""
+        """Keep the focused widget in view."""
         self.call_after_refresh(self.show_focus)
 
     def on_unmount(self) -> None:
-        """Wait for nobody any more."""
+        """Stop waiting for another device."""
         self._stop.set()
 
     def draw_widgets(self) -> None:
-        """Bring fields and the reason up to date."""
+        """Update fields and hint."""
         reason = self._why_off()
         self.query_one("#code-row").display = self._ways.index == _BY_CODE
         self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
-        off = say("Sign in is off: {}", reason) if reason else say("Tab to Sign in, then Enter.")
-        self.query_one("#why-off", Static).update(off)
+        self.query_one("#why-off", Static).update(button_hint(say("Sign in"), reason))
         button = self.query_one("#sign-in-now", PanelButton)
         if reason and button.has_focus:
             self.query_one("#quit").focus()
@@ -220,29 +219,29 @@ class SignInScreen(ReadyScreen[None]):
         self.app.exit()
 
     def _given_up(self, _result: None) -> None:
-        """The person went back while nobody had let them in."""
+        """The user went back before another device approved."""
         self._stop.set()
 
     def _why_off(self) -> SafeText:
         if self._is_busy:
-            return say("asking the server.")
+            return say("loading.")
         if not self._url.value.strip():
-            return say("write the address of the server.")
+            return say("enter the server address.")
         if reason := self._why_no_way():
             return reason
         if not self._device.value.strip():
-            return say("give this device a name.")
+            return say("enter a device name.")
         first, again = (field.value for field in self._pins)
         if len(first) < SHORTEST_PIN:
             return say("choose a PIN of 6 characters or more.")
         return SafeText("") if first == again else say("the two PINs differ.")
 
     def _why_no_way(self) -> SafeText:
-        """None is chosen from the start: the first device and the next one go different ways."""
+        """Require a choice: the first device and later ones sign in differently."""
         if self._ways.index is None:
             return say("choose how you sign in, 1 or 2.")
         if self._ways.index == _BY_CODE and not self._code.value.strip():
-            return say("type the code that an administrator gave you.")
+            return say("type the code from your administrator.")
         return SafeText("")
 
     def _enrol(self, wanted: SignInRequest, stop: threading.Event) -> None:
@@ -259,7 +258,7 @@ class SignInScreen(ReadyScreen[None]):
 
 
 class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
-    """Where to type which code, as words and as a picture."""
+    """Where to type which code, as text and as a QR code."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
@@ -269,9 +268,9 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
         self._now = now
 
     def compose(self) -> ComposeResult:
-        """Lay out words, code and picture."""
+        """Lay out text, code and QR code."""
         with VerticalScroll(classes="panel", id="invitation"):
-            yield Static("Open this page on a device that you use already:", markup=False)
+            yield Static("Open this page on a device that you already use:", markup=False)
             yield Static(self._invitation.page, id="page", markup=False)
             yield Static("and type there:", markup=False)
             yield Static(self._invitation.code, id="headline", markup=False)
@@ -285,9 +284,9 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
         self.draw()
 
     def draw_widgets(self) -> None:
-        """Say how long the code counts."""
+        """Show how long the code is valid."""
         until, now = self._invitation.until, self._now()
-        words = say("The code is over. Give up, then sign in again for another one.")
+        words = say("The code has expired. Cancel, then sign in again for a new one.")
         if now < until:
             left = remaining(until, now)
             words = say("Then approve there, where the same code is shown. {} left.", left)

@@ -1,5 +1,5 @@
-"""The screens and panels for standing grants.
+"""Screens and panels for standing grants.
 
-Owns: screens: own state, messages, calls to the client.
+Owns: state, messages, calls to the client.
 Never: a rule of the server.
 """

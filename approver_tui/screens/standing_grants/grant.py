@@ -1,7 +1,7 @@
-"""The panel in which a person approves requests like one ahead.
+"""The panel in which the user creates a standing grant.
 
-Owns: asking how it is bounded, showing what it would be and would have covered, having the request
-made that gives it. Never: approves; takes a text for signing that is not exactly the wish.
+Owns: asking for its limits, showing the preview, creating the request that gives it. Never:
+approves; accepts a text for signing that is not exactly the proposal.
 """
 
 from functools import partial
@@ -28,15 +28,14 @@ from approver_tui.widgets.standing_grants.grant_sheet import StandingGrantSheet
 
 
 class _GrantRequestOpened(thread_messages.ValueMessage[Approval]):
-    """The request that gives it."""
+    """The request that creates the grant."""
 
 
 class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
-    """Fields, what it would be, Back, Approve ahead."""
+    """Fields, preview, Back, the button that continues."""
 
     NAME = "similar"
-    TITLE = SafeText("APPROVE AHEAD?")
-    WAY_ON = SafeText("Approve ahead")
+    TITLE = SafeText("Standing grant?")
     REFUSED = SafeText("Nothing was approved.")
     HINTS = similar_keys()
     HELP_ROWS = similar_help()
@@ -50,34 +49,34 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     ]
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
-        super().__init__(context, state, approval, say("say for how long."))
+        super().__init__(context, state, approval, say("enter how long."))
         self._form = StandingGrantForm(approval.risk)
 
     def controls(self) -> ComposeResult:
-        """Lay out the fields and what the wish would give."""
+        """Lay out the fields and the preview."""
         yield self._form
         yield StandingGrantSheet(self.context.now, self.context.zone)
 
     def draw_answer(self) -> None:
-        """Show what the wish would give."""
+        """Show the preview."""
         self.query_one(StandingGrantSheet).show(self.answer)
 
     def why_off(self) -> SafeText:
-        """Return why the way on is closed, or nothing."""
+        """Return why the button is unavailable, or an empty text."""
         if reason := why_no_standing_grant(self.state, self.approval, self.moment):
             return reason
-        return say("asking the server.") if self.is_busy or self.is_asking else self.problem
+        return say("loading.") if self.is_busy or self.is_asking else self.problem
 
     def read_wish(self) -> StandingGrantProposal:
-        """Return what the fields say. Raises ValueError with what is missing."""
+        """Return the proposal. Raises ValueError with what is missing."""
         return self._form.wish(self.approval.id)
 
     def ask(self, wish: StandingGrantProposal) -> GrantPreview:
-        """Ask what it would cover. Runs in a thread."""
+        """Ask for the preview. Runs in a thread."""
         return self.context.grants_client.preview(wish)
 
     def go_on(self, wish: StandingGrantProposal, answer: GrantPreview) -> None:
-        """Have the request made that gives it."""
+        """Create the request that gives it."""
         del answer
         self.is_busy = True
         self.look_again()
@@ -88,12 +87,12 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         self.finish(StandingGrantChosen(message.value))
 
     def action_read(self, pages: int) -> None:
-        """Read on in what it would have covered."""
+        """Scroll the preview."""
         sheet = self.query_one(StandingGrantSheet)
         (sheet.action_page_down if pages > 0 else sheet.action_page_up)()
 
     def _why_over(self, copy: Approval) -> PanelClosed | None:
-        """What is over is an example all the same."""
+        """A past request can be the example too."""
         del copy
         return None
 

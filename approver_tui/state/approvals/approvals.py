@@ -1,7 +1,7 @@
-"""One request for a human answer, as it is drawn and signed.
+"""One approval request, as it is drawn and signed.
 
-Owns: the verified display document and what the server says happened to the request.
-Never: text that skipped `display_safe`, but for the two signed texts. Times are milliseconds.
+Owns: the verified display document and the state that the server reports. Never: text that skipped
+`display_safe`, except the two signed texts. Times are milliseconds.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _PIN = frozenset({Step.PIN})
 
 
 class Kind(StrEnum):
-    """What a yes does."""
+    """What approving a request does."""
 
     ACTION = "action"
     """Lets an agent do one thing."""
@@ -35,14 +35,14 @@ class Kind(StrEnum):
     APP_ACTION = "app_action"
     """Lets an app do one thing."""
     STANDING_GRANT = "standing_grant"
-    """Lets an agent do something like an earlier request again, so often, so long, so much."""
+    """Lets an agent repeat similar requests, within limits of uses, time and money."""
 
 
 _GIVEN = frozenset({Kind.CONSENT, Kind.STANDING_GRANT})
 
 
 class ApprovalState(StrEnum):
-    """Where an approval stands."""
+    """The state of an approval."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -54,17 +54,17 @@ class ApprovalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of what would happen."""
+    """One line of the display document."""
 
     label: SafeText
     value: SafeText
     material: bool
-    """True for what matters most; those come first."""
+    """Whether it is one of the main facts, which are shown first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One right that the agent would get."""
+    """One scope that the agent would get."""
 
     name: SafeText
     risk: Risk
@@ -80,28 +80,28 @@ class Anomaly:
 
     @property
     def warns(self) -> bool:
-        """Whether it contradicts what was approved before. Others are first times."""
+        """Whether it contradicts earlier approvals; other anomalies are first times."""
         return self.severity != "notice"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestingAgent:
-    """The agent that asks, as the server knows it."""
+    """The agent that made the request, as the server knows it."""
 
     id: SafeText
     name: SafeText
     owners: tuple[SafeText, ...]
     first_request: bool
-    """True if this agent never asked this person before."""
+    """Whether this is the agent's first request to this user."""
     keys: tuple[SafeText, ...] = ()
-    """What its credentials are called."""
+    """The names of its credentials."""
     through: tuple[SafeText, ...] = ()
-    """Who acted for the person before it, nearest first."""
+    """The agents that acted for the user before it, nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """The display document: everything a person sees before they answer."""
+    """The display document: everything that a user sees before they answer."""
 
     approval: str
     kind: Kind
@@ -113,30 +113,30 @@ class Display:
     scopes: tuple[Scope, ...]
     resource: SafeText
     unusual: tuple[Anomaly, ...] | None
-    """Empty when nothing is; None for what the server does not compare with anything.
+    """Empty if nothing is unusual; None if the server does not compare this kind.
 
-    Compared with what was approved until now if the server sent that; else as it was when asked.
+    Compared with the approvals until now if the server sent that, else with those at request time.
     """
     undo: SafeText
     why: SafeText
     gives: SafeText
     agent: RequestingAgent
     agent_says: SafeText | None
-    """The agent's own words: show them quoted and marked as not verified."""
+    """The agent's own words. Show them quoted and marked as not verified."""
     user_id: str
     user_name: SafeText
     asked_from: SafeText
     asked_at: int
     expires_at: int
     compared: SafeText | None = None
-    """How much history there was to compare with."""
+    """How many earlier approvals it was compared with."""
     type_back: TypeBack | None = None
-    """Which of the facts a yes takes, typed by hand."""
+    """The fact that must be typed back to approve, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Who answered, from where, and how."""
+    """Who answered, on which device, and how."""
 
     decision: Answer
     by_id: SafeText
@@ -148,25 +148,22 @@ class Decided:
     code: DenyCode | None
     note: SafeText | None
     ceremony: SafeText
-    """What the answer took, as the server spells it."""
+    """The steps that the answer required, as the server spells them."""
     self_approved: bool
-    """One yes was enough for what is critical, and the person asked gave it."""
+    """Whether one approval was enough for a critical request, and it was the requester's own."""
     reason: SafeText | None = None
-    """Why they said yes, for the record alone."""
+    """The reason for the approval, for the audit log only."""
     retry_at: int | None = None
-    """From when on the agent may ask again."""
+    """When the agent may ask again."""
     ask: SafeText | None = None
-    """Whom the agent was told to ask instead."""
+    """Who the agent was told to ask instead."""
     private_note: SafeText | None = None
-    """A word for the record that no agent sees."""
+    """A note for the audit log that no agent sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class AutomaticDecision:
-    """What decided instead of the person, and the policy that needed no more.
-
-    A consent of theirs, or a use of a standing grant.
-    """
+    """What decided instead of the user, and by which policy: a consent, or a standing grant."""
 
     consent: SafeText | None
     policy: int
@@ -175,35 +172,35 @@ class AutomaticDecision:
 
     @property
     def by(self) -> str:
-        """What it was, in words that need nothing else."""
+        """What it was, in words."""
         return "standing grant" if self.consent is None else "consent"
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What came of it at its resource."""
+    """What the resource did with the token."""
 
     id: SafeText
-    """The resource's own name for what it did."""
+    """The resource's own ID for it."""
     done: bool | None
-    """None while the resource has not said whether it worked."""
+    """None until the resource has reported whether it worked."""
     text: SafeText | None
     """The resource's own words."""
     as_granted: bool | None
-    """None where the resource did not say what ran."""
+    """None if the resource did not report what it did."""
     at: int
-    """When it last said something of it."""
+    """The time of the resource's last report."""
 
     @property
     def word(self) -> str:
-        """How it went, in words that a time follows."""
-        return {None: "Begun at its resource at", True: "Carried out at", False: "Failed at"}[
+        """The result in words that are followed by a time."""
+        return {None: "Started at its resource at", True: "Carried out at", False: "Failed at"}[
             self.done
         ]
 
 
 class Retry(StrEnum):
-    """What can still be said to the agent of a request that expired."""
+    """Whether the agent of an expired request can be, or was, asked to retry."""
 
     POSSIBLE = "possible"
     ASKED = "asked"
@@ -211,7 +208,7 @@ class Retry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplacedRequest:
-    """A request whose place a newer one of the same agent took."""
+    """An earlier request that a newer one of the same agent replaced."""
 
     id: str
     fingerprint: SafeText
@@ -219,74 +216,74 @@ class ReplacedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval. What is drawn comes from `display`, which was parsed from `display_text`."""
+    """One approval. The screen shows `display`, which was parsed from `display_text`."""
 
     id: str
     state: ApprovalState
     ceremony: Ceremony
-    """What a yes demands beside a confirmation in the unlocked app."""
+    """The steps that approving requires besides a confirmation in the unlocked app."""
     display: Display
     action_text: str
-    """The signed action as received; not safe to draw as it is."""
+    """The signed action as received; not safe to draw."""
     display_text: str
-    """The signed display document as received; not safe to draw as it is."""
+    """The signed display document as received; not safe to draw."""
     action_digest: str
     display_digest: str
     created_at: int
     reason: SafeText | None = None
-    """Why it is no longer pending, where that needs saying."""
+    """Why it is no longer pending, if that needs an explanation."""
     decided: Decided | None = None
     unasked: AutomaticDecision | None = None
-    """Why nobody had to answer, where nobody had to."""
+    """Why nobody had to answer, if so."""
     granted: Granted | None = None
-    """What was granted, where that is less than what was asked."""
+    """What was granted, if less than was asked."""
     execution: Execution | None = None
     together: VoteTally | None = None
-    """How far it is, where others are asked too."""
+    """The votes so far, if several people are asked."""
     held_back: bool = False
-    """Whether it came with so many others that the person was not called for it."""
+    """Whether it was held back without an alert, because too many came at once."""
     supersedes: ReplacedRequest | None = None
-    """Which request it took the place of, where its agent asked anew."""
+    """The request that it replaced, if any."""
     devices: tuple[Delivery, ...] = ()
-    """What this person's devices had of it; only on a freshly shown approval."""
+    """What this user's devices received of it; only on a freshly fetched approval."""
     nonce: str | None = None
-    """The server's nonce for this device's answer; only on a freshly shown approval."""
+    """The server's nonce for this device's answer; only on a freshly fetched approval."""
     over_at: int | None = None
-    """When it was over, however it ended."""
+    """When it ended, however it ended."""
     extended_to: int | None = None
-    """The end that the server tells now; the signed display has the one of when it was asked."""
+    """The current expiry; the signed display has the original one."""
     retry: Retry | None = None
-    """Whether its agent can be, or was, asked to ask again, once it has expired."""
+    """Whether its agent can be, or was, asked to retry after it expired."""
     tries_left: Mapping[Step, int] | None = None
-    """How often each step may still be typed; beside the nonce."""
+    """The remaining attempts of each typed step; comes with the nonce."""
     look: str | None = None
-    """What it shares with requests that look alike (`alike.py`); None: with none."""
+    """The key that it shares with requests that look alike (`look_alikes.py`), or None."""
 
     @property
     def fingerprint(self) -> str:
-        """The short form of the action's digest, derived here and never taken from the server."""
+        """The short form of the action's digest, computed here and never taken from the server."""
         return fingerprint(self.action_text)
 
     @property
     def texts(self) -> tuple[str, str, str, str]:
-        """What makes it this very request: both signed texts and their digests."""
+        """The identity of the request: both signed texts and their digests."""
         return self.action_digest, self.display_digest, self.action_text, self.display_text
 
     @property
     def kind(self) -> Kind:
-        """What a yes does; the signed action says the same."""
+        """What approving does; the signed action says the same."""
         return self.display.kind
 
     @property
     def is_action(self) -> bool:
-        """True if a yes lets somebody do one thing."""
+        """Whether approving lets somebody do one thing."""
         return self.kind in {Kind.ACTION, Kind.APP_ACTION}
 
     @property
     def state_word(self) -> str:
-        """Where it stands, in a word that fits its kind."""
+        """The state in a word that fits the kind."""
         if self.state is ApprovalState.REDEEMED and not self.is_action:
-            return "given" if self.kind in _GIVEN else "signed in"
+            return "created" if self.kind in _GIVEN else "signed in"
         if self.is_taken_back:
             return "no longer needed"
         if self.was_superseded:
@@ -300,23 +297,23 @@ class Approval:
 
     @property
     def headline(self) -> SafeText:
-        """The one line that says what would happen."""
+        """One line that says what would happen."""
         return self.display.headline
 
     @property
     def granted_headline(self) -> SafeText:
-        """The same of what is granted, where that is less."""
+        """The same for the granted part, if less was granted."""
         return narrowed_headline(self.headline, self.granted)
 
     @property
     def told_headline(self) -> SafeText:
-        """What was granted first, then what was asked; for every screen."""
+        """What was granted, then what was asked; for every screen."""
         is_given = self.state in {ApprovalState.APPROVED, ApprovalState.REDEEMED}
         return outcome_headline(self.headline, self.granted, is_given=is_given)
 
     @property
     def agent(self) -> RequestingAgent:
-        """The agent that asks."""
+        """The agent that made the request."""
         return self.display.agent
 
     @property
@@ -326,65 +323,65 @@ class Approval:
 
     @property
     def expires_at(self) -> int:
-        """When an answer stops counting."""
+        """When it expires."""
         return max(self.display.expires_at, self.extended_to or 0)
 
     @property
     def ended_at(self) -> int:
-        """When it was over, or will be if nobody answers."""
+        """When it ended, or when it will expire."""
         return self.expires_at if self.over_at is None else self.over_at
 
     @property
     def is_held_back(self) -> bool:
-        """Whether it waits apart from those for which the person was called."""
+        """Whether it is listed apart from the requests that alert."""
         return self.held_back and self.state is ApprovalState.PENDING
 
     @property
     def is_taken_back(self) -> bool:
-        """Whether its agent said that nobody needs to answer it any more."""
+        """Whether its agent withdrew it."""
         return self.state is ApprovalState.CANCELLED and self.reason == "withdrawn"
 
     @property
     def was_superseded(self) -> bool:
-        """Whether its agent asked anew, and the newer request stands for it."""
+        """Whether its agent replaced it with a newer request."""
         return self.state is ApprovalState.CANCELLED and self.reason == "superseded"
 
     @property
     def was_locked(self) -> bool:
-        """Whether it ended because too much was typed wrongly."""
+        """Whether it ended because of too many wrong entries."""
         return self.state is ApprovalState.CANCELLED and self.reason == "locked"
 
     @property
     def needs_pin(self) -> bool:
-        """Whether a yes needs the PIN for this very approval."""
+        """Whether approving it requires the PIN even in the unlocked app."""
         return Step.PIN in self.steps
 
     @property
     def steps(self) -> Ceremony:
-        """What a yes takes: the PIN at high risk, whatever the server says."""
+        """The steps of approving: always the PIN at high risk, whatever the server says."""
         return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
     def what(self, step: Step) -> SafeText:
-        """What a step takes, to go on after "takes"."""
+        """What a step requires, in words that follow "requires"."""
         asked = self.display.type_back
         return asked.what if step is Step.TYPE_BACK and asked is not None else step.what
 
     @property
     def is_locked(self) -> bool:
-        """Whether too much was typed wrongly for this person to say yes."""
+        """Whether this user is locked out of approving after too many wrong entries."""
         return 0 in (self.tries_left or {}).values()
 
     def is_lapsed(self, now: int) -> bool:
-        """Whether it expired without an answer, so that its agent can be asked to ask again.
+        """Whether it expired without an answer, so that its agent can be asked to retry.
 
-        The server, which is told of that, may not have noticed the end yet.
+        The server may not have noticed the expiry yet.
         """
         if self.state is ApprovalState.PENDING:
             return self.kind is Kind.ACTION and now >= self.expires_at
         return self.retry is Retry.POSSIBLE
 
     def is_waiting(self, now: int) -> bool:
-        """Whether an answer given at `now` would still count."""
+        """Whether an answer at `now` would still count."""
         if self.state is not ApprovalState.PENDING:
             return False
         return now < self.display.expires_at or now < (self.extended_to or 0)
@@ -392,9 +389,9 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """A request that is listed, and of which nothing is believed: it can never be answered here."""
+    """A listed request that failed verification: it can never be answered here."""
 
     id: SafeText
-    """The id that the server gave it."""
+    """The ID that the server gave it."""
     problem: SafeText
-    """What does not verify: the member and what is wrong with it."""
+    """What failed: the member and its problem."""

@@ -1,8 +1,7 @@
-"""Several requests that are about to be answered at once, each with a tick.
+"""Several requests to answer at once, each of which can be selected.
 
-Owns: which there are, in which order, which are ticked, what all of them share. What is unusual
-stands below the others and is not ticked before somebody ticks it by hand.
-Never: adds a request; answers one.
+Owns: which requests there are, their order, which are selected, what they share. Unusual ones come
+last and start unselected. Never: adds a request; answers one.
 """
 
 from collections.abc import Iterable
@@ -14,13 +13,13 @@ from approver_tui.state.text import SafeText
 
 
 def is_unusual(approval: Approval) -> bool:
-    """Whether the server found anything unusual about it, or did not look."""
+    """Whether the server found something unusual about it, or did not compare it."""
     return approval.display.unusual != () or approval.agent.first_request
 
 
 @dataclass(frozen=True, slots=True)
 class SharedFacts:
-    """What is the same of all of them, and stands there once; None where it differs."""
+    """What all requests share, shown once; None where they differ."""
 
     resource: SafeText | None
     rights: SafeText | None
@@ -38,36 +37,36 @@ class SharedFacts:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The requests of a batch, never none; those that are unusual last."""
+    """The requests of a batch, at least one; unusual ones last."""
 
     rows: tuple[Approval, ...]
     ticked: frozenset[str] = field(default_factory=frozenset)
-    """The ids of those that are to be answered."""
+    """The IDs of the selected requests."""
 
     @classmethod
     def of(cls, marked: Iterable[Approval]) -> "Batch":
-        """Return a batch of what is marked."""
+        """Return a batch of the marked requests."""
         rows = sorted(marked, key=is_unusual)
         return cls(tuple(rows), frozenset(each.id for each in rows if not is_unusual(each)))
 
     @property
     def usual(self) -> tuple[Approval, ...]:
-        """Those about which nothing is unusual."""
+        """The requests with nothing unusual."""
         return tuple(each for each in self.rows if not is_unusual(each))
 
     @property
     def unusual(self) -> tuple[Approval, ...]:
-        """Those about which something is."""
+        """The requests with something unusual."""
         return tuple(each for each in self.rows if is_unusual(each))
 
     @property
     def chosen(self) -> tuple[Approval, ...]:
-        """Those that are ticked, in their order."""
+        """The selected requests, in order."""
         return tuple(each for each in self.rows if each.id in self.ticked)
 
     @property
     def needs_pin(self) -> bool:
-        """Whether a yes to any that is ticked takes the PIN for that very request."""
+        """Whether approving any selected request requires the PIN."""
         return any(each.needs_pin for each in self.chosen)
 
     @property
@@ -77,30 +76,30 @@ class Batch:
 
     @property
     def ends_at(self) -> int:
-        """When the first of them ends, in milliseconds since the epoch."""
+        """When the first of them expires, in milliseconds since the epoch."""
         return min(each.expires_at for each in self.chosen or self.rows)
 
     @property
     def shared(self) -> SharedFacts:
-        """What is the same of all of them."""
+        """What all of them share."""
         return SharedFacts.of(self.rows)
 
     def is_count(self, typed: str) -> bool:
-        """Whether somebody typed how many are ticked; nothing ticked has no count."""
+        """Whether the typed text is the number of selected requests, which is not 0."""
         return bool(self.chosen) and typed == str(len(self.chosen))
 
     def turned(self, approval_id: str) -> "Batch":
-        """Return the batch with one tick turned over."""
+        """Return the batch with one request selected or deselected."""
         return replace(self, ticked=self.ticked ^ {approval_id})
 
     def without(self, approval_ids: frozenset[str]) -> "Batch":
-        """Return the batch without some requests; at least one must be left."""
+        """Return the batch without some requests; at least one must remain."""
         rows = tuple(each for each in self.rows if each.id not in approval_ids)
         return Batch(rows, self.ticked - approval_ids)
 
 
 def rights(approval: Approval) -> SafeText:
-    """Return the rights that it asks for, with the risk of each."""
+    """Return the scopes that it asks for, with the risk of each."""
     scopes = approval.display.scopes
     return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
 

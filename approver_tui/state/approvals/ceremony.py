@@ -1,7 +1,7 @@
-"""What a yes takes beside confirming it: steps, and what a person types for them.
+"""The steps that approving requires besides a confirmation, and the user's entries for them.
 
-Owns: the steps, their one spelling, the words for them. Never: whether an entry is right; the
-server compares it.
+Owns: the steps, their one spelling, their names. Never: whether an entry is right; the server
+compares it.
 """
 
 from dataclasses import dataclass
@@ -12,35 +12,35 @@ from approver_tui.state.text import SafeText
 
 
 class Step(StrEnum):
-    """One thing to do beside confirming."""
+    """One step besides confirming."""
 
     MATCH = "match"
-    """Type the number that the agent shows."""
+    """Type the match number that the agent shows."""
     PIN = "pin"
-    """Enter the PIN for this very request."""
+    """Enter the PIN for this request."""
     REASON = "reason"
-    """Say why, for the record."""
+    """Give a reason, for the audit log."""
     TYPE_BACK = "type_back"
-    """Type a fact of the request."""
+    """Type back a fact of the request."""
 
     @property
     def what(self) -> SafeText:
-        """What it takes, to go on after "takes"."""
+        """What it requires, in words that follow "requires"."""
         return _WHAT[self]
 
 
 _WHAT: Final = {
-    Step.MATCH: SafeText("the three digits that the agent shows"),
+    Step.MATCH: SafeText("the match number that the agent shows"),
     Step.PIN: SafeText("your PIN"),
-    Step.REASON: SafeText("a reason for the record"),
-    Step.TYPE_BACK: SafeText("a fact of it, typed back"),
+    Step.REASON: SafeText("a reason (audit log only)"),
+    Step.TYPE_BACK: SafeText("a value typed back"),
 }
 
 Ceremony: TypeAlias = frozenset[Step]
 
 CONFIRM: Final[Ceremony] = frozenset()
 NO_CEREMONY: Final = "none"
-"""How a no is signed: it takes nothing."""
+"""The ceremony of a denial, which has no steps."""
 
 REASON_LENGTH: Final = 500
 """The longest reason, in characters."""
@@ -49,22 +49,22 @@ _CONFIRM = "confirm"
 
 
 def spelled(ceremony: Ceremony) -> str:
-    """Return the one text that stands for these steps; it is signed."""
+    """Return the text that stands for these steps; it is signed."""
     return "+".join(sorted(ceremony)) or _CONFIRM
 
 
 def read_ceremony(text: str) -> Ceremony:
-    """Return the steps that a text stands for. Raises ValueError for any that is not known."""
+    """Return the steps of a text. Raises ValueError for an unknown one."""
     if text == _CONFIRM:
         return CONFIRM
     steps = frozenset(map(Step, text.split("+")))
     if spelled(steps) != text:
-        raise ValueError("steps stand in the order of the alphabet, each once")
+        raise ValueError("steps must be unique and in alphabetical order")
     return steps
 
 
 class FactKind(StrEnum):
-    """How much of a fact is typed, and what it is."""
+    """Which part of a fact is typed, and of what kind it is."""
 
     LAST_FOUR = "last_four"
     MONEY = "money"
@@ -74,20 +74,20 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TypeBack:
-    """The fact to type: what it is called, and of which kind it is."""
+    """The fact to type back: its name and kind."""
 
     label: SafeText
     kind: FactKind
 
     @property
     def prompt(self) -> SafeText:
-        """What stands before the field."""
-        part = "Last 4 of " if self.kind is FactKind.LAST_FOUR else ""
+        """The label of the field."""
+        part = "Last 4 characters of " if self.kind is FactKind.LAST_FOUR else ""
         return SafeText(part + self.label)
 
     @property
     def what(self) -> SafeText:
-        """What it takes, to go on after "takes"."""
+        """What it requires, in words that follow "requires"."""
         if self.kind is FactKind.LAST_FOUR:
             return SafeText(f'the last 4 characters of "{self.label}"')
         return SafeText(f'"{self.label}" as you read it')
@@ -95,7 +95,7 @@ class TypeBack:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What the person typed; None for a step that is not taken."""
+    """What the user typed; None for a step that is not required."""
 
     fact: str | None = None
     match: str | None = None

@@ -1,6 +1,6 @@
-"""The last minute of a request and its last twenty seconds: when a person is told of it.
+"""Warnings in the last minute and the last twenty seconds of a request.
 
-Owns: the two moments, their words. Never: a clock; `now` is an argument. Times are integers,
+Owns: the two moments and their words. Never: a clock; `now` is an argument. Times are integers,
 milliseconds since the epoch.
 """
 
@@ -12,24 +12,24 @@ from approver_tui.state.text import SafeText
 
 
 class CountdownStage(IntEnum):
-    """How near the end is; each is so many seconds, the nearest first."""
+    """How soon the request expires, in seconds, the nearest first."""
 
     LAST_SECONDS = 20
     LAST_MINUTE = 60
 
     @property
     def words(self) -> SafeText:
-        """What stands before the time that is left."""
+        """The words before the remaining time."""
         return SafeText("LAST 20 SECONDS" if self is CountdownStage.LAST_SECONDS else "LAST MINUTE")
 
     @property
     def verb(self) -> SafeText:
-        """The same in the room that a row has."""
+        """A shorter form that fits in a row."""
         return SafeText("ENDS" if self is CountdownStage.LAST_SECONDS else "ends")
 
 
 def countdown_stage(until: int, now: int) -> CountdownStage | None:
-    """Return how near the end is; None while it is far, and once it is over."""
+    """Return the stage; None long before the end, and after it."""
     left = until - now
     return next((each for each in CountdownStage if 0 < left <= each * 1000), None)
 
@@ -37,7 +37,7 @@ def countdown_stage(until: int, now: int) -> CountdownStage | None:
 def stage_reached(
     approvals: Iterable[Approval], before: int, now: int
 ) -> tuple[CountdownStage, tuple[Approval, ...]] | None:
-    """Return what came nearer to its end since `before`, and how near: the nearest of them."""
+    """Return the stage that was reached since `before`, and the requests; the nearest stage."""
     found = [
         (at, approval)
         for approval in approvals

@@ -1,6 +1,6 @@
-"""The answers a person can give to an approval.
+"""The answers to an approval.
 
-Owns: the two answers, the reasons for a no, what goes beside one. Never: signatures.
+Owns: the two answers, the reasons for a denial, what can accompany one. Never: signatures.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from typing import Final
 
 
 class Answer(StrEnum):
-    """What a person can say to an approval."""
+    """A user's answer to an approval."""
 
     APPROVE = "approve"
     DENY = "deny"
 
 
 class DenyCode(StrEnum):
-    """Why a person says no; the agent is told."""
+    """The reason for a denial; the agent sees it."""
 
     NOT_NEEDED = "not_needed"
     WRONG_DETAILS = "wrong_details"
@@ -28,25 +28,25 @@ class DenyCode(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words a person chooses by."""
+        """The words that the user chooses."""
         return _LABELS[self]
 
     @property
     def takes(self) -> str | None:
-        """The member that may come with this code and with no other; None for none."""
+        """The member that is allowed with this code only, or None."""
         return _TAKES.get(self)
 
 
 @dataclass(frozen=True, slots=True)
 class DenialExtras:
-    """What goes beside a no and its note. The server says which code lets it."""
+    """What can accompany a denial and its note. The server checks it against the code."""
 
     retry_at: int | None = None
-    """From when on the agent may ask again, in milliseconds; with WAIT_UNTIL."""
+    """When the agent may ask again, in milliseconds; with WAIT_UNTIL."""
     ask: str | None = None
-    """Whom it may ask instead, as they are called; with ASK_OTHER."""
+    """The user name of who it should ask instead; with ASK_OTHER."""
     private_note: str | None = None
-    """A word for the record that no agent sees."""
+    """A note for the audit log that no agent sees."""
 
 
 NOTHING_MORE: Final = DenialExtras()
@@ -63,6 +63,6 @@ _LABELS = MappingProxyType(
         DenyCode.TOO_BROAD: "Too broad",
         DenyCode.WAIT_UNTIL: "Wait until later",
         DenyCode.ASK_OTHER: "Ask someone else",
-        DenyCode.SUSPICIOUS: "I do not recognise this",
+        DenyCode.SUSPICIOUS: "I don't recognize this",
     }
 )

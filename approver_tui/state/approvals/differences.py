@@ -1,8 +1,10 @@
 """Whether a text grants a part of an action, and where the two differ.
 
-It is for a part that somebody else has chosen: there is no wish of this person to hold it against.
-Owns: the comparison of the two signed texts, and what differs in their own words. Never: how the
-server words it; whether the type of an action lets a fact be less, which is the server's to check.
+It checks a part that somebody else has chosen, so there is no proposal of this user to compare it
+with.
+
+Owns: the comparison of the two signed texts. Never: the server's wording; whether the action type
+lets a fact be reduced, which the server checks.
 """
 
 import json
@@ -16,18 +18,18 @@ _LONG = 200
 
 
 def differing_places(action: str, granted: str) -> tuple[Place, ...]:
-    """Return where a text grants less than an action. ValueError if it is no part of it.
+    """Return where a text grants less than an action. Raises ValueError if it is no part of it.
 
-    It is of the same agent, person, resource and salt. Scopes and items are left out, and none is
-    added; numbers and times are smaller; nothing else differs, and something does.
+    A part has the same agent, user, resource and salt. Scopes and items are only removed, numbers
+    and times only reduced; at least one thing differs.
     """
     try:
         asked, given = json.loads(action), json.loads(granted)
         found = tuple(_found(asked, given))
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("it is no action") from error
+        raise ValueError("it is not an action") from error
     if not found:
-        raise ValueError("nothing of it is less")
+        raise ValueError("nothing is reduced")
     return found
 
 
@@ -42,12 +44,12 @@ def _found(asked: dict[str, object], given: dict[str, object]) -> Iterator[Place
 
 def _life(seconds: object) -> Place:
     if type(seconds) is not int or seconds <= 0:
-        raise ValueError("its token has no life")
+        raise ValueError("its token has no lifetime")
     return _place(f"/{SECONDS}", "", json.dumps(seconds))
 
 
 def _differing(pointer: str, asked: object, given: object) -> Iterator[Place]:
-    """Where they differ, as deep as they are built alike."""
+    """Return where two values of the same structure differ, as deep as possible."""
     if isinstance(asked, Mapping) and isinstance(given, Mapping) and asked.keys() == given.keys():
         for name in asked:
             step = str(name).replace("~", "~0").replace("/", "~1")

@@ -1,6 +1,7 @@
-"""Why a request ended without anybody's answer, in words for the person.
+"""Why a request ended without an answer, in words for the user.
 
-Owns: one sentence per reason that the server may give. Never: a denial; that has its own words.
+Owns: one sentence for each reason that the server can give. Never: denials; they have words of
+their own.
 """
 
 from collections.abc import Mapping
@@ -12,21 +13,21 @@ ENDED: Mapping[str, SafeText] = MappingProxyType(
     {
         reason: SafeText(text)
         for reason, text in {
-            "expired_seen": "It was opened, and nobody answered.",
+            "expired_seen": "It was opened, but nobody answered.",
             "expired_unseen": "Nobody opened it.",
             "undeliverable": "It reached no device in time.",
             "no_device": "There was no device to answer on.",
-            "not_redeemed": "It was approved, and its agent did not come back.",
-            "agent_disabled": "Its agent was stopped.",
-            "agent_quarantined": "Its agent was put in quarantine.",
-            "agent_deleted": "Its agent is gone.",
-            "resource_deleted": "What it was for is gone.",
-            "user_disabled": "Whoever it was for is disabled.",
-            "parent_ended": "The token that it came from has ended.",
-            "grant_ended": "The standing grant that it used has ended.",
-            "cancelled": "Whoever was signing in gave up.",
-            "superseded": "Replaced by a newer request of the same agent.",
-            "locked": "Too much was typed wrongly.",
+            "not_redeemed": "It was approved, but its agent did not collect the token.",
+            "agent_disabled": "Its agent was disabled.",
+            "agent_quarantined": "Its agent was quarantined.",
+            "agent_deleted": "Its agent was deleted.",
+            "resource_deleted": "Its resource was deleted.",
+            "user_disabled": "Its user is disabled.",
+            "parent_ended": "The token it was based on has ended.",
+            "grant_ended": "The standing grant it used has ended.",
+            "cancelled": "The sign-in was canceled.",
+            "superseded": "Replaced by a newer request from the same agent.",
+            "locked": "Too many wrong entries.",
             "policy_changed": "The rules have changed.",
             "reported": "It was reported.",
             "restored": "The server was restored from a backup.",

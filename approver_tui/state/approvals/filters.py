@@ -1,6 +1,6 @@
-"""Which approvals a person wants to see.
+"""Filters on approvals.
 
-Owns: the conditions, and when looking further back is of no use. Never: a clock, the server.
+Owns: the conditions, and when older entries cannot match. Never: a clock, the server.
 """
 
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ _MOST_DIGITS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Conditions that all must hold; one that is None always does. Times are milliseconds."""
+    """Conditions that must all hold; None means any. Times are milliseconds."""
 
     risk: Risk | None = None
-    """Of this risk or more."""
+    """Only requests of this risk or higher."""
     agent: str | None = None
     """The agent's name or id."""
     decision: Answer | None = None
     undecided: bool = False
-    """Over without an answer: expired, withdrawn, cancelled."""
+    """Ended without an answer: expired, withdrawn, canceled."""
     by: str | None = None
-    """Answered by this person or on this device: a name or an id."""
+    """Answered by this user or on this device, by name or ID."""
     since: int | None = None
-    """Over at this moment or later."""
+    """Ended at this moment or later."""
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""
@@ -45,7 +45,7 @@ class Filter:
         )
 
     def is_past(self, approval: Approval) -> bool:
-        """Return whether what was over before this one is too old."""
+        """Return whether everything that ended before this one is too old."""
         return self.since is not None and approval.ended_at < self.since
 
     def _is_agent(self, approval: Approval) -> bool:
@@ -67,5 +67,5 @@ def read_span(text: str) -> int:
     number, unit = text[:-1], text[-1:]
     known = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
     if not known or unit not in _UNITS:
-        raise ValueError("write a number and a unit, as in 90s, 30m, 12h, 7d or 2w")
+        raise ValueError("use a number and a unit, such as 90s, 30m, 12h, 7d or 2w")
     return int(number) * _UNITS[unit] * 1_000

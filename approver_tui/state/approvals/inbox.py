@@ -1,8 +1,7 @@
 """The list of approvals on the screen.
 
-Owns: which rows there are and in which order. There is one order, that in which all that waits was
-read, what ends soonest on top; a row that comes later goes to the end, and every row keeps its
-place until the person refreshes, so that nothing moves under the cursor.
+Owns: the rows and their order. A full load lists what expires soonest first. A new row goes to the
+end, and every row keeps its place until the user refreshes, so that nothing moves under the cursor.
 Never: a clock; `now` is an argument. Never: sorts.
 """
 
@@ -16,13 +15,13 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Approvals in the order in which they are shown, one row per id."""
+    """Approvals in display order, one row per ID."""
 
     rows: tuple[Approval, ...] = ()
 
     @classmethod
     def listed(cls, approvals: Iterable[Approval]) -> "Inbox":
-        """Return the inbox that a full answer of the server is, in its order."""
+        """Return the inbox for a full answer of the server, in its order."""
         inbox = cls()
         for approval in approvals:
             inbox = inbox.seen(approval)
@@ -37,36 +36,36 @@ class Inbox:
         return Inbox(tuple(merged if row.id == approval.id else row for row in self.rows))
 
     def decided(self, approval: Approval) -> "Inbox":
-        """Return the inbox with a known row brought to its outcome; others are not added."""
+        """Return the inbox with a known row updated to its outcome; unknown ones are not added."""
         return self.seen(approval) if self.find(approval.id) else self
 
     def waiting(self, now: int) -> tuple[Approval, ...]:
-        """Return the rows that can still be answered at `now`, in their order."""
+        """Return the rows that can still be answered at `now`, in order."""
         return tuple([row for row in self.rows if row.is_waiting(now)])
 
     def find(self, approval_id: str) -> Approval | None:
-        """Return the row with that id."""
+        """Return the row with that ID."""
         return next((row for row in self.rows if row.id == approval_id), None)
 
 
 def waits_for_others(approval: Approval, me: str | None) -> bool:
-    """Tell whether a person has said yes as one of several, and the rest have not yet."""
+    """Whether this user has approved, and others have not yet."""
     if me is None or approval.together is None or approval.state is not ApprovalState.PENDING:
         return False
     return approval.together.counts(me)
 
 
 def by_agent(approvals: Iterable[Approval]) -> tuple[tuple[SafeText, int], ...]:
-    """Return who asks for these, and how often each, in the order of their first."""
+    """Return who made these requests, and how many each, in order of appearance."""
     counts = Counter(approval.agent.name for approval in approvals)
     return tuple(counts.items())
 
 
 def _newer(known: Approval, arrived: Approval) -> Approval:
-    """A late copy never takes an outcome back: feed and fetch may cross on the way.
+    """Merge two copies: an old copy never undoes an outcome, because feed and fetch may cross.
 
-    How often something may still be typed is told with some copies alone, and only gets less. An
-    agent that was asked to ask again stays so.
+    Remaining attempts come with some copies only, and never increase. An agent that was asked to
+    retry stays so.
     """
     if arrived.state is ApprovalState.PENDING and known.state is not ApprovalState.PENDING:
         return known

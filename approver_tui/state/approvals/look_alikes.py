@@ -1,10 +1,11 @@
-"""Requests that look alike, and stand in one row of a list.
+"""Requests that look alike and share one row of a list.
 
-Two do when nothing by which a person would decide differs: who asks, for whom, for what, the risk,
-what is unusual, what a yes takes, what others said. When each was asked and ends, and what the
-agent says, may differ. Each keeps its own texts, its own answer and its own end.
-Owns: what two must share; which of them a row shows. Never: an answer; the server knows nothing
-of this. A request of another risk is never in the same row.
+Two requests look alike if everything that matters for a decision is equal: who asks, for whom, for
+what, the risk, what is unusual, the steps of approving, the votes. The times and the agent's own
+words may differ. Each request keeps its own texts, answer and expiry.
+
+Owns: what two requests must share; which of them a row shows. Never: an answer; the server knows
+nothing of this.
 """
 
 import json
@@ -25,7 +26,7 @@ _Key: TypeAlias = tuple[object, ...]
 
 
 def look_key(action_text: str, display_text: str) -> str:
-    """Return what two requests share when they look alike: a digest of the rest of their texts."""
+    """Return the key that look-alike requests share: a digest of the rest of their texts."""
     action, display = json.loads(action_text), json.loads(display_text)
     display["agent"] = _without(display["agent"], _OF_ONE_AGENT)
     both = (_without(action, _OF_ONE_ACTION), _without(display, _OF_ONE_DISPLAY))
@@ -33,7 +34,7 @@ def look_key(action_text: str, display_text: str) -> str:
 
 
 def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
-    """Return them by their looks, each group where its first one stands."""
+    """Group them by look, each group at the place of its first request."""
     approvals = list(approvals)
     looks = Counter([approval.look for approval in approvals])
     groups: dict[object, list[Approval]] = {}
@@ -45,36 +46,36 @@ def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
 
 
 def alike(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
-    """Return those that look like this one, itself among them, whether or not it is listed."""
+    """Return the requests that look like this one, including itself, listed or not."""
     groups = (group for group in grouped(approvals) if approval in group)
     return next(groups, [approval])
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One row of the list: a request that stands for itself, or for several that look alike."""
+    """One row of the list: a single request, or several that look alike."""
 
     shown: Approval
-    """The one that the row shows; an answer is to this one alone."""
+    """The request that the row shows; an answer applies to this one only."""
     alike: int = 1
-    """How many look like it, itself included."""
+    """How many look like it, including itself."""
     waiting: int = 1
     """How many of these can still be answered."""
     is_open: bool = True
-    """Whether each of them has a row of its own."""
+    """Whether each of them has its own row."""
     is_new: bool = False
-    """Whether its agent never asked before one of these."""
+    """Whether this is the first request of its agent for one of these."""
     marked: int = 0
-    """How many of these the person has marked."""
+    """How many of these are marked."""
 
     @property
     def stands_for_more(self) -> bool:
-        """Whether others are in this row too."""
+        """Whether the row stands for other requests too."""
         return self.alike > 1 and not self.is_open
 
     @property
     def mark(self) -> SafeText:
-        """What its row says of the others."""
+        """The note about the others in its row."""
         if self.alike == 1:
             return SafeText("")
         if self.is_open:
@@ -85,20 +86,20 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Folding:
-    """What decides how rows are folded."""
+    """The state that decides how rows are folded."""
 
     opened: frozenset[str] = frozenset()
-    """Looks whose requests each have a row of their own."""
+    """Looks that are expanded, so that each request has its own row."""
     selected: str | None = None
     now: int = 0
     marked: frozenset[str] = frozenset()
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
-        """Return the rows. A group keeps its place, whatever becomes of the requests in it."""
+        """Return the rows. A group keeps its place whatever happens to its requests."""
         return [fold for group in grouped(approvals) for fold in self._of(group)]
 
     def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
-        """Return the row that shows this request, if there is one."""
+        """Return the row that shows this request, if any."""
         folds = self.folds(approvals)
         return next((fold for fold in folds if fold.shown.id == approval_id), None)
 
@@ -112,7 +113,7 @@ class Folding:
             return [self._fold(group, each, [each], waiting, is_open=True) for each in group]
         return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
 
-    def _fold(  # what stands in one row, of those that look alike
+    def _fold(  # the group of a row
         self,
         group: list[Approval],
         shown: Approval,
@@ -126,13 +127,13 @@ class Folding:
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
     def _shown(self, group: list[Approval]) -> Approval:
-        """The selected one, or the first that waits, or the first."""
+        """The selected one, else the first that is waiting, else the first."""
         chosen = [each for each in group if each.id == self.selected]
         return next(iter([*chosen, *(one for one in group if one.is_waiting(self.now)), *group]))
 
 
 def _key(approval: Approval) -> _Key:
-    """What is true of one alone keeps it alone: its id where its texts were not looked at."""
+    """The look of a request, or its ID if its texts were not compared."""
     if approval.look is None:
         return (approval.id,)
     others = (approval.together, approval.granted, approval.supersedes)

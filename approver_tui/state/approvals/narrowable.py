@@ -1,6 +1,7 @@
-"""What of a request a person may leave out or make less, as the server says before they wish.
+"""Which parts of a request can be reduced, as the server reports before the user chooses.
 
-Owns: the values. Never: whether a wish is really less; that is `narrowing.py`, and the server.
+Owns: the values. Never: whether a proposal is really smaller; `narrowing.py` and the server check
+that.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from approver_tui.state.text import SafeText
 
 
 class NarrowingRule(StrEnum):
-    """How a fact may be made less."""
+    """How a fact can be reduced."""
 
     LOWER = "lower"
     """A number or an amount: any smaller one."""
     DROP = "drop"
-    """A list: some of its items left out."""
+    """A list: without some of its items."""
     EARLIER = "earlier"
     """A time: one before it."""
     TURN_ON = "turn_on"
@@ -24,25 +25,25 @@ class NarrowingRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NarrowableFact:
-    """One fact that may be made less, as it was asked."""
+    """One fact that can be reduced, with its requested value."""
 
     place: int
-    """In which object of the details, from 0."""
+    """The index of its object in the details."""
     pointer: str
-    """Where in it; sent back as received, not safe to draw."""
+    """The pointer within it; sent back as received, not safe to draw."""
     label: SafeText
     asked: SafeText
     rule: NarrowingRule
     items: tuple[SafeText, ...] = ()
-    """What a list has."""
+    """The items of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowable:
-    """All that may be less in one request."""
+    """Everything that can be reduced in one request."""
 
     scopes: tuple[str, ...]
     """Sent back as received, not safe to draw."""
     facts: tuple[NarrowableFact, ...]
     token_seconds: int
-    """How long the token would live."""
+    """The token lifetime."""

@@ -1,7 +1,7 @@
-"""Approving less: what a person wants to leave out, and whether a text grants only that.
+"""Narrowing: what the user removes or reduces, and whether a text grants exactly that.
 
-Owns: the wish, what came of it, the check before a signature. Never: making the text, which is the
-server's; how a value is written.
+Owns: the proposal, the server's answer, the check before signing. Never: making the text, which the
+server does; how a value is written.
 """
 
 import json
@@ -21,7 +21,7 @@ _BLANK = None
 
 @dataclass(frozen=True, slots=True)
 class NarrowedFact:
-    """A smaller value: in which object (from 0), where (a JSON pointer), as the person wrote it."""
+    """A smaller value: the object's index, a JSON pointer, and the text that the user typed."""
 
     place: int
     pointer: str
@@ -36,20 +36,20 @@ class NarrowedFact:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a person wants to leave out or make smaller."""
+    """What the user wants to remove or reduce."""
 
     changes: tuple[NarrowedFact, ...] = ()
     drop_scopes: tuple[str, ...] = ()
     token_seconds: int | None = None
-    """How long the token shall live, where that is to be less."""
+    """The shorter token lifetime, if any."""
 
     def __bool__(self) -> bool:
-        """Whether anything is to be less."""
+        """Whether anything is reduced."""
         return self != Narrowing()
 
 
 def narrowed_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
-    """Return the headline of the part that is granted.
+    """Return the headline of the granted part.
 
     If it equals the headline of the request, or may not be shown, it begins "With limits".
     """
@@ -60,7 +60,7 @@ def narrowed_headline(headline: SafeText, granted: "Granted | None") -> SafeText
 
 
 def outcome_headline(headline: SafeText, granted: "Granted | None", *, is_given: bool) -> SafeText:
-    """Return what was granted first, then what was asked; `is_given` once it was approved."""
+    """Return what was granted, then what was asked; `is_given` once it was approved."""
     if granted is None:
         return headline
     if not granted.headline or granted.headline == headline:
@@ -71,7 +71,7 @@ def outcome_headline(headline: SafeText, granted: "Granted | None", *, is_given:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact as it was asked, and as it is granted."""
+    """One fact as requested and as granted."""
 
     label: SafeText
     asked: SafeText
@@ -80,7 +80,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where two texts differ: a JSON pointer, and the JSON that stands there; "" for nothing."""
+    """Where two texts differ: a JSON pointer and the JSON there; "" for nothing."""
 
     pointer: SafeText
     asked: SafeText
@@ -89,31 +89,31 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What is granted. The text is hashed as received; not safe to draw as it is."""
+    """What is granted. The text is hashed as received; not safe to draw."""
 
     text: str
     differences: tuple[Difference, ...]
     places: tuple[Place, ...] = field(default=(), compare=False)
-    """What differs in the two texts themselves, however the server words it."""
+    """The differences of the two texts themselves, independent of the server's wording."""
     headline: SafeText = field(default=SafeText(""), compare=False)
     """What is granted, in one line; empty if it may not be shown."""
 
 
 def read_change(text: str) -> NarrowedFact:
-    """Return what `amount=500`, `/lines/0/price=5` or `2:amount=500` names. ValueError if none.
+    """Parse `amount=500`, `/lines/0/price=5` or `2:amount=500`. Raises ValueError.
 
-    The number counts the objects from 1; points between names may stand for a pointer's strokes.
+    The number counts the objects from 1; dots between names can stand for a pointer's slashes.
     """
     name, equals, to = text.partition("=")
     number, colon, fact = name.rpartition(":")
     if not equals or not fact or (colon and not (number.isdecimal() and int(number))):
-        raise ValueError("write FACT=VALUE, such as amount=500")
+        raise ValueError("use the form FACT=VALUE, such as amount=500")
     pointer = fact if fact.startswith("/") else "/" + fact.replace(".", "/")
     return NarrowedFact(int(number or 1) - 1, pointer, to)
 
 
 def is_exactly(wish: Narrowing, action: str, granted: str) -> bool:
-    """Whether a text grants the action but for the wish, and is smaller wherever it says so."""
+    """Whether a text grants the action with exactly the proposed reductions."""
     try:
         asked, given = json.loads(action), json.loads(granted)
         life = given.pop(SECONDS, None)
@@ -128,7 +128,7 @@ def is_exactly(wish: Narrowing, action: str, granted: str) -> bool:
 
 
 def _take(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
-    """Blank the place in both; whether what stood there is smaller."""
+    """Blank the value in both; return whether the new one was smaller."""
     *way, last = (str(change.place), *change.path)
     for step in way:
         before, after = before[_step(before, step)], after[_step(after, step)]
@@ -143,7 +143,7 @@ def _step(holder: object, step: str) -> str | int:
 
 
 def is_smaller(asked: object, granted: object) -> bool:
-    """Whether a value is less than another: a lower number, fewer items, an earlier time, a yes."""
+    """Whether a value is smaller: a lower number, fewer items, an earlier time, a switch on."""
     if asked == granted and type(asked) is type(granted):
         return False
     if isinstance(asked, Mapping) and isinstance(granted, Mapping):

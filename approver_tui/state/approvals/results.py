@@ -1,7 +1,7 @@
-"""What became of each of several answers, as far as it is known.
+"""The outcome of each of several answers, as far as it is known.
 
-Owns: the list, one entry per request; how an answer in doubt is settled by the server's copy.
-Never: a guess; what is not known is said to be unknown.
+Owns: the list, one entry per request; how the server's copy resolves an unknown outcome. Never:
+guesses; what is not known is shown as unknown.
 """
 
 from collections import Counter
@@ -15,26 +15,26 @@ from approver_tui.state.text import SafeText
 
 
 class Fate(StrEnum):
-    """Where one answer stands; the words are those of the list."""
+    """The state of one answer; the words are those of the list."""
 
     WAITING = "waiting"
-    """It has not left yet."""
+    """It has not been sent yet."""
     SENDING = "sending"
     APPROVED = "approved"
     DENIED = "denied"
     ALREADY = "already decided"
-    """Somebody was faster: skipped, not failed."""
+    """Somebody else was faster: skipped, not failed."""
     EXPIRED = "expired"
     ENDED = "ended"
-    """It was over without an answer, and not by its time."""
+    """It ended without an answer before its expiry."""
     REFUSED = "refused"
-    """The server, or this program, would not take the answer."""
+    """The server, or this program, refused the answer."""
     NOT_SENT = "not sent"
     """Nothing was sent; the request is still open."""
     NOT_RECORDED = "not recorded"
-    """It was sent, and the server does not have it; the request is still open."""
+    """It was sent, but the server has not recorded it; the request is still open."""
     UNKNOWN = "being checked"
-    """It was sent, and its receipt lost."""
+    """It was sent, and no confirmation arrived."""
 
 
 _DONE = {Answer.APPROVE: Fate.APPROVED, Answer.DENY: Fate.DENIED}
@@ -43,17 +43,17 @@ _OPEN = frozenset({Fate.WAITING, Fate.SENDING})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One request, in the newest copy that is known, and what became of the answer to it."""
+    """One request in its newest known copy, and the outcome of its answer."""
 
     approval: Approval
     fate: Fate = Fate.WAITING
     why: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """What there is to say beside the word."""
+    """The explanation next to the word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The list, in the order in which the answers are sent."""
+    """The list, in the order of sending."""
 
     answer: Answer
     items: tuple[Result, ...]
@@ -70,12 +70,12 @@ class Results:
 
     @property
     def in_doubt(self) -> tuple[str, ...]:
-        """The ids of those whose outcome the server has yet to tell."""
+        """The IDs whose outcome is still unknown."""
         return tuple(each.approval.id for each in self.items if each.fate is Fate.UNKNOWN)
 
     @property
     def counts(self) -> Mapping[Fate, int]:
-        """How many there are of each, in the order of the fates."""
+        """The number of each outcome, in order."""
         counted = Counter(each.fate for each in self.items)
         return {fate: counted[fate] for fate in Fate if counted[fate]}
 
@@ -86,7 +86,7 @@ class Results:
         why: SafeText = SafeText(""),  # noqa: B008  # a SafeText never changes
         copy: Approval | None = None,
     ) -> "Results":
-        """Return the list with news of one; `copy` is a newer one of it."""
+        """Return the list with one entry updated; `copy` is a newer copy of the request."""
         items = tuple(
             Result(copy or each.approval, fate, why) if each.approval.id == approval_id else each
             for each in self.items
@@ -94,7 +94,7 @@ class Results:
         return replace(self, items=items)
 
     def stopped(self, why: SafeText) -> "Results":
-        """Return the list after which nothing more is sent."""
+        """Return the list with everything that was not sent yet stopped."""
         items = tuple(
             replace(each, fate=Fate.NOT_SENT, why=why) if each.fate is Fate.WAITING else each
             for each in self.items
@@ -105,10 +105,10 @@ class Results:
 def fate_of(
     copy: Approval, answer: Answer, device_id: str | None, now: int, *, is_counted: bool = False
 ) -> Fate:
-    """Return the outcome of an answer that is no longer in doubt, from the copy of its request.
+    """Return the outcome of an answer from the server's copy of its request.
 
-    It is ours if this device gave the same answer, or if this person's yes counts beside
-    others; still open, the server does not have it.
+    It is ours if this device gave the same answer, or if this user's vote is counted; if the
+    request is still open, the server does not have the answer.
     """
     decided = copy.decided
     if decided is not None:

@@ -1,27 +1,28 @@
-"""How far back a filter looks before it rests.
+"""How far back a filter searches before it pauses.
 
-Owns: how many must fit, and how many may be looked at for them. Never: what fits, and the fetching.
+Owns: how many matches are enough, and how many entries to look at. Never: the matching and the
+fetching.
 """
 
 from dataclasses import dataclass
 
 _WANTED = 20
 MOST = 500
-"""How many are looked at, at most, before the person is asked whether to go on."""
+"""How many entries to look at before asking the user whether to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSpan:
-    """One look back; it rests once enough fit, or enough were looked at."""
+    """One search; it pauses after enough matches or enough entries."""
 
     wanted: int = _WANTED
     most: int = MOST
 
     @classmethod
     def beyond(cls, fitting: int, looked_at: int) -> "SearchSpan":
-        """Return the look that goes on where so many fit of those that were looked at."""
+        """Return the search that continues after this one."""
         return cls(fitting + _WANTED, looked_at + MOST)
 
     def goes_on(self, fitting: int, looked_at: int) -> bool:
-        """Tell whether there is reason to look at more."""
+        """Whether to look at more entries."""
         return fitting < self.wanted and looked_at < self.most

@@ -1,7 +1,7 @@
-"""What a person types of an approval: the panel without it, and what it cannot be.
+"""Type-back: the display without the fact to type, and which entries cannot be right.
 
-Owns: where the value stands, the gap in its place, and which entries are none at all.
-Never: the texts that are signed, or whether an entry is right; the server compares it.
+Owns: finding the value and leaving a gap there; rejecting impossible entries. Never: the signed
+texts; whether an entry is right, which the server checks.
 """
 
 import re
@@ -18,11 +18,11 @@ GAP = SafeText("[you type this]")
 _NUMBER = re.compile(r"[0-9]{3}")
 _LAST = 4
 _SURELY_WHOLE = 100
-"""Characters up to which a value is never cut in a headline."""
+"""Values up to this length are never cut in a headline."""
 
 
 def without_typed(approval: Approval) -> Approval:
-    """Return the same approval with a gap wherever the fact stands that is to be typed."""
+    """Return the approval with a gap wherever the fact to type appears."""
     asked = approval.display.type_back
     if asked is None:
         return approval
@@ -31,7 +31,7 @@ def without_typed(approval: Approval) -> Approval:
 
 
 def could_be(approval: Approval, step: Step, typed: str) -> bool:
-    """Whether this could be what the step takes; what cannot be would only cost a try."""
+    """Whether the entry could be right for the step; an impossible one would waste an attempt."""
     if step is Step.MATCH:
         return _NUMBER.fullmatch("".join(typed.split())) is not None
     asked = approval.display.type_back
@@ -72,7 +72,7 @@ def _value(display: Display, asked: TypeBack) -> SafeText:
 
 
 def _gapped_part(granted: Granted, asked: TypeBack) -> Granted:
-    """The part, without what was asked where that is to be typed, or could be."""
+    """The granted part, without the value that must be typed or could be it."""
     rows = tuple(
         replace(each, asked=GAP) if each.label == asked.label else each
         for each in granted.differences

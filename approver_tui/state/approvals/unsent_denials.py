@@ -1,6 +1,6 @@
-"""A denial that a person gave and that may never have left: the program ended within its seconds.
+"""A denial that may not have been sent because the program ended first.
 
-Owns: the value. Never: sends it; whoever starts the program again is told, and decides anew.
+Owns: the value. Never: sends it; at the next start the user is told and decides again.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class UnsentDenial:
-    """What was about to be denied."""
+    """A request that was about to be denied."""
 
     approval_id: str
     headline: SafeText

@@ -1,7 +1,6 @@
-"""How far a request is that several people are asked about.
+"""The votes on a request that several people are asked about.
 
-Owns: who has said yes, and whose yes could still count. Never: whose turn it is to draw it; the
-facts come first.
+Owns: who has approved, and whose vote could still count. Never: how it is drawn.
 """
 
 from dataclasses import dataclass
@@ -12,30 +11,30 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's answer."""
+    """One user's answer."""
 
     by_id: SafeText
     by_name: SafeText
     answer: Answer
     at: int
     counts: bool
-    """False where somebody else approved less since."""
+    """False if somebody else narrowed the request since."""
     reason: SafeText | None = None
-    """Why they said yes, in their words."""
+    """Why they approved, in their words."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoteTally:
-    """Several people, and how many of them must say yes."""
+    """The votes so far, and how many approvals are needed."""
 
     need: int
     have: int
     left: tuple[SafeText, ...]
-    """Names of the people and groups whose yes could still count."""
+    """Names of the users and groups whose vote could still count."""
     votes: tuple[Vote, ...]
 
     def counts(self, user_id: str) -> bool:
-        """Whether this person has said yes, and their yes counts."""
+        """Whether this user has approved, and the vote counts."""
         return any(
             vote.by_id == user_id and vote.answer is Answer.APPROVE and vote.counts
             for vote in self.votes
@@ -43,15 +42,15 @@ class VoteTally:
 
     @property
     def progress(self) -> SafeText:
-        """How many have said yes: "1 of 2"."""
+        """How many have approved: "1 of 2"."""
         return SafeText(f"{self.have} of {self.need}")
 
     @property
     def words(self) -> SafeText:
-        """The same, and who is needed: "1 of 2, needs one of finance, ana"."""
+        """The same, and who is still needed: "1 of 2, needs one of finance, ana"."""
         missing = self.need - self.have
         if missing <= 0 or not self.left:
-            return SafeText(f"{self.progress} said yes")
+            return SafeText(f"{self.progress} approved")
         who = ", ".join(self.left)
         if len(self.left) == 1 and missing == 1:
             return SafeText(f"{self.progress}, needs {who}")

@@ -10,11 +10,11 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Deputy:
-    """One person decides for another between two moments."""
+    """One user may decide for another between two moments."""
 
     id: SafeText
     user_name: SafeText
-    """For whom."""
+    """The user that the deputy decides for."""
     deputy_name: SafeText
     begins: int
     ends: int
@@ -22,7 +22,7 @@ class Deputy:
 
 @dataclass(frozen=True, slots=True)
 class Deputies:
-    """Whom this person named, and for whom they decide or will."""
+    """The deputies of this user, and the users that they decide for."""
 
     mine: tuple[Deputy, ...]
     others: tuple[Deputy, ...]

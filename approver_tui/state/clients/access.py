@@ -1,7 +1,7 @@
-"""Who acts for a person, each with what it stands on.
+"""Who acts for the user, and by which consents, tokens and standing grants.
 
-Owns: putting consents, tokens and standing grants of one agent or app together.
-Never: ends any of them.
+Owns: grouping these by agent or app. Never: ends any of them.
+
 Times are integers, milliseconds since the epoch.
 """
 
@@ -16,7 +16,7 @@ from approver_tui.state.tokens.delegations import Delegation, DelegationState
 
 @dataclass(frozen=True, slots=True)
 class ActingAgent:
-    """One agent or app that can act for the person now."""
+    """One agent or app that can act for the user now."""
 
     id: str
     name: SafeText
@@ -26,13 +26,13 @@ class ActingAgent:
 
     @property
     def last_used_at(self) -> int | None:
-        """When one of its tokens was last used; None when that is not known of any."""
+        """When one of its tokens was last used; None if unknown."""
         known = (each.last_used_at for each in self.delegations)
         return max((at for at in known if at is not None), default=None)
 
     @property
     def until(self) -> int:
-        """When the last of it ends by itself."""
+        """When the last of them ends."""
         ends = [each.expires_at for each in self.consents]
         ends += [each.expires_at for each in self.delegations]
         return max(ends + [each.expires_at for each in self.grants])
@@ -40,7 +40,7 @@ class ActingAgent:
 
 @dataclass(frozen=True, slots=True)
 class RevokedAccess:
-    """How many grants, consents and tokens ended with it."""
+    """How many grants, consents and tokens were ended."""
 
     grants: int
     consents: int
@@ -52,7 +52,7 @@ def acting_agents(
     delegations: Iterable[Delegation],
     grants: Iterable[StandingGrant] = (),
 ) -> tuple[ActingAgent, ...]:
-    """Return everybody who can act now, by name; what is over is left out."""
+    """Return everyone who can act now, by name; what has ended is left out."""
     found: dict[str, ActingAgent] = {}
     for consent in consents:
         if consent.state is ConsentState.LIVE:

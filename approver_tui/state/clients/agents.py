@@ -1,6 +1,7 @@
-"""The agents that a person has to do with: who acts for them, who asked them, whom they own.
+"""The agents of a user: those that act for them, asked them, or belong to them.
 
-Owns: putting these together by agent, and the counts of what was asked. Never: a clock.
+Owns: grouping by agent, and the counts of requests. Never: a clock.
+
 Times are integers, milliseconds since the epoch.
 """
 
@@ -14,13 +15,13 @@ from approver_tui.state.clients.access import ActingAgent
 from approver_tui.state.text import SafeText
 
 ASKED_WITHIN = 7 * 24 * 3_600_000
-"""Who asked within so many milliseconds is listed."""
+"""Agents with a request within this many milliseconds are listed."""
 ENABLED = "enabled"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedAgent:
-    """An agent of this person's own, as the server manages it."""
+    """An agent that this user owns, as the server manages it."""
 
     id: str
     name: SafeText
@@ -29,13 +30,13 @@ class OwnedAgent:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it may ask for anything."""
+        """Whether it may send requests."""
         return self.state == ENABLED
 
 
 @dataclass(frozen=True, slots=True)
 class SuspendedAgent:
-    """How many tokens and requests ended with an agent, for everybody."""
+    """How many tokens and requests ended with a suspended agent."""
 
     tokens: int
     requests: int
@@ -43,30 +44,30 @@ class SuspendedAgent:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent or app, with all that is known of it here."""
+    """One agent or app, with everything known about it here."""
 
     id: str
     name: SafeText
     acting: ActingAgent | None = None
-    """What it can act by now, if anything."""
+    """What it can act with now, if anything."""
     owned: OwnedAgent | None = None
-    """How it is managed, where the person owns it."""
+    """Its state, if the user owns it."""
     asked: tuple[Approval, ...] = field(default=())
-    """What it asked lately, newest first."""
+    """Its recent requests, newest first."""
 
     @property
     def approved(self) -> int:
-        """How often the answer was yes."""
+        """How many requests were approved."""
         return self._count(Answer.APPROVE)
 
     @property
     def denied(self) -> int:
-        """How often it was no."""
+        """How many requests were denied."""
         return self._count(Answer.DENY)
 
     @property
     def median_time(self) -> int | None:
-        """How long an answer took, as often longer as shorter; None where there was none."""
+        """The median time to an answer; None if there was none."""
         taken = [each.decided.at - each.created_at for each in self.asked if each.decided]
         return median_low(taken) if taken else None
 
@@ -86,7 +87,7 @@ def merge_agents(
     owned: Iterable[OwnedAgent],
     since: int,
 ) -> tuple[Agent, ...]:
-    """Return everybody by name; what was asked before `since` is left out."""
+    """Return all agents by name; requests from before `since` are left out."""
     found = {one.id: Agent(one.id, one.name, acting=one) for one in acting}
     for agent_id, requests in _by_agent(asked, since).items():
         known = found.get(agent_id) or Agent(agent_id, requests[0].agent.name)
@@ -98,7 +99,7 @@ def merge_agents(
 
 
 def _by_agent(asked: Iterable[Approval], since: int) -> Mapping[str, Sequence[Approval]]:
-    """Only what an agent or an app asked: a device of the person's own is none."""
+    """Group requests by agent or app; sign-ins of the user's own devices have none."""
     found: dict[str, list[Approval]] = {}
     recent = {each.id: each for each in asked if each.is_action and each.created_at >= since}
     for each in sorted(recent.values(), key=lambda one: one.created_at, reverse=True):

@@ -1,6 +1,7 @@
-"""What a person lets agents and apps have, until when.
+"""What the user allows agents and apps, and until when.
 
 Owns: one consent as it is shown. Never: giving one; that is an approval.
+
 Times are integers, milliseconds since the epoch.
 """
 
@@ -11,7 +12,7 @@ from approver_tui.state.text import SafeText
 
 
 class ConsentState(StrEnum):
-    """How a consent stands."""
+    """The state of a consent."""
 
     LIVE = "live"
     EXPIRED = "expired"
@@ -20,14 +21,14 @@ class ConsentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Who may use what, where, until when."""
+    """Who may use what, where, and until when."""
 
     id: SafeText
     state: ConsentState
     client_id: SafeText
     client_name: SafeText
     app_name: SafeText | None
-    """The app whose page asked for it, where that is not the client itself."""
+    """The app whose page asked for it, if it is not the client itself."""
     resource: SafeText
     scopes: tuple[SafeText, ...]
     created_at: int

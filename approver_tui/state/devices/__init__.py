@@ -1,5 +1,5 @@
-"""What the app knows about devices, as frozen values.
+"""Devices, as frozen values.
 
-Owns: values, and the pure rules about them.
+Owns: the values and the pure rules about them.
 Never: a terminal, a network, a file.
 """

@@ -1,4 +1,4 @@
-"""The devices from which a person decides, and the person themselves.
+"""The user and their devices.
 
 Owns: devices, their PIN counters, the account. Never: private keys.
 """
@@ -10,36 +10,36 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class PinState:
-    """How many PIN tries a device has used and has left."""
+    """How many PIN attempts a device has used and has left."""
 
     tries: int
     left: int
     locked: bool
-    """Ten unconfirmed tries: another device or an administrator must unlock it."""
+    """Ten wrong attempts: another device or an administrator must unlock it."""
     exhausted: bool
-    """The PIN has had too many unconfirmed tries in its life: a new one is due."""
+    """Too many wrong attempts over the life of the PIN: a new one is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """One browser of a device that asked to be called by web push, and how that goes."""
+    """One browser of a device with push notifications, and their state."""
 
     device_id: str
     service: SafeText
-    """Whose push service it is."""
+    """The host of its push service."""
     delivered_at: int | None = None
-    """When that took a message for it last."""
+    """When the push service last accepted a message for it."""
     is_dormant: bool = False
     """Nobody opened a page there for two weeks."""
     problem: SafeText | None = None
-    """Why the service takes no message at the moment."""
+    """Why the push service rejects messages now."""
     lost_at: int | None = None
-    """When the service said that it knows the browser no more."""
+    """When the push service reported that it no longer knows the browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One enrolled device of this person. Key members are RFC 7638 thumbprints."""
+    """One enrolled device of this user. Keys are RFC 7638 thumbprints."""
 
     id: str
     name: SafeText
@@ -48,7 +48,7 @@ class Device:
     created_at: int
     last_seen_at: int | None
     high_from: int
-    """From when on it may approve what is high or critical."""
+    """From when it can approve high and critical risk."""
     is_this: bool
     session_key: str
     low_key: str
@@ -57,12 +57,12 @@ class Device:
     nonce: str | None
     """The server's nonce for a statement about this device by the calling one; not in the feed."""
     browsers: tuple[Browser, ...] = ()
-    """Where it is called by push; only on the page of devices."""
+    """Its browsers with push notifications; only on the Devices page."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The person who is logged in."""
+    """The user who is logged in."""
 
     id: str
     name: SafeText

@@ -1,4 +1,4 @@
-"""What a report stops, and what came of one.
+"""What a report quarantines, and its result.
 
 Owns: the values. Never: signatures, wording.
 """
@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText
 
 
 class ReportScope(StrEnum):
-    """Whom a report stops."""
+    """What a report quarantines."""
 
     AGENT = "agent"
     EVERY_AGENT = "every_agent"
@@ -19,7 +19,7 @@ class ReportScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoppedAgent:
-    """An agent that a report was about, and what ended with it."""
+    """A quarantined agent, and what ended with it."""
 
     id: SafeText
     name: SafeText
@@ -30,7 +30,7 @@ class StoppedAgent:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What came of a report; no agent is there when none had asked."""
+    """The result of a report; `agent` is missing if no agent made the request."""
 
     incident: SafeText
     scope: ReportScope

@@ -1,6 +1,6 @@
-"""Whether the live feed stands, as a table.
+"""The state of the live feed's connection, as a table.
 
-Owns: the phases of the connection and what leads from one to the next. Never: sockets, timers.
+Owns: the phases and the transitions between them. Never: sockets, timers.
 """
 
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ class Phase(StrEnum):
     CONNECTING = "connecting"
     LIVE = "live"
     SIGNED_OUT = "signed out"
-    """For good: nothing dials any more."""
+    """Final: no more attempts to connect."""
 
 
 class Signal(StrEnum):
-    """What can happen to the connection."""
+    """An event of the connection."""
 
     DIAL = "dial"
     OPENED = "opened"
     LOST = "lost"
     ENDED = "ended"
-    """The server takes no session of this device any more."""
+    """The server accepts no session of this device any more."""
 
 
 TRANSITIONS = MappingProxyType(
@@ -43,7 +43,7 @@ TRANSITIONS = MappingProxyType(
         (Phase.LIVE, Signal.ENDED): Phase.SIGNED_OUT,
     }
 )
-"""Every move there is; a signal without a row changes nothing."""
+"""All transitions; a signal without a row changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Connection:
     """Why the feed is down, for people; empty while it is live."""
 
     def after(self, signal: Signal, *, now: int, reason: SafeText = _NO_REASON) -> "Connection":
-        """Return the connection after `signal`. While dialling, the last reason is kept."""
+        """Return the connection after `signal`. The last reason is kept while connecting."""
         phase = TRANSITIONS.get((self.phase, signal))
         if phase is None:
             return self
@@ -66,5 +66,5 @@ class Connection:
 
     @property
     def is_live(self) -> bool:
-        """Whether what is on the screen is what the server knows."""
+        """Whether the screen shows what the server knows."""
         return self.phase is Phase.LIVE

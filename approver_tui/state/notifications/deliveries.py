@@ -1,6 +1,6 @@
-"""What reached which device.
+"""When each device received, showed and answered a request.
 
-Owns: when a device had a request, showed it and answered it. Never: a clock.
+Owns: these times. Never: a clock.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one of this person's devices had of a request."""
+    """What one device of this user received of a request."""
 
     device_id: str
     device_name: SafeText

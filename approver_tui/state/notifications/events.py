@@ -1,4 +1,4 @@
-"""What the live feed tells.
+"""The events of the live feed.
 
 Owns: the events and their names. Never: frames, sockets.
 """
@@ -12,7 +12,7 @@ from approver_tui.state.text import SafeText
 
 
 class EventName(StrEnum):
-    """Everything the feed can report."""
+    """Every event that the feed can report."""
 
     REQUESTED = "approval.requested"
     VOTED = "approval.voted"
@@ -50,17 +50,17 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlarmSubject:
-    """The agent that an alarm is about, by its id and its registered name."""
+    """The agent of an alarm: its ID and registered name."""
 
     agent_id: SafeText
     agent: SafeText
     incident: SafeText | None = None
-    """The id under which it is looked into, where somebody reported it."""
+    """The ID of the incident, if somebody reported the agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened, with its place in the feed."""
+    """One event, with its position in the feed."""
 
     seq: int
     name: EventName
@@ -68,12 +68,12 @@ class Event:
     approval: Approval | None = None
     device: Device | None = None
     held: str | None = None
-    """Why it must not ring, in the server's word; None when it may."""
+    """Why it must not alert, in the server's word; None if it may."""
     about: AlarmSubject | None = None
 
     @property
     def rings(self) -> bool:
-        """Report whether it should be noticed, and not only be seen by who looks."""
+        """Whether it should alert the user."""
         return self.name in _RINGING and self.held is None
 
 

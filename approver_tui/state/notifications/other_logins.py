@@ -1,7 +1,7 @@
 """How many requests wait at the other servers that this machine is logged in to.
 
-Owns: what was counted last, as of when, and the one line that says it. Never: what waits there;
-no word of a request is read for a number.
+Owns: the last counts, their age, and the line that shows them. Never: anything else about those
+requests.
 """
 
 from collections.abc import Mapping
@@ -10,31 +10,31 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class OtherLoginCount:
-    """What waits at one other server."""
+    """The number of waiting requests at one other server."""
 
     login: str
-    """What the login there is called."""
+    """The name of the login there."""
     count: int
     at: int
     """When it was counted, in milliseconds since the epoch."""
     is_old: bool = False
-    """Whether the server did not say when it was asked again."""
+    """Whether the server did not answer the latest query."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherLoginCounts:
-    """What waits at every other server that ever said so, by login."""
+    """The count of every other server that ever answered, by login."""
 
     servers: tuple[OtherLoginCount, ...] = ()
 
     def find(self, login: str) -> OtherLoginCount | None:
-        """Return what is known of a login; None before its server first said anything."""
+        """Return the count of a login; None before its server first answered."""
         return next((each for each in self.servers if each.login == login), None)
 
     def counted(self, counts: Mapping[str, int | None], at: int) -> "OtherLoginCounts":
-        """Return what is known after a look; who did not say (None) keeps its number and its age.
+        """Return the counts after a query; a login with None keeps its number and its age.
 
-        A login that is not among `counts` is gone.
+        A login that is not among `counts` is removed.
         """
         return OtherLoginCounts(
             tuple(filter(None, (self._after(*one, at) for one in counts.items())))
@@ -42,7 +42,7 @@ class OtherLoginCounts:
 
     @property
     def busy(self) -> tuple[OtherLoginCount, ...]:
-        """Where something waits."""
+        """The logins with waiting requests."""
         return tuple(each for each in self.servers if each.count)
 
     def _after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
@@ -53,4 +53,4 @@ class OtherLoginCounts:
 
 
 NOWHERE = OtherLoginCounts()
-"""There is no other login, or nobody has asked yet."""
+"""No other login, or none queried yet."""

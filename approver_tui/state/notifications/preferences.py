@@ -1,6 +1,7 @@
-"""When a person is notified: quiet hours, muted agents, and requests that are held.
+"""When a user is notified: quiet hours, muted agents and held requests.
 
-Owns: the settings as they are shown. Never: whether something rings; the server says that.
+Owns: the settings as they are shown. Never: whether something alerts; the server decides that.
+
 Times are integers, milliseconds since the epoch.
 """
 
@@ -11,7 +12,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Hours of some days in a time zone, as the wall clock there shows them."""
+    """Hours on some weekdays in a time zone."""
 
     days: tuple[SafeText, ...]
     begins: SafeText
@@ -21,7 +22,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """An agent that notifies of nothing; `until` None means until it is unmuted."""
+    """A muted agent; `until` None means until it is unmuted."""
 
     agent_id: SafeText
     agent_name: SafeText
@@ -31,7 +32,7 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class HeldRequest:
-    """A request that rings again at a moment."""
+    """A request whose alert is held until a moment."""
 
     approval: SafeText
     until: int
@@ -40,29 +41,29 @@ class HeldRequest:
 
 @dataclass(frozen=True, slots=True)
 class NotificationPrefs:
-    """All that a person has set."""
+    """The notification settings of a user."""
 
     quiet_hours: QuietHours | None
     quiet_until: int | None
-    """The end of the quiet hours that go on now."""
+    """The end of the current quiet hours."""
     mutes: tuple[Mute, ...]
     holds: tuple[HeldRequest, ...]
 
     def hold_of(self, approval_id: str) -> HeldRequest | None:
-        """Return until when a request does not ring, if it is held."""
+        """Return the hold of a request, if any."""
         return next((each for each in self.holds if each.approval == approval_id), None)
 
     def is_snoozed(self, approval_id: str) -> bool:
-        """Whether the person put a request off themselves."""
+        """Whether the user snoozed a request."""
         hold = self.hold_of(approval_id)
         return hold is not None and hold.why == SNOOZED
 
     def mute_of(self, agent_id: str) -> Mute | None:
-        """Return how an agent is muted, if it is."""
+        """Return the mute of an agent, if any."""
         return next((each for each in self.mutes if each.agent_id == agent_id), None)
 
 
 SNOOZED = "snoozed"
-"""Why a request is held that the person put off; the other reason is their quiet hours."""
+"""The reason of a hold that the user set; the other reason is quiet hours."""
 ALL_RINGS = NotificationPrefs(quiet_hours=None, quiet_until=None, mutes=(), holds=())
-"""Nothing is set."""
+"""No settings: everything alerts."""

@@ -1,7 +1,7 @@
-"""What a person approved ahead, and what they wish to.
+"""Standing grants and proposals for new ones.
 
-Owns: one grant as it is shown; whether a text that is to be signed is what was wished.
-Never: signing; that is deciding. Times are integers, milliseconds since the epoch.
+Owns: one grant as it is shown; whether a text to sign matches the proposal. Never: signing. Times
+are integers, milliseconds since the epoch.
 """
 
 import json
@@ -15,15 +15,15 @@ from approver_tui.state.text import SafeText
 
 _DETAILS = "authorization_details"
 _TOLERANCE = 300_000
-"""Milliseconds by which this machine's clock may differ from the server's."""
+"""The allowed difference of this machine's clock from the server's, in milliseconds."""
 _MOST_DIGITS = 4
-"""Behind the point of any currency."""
+"""The most decimal places of any currency."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _LASTING = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 
 
 class GrantState(StrEnum):
-    """How a grant stands."""
+    """The state of a grant."""
 
     LIVE = "live"
     FULL = "full"
@@ -38,12 +38,12 @@ class Money:
     minor: int
     currency: SafeText
     words: SafeText
-    """The amount as the server writes it: this program knows no currency's minor units."""
+    """The amount as the server writes it; this program knows no currency's minor units."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantFact:
-    """A member of the details, with the value that it must have or how far it may vary."""
+    """A member of the details, with its required value or how far it may vary."""
 
     label: SafeText
     value: SafeText
@@ -62,7 +62,7 @@ class GrantUse:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrant:
-    """An approval that was given ahead, how it is bounded, and what is left of it."""
+    """A standing grant, its limits, and what is left of it."""
 
     id: SafeText
     state: GrantState
@@ -84,12 +84,12 @@ class StandingGrant:
     ended_at: int | None
     ended_because: SafeText | None
     taken: tuple[GrantUse, ...] = ()
-    """Its uses; only where one grant is shown."""
+    """Its uses; only if a single grant is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastRequest:
-    """A request of the past, and where a grant would not have covered it."""
+    """An earlier request, and where a grant would not have covered it."""
 
     id: SafeText
     fingerprint: SafeText
@@ -100,7 +100,7 @@ class PastRequest:
 
 @dataclass(frozen=True, slots=True)
 class GrantPreview:
-    """What a grant would be."""
+    """The preview of a grant."""
 
     agent_name: SafeText
     resource: SafeText
@@ -116,7 +116,7 @@ class GrantPreview:
 
 @dataclass(frozen=True, slots=True)
 class VaryingFact:
-    """A member that need not be as in the example; a number or money with its cap."""
+    """A member that may differ from the example; a number or amount with its limit."""
 
     pointer: str
     up_to: str | None
@@ -124,7 +124,7 @@ class VaryingFact:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrantProposal:
-    """Requests like an example, so often, so long, so much."""
+    """The proposal of a standing grant: requests like an example, with limits."""
 
     approval: str
     seconds: int
@@ -135,26 +135,26 @@ class StandingGrantProposal:
 
 
 def read_duration(text: str) -> int:
-    """Return the seconds of `15m`, `8h` or `30d`. ValueError for anything else."""
+    """Parse `15m`, `8h` or `30d` to seconds. Raises ValueError."""
     match = _LASTING.fullmatch(text)
     if match is None:
-        raise ValueError("write a number and m, h or d, such as 15m, 8h or 30d")
+        raise ValueError("use a number and m, h or d, such as 15m, 8h or 30d")
     return int(match[1]) * _SECONDS[match[2]]
 
 
 def read_varying(text: str) -> VaryingFact:
-    """Return what `amount=20`, `/lines/0/price=5` or `reference` names. ValueError if none."""
+    """Parse `amount=20`, `/lines/0/price=5` or `reference`. Raises ValueError."""
     fact, equals, up_to = text.partition("=")
     if not fact or (equals and not up_to):
-        raise ValueError("write FACT=CAP for a number, such as amount=20, or FACT for a text")
+        raise ValueError("use FACT=LIMIT for a number, such as amount=20, or FACT for a text")
     pointer = fact if fact.startswith("/") else "/" + fact.replace(".", "/")
     return VaryingFact(pointer, up_to if equals else None)
 
 
 def matches_proposal(wish: StandingGrantProposal, example: str, offered: str, now: int) -> bool:
-    """Whether an action text gives ahead what was wished, like the example's, and nothing else.
+    """Whether an action text grants exactly what was proposed, like the example.
 
-    Who asks another for a text to sign looks at what comes, before any key is opened.
+    The device checks the text that the server offers for signing before it opens any key.
     """
     try:
         before, after = json.loads(example), json.loads(offered)
@@ -178,7 +178,7 @@ def _are_varying(found: Sequence[Mapping[str, object]], wished: Sequence[Varying
 
 
 def _is_money(found: object, wished: str | None) -> bool:
-    """Whether a cap is the number that was written, in whichever minor units."""
+    """Whether a limit is the number that was typed, in whichever minor units."""
     if wished is None or found is None:
         return wished is None and found is None
     minor = found["minor"] if isinstance(found, Mapping) else found

@@ -1,6 +1,7 @@
-"""The tokens by which somebody acts for a person.
+"""Tokens with which somebody acts for the user.
 
-Owns: one token as it is shown, and all of one agent together. Never: the token itself.
+Owns: one token as it is shown, and all tokens of one agent. Never: the token itself.
+
 Times are integers, milliseconds since the epoch.
 """
 
@@ -11,7 +12,7 @@ from approver_tui.state.text import SafeText
 
 
 class DelegationState(StrEnum):
-    """How a token stands."""
+    """The state of a token."""
 
     LIVE = "live"
     EXPIRED = "expired"
@@ -20,7 +21,7 @@ class DelegationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who holds a token or acted on the way to it."""
+    """Who holds a token, or acted on the way to it."""
 
     id: str
     name: SafeText
@@ -28,7 +29,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """Who acts for the person, where, with what, until when."""
+    """Who acts for the user, where, with what, and until when."""
 
     id: str
     state: DelegationState
@@ -36,10 +37,10 @@ class Delegation:
     resource: SafeText
     scopes: tuple[SafeText, ...]
     actors: tuple[Actor, ...]
-    """Everybody who acts in it, the present one first; nobody for an app of one's own."""
+    """Everyone who acts in it, the current actor first; empty for the user's own app."""
     issued_at: int
     expires_at: int
     last_used_at: int | None
     revoked_at: int | None
     approval_id: SafeText | None
-    """The approval that it stands on."""
+    """The approval that it was issued for."""

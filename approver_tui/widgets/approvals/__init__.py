@@ -1,5 +1,5 @@
-"""How requests for approval are drawn.
+"""Widgets and lines of approval requests.
 
-Owns: widgets and lines that show state.
+Owns: showing state.
 Never: a call to the server.
 """

@@ -1,7 +1,7 @@
-"""One approval, everything that is known about it.
+"""One approval with everything known about it.
 
-Owns: showing the display document or, on request, the signed texts; scrolling by keys.
-Never: the order and wording; those are in `facts`.
+Owns: showing the display document or the signed texts; scrolling by keys. Never: the order and
+wording; `facts` has them.
 """
 
 from datetime import tzinfo
@@ -34,7 +34,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         self._attention = ALL_RINGS
 
     def show(self, fold: Fold | None, now: int, attention: NotificationPrefs) -> None:
-        """Show an approval at a time; another approval starts at its top, with its facts."""
+        """Show an approval; a different one starts at the top, with its details."""
         before = self._fold
         if fold == before and attention == self._attention and self._same_second(now):
             return
@@ -45,13 +45,13 @@ class ApprovalDetail(Sheet, can_focus=True):
         self.relay()
 
     def turn_over(self) -> None:
-        """Show the signed texts, or the facts again."""
+        """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
         self.scroll_home(animate=False)
         self.relay()
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the facts, or the signed texts."""
+        """Return the details, or the signed texts."""
         if self._fold is None:
             return wrapped(say("Nothing is selected."), width, Role.DIM)
         view = RenderContext(self._now, self._zone, width, self._keys)
@@ -59,7 +59,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         return [*_others(self._fold, width), *self._quiet(self._fold, view), *lines]
 
     def _quiet(self, fold: Fold, view: RenderContext) -> list[Line]:
-        """That it calls nobody, and what ends that."""
+        """Say that it does not alert, and which key changes that."""
         if not fold.shown.is_waiting(view.now):
             return []
         words = quiet_words(fold.shown, self._attention, view)
@@ -70,8 +70,8 @@ class ApprovalDetail(Sheet, can_focus=True):
 
 
 def _others(fold: Fold, width: int) -> list[Line]:
-    """That others are in the same row, and that an answer is to none of them."""
+    """Say that the row stands for other requests, and that an answer applies to none of them."""
     if not fold.stands_for_more:
         return []
-    words = say("One of {} that look alike. An answer is to this one alone.", fold.alike)
+    words = say("One of {} that look alike. Your answer applies to this one only.", fold.alike)
     return [*wrapped(words, width, Role.HEADING), BLANK]

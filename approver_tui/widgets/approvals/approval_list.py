@@ -1,7 +1,7 @@
 """The list of approvals, with a cursor that stays on its approval.
 
-Owns: where rows stand, and the divider above what came later.
-Never: sorts, drops or adds a row; it draws the inbox that the screen hands down.
+Owns: the position of rows, and the heading above new ones. Never: sorts, drops or adds a row; it
+draws the inbox that the screen passes in.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,45 +42,45 @@ Maker = Callable[[], Line]
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """All that the list draws."""
+    """Everything that the list draws."""
 
     inbox: Inbox = field(default_factory=Inbox)
     selected: str | None = None
-    """The id of the approval under the cursor."""
+    """The ID of the approval under the cursor."""
     arrived: frozenset[str] = frozenset()
-    """Ids that came after the list was last put in order; they stand below the divider."""
+    """The IDs of new rows, listed below the heading since the last sort."""
     unverified: tuple[Unverified, ...] = ()
-    """What is listed and cannot be answered; it stands last, and the cursor never on it."""
+    """Listed requests that cannot be verified; they come last, and the cursor skips them."""
     doing: Mapping[str, AnswerProgress] = field(default_factory=dict)
     now: int = 0
     keys: Keymap = AS_THEY_ARE
     me: str | None = None
-    """The id of the person who looks."""
+    """The ID of the current user."""
     is_loaded: bool = False
     is_asked: bool = True
-    """Whether the server is being asked, where nothing is loaded."""
+    """Whether the list is being loaded for the first time."""
     typed: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """What the person typed to see only some."""
+    """The filter as typed."""
     hidden: int = 0
-    """How many there are that do not fit it."""
+    """How many approvals the filter hides."""
     opened: frozenset[str] = frozenset()
-    """Looks whose requests stand one by one."""
+    """The looks that are expanded."""
     marks: tuple[Approval, ...] = ()
-    """What is marked, to be answered at once."""
+    """The marked requests, to answer at once."""
     attention: NotificationPrefs = ALL_RINGS
-    """When the person is notified."""
+    """The user's notification settings."""
 
     @property
     def marked(self) -> frozenset[str]:
-        """The ids of what is marked."""
+        """The IDs of the marked requests."""
         return frozenset(each.id for each in self.marks)
 
     def stands_like(self, other: "ListView") -> bool:
-        """Tell whether all lines stand where they did; time and cursor change only their look."""
+        """Whether all lines keep their positions; time and cursor change only their style."""
         return self == replace(other, selected=self.selected, doing=self.doing, now=self.now)
 
     def grew_from(self, other: "ListView") -> bool:
-        """Tell whether nobody asked for another list: only what happened by itself is new."""
+        """Whether only events changed the view, and not a filter or a refresh."""
         is_same = (self.selected, self.typed, self.opened) == (
             other.selected,
             other.typed,
@@ -90,7 +90,7 @@ class ListView:
 
 
 class LazyLines(Sequence[Line]):
-    """Lines of a list that may be long, where only those on screen are worth making."""
+    """Lines that are made only when they are on the screen."""
 
     def __init__(self, makers: Sequence[Maker]) -> None:
         self._makers = makers
@@ -109,7 +109,7 @@ class LazyLines(Sequence[Line]):
 
 
 class MadeRow(NamedTuple):
-    """The lines of a row, and all that they depend on."""
+    """The lines of a row, and everything they depend on."""
 
     fold: Fold
     seen_as: tuple[object, ...]
@@ -117,22 +117,22 @@ class MadeRow(NamedTuple):
 
 
 class ApprovalList(RowList):
-    """Two lines per approval, or per several that look alike."""
+    """Two lines for each approval, or for each group that looks alike."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._view = ListView()
         self._makers: Sequence[Maker] = ()
         self._is_folded = False
-        """Whether a row stands for several: which of them it shows goes by time and cursor."""
+        """Whether a row stands for several requests; then it depends on time and cursor."""
         self._seen_as: tuple[object, ...] = ()
-        """All that rows depend on beside what they show; the same object while it is equal."""
+        """What rows depend on besides their content; the same object while it is equal."""
         self._known_rows: dict[str, MadeRow] = {}
         self._current_rows: dict[str, tuple[Line, Line]] = {}
-        """The lines that are known to be right for the present view and width."""
+        """The lines that are valid for the current view and width."""
 
     def show(self, view: ListView) -> None:
-        """Draw another view; the part on screen stays where it is."""
+        """Draw another view; the scroll position stays."""
         if view == self._view:
             return
         before, self._view = self._view, view
@@ -148,10 +148,10 @@ class ApprovalList(RowList):
             self.call_after_refresh(self._keep_cursor_visible)
 
     def _relay_in_place(self) -> None:
-        """Keep the row under the cursor on its line of the screen, whatever came in above it.
+        """Keep the row under the cursor on its screen line, whatever was added above it.
 
-        What stands above it makes room, and where the list is too short to scroll so far, blank
-        lines follow it. A row that itself went elsewhere is followed there.
+        Rows above make room; if the list is too short to scroll that far, blank lines follow it. A
+        row that moved itself is followed.
         """
         before, top = self._places, self.scroll_offset.y
         self.relay()
@@ -174,7 +174,7 @@ class ApprovalList(RowList):
             self.virtual_size = Size(self.virtual_size.width, len(self._lines))
 
     def lines_for(self, width: int) -> Sequence[Line]:
-        """Return heading, rows, divider and what came later, each made when it is drawn."""
+        """Return heading, rows and new rows; each line is made when it is drawn."""
         view = self._view
         first, late, held, others = self._parts()
         lines: list[Maker] = [partial(self._heading, width), _blank]
@@ -200,14 +200,14 @@ class ApprovalList(RowList):
         return LazyLines(lines)
 
     def _note_how_rows_are_seen(self, width: int) -> None:
-        """A row that shows the same reads the same within a second, unless one of these changes."""
+        """Note what rows depend on; within a second, a row changes only if this does."""
         view, second = self._view, self._view.now // 1000
         seen_as = (width, second, view.selected, view.doing, view.me, view.marks, view.attention)
         if seen_as != self._seen_as:
             self._seen_as = seen_as
 
     def _parts(self) -> tuple[list[Approval], ...]:
-        """What was listed in order, what came later, what is held back, what waits for others."""
+        """Return the sorted rows, the new ones, those held back, and those that wait for others."""
         view = self._view
         parts: tuple[list[Approval], ...] = ([], [], [], [])
         first, late, held, others = parts
@@ -248,14 +248,14 @@ class ApprovalList(RowList):
         return lines
 
     def _has_box(self, fold: Fold) -> bool:
-        """Boxes are there while anything is marked, where something is or could be beside it."""
+        """Show checkboxes while anything is marked, on rows that are or could be marked."""
         view, shown = self._view, fold.shown
         if not view.marks or fold.marked:
             return bool(fold.marked)
         return shown.is_waiting(view.now) and not why_not_marked(shown, view.marks)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a box marks; elsewhere it moves or opens."""
+        """Mark by a click on a checkbox; elsewhere a click moves the cursor or opens the row."""
         row_id = self._box_at(*self.clicked(event))
         if row_id is None:
             super().on_click(event)
@@ -264,7 +264,7 @@ class ApprovalList(RowList):
             self.post_message(MarkWanted(row_id))
 
     def _box_at(self, x: int, line: int) -> str | None:
-        """The row whose box stands there: at the left of its second line."""
+        """The row whose checkbox was clicked: at the left of its second line."""
         for row_id, place in self._places.items():
             if line == place + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
                 return row_id
@@ -278,7 +278,7 @@ class ApprovalList(RowList):
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)
         if not self._view.is_loaded:
-            known = say("WAITED FOR YOU ({})  as last known", len(waiting))
+            known = say("WAITING FOR YOU ({})  as last known", len(waiting))
             unknown = say("WAITING FOR YOU (not known)")
             return line(known if self._view.inbox.rows else unknown, Role.HEADING)
         mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
@@ -290,37 +290,39 @@ class ApprovalList(RowList):
         return spread((heading,), (Piece(say("{} hidden", self._view.hidden), Role.ALERT),), width)
 
     def _others_heading(self, others: Sequence[Approval]) -> Line:
-        """How many the person has said yes to, and others have not."""
+        """The heading above requests that the user approved and others have not."""
         count = sum(row.is_waiting(self._view.now) for row in others)
         return line(say("WAITING FOR OTHERS ({})", count), Role.HEADING)
 
     def _divider(self, count: int) -> Line:
         key = self._view.keys.key("refresh")
-        return line(say("ARRIVED SINCE ({})  {} sorts them in", count, key), Role.HEADING)
+        return line(say("NEW ({})  {} sorts them in", count, key), Role.HEADING)
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
             is_asked = self._view.is_asked
-            unasked = say("Nobody could be asked: there is no connection to the server.")
-            return line_block(say("Asking the server ..") if is_asked else unasked, width)
+            unasked = say("No connection to the server.")
+            return line_block(say("Loading…") if is_asked else unasked, width)
         if self._view.typed:
             key = self._view.keys.key("filter")
-            return line_block(say("Nothing that fits waits. {} and Enter show all.", key), width)
-        nothing = say("Nothing that you can answer waits.")
+            return line_block(say("No matches. Press {} and Enter to show all.", key), width)
+        nothing = say("No requests that you can answer.")
         return [
-            *line_block(nothing if self._view.unverified else say("Nothing waits for you."), width),
+            *line_block(
+                nothing if self._view.unverified else say("No requests are waiting for you."), width
+            ),
             BLANK,
-            *line_block(say("When an agent asks, its request appears here by itself."), width),
+            *line_block(say("New requests appear here."), width),
         ]
 
 
 def _above(places: Mapping[str, int], line: int) -> set[str]:
-    """The rows that begin above a line."""
+    """The rows that start above a line."""
     return {each for each, place in places.items() if place < line}
 
 
 def _held_heading(held: Sequence[Approval], width: int) -> Line:
-    """How many there are, and from whom."""
+    """The heading above held-back requests: how many, and from which agents."""
     parts = [say("{}: {}", name, count) for name, count in by_agent(held)]
     words = say("HELD BACK ({})  {}", len(held), SafeText(", ".join(parts)))
     return line(crop(words, width), Role.HEADING)
@@ -339,7 +341,7 @@ def _itself(made: Line) -> Line:
 
 
 def _unverified(listed: Sequence[Unverified], width: int) -> list[Line]:
-    """Nothing of such a request is shown but its id: nothing else of it is known to be true."""
+    """Show only the ID of such a request: nothing else about it is verified."""
     if not listed:
         return []
     heading = line(say("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
@@ -352,5 +354,5 @@ def _problem(each: Unverified, width: int) -> list[Line]:
 
 
 def line_block(text: SafeText, width: int) -> list[Line]:
-    """Return a calm paragraph, indented like the rows."""
+    """Return a paragraph, indented like the rows."""
     return wrapped(text, width, Role.DIM, indent=1)

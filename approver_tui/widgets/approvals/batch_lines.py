@@ -1,7 +1,7 @@
-"""Several requests before they are answered at once: a block for each, then what they share.
+"""Several requests before they are answered at once: a block each, then what they share.
 
-Owns: the order and wording: fingerprint, risk and who asks; what would happen; the facts that
-count; what is unusual. Never: cuts a fact; the agents' own words.
+Owns: the order and wording: fingerprint, risk and agent; what would happen; the main facts; what is
+unusual. Never: cuts a fact; shows the agents' own words.
 """
 
 from collections.abc import Iterable
@@ -25,21 +25,21 @@ from approver_tui.widgets.lines import (
 )
 
 BOX = 5
-"""Cells before the text of a block; in its first line the pointer and the tick stand there."""
+"""Cells before the text of a block; its first line has the pointer and the checkbox there."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """A line, the request in whose block it stands, and which line of the block it is."""
+    """A line, the request of its block, and its index in the block."""
 
     line: Line
     of: str = ""
-    """The id of the request, or a name for what belongs to none."""
+    """The ID of the request, or a name for lines of no request."""
     number: int = 0
 
 
 def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[PlacedLine]:
-    """Return all lines; `pointed` is the id of the request that Space would tick."""
+    """Return all lines; `pointed` is the ID of the request that Space selects."""
     shared = batch.shared
     blocks = {
         each.id: _block(each, shared, _head(each, batch, pointed), view) for each in batch.rows
@@ -47,7 +47,7 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     lines = [placed for each in batch.usual for placed in _placed(each.id, blocks[each.id])]
     if batch.unusual:
         count = len(batch.unusual)
-        heading = wrapped(say("UNUSUAL ({})  ticked by hand alone", count), view.width, Role.ALERT)
+        heading = wrapped(say("UNUSUAL ({})  tick individually", count), view.width, Role.ALERT)
         lines += [*([PlacedLine(BLANK)] if lines else []), *_placed("unusual", heading)]
     lines += [placed for each in batch.unusual for placed in _placed(each.id, blocks[each.id])]
     return [*lines, PlacedLine(BLANK), *_placed("shared", _each(shared, view))]
@@ -80,7 +80,7 @@ def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderCont
 
 
 def _first(head: Line, agent: SafeText, view: RenderContext) -> Line:
-    """Who asks stands whole above all blocks; here there may be less room."""
+    """The agent is named in full above all blocks; here there may be less room."""
     return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
 
 
@@ -89,13 +89,13 @@ def _inside(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> lis
 
 
 def _named(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
-    """A fact on lines of its own: what stands in a long value never looks like the next fact."""
+    """A fact on its own lines, so that a long value never looks like the next fact."""
     rows = labelled(label, value, view.width - BOX, view.column)
     return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
 
 
 def _own(approval: Approval, shared: SharedFacts) -> list[SafeText]:
-    """What is not the same of all of them, in words of its own."""
+    """The lines about what the requests do not share."""
     display = approval.display
     members = (
         (shared.user_name, say("For {}", display.user_name)),
@@ -103,7 +103,7 @@ def _own(approval: Approval, shared: SharedFacts) -> list[SafeText]:
         (shared.rights, say("Rights: {}", rights(approval))),
         (shared.risk_reason, display.risk_reason),
         (shared.undo, say("Undo: {}", display.undo) if display.undo else _NO_UNDO),
-        (shared.gives, say("Gives {}", display.gives)),
+        (shared.gives, say("Grants {}", display.gives)),
     )
     return [words for common, words in members if common is None and words]
 
@@ -112,7 +112,7 @@ def _oddities(approval: Approval) -> list[SafeText]:
     if not is_unusual(approval):
         return []
     found = [each.text for each in approval.display.unusual or ()]
-    return found or [say("This agent never asked you before.")]
+    return found or [say("First request from this agent.")]
 
 
 def _each(shared: SharedFacts, view: RenderContext) -> list[Line]:

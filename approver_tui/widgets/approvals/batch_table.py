@@ -1,6 +1,7 @@
-"""The requests of a batch, with ticks, and whether all of them were on screen.
+"""The requests of a batch with checkboxes, and whether all lines were on the screen.
 
-Owns: the pointer, the ticks' keys and clicks, which lines were visible. Never: what a tick means.
+Owns: the pointer, keys and clicks of the checkboxes, which lines were visible. Never: what
+selecting means.
 """
 
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from approver_tui.widgets.sheet import Sheet
 
 
 class BatchTable(Sheet, can_focus=True):
-    """A block for each request; arrows go from one to the next, Space turns its tick over."""
+    """One block for each request; arrow keys move between them, Space selects or deselects."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", show=False),
@@ -34,7 +35,7 @@ class BatchTable(Sheet, can_focus=True):
     ]
 
     class Turned(Message):
-        """The person wants the tick of a request turned over."""
+        """The user selects or deselects a request."""
 
         def __init__(self, approval_id: str) -> None:
             super().__init__()
@@ -47,10 +48,10 @@ class BatchTable(Sheet, can_focus=True):
         self._cursor = 0
         self._placed: list[PlacedLine] = []
         self._seen: set[tuple[str, int]] = set()
-        """Lines that were on screen: of which request, and which of its block."""
+        """The lines that were on the screen: the request, and the index in its block."""
 
     def show(self, batch: Batch) -> None:
-        """Draw another batch; one that has gone takes no other's place as read."""
+        """Draw another batch; lines that were seen stay seen by request, not by position."""
         if batch != self._batch:
             self._note_what_is_seen()
             self._batch = batch
@@ -59,33 +60,33 @@ class BatchTable(Sheet, can_focus=True):
             self.refresh(layout=True)
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the blocks, and what all of them share."""
+        """Return the blocks, and what all requests share."""
         self._placed = self._laid_out(width)
         return [placed.line for placed in self._placed]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many rows all of it takes, so that the panel is no taller than it needs."""
+        """Return how many rows it needs, so that the panel is no taller than necessary."""
         del container, viewport
         return len(self._laid_out(max(2, width - self.scrollbar_size_vertical)))
 
     @property
     def unread(self) -> int:
-        """How many lines were not on screen yet at this width; some before any was drawn."""
+        """The number of lines not yet seen at this width; never 0 before drawing."""
         self._note_what_is_seen()
         return len(_keys(self._placed) - self._seen) if self._placed else 1
 
     @property
     def more(self) -> SafeText:
-        """What stands below while there is more."""
+        """The note that there is more below."""
         below = self.rows_below
         return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
 
     def action_read(self, step: int) -> None:
-        """Scroll by a little less than a screenful, so that no line is jumped over."""
+        """Scroll by less than a screenful, so that no line is skipped."""
         self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
 
     def action_move(self, step: int) -> None:
-        """Point at another request, and bring all of it into sight."""
+        """Point at another request, and scroll it into view."""
         self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
         self.relay()
         lines = [y for y, each in enumerate(self._placed) if each.of == self._pointed]
@@ -93,11 +94,11 @@ class BatchTable(Sheet, can_focus=True):
         self.scroll_to_region(region, animate=False, force=True)
 
     def action_turn(self) -> None:
-        """Ask for the tick to be turned over."""
+        """Ask to select or deselect the request."""
         self.post_message(self.Turned(self._pointed))
 
     def on_click(self, event: events.Click) -> None:
-        """A click points at a request; on its tick it turns that over."""
+        """Point at the clicked request; a click on its checkbox selects or deselects it."""
         where = event.get_content_offset(self)
         ids = [each.id for each in self._batch.rows]
         line = -1 if where is None else where.y + self.scroll_offset.y
@@ -114,13 +115,13 @@ class BatchTable(Sheet, can_focus=True):
         self.relay()
 
     def on_blur(self, _event: events.Blur) -> None:
-        """Point at none."""
+        """Stop pointing."""
         self.relay()
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Other widths wrap other lines: what was seen has to be seen again.
+        """Forget which lines were seen, because another width wraps them differently.
 
-        Textual calls the base class's handler after this one by itself.
+        Textual calls the base class's handler after this one.
         """
         if self._text_width != self._laid_out_for:
             self._seen = set()

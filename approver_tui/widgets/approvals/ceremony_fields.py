@@ -1,7 +1,7 @@
-"""What a yes takes, as rows of a label and a field: number, fact, reason, PIN.
+"""The fields for the steps of approving: match number, fact, reason, PIN.
 
-Owns: which rows there are, in which order, what is still missing. Never: sends anything, and never
-shows what is to be typed.
+Owns: which fields there are, their order, what is missing. Never: sends anything; shows what is to
+be typed.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ from approver_tui.widgets.typed_input import TypedInput
 
 SHORTEST_PIN = 6
 _LONGEST_LABEL = 20
-"""Cells; a longer one wraps, so that there is room for the field at 40 columns."""
+"""Cells; a longer label wraps, so that the field has room at 40 columns."""
 
 
 class CeremonyFields(Vertical):
-    """One row for each step; the PIN's may come later."""
+    """One row for each step; the PIN's row may appear later."""
 
     ORDER: ClassVar = (Step.MATCH, Step.TYPE_BACK, Step.REASON, Step.PIN)
 
@@ -34,10 +34,10 @@ class CeremonyFields(Vertical):
         super().__init__()
         self._approval = approval
         self.needs_pin = needs_pin
-        """Also where the app is locked and the request takes none for itself."""
+        """Whether the PIN is required, also because the app is locked."""
 
     def compose(self) -> ComposeResult:
-        """Lay out every row; those that are not due are not displayed."""
+        """Lay out every row; rows that are not required are hidden."""
         for step in self.ORDER:
             with Horizontal(id=f"{step}-row", classes="entry"):
                 yield Static(self._label(step), markup=False)
@@ -45,7 +45,7 @@ class CeremonyFields(Vertical):
                 yield TypedInput(id=str(step), is_hidden=step is Step.PIN, longest=longest)
 
     def show(self, *, is_busy: bool) -> None:
-        """Bring the rows up to date; the labels share a column as wide as the widest, if short."""
+        """Update the rows; the label column is as wide as the widest short label."""
         widest = max((cell_len(self._label(step)) for step in self._steps), default=0)
         for step in self.ORDER:
             is_due = step in self._steps
@@ -56,7 +56,7 @@ class CeremonyFields(Vertical):
 
     @property
     def missing(self) -> SafeText:
-        """What to type next, or nothing."""
+        """Return what to type next, or an empty text."""
         for step in self.ORDER:
             if step in self._steps and not self._could_be(step, self._field(step).value):
                 return say("type {}.", self._approval.what(step))
@@ -64,15 +64,15 @@ class CeremonyFields(Vertical):
 
     @property
     def focusable_fields(self) -> Iterable[Widget]:
-        """The fields that can have the focus, from the first on."""
+        """The fields that can have the focus, in order."""
         return [field for step in self.ORDER if (field := self._field(step)).focusable]
 
     def take_pin(self) -> str | None:
-        """Return the PIN and forget it; None where it is not due."""
+        """Return the PIN and clear it; None if it is not required."""
         return self._field(Step.PIN).take() if self.needs_pin else None
 
     def entries(self) -> Entries:
-        """Return what was typed beside the PIN."""
+        """Return what was typed in the other fields."""
         return Entries(
             fact=self._typed(Step.TYPE_BACK),
             match=self._typed(Step.MATCH),
@@ -80,7 +80,7 @@ class CeremonyFields(Vertical):
         )
 
     def retype(self, step: Step) -> None:
-        """Empty the field of a step and go there."""
+        """Empty the field of a step and focus it."""
         field = self._field(step)
         field.value = ""
         field.focus()

@@ -1,7 +1,7 @@
-"""The controls in which a person says what they wish, and a value among them.
+"""Base of the forms in which the user composes a proposal.
 
-Owns: telling the panel that something else is said now, and whether a value was finished.
-Never: what the controls are or say; that is the forms' own.
+Owns: telling the panel that the proposal changed, and whether a value is complete. Never: the
+controls themselves; the subclasses have them.
 """
 
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ _LONGEST = 40
 
 
 class Amount(Horizontal):
-    """A value to be written: what was asked, and a field for another."""
+    """A value to enter: the requested one, and a field for another."""
 
     def __init__(self, label: SafeText, asked: SafeText, form: SafeText) -> None:
         super().__init__(classes="amount")
@@ -26,42 +26,42 @@ class Amount(Horizontal):
         self.field.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        """Lay out words and field."""
+        """Lay out label and field."""
         yield Static(self._words, markup=False)
         yield self.field
 
     @property
     def written(self) -> str:
-        """What the person wrote; nothing leaves it as it was asked."""
+        """The text that the user entered; empty keeps the requested value."""
         return self.field.value.strip()
 
 
 class ChangeForm(VerticalScroll, can_focus=False):
-    """Ticks and values, one below the other."""
+    """Checkboxes and values, one below the other."""
 
     class Changed(Message):
-        """Another wish may be said now. `is_done` when a value was finished, not just typed."""
+        """The proposal may have changed. `is_done` if a value was completed, not just typed."""
 
         def __init__(self, *, is_done: bool) -> None:
             super().__init__()
             self.is_done = is_done
 
     def on_tick_turned(self, event: Tick.Turned) -> None:
-        """A tick says all there is to say."""
+        """A checkbox changed; that is complete at once."""
         event.stop()
         self.post_message(self.Changed(is_done=True))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A value is on its way."""
+        """A value is being typed."""
         event.stop()
         self.post_message(self.Changed(is_done=False))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter finishes a value."""
+        """Enter completes a value."""
         event.stop()
         self.post_message(self.Changed(is_done=True))
 
     def on_input_blurred(self, event: Input.Blurred) -> None:
-        """So does leaving the field."""
+        """Leaving the field completes the value."""
         event.stop()
         self.post_message(self.Changed(is_done=True))

@@ -1,7 +1,6 @@
-"""What goes with a no: the reason, when to ask again or whom, the notes.
+"""The form of a denial: the reason, when to ask again or who, the notes.
 
-Owns: its fields, which of them are due, what they say. Never: sends; has a reason chosen from the
-start.
+Owns: its fields, and which of them the reason needs. Never: sends; preselects a reason.
 """
 
 from collections.abc import Iterable
@@ -23,7 +22,7 @@ _LONGEST_NAME = 254
 
 
 class DenialForm(Vertical):
-    """Six reasons, when to ask again or whom, a note, a word for the record alone."""
+    """Six reasons, when to ask again or who, a note, a private note."""
 
     def __init__(self, kind: Kind) -> None:
         super().__init__()
@@ -37,23 +36,23 @@ class DenialForm(Vertical):
             field.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        """Lay out reasons, what some of them ask for, the notes; without an agent one is enough."""
-        told = "agent is told" if self._is_for_agent else "log keeps"
+        """Lay out the reasons, their fields, and the notes; without an agent only one note."""
+        told = "agent sees" if self._is_for_agent else "log keeps"
         yield self._codes
-        yield Static(f"Say why. The {told} the reason and your note.", markup=False)
-        yield Static("Ask again (you need not say when):", id="until-words", markup=False)
+        yield Static(f"Give a reason. The {told} the reason and your note.", markup=False)
+        yield Static("Ask again (optional):", id="until-words", markup=False)
         yield self._until
-        yield Static("Whom to ask (you need not say):", id="whom-words", markup=False)
+        yield Static("Ask instead (optional):", id="whom-words", markup=False)
         yield self._whom
-        to = "to the agent" if self._is_for_agent else "for the log"
-        yield Static(f"Note {to} (you need not):", markup=False)
+        to = "to the agent" if self._is_for_agent else "for the audit log"
+        yield Static(f"Note {to} (optional):", markup=False)
         yield self._note
         if self._is_for_agent:
-            yield Static("Private note (for the log alone):", markup=False)
+            yield Static("Private note (audit log only):", markup=False)
             yield self._private
 
     def show(self) -> None:
-        """Bring up what the chosen reason asks for."""
+        """Show the fields that the chosen reason needs."""
         takes = self._takes
         self.query_one("#until-words").display = self._until.display = takes == "retry_at"
         self.query_one("#whom-words").display = self._whom.display = takes == "ask"
@@ -65,18 +64,18 @@ class DenialForm(Vertical):
 
     @property
     def note(self) -> str:
-        """What the agent, or the log, is told beside it."""
+        """The note to the agent, or to the audit log."""
         return self._note.value.strip()
 
     def aside(self, now: int, zone: tzinfo | None) -> DenialExtras:
-        """Return what goes beside the reason and the note."""
+        """Return the other fields."""
         whom = self._whom.value.strip() if self._takes == "ask" else ""
         private = self._private.value.strip()
         return DenialExtras(self._retry_at(now, zone), whom or None, private or None)
 
     @property
     def focusable_fields(self) -> Iterable[Widget]:
-        """The fields that can have the focus, from the first on."""
+        """The fields that can have the focus, in order."""
         fields = (self._codes, self._until, self._whom, self._note, self._private)
         return [each for each in fields if each.is_attached and each.display and each.focusable]
 

@@ -1,7 +1,7 @@
-"""The reasons for a no, to choose one of.
+"""The list of reasons for a denial.
 
-Owns: the numbered list, which one is chosen, what the agent is told for it.
-Never: has one chosen from the start; a reason is given, not left over.
+Owns: the numbered list, the choice, what the agent is told for it. Never: preselects one; the user
+must choose.
 """
 
 from types import MappingProxyType
@@ -26,7 +26,7 @@ TOLD = MappingProxyType(
         DenyCode.SUSPICIOUS: SafeText("must not ask again"),
     }
 )
-"""What each reason tells the agent it may do next."""
+"""What the agent is told for each reason."""
 
 _CODES = tuple(DenyCode)
 
@@ -42,14 +42,14 @@ class DenyCodes(Sheet, can_focus=True):
     ]
 
     class Picked(Message):
-        """The person chose a reason."""
+        """The user chose a reason."""
 
         def __init__(self, code: DenyCode) -> None:
             super().__init__()
             self.code = code
 
     class Sent(Message):
-        """The person pressed Enter on the list."""
+        """The user pressed Enter on the list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class DenyCodes(Sheet, can_focus=True):
         self.action_pick(min(len(_CODES) - 1, max(0, self._index + step)))
 
     def action_send(self) -> None:
-        """Ask for the denial to be sent."""
+        """Ask to send the denial."""
         self.post_message(self.Sent())
 
     def on_click(self, event: events.Click) -> None:

@@ -16,7 +16,7 @@ _LABEL = 14
 
 
 def difference_lines(differences: Sequence[Difference], width: int) -> list[Line]:
-    """Return a heading and a row for each; where it is narrow a label stands above its row."""
+    """Return a heading and a row for each; on narrow screens a label has its own line."""
     label = _LABEL if width >= _WIDE else 2
     column = max(4, (width - label - _GAP) // 2)
     heading = _beside(SafeText(" " * label), say("asked"), say("granted"), column, Role.DIM)

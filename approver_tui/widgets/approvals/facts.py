@@ -1,7 +1,7 @@
-"""What an approval says, as lines, in the order in which a person should read it.
+"""The details of an approval as lines, in reading order.
 
-Owns: the order and wording of the facts, the signed texts for inspection.
-Never: cuts a fact; a long one wraps. Never: puts the agent's words before the facts or unmarked.
+Owns: their order and wording, the display of the signed texts. Never: cuts a fact; a long one
+wraps. Never: shows the agent's words before the facts, or unmarked.
 """
 
 import json
@@ -34,14 +34,14 @@ _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
 _SIGNED_MEMBERS = 2
 _VOTES = {
-    (Answer.APPROVE, True): "yes",
-    (Answer.APPROVE, False): "yes, to more than was approved since",
-    (Answer.DENY, True): "no",
+    (Answer.APPROVE, True): "approved",
+    (Answer.APPROVE, False): "approved, before the request was narrowed",
+    (Answer.DENY, True): "denied",
 }
 
 
 def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return everything a person sees before they answer."""
+    """Return everything that the user sees before they answer."""
     return [
         *outcome_lines(approval, view),
         *_locked(approval, view),
@@ -63,7 +63,7 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return what a person must have seen before they can approve, but what they are to type."""
+    """Return what the user must have seen before they can approve, without what they must type."""
     approval = without_typed(approval)
     return [
         *wrapped(_about_to(approval), view.width),
@@ -83,34 +83,32 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _locked(approval: Approval, view: RenderContext) -> list[Line]:
-    """That a yes is no longer possible here, before anybody tries."""
+    """Say that the user can no longer approve this request here."""
     if not approval.is_locked or not approval.is_waiting(view.now):
         return []
-    words = say("LOCKED for you: too much was typed wrongly. You can deny it; others can decide.")
+    words = say("LOCKED for you: too many wrong entries. You can deny it; others can decide.")
     return [*wrapped(words, view.width, Role.ALERT), BLANK]
 
 
 def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return what is granted beside what was asked, where it is less."""
+    """Return what is granted next to what was asked, if it is less."""
     if approval.granted is None:
         return []
-    heading = line(say("LESS THAN WAS ASKED"), Role.HEADING)
+    heading = line(say("APPROVE WITH LIMITS"), Role.HEADING)
     rows = difference_lines(approval.granted.differences, view.width)
     return [heading, *rows, *_in_the_text(approval, view), BLANK]
 
 
 def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the material facts, whole."""
+    """Return the main facts in full."""
     return _facts([fact for fact in approval.display.facts if fact.material], view, Role.STRONG)
 
 
 def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the two signed texts, set out to be read; what they hold is escaped, not hidden."""
+    """Return the two signed texts, formatted; special characters are escaped, not hidden."""
     key = view.keys.key("details")
     return [
-        *wrapped(
-            say("The two texts that a decision signs. {} goes back.", key), view.width, Role.DIM
-        ),
+        *wrapped(say("The two signed texts. {} goes back.", key), view.width, Role.DIM),
         BLANK,
         *_signed("Action", approval.action_text, approval.action_digest, view),
         BLANK,
@@ -119,9 +117,9 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _gives(approval: Approval) -> SafeText:
-    """What a yes gives; of less than was asked no more than that."""
+    """What approving gives; for a narrowed request only the granted part."""
     gives = approval.display.gives
-    return gives if approval.granted is None else say("A part of: {}", gives)
+    return gives if approval.granted is None else say("Part of: {}", gives)
 
 
 def _about_to(approval: Approval) -> SafeText:
@@ -138,7 +136,7 @@ def _about_to(approval: Approval) -> SafeText:
         case Kind.APP_ACTION:
             words = say("You are about to let the app {} do this once:", name)
         case _ if approval.granted is not None:
-            words = say("You are about to let {} do a part of this once:", name)
+            words = say("You are about to let {} do part of this once:", name)
         case _:
             words = say("You are about to let {} do this once:", name)
     return words
@@ -169,7 +167,7 @@ def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
 
 
 def _rights(approval: Approval, view: RenderContext) -> list[Line]:
-    """What an agent or app would get once; the other kinds have it among their facts."""
+    """What an agent or app gets once; for the other kinds it is among the facts."""
     if not approval.is_action:
         return []
     scopes = SafeText(
@@ -183,10 +181,10 @@ def _rights(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _in_the_text(approval: Approval, view: RenderContext) -> list[Line]:
-    """The same in the signed text's own words, where somebody else has chosen it."""
+    """The same as the signed text spells it, if somebody else narrowed the request."""
     if approval.granted is None or approval.together is None:
         return []
-    lines = wrapped(say("In the text that your yes would sign:"), view.width, Role.ALERT)
+    lines = wrapped(say("In the text that you would sign:"), view.width, Role.ALERT)
     for each in approval.granted.places:
         lines += wrapped(_place(each), view.width, Role.STRONG, indent=2)
     return lines
@@ -199,7 +197,7 @@ def _place(place: Place) -> SafeText:
 
 
 def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
-    """What the server found unusual, and how much history it compared with."""
+    """What the server found unusual, and how many earlier approvals it compared with."""
     display = approval.display
     if display.unusual is None:
         return []
@@ -228,8 +226,8 @@ def _asker(approval: Approval, view: RenderContext) -> list[Line]:
     )
     is_action = _is_action(approval)
     role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
-    name = say("This agent") if is_action else agent.name
-    first = say("{} never asked you before.", name)
+    name = say("this agent") if is_action else agent.name
+    first = say("First request from {}.", name)
     return [
         *(_row(role, agent.name, view) if approval.is_action else []),
         *(_row("", first, view, Role.ALERT) if agent.first_request else []),
@@ -249,7 +247,7 @@ def _listed(label: str, names: Sequence[SafeText], view: RenderContext) -> list[
 def _replaces(approval: Approval, view: RenderContext) -> list[Line]:
     if (earlier := approval.supersedes) is None:
         return []
-    return _row("Replaces", say("{}, which waits no more", earlier.fingerprint), view)
+    return _row("Replaces", say("{}, no longer waiting", earlier.fingerprint), view)
 
 
 def _is_action(approval: Approval) -> bool:
@@ -271,8 +269,8 @@ def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
     left = remaining_in_words(approval.expires_at, view.now)
     at = countdown_stage(approval.expires_at, view.now)
     last = SafeText("") if at is None else say("{}: ", at.words)
-    lapse = say("{}{}, {}. Lapsing is not a no.", last, when, left)
-    log = say("  the agent's log shows the same code")
+    lapse = say("{}{}, {}. Expiring isn't a denial.", last, when, left)
+    log = say("  matches the agent's log")
     same = say("{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else say(""))
     is_open = approval.is_waiting(view.now)
     role = Role.PLAIN if at is None else Role.ALERT
@@ -289,12 +287,12 @@ def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _takes(approval: Approval) -> SafeText:
-    """What a yes takes, said before the panel asks for it."""
+    """The steps that approving requires."""
     return SafeText(", ".join(approval.what(step) for step in sorted(approval.steps)))
 
 
 def _together(approval: Approval, view: RenderContext) -> list[Line]:
-    """For whom it is, who is needed and what others said: after the facts."""
+    """Whom it is for, who is needed, and the votes so far."""
     if approval.together is None:
         return []
     votes = [
@@ -314,11 +312,13 @@ def _together(approval: Approval, view: RenderContext) -> list[Line]:
 def _which_yes(approval: Approval, view: RenderContext) -> list[Line]:
     if (people := approval.together) is None:
         return []
-    return wrapped(say("Your yes would be {} of {}.", people.have + 1, people.need), view.width)
+    return wrapped(
+        say("Your approval would be {} of {}.", people.have + 1, people.need), view.width
+    )
 
 
 def _for_whom(approval: Approval, view: RenderContext) -> list[Line]:
-    """Whom the agent named, where others are asked beside or instead of them."""
+    """Whom the agent named, if other people are asked too or instead."""
     return _row("For", approval.display.user_name, view) if approval.together else []
 
 
@@ -336,5 +336,5 @@ def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line
 
 
 def _set_out(text: str) -> str:
-    """One member per line; the text was parsed once already, when it came in."""
+    """Format with one member per line; the text was parsed when it arrived."""
     return json.dumps(json.loads(text), ensure_ascii=False, indent=_SIGNED_MEMBERS)

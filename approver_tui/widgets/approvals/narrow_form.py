@@ -1,7 +1,7 @@
-"""The controls with which a person makes a request less, and nothing else.
+"""The form with which the user narrows a request.
 
-Owns: one control per scope, fact and list item, one for the life of the token; the wish that they
-say. Never: asks the server; whether a wish is really less is for others to judge.
+Owns: one control for each scope, fact and list item, one for the token lifetime; the resulting
+proposal. Never: asks the server; checks whether the proposal is really smaller.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from approver_tui.widgets.tick import Tick
 
 _FORMS = {
     NarrowingRule.LOWER: SafeText("less"),
-    NarrowingRule.EARLIER: SafeText("earlier, as 2026-11-25T14:30:00Z"),
+    NarrowingRule.EARLIER: SafeText("earlier, e.g. 2026-11-25T14:30:00Z"),
 }
 
 
@@ -39,14 +39,14 @@ class _FactControls:
 
     def widgets(self) -> Iterator[Widget]:
         if self._fact.rule is NarrowingRule.DROP:
-            yield Static(say("{}, which of them:", self._fact.label), markup=False)
+            yield Static(say("{}", self._fact.label), markup=False)
         yield from self.ticks
         if self.amount is not None:
             yield self.amount
 
     @property
     def change(self) -> NarrowedFact | None:
-        """The smaller value that they say, or None."""
+        """The smaller value that the controls show, or None."""
         to = self._written
         return None if to is None else NarrowedFact(self._fact.place, self._fact.pointer, to)
 
@@ -61,7 +61,7 @@ class _FactControls:
 
 
 class NarrowForm(ChangeForm):
-    """Every control there is for one request."""
+    """All controls of one request."""
 
     def __init__(self, leeway: Narrowable) -> None:
         super().__init__()
@@ -70,24 +70,24 @@ class NarrowForm(ChangeForm):
         }
         self._facts = [_FactControls(fact) for fact in leeway.facts]
         life = say("{} seconds", leeway.token_seconds)
-        self._life = Amount(say("Token lives"), life, say("seconds"))
+        self._life = Amount(say("Token lifetime"), life, say("seconds"))
 
     def compose(self) -> ComposeResult:
-        """Lay out facts, rights and the life of the token."""
+        """Lay out facts, scopes and token lifetime."""
         for fact in self._facts:
             yield from fact.widgets()
         if self._scopes:
-            yield Static(say("Rights, which of them:"), markup=False)
+            yield Static(say("Scopes"), markup=False)
         yield from self._scopes.values()
         yield self._life
 
     @property
     def wish(self) -> Narrowing:
-        """What the controls say. Raises ValueError when the life of the token is no number."""
+        """Return the proposal. Raises ValueError if the token lifetime is not a number."""
         changes = (fact.change for fact in self._facts)
         seconds = self._life.written
         if seconds and not (seconds.isascii() and seconds.isdigit()):
-            raise ValueError("seconds are whole digits")
+            raise ValueError("use a whole number of seconds")
         return Narrowing(
             changes=tuple(change for change in changes if change is not None),
             drop_scopes=tuple(name for name, tick in self._scopes.items() if not tick.is_on),

@@ -1,6 +1,6 @@
-"""What would be granted, beside what was asked, as the server says it.
+"""The preview of a narrowed request, as the server words it.
 
-Owns: drawing the answer to a wish. Never: makes or judges one.
+Owns: drawing the preview. Never: makes or checks one.
 """
 
 from approver_tui.state.approvals.narrowing import Granted
@@ -11,7 +11,7 @@ from approver_tui.widgets.sheet import Sheet
 
 
 class NarrowSheet(Sheet, can_focus=False):
-    """Two columns, or a sentence while there is nothing to compare."""
+    """Two columns, or a sentence if there is nothing to compare."""
 
     def __init__(self) -> None:
         super().__init__(id="less")
@@ -19,7 +19,7 @@ class NarrowSheet(Sheet, can_focus=False):
         self._words = SafeText("")
 
     def show(self, granted: Granted | None, words: SafeText) -> None:
-        """Draw what would be granted, or these words in its place."""
+        """Draw the preview, or these words instead."""
         if (granted, words) != (self._granted, self._words):
             self._granted, self._words = granted, words
             self.relay()

@@ -1,7 +1,7 @@
-"""What became of a request, as lines and in one sentence.
+"""The outcome of a request, as lines and as one sentence.
 
-Owns: the words for every end, other people's words behind a bar, from where all of it is looked at.
-Never: what was asked; that is `facts.py`.
+Owns: the words for every outcome, the quoting of other people's words, the render context. Never:
+what was asked; `facts.py` has that.
 """
 
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ _USED = {
     Kind.APP_ACTION: " The token was collected.",
     Kind.STANDING_GRANT: " The standing grant is in force.",
 }
-"""What came of a yes, once it was used."""
+"""What happened to an approval that was used."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """From where an approval is looked at: the server's time, the person's zone, width and keys."""
+    """What drawing depends on: the server's time, the user's time zone, the width, the keys."""
 
     now: int
     zone: tzinfo | None
@@ -47,12 +47,12 @@ class RenderContext:
 
     @property
     def column(self) -> int:
-        """Where values begin."""
+        """The column where values start."""
         return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
 
 
 def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return what became of the approval; nothing while it can be answered."""
+    """Return the outcome of the approval; nothing while it can be answered."""
     text = outcome(approval, view.now, view.zone)
     if not text:
         return []
@@ -63,20 +63,20 @@ def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _execution(execution: Execution, view: RenderContext) -> list[Line]:
-    """What came of it at its resource, in whose own words that may be."""
+    """What the resource did, possibly in its own words."""
     said = say("{} {}.", SafeText(execution.word), clock(execution.at, view.now, view.zone))
     lines = wrapped(said, view.width, Role.ALERT)
     if execution.as_granted is False:
-        alarm = say("ALARM: what the resource ran is not what was granted.")
+        alarm = say("ALARM: the resource did something other than what was granted.")
         lines = [*lines, *wrapped(alarm, view.width, Role.ALERT)]
     return [*lines, *(quoted(execution.text, view) if execution.text else [])]
 
 
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
-    """Return one sentence on how it ended, or nothing while it is open."""
+    """Return one sentence on how it ended, or an empty text while it is open."""
     agent, at = approval.agent.name, approval.expires_at
     if approval.is_taken_back:
-        return say("No longer needed: {} took this request back.", agent)
+        return say("Withdrawn: {} no longer needs this.", agent)
     if approval.decided is not None:
         return _answered(approval, approval.decided, now, zone)
     if approval.unasked is not None and approval.state in {
@@ -96,8 +96,8 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
 
 
 def retry_text(agent: SafeText) -> SafeText:
-    """Return what became of the wish to be asked again."""
-    return say("{} is told to ask again.", agent)
+    """Return that the agent was asked to retry, and what it did."""
+    return say("{} is asked to retry.", agent)
 
 
 def _again(approval: Approval) -> SafeText:
@@ -108,12 +108,12 @@ def _again(approval: Approval) -> SafeText:
 
 
 def _unanswered(approval: Approval) -> SafeText:
-    """Return how it ended without an answer: in our words, else in those of whoever ended it."""
+    """Return how it ended without an answer, in our words or in those of whoever ended it."""
     state = SafeText(approval.state.value)
     if approval.was_superseded:
         return ENDED["superseded"]
     if approval.was_locked:
-        return say("Locked: too much was typed wrongly. Nothing was approved.")
+        return say("Locked: too many wrong entries. Nothing was approved.")
     if (ended := ENDED.get(approval.reason or "")) is not None:
         return say("This request is {}. {}", state, ended)
     because = say(": {}", approval.reason) if approval.reason else SafeText("")
@@ -129,7 +129,7 @@ def _answered(approval: Approval, decided: Decided, now: int, zone: tzinfo | Non
 
 
 def _later(approval: Approval) -> SafeText:
-    """How it ended after the answer, which did not bring that about."""
+    """How it ended after the answer, for another reason."""
     if approval.state not in {ApprovalState.EXPIRED, ApprovalState.CANCELLED}:
         return SafeText("")
     why = ENDED.get(approval.reason or "") or approval.reason
@@ -143,7 +143,7 @@ def _used(approval: Approval) -> SafeText:
 
 
 def quoted(words: SafeText, view: RenderContext) -> list[Line]:
-    """Return words behind a bar on every row, so that none of it can pass for a line of ours."""
+    """Return words behind a bar on every row, so that they cannot look like text of the app."""
     bar = Piece(say("| "), Role.DIM)
     flat = say('"{}"', SafeText(words.replace("\n", " ")))
     return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, view.width - 2)]

@@ -1,6 +1,6 @@
-"""The facts once more, in the panel that approves, and whether all of them were on screen.
+"""The details in the panel that approves, and whether all of them were on the screen.
 
-Owns: the furthest row that was visible. Never: forgets it when the person scrolls back.
+Owns: the last row that was visible. Never: forgets it when the user scrolls back.
 """
 
 from datetime import tzinfo
@@ -17,7 +17,7 @@ from approver_tui.widgets.sheet import Sheet
 
 
 class PanelFacts(Sheet):
-    """A sheet that knows how far it was read."""
+    """A sheet that tracks how far it was read."""
 
     def __init__(self, approval: Approval, zone: tzinfo | None) -> None:
         super().__init__()
@@ -26,36 +26,36 @@ class PanelFacts(Sheet):
         self._furthest = 0
 
     def lines_for(self, width: int) -> list[Line]:
-        """Return the facts that count."""
+        """Return the main facts."""
         return panel_lines(
             self._approval, RenderContext(self._approval.created_at, self._zone, width)
         )
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many rows the facts take, so that the panel is no taller than it needs."""
+        """Return how many rows the facts need, so that the panel is no taller than necessary."""
         del container, viewport
         return len(self.lines_for(max(2, width - self.scrollbar_size_vertical)))
 
     @property
     def were_all_seen(self) -> bool:
-        """Whether the last line, and so every line above it, has been on screen."""
+        """Whether the last line, and so every line above it, was on the screen."""
         self._furthest = max(self._furthest, self.last_visible_row)
         return 0 < len(self._lines) <= self._furthest
 
     @property
     def more(self) -> SafeText:
-        """What stands below the facts while there are more of them."""
+        """The note that there is more below."""
         below = self.rows_below
         return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
 
     def read_on(self, step: int) -> None:
-        """Scroll by a little less than a screenful, so that no line is jumped over."""
+        """Scroll by less than a screenful, so that no line is skipped."""
         self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
 
     def on_resize(self, _event: events.Resize) -> None:
-        """Other widths wrap other rows: what was seen has to be seen again.
+        """Forget which rows were seen, because another width wraps them differently.
 
-        Textual calls the base class's handler after this one by itself.
+        Textual calls the base class's handler after this one.
         """
         if self._text_width != self._laid_out_for:
             self._furthest = 0

@@ -1,6 +1,6 @@
 """The evidence of a decision, as lines.
 
-Owns: who decided, on which device, when, what was signed. Never: the facts; those are `facts`.
+Owns: who decided, on which device, when, what was signed. Never: the facts; `facts` has them.
 """
 
 from approver_tui.state.approvals.approvals import Approval, Decided
@@ -12,7 +12,7 @@ from approver_tui.widgets.times import clock, lasting
 
 
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return what a decision rests on; that there is none is said too."""
+    """Return the evidence of a decision, or that there is none."""
     heading = [BLANK, line(say("RECEIPT"), Role.HEADING)]
     if approval.decided is None:
         nobody = wrapped(say("Nobody decided this, so nothing was signed."), view.width, Role.DIM)
@@ -37,7 +37,7 @@ def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list
 
 
 def _said(decided: Decided, view: RenderContext) -> list[Line]:
-    """Return what came with the answer, where anything did."""
+    """Return the reason and notes of the answer, if any."""
     later = None if decided.retry_at is None else clock(decided.retry_at, view.now, view.zone)
     alone = say("yes, one person was enough") if decided.self_approved else None
     rows = {
@@ -46,7 +46,7 @@ def _said(decided: Decided, view: RenderContext) -> list[Line]:
         "To the agent": decided.note,
         "Ask again": later,
         "Ask instead": decided.ask,
-        "For the record": decided.private_note,
+        "Private note": decided.private_note,
     }
     return [each for label, value in rows.items() if value for each in _row(label, value, view)]
 

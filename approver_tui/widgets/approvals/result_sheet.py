@@ -1,6 +1,6 @@
-"""What became of each of several answers, one below the other.
+"""The list of results of several answers.
 
-Owns: the wording of a result. Never: which it is.
+Owns: the wording of a result. Never: what the result is.
 """
 
 from approver_tui.state.approvals.results import Fate, Result, Results
@@ -19,7 +19,7 @@ _ROLES = {
 
 
 class ResultSheet(Sheet, can_focus=True):
-    """The word, the fingerprint, what it was, and why."""
+    """The result, the fingerprint, the headline, and the explanation."""
 
     BINDINGS = SCROLLING
 
@@ -39,7 +39,7 @@ class ResultSheet(Sheet, can_focus=True):
 
 
 def summary(results: Results) -> SafeText:
-    """Return how many there are of each: "2 approved, 1 already decided"."""
+    """Return the number of each result: "2 approved, 1 already decided"."""
     parts = (say("{} {}", count, SafeText(fate)) for fate, count in results.counts.items())
     return SafeText(", ".join(parts))
 

@@ -1,6 +1,6 @@
-"""One approval, or several that look alike, as a row of the inbox.
+"""The row of an approval, or of several that look alike, in the inbox.
 
-Owns: the two lines of a row, the words for what is going on with it. Never: selection, scrolling.
+Owns: the two lines of a row, the words for an answer in progress. Never: selection, scrolling.
 """
 
 from dataclasses import dataclass
@@ -21,50 +21,50 @@ _BEFORE = {
     Kind.APP_ACTION: SafeText("app "),
     Kind.STANDING_GRANT: SafeText("grant for "),
 }
-"""What stands before the name of whoever asks."""
+"""What comes before the name of the requester."""
 _WORD_WIDTH = 5
 INDENT = 4
-"""Cells before the second line; there a mark stands."""
+"""Cells before the second line, where the checkbox is."""
 
 
 class AnswerProgress(StrEnum):
-    """What this program is doing about an approval; the words stand in its row."""
+    """What this program is doing with an answer; the words are shown in the row."""
 
     SENDING = "sending"
     CHECKING = "checking"
-    """An answer was sent and its receipt lost."""
+    """An answer was sent, and no confirmation arrived."""
     DENYING = "denying"
-    """A denial waits its five seconds and can be taken back."""
+    """A denial waits five seconds and can be undone."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """An approval with all that its row depends on."""
+    """An approval with everything its row depends on."""
 
     fold: Fold
     now: int
     doing: AnswerProgress | None = None
     is_selected: bool = False
     me: str | None = None
-    """The id of the person who looks; of what is for somebody else it says so."""
+    """The ID of the current user; a request for somebody else says so."""
     has_box: bool = False
-    """Whether it shows that it is marked, or could be."""
+    """Whether it shows a checkbox."""
     quiet: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    """Why it calls nobody, if so."""
+    """Why it does not alert, if so."""
 
     @property
     def approval(self) -> Approval:
-        """The one that it shows."""
+        """The approval that it shows."""
         return self.fold.shown
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits for an answer."""
+        """Whether it is still waiting for an answer."""
         return self.approval.is_waiting(self.now)
 
     @property
     def box(self) -> SafeText:
-        """Its mark, without colour; as wide as the indent."""
+        """Its checkbox, as wide as the indent."""
         if not self.has_box:
             return SafeText(" " * INDENT)
         if not self.fold.marked:
@@ -74,7 +74,7 @@ class InboxRow:
 
 
 def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
-    """Return marker, risk, headline and what remains; below it who asks for what."""
+    """Return marker, risk, headline and remaining time; below it the agent and the resource."""
     return _first(row, width), _second(row, width)
 
 
@@ -126,7 +126,7 @@ def _state_role(row: InboxRow) -> Role:
 
 
 def _left(row: InboxRow) -> SafeText:
-    """What is left; in the last minute a word says so too."""
+    """The remaining time; in the last minute with a word."""
     until = row.approval.expires_at
     at, left = countdown_stage(until, row.now), remaining(until, row.now)
     return left if at is None else say("{} {}", at.verb, left)

@@ -1,5 +1,5 @@
-"""How agents and apps are drawn.
+"""Widgets and lines of agents and apps.
 
-Owns: widgets and lines that show state.
+Owns: showing state.
 Never: a call to the server.
 """

@@ -1,6 +1,6 @@
 """An agent as an entry and in full.
 
-Owns: the wording. Never: stops one, or decides which there are.
+Owns: the wording. Never: revokes or suspends one; decides which are listed.
 """
 
 from approver_tui.state.clients.agents import Agent
@@ -14,18 +14,18 @@ from approver_tui.widgets.notifications.quiet import mute_words
 from approver_tui.widgets.times import age
 
 _SHOWN = 20
-"""How many of the latest requests are told one by one."""
+"""How many of the latest requests are listed."""
 
 
 def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
-    """Return an agent as an entry: by what it acts, or else what it asked."""
+    """Return an agent as an entry: what it acts with, or else what it asked."""
     acting = agent.acting
     second = asked_words(agent, now) if acting is None else holdings_text(acting)
     return Entry(agent.id, agent.name, second, _state(agent, attention, now))
 
 
 def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
-    """Return all that is known of one."""
+    """Return everything known about an agent."""
     mute = attention.mute_of(agent.id)
     muted = [] if mute is None else row("Muted", mute_words(mute, view), view)
     acting = agent.acting
@@ -34,12 +34,16 @@ def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext)
 
 
 def asked_words(agent: Agent, now: int) -> SafeText:
-    """Return how often it asked lately, and what became of it."""
+    """Return how many requests it sent recently, and their outcomes."""
     if not agent.asked:
-        return say("asked nothing in 7 days")
+        return say("no requests in 7 days")
     parts = [say("{} asked", len(agent.asked))]
     waiting = agent.waiting(now)
-    for count, word in ((agent.approved, "approved"), (agent.denied, "denied"), (waiting, "wait")):
+    for count, word in (
+        (agent.approved, "approved"),
+        (agent.denied, "denied"),
+        (waiting, "waiting"),
+    ):
         parts += [say("{} {}", count, SafeText(word))] if count else []
     return SafeText(", ".join(parts))
 
@@ -49,7 +53,7 @@ def _head(agent: Agent, view: RenderContext) -> list[Line]:
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
         *row("Id", SafeText(agent.id), view),
-        *row("Acts", say("not for you at the moment"), view),
+        *row("Acts", say("not for you now"), view),
     ]
 
 
@@ -67,13 +71,13 @@ def _asked(agent: Agent, view: RenderContext) -> list[Line]:
     lines = row("In 7 days", asked_words(agent, view.now), view)
     taken = agent.median_time
     if taken is not None:
-        lines += row("Answered", say("in {}, half of the times", age(0, taken)), view)
+        lines += row("Median answer", age(0, taken), view)
     if not agent.asked:
         return lines
-    lines += [BLANK, line(say("ASKED LAST"), Role.HEADING)]
+    lines += [BLANK, line(say("LATEST REQUESTS"), Role.HEADING)]
     for each in agent.asked[:_SHOWN]:
         ago = say("{} ago: {}", age(each.created_at, view.now), each.told_headline)
-        ended = outcome(each, view.now, view.zone) or say("It waits for an answer.")
+        ended = outcome(each, view.now, view.zone) or say("It is waiting for an answer.")
         lines += [*wrapped(ago, view.width), *wrapped(ended, view.width, Role.DIM, indent=2)]
     more = len(agent.asked) - _SHOWN
     return [*lines, *(wrapped(say("and {} more", more), view.width, Role.DIM) if more > 0 else [])]

@@ -1,5 +1,5 @@
-"""How consents are drawn.
+"""Widgets and lines of consents.
 
-Owns: widgets and lines that show state.
+Owns: showing state.
 Never: a call to the server.
 """

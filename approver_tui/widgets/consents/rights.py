@@ -36,13 +36,13 @@ def grants_count(number: int) -> SafeText:
 
 
 def holdings_text(one: ActingAgent) -> SafeText:
-    """Return how much an agent has of the person; of standing grants only where there are any."""
+    """Return how many grants, consents and tokens an agent has; grants only if there are any."""
     rest = say("{}, {}", consents_count(len(one.consents)), tokens_count(len(one.delegations)))
     return say("{}, {}", grants_count(len(one.grants)), rest) if one.grants else rest
 
 
 def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
-    """Return everything that one agent stands on."""
+    """Return everything that an agent acts with."""
     lines = [
         *wrapped(one.name, view.width, Role.STRONG),
         BLANK,
@@ -71,7 +71,7 @@ def consent_entry(consent: Consent, now: int) -> Entry:
 
 def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     """Return a consent in full."""
-    title = say("{} may act for you without asking", consent.client_name)
+    title = say("{} can act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
     asked = [] if consent.app_name is None else row("Asked by", consent.app_name, view)
     return [
@@ -81,7 +81,7 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
         *asked,
         *row("Id", consent.id, view),
         BLANK,
-        *wrapped(say("Taking it back ({}) ends every token that came from it.", key), view.width),
+        *wrapped(say("Revoking it ({}) ends every token issued from it.", key), view.width),
     ]
 
 
@@ -98,7 +98,9 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
     through = row("Through", chain, view) if token.actors else []
     approval = [] if token.approval_id is None else row("Approval", token.approval_id, view)
     return [
-        *wrapped(say("{} acts for you by this token", token.client.name), view.width, Role.STRONG),
+        *wrapped(
+            say("{} acts for you with this token", token.client.name), view.width, Role.STRONG
+        ),
         BLANK,
         *_token(token, view),
         *through,
@@ -106,7 +108,7 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
         *row("Issued", clock(token.issued_at, view.now, view.zone), view),
         *row("Id", SafeText(token.id), view),
         BLANK,
-        *wrapped(say("Ending it ({}) ends all that came from it too.", key), view.width),
+        *wrapped(say("Ending it ({}) also ends every token derived from it.", key), view.width),
     ]
 
 
@@ -122,10 +124,10 @@ def device_entry(device: Device, now: int) -> Entry:
 def device_lines(device: Device, view: RenderContext) -> list[Line]:
     """Return a device in full."""
     pin = device.pin
-    tries = say("{} tries since the last right one, {} left", pin.tries, pin.left)
+    tries = say("{} wrong since the last correct one, {} left", pin.tries, pin.left)
     state = say("in use") if device.is_active else say("revoked")
     later = say("from {} on", clock(device.high_from, view.now, view.zone))
-    high = later if device.high_from > view.now else say("may be approved here")
+    high = later if device.high_from > view.now else say("can be approved here")
     return [
         *wrapped(device.name, view.width, Role.STRONG),
         BLANK,
@@ -144,17 +146,17 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
 
 
 def row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
-    """Return a label of our own with its value."""
+    """Return a label and its value."""
     return labelled(SafeText(label), value, view.width, view.column, role)
 
 
 def _called(device: Device, view: RenderContext) -> list[Line]:
-    """How a browser is called by push; a terminal is called where it runs."""
+    """Whether a browser gets push notifications; a terminal alerts while it runs."""
     if device.kind != "browser" or not device.is_active:
         return []
     if not device.browsers:
-        nobody = say("not called: open its page and allow it")
-        return row("Called", nobody, view, Role.ALERT)
+        nobody = say("no notifications: open its page and allow them")
+        return row("Notified", nobody, view, Role.ALERT)
     return [line for each in device.browsers for line in _push(each, view)]
 
 
@@ -163,14 +165,14 @@ def _push(browser: Browser, view: RenderContext) -> list[Line]:
     taken = say("nothing yet") if last is None else say("last {} ago", age(last, view.now))
     if browser.lost_at is not None:
         at = clock(browser.lost_at, view.now, view.zone)
-        return row("Called", say("no more since {}: open Sayso there", at), view, Role.ALERT)
+        return row("Notified", say("not since {}: open Sayso there", at), view, Role.ALERT)
     if browser.problem:
-        words = say("{} takes nothing: {}", _host(browser.service), browser.problem)
-        return row("Called", words, view, Role.ALERT)
+        words = say("{} rejects messages: {}", _host(browser.service), browser.problem)
+        return row("Notified", words, view, Role.ALERT)
     if browser.is_dormant:
         words = say("{}; nobody opened it for two weeks", taken)
-        return row("Called", words, view, Role.ALERT)
-    return row("Called", say("{}, through {}", taken, _host(browser.service)), view)
+        return row("Notified", words, view, Role.ALERT)
+    return row("Notified", say("{}, through {}", taken, _host(browser.service)), view)
 
 
 def _trouble(device: Device, view: RenderContext) -> list[Line]:
@@ -178,9 +180,11 @@ def _trouble(device: Device, view: RenderContext) -> list[Line]:
     if device.pin.locked:
         words = say("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
     elif device.pin.exhausted:
-        words = say("This PIN had too many tries in its life: log in again with a new one.")
+        words = say("This PIN has had too many wrong attempts: log in again with a new one.")
     elif device.is_active and device.high_from > view.now:
-        words = say("New: no high risk yet, unless another device vouches for it ({}).", vouch)
+        words = say(
+            "New: cannot approve high risk yet, unless another device vouches for it ({}).", vouch
+        )
     else:
         return []
     return wrapped(words, view.width, Role.ALERT)
@@ -201,14 +205,14 @@ def _consent(consent: Consent, view: RenderContext) -> list[Line]:
     return [
         *row("May use", SafeText(", ".join(consent.scopes)), view),
         *row("At", consent.resource, view),
-        *row("Given", clock(consent.created_at, view.now, view.zone), view),
+        *row("Created", clock(consent.created_at, view.now, view.zone), view),
         *row("Until", until, view),
         *ended,
     ]
 
 
 def grant_scope(grant: StandingGrant) -> SafeText:
-    """Return what a standing grant lets through: an action type, scopes."""
+    """Return what a standing grant allows: an action type, scopes."""
     named = () if grant.type is None else (grant.type,)
     return SafeText(", ".join((*named, *grant.scopes)))
 

@@ -1,5 +1,5 @@
-"""How reports are drawn.
+"""Widgets and lines of reports.
 
-Owns: widgets and lines that show state.
+Owns: showing state.
 Never: a call to the server.
 """

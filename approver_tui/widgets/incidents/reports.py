@@ -1,6 +1,6 @@
-"""What a report stops, in words, before it is sent and after.
+"""What a report quarantines, in words, before and after it is sent.
 
-Owns: the wording. Never: whom a report stops; the server says that.
+Owns: the wording. Never: what a report quarantines; the server decides that.
 """
 
 from types import MappingProxyType
@@ -13,49 +13,52 @@ from approver_tui.widgets.lines import say
 _WHOM = MappingProxyType(
     {
         None: SafeText("Only this request is denied."),
-        ReportScope.AGENT: SafeText("Everything of this agent ends, for everybody."),
-        ReportScope.EVERY_AGENT: SafeText("Every agent that acts for you is stopped."),
+        ReportScope.AGENT: SafeText("This agent is quarantined for everybody."),
+        ReportScope.EVERY_AGENT: SafeText("Every agent that acts for you is quarantined."),
     }
 )
 
 
 def choices(approval: Approval, *, is_open: bool) -> tuple[ReportScope | None, ...]:
-    """Return whom a report can stop; None is this request alone, which can only be denied once."""
+    """Return the choices; None is this request only, which can only be denied once."""
     alone = (None,) if is_open else ()
     return (*alone, *ReportScope) if approval.kind is Kind.ACTION else (*alone, ReportScope.AGENT)
 
 
 def choice_words(approval: Approval, choice: ReportScope | None) -> SafeText:
-    """Return what a person chooses by."""
+    """Return the label of a choice."""
     if choice is None:
         return say("This request")
     if choice is ReportScope.EVERY_AGENT:
         return say("Every agent acting for me")
     if approval.kind is Kind.ACTION:
         return say("This agent, {}", approval.agent.name)
-    return say("This request, and tell the administrators")
+    return say("This request, and notify administrators")
 
 
 def consequence(approval: Approval, choice: ReportScope | None) -> SafeText:
-    """Return what happens when this is chosen and sent."""
+    """Return what happens when this choice is sent."""
     if choice is not None and approval.kind is not Kind.ACTION:
-        return say("It is refused, and the administrators are told. No agent asked for it.")
+        return say("It is denied, and administrators are notified. No agent made this request.")
     if choice is None:
         return say(
-            "It is denied as not recognised, in 5 s, and its agent is told so. Nobody is stopped, "
-            "and no administrator hears of it."
+            "It is denied as not recognized, in 5 s, and its agent sees that. No "
+            "agent is quarantined, "
+            "and administrators are not notified."
         )
     return say(
-        "{} The request is denied, tokens and all other requests end at once, owners and "
-        "administrators are told. Only an administrator lets it go on.",
+        "{} The request is denied, tokens and all other requests end now, owners and "
+        "administrators are notified. Only an administrator can release it.",
         _WHOM[choice],
     )
 
 
 def what_was_stopped(reported: Reported) -> SafeText:
-    """Return what came of a report, as one line."""
+    """Return the result of a report in one line."""
     if not reported.agents:
-        return say("No agent had asked, so none was stopped. Reported: {}.", reported.incident)
+        return say(
+            "No agent made this request, so none was quarantined. Reported: {}.", reported.incident
+        )
     first, *others = reported.agents
     more = say(" And {} more agents.", len(others)) if others else SafeText("")
     return say("{}{} Reported: {}.", _stopped(first), more, reported.incident)

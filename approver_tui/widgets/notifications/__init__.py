@@ -1,5 +1,5 @@
-"""How notifications are drawn.
+"""Widgets and lines of notifications.
 
-Owns: widgets and lines that show state.
+Owns: showing state.
 Never: a call to the server.
 """

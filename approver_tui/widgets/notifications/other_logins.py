@@ -1,6 +1,6 @@
-"""What waits at other servers, in words.
+"""The line about waiting requests at other servers.
 
-Owns: the quiet line below the inbox, the words for one server. Never: a word of a request.
+Owns: the line below the inbox, the words for one server. Never: any word of a request.
 """
 
 from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
@@ -9,11 +9,11 @@ from approver_tui.widgets.lines import say
 from approver_tui.widgets.times import age
 
 _MOST = 3
-"""More servers than these are counted in one number."""
+"""More servers than these are combined in one number."""
 
 
 def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
-    """Return one line on where something waits; empty where nothing does."""
+    """Return a line on where requests are waiting; empty if nowhere."""
     busy = elsewhere.busy
     if not busy:
         return SafeText("")
@@ -26,7 +26,7 @@ def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
 
 
 def in_words(waiting: OtherLoginCount, now: int) -> SafeText:
-    """Return how many, and how old that is where the server did not say it lately."""
+    """Return the count, and its age if the server did not answer the latest query."""
     if not waiting.is_old:
         return say("{}", waiting.count)
     return say("{} ({} ago)", waiting.count, age(waiting.at, now))

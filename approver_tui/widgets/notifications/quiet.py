@@ -1,6 +1,6 @@
-"""Why a request does not call anybody, in one word and in one sentence.
+"""Why a request does not alert, in one word and in one sentence.
 
-Owns: the wording. Never: decides it; the server holds what it holds, and high risk always rings.
+Owns: the wording. Never: decides it; the server does, and high risk always alerts.
 """
 
 from approver_tui.state.approvals.approvals import Approval
@@ -21,21 +21,21 @@ _RINGS = SafeText("")
 
 
 def quiet_mark(approval: Approval, attention: NotificationPrefs) -> SafeText:
-    """Return what its row says; nothing where it rings as usual."""
+    """Return the word in its row; empty if it alerts as usual."""
     if (hold := attention.hold_of(approval.id)) is not None:
         return say("snoozed") if hold.why == SNOOZED else say("quiet hours")
     return say("muted") if _is_muted(approval, attention) else _RINGS
 
 
 def quiet_words(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
-    """Return until when, and what ends that; nothing where it rings as usual."""
+    """Return until when, and which key ends it; empty if it alerts as usual."""
     hold = attention.hold_of(approval.id)
     if hold is not None:
         until = clock(hold.until, view.now, view.zone)
         if hold.why == SNOOZED:
             key = view.keys.key("snooze")
-            return say("Snoozed until {}: you are not called for it. {} ends that.", until, key)
-        return say("Quiet hours: you are called for it at {}.", until)
+            return say("Snoozed until {}: no notifications for it. {} ends that.", until, key)
+        return say("Quiet hours: you are notified at {}.", until)
     mute = attention.mute_of(approval.agent.id) if _is_muted(approval, attention) else None
     if mute is None:
         return _RINGS
@@ -45,7 +45,7 @@ def quiet_words(approval: Approval, attention: NotificationPrefs, view: RenderCo
 def mute_words(mute: Mute, view: RenderContext) -> SafeText:
     """Return who is muted, and until when."""
     if mute.until is None:
-        return say("{} is muted: you are not called for it.", mute.agent_name)
+        return say("{} is muted: no notifications for it.", mute.agent_name)
     return say("{} is muted until {}.", mute.agent_name, clock(mute.until, view.now, view.zone))
 
 

@@ -1,5 +1,5 @@
-"""How standing grants are drawn.
+"""Widgets and lines of standing grants.
 
-Owns: widgets and lines that show state.
+Owns: showing state.
 Never: a call to the server.
 """

@@ -1,7 +1,7 @@
-"""The fields in which a person bounds what they approve ahead.
+"""The form of a new standing grant.
 
-Owns: how long, how often, how much, what may vary, whether each use is told; the wish they say.
-Never: asks the server; whether so much may be given is for the server to judge.
+Owns: duration, number of uses, amount, what may vary, whether each use notifies; the resulting
+proposal. Never: asks the server; judges whether so much is allowed.
 """
 
 from types import MappingProxyType
@@ -21,26 +21,26 @@ from approver_tui.widgets.tick import Tick
 
 _FORMS = MappingProxyType(
     {
-        Risk.LOW: ("15m, 1h, 8h, up to 30d", "how often, as 3"),
-        Risk.MEDIUM: ("15m, 1h, 8h at most", "how often, 20 at most"),
-        Risk.HIGH: ("15m, 1h at most", "how often, 5 at most"),
+        Risk.LOW: ("15m, 1h, 8h, up to 30d", "max uses, e.g. 3"),
+        Risk.MEDIUM: ("15m, 1h, 8h at most", "max uses, up to 20"),
+        Risk.HIGH: ("15m, 1h at most", "max uses, up to 5"),
         Risk.CRITICAL: ("not at this risk", "not at this risk"),
     }
 )
-"""What the server takes of how long and how often, by the risk of the example."""
+"""Which durations and numbers of uses the server accepts, by the risk of the example."""
 
 
 class StandingGrantForm(ChangeForm):
-    """Four fields and a tick; nothing is filled in from the start but the tick."""
+    """Four fields and a checkbox; only the checkbox is filled in at the start."""
 
     def __init__(self, risk: Risk) -> None:
         super().__init__(id="similar-form")
         lasting, uses = _FORMS[risk]
         self._lasting = _field("For  ", lasting)
         self._uses = _field("Uses ", uses)
-        self._sum = _field("Sum  ", "in all, as 30; or nothing")
-        self._vary = _field("Vary ", "amount=20; or nothing")
-        self._tell = Tick(say("Tell me each time"), is_on=True)
+        self._sum = _field("Sum  ", "total, e.g. 30; or empty")
+        self._vary = _field("Vary ", "amount=20; or empty")
+        self._tell = Tick(say("Notify me of each use"), is_on=True)
 
     def compose(self) -> ComposeResult:
         """Lay out the fields, one below the other."""
@@ -48,13 +48,13 @@ class StandingGrantForm(ChangeForm):
         yield self._tell
 
     def wish(self, approval_id: str) -> StandingGrantProposal:
-        """Return what the fields say. Raises ValueError with what is missing."""
+        """Return the proposal. Raises ValueError with what is missing."""
         uses = self._uses.written
         if not self._lasting.written:
-            raise ValueError("say for how long")
+            raise ValueError("enter how long")
         seconds = read_duration(self._lasting.written)
         if not (uses.isascii() and uses.isdigit() and int(uses)):
-            raise ValueError("say how often, as a number")
+            raise ValueError("enter the max uses as a number")
         return StandingGrantProposal(
             approval=approval_id,
             seconds=seconds,

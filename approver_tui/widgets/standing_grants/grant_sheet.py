@@ -1,6 +1,6 @@
-"""What a standing grant would be, as the server says it.
+"""The preview of a standing grant, as the server words it.
 
-Owns: drawing the answer to a wish. Never: makes or judges one.
+Owns: drawing the preview. Never: makes or checks one.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
 
 class StandingGrantSheet(Sheet, can_focus=False):
-    """The bounds and the requests of late, or a sentence while there is nothing to show."""
+    """The limits and the recent requests, or a sentence if there is nothing to show."""
 
     def __init__(self, now: Callable[[], int], zone: tzinfo | None) -> None:
         super().__init__(id="ahead")
@@ -23,7 +23,7 @@ class StandingGrantSheet(Sheet, can_focus=False):
         self._preview: GrantPreview | None = None
 
     def show(self, preview: GrantPreview | None) -> None:
-        """Draw what would be given, or words in its place."""
+        """Draw the preview, or words instead."""
         if preview != self._preview:
             self._preview = preview
             self.relay()
@@ -31,6 +31,6 @@ class StandingGrantSheet(Sheet, can_focus=False):
     def lines_for(self, width: int) -> list[Line]:
         """Return the preview, or what to do."""
         if self._preview is None:
-            words = say("Bound it: how long, how often. What it would cover is shown here.")
+            words = say("Enter a duration and max uses. What it would cover is shown here.")
             return wrapped(words, width, Role.DIM)
         return preview_lines(self._preview, RenderContext(self._now(), self._zone, width))

@@ -1,6 +1,6 @@
-"""Standing grants, as entries and in full, and what one would be.
+"""Standing grants as entries and in full, and their preview.
 
-Owns: their wording on screens. Never: gives or ends one.
+Owns: their wording on screens. Never: creates or revokes one.
 """
 
 from approver_tui.state.standing_grants.standing_grants import (
@@ -18,7 +18,7 @@ from approver_tui.widgets.times import clock, remaining
 
 
 def grant_entry(grant: StandingGrant, now: int) -> Entry:
-    """Return a grant as an entry: what is left of it at the right."""
+    """Return a grant as an entry, with what is left of it at the right."""
     is_live = grant.state is GrantState.LIVE
     what = say("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
     state = say("{} of {} used", grant.used, grant.uses)
@@ -27,10 +27,10 @@ def grant_entry(grant: StandingGrant, now: int) -> Entry:
 
 def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     """Return a grant in full."""
-    title = say("{} may do this without asking", grant.agent_name)
+    title = say("{} can do this without asking", grant.agent_name)
     spent = [] if grant.sum is None else row("Spent", _spent(grant), view)
     key = view.keys.key("revoke")
-    full = say("Used up: you are asked again.")
+    full = say("Used up: you are asked each time again.")
     told = say("each time") if grant.tell else say("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
@@ -42,17 +42,17 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *row("Risk", say("up to {}", grant.risk), view),
         *row("Used", say("{} of {}", grant.used, grant.uses), view),
         *spent,
-        *row("Given", clock(grant.created_at, view.now, view.zone), view),
+        *row("Created", clock(grant.created_at, view.now, view.zone), view),
         *row("Until", clock(grant.expires_at, view.now, view.zone), view),
-        *row("Told", told, view),
+        *row("Notified", told, view),
         *row("Id", grant.id, view),
         BLANK,
-        *wrapped(say("Taking it back ({}) has the agent ask again, each time.", key), view.width),
+        *wrapped(say("After revoking it ({}) the agent asks each time.", key), view.width),
     ]
 
 
 def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
-    """Return what a grant would be, and which requests of late it would have covered."""
+    """Return the preview of a grant, and which recent requests it would have covered."""
     in_all = say("") if preview.sum is None else say("; {} in all", preview.sum.words)
     times = say("once") if preview.uses == 1 else say("{} times", preview.uses)
     until = clock(preview.expires_at, view.now, view.zone)
@@ -60,8 +60,8 @@ def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
     total = len(preview.requests)
     return [
         *(line for fact in preview.pattern for line in row(fact.label, fact.value, view)),
-        *row("How often", say("{}{}; until {}", times, in_all, until), view),
-        *row("Risk", say("{}; you approve it as {}", preview.risk, preview.given_at), view),
+        *row("Max uses", say("{}{}; until {}", times, in_all, until), view),
+        *row("Risk", say("{}; approved as {} risk", preview.risk, preview.given_at), view),
         BLANK,
         *wrapped(say("It would have covered {} of the last {}:", covered, total), view.width),
         *(line for one in preview.requests for line in _past(one, view)),

@@ -60,7 +60,7 @@ DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
         "too_broad": DenyCode("Too broad", "narrower"),
         "wait_until": DenyCode("Wait until a later time", "not_before", "retry_at"),
         "ask_other": DenyCode("Ask someone else", "redirected", "ask"),
-        "suspicious": DenyCode("I do not recognise this", "never"),
+        "suspicious": DenyCode("I don't recognize this", "never"),
     }
 )
 

@@ -38,11 +38,11 @@ def test_each_risk_is_told_as_the_person_wants(ringer):
 
 def test_the_words_count_and_say_nothing_else():
     """The highest risk first in mind; no word of an agent has a place in them."""
-    assert words([Risk.HIGH]) == "Sayso: 1 request of high risk waits for you"
-    assert words([Risk.HIGH, Risk.HIGH]) == "Sayso: 2 requests of high risk wait for you"
+    assert words([Risk.HIGH]) == "Sayso: 1 high-risk request is waiting for you"
+    assert words([Risk.HIGH, Risk.HIGH]) == "Sayso: 2 high-risk requests are waiting for you"
     assert (
         words([Risk.MEDIUM, Risk.CRITICAL, Risk.HIGH])
-        == "Sayso: 3 requests wait for you, 1 of critical risk"
+        == "Sayso: 3 requests are waiting for you, 1 of them critical risk"
     )
     assert re.fullmatch(r"[A-Za-z0-9:, ]+", words(Risk))
 

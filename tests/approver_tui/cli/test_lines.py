@@ -22,14 +22,14 @@ from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
 def test_a_yes_that_counts_is_said_to_count():
     """It is not over, and it is no loss."""
     counted = a_shared("pay", a_vote(ME, "alice"))
-    assert lines.outcome(counted)[0].startswith("Your yes is counted (1 of 2, needs ")
+    assert lines.outcome(counted)[0].startswith("Your approval is counted (1 of 2, needs ")
 
 
 def test_a_part_that_somebody_chose_is_read_before_the_pin():
     """In both columns, and in the words of the text that is signed."""
     told = "\n".join(lines.approval_summary(a_part("pay", a_vote()), NOW))
-    assert "You are about to say yes to a part of this:" in told
-    assert "less than asked" in told
+    assert "You are about to approve part of this request:" in told
+    assert "approved with limits" in told
     assert "  /authorization_details/0/amount/minor is 50000, not 482000" in told
 
 
@@ -37,7 +37,7 @@ def test_what_its_agent_asked_anew_says_so():
     """In the row of the history too."""
     over = replace(an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
     assert lines.status_text(over, NOW) == (
-        "superseded: replaced by a newer request of the same agent"
+        "superseded: replaced by a newer request from the same agent"
     )
 
 
@@ -52,9 +52,13 @@ def test_what_is_over_needs_nobody_any_more():
 @pytest.mark.parametrize(
     ("state", "reason", "ended"),
     [
-        ("cancelled", "agent_quarantined", "cancelled: Its agent was put in quarantine."),
-        ("cancelled", "withdrawn", "no longer needed: its agent took it back"),
-        ("expired", "not_redeemed", "expired: It was approved, and its agent did not come back."),
+        ("cancelled", "agent_quarantined", "cancelled: Its agent was quarantined."),
+        ("cancelled", "withdrawn", "no longer needed: its agent withdrew it"),
+        (
+            "expired",
+            "not_redeemed",
+            "expired: It was approved, but its agent did not collect the token.",
+        ),
     ],
 )
 def test_whoever_approved_did_not_bring_about_what_came_later(state, reason, ended):
@@ -87,8 +91,8 @@ def test_after_less_was_approved_nothing_claims_the_whole():
     assert granted in lines.approval_in_full(over, NOW)
     for told in (lines.approval_summary(over, NOW), lines.approval_in_full(over, NOW)):
         assert whole not in told
-        (gives,) = [line for line in told if line.startswith("a yes gives:")]
-        assert "A part of: one token, 5 min" in gives
+        (gives,) = [line for line in told if line.startswith("grants:")]
+        assert "Part of: one token, 5 min" in gives
         assert "Amount: EUR 500.00, not EUR 4,820.00" in gives
 
 
@@ -102,8 +106,8 @@ def test_a_scope_that_was_dropped_makes_it_a_part():
 def test_the_others_stand_between_what_a_yes_gives_and_the_end():
     """Field 11 of the fourteen is before field 12, here as on every screen."""
     told = "\n".join(lines.body(a_shared("pay", a_vote()), NOW))
-    places = [told.index(each) for each in ("a yes gives:", "for:", "people:", "dan: yes")]
-    places += [told.index(each) for each in ("state:", "Lapsing is not a no", "fingerprint:")]
+    places = [told.index(each) for each in ("grants:", "for:", "people:", "dan: approved")]
+    places += [told.index(each) for each in ("state:", "Expiring isn't a denial", "fingerprint:")]
     assert places == sorted(places)
 
 
@@ -115,17 +119,17 @@ def test_what_is_over_takes_nothing_and_is_locked_for_nobody():
         "\n".join(lines.approval_in_full(each, NOW)) for each in (locked, over)
     )
     assert "LOCKED:" in while_it_waits
-    assert "a yes takes:" in while_it_waits
+    assert "requires:" in while_it_waits
     assert "LOCKED:" not in after
-    assert "a yes takes:" not in after
+    assert "requires:" not in after
 
 
 @pytest.mark.parametrize(
     ("reason", "retry", "told"),
     [
         ("expired_unseen", None, "expired: Nobody opened it."),
-        ("expired_unseen", Retry.ASKED, "Nobody opened it. Its agent is told to ask again."),
-        ("locked", None, "cancelled: Too much was typed wrongly."),
+        ("expired_unseen", Retry.ASKED, "Nobody opened it. Its agent is asked to retry."),
+        ("locked", None, "cancelled: Too many wrong entries."),
     ],
 )
 def test_too_late_is_one_sentence_with_one_end(reason, retry, told):

@@ -22,7 +22,7 @@ def test_nobody_is_asked_whether_a_server_runs_that_has_answered():
     """The exit code is that of a server that cannot be reached."""
     refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not answer.")
     assert exit_code(refused) == exit_code(silent) == Exit.UNREACHABLE
-    assert error_lines(refused)[1] == "Look closer with: sayso-approver doctor"
+    assert error_lines(refused)[1] == "Find the cause with: sayso-approver doctor"
     assert error_lines(silent)[1].startswith("Is the server running?")
 
 
@@ -30,8 +30,8 @@ def test_a_certificate_by_an_unknown_authority_is_named_with_the_remedy(tmp_path
     """A proxy with an authority of its own is running; to look whether it runs would not help."""
     with receiver(certify(tmp_path, "localhost")) as door:
         said = _refused(f"https://localhost:{door.port}")
-    assert said.startswith(f"https://localhost:{door.port} has a certificate that does not hold: ")
-    assert said.endswith(" An authority of your own is named by SSL_CERT_FILE.")
+    assert said.startswith(f"https://localhost:{door.port} has an invalid certificate: ")
+    assert said.endswith(" Set SSL_CERT_FILE to trust your own authority.")
 
 
 def test_a_certificate_of_somebody_else_has_no_such_remedy(tmp_path):
@@ -39,7 +39,10 @@ def test_a_certificate_of_somebody_else_has_no_such_remedy(tmp_path):
     with receiver(certify(tmp_path, "other.example")) as door:
         context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
         http = httpx.Client(base_url=f"https://localhost:{door.port}", verify=context)
-        with http, pytest.raises(Unreachable, match="does not hold: Hostname mismatch") as caught:
+        with (
+            http,
+            pytest.raises(Unreachable, match="invalid certificate: Hostname mismatch") as caught,
+        ):
             exchange(http, http.build_request("GET", "/api/me"))
     assert "SSL_CERT_FILE" not in str(caught.value)
 

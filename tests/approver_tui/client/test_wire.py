@@ -33,7 +33,7 @@ def test_a_text_that_does_not_have_its_digest_is_refused(name):
     """One changed character is enough."""
     wire = wire_approval()
     wire[name] = wire[name].replace("pay", "Pay", 1)
-    with pytest.raises(WireError, match=f"{name}: does not have its digest"):
+    with pytest.raises(WireError, match=f"{name}: does not match its digest"):
         read_approval(JsonObject(wire))
 
 
@@ -99,14 +99,14 @@ def test_agent_text_is_made_safe_at_this_door():
 )
 def test_improper_json_is_refused(text):
     """Two readers could understand these differently, or not survive them."""
-    with pytest.raises(WireError, match="is not proper JSON"):
+    with pytest.raises(WireError, match="is not valid JSON"):
         parse_json(text)
 
 
 @pytest.mark.parametrize(
     ("changes", "name", "problem"),
     [
-        ({"display_digest": "x"}, ..., "display: does not have its digest"),
+        ({"display_digest": "x"}, ..., "display: does not match its digest"),
         ({"risk": "low"}, ..., "risk: contradicts the signed texts"),
         ({"id": 7}, "a request without an id", "id: is not a string"),
         ({"id": "x\x1b[2J"}, r"x\u{1b}[2J", "display.approval: contradicts the signed texts"),

@@ -27,11 +27,11 @@ from tests.support.several import ME, a_shared, a_vote
 OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
 """A key of its own for everything; none of them is a letter or a sign."""
 _KEY = "|".join(map(re.escape, KEYS.values()))
-_DOES = "[a-z]+s|and|or|on|in|again"
+_DOES = "[a-z]+s|and|or|on|in|to|again"
 _NAMED = re.compile(
     rf"""
     \((?:{_KEY})\)                                # Report it (!)
-    | (?<!\S)(?!a\b)(?:{_KEY})\ (?:{_DOES})\b      # u takes it back
+    | (?<!\S)(?!a\b)(?:{_KEY})\ (?:{_DOES})\b      # u undoes it
     | (?<!\S)a\ (?:and|or)\b                       # a or d
     | \b(?:then|or|with|and)\ (?!a\b)(?:{_KEY})(?=[.,;)]|\s|$)(?!\ [a-z])   # Esc, then !
     """,
@@ -70,7 +70,7 @@ def _whole(stage):
         (" ! MED   Deploy", []),
         ("alike (x 4)", []),
         ("nothing in the first 0.8 s after a panel opened", []),
-        ("Denying in 5 s, u takes it back", ["u takes"]),
+        ("Denying in 5 s, u to undo", ["u to"]),
         ("Report it (!).", ["(!)"]),
         ("mark it, with a or d; again", ["a or"]),
         ("Esc, then !", ["then !"]),
@@ -110,13 +110,15 @@ async def test_what_is_said_of_a_denial_names_the_chosen_keys():
         assert f"report it: Esc, then {_of('report')}" in shown(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, "2", "f1")
-        assert f"5 s to take it back ({_of('take_back')})" in _whole(stage)
+        assert f"5 s to undo it ({_of('take_back')})" in _whole(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, "escape", "enter")
-        assert f", {_of('take_back')} takes it back: Pay" in shown(stage)
+        assert f", {_of('take_back')} to undo: Pay" in shown(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, _of("help"))
-        assert f"Approve is off: you are denying it; {_of('take_back')} takes" in _whole(stage)
+        assert f"Approve unavailable: you are denying it; {_of('take_back')} undoes" in _whole(
+            stage
+        )
 
 
 async def test_what_is_said_of_ringing_names_the_chosen_keys():
@@ -143,7 +145,7 @@ async def test_what_is_said_of_the_list_names_the_chosen_keys():
         await press(pilot, stage, _of("details"))
         assert f"{_of('details')} goes back." in shown(stage)
         await press(pilot, stage, _of("filter"), *"nowhere", "enter")
-        await until(pilot, lambda: f"waits. {_of('filter')} and" in shown(stage))
+        await until(pilot, lambda: f"Press {_of('filter')} and" in shown(stage))
 
 
 async def test_a_yes_that_is_counted_is_reported_by_the_chosen_key():
@@ -151,7 +153,7 @@ async def test_a_yes_that_is_counted_is_reported_by_the_chosen_key():
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("approve"))
-        assert f"Not meant? Report it ({_of('report')})." in shown(stage)
+        assert f"A mistake? Report it ({_of('report')})." in shown(stage)
 
 
 @pytest.mark.parametrize("name", ["approve", "less", "similar", "report"])
@@ -172,7 +174,7 @@ async def test_leaving_while_an_answer_waits_names_the_chosen_key():
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("deny"), "2", "enter", _of("quit"))
-        assert f"{_of('quit')} again leaves at once" in shown(stage)
+        assert f"Press {_of('quit')} again to quit now" in shown(stage)
         stage.answers.hold.set()
 
 

@@ -30,15 +30,15 @@ SENTENCES = [
         )
     ),
     say(
-        "20:11 ALARM: your agent {} was reported; it is stopped. Incident {}.",
+        "20:11 ALARM: your agent {} was reported and is quarantined. Incident {}.",
         STOPPED.name,
         SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
     ),
     say(
-        "Approve is off: this device is new and may approve high risk from {} on.",
+        "Approve unavailable: this device is new and can approve high risk from {}.",
         SafeText("27 Nov 2026 19:46"),
     ),
-    say("Approve is off: too much was typed wrongly, and it is locked for you. You can deny it."),
+    say("Approve unavailable: too many wrong entries: it is locked for you. You can deny it."),
 ]
 
 
@@ -47,7 +47,7 @@ def _flat(stage):
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda words: words[:20])
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda words: words[:24])
 async def test_what_happened_is_never_cut(size, sentence):
     """Outcome, id and hour: all of it, in as many rows as it takes; the keys stay."""
     stage = a_stage(three())
@@ -68,7 +68,7 @@ async def test_two_warnings_take_one_row_of_twelve():
         assert shown(stage).count("invoice-bot") >= 1
         await press(pilot, stage, "question_mark")
         assert "! 2 wrong PINs since you last approved" in _flat(stage)
-        assert "data folder is open" in _flat(stage)
+        assert "can read the server's data folder" in _flat(stage)
 
 
 async def test_a_warning_that_fits_is_said_in_full():
@@ -93,7 +93,7 @@ async def test_what_happened_gives_its_row_back_where_there_are_few():
     stage = a_stage([an_approval("pay")], folder_is_open=True)
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "L", "enter")
-        assert "Locked: the next approval takes the PIN." in _flat(stage)
+        assert "Locked: the next approval requires the PIN." in _flat(stage)
         assert "more below" not in shown(stage)
         stage.clock.move(OLD + 1)
         look(stage)
@@ -115,10 +115,10 @@ async def test_why_a_key_is_off_goes_with_the_request_it_was_about():
     """Of the next one it would not be true; other words stay."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        inbox(stage).say_off(say("Less"), say("it is over."))
-        assert "Less is off: it is over." in shown(stage)
+        inbox(stage).say_off(say("Limits"), say("it has ended."))
+        assert "Limits unavailable: it has ended." in shown(stage)
         await press(pilot, stage, "j")
-        assert "Less is off" not in shown(stage)
+        assert "Limits unavailable" not in shown(stage)
         await press(pilot, stage, "L", "k")
         assert "Locked: the next approval" in shown(stage)
 
@@ -129,5 +129,5 @@ async def test_the_panel_that_denies_shows_what_is_denied_in_twelve_rows():
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "d")
         assert "Pay EUR 4,820.00 to Nordwind" in _flat(stage)
-        for reason in ("1 Not needed now", "6 I do not recognise this"):
+        for reason in ("1 Not needed now", "6 I don't recognize this"):
             assert reason in shown(stage)

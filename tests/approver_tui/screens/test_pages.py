@@ -125,7 +125,7 @@ async def test_a_server_that_does_not_answer_is_told_and_asked_again(key, page):
     async with opened(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, key)
-        await until(pilot, lambda: "did not answer. r asks" in shown(stage))
+        await until(pilot, lambda: "did not answer. Press r" in shown(stage))
         stage.server.is_down = False
         await press(pilot, stage, "r")
         await until(pilot, lambda: stage.app.screen.found is not None)
@@ -154,7 +154,7 @@ async def test_a_page_is_asked_for_again_when_the_connection_comes_back():
         stage.feed.connect(Phase.OFFLINE, "gone")
         await until(pilot, lambda: "OFFLINE" in shown(stage))
         await press(pilot, stage, "z")
-        assert "Revoke is off: there is no connection to the server" in shown(stage)
+        assert "Revoke unavailable: no connection to the server" in shown(stage)
         stage.server.tokens = []
         stage.feed.connect(Phase.LIVE)
         await until(pilot, lambda: "TOKENS (0)" in shown(stage))
@@ -167,10 +167,10 @@ async def test_an_agent_is_stopped_with_all_that_it_stands_on():
     async with opened(stage) as pilot:
         await _go(pilot, stage, "3")
         await press(pilot, stage, "j", "z")
-        assert "Stopping ends at once what it has of you: 1 standing grant" in shown(stage)
-        assert "It goes on for others" in shown(stage)
+        assert "This ends its access now: 1 standing grant" in shown(stage)
+        assert "It can still act for others" in shown(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "invoice-bot acts for you no more" in shown(stage))
+        await until(pilot, lambda: "invoice-bot no longer acts for you" in shown(stage))
         await until(pilot, lambda: "ACTING FOR YOU (1)" in shown(stage))
     assert stage.server.ended == [a_consent().id, a_token().id, a_consent().client_id]
 
@@ -181,12 +181,12 @@ async def test_a_consent_and_a_token_are_revoked_one_by_one():
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
         await press(pilot, stage, "z")
-        assert "TAKE THE CONSENT BACK?" in shown(stage)
+        assert "Revoke the consent?" in shown(stage)
         await _do(pilot, stage)
         await until(pilot, lambda: "Revoked: invoice-bot. 2 tokens ended with it." in shown(stage))
         await until(pilot, lambda: "CONSENTS (1)" in shown(stage))
         await press(pilot, stage, "G", "z")
-        assert "END THE TOKEN?" in shown(stage)
+        assert "End the token?" in shown(stage)
         await _do(pilot, stage)
         await until(pilot, lambda: "Revoked: invoice-bot. 1 token ended." in shown(stage))
         await until(pilot, lambda: "TOKENS (0)" in shown(stage))
@@ -209,7 +209,7 @@ async def test_a_device_is_signed_out_but_not_this_one():
 @pytest.mark.parametrize(
     ("moves", "key", "verb", "says"),
     [
-        (["j"], "V", "vouch", "phone may approve high risk from now on."),
+        (["j"], "V", "vouch", "phone can approve high risk from now on."),
         (["j", "j"], "U", "unlock", "desk is unlocked."),
     ],
 )
@@ -220,7 +220,7 @@ async def test_vouching_and_unlocking_take_the_pin(moves, key, verb, says):
         await _go(pilot, stage, "5")
         await press(pilot, stage, *moves, key)
         await press(pilot, stage, "tab", *"000000", "tab", "enter")
-        await until(pilot, lambda: "That is not the PIN. 9 tries left." in shown(stage))
+        await until(pilot, lambda: "Wrong PIN. 9 attempts left." in shown(stage))
         assert stage.answers.about_devices == []
         stage.app.screen.query_one("#pin").focus()
         await press(pilot, stage, *PIN, "tab", "enter")
@@ -231,11 +231,11 @@ async def test_vouching_and_unlocking_take_the_pin(moves, key, verb, says):
 @pytest.mark.parametrize(
     ("moves", "key", "why"),
     [
-        ([], "V", "Vouch is off: it takes another device of yours."),
-        ([], "U", "Unlock is off: it takes another device of yours."),
-        (["j"], "U", "Unlock is off: it is not locked."),
-        (["j", "j"], "V", "Vouch is off: it may approve high risk already."),
-        (["G"], "z", "Revoke is off: it is over."),
+        ([], "V", "Vouch unavailable: you need another device for that."),
+        ([], "U", "Unlock unavailable: you need another device for that."),
+        (["j"], "U", "Unlock unavailable: it is not locked."),
+        (["j", "j"], "V", "Vouch unavailable: it can already approve high risk."),
+        (["G"], "z", "Revoke unavailable: it has ended."),
     ],
 )
 async def test_a_key_that_is_off_says_why(moves, key, why):
@@ -327,7 +327,7 @@ async def test_every_key_that_is_shown_can_be_clicked():
     stage = _filled()
     async with opened(stage) as pilot:
         await pilot.click(KeyBar, offset=(15, 0))
-        await until(pilot, lambda: "DENY?" in shown(stage))
+        await until(pilot, lambda: "Deny?" in shown(stage))
         stage.clock.move(1)
         await press(pilot, stage, "escape")
         await _go(pilot, stage, "4")

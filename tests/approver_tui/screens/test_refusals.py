@@ -6,20 +6,20 @@ from approver_tui.client import errors
 from approver_tui.screens import refusals
 from approver_tui.state.text import SafeText
 
-DONE = SafeText("Nothing more was done.")
+DONE = SafeText("Nothing was changed.")
 WORDS = [
-    (errors.Unreachable("x"), "Not sent: the server cannot be reached. Nothing more was done."),
+    (errors.Unreachable("x"), "Not sent: the server cannot be reached. Nothing was changed."),
     (
         errors.Unreachable("x", was_sent=True),
-        "The server did not answer. It is not known whether this was done: look again.",
+        "The server did not answer. The outcome is unknown: check again.",
     ),
     (
         errors.ApiError("http_502", 502, "Bad gateway."),
-        "The server failed: Bad gateway. It is not known whether this was done: look again.",
+        "The server failed: Bad gateway. The outcome is unknown: check again.",
     ),
-    (errors.ApiError("x", 403, "No."), "The server refused: No. Nothing more was done."),
-    (errors.NotRecorded(), "Your answer was not recorded. The request still waits."),
-    (errors.WrongPin(1, 9), "That is not the PIN. 9 tries left. Nothing more was done."),
+    (errors.ApiError("x", 403, "No."), "The server refused: No. Nothing was changed."),
+    (errors.NotRecorded(), "Your answer was not recorded. The request is still waiting."),
+    (errors.WrongPin(1, 9), "Wrong PIN. 9 attempts left. Nothing was changed."),
 ]
 
 

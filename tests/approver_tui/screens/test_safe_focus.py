@@ -236,4 +236,4 @@ async def test_a_panel_without_an_answer_has_nothing_to_put_down():
         await come_back(pilot, stage)
         await press(pilot, stage, "x")
         assert not isinstance(stage.app.screen, InboxBase)
-        assert "APPROVE?" not in shown(stage)
+        assert "Approve?" not in shown(stage)

@@ -14,11 +14,11 @@ SMALL = pytest.mark.parametrize("size", [(40, 12), (45, 20), (60, 20), (80, 24)]
 PANELS = pytest.mark.parametrize(
     ("key", "title"),
     [
-        ("a", "APPROVE?"),
-        ("d", "DENY?"),
-        ("e", "APPROVE LESS?"),
-        ("s", "APPROVE AHEAD?"),
-        ("exclamation_mark", "REPORT?"),
+        ("a", "Approve?"),
+        ("d", "Deny?"),
+        ("e", "With limits?"),
+        ("s", "Standing grant?"),
+        ("exclamation_mark", "Report?"),
     ],
 )
 

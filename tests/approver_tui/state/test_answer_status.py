@@ -10,7 +10,7 @@ from approver_tui.state.approvals.decision import Answer
 SAID = {
     AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
     AnswerStatus.IN_DOUBT: "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
-    AnswerStatus.UNKNOWN: "It is not known whether your approval was recorded.",
+    AnswerStatus.UNKNOWN: "It is unknown whether your approval was recorded.",
     AnswerStatus.NOT_RECORDED: "Your approval was not recorded.",
     AnswerStatus.RECORDED: "Your approval was recorded.",
 }

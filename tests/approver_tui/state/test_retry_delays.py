@@ -53,5 +53,5 @@ def test_a_written_moment_is_a_while_or_a_time_with_its_zone(text, until):
 @pytest.mark.parametrize("text", ["", "soon", "2026-12-01T08:00:00", "15"])
 def test_anything_else_is_refused_with_the_form(text):
     """A time without a zone could be anybody's."""
-    with pytest.raises(ValueError, match="write 15m, 1h, 1d, or a time with its zone"):
+    with pytest.raises(ValueError, match="use 15m, 1h, 1d, or a time with its zone"):
         parse_moment(text, NOW)

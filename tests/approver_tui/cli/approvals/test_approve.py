@@ -109,7 +109,7 @@ def test_what_cannot_be_the_number_costs_no_try(logged_in, server, asked):
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--match", "5")
     done = logged_in(*command, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
-    assert "--match: that cannot be the three digits that the agent shows." in done.err
+    assert "--match: not valid as the match number that the agent shows." in done.err
     assert server.pin_calls == tries
 
 

@@ -48,7 +48,7 @@ def test_what_its_agent_took_back_needs_no_answer(logged_in, server):
     asked |= {"state": "cancelled", "reason": "withdrawn"}
     done = logged_in("deny", asked["id"], "--code", "not_needed")
     assert done.code == Exit.WITHDRAWN
-    assert "no longer needed, its agent took it back" in done.err
+    assert "the agent withdrew this request" in done.err
 
 
 @pytest.mark.parametrize(

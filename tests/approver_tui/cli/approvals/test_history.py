@@ -53,7 +53,7 @@ def test_the_filters_hold_together(logged_in, server):
     assert count("--agent", "nobody") == 0
     server.clock_ahead = 7_200_000
     assert count("--since", "1h") == 0
-    assert logged_in("history", "--since", "1h").out == "Nothing that fits was decided.\n"
+    assert logged_in("history", "--since", "1h").out == "No past request matches.\n"
 
 
 @pytest.mark.usefixtures("many")
@@ -63,7 +63,7 @@ def test_a_search_gives_up_after_so_many_and_says_where_to_go_on(logged_in, monk
     monkeypatch.setattr(history, "_MOST", 6)
     document = logged_in("history", "--agent", "nobody", "--json").document
     assert (document["items"], document["next"]) == ([], "6")
-    assert "Older ones: add --cursor 6" in logged_in("history", "--agent", "nobody").out
+    assert "For older requests, add --cursor 6" in logged_in("history", "--agent", "nobody").out
 
 
 @pytest.mark.usefixtures("many")

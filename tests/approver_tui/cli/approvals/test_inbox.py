@@ -15,7 +15,7 @@ def test_an_empty_inbox_is_a_document_too(logged_in):
         [],
         None,
     )
-    assert logged_in("inbox").out == "Nothing waits for you.\n"
+    assert logged_in("inbox").out == "No requests are waiting for you.\n"
 
 
 def test_one_form_is_chosen(logged_in):
@@ -61,14 +61,14 @@ def test_a_forged_approval_hides_no_other(logged_in, server, forged):
     """It is named with what is wrong, and nothing that it says is shown; the rest is as ever."""
     document = logged_in("inbox", "--json").document
     assert document["unverified"] == [
-        {"id": forged["id"], "problem": "display: does not have its digest"}
+        {"id": forged["id"], "problem": "display: does not match its digest"}
     ]
     assert [item["id"] for item in document["items"]] == [
         each for each in server.approvals if each != forged["id"]
     ]
     out = logged_in("inbox").out
     assert "NOT VERIFIED: this request cannot be read or answered here." in out
-    assert f"  {forged['id']}\n  display: does not have its digest\n" in out
+    assert f"  {forged['id']}\n  display: does not match its digest\n" in out
     assert "9,820" not in out
     assert "4,820.00 to Nordwind Logistik GmbH  x 2" in out
 
@@ -96,7 +96,7 @@ def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forg
     tries = list(server.pin_calls)
     done = logged_in(verb[0], forged["id"], *verb[1:], "--json", stdin=PIN)
     assert done.code == Exit.NOT_VERIFIED
-    assert "does not have its digest" in done.error["detail"]
+    assert "does not match its digest" in done.error["detail"]
     assert (server.pin_calls, forged["state"]) == (tries, "pending")
 
 
@@ -116,8 +116,8 @@ def test_what_is_held_back_is_listed_below_the_rest(logged_in, server):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))
     lines = logged_in("inbox").out.splitlines()
-    assert lines[3] == "HELD BACK, because too many came at once: 2 from invoice-bot"
-    assert lines[4].endswith("x 2, look alike; each takes its own answer")
+    assert lines[3] == "HELD BACK, too many at once: 2 from invoice-bot"
+    assert lines[4].endswith("x 2, look alike; answer each separately")
     assert len(lines) == 9
     items = logged_in("inbox", "--json").document["items"]
     assert [item["held_back"] for item in items] == [True, False, True]
@@ -131,7 +131,7 @@ def test_what_looks_alike_stands_below_one_line(logged_in, server):
     out = logged_in("inbox").out
     items = logged_in("inbox", "--json").document["items"]
     heading = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
-    assert f"{heading}  x 3, look alike; each takes its own answer\n" in out
+    assert f"{heading}  x 3, look alike; answer each separately\n" in out
     assert out.count(heading) == 2
     assert len(items) == 4
     assert all(f"{item['id']}  {item['fingerprint']}" in out for item in items)

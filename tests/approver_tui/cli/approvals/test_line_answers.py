@@ -80,7 +80,7 @@ def test_a_wrong_pin_is_asked_for_again_where_it_does_not_show() -> None:
     answering = _answering(script, WrongPin(1, 9))
     assert answering.approve()
     assert _sent(answering) == [("3000", "111111"), ("3000", "222222")]
-    assert "Error: That is not the PIN. Tries left: 9." in script.said
+    assert "Error: Wrong PIN. Attempts left: 9." in script.said
 
 
 def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:
@@ -90,7 +90,7 @@ def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:
     answering = _answering(script, wrong)
     assert answering.approve()
     assert _sent(answering) == [("9999", "111111"), ("3000", "111111")]
-    assert any(said.startswith("That cannot be it. Type the last 4") for said in script.said)
+    assert any(said.startswith("Not valid. Type the last 4") for said in script.said)
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_a_locked_device_asks_nothing_more() -> None:
 def test_what_a_yes_takes_names_the_pin() -> None:
     """A command line always asks for it."""
     approval = _answering(Script([], [])).approval
-    takes = next(line for line in lines.body(approval, NOW) if line.startswith("a yes takes"))
+    takes = next(line for line in lines.body(approval, NOW) if line.startswith("requires"))
     assert 'your PIN, the last 4 characters of "To"' in takes

@@ -16,9 +16,9 @@ def test_the_agent_of_an_expired_request_is_told_to_ask_again(logged_in, server)
     late = _late(server)
     assert logged_in("show", late).out.splitlines()[-1] == f"sayso-approver retry {late}"
     done = logged_in("retry", late)
-    assert (done.code, done.out) == (0, "invoice-bot is told to ask again, at its next poll.\n")
+    assert (done.code, done.out) == (0, "invoice-bot is asked to retry at its next poll.\n")
     after = logged_in("show", late).out
-    assert "expired: Nobody opened it. Its agent is told to ask again." in after
+    assert "expired: Nobody opened it. Its agent is asked to retry." in after
     assert f"sayso-approver retry {late}" not in after
 
 

@@ -39,8 +39,8 @@ def test_a_request_is_read_in_the_order_of_the_screens(logged_in, server):
             "Reference:",
             "may use:",
         ),
-        *("undo:", "agent:", "asked:", "why you:", "agent says (not verified):", "a yes gives:"),
-        *("expires in", "Lapsing is not a no", "fingerprint:"),
+        *("undo:", "agent:", "asked:", "why you:", "agent says (not verified):", "grants:"),
+        *("expires in", "Expiring isn't a denial", "fingerprint:"),
     ]
     places = [shown.index(each) for each in order]
     assert places == sorted(places)
@@ -62,7 +62,7 @@ def test_no_single_key_answers(logged_in, server):
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
     done = logged_in("review", asked["id"], "--plain", stdin=typed(*keys))
     assert done.code == 0
-    assert done.out.count("That is none of the words") == len(keys)
+    assert done.out.count("That is not a command") == len(keys)
     assert asked["state"] == "pending"
 
 
@@ -88,7 +88,7 @@ def test_waiting_takes_until_when_in_words_or_as_a_time(logged_in, server):
     for asked, until in ((hour, "1h"), (named, at), (none, "")):
         words = ["deny", "wait_until", "soon", until, "later", "", "deny", "quit"]
         done = logged_in("review", asked["id"], "--plain", stdin=typed(*words))
-        assert "That is no time: write 15m, 1h, 1d, or a time with its zone" in done.out
+        assert "Not a valid time: use 15m, 1h, 1d, or a time with its zone" in done.out
         assert asked["decided"]["note"] == "later"
     assert hour["retry_at"] > when(server.now() + 50 * 60_000)
     assert named["retry_at"].startswith("2031-02-03T04:05:06")
@@ -125,7 +125,7 @@ def test_a_denial_that_ends_in_the_middle_sends_nothing(logged_in, server):
 
 
 def test_a_report_says_whom_it_stops_and_is_said_twice(logged_in, server):
-    """As on the command line; an administrator looks into it."""
+    """As on the command line; an administrator will review it."""
     server.add()
     words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -140,10 +140,10 @@ def test_a_number_stays_with_its_request(logged_in, server):
     out = logged_in("review", "--plain", stdin=typed("list", "2", "skip", "1", "list", "3")).out
     assert out.count("Request 2.") == 1
     assert "That was the last one." in out
-    assert "That is neither a number of the list nor a word" in out
+    assert "That is not a number in the list or a command" in out
     server_side(first["id"])
     out = logged_in("review", first["id"], "--plain", stdin=typed("history")).out
-    assert "This one is over; it takes no answer." in out
+    assert "This request is closed and cannot be answered." in out
     assert "denied by alice on desktop" in out
     assert second["state"] == "pending"
 
@@ -156,7 +156,7 @@ def test_the_agent_of_what_expired_is_told_to_ask_again_by_a_word(logged_in, ser
     assert asked["retry"] == "possible"
     assert "is told" not in out
     out = logged_in("review", "--plain", asked["id"], stdin=typed("retry", "quit")).out
-    assert "invoice-bot is told to ask again, at its next poll." in out
+    assert "invoice-bot is asked to retry at its next poll." in out
     assert asked["retry"] == "asked"
 
 
@@ -165,7 +165,7 @@ def test_a_lost_connection_ends_nothing(logged_in, server):
     server.add()
     server.faults.drop_request_to |= {"/api/approvals"}
     out = logged_in("review", "--plain", stdin=typed("list", "1", "skip")).out
-    assert out.index("Error: The connection to") < out.index("1 request waits")
+    assert out.index("Error: The connection to") < out.index("1 request is waiting")
 
 
 def test_what_is_not_verified_is_named_and_cannot_be_read(logged_in, server):
@@ -173,7 +173,7 @@ def test_what_is_not_verified_is_named_and_cannot_be_read(logged_in, server):
     asked = server.add()
     asked["display"] = "{}"
     out = logged_in("review", asked["id"], "--plain", stdin=typed("list")).out
-    assert "No request waits for your answer." in out
+    assert "No requests are waiting for your answer." in out
     assert "NOT VERIFIED" in out
     assert "display.v: is missing" in out
 
@@ -218,7 +218,7 @@ def test_a_terminal_that_knows_only_lines_gets_them_without_asking(server, termi
         child.expect_exact("Nothing was sent.")
         say(child, AT_REQUEST, "approve")
         say(child, "PIN: ", "wrong " + PIN)
-        child.expect_exact("That is not the PIN. Tries left: 9.")
+        child.expect_exact("Wrong PIN. Attempts left: 9.")
         say(child, "PIN: ", PIN)
         child.expect_exact("Approved: Pay EUR 4,820.00")
         say(child, AT_LIST, "quit")
@@ -275,6 +275,6 @@ def test_what_looks_alike_is_one_entry_with_the_numbers_of_all(logged_in, server
     for number in (1, 11, 101):
         server.add(wire_approval(number=number, now=server.now()))
     out = logged_in("review", "--plain", stdin=typed("3", "list")).out
-    assert "3 requests wait for your answer." in out
-    assert "   x 3: 1, 2, 3 look alike. Each takes its own answer.\n" in out
+    assert "3 requests are waiting for your answer." in out
+    assert "   x 3: 1, 2, 3 look alike. Answer each separately.\n" in out
     assert "Request 3." in out

@@ -90,7 +90,7 @@ def test_a_newer_request_names_the_one_that_it_replaces(logged_in, server):
     """By its fingerprint for people, by both for scripts."""
     earlier = {"id": "sayso_ap_1", "fingerprint": "9f3a-71c0"}
     asked = server.add(wire_approval(now=server.now(), outer={"supersedes": earlier}))
-    assert "9f3a-71c0, which waits no more" in logged_in("show", asked["id"]).out
+    assert "9f3a-71c0, no longer waiting" in logged_in("show", asked["id"]).out
     assert logged_in("show", asked["id"], "--json").document["supersedes"] == earlier
     plain = server.add()
     assert "replaces" not in logged_in("show", plain["id"]).out
@@ -111,15 +111,15 @@ def test_what_came_of_it_at_the_resource_is_printed(logged_in, server):
     out = logged_in("show", asked["id"]).out
     assert "resource:      Failed at " in out
     assert " as INV-2291\n" in out
-    assert 'it says:       "No funds."\n' in out
-    assert "ALARM:         what it ran is not what was granted\n" in out
+    assert 'resource says: "No funds."\n' in out
+    assert "ALARM:         the resource did something other than what was granted\n" in out
     said = logged_in("show", asked["id"], "--json").document["execution"]
     assert (said["outcome"], said["as_granted"]) == ("failed", False)
     begun = {**done, "outcome": None, "text": None, "as_granted": None, "reported_at": None}
     other = server.add(
         wire_approval(number=5, now=server.now(), outer=outer | {"execution": begun})
     )
-    assert "resource:      Begun at its resource at " in logged_in("show", other["id"]).out
+    assert "resource:      Started at its resource at " in logged_in("show", other["id"]).out
     assert logged_in("show", other["id"], "--json").document["execution"]["outcome"] is None
 
 

@@ -11,7 +11,7 @@ from tests.approver_tui.cli.conftest import PIN
 
 def test_a_deputy_is_named_listed_and_ended(logged_in, server):
     """Signed over the very words that were sent; ending one takes no PIN."""
-    assert "Nobody decides for you" in logged_in("deputies").out
+    assert "You have no deputies" in logged_in("deputies").out
     named = ("deputies", "add", "bob", "--from", "2026-12-20T08:00:00Z", "--pin-stdin")
     done = logged_in(*named, "--to", "2026-12-24T08:00:00+01:00", "--json", stdin=PIN).document
     assert (done["deputy"], done["user"]) == ("bob", "alice")

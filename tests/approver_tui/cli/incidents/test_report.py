@@ -34,7 +34,7 @@ def test_a_report_that_stopped_nobody_says_so(logged_in, server):
     """A device asked, or an agent that is gone."""
     server.reported_agents = False
     asked = server.add()
-    assert "none was stopped" in logged_in("report", asked["id"]).out
+    assert "none was quarantined" in logged_in("report", asked["id"]).out
 
 
 def test_what_was_answered_already_can_be_reported(logged_in, server):

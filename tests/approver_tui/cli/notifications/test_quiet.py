@@ -17,7 +17,7 @@ def test_nothing_is_set_at_first(logged_in):
     }
     said = logged_in("quiet").out
     assert said.startswith("No quiet hours.\n")
-    assert "high and critical risk rings" in said
+    assert "high and critical risk still notifies" in said
 
 
 def test_quiet_hours_are_set_and_cleared(logged_in, server):
@@ -29,7 +29,7 @@ def test_quiet_hours_are_set_and_cleared(logged_in, server):
     server.attention["quiet_until"] = "2026-01-01T10:00:00.000Z"
     said = logged_in("quiet").out
     assert "Quiet hours: 22:00 to 07:00 Europe/Berlin, fri, sat." in said
-    assert "It is quiet now, until 2026-01-01" in said
+    assert "Quiet now, until 2026-01-01" in said
     assert logged_in("quiet", "off", "--json").document["quiet_hours"] is None
 
 
@@ -40,7 +40,7 @@ def test_what_is_no_time_of_day_is_named(logged_in, server, begins, ends):
     """With how one is written; the server is not asked."""
     done = logged_in("quiet", "set", "--from", begins, "--to", ends, "--zone", "Europe/Berlin")
     assert done.code == Exit.USAGE
-    assert "write HH:MM, such as 22:00" in done.err
+    assert "use HH:MM, such as 22:00" in done.err
     assert server.attention["quiet_hours"] is None
 
 
@@ -74,7 +74,7 @@ def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
     assert logged_in("unmute", "invoice-bot", "--json").document["agent"] == "invoice-bot"
     assert logged_in("unmute", "sayso_ag_1").code == Exit.NOT_FOUND
     assert logged_in("mute", "invoice-bot", "--json").document["schema"] == "sayso.mute/1"
-    assert logged_in("unmute", "sayso_ag_1").out == "You are notified of it again.\n"
+    assert logged_in("unmute", "sayso_ag_1").out == "Unmuted.\n"
 
 
 def test_a_request_is_snoozed_and_woken(logged_in, server):
@@ -94,6 +94,6 @@ def test_a_request_waits_longer(logged_in, server):
     asked = server.add(wire_approval(risk="medium", now=server.now()))
     done = logged_in("extend", asked["id"], "--json").document
     assert (done["id"], done["expires_at"]) == (asked["id"], "2030-01-01T10:00:00.000Z")
-    assert "It waits until 2030-01-01" in logged_in("extend", asked["id"]).out
+    assert "It now expires at 2030-01-01" in logged_in("extend", asked["id"]).out
     (listed,) = logged_in("inbox", "--json").document["items"]
     assert listed["expires_at"] == "2030-01-01T10:00:00.000Z"

@@ -57,7 +57,7 @@ def test_a_request_that_its_agent_took_back_is_told_in_words(run):
     with FeedServer([hello(), event(1, event="approval.cancelled", approval=gone)]) as server:
         enrolled_with(server)
         done = run("watch", "--count", "1")
-    assert done.out.strip().endswith("(no longer needed: its agent took it back)")
+    assert done.out.strip().endswith("(no longer needed: its agent withdrew it)")
 
 
 def test_a_gap_is_said(run):

@@ -48,13 +48,13 @@ def test_settings_that_cannot_be_used_are_broken(run, content):
     first = document(done)["items"][0]
     assert first["level"] == "broken"
     assert str(path) in first["what"]
-    assert first["fix"] == f"Mend {path}, or remove it"
+    assert first["fix"] == f"Fix {path}, or remove it"
 
 
 def test_a_feed_that_does_not_open_is_broken(logged_in):
     """A proxy that takes no WebSockets leaves the app offline."""
     (what,) = found(logged_in("doctor", "--json"), "broken")
-    assert "live feed does not open" in what
+    assert "live feed cannot connect" in what
 
 
 def test_a_server_that_is_gone_is_named(logged_in, server):
@@ -77,7 +77,7 @@ def test_files_that_others_may_read_are_broken(logged_in):
     """Each by its name, with the command that mends it."""
     home = Home.at(settings.load().home)
     home.profile_file.chmod(0o644)
-    assert f"Others may read {home.profile_file}." in found(logged_in("doctor", "--json"), "broken")
+    assert f"Others can read {home.profile_file}." in found(logged_in("doctor", "--json"), "broken")
     assert f"chmod 600 {home.profile_file}" in logged_in("doctor").out
 
 
@@ -91,14 +91,14 @@ def test_what_the_server_knows_of_the_device_is_told(logged_in, server, monkeypa
     server.clock_ahead = 60_000
     weak = found(logged_in("doctor", "--json"), "weak")
     assert "This machine's clock is 60 s behind the server's." in weak
-    assert "3 wrong PINs were tried here since the last right one." in weak
+    assert "3 wrong PINs were entered here since the last correct one." in weak
     changes |= {"pin": pin | {"locked": True}, "high_from": when(server.now() + 3_600_000)}
     done = logged_in("doctor", "--json")
     assert "This device is locked after too many wrong PINs." in found(done, "broken")
-    assert "This device is new and may not approve high risk yet." in found(done, "note")
+    assert "This device is new and cannot approve high risk yet." in found(done, "note")
     changes["pin"] = pin | {"exhausted": True}
     done = logged_in("doctor", "--json")
-    assert "This PIN had too many tries in its life." in found(done, "broken")
+    assert "This PIN has had too many wrong attempts." in found(done, "broken")
 
 
 def test_the_servers_own_folder_must_not_be_open(logged_in, tmp_path):
@@ -106,17 +106,17 @@ def test_the_servers_own_folder_must_not_be_open(logged_in, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "master.key").write_text("k")
     weak = found(logged_in("doctor", "--json"), "weak")
-    assert any("Every program of yours can read" in what for what in weak)
+    assert any("Every program you run can read" in what for what in weak)
 
 
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"TERM": "xterm-kitty"}, "by the bell and by osc99"),
-        ({"SAYSO_APPROVER_NOTIFY_HIGH": "bell"}, "High risk is told by: bell."),
-        ({"TERM": "xterm", "SAYSO_APPROVER_NOTIFY_TERMINAL": "none"}, "Nothing but the bell"),
-        ({"TERM": "dumb"}, "lines alone"),
-        ({"TERM": "tmux", "TMUX": "x", "PATH": ""}, "tmux keeps notifications"),
+        ({"TERM": "xterm-kitty"}, "by the bell and osc99"),
+        ({"SAYSO_APPROVER_NOTIFY_HIGH": "bell"}, "High risk notifies by: bell."),
+        ({"TERM": "xterm", "SAYSO_APPROVER_NOTIFY_TERMINAL": "none"}, "Only the bell"),
+        ({"TERM": "dumb"}, "only plain lines"),
+        ({"TERM": "tmux", "TMUX": "x", "PATH": ""}, "tmux blocks notifications"),
     ],
 )
 def test_how_one_is_called_here_is_told(run, monkeypatch, environment, words):
@@ -136,7 +136,7 @@ def test_trying_says_what_was_done(run, monkeypatch, tmp_path):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     tried = document(run("doctor", "--notify", "--json"))["tried"]
-    assert tried[0] == "No bell: stderr is no terminal."
+    assert tried[0] == "No bell: stderr is not a terminal."
     assert tried[-1] == "Asked the desktop by notify-send."
-    assert said.read_text().startswith("Sayso: 1 request of high risk waits for you, a try")
+    assert said.read_text().startswith("Sayso: 1 high-risk request is waiting for you, a test")
     assert PIN not in str(tried)

@@ -31,8 +31,8 @@ def test_login_says_who_and_where(run, server):
 def test_login_prints_the_next_command(run, server):
     """A person reads what to do next, and that keys lie in files."""
     done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.out.endswith("See what waits for you: sayso-approver\n")
-    assert "session key lies in files" in done.out
+    assert done.out.endswith("See your requests: sayso-approver\n")
+    assert "session key is stored in files" in done.out
 
 
 def test_code_and_pin_come_from_two_lines(run, server):

@@ -111,7 +111,7 @@ def test_what_cannot_be_the_name_of_a_profile_is_refused(run, name):
     """Before a file is looked for."""
     done = run(f"--profile={name}", "inbox")
     assert done.code == Exit.USAGE
-    assert "a profile is called by 1 to 32 small letters" in done.err
+    assert "a profile name has 1 to 32 small letters" in done.err
 
 
 def test_leaving_one_server_leaves_the_other(both, other):

@@ -54,11 +54,11 @@ def test_one_is_shown_with_its_pattern_and_its_uses(logged_in):
     """And that one was not used yet is said too."""
     done = logged_in("grants", "show", LIVE)
     assert "Amount: up to EUR 20.00" in done.out
-    assert "each use is told" in done.out
+    assert "you are told of each use" in done.out
     assert "use 1 spent" in done.out
     other = logged_in("grants", "show", "sayso_sg_full").out
     assert "not used yet" in other
-    assert "uses are not told, only kept" in other
+    assert "uses are only in the history" in other
     assert logged_in("grants", "show", "sayso_sg_x").code == Exit.NOT_FOUND
 
 
@@ -78,7 +78,7 @@ def test_a_preview_gives_nothing(logged_in, server):
     done = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
     assert "Would have covered 0 of the last 1 requests:" in done.out
     assert "not covered: /amount" in done.out
-    assert done.out.strip().endswith("Nothing was given.")
+    assert done.out.strip().endswith("No standing grant was created.")
 
 
 @pytest.mark.usefixtures("grants")

@@ -39,7 +39,7 @@ def test_what_is_no_password_costs_no_pin_try(logged_in, server, password):
     """It is said before anything is sent."""
     done = logged_in(*BOTH, stdin=f"{password}\n{PIN}")
     assert (done.code, server.pin_tries, server.password) == (Exit.USAGE, 0, None)
-    assert "12 to 256 characters" in done.err
+    assert "12 to 256 printable characters" in done.err
 
 
 def test_without_a_way_to_ask_it_is_not_allowed(logged_in, server):

@@ -9,7 +9,7 @@ CODE = "blue whale 7"
 def test_whether_there_is_one_is_told_without_a_pin(logged_in, server):
     """And never which."""
     assert logged_in("user-code", "--json").document["set"] is False
-    assert "No agent needs" in logged_in("user-code").out
+    assert "no agent needs" in logged_in("user-code").out
     server.user_code = CODE
     assert logged_in("user-code", "--json").document["set"] is True
     assert CODE not in logged_in("user-code").out

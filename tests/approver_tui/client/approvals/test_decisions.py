@@ -83,7 +83,7 @@ def test_a_copy_that_does_not_verify_any_more_is_not_answered(decider, client, s
     approval = asked(server, client)
     row = server.approvals[approval.id]
     row["display"] = row["display"].replace("4,820", "9,820")
-    with pytest.raises(Changed, match="cannot be verified any more: display"):
+    with pytest.raises(Changed, match="can no longer be verified: display"):
         decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
     with pytest.raises(Changed):
         decider.deny(approval, DenyCode.SUSPICIOUS)

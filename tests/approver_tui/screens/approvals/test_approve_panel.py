@@ -72,7 +72,7 @@ async def test_high_risk_takes_the_pin_for_this_request():
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
-        assert _why(stage) == "Approve is off: type your PIN."
+        assert _why(stage) == "Approve unavailable: type your PIN."
         await _type_pin(pilot, stage)
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: bool(stage.answers.given))
@@ -128,7 +128,7 @@ async def test_a_wrong_pin_says_how_many_tries_are_left():
         await _open_and_read(pilot, stage)
         await _type_pin(pilot, stage, "111111")
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "9 tries left" in shown(stage))
+        await until(pilot, lambda: "9 attempts left" in shown(stage))
         assert stage.app.screen.query_one("#pin").value == ""
         await press(pilot, stage, "escape")
         await until(pilot, lambda: "1 wrong PIN since you last approved" in shown(stage))
@@ -141,7 +141,7 @@ async def test_approve_is_off_until_every_fact_was_on_screen():
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage)
         assert _is_off(stage)
-        assert "read on first" in _why(stage)
+        assert "scroll down first" in _why(stage)
         seen = set()
         for _ in range(30):
             seen |= {line.strip().rstrip("▁▂▃▄▅▆▇█ ") for line in shown(stage).splitlines()}
@@ -159,7 +159,7 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_seen():
         await _open_and_read(pilot, stage)
         stage.app.screen.query_one("#pin").value = PIN
         look(stage)
-        assert _why(stage) == "Approve is off: a moment to read."
+        assert _why(stage) == "Available in 1 s."
         stage.clock.move(2)
         look(stage)
         assert not _is_off(stage)
@@ -202,7 +202,7 @@ async def test_somebody_else_was_faster():
         await until(pilot, lambda: "Denied by alice on phone at 14:32:10" in shown(stage))
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Approve is off" in shown(stage)
+        assert "Approve unavailable" in shown(stage)
 
 
 async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
@@ -217,7 +217,12 @@ async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
         await until(pilot, lambda: "Checking whether your approval was recorded" in shown(stage))
         assert "Approved" not in shown(stage)
         await press(pilot, stage, "a")
-        await until(pilot, lambda: "Approve is off: it is not known yet" in shown(stage))
+        await until(
+            pilot,
+            lambda: (
+                "Approve unavailable: checking whether your answer was recorded" in shown(stage)
+            ),
+        )
         stage.server.is_down = False
         stage.server.put(answered(_low(), Answer.APPROVE))
         stage.clock.move(3)
@@ -233,7 +238,9 @@ async def test_an_answer_that_never_arrived_can_be_given_again():
     async with opened(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "was not recorded. The request still waits." in shown(stage))
+        await until(
+            pilot, lambda: "was not recorded. The request is still waiting." in shown(stage)
+        )
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
 
@@ -247,7 +254,7 @@ async def test_one_answer_at_a_time():
         await press(pilot, stage, "tab", "enter", "enter", "escape")
         assert isinstance(stage.app.screen, ApprovePanel)
         assert _is_off(stage)
-        assert "waiting for the server" in _why(stage)
+        assert "Sending…" in _why(stage)
         stage.answers.hold.set()
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
     assert len(stage.answers.given) == 1
@@ -284,7 +291,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
     ("device", "words"),
     [
         (a_device(tries=10), "locked after too many wrong PINs"),
-        (a_device(high_from=NOW + 60 * MINUTE), "may approve high risk from 15:32:07"),
+        (a_device(high_from=NOW + 60 * MINUTE), "can approve high risk from 15:32:07"),
     ],
 )
 async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
@@ -295,7 +302,7 @@ async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, wor
         assert isinstance(stage.app.screen, InboxScreen)
         assert words in shown(stage)
         await press(pilot, stage, "question_mark")
-        assert "Approve is off" in shown(stage)
+        assert "Approve unavailable" in shown(stage)
 
 
 async def test_a_refusal_of_the_server_is_told_and_escaped():

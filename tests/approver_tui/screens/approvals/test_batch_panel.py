@@ -103,7 +103,7 @@ async def test_the_table_says_which_what_how_much_and_who_and_the_sums():
         assert "Amount       EUR 48.20" in text
         assert "To           Kolibri AG" in text
         assert text.count("Not possible after 15:00 today.") <= 1
-        assert "Ticked: 2 of 2.  Amount: EUR 68.19 in all." in text
+        assert "Selected: 2 of 2.  Amount: EUR 68.19 in all." in text
 
 
 async def test_what_is_unusual_stays_unticked_until_it_is_ticked_by_hand():
@@ -114,14 +114,14 @@ async def test_what_is_unusual_stays_unticked_until_it_is_ticked_by_hand():
         assert _ticked(panel) == [ONE.id, TWO.id]
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
-        assert _why(stage) == "Approve is off: type how many are ticked."
+        assert _why(stage) == "Approve unavailable: type how many are selected."
         assert "You never approved this before: “To”." in shown(stage)
         await to_the_field(pilot, stage, "back")
         await press(pilot, stage, "tab", "G", "space")
         assert _ticked(panel) == [ONE.id, TWO.id, NEW.id]
         await press(pilot, stage, "g", "space")
         assert _ticked(panel) == [TWO.id, NEW.id]
-        assert "Ticked: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
+        assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
 
 
 async def test_nothing_ticked_is_nothing_to_approve():
@@ -130,7 +130,7 @@ async def test_nothing_ticked_is_nothing_to_approve():
     async with opened(stage) as pilot:
         await _open(pilot, stage, NEW)
         await type_in(pilot, stage, "count", "0")
-        assert _why(stage) == "Approve is off: nothing is ticked; Space on a request ticks it."
+        assert _why(stage) == "Approve unavailable: nothing is selected; press Space on a request."
 
 
 async def test_the_mouse_ticks_by_the_box_alone():
@@ -220,10 +220,10 @@ async def test_approve_is_off_until_every_line_was_on_screen():
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage, *many)
         await type_in(pilot, stage, "count", "12")
-        assert "read on first" in _why(stage)
+        assert "scroll down first" in _why(stage)
         await to_the_field(pilot, stage, "back")
         await press(pilot, stage, "tab", "G")
-        assert "read on first" in _why(stage)
+        assert "scroll down first" in _why(stage)
         await press(pilot, stage, "g")
         await read_on(pilot, stage)
         assert _why(stage) == "Tab to Approve, then Enter."
@@ -239,11 +239,11 @@ async def test_a_request_that_changes_under_the_panel_is_dropped_and_that_is_sai
         await to_the_field(pilot, stage, "do")
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _ticked(panel) == [ONE.id, THREE.id])
-        await until(pilot, lambda: f"{TWO.fingerprint} is left out: it changed." in shown(stage))
+        await until(pilot, lambda: f"{TWO.fingerprint} was removed: it changed." in shown(stage))
         await until(pilot, lambda: stage.app.focused.id == "back")
         await pilot.press("enter")
         assert isinstance(stage.app.screen, BatchApprovePanel)
-        assert _why(stage) == "Approve is off: type how many are ticked."
+        assert _why(stage) == "Approve unavailable: type how many are selected."
         await type_in(pilot, stage, "count", "2")
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 2)
@@ -261,9 +261,9 @@ async def test_a_request_that_is_answered_or_over_under_the_panel_is_dropped():
         await until(pilot, lambda: _ticked(panel) == [ONE.id])
         await until(
             pilot,
-            lambda: f"{TWO.fingerprint} is left out: Denied by alice on phone" in shown(stage),
+            lambda: f"{TWO.fingerprint} was removed: Denied by alice on phone" in shown(stage),
         )
-        await until(pilot, lambda: "No longer needed" in shown(stage))
+        await until(pilot, lambda: "Withdrawn: " in shown(stage))
 
 
 async def test_a_panel_of_which_nothing_is_left_closes_and_says_why():
@@ -275,7 +275,7 @@ async def test_a_panel_of_which_nothing_is_left_closes_and_says_why():
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(
             pilot,
-            lambda: f"{ONE.fingerprint} is left out: Denied by alice on phone" in shown(stage),
+            lambda: f"{ONE.fingerprint} was removed: Denied by alice on phone" in shown(stage),
         )
     assert stage.answers.given == []
 
@@ -298,7 +298,7 @@ async def test_the_pin_is_typed_once_and_goes_only_with_what_takes_it():
         await _open(pilot, stage, ONE, TWO, pin)
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
-        assert _why(stage) == "Approve is off: type your PIN."
+        assert _why(stage) == "Approve unavailable: type your PIN."
         await type_in(pilot, stage, "pin", PIN)
         assert PIN not in shown(stage)
         await _press_the_button(pilot, stage)
@@ -330,7 +330,7 @@ async def test_a_wrong_pin_costs_one_try_and_sends_nothing():
         await type_in(pilot, stage, "count", "3")
         await type_in(pilot, stage, "pin", "111111")
         await _press_the_button(pilot, stage)
-        await until(pilot, lambda: "9 tries left. Nothing was approved." in shown(stage))
+        await until(pilot, lambda: "9 attempts left. Nothing was approved." in shown(stage))
         assert panel.query_one("#pin", Input).value == ""
         assert panel.query_one("#count", Input).value == "3"
     assert stage.answers.given == []
@@ -397,7 +397,7 @@ async def test_escape_goes_back_and_the_marks_stay():
 async def test_help_says_what_the_panel_takes():
     """Of both panels."""
     for key, words in (
-        ("a", "nothing is approved, and the marks stay"),
+        ("a", "nothing is approved, the selection stays"),
         ("d", "nothing is denied"),
     ):
         stage = a_stage(ALL)
@@ -405,7 +405,7 @@ async def test_help_says_what_the_panel_takes():
             await _open(pilot, stage, ONE, key=key)
             await press(pilot, stage, "f1")
             assert words in shown(stage)
-            assert "type how many are ticked" in shown(stage)
+            assert "type how many are selected to enable" in shown(stage)
 
 
 @SMALL
@@ -415,13 +415,13 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
     async with opened(stage, size) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, key="d")
         assert isinstance(panel, BatchDenyPanel)
-        assert _why(stage) == "Deny is off: pick a reason, 1 to 6."
+        assert _why(stage) == "Deny unavailable: pick a reason, 1 to 6."
         await press(pilot, stage, "tab", "2")
         await type_in(pilot, stage, "note", "no")
-        assert _why(stage) == "Deny is off: type how many are ticked."
+        assert _why(stage) == "Deny unavailable: type how many are selected."
         await type_in(pilot, stage, "count", "2")
         await send(pilot, stage)
-        await until(pilot, lambda: "u takes all of it" in shown(stage))
+        await until(pilot, lambda: "u undoes all of it" in shown(stage))
         assert stage.answers.given == []
         stage.clock.move(5)
         look(stage)
@@ -456,7 +456,7 @@ async def test_u_takes_all_denials_back():
         await send(pilot, stage)
         await press(pilot, stage, "u")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Taken back: nothing was denied." in shown(stage)
+        assert "Undone: nothing was denied." in shown(stage)
         stage.clock.move(10)
         look(stage)
         await pilot.pause()

@@ -28,7 +28,7 @@ async def _open(pilot, stage):
     """Open the panel and read to its end."""
     await press(pilot, stage, "a")
     assert isinstance(stage.app.screen, ApprovePanel)
-    while _why(stage).startswith("Approve is off: read on"):
+    while _why(stage).startswith("Approve unavailable: scroll down"):
         await press(pilot, stage, "pagedown")
     return stage.app.screen
 
@@ -64,9 +64,9 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
-        assert _why(stage) == 'Approve is off: type "Amount" as you read it.'
+        assert _why(stage) == 'Approve unavailable: type "Amount" as you read it.'
         await _type(pilot, stage, "4820")
-        assert _why(stage) == "Approve is off: type your PIN."
+        assert _why(stage) == "Approve unavailable: type your PIN."
         assert _is_off(stage)
         await _type(pilot, stage, PIN)
         await _approve(pilot, stage)
@@ -119,7 +119,7 @@ async def test_a_number_alone_takes_no_pin():
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
-        assert _why(stage) == "Approve is off: type the three digits that the agent shows."
+        assert _why(stage) == "Approve unavailable: type the match number that the agent shows."
         await _type(pilot, stage, "482")
         await _approve(pilot, stage)
         await until(pilot, lambda: bool(stage.answers.given))
@@ -135,12 +135,12 @@ async def test_what_cannot_be_the_number_leaves_approve_off(typed):
         await _open(pilot, stage)
         await _type(pilot, stage, typed)
         assert _is_off(stage)
-        assert _why(stage) == "Approve is off: type the three digits that the agent shows."
+        assert _why(stage) == "Approve unavailable: type the match number that the agent shows."
     assert stage.answers.given == []
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [(1, "1 try left, then"), (2, "2 tries left, then")], ids=["one", "two"]
+    ("left", "said"), [(1, "1 attempt left."), (2, "2 attempts left.")], ids=["one", "two"]
 )
 async def test_a_wrong_entry_is_told_with_the_tries_that_are_left(left, said):
     """Its field is empty and has the focus; the PIN is typed again too."""
@@ -165,7 +165,7 @@ async def test_a_wrong_entry_of_a_step_that_is_not_known_leaves_the_panel():
         panel = await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: "0 tries left" in shown(stage))
+        await until(pilot, lambda: "0 attempts left" in shown(stage))
         await until(pilot, lambda: stage.app.focused is panel.query_one("#pin"))
 
 
@@ -178,7 +178,7 @@ async def test_a_lock_is_told_plainly_and_closes_the_panel():
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "wrong twice: this request is locked" in shown(stage))
+        await until(pilot, lambda: "Two wrong entries: this request is locked" in shown(stage))
         await until(pilot, lambda: "Nothing was approved." in shown(stage))
 
 

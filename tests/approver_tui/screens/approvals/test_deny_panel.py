@@ -22,7 +22,7 @@ async def test_a_denial_leaves_after_five_seconds():
         stage.clock.move(1)
         await pilot.press("enter")
         await pilot.pause()
-        assert "Denying in 5 s, u takes it back: Pay EUR 4,820.00" in shown(stage)
+        assert "Denying in 5 s, u to undo: Pay EUR 4,820.00" in shown(stage)
         stage.clock.move(4.9)
         look(stage)
         await pilot.pause()
@@ -42,7 +42,7 @@ async def test_u_takes_a_denial_back():
         stage.clock.move(10)
         look(stage)
         await pilot.pause()
-        assert "Taken back: nothing was denied." in shown(stage)
+        assert "Undone: nothing was denied." in shown(stage)
         await press(pilot, stage, "d")
         assert isinstance(stage.app.screen, DenyPanel)
     assert stage.answers.given == []
@@ -54,7 +54,7 @@ async def test_no_reason_is_chosen_from_the_start():
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "enter")
         assert isinstance(stage.app.screen, DenyPanel)
-        assert "Deny is off: pick a reason" in shown(stage)
+        assert "Deny unavailable: pick a reason" in shown(stage)
 
 
 async def test_arrows_choose_and_the_button_sends():
@@ -171,9 +171,9 @@ async def test_ask_someone_else_offers_whom_and_no_other_reason_does():
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "Whom to ask" not in shown(stage)
+        assert "Ask instead" not in shown(stage)
         await press(pilot, stage, "5", "tab", *"bob")
-        assert "Whom to ask" in shown(stage)
+        assert "Ask instead" in shown(stage)
         await press(pilot, stage, "tab", "tab", "tab", "tab", "enter")
         stage.clock.move(5)
         look(stage)
@@ -202,9 +202,7 @@ async def test_whoever_leaves_with_a_note_is_told_that_nothing_was_denied():
         await press(pilot, stage, "d", "2", "escape")
         assert "Nothing was denied" not in shown(stage)
         await press(pilot, stage, "d", "2", "tab", *"no", "escape")
-        await until(
-            pilot, lambda: "Nothing was denied, and what you wrote is gone." in shown(stage)
-        )
+        await until(pilot, lambda: "Nothing was denied. Your notes were not kept." in shown(stage))
     assert stage.answers.given == []
 
 
@@ -214,7 +212,7 @@ async def test_what_one_does_not_recognise_can_be_reported_instead():
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "6")
         words = " ".join(shown(stage).split())
-        assert "To stop its agent as well, report it: Esc, then !" in words
+        assert "To quarantine its agent too, report it: Esc, then !" in words
         await press(pilot, stage, "escape", "exclamation_mark")
         assert isinstance(stage.app.screen, ReportPanel)
         assert stage.app.screen.approval.id == PAY
@@ -237,7 +235,7 @@ async def test_what_no_agent_is_told_has_one_note_which_the_log_keeps():
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "Note for the log" in shown(stage)
+        assert "Note for the audit log" in shown(stage)
         assert "Private note" not in shown(stage)
         await press(pilot, stage, "enter")
         assert "Denying in" in shown(stage)

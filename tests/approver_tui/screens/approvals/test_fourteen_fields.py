@@ -18,7 +18,7 @@ FIELDS = (
         "material facts",
         "Amount EUR 4,820.00",
         "To Nordwind Logistik GmbH, DE89 3704 0044 0532 0130 00",
-        "From ACME Operating, account ending 7711",
+        "Source ACME Operating, account ending 7711",
     ),
     (
         "unusual",
@@ -30,7 +30,7 @@ FIELDS = (
     (
         "agent",
         "Agent invoice-bot",
-        "This agent never asked you before.",
+        "First request from this agent.",
         "Owner bob",
         "Key inv-prod-2",
         "Through planner, books-helper",
@@ -43,8 +43,8 @@ FIELDS = (
         '"INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00."',
     ),
     ("gives", "If approved one token, 5 min, payments:transfer, this payment only"),
-    ("others", "For alice", "People", "dan: yes"),
-    ("expiry", "Expires 14:36:19, in 4 min", "Lapsing is not a no."),
+    ("others", "For alice", "People", "dan: approved"),
+    ("expiry", "Expires 14:36:19, in 4 min", "Expiring isn't a denial."),
     ("fingerprint", "Fingerprint"),
 )
 """Each with what it says; the fourteenth, the buttons, is the bar of keys below."""

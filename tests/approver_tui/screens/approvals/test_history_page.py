@@ -25,7 +25,7 @@ async def test_the_history_has_receipts_and_signed_texts():
         assert "phone (sayso_dv_bbbbbbbbbbbbbbbb)" in text
         assert an_approval("old").action_digest in text
         await press(pilot, stage, "v")
-        assert "The two texts that a decision signs." in shown(stage)
+        assert "The two signed texts." in shown(stage)
         await press(pilot, stage, "v", "escape", "G", "enter", "G")
         assert "Nobody decided this, so nothing was signed." in shown(stage)
 
@@ -94,7 +94,7 @@ async def test_the_history_is_filtered_by_what_is_typed():
         await press(pilot, stage, "slash", *["backspace"] * 9, "enter")
         assert "HISTORY (3)" in shown(stage)
         await press(pilot, stage, "slash", *"zzz", "enter")
-        assert "Nothing that fits." in shown(stage)
+        assert "No matches." in shown(stage)
 
 
 def _with_a_rare_one(count, place):
@@ -132,7 +132,7 @@ async def test_a_filter_that_nothing_fits_rests_and_goes_on_from_there(monkeypat
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
         await press(pilot, stage, "slash", *"web", "enter")
-        await until(pilot, lambda: "among the latest 15." in _words(stage))
+        await until(pilot, lambda: "in the latest 15." in _words(stage))
         assert "of 15, older: G" in shown(stage)
         await press(pilot, stage, "G")
         await until(pilot, lambda: "HISTORY (1)  / web" in shown(stage))
@@ -147,7 +147,7 @@ async def test_a_filter_of_days_does_not_look_beyond_them():
         await _go(pilot, stage, "2")
         await press(pilot, stage, "slash", *"since:1s", "enter")
         await until(pilot, lambda: "HISTORY (0)  / since:1s" in shown(stage))
-        assert "Nothing that fits." in shown(stage)
+        assert "No matches." in shown(stage)
         assert "older: G" not in shown(stage)
 
 
@@ -158,7 +158,7 @@ async def test_looking_back_goes_on_after_it_failed():
         await _go(pilot, stage, "2")
         stage.server.failure = Unreachable("no route")
         await press(pilot, stage, "slash", *"web", "enter")
-        await until(pilot, lambda: "among the latest 5." in _words(stage))
+        await until(pilot, lambda: "in the latest 5." in _words(stage))
         stage.server.failure = None
         await press(pilot, stage, "G")
         await until(pilot, lambda: "HISTORY (1)  / web" in shown(stage))
@@ -183,4 +183,4 @@ async def test_what_is_over_is_reported_from_the_history():
         await press(pilot, stage, "r")
         await until(pilot, lambda: stage.app.screen.cursor is None)
         await press(pilot, stage, "exclamation_mark", "v", "enter")
-        assert "Report is off: nothing is selected." in shown(stage)
+        assert "Report unavailable: nothing is selected." in shown(stage)

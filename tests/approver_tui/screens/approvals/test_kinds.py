@@ -66,11 +66,11 @@ def test_a_record_says_what_came_of_it(kind, words):
     ("kind", "word"),
     [
         ("action", "Redeemed"),
-        ("consent", "Given"),
+        ("consent", "Created"),
         ("device", "Signed in"),
         ("app_device", "Signed in"),
         ("app_action", "Redeemed"),
-        ("standing_grant", "Given"),
+        ("standing_grant", "Created"),
     ],
 )
 def test_the_command_line_says_it_too(kind, word):
@@ -102,9 +102,9 @@ NEWS = {
     ("action", EventName.REQUESTED): "new MEDIUM request from release-agent (added below",
     ("consent", EventName.REQUESTED): "new HIGH consent for invoice-bot (added below",
     ("device", EventName.REQUESTED): "new HIGH sign-in of a new device (added below",
-    ("action", EventName.REMINDER): "a request of release-agent still waits for your answer.",
-    ("action", EventName.DIGEST): "requests that were held back wait for your answer.",
-    ("action", EventName.EXTENDED): "a request of release-agent waits longer now.",
+    ("action", EventName.REMINDER): "a request of release-agent is still waiting for your answer.",
+    ("action", EventName.DIGEST): "requests that were held back are now waiting for you.",
+    ("action", EventName.EXTENDED): "a request of release-agent has more time.",
     ("action", EventName.EXPIRED): "a request of release-agent expired.",
     ("consent", EventName.EXPIRED): "a consent for invoice-bot expired.",
     ("device", EventName.CANCELLED): "a sign-in of a new device was withdrawn.",
@@ -138,7 +138,7 @@ def test_a_request_that_its_agent_took_back_is_no_longer_needed():
     assert "a request of release-agent is no longer needed." in said
     assert "no longer needed" in _text(row_lines(InboxRow(Fold(back), NOW), 100))
     printed = "\n".join(lines.approval_in_full(back, NOW))
-    assert "no longer needed: its agent took it back" in printed
+    assert "no longer needed: its agent withdrew it" in printed
 
 
 def test_a_request_that_was_replaced_says_so_in_the_status_line():
@@ -167,17 +167,17 @@ def test_what_went_through_without_a_question_is_told():
     """Nobody's name stands there."""
     given = replace(an_approval("x"), unasked=AutomaticDecision(SafeText("sayso_co_1"), 3))
     said = news(Event(1, EventName.DECIDED, NOW, given), UTC, is_narrow=True)
-    assert "a request of invoice-bot went through without asking you, by your consent." in said
+    assert "a request of invoice-bot was approved without asking you, by your consent." in said
     granted = replace(given, unasked=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2))
     said = news(Event(1, EventName.DECIDED, NOW, granted), UTC, is_narrow=True)
-    assert "went through without asking you, by your standing grant." in said
+    assert "was approved without asking you, by your standing grant." in said
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        (EventName.GRANT_GIVEN, "a standing grant of yours is in force."),
-        (EventName.GRANT_ENDED, "a standing grant of yours has ended."),
+        (EventName.GRANT_GIVEN, "your standing grant is in force."),
+        (EventName.GRANT_ENDED, "your standing grant has ended."),
     ],
 )
 def test_what_was_given_ahead_is_told(name, words):
@@ -227,14 +227,14 @@ def test_facts_are_not_said_twice(kind):
     assert "the agent's log" not in drawn
     printed = "\n".join(lines.approval_in_full(an_approval("x", ABOUT[kind], first=True), NOW))
     assert "may use:" not in printed
-    assert "asks you for the first time" in printed
+    assert "first request from it" in printed
 
 
 def test_an_agent_that_never_asked_is_called_new():
     """By its name where the request is a consent."""
     approval = an_approval("x", CONSENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
-    assert "invoice-bot never asked you before." in drawn
+    assert "First request from invoice-bot." in drawn
 
 
 def test_a_list_of_the_command_line_names_the_device_by_its_address():
@@ -261,13 +261,13 @@ def test_what_an_app_does_once_is_shown_like_an_action():
     assert "Rights" in drawn
     assert "App" in drawn
     assert "Owner" not in drawn
-    assert "shop never asked you before." in drawn
+    assert "First request from shop." in drawn
     assert "app shop > pay.example" in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
     assert "You are about to let the app shop do this once:" in _text(
         panel_lines(approval, RenderContext(NOW, UTC, 100))
     )
     printed = "\n".join(lines.approval_in_full(approval, NOW))
     assert "payments:transfer (high)" in printed
-    assert "asks you for the first time" in printed
+    assert "first request from it" in printed
     assert "the app shop" in "\n".join(listing.row(approval, NOW))
     assert "agent:" not in printed

@@ -64,9 +64,9 @@ async def test_a_request_is_let_wait_longer():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
-        assert "LET IT WAIT LONGER?" in shown(stage)
+        assert "Give it more time?" in shown(stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "It waits until 14:42:" in shown(stage))
+        await until(pilot, lambda: "It now expires at 14:42:" in shown(stage))
         assert inbox(stage).state.current.expires_at > PAY.expires_at
         assert stage.answers.given == []
 
@@ -74,7 +74,7 @@ async def test_a_request_is_let_wait_longer():
 @pytest.mark.parametrize(
     ("key", "on", "off"),
     [
-        ("S", "Snoozed until 14:47:", "No longer snoozed: it rings as usual."),
+        ("S", "Snoozed until 14:47:", "No longer snoozed."),
         ("M", "release-agent is muted.", "release-agent is no longer muted."),
     ],
 )
@@ -128,4 +128,4 @@ async def test_what_the_server_refuses_is_said_and_what_is_over_is_not_asked():
         await press(pilot, stage, "escape")
         _until_left(stage, 0)
         await press(pilot, stage, "E")
-        assert "Longer is off: Expired at" in shown(stage)
+        assert "Extend unavailable: Expired at" in shown(stage)

@@ -37,7 +37,7 @@ async def test_an_answer_is_to_the_one_that_is_shown():
     stage = a_stage([PAY, *FLOOD])
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
-        assert "One of 4 that look alike. An answer is to this one" in shown(stage)
+        assert "One of 4 that look alike. Your answer" in shown(stage)
         await press(pilot, stage, "a", "tab", "enter")
         await until(pilot, lambda: bool(stage.answers.given))
         await until(pilot, lambda: "x 4, 3 wait" in shown(stage))
@@ -61,7 +61,7 @@ async def test_one_that_arrives_moves_nothing_and_joins_no_row():
     stage = a_stage(FLOOD[:3])
     async with opened(stage) as pilot:
         stage.request(FLOOD[3])
-        await until(pilot, lambda: "ARRIVED SINCE (1)" in shown(stage))
+        await until(pilot, lambda: "NEW (1)" in shown(stage))
         await until(pilot, lambda: "x 3" in shown(stage))
         await until(pilot, lambda: "One of 3 that look alike" in shown(stage))
         await press(pilot, stage, "r")

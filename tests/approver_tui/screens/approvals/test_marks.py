@@ -32,7 +32,7 @@ async def test_x_marks_and_takes_the_mark_off():
         assert "[ ]" not in shown(stage)
         await mark(pilot, stage, TWO, ONE)
         assert _marked(stage) == [ONE.id, TWO.id]
-        assert "2 marked." in shown(stage)
+        assert "2 selected." in shown(stage)
         assert shown(stage).count("[x] invoice-bot") == 2
         assert shown(stage).count("[ ] invoice-bot") == 2
         assert "a Approve 2..  d Deny 2.." in shown(stage)
@@ -40,7 +40,7 @@ async def test_x_marks_and_takes_the_mark_off():
         assert _marked(stage) == [TWO.id]
         await press(pilot, stage, "X")
         assert _marked(stage) == []
-        assert "Nothing is marked." in shown(stage)
+        assert "Nothing is selected." in shown(stage)
         assert "[ ]" not in shown(stage)
 
 
@@ -49,9 +49,12 @@ async def test_what_cannot_be_among_them_is_not_marked_and_one_line_says_why():
     stage = a_stage(LISTED)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)
-        assert "Mark is off: what is marked is of another agent, invoice-bot." in shown(stage)
+        assert (
+            "Select unavailable: the selected requests are from another agent, invoice-bot."
+            in shown(stage)
+        )
         await mark(pilot, stage, HIGH)
-        assert "Mark is off: what is of high risk is answered alone." in shown(stage)
+        assert "Select unavailable: high-risk requests are answered individually." in shown(stage)
         assert _marked(stage) == [ONE.id]
 
 
@@ -62,7 +65,7 @@ async def test_what_is_over_or_offline_is_not_marked():
         stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
         await until(pilot, lambda: "Denied by alice on phone" in shown(stage))
         await mark(pilot, stage, ONE)
-        assert "Mark is off: Denied by alice on phone" in shown(stage)
+        assert "Select unavailable: Denied by alice on phone" in shown(stage)
         assert _marked(stage) == []
 
 
@@ -88,8 +91,8 @@ async def test_the_mouse_marks_by_the_box_and_by_the_key_bar():
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(KeyBar)
-        line = next(y for y, row in enumerate(shown(stage).splitlines()) if "x Mark" in row)
-        column = shown(stage).splitlines()[line].index("x Mark")
+        line = next(y for y, row in enumerate(shown(stage).splitlines()) if "x Select" in row)
+        column = shown(stage).splitlines()[line].index("x Select")
         stage.clock.move(1)
         await pilot.click(bar, offset=(column - bar.region.x, line - bar.region.y))
         await until(pilot, lambda: _marked(stage) == [ONE.id])
@@ -107,7 +110,7 @@ async def test_the_palette_marks():
     """It is found by its name."""
     stage = a_stage([ONE])
     async with opened(stage) as pilot:
-        await press(pilot, stage, "colon", *"mark it", "enter")
+        await press(pilot, stage, "colon", *"deselect it", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: _marked(stage) == [ONE.id])
 
@@ -120,7 +123,7 @@ async def test_the_key_is_the_one_that_the_person_chose():
         assert _marked(stage) == []
         await press(pilot, stage, "m")
         assert _marked(stage) == [ONE.id]
-        assert "m Mark" in shown(stage)
+        assert "m Select" in shown(stage)
 
 
 async def test_a_marked_request_that_is_answered_loses_its_mark():
@@ -134,7 +137,7 @@ async def test_a_marked_request_that_is_answered_loses_its_mark():
         await until(
             pilot,
             lambda: (
-                f"{ONE.fingerprint} is no longer marked: Denied by alice on phone" in shown(stage)
+                f"{ONE.fingerprint} is no longer selected: Denied by alice on phone" in shown(stage)
             ),
         )
 
@@ -148,7 +151,7 @@ async def test_a_marked_request_that_changes_loses_its_mark():
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _marked(stage) == [ONE.id])
         await until(
-            pilot, lambda: f"{TWO.fingerprint} is no longer marked: it changed." in shown(stage)
+            pilot, lambda: f"{TWO.fingerprint} is no longer selected: it changed." in shown(stage)
         )
 
 
@@ -162,7 +165,7 @@ async def test_a_marked_request_that_expires_loses_its_mark():
         assert _marked(stage) == [TWO.id]
         stage.clock.move(5)
         look(stage)
-        await until(pilot, lambda: "is no longer marked: Expired at" in shown(stage))
+        await until(pilot, lambda: "is no longer selected: Expired at" in shown(stage))
         stage.clock.move(10)
         look(stage)
         await mark(pilot, stage, TWO)
@@ -176,7 +179,7 @@ async def test_several_that_are_lost_are_counted():
         await mark(pilot, stage, ONE, TWO)
         stage.clock.move(20 * 60)
         look(stage)
-        await until(pilot, lambda: "2 are no longer marked" in shown(stage))
+        await until(pilot, lambda: "2 are no longer selected" in shown(stage))
         assert _marked(stage) == []
 
 
@@ -191,7 +194,7 @@ async def test_one_that_the_list_no_longer_has_loses_its_mark():
         await until(pilot, lambda: _marked(stage) == [TWO.id])
         stage.clock.move(5)
         look(stage)
-        assert f"{ONE.fingerprint} is no longer marked: it waits no more." in shown(stage)
+        assert f"{ONE.fingerprint} is no longer selected: it is no longer waiting." in shown(stage)
 
 
 async def test_a_mark_is_never_made_by_a_paste_or_by_keys_that_run_on():

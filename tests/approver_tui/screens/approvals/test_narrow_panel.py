@@ -48,8 +48,8 @@ async def test_a_smaller_amount_is_compared_and_then_approved_with_its_text():
         await press(pilot, stage, "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
         text = shown(stage)
-        assert "do a part of this once" in text
-        assert "LESS THAN WAS ASKED" in text
+        assert "do part of this once" in text
+        assert "APPROVE WITH LIMITS" in text
         await press(pilot, stage, "pagedown", "tab", *PIN)
         stage.clock.move(3)
         await press(pilot, stage, "tab", "enter")
@@ -85,7 +85,7 @@ async def test_nothing_less_is_nothing_to_approve():
     async with opened(stage) as pilot:
         await _less(pilot, stage, "tab", "space", "space")
         assert not _is_on(stage)
-        assert "Approve less is off: nothing is less yet." in shown(stage)
+        assert "Continue unavailable: reduce something first." in shown(stage)
 
 
 async def test_what_is_typed_on_is_another_wish():
@@ -96,7 +96,7 @@ async def test_what_is_typed_on_is_another_wish():
         await until(pilot, lambda: _is_on(stage))
         await press(pilot, stage, "0")
         assert not _is_on(stage)
-        assert "finish the value with Enter or Tab." in shown(stage)
+        assert "press Enter or Tab to apply the value." in shown(stage)
         await press(pilot, stage, "tab")
         await until(pilot, lambda: _is_on(stage))
         assert stage.answers.wishes[-1].changes[0].to == "500"
@@ -110,7 +110,7 @@ async def test_an_answer_to_an_older_wish_is_not_taken():
         await until(pilot, lambda: _form(stage))
         stage.answers.hold = threading.Event()
         await press(pilot, stage, "tab", "5", "enter")
-        assert "asking the server how it would read" in shown(stage)
+        assert "loading the preview" in shown(stage)
         await press(pilot, stage, "backspace")
         stage.answers.hold.set()
         await until(pilot, lambda: len(stage.answers.wishes) == 1)
@@ -122,7 +122,7 @@ async def test_an_answer_to_an_older_wish_is_not_taken():
     ("keys", "says"),
     [
         ([*"9000", "enter"], "is not less than what was asked"),
-        (["tab"] * 7 + ["x", "enter"], "seconds are whole digits."),
+        (["tab"] * 7 + ["x", "enter"], "use a whole number of seconds."),
     ],
 )
 async def test_what_is_not_less_says_why(keys, says):
@@ -173,9 +173,7 @@ async def test_only_what_an_agent_does_can_be_less():
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Less is off: only what an agent wants to do can be approved in part." in shown(
-            stage
-        )
+        assert "Limits unavailable: only agent actions can be approved with limits." in shown(stage)
 
 
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])

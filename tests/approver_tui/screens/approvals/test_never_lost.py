@@ -84,9 +84,9 @@ async def test_the_age_stays_while_it_dials(phase):
         stage.clock.move(125)
         stage.feed.connect(phase, "the server is restarting")
         look(stage)
-        await until(pilot, lambda: "this is 2 min old, answers are off" in shown(stage))
+        await until(pilot, lambda: "data is 2 min old, you can't answer now" in shown(stage))
         await press(pilot, stage, "a")
-        assert "Approve is off: there is no connection" in shown(stage)
+        assert "Approve unavailable: no connection" in shown(stage)
 
 
 async def test_the_age_counts_from_the_servers_last_sign_of_life():
@@ -99,7 +99,7 @@ async def test_the_age_counts_from_the_servers_last_sign_of_life():
             stage.clock.move(5)
             look(stage)
         stage.feed.connect(Phase.OFFLINE, "The server is silent.")
-        await until(pilot, lambda: "this is 35 s old, answers are off" in shown(stage))
+        await until(pilot, lambda: "data is 35 s old, you can't answer now" in shown(stage))
 
 
 async def test_a_device_that_was_signed_out_says_so_and_tries_nothing():
@@ -107,10 +107,10 @@ async def test_a_device_that_was_signed_out_says_so_and_tries_nothing():
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
-        await until(pilot, lambda: "! SIGNED OUT: this device can answer nothing" in shown(stage))
-        assert "trying again" not in shown(stage)
+        await until(pilot, lambda: "! SIGNED OUT: this device can no longer answer" in shown(stage))
+        assert "reconnecting" not in shown(stage)
         await press(pilot, stage, "a", "v")
-        assert "Approve is off: this device was signed out." in shown(stage)
+        assert "Approve unavailable: this device was signed out." in shown(stage)
         await press(pilot, stage, "2")
         assert "! SIGNED OUT" in shown(stage)
         await press(pilot, stage, "escape", "enter")
@@ -135,13 +135,13 @@ async def test_nobody_claims_to_know_what_waits_before_the_server_said_so(size):
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: "OFFLINE" in shown(stage))
         await until(pilot, lambda: "WAITING FOR YOU (not known)" in shown(stage))
-        await until(pilot, lambda: "Nobody could be asked" in shown(stage))
-        assert "Asking the server" not in shown(stage)
+        await until(pilot, lambda: "No connection to the server." in shown(stage))
+        assert "Loading…" not in shown(stage)
         assert "Inbox 0" not in shown(stage)
         stage.clock.move(1)
         await pilot.press("2")
         await until(pilot, lambda: "HISTORY" in shown(stage))
-        assert "Asking the server" not in shown(stage)
+        assert "Loading…" not in shown(stage)
 
 
 async def test_leaving_waits_until_the_outcome_is_known():
@@ -215,10 +215,10 @@ async def test_a_start_without_the_server_shows_what_waited_and_answers_nothing(
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: "OFFLINE" in shown(stage))
         text = " ".join(shown(stage).split())
-        assert "WAITED FOR YOU (2) as last known" in text
+        assert "WAITING FOR YOU (2) as last known" in text
         assert "Pay EUR 4,820.00" in text
         assert "10 min old" in text
-        assert "there is no connection" in inbox(stage).why_no_yes()
+        assert "no connection" in inbox(stage).why_no_yes()
         for key in "adesx!ESM":
             await press(pilot, stage, key)
             assert not isinstance(stage.app.screen, (Panel, ConfirmPanel))
@@ -243,7 +243,7 @@ async def test_a_denial_that_never_left_is_told_at_the_next_start_and_not_sent()
     pay = three()[0]
     stage.unsent_denials.left = (UnsentDenial(pay.id, pay.headline),)
     async with opened(stage) as pilot:
-        assert "NOT SENT: the app ended before your denial left." in shown(stage)
+        assert "NOT SENT: the app closed before your denial was sent." in shown(stage)
         assert stage.answers.given == []
         await press(pilot, stage, "d", "1", "enter")
         assert stage.unsent_denials.kept == {pay.id}
@@ -264,7 +264,7 @@ async def test_a_denial_that_never_left_and_whose_request_is_over_is_told_once()
     async with opened(stage) as pilot:
         look(stage)
         await pilot.pause()
-        assert "It waits no more, and you had not denied it: Deploy web" in shown(stage)
+        assert "Closed without your denial: Deploy web" in shown(stage)
     assert stage.unsent_denials.left == ()
 
 

@@ -60,4 +60,4 @@ async def test_what_is_over_has_no_page_to_go_on_at():
         stage.clock.move(6 * MINUTE / 1000)
         look(stage)
         await press(pilot, stage, "o")
-        assert "Phone is off: Expired at" in shown(stage)
+        assert "Phone unavailable: Expired at" in shown(stage)

@@ -85,7 +85,7 @@ async def test_a_list_that_breaks_off_in_the_middle_says_what_is_known_of_each()
         await _approve_three(pilot, stage)
         await _settled(pilot, stage)
         assert _fates(stage) == [Fate.APPROVED, Fate.UNKNOWN, Fate.NOT_SENT]
-        assert "Sending stopped before it. The request still waits." in shown(stage)
+        assert "Not sent. The request is still waiting." in shown(stage)
         assert "1 approved, 1 not sent, 1 being checked." in shown(stage)
         done = answered(TWO, Answer.APPROVE)
         ours = replace(done, decided=replace(done.decided, device_id=SafeText(HERE)))
@@ -108,7 +108,7 @@ async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
         )
         await until(
             pilot,
-            lambda: "Your answer was not recorded. The request still waits." in shown(stage),
+            lambda: "Your answer was not recorded. The request is still waiting." in shown(stage),
         )
     assert stage.answers.given == []
 
@@ -152,7 +152,7 @@ async def test_the_button_closes_it_and_the_help_says_so():
         await _approve_three(pilot, stage)
         await _settled(pilot, stage)
         await press(pilot, stage, "f1")
-        assert "close, once nothing more is sent" in shown(stage)
+        assert "close, once everything is sent" in shown(stage)
         await press(pilot, stage, "escape", "u")
         assert isinstance(stage.app.screen, ResultsPanel)
         await press(pilot, stage, "tab", "enter")

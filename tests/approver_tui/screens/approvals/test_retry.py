@@ -35,11 +35,11 @@ async def test_an_expired_request_stays_and_its_agent_is_asked_to_ask_again():
         assert "Not a denial. invoice-bot can ask again." in _told(stage)
         assert "R Ask to retry" in shown(stage)
         await press(pilot, stage, "R", "tab", "enter")
-        await until(pilot, lambda: "Not a denial. invoice-bot is told to ask" in _told(stage))
+        await until(pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _told(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED
         assert "Ask to retry" not in shown(stage)
         await press(pilot, stage, "R")
-        assert "Retry is off: invoice-bot is told to ask again already." in _told(stage)
+        assert "Retry unavailable: invoice-bot was already asked to retry." in _told(stage)
     assert stage.answers.given == []
 
 
@@ -48,11 +48,11 @@ async def test_what_waits_is_answered_and_not_asked_for_again():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")
-        assert "Retry is off: it is for what expired without an answer." in _told(stage)
+        assert "Retry unavailable: only for requests that expired." in _told(stage)
     stage = a_stage([])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")
-        assert "Retry is off: nothing is selected." in _told(stage)
+        assert "Retry unavailable: nothing is selected." in _told(stage)
 
 
 async def test_without_a_server_nobody_is_asked():
@@ -62,7 +62,7 @@ async def test_without_a_server_nobody_is_asked():
         _expire(stage)
         await cut_off(pilot, stage, "The server does not answer.")
         await press(pilot, stage, "R")
-        assert "Retry is off: there is no connection to the server" in _told(stage)
+        assert "Retry unavailable: no connection to the server" in _told(stage)
     assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE
 
 
@@ -75,10 +75,10 @@ async def test_the_history_asks_too():
         await _go(pilot, stage, "2")
         await until(pilot, lambda: "R Ask to retry" in shown(stage))
         await press(pilot, stage, "R", "tab", "enter")
-        await until(pilot, lambda: "Not a denial. invoice-bot is told to ask" in _told(stage))
+        await until(pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _told(stage))
         await until(pilot, lambda: "HISTORY (1)" in shown(stage))
         await press(pilot, stage, "R")
-        assert "Retry is off: invoice-bot is told to ask again already." in _told(stage)
+        assert "Retry unavailable: invoice-bot was already asked to retry." in _told(stage)
 
 
 async def test_the_history_says_what_the_server_refused():
@@ -106,5 +106,5 @@ async def test_what_somebody_else_asked_for_is_told():
     async with opened(stage) as pilot:
         _expire(stage)
         stage.feed.tell(EventName.RETRY_ASKED, replace(LAPSED, retry=Retry.ASKED))
-        await until(pilot, lambda: "is told to ask again" in _told(stage))
+        await until(pilot, lambda: "is asked to retry" in _told(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED

@@ -21,14 +21,14 @@ async def test_the_second_person_sees_the_part_in_the_words_of_the_signed_text()
     stage = a_stage([a_part("pay", a_vote(reason="only half is due"))])
     async with opened(stage) as pilot:
         text = shown(stage)
-        assert "LESS THAN WAS ASKED" in text
-        assert "In the text that your yes would sign:" in text
+        assert "APPROVE WITH LIMITS" in text
+        assert "In the text that you would sign:" in text
         assert "/0/amount/minor is 50000," in text
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
         text = shown(stage)
-        assert "do a part of this once" in text
-        assert "Your yes would be 2 of 2." in text
+        assert "do part of this once" in text
+        assert "Your approval would be 2 of 2." in text
         assert "EUR 500.00" in text
         assert "only half is due" not in text
 
@@ -68,12 +68,12 @@ async def test_a_yes_that_counts_is_never_said_to_be_lost():
         stage.server.put(a_shared("pay", a_vote(ME, "alice")))
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Your yes is counted (1 of 2" in shown(stage))
+        await until(pilot, lambda: "Your approval is counted (1 of 2" in shown(stage))
         assert "not recorded" not in shown(stage)
         await press(pilot, stage, "a")
-        assert "Approve is off: your yes is counted" in shown(stage)
+        assert "Approve unavailable: your approval is counted" in shown(stage)
         await press(pilot, stage, "d")
-        assert "Deny is off: your yes is counted" in shown(stage)
+        assert "Deny unavailable: your approval is counted" in shown(stage)
 
 
 async def test_what_waits_for_others_stands_apart_and_is_not_counted():
@@ -134,9 +134,9 @@ async def test_a_locked_request_says_so_before_anything_is_typed():
     async with opened(stage) as pilot:
         text = shown(stage)
         assert "locked  4:00" in text
-        assert "LOCKED for you: too much was typed wrongly." in text
+        assert "LOCKED for you: too many wrong entries." in text
         await press(pilot, stage, "a")
-        assert "Approve is off: too much was typed wrongly" in shown(stage)
+        assert "Approve unavailable: too many wrong entries" in shown(stage)
         await press(pilot, stage, "d")
         assert not isinstance(stage.app.screen, InboxScreen)
 
@@ -157,7 +157,7 @@ async def test_a_request_that_locks_under_the_panel_is_looked_at_again():
         await until(pilot, lambda: "locked  " in shown(stage))
         stage.clock.move(3)
         stage.feed.tell(EventName.EXTENDED, replace(locked, tries_left=None))
-        await until(pilot, lambda: "waits longer now" in shown(stage))
+        await until(pilot, lambda: "has more time" in shown(stage))
         assert inbox(stage).state.current.is_locked
 
 
@@ -165,7 +165,9 @@ async def test_a_locked_device_stays_on_the_screen_as_a_warning():
     """With what unlocks it, before anybody types a PIN in vain."""
     stage = a_stage([an_approval("pay")], device=a_device(tries=10))
     async with opened(stage):
-        assert "! This device is locked: 10 wrong PINs. Another device unlocks it." in shown(stage)
+        assert "! This device is locked: 10 wrong PINs. Unlock it from another device." in shown(
+            stage
+        )
 
 
 async def test_what_is_for_somebody_else_says_for_whom():

@@ -15,7 +15,7 @@ from tests.support.fake_stage import a_stage
 from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import NARROW, WIDE, inbox, look, opened, press, shown, until
 
-PROBLEM = "display: does not have its digest"
+PROBLEM = "display: does not match its digest"
 
 
 def _forge(stage, *approvals):
@@ -33,7 +33,7 @@ def _forge(stage, *approvals):
 
     def copy(approval_id):
         if approval_id in forged:
-            raise errors.WireError("display", "does not have its digest")
+            raise errors.WireError("display", "does not match its digest")
         return true_copy(approval_id)
 
     stage.server.waiting, stage.server.approval = page, copy
@@ -65,10 +65,10 @@ async def test_alone_it_is_not_an_empty_inbox():
     stage = a_stage(three()[:1])
     _forge(stage, three()[0])
     async with opened(stage) as pilot:
-        assert "Nothing waits for you" not in shown(stage)
-        assert "Nothing that you can answer waits." in shown(stage)
+        assert "No requests are waiting for you" not in shown(stage)
+        assert "No requests that you can answer." in shown(stage)
         await press(pilot, stage, "a")
-        assert "Approve is off: nothing is selected." in shown(stage)
+        assert "Approve unavailable: nothing is selected." in shown(stage)
 
 
 async def test_many_can_be_read_from_the_last_row():
@@ -102,7 +102,7 @@ async def test_a_row_whose_next_copy_does_not_verify_cannot_be_answered(key):
         assert inbox(stage).state.selected == three()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "off: the server's copy of it cannot be verified." in shown(stage)
+        assert "unavailable: the server's copy of this request cannot be verified." in shown(stage)
     assert stage.answers.given == []
 
 
@@ -113,10 +113,10 @@ async def test_a_request_that_the_feed_could_not_hand_on_is_looked_for():
         late = an_approval("late", DEPLOY, left=9 * MINUTE)
         stage.server.put(late)
         _forge(stage, late)
-        stage.feed.listeners.on_problem("approval.display: does not have its digest")
+        stage.feed.listeners.on_problem("approval.display: does not match its digest")
         await until(pilot, lambda: "NOT VERIFIED (1)" in shown(stage))
         await until(pilot, lambda: late.id in shown(stage))
-        await until(pilot, lambda: "approval.display: does not have its digest" in shown(stage))
+        await until(pilot, lambda: "approval.display: does not match its digest" in shown(stage))
         look(stage)
         assert len(inbox(stage).state.inbox.rows) == 3
 

@@ -80,7 +80,7 @@ async def test_keys_that_do_nothing_to_what_is_selected_say_so():
         await cut_off(pilot, stage, "The server does not answer.")
         look(stage)
         await pilot.pause()
-        for hint in ("Less..", "Report..", "Similar..", "Phone.."):
+        for hint in ("Limits..", "Report..", "Similar..", "Phone.."):
             assert f"{hint} (off)" in shown(stage)
 
 
@@ -111,7 +111,7 @@ async def test_id_and_link_are_copied():
         assert stage.app.clipboard == PAY.id
         await press(pilot, stage, "Y")
         assert stage.app.clipboard == f"https://sayso.example/r/{PAY.id}"
-        assert "Copied, where this terminal takes it" in shown(stage)
+        assert "Copied, if this terminal supports it" in shown(stage)
 
 
 async def test_the_trail_is_what_the_agent_asked_before():
@@ -133,7 +133,7 @@ async def test_a_device_is_renamed():
         await press(pilot, stage, "5")
         await until(pilot, lambda: stage.app.screen.found is not None)
         await press(pilot, stage, "n", "tab", "ctrl+u", *"desk", "tab", "enter")
-        await until(pilot, lambda: "It is called desk now." in shown(stage))
+        await until(pilot, lambda: "Renamed to desk." in shown(stage))
     assert stage.server.device.name == "desk"
 
 
@@ -146,9 +146,9 @@ async def test_a_browser_is_called_to_try():
         await press(pilot, stage, "5")
         await until(pilot, lambda: stage.app.screen.found is not None)
         await press(pilot, stage, "T")
-        assert "Test is off: only a browser is called by push." in shown(stage)
+        assert "Test unavailable: only a browser gets push messages." in shown(stage)
         await press(pilot, stage, "j", "T", "tab", "enter")
-        await until(pilot, lambda: "Called. phone shows it" in shown(stage))
+        await until(pilot, lambda: "Sent. phone shows it" in shown(stage))
 
 
 async def test_the_token_of_a_past_yes_is_ended_from_the_history():
@@ -167,7 +167,7 @@ async def test_the_token_of_a_past_yes_is_ended_from_the_history():
         stage.server.put(answered(an_approval("old"), Answer.DENY))
         await press(pilot, stage, "r")
         await press(pilot, stage, "z")
-        assert "End token is off: no token came of it." in shown(stage)
+        assert "End token unavailable: no token was issued for it." in shown(stage)
 
 
 async def test_the_other_requests_of_an_agent_are_denied_with_it_where_the_person_ticks_that():

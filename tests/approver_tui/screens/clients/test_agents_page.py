@@ -39,16 +39,16 @@ async def test_who_asked_is_listed_beside_who_acts_and_whom_one_owns():
         await _agents(pilot, stage)
         text = shown(stage)
         assert "ACTING FOR YOU (1)" in text
-        assert "ASKED YOU LATELY (1)" in text
-        assert "2 asked, 1 approved, 1 wait" in text
+        assert "ASKED RECENTLY (1)" in text
+        assert "2 asked, 1 approved, 1 waiting" in text
         assert "YOURS (1)" in text
         assert "disabled" in text
         await press(pilot, stage, "j")
         text = " ".join(shown(stage).split())
-        assert "z Stop.. (off)" in text
-        assert "ASKED LAST" in text
+        assert "z Revoke.. (off)" in text
+        assert "LATEST REQUESTS" in text
         await press(pilot, stage, "z")
-        assert "Stop is off: it does not act for you." in shown(stage)
+        assert "Revoke unavailable: it does not act for you." in shown(stage)
 
 
 async def test_what_was_asked_long_ago_is_left_out():
@@ -58,8 +58,8 @@ async def test_what_was_asked_long_ago_is_left_out():
     stage.server.put(old)
     async with opened(stage) as pilot:
         await _agents(pilot, stage)
-        assert "Nobody else did in 7 days." in shown(stage)
-        assert "ASKED YOU LATELY (0)" in shown(stage)
+        assert "No other agents in 7 days." in shown(stage)
+        assert "ASKED RECENTLY (0)" in shown(stage)
 
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
@@ -84,13 +84,13 @@ async def test_ones_own_agent_is_suspended_for_everybody():
     async with opened(stage, NARROW) as pilot:
         await _agents(pilot, stage)
         await press(pilot, stage, "K")
-        assert "Suspend is off: it is not yours" in " ".join(shown(stage).split())
+        assert "Suspend unavailable: you don't own it" in " ".join(shown(stage).split())
         await press(pilot, stage, "G", "K")
-        assert "SUSPEND idle-bot FOR EVERYBODY?" in shown(stage)
+        assert "Suspend idle-bot for everybody?" in shown(stage)
         assert not stage.server.ended
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: "is suspended: 2 tokens" in " ".join(shown(stage).split()))
         assert stage.server.ended == [IDLE.id]
         await until(pilot, lambda: "disabled" in shown(stage))
         await press(pilot, stage, "K")
-        assert "Suspend is off: it is stopped already." in " ".join(shown(stage).split())
+        assert "Suspend unavailable: it is already disabled." in " ".join(shown(stage).split())

@@ -55,7 +55,7 @@ async def test_nobody_is_chosen_from_the_start():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
-        assert "Report is off: choose whom to stop, 1 to 3." in shown(stage)
+        assert "Report unavailable: choose an option, 1 to 3." in shown(stage)
         assert stage.app.screen.query_one("#report", PanelButton).disabled
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, ReportPanel)
@@ -68,9 +68,9 @@ async def test_what_happens_is_said_before_it_is_sent():
         await _open(pilot, stage, "down")
         assert "in 5 s" in shown(stage)
         await press(pilot, stage, "down")
-        assert "Everything of this agent ends" in shown(stage)
+        assert "This agent is quarantined for everybody." in shown(stage)
         await press(pilot, stage, "j")
-        assert "Every agent that acts for you is stopped" in shown(stage)
+        assert "Every agent that acts for you is quarantined." in shown(stage)
         await press(pilot, stage, "k", "4")
         assert stage.app.screen.query_one("#whom").index == 1
 
@@ -95,9 +95,9 @@ async def test_a_consent_can_be_reported_though_no_agent_asked():
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "2")
-        text = shown(stage)
-        assert "This request, and tell the administrators" in text
-        assert "No agent asked for it." in text
+        text = " ".join(shown(stage).split())
+        assert "This request, and notify administrators" in text
+        assert "No agent made" in text
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_a_consent_can_be_reported_though_no_agent_asked():
             errors.Unreachable("down"),
             "Not sent: the server cannot be reached. Nothing was reported.",
         ),
-        (errors.UnknownOutcome(PAY.id), "Send it again: it counts once."),
+        (errors.UnknownOutcome(PAY.id), "Send it again: it is counted once."),
     ],
 )
 async def test_a_report_that_does_not_get_through_can_be_sent_again(error, says):
@@ -142,7 +142,7 @@ async def test_offline_nothing_can_be_reported():
         stage.feed.connect(type(screen.state.connection.phase).OFFLINE, "gone")
         await until(pilot, lambda: not screen.state.connection.is_live)
         await _open(pilot, stage)
-        assert "Report is off: there is no connection to the server" in shown(stage)
+        assert "Report unavailable: no connection to the server" in shown(stage)
 
 
 async def test_running_typing_reports_nothing():

@@ -19,12 +19,12 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         (
             EventName.INCIDENT_OPENED,
             REPORTED,
-            "ALARM: your agent invoice-bot was reported; it is stopped. Incident sayso_in_1.",
+            "ALARM: your agent invoice-bot was reported and is quarantined. Incident sayso_in_1.",
         ),
         (
             EventName.INCIDENT_OPENED,
             None,
-            "ALARM: somebody reported an agent of yours; it is stopped.",
+            "ALARM: somebody reported your agent; it is quarantined.",
         ),
         (
             EventName.AGENT_PAUSED,
@@ -34,15 +34,15 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         (
             EventName.AGENT_ORPHANED,
             BOT,
-            "Nobody answers for the agent invoice-bot any more. Find it an owner.",
+            "The agent invoice-bot has no owner. Find it one.",
         ),
         (
             EventName.AGENT_QUARANTINED,
             REPORTED,
-            "ALARM: nobody answered for the agent invoice-bot; it is stopped. Incident sayso_in_1.",
+            "ALARM: the agent invoice-bot has no owner and is quarantined. Incident sayso_in_1.",
         ),
         (EventName.AGENT_RENAMED, BOT, "Your agent has a new name: invoice-bot."),
-        (EventName.AGENT_RENAMED, None, "an agent of yours has a new name."),
+        (EventName.AGENT_RENAMED, None, "your agent has a new name."),
         (EventName.CODE_REUSED, BOT, "ALARM: a one-time code was used a second time."),
         (
             EventName.PASSKEY_COUNTER,
@@ -60,5 +60,5 @@ def test_a_browser_that_is_called_no_more_is_named_at_once():
     """Its push service forgot it; whoever sits at the terminal can open a page there."""
     phone = a_device(name=SafeText("phone"), is_this=False)
     said = news(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC, is_narrow=False)
-    assert "device phone is called no more" in said
+    assert "device phone no longer gets notifications" in said
     assert EventName.DEVICE_UNREACHED in AT_ONCE

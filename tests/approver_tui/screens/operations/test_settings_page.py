@@ -56,7 +56,7 @@ async def test_the_theme_changes_at_once_and_is_kept(file):
         await _to(pilot, stage, "theme")
         await press(pilot, stage, "space")
         assert stage.app.theme == "high-contrast"
-        assert "Kept: theme is high-contrast, at once." in shown(stage)
+        assert "Theme: high-contrast" in shown(stage)
     assert file.read_text() == 'theme = "high-contrast"\n'
 
 
@@ -66,9 +66,9 @@ async def test_other_settings_count_from_the_next_start(file):
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
         await press(pilot, stage, "space")
-        assert "Kept: notify low is bell, from the next start." in shown(stage)
+        assert "Notify low: bell (from the next start)" in shown(stage)
         await press(pilot, stage, "enter")
-        assert "How a request of low risk is told." in shown(stage)
+        assert "Notify for low risk." in shown(stage)
         assert str(file)[:20] in shown(stage)
 
 
@@ -79,7 +79,9 @@ async def test_what_the_environment_says_cannot_be_changed_here(monkeypatch, fil
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
         await press(pilot, stage, "space")
-        assert "Change is off: the environment says it, and wins over the file." in shown(stage)
+        assert (
+            "Change unavailable: it is set in the environment, which overrides the file."
+        ) in shown(stage)
     assert not file.exists()
 
 
@@ -90,7 +92,7 @@ async def test_what_has_too_many_values_says_how_it_is_written():
         await _settings(pilot, stage)
         await _to(pilot, stage, "key_approve")
         await press(pilot, stage, "space")
-        assert "write it: sayso-approver config set key_approve VALUE" in shown(stage)
+        assert "run: sayso-approver config set key_approve VALUE" in shown(stage)
 
 
 async def test_a_file_that_cannot_be_written_is_told(file):
@@ -100,7 +102,7 @@ async def test_a_file_that_cannot_be_written_is_told(file):
         await _settings(pilot, stage)
         file.mkdir()
         await press(pilot, stage, "space")
-        assert "Not kept:" in shown(stage)
+        assert "Not saved:" in shown(stage)
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ async def test_one_goes_over_to_another_server_from_the_settings():
         await _to(pilot, stage, "default")
         assert "SERVERS (2)" in shown(stage)
         await press(pilot, stage, "space")
-        assert "Change is off: you are there." in shown(stage)
+        assert "Change unavailable: you are there." in shown(stage)
         await press(pilot, stage, "j", "enter")
         assert "https://work.example" in shown(stage)
         assert "sayso-approver --profile work" in shown(stage)
@@ -155,7 +157,7 @@ async def test_one_more_server_is_signed_in_to_from_the_settings():
         await _settings(pilot, stage)
         await _to(pilot, stage, "work")
         await press(pilot, stage, "j", "enter")
-        assert "Sign in to one more server." in shown(stage)
+        assert "Sign in to another server." in shown(stage)
         await press(pilot, stage, "space")
         await until(pilot, lambda: not stage.app.is_running)
     assert stage.app.goes_to == ""
@@ -205,7 +207,7 @@ async def test_chosen_keys_do_it_and_are_shown_everywhere():
         assert isinstance(stage.app.screen, InboxScreen)
         await press(pilot, stage, "f2")
         assert isinstance(stage.app.screen, HelpScreen)
-        assert "A       open the panel that approves" in shown(stage)
+        assert "A       approve: opens a panel" in shown(stage)
         await press(pilot, stage, "escape", "A")
         assert isinstance(stage.app.screen, ApprovePanel)
 
@@ -218,9 +220,9 @@ async def test_the_palette_finds_what_a_screen_can_do():
         assert isinstance(stage.app.screen, Palette)
         await press(pilot, stage, *"panel", "down", "down", "up", "down", "enter")
         await until(pilot, lambda: not isinstance(stage.app.screen, Palette))
-        await until(pilot, lambda: "DENY?" in shown(stage))
+        await until(pilot, lambda: "Deny?" in shown(stage))
         await press(pilot, stage, "escape", "ctrl+p", *"zzz")
-        assert "Nothing is called that." in shown(stage)
+        assert "No matching command." in shown(stage)
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, InboxScreen)
 
@@ -229,7 +231,7 @@ async def test_the_palette_has_the_keys_of_its_page():
     """On the history it filters the history."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await press(pilot, stage, "2", "colon", *"only some", "enter")
+        await press(pilot, stage, "2", "colon", *"filter", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
         await until(pilot, lambda: stage.app.screen.query_one("#filter").display)
         await press(pilot, stage, "escape", "colon", "escape")
@@ -278,8 +280,8 @@ async def test_nothing_that_fits_leaves_nothing_to_answer():
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"api", "enter", "a")
-        assert "Approve is off: nothing is selected." in shown(stage)
-        assert "Nothing that fits waits." in shown(stage)
+        assert "Approve unavailable: nothing is selected." in shown(stage)
+        assert "No matches. Press / and" in shown(stage)
         other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", left=9 * MINUTE)
         stage.request(other)
         await until(pilot, lambda: "4 hidden" in shown(stage))
@@ -294,7 +296,7 @@ async def test_a_filter_that_cannot_be_read_changes_nothing():
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"since:x", "enter")
-        assert "Filter: write a number and a unit" in shown(stage)
+        assert "Filter: use a number and a unit" in shown(stage)
         assert "WAITING FOR YOU (3)" in shown(stage)
         assert not inbox(stage).state.query
 
@@ -305,12 +307,12 @@ async def test_quiet_hours_are_set_and_ended_in_the_settings():
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
         await press(pilot, stage, "space", "tab", *"25:00")
-        assert "Set is off: write it as 22:00 to 07:00" in shown(stage)
+        assert "Set unavailable: use the form 22:00 to 07:00" in shown(stage)
         await press(pilot, stage, "ctrl+u", *"22:00-07:00", "space", *"mon", "tab", "enter")
         await until(pilot, lambda: "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon" in shown(stage))
         assert stage.prefs_client.attention.quiet_hours.days == ("mon",)
         await press(pilot, stage, "space", "tab", "ctrl+u", "tab", "enter")
-        await until(pilot, lambda: "you are called at every hour" in shown(stage))
+        await until(pilot, lambda: "notifications at any time" in shown(stage))
         assert stage.prefs_client.attention.quiet_hours is None
 
 
@@ -322,11 +324,11 @@ async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
     stage.prefs_client.snooze(prices.id)
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
-        assert "you are not called for it" in shown(stage)
+        assert "no notifications for it" in shown(stage)
         await press(pilot, stage, "j", "space", "tab", "enter")
         await until(pilot, lambda: "buyer-helper is no longer muted." in shown(stage))
         assert stage.prefs_client.attention.mutes == ()
         await until(pilot, lambda: "snoozed" in shown(stage))
         await press(pilot, stage, "j", "space", "tab", "enter")
-        await until(pilot, lambda: "No longer snoozed: it rings as usual." in shown(stage))
+        await until(pilot, lambda: "No longer snoozed." in shown(stage))
         assert stage.prefs_client.attention.holds == ()

@@ -88,19 +88,19 @@ async def test_the_panel_says_what_it_would_have_covered():
         await until(pilot, lambda: _is_on(stage))
         text = _read(stage)
         assert "up to EUR 20.00" in text
-        assert "high; you approve it as critical" in text
+        assert "high; approved as critical" in text
         assert "It would have covered 1 of the last 2:" in text
-        assert "not covered: Amount is over the cap" in text
+        assert "not covered: Amount is over the limit" in text
 
 
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ((), "say for how long."),
-        (("soon",), "write a number and m, h or d, such as 15m, 8h or 30d."),
-        (("1h",), "say how often, as a number."),
-        (("1h", "0"), "say how often, as a number."),
-        (("1h", "3", "", "amount="), "write FACT=CAP for a number"),
+        ((), "enter how long."),
+        (("soon",), "use a number and m, h or d, such as 15m, 8h or 30d."),
+        (("1h",), "enter the max uses as a number."),
+        (("1h", "0"), "enter the max uses as a number."),
+        (("1h", "3", "", "amount="), "use FACT=LIMIT for a number"),
     ],
 )
 async def test_the_way_on_is_closed_until_it_is_bounded(fields, why):
@@ -108,7 +108,7 @@ async def test_the_way_on_is_closed_until_it_is_bounded(fields, why):
     stage = _stage()
     async with opened(stage) as pilot:
         await _bound(pilot, stage, fields)
-        assert f"Approve ahead is off: {why}" in _read(stage)
+        assert f"Continue unavailable: {why}" in _read(stage)
         assert not _is_on(stage)
     assert all(wish.vary == () for wish in stage.grants_client.wishes)
 
@@ -137,7 +137,7 @@ async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
         ]
         stage.app.screen.query_one("#on").focus()
         await press(pilot, stage, "enter")
-        await until(pilot, lambda: "Approve ahead is off:" in shown(stage))
+        await until(pilot, lambda: "something else for signing" in _read(stage))
         assert isinstance(stage.app.screen, StandingGrantPanel)
     assert stage.answers.given == []
 
@@ -145,8 +145,8 @@ async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
 @pytest.mark.parametrize(
     ("approval", "why"),
     [
-        (an_approval("c", CONSENT), "only what an agent wants to do can be approved ahead."),
-        (an_approval("r", risk="critical"), "what is critical is asked each time."),
+        (an_approval("c", CONSENT), "only agent actions can have a standing grant."),
+        (an_approval("r", risk="critical"), "critical requests are asked each time."),
     ],
 )
 async def test_what_cannot_be_approved_ahead_says_why(approval, why):
@@ -154,7 +154,7 @@ async def test_what_cannot_be_approved_ahead_says_why(approval, why):
     stage = a_stage([approval])
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
-        assert f"Similar is off: {why}" in shown(stage)
+        assert f"Similar unavailable: {why}" in shown(stage)
 
 
 async def test_what_was_answered_is_an_example_all_the_same():
@@ -205,9 +205,9 @@ async def test_grants_are_listed_and_taken_back():
         assert "1 of 3 used" in text
         assert "EUR 10.00 of EUR 30.00" in " ".join(text.split())
         await press(pilot, stage, "j")
-        assert "Used up: you are asked again." in shown(stage)
+        assert "Used up: you are asked each time again." in shown(stage)
         await press(pilot, stage, "k", "z")
-        assert "TAKE THE GRANT BACK?" in shown(stage)
+        assert "Revoke the standing grant?" in shown(stage)
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: "GRANTS (1)" in shown(stage))
         await until(pilot, lambda: "Revoked: invoice-bot asks again each time." in shown(stage))

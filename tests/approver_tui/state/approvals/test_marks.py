@@ -30,21 +30,24 @@ def test_low_and_medium_risk_with_a_confirmation_or_the_pin_may_be_marked(risk, 
 @pytest.mark.parametrize(
     ("approval", "reason"),
     [
-        (an_approval("one"), "what is of high risk is answered alone."),
-        (an_approval("one", risk="critical"), "what is of critical risk is answered alone."),
-        (_asks_for("match"), "a yes takes the three digits that the agent shows, so it"),
-        (_asks_for("reason"), "a yes takes a reason for the record, so it is answered alone."),
+        (an_approval("one"), "high-risk requests are answered individually."),
+        (an_approval("one", risk="critical"), "critical-risk requests are answered individually."),
+        (_asks_for("match"), "approving requires the match number that the agent shows, so it"),
+        (
+            _asks_for("reason"),
+            "approving requires a reason (audit log only), so it is answered individually.",
+        ),
         (
             _asks_for("type_back", type_back={"label": "Amount", "kind": "money", "at": "/x"}),
-            'a yes takes "Amount" as you read it, so it is answered alone.',
+            'approving requires "Amount" as you read it, so it is answered individually.',
         ),
         (
             an_approval("one", CONSENT, risk="medium"),
-            "only what an agent wants to do can be marked.",
+            "only agent actions can be selected.",
         ),
         (
             a_shared("one", a_vote(), risk="medium"),
-            "other people are asked too, so it is answered alone.",
+            "other people are asked too, so it is answered individually.",
         ),
     ],
     ids=["high", "critical", "number", "reason", "fact", "consent", "people"],
@@ -62,8 +65,11 @@ def test_only_one_agent_and_one_type_are_marked_together():
     assert why_not_marked(same, [ONE]) == ""
     other_agent = an_approval("two", {**MEDIUM, "agent": "other-bot"})
     other_type = an_approval("two", MEDIUM, details=[{"type": "payment.refund"}])
-    assert why_not_marked(other_agent, [ONE]) == "what is marked is of another agent, invoice-bot."
-    reason = "what is marked is of another type, payment.transfer."
+    assert (
+        why_not_marked(other_agent, [ONE])
+        == "the selected requests are from another agent, invoice-bot."
+    )
+    reason = "the selected requests are of another type, payment.transfer."
     assert why_not_marked(other_type, [ONE]) == reason
 
 

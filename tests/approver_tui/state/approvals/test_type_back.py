@@ -32,7 +32,11 @@ def _approval(label="Amount", value="EUR 5.00", kind="money", **display):
 @pytest.mark.parametrize(
     ("kind", "label", "what"),
     [
-        (FactKind.LAST_FOUR, "Last 4 of To account", 'the last 4 characters of "To account"'),
+        (
+            FactKind.LAST_FOUR,
+            "Last 4 characters of To account",
+            'the last 4 characters of "To account"',
+        ),
         (FactKind.TEXT, "To account", '"To account" as you read it'),
     ],
 )

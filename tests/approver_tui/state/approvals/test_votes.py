@@ -14,8 +14,8 @@ from approver_tui.state.text import SafeText
         (2, 1, ("finance",), "1 of 2, needs finance"),
         (3, 1, ("ana", "finance"), "1 of 3, needs two of ana, finance"),
         (9, 1, ("board",), "1 of 9, needs 8 of board"),
-        (2, 2, ("finance",), "2 of 2 said yes"),
-        (2, 1, (), "1 of 2 said yes"),
+        (2, 2, ("finance",), "2 of 2 approved"),
+        (2, 1, (), "1 of 2 approved"),
     ],
 )
 def test_it_says_how_many_said_yes_and_who_is_needed(need, have, left, words):

@@ -72,9 +72,9 @@ def test_an_unusual_one_stands_below_with_its_reason():
     """And one whose agent asks for the first time says that."""
     asker = replace(TWO.display.agent, first_request=True)
     first = replace(TWO, display=replace(TWO.display, agent=asker))
-    assert "     This agent never asked you before." in _texts(Batch.of([first]))
+    assert "     First request from this agent." in _texts(Batch.of([first]))
     rows = _texts(Batch.of([NEW, ONE]))
-    heading = rows.index("UNUSUAL (1)  ticked by hand alone")
+    heading = rows.index("UNUSUAL (1)  tick individually")
     assert rows.index("     You never approved this before: “To”.") > heading
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[:heading])
     assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[heading:])

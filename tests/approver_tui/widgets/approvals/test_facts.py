@@ -36,7 +36,7 @@ def test_the_order_of_the_facts():
         text,
         ["HIGH RISK", "Pay EUR", "Amount", "Unusual", "Reference", "Rights", "Undo", "Agent  ",
          "Owner", "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due',
-         "If approved", "Expires", "Lapsing is not a no.", "Fingerprint"],
+         "If approved", "Expires", "Expiring isn't a denial.", "Fingerprint"],
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_a_yes_to_less_is_not_said_to_give_all_that_was_asked():
     """What the agent would have got is named as what this is a part of."""
     part, whole = a_part("pay", a_vote()), an_approval("pay")
     for make in (approval_lines, panel_lines):
-        assert "A part of: one token" in _text(make(part, RenderContext(NOW, UTC, 80)))
+        assert "Part of: one token" in _text(make(part, RenderContext(NOW, UTC, 80)))
         assert "A part of" not in _text(make(whole, RenderContext(NOW, UTC, 80)))
 
 
@@ -90,11 +90,9 @@ def test_each_outcome_has_its_own_sentence():
     assert outcome(approval, NOW, UTC) == ""
     assert outcome(approval, NOW + 10**6, UTC).startswith("Expired at 14:36:19. Not a denial.")
     back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
-    assert outcome(back, NOW, UTC).startswith("No longer needed: ")
+    assert outcome(back, NOW, UTC).startswith("Withdrawn: ")
     ended = replace(back, reason=SafeText("user_disabled"))
-    assert outcome(ended, NOW, UTC).startswith(
-        "This request is cancelled. Whoever it was for is disabled."
-    )
+    assert outcome(ended, NOW, UTC).startswith("This request is cancelled. Its user is disabled.")
     denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
 
@@ -105,9 +103,9 @@ def test_a_newer_request_says_which_it_replaces():
     assert "Replaces" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
     newer = replace(approval, supersedes=ReplacedRequest("sayso_ap_1", SafeText("9f3a-71c0")))
     text = _text(approval_lines(newer, RenderContext(NOW, UTC, 80)))
-    assert "Replaces     9f3a-71c0, which waits no more" in text
+    assert "Replaces     9f3a-71c0, no longer waiting" in text
     over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    assert outcome(over, NOW, UTC) == "Replaced by a newer request of the same agent."
+    assert outcome(over, NOW, UTC) == "Replaced by a newer request from the same agent."
 
 
 def test_what_nobody_was_asked_about_says_so():
@@ -132,14 +130,14 @@ def test_the_record_says_what_came_of_it_at_the_resource():
         done = Execution(id=SafeText("INV-2291"), at=NOW, **whole)
         return _text(outcome_lines(replace(approved, execution=done), RenderContext(NOW, UTC, 100)))
 
-    assert "Begun at its resource at 14:32:07." in drawn()
+    assert "Started at its resource at 14:32:07." in drawn()
     failed = drawn(done=False, text=SafeText("No funds."))
     assert "Failed at 14:32:07." in failed
     assert '| "No funds."' in failed
     assert "ALARM" not in failed
     differed = drawn(done=True, as_granted=False)
     assert "Carried out at 14:32:07." in differed
-    assert "ALARM: what the resource ran is not what was granted." in differed
+    assert "ALARM: the resource did something other than what was granted." in differed
 
 
 def test_what_an_agent_proves_itself_by_and_through_whom_it_came_are_told():

@@ -26,11 +26,11 @@ def _text(device):
 @pytest.mark.parametrize(
     ("browsers", "words"),
     [
-        ((), "Called not called: open its page and allow it"),
-        ((PUSH,), "Called nothing yet, through push.example"),
+        ((), "Notified no notifications: open its page and allow them"),
+        ((PUSH,), "Notified nothing yet, through push.example"),
         ((replace(PUSH, delivered_at=NOW - 3 * MINUTE),), "last 3 min ago, through push.example"),
         ((replace(PUSH, is_dormant=True),), "nothing yet; nobody opened it for two weeks"),
-        ((replace(PUSH, problem=SafeText("403")),), "push.example takes nothing: 403"),
+        ((replace(PUSH, problem=SafeText("403")),), "push.example rejects messages: 403"),
         ((replace(PUSH, lost_at=NOW),), "open Sayso there"),
     ],
 )
@@ -41,5 +41,5 @@ def test_whether_it_hears_of_what_waits_is_said(browsers, words):
 
 def test_a_terminal_and_what_is_over_are_called_by_nobody():
     """A terminal rings where it runs."""
-    assert "Called" not in _text(a_device())
-    assert "Called" not in _text(replace(PHONE, is_active=False))
+    assert "Notified" not in _text(a_device())
+    assert "Notified" not in _text(replace(PHONE, is_active=False))

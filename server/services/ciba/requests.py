@@ -178,8 +178,8 @@ class BackchannelService:
         if not plan.by.asked:
             return request_limits.pause(tx, agent, user, types, self.rules)
         remaining = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
-        risk, others = plan.risk, plan.by.people.others
-        others = substitutes.additional_approver_ids(tx, others, user, types, risk)
+        risk, named = plan.risk, plan.by.people.others
+        others = substitutes.additional_approver_ids(tx, named, user, types, risk)
         return remaining.refusal(user, types, risk, others)
 
     def _refusal(

@@ -240,7 +240,7 @@ class _CountedRows:
     @property
     def whole(self) -> bool:
         """Reports whether all rows were read."""
-        return max(map(len, (self.open, self.notifications, self.refused))) < MAX_ROWS
+        return max(len(self.open), len(self.notifications), len(self.refused)) < MAX_ROWS
 
 
 _Count = Callable[[_CountedRows], Mapping[LimitSubject, int]]

@@ -215,7 +215,7 @@ class Flows:
         acts = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
         outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
         if "denied" in outcomes:
-            return _Refused(plan, errors.AccessDenied("The request was denied."))
+            return _Refused(plan, errors.AccessDenied("The user denied it on their device."))
         if "over" in outcomes:
             return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):

@@ -63,7 +63,7 @@ def test_what_cannot_name_a_resource_is_refused(desk, uri):
 )
 def test_our_own_api_is_no_resource(desk, uri):
     """A token for it would let an agent speak as a person's device, or look as if it could."""
-    with pytest.raises(Invalid, match="Sayso's own"):
+    with pytest.raises(Invalid, match="belongs to Sayso"):
         desk.resources.add(uri, {}, {}, by=BY)
     assert desk.resources.all() == []
 

@@ -194,7 +194,7 @@ def test_a_consent_that_is_taken_back_before_the_code_gives_none(ana, app, brows
     with local.services.store.read() as view:
         consent = view.consents.live(ana.user.id, app.id, PAY, view.now)
     local.site.consents.revoke(consent.id, by=BY)
-    assert "taken back" in browser.again().answer["error_description"]
+    assert "revoked" in browser.again().answer["error_description"]
 
 
 def test_an_unanswered_signature_is_no_yes(app, browser, local):

@@ -240,7 +240,7 @@ def test_a_long_headline_of_a_shipped_type_keeps_its_numbers():
 
 def test_the_generic_type_is_used_and_not_registered():
     """It has no fields of its own, so nothing could be asked for by it."""
-    with pytest.raises(Invalid, match="whose file has no headline"):
+    with pytest.raises(Invalid, match="types without a headline"):
         builtin_action_types.registrable(builtin_action_types.GENERIC)
     bare = {"type": "service.restart", "title": "Restart the service", "schema": _EMPTY}
     said = builtin_action_types.generic_details(

@@ -50,7 +50,7 @@ def test_less_is_approved_on_the_screen(agent: Agent, person: Terminal) -> None:
         app.press("\t", *"500", "\t", " ")
         app.shows("EUR 500.00", "(not granted)")
         app.press("\t", "\t", "\t", "\t", "\r")
-        app.shows("do a part of this once", "APPROVE WITH LIMITS")
+        app.shows("do part of this once", "APPROVE WITH LIMITS")
         _approve(app)
         app.shows("Approved by")
         told = agent.poll(handle, prefer="wait=5").json()
@@ -122,9 +122,9 @@ def test_what_counts_is_there_at_every_size(
         app.shows("Amount", "Payee", "d Deny", "? Help", "Esc Back")
         until(lambda: _is_whole(app.text, size), PATIENCE_SECONDS)
         app.press("G")
-        app.shows("Expires", "Lapsing", "Fingerprint", "d Deny", "? Help", "Esc Back")
+        app.shows("Expires", "Expiring", "Fingerprint", "d Deny", "? Help", "Esc Back")
         app.press("e")
-        app.shows("Esc Back", "[ Approve less.. ]")
+        app.shows("Esc Back", "[ Continue.. ]")
         app.press("\x1b")
         app.shows("d Deny")
         app.press("2")
@@ -157,7 +157,7 @@ def test_warnings_leave_room_for_the_request_in_the_smallest_terminal(
         app.shows("Pay EUR 4,820.00", "more below", "d Deny", "Esc Back")
         until(lambda: _empty_rows(app) <= 2, PATIENCE_SECONDS)
         app.press("?")
-        app.shows("data folder is open")
+        app.shows("can read the server")
 
 
 def _empty_rows(app: Window) -> int:

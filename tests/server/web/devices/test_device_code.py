@@ -190,7 +190,7 @@ def test_a_busy_server_loses_nothing(browser, local, monkeypatch):
     def busy(*_args, **_kwargs):
         raise Busy("too long")
 
-    monkeypatch.setattr(type(local.site.devices.grant), "enter", busy)
+    monkeypatch.setattr(type(local.site.devices.grant), "submit_code", busy)
     page = _send(browser, name="ana", user_code=device.user_code)
     assert page.status_code == 400
     assert device.user_code in page.text

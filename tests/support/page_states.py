@@ -278,7 +278,7 @@ def _of_apps(made: Furnished) -> list[State]:
     return [
         State("app-unknown", "/authorize?client_id=nobody"),
         State("sign-in", link(), (says("to continue to"),)),
-        State("sign-in-refused", link(), (*entering("wrong"), says("do not fit"))),
+        State("sign-in-refused", link(), (*entering("wrong"), says("is wrong"))),
         State("sign-in-passkey", link(claims=json.dumps(insists)), (says("requires a passkey"),)),
         State("consent", link(), (*entering(PASSWORD), says("Tell"))),
         State("consent-power", power, (says("Allow this for"),)),

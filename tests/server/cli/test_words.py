@@ -181,6 +181,6 @@ def test_a_scope_that_needs_details_is_asked_for_with_them(begun, tmp_path):
 def test_an_agent_that_only_exchanges_is_shown_no_other_way(begun):
     """What it is told works: no request for itself, which it may not make."""
     lines = begun(*AGENT, *CEILING, "--grant", "token_exchange").out
-    assert "a token that names it in may_act with:" in lines
+    assert "a person's token that names it in may_act:" in lines
     assert "client_credentials" not in lines
     assert "bc-authorize" not in lines

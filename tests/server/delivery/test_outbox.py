@@ -155,10 +155,10 @@ def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
         def deliver(self, message: OutboxMessage) -> None:
             raise KeyError(message.id)
 
-        def arrived(self, tx: Unit, message: OutboxMessage) -> None:
+        def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
             raise NotImplementedError
 
-        def lost(self, _: Unit, message: OutboxMessage, why: str) -> None:
+        def on_given_up(self, _: Unit, message: OutboxMessage, why: str) -> None:
             given_up.append(f"{message.channel}: {why}")
 
     given_up: list[str] = []
@@ -183,7 +183,7 @@ def test_what_was_delivered_while_others_held_the_database_is_delivered_again_af
     tmp_path: Path,
 ) -> None:
     """I12: no fault, when it could not be written down; the receiver tells repeats apart."""
-    monkeypatch.setattr(writer, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(writer, "_TIMEOUT_SECONDS", 0.1)
     _put(store)
     another = sqlite3.connect(tmp_path / "sayso.db", isolation_level=None)
 

@@ -173,7 +173,7 @@ def test_actions_are_judged_with_their_amounts(agent, dry_run):
 
 def test_a_long_time_is_judged_in_parts_and_never_endlessly(agent, dry_run, monkeypatch):
     """Pages follow each other; beyond the most it says that there was more."""
-    monkeypatch.setattr(replays, "_PAGE", 2)
+    monkeypatch.setattr(replays, "_PAGE_SIZE", 2)
     for _ in range(5):
         agent.alone()
         agent.asked()

@@ -100,7 +100,7 @@ def test_stopping_counts_what_ended_and_stands_in_the_log(eva, agent, local):
 
 def test_a_terminal_stops_an_agent_as_a_browser_does(local, agent, monkeypatch):
     """More than is looked at in one go too; nothing of others ends."""
-    monkeypatch.setattr(access_revocation, "_AT_ONCE", 2)
+    monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
         local.desk.token(agent.id, ana.user.id, f"hers-{number}")

@@ -96,7 +96,7 @@ def test_a_wrong_password_keeps_the_name_and_tells_nothing_more(app, browser):
     browser.authorize(app.id, login_hint="ana@example.com")
     assert browser.page.forms[0].fields["name"] == "ana@example.com"
     wrong = browser.sign_in("<b>ana</b>", "wrong")
-    assert (wrong.status, "do not fit" in wrong.text) == (403, True)
+    assert (wrong.status, "is wrong" in wrong.text) == (403, True)
     assert "&lt;b&gt;ana&lt;/b&gt;" in wrong.text
     for _ in range(5):
         wrong = browser.sign_in("ana", "wrong")

@@ -95,7 +95,7 @@ SIGN_IN: Mapping[str, object] = {
     "headline": "Let a new device sign in as alice",
     "facts": [
         ("New device", "desktop", True),
-        ("PushAddress", "203.0.113.7", True),
+        ("Address", "203.0.113.7", True),
         ("Its code", "BCDF-GHJK", True),
         (
             "Careful",
@@ -125,7 +125,7 @@ APP_SIGN_IN: Mapping[str, object] = {
         ("App", "television", True),
         ("At", "https://films.example", True),
         ("May use", "films:watch (low risk)", True),
-        ("PushAddress", "203.0.113.7", True),
+        ("Address", "203.0.113.7", True),
         ("Its code", "BCDF-GHJK", True),
     ],
     "scopes": [("films:watch", "low")],

@@ -172,7 +172,7 @@ def test_a_device_that_is_revoked_says_so_and_leads_to_signing_in(
     with window(person) as app:
         app.shows("Pay EUR 4,820.00")
         person.client.revoke_device("self")
-        app.shows("SIGNED OUT", "Enter signs in again")
+        app.shows("SIGNED OUT", "Press Enter to sign in again")
         app.hides("trying again")
         app.press("a")
         app.shows("Approve unavailable: this device was signed out.")
@@ -206,7 +206,7 @@ def test_without_colours_a_phone_can_read_the_picture_and_a_field_can_be_seen(
     _asked(agent, person)
     with window(person, NO_COLOR="1") as app:
         app.press("o")
-        app.shows("Open elsewhere", "passkey at this page", "▀")
+        app.shows("Open elsewhere", "passkey on this page", "▀")
         blocks = [cell for cell in _cells(app) if cell.data in "█▀▄"]
         assert blocks
         assert all(cell.reverse for cell in blocks)

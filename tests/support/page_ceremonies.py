@@ -41,8 +41,8 @@ def ceremonies(made: Furnished) -> list[State]:
         State("approving-medium", medium, (*step, typed("#match", number))),
         State("approving-critical", all_three, right),
         State("typed-wrong", all_three, (*wrong, says("One more wrong entry locks"))),
-        State("locked", all_three, (*wrong, says("wrong twice"))),
-        State("locked-before", all_three, (says("wrong twice"),)),
+        State("locked", all_three, (*wrong, says("after two wrong entries"))),
+        State("locked-before", all_three, (says("after two wrong entries"),)),
     ]
 
 

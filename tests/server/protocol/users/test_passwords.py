@@ -16,7 +16,7 @@ def test_a_password_is_kept_in_one_spelling():
 )
 def test_what_is_too_short_too_long_or_cannot_be_typed_is_refused(raw):
     """Twelve characters, and any alphabet."""
-    with pytest.raises(ValueError, match="A password has"):
+    with pytest.raises(ValueError, match="A password must"):
         passwords.check(raw)
 
 

@@ -41,7 +41,7 @@ def test_an_update_is_the_next_version_and_the_same_file_is_none(desk):
     [
         ("", "not JSON"),
         ("[]", "must be a JSON object"),
-        ('{"type":"a","type":"b"}', "more than once"),
+        ('{"type":"a","type":"b"}', "repeated"),
         (json.dumps({**PAYMENT, "risk": "huge"}), "/risk"),
         (json.dumps({**PAYMENT, "headline": "Pay {nobody}"}), "/headline"),
         (json.dumps({**PAYMENT, "schema": {"type": "object"}}), "closed"),

@@ -89,7 +89,7 @@ def test_every_bound_of_the_scopes_is_told(chains, bot, explanations):
     """What the resource has, what each agent may, what each token has, what was consented."""
     chains.consent(bot, "bank:read")
     chains.exchange(bot, chains.user_token(), scope="bank:write")
-    bounds = {bound.whose: bound.scope for bound in explanations.exchange(None).bounds}
+    bounds = {bound.source: bound.scope for bound in explanations.exchange(None).bounds}
     assert bounds == {
         "the resource has": ("bank:close", "bank:read", "bank:write"),
         "desk-bot": ("bank:close", "bank:read", "bank:write"),
@@ -106,7 +106,7 @@ def test_the_bounds_of_a_signed_answer_are_told(chains, agent, person, explanati
     chains.exchange(payer, token, resource=PAY, scope="payments:transfer")
     found = explanations.exchange(None)
     assert found.reason is Reason.SCOPE_BEYOND
-    assert {bound.whose: bound.scope for bound in found.bounds} == {
+    assert {bound.source: bound.scope for bound in found.bounds} == {
         "the resource has": ("payments:read", "payments:transfer"),
         "payer": ("payments:transfer",),
         "invoice-bot": ("payments:read", "payments:transfer"),

@@ -62,11 +62,11 @@ class Ending:
 class Parts:
     """Stands for narrowings: a higher number is less."""
 
-    def within(self, approval: Approval, less: Narrowed) -> bool:
+    def is_within(self, approval: Approval, less: Narrowed) -> bool:
         """Reports whether it is less than what was granted so far."""
         return approval.granted is None or int(less.text) > int(approval.granted)
 
-    def keep(self, tx: Unit, approval: Approval, less: Narrowed) -> Approval:
+    def store_granted(self, tx: Unit, approval: Approval, less: Narrowed) -> Approval:
         """As the real ones do."""
         return tx.approvals.narrow(approval.id, less.text, "[]", approval.past) or approval
 

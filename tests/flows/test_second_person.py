@@ -73,7 +73,7 @@ def test_both_see_it_and_the_second_yes_gives_the_token(
     assert told.index("grants:") < told.index("people:") < told.index("expires in")
     assert (first.state, done.state) == ("pending", "approved")
     assert frame["approval"]["together"]["have"] == 1
-    assert f"{second.user}: yes" in "\n".join(lines.approval_in_full(after, 0))
+    assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
     assert documents.summary(after)["together"]["left"] == [both]
     assert waits.json()["approvals"] == "1/2"
     assert token.status_code == 200
@@ -87,7 +87,7 @@ def test_a_person_who_is_not_asked_signs_nothing_of_somebody_else(
     agent.ask_payment(person.user)
     seen = person.only()
     alone = replace(seen, together=None)
-    with pytest.raises(Changed, match="meant for somebody else"):
+    with pytest.raises(Changed, match="is for somebody else"):
         second.approve(alone)
 
 
@@ -163,7 +163,7 @@ def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
     asked, whole = person.only(), second.only()
     part = person.decider.narrow(asked, Narrowing((read_change("amount=10"),)))
     person.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, granted=part)
-    with pytest.raises(ApiError, match="has approved less"):
+    with pytest.raises(ApiError, match="has narrowed this request"):
         second.approve(whole)
     seen = second.only()
     told = "\n".join(lines.approval_in_full(seen, second.client.now()))
@@ -187,7 +187,7 @@ def test_a_part_that_is_none_is_not_signed(
     seen = second.only()
     other = Granted(seen.action_text, (), (Place(*[SafeText("x")] * 3),))
     for granted in (other, replace(other, text=seen.action_text.replace("EUR", "USD"))):
-        with pytest.raises(Changed, match="not what you wished"):
+        with pytest.raises(Changed, match="not what you asked for"):
             second.approve(replace(seen, granted=granted))
     second.deny(seen)
 

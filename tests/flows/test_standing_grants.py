@@ -96,7 +96,7 @@ def test_a_wish_that_cannot_be_is_refused_before_a_pin_is_tried(
         (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
         (("--for", "1h", "--uses", "3"), 2, "sum"),
         (("--for", "soon", "--uses", "3"), 2, "15m, 8h or 30d"),
-        (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=CAP"),
+        (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=LIMIT"),
     ):
         known = ("grants", "add", asked.id, *wish, "--pin-stdin", "--json")
         done = _run(server, "approver_tui", person, *known, stdin=PIN)

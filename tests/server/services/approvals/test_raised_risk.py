@@ -66,7 +66,7 @@ def test_critical_takes_two_people_also_where_the_agent_says_so(
     local.desk.users.disable("admin", by=BY)
     refused = agent.ask(risk="critical")
     assert refused.refusal == (403, "access_denied")
-    assert "2 people" in refused.json["error_description"]
+    assert "2 approvals" in refused.json["error_description"]
 
 
 @pytest.mark.parametrize("word", ["HIGH", "severe"])

@@ -54,6 +54,6 @@ def test_the_doctor_reminds_when_the_day_has_come(begun):
     """Not before; nothing is stopped."""
     registered(begun, review_at=begun.clock.now() + DAY)
     doctor = Doctor(begun.store, Judge(begun.secrets))
-    assert not any("looked at again" in one.what for one in doctor.findings())
+    assert not any("review of the agent" in one.what for one in doctor.findings())
     begun.clock.forward(DAY)
-    assert any("looked at again" in one.what for one in doctor.findings())
+    assert any("review of the agent" in one.what for one in doctor.findings())

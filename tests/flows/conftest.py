@@ -18,6 +18,7 @@ _OPENED_BY_A_PROGRAM = frozenset(
         "batch",
         "bursts",
         "never_lost",
+        "random_keys",
         "screens",
         "several_servers",
         "sign_in",

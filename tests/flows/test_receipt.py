@@ -81,4 +81,4 @@ def test_nobody_elses_receipt_is_there(person: Terminal, tmp_path: Path) -> None
     assert _receipt(person.home, "sayso_ap_7777777777777777").returncode == 3
     (tmp_path / "text").write_text("no JSON")
     done = _receipt(person.home, "--file", str(tmp_path / "text"))
-    assert (done.returncode, "holds no JSON object" in done.stderr) == (2, True)
+    assert (done.returncode, "does not contain a JSON object" in done.stderr) == (2, True)

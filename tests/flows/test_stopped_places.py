@@ -223,7 +223,7 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
         server,
         made,
         person,
-        AgentKey(app.app.id, app.secret or "", new.name),
+        AgentKey(app.app.id, app.secret or "", app.app.name),
         AgentKey(given.resource.client_id, given.secret, uri),
     )
 

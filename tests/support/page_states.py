@@ -246,7 +246,7 @@ def _of_forms(made: Furnished) -> list[State]:
         ),
         State("explained", agent, (*tried, says("would be asked"))),
         State("console-signing", agent, (*owner, says("Sign with passkey"))),
-        State("policy-tested", "/admin/policy", (*tested, says("cases passed"))),
+        State("policy-tested", "/admin/policy", (*tested, says("Some cases failed"))),
         State(
             "policy-replayed",
             "/admin/policy",

@@ -73,7 +73,7 @@ def bound_keys() -> tuple[str, ...]:
     names = {
         key
         for package in (screens, widgets)
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         for kind in vars(importlib.import_module(module.name)).values()
         if isinstance(kind, type) and kind.__module__ == module.name
         for binding in vars(kind).get("BINDINGS", ())

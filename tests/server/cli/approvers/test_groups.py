@@ -46,5 +46,5 @@ def test_an_agent_asks_a_group(begun):
     shown = begun("agents", "show", "bot", "--json").document
     assert sorted(shown["asks"]) == ["bob", "finance"]
     refused = begun("groups", "delete", "finance")
-    assert (refused.code, "bot may ask" in refused.err) == (6, True)
+    assert (refused.code, "bot can ask" in refused.err) == (6, True)
     assert "groups" in begun("agents", "update", "bot", "--asks", "eve").err

@@ -40,5 +40,5 @@ def test_the_end_is_read_back_to_the_millisecond(moment):
 @pytest.mark.parametrize("name", ["sayso:consent", "sayso:device", "sayso:anything"])
 def test_nobody_registers_a_type_of_ours(name):
     """Otherwise an agent could ask for what reads like a consent."""
-    with pytest.raises(InvalidActionType, match="Sayso's own"):
+    with pytest.raises(InvalidActionType, match="reserved for Sayso"):
         read_action_type({**PAYMENT, "type": name})

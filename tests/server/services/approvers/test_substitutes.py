@@ -76,7 +76,7 @@ def test_a_person_and_their_backup_have_one_yes_together(
     assert first.approve(approval.id).json["state"] == "pending"
     refused = second.approve(approval.id)
     assert refused.refusal == (409, "already_voted")
-    assert "one yes together" in refused.json["detail"]
+    assert "share one vote" in refused.json["detail"]
     together = second.show(approval.id)["together"]
     assert together["have"] == 1
     assert together["left"] == ["admin", "boss"]

@@ -52,7 +52,7 @@ def test_where_somebody_is_called_stands_there(browser, service):
     """By which push service, and that nothing ever came by it."""
     page = _page(browser)
     assert f"127.0.0.1:{service.port}" in page
-    assert "last reached never" in page
+    assert "last delivered never" in page
     assert DORMANT not in page
 
 
@@ -131,4 +131,4 @@ def test_a_browser_that_is_refused_says_what_is_wrong(local, browser, agent, ser
     service.behaviour = answer(403)
     agent.asked_payment(login_hint="eva")
     local.deliver()
-    assert "refuses our messages: status 403" in _page(browser)
+    assert "rejects our messages: status 403" in _page(browser)

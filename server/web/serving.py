@@ -10,7 +10,14 @@ from server.http.site import Site
 from server.protocol import errors
 from server.protocol.forms import Form
 from server.web import fields
-from server.web.browser import go, message, page, redirect_to_issuer_host, with_error_pages
+from server.web.browser import (
+    go,
+    is_same_origin,
+    message,
+    page,
+    redirect_to_issuer_host,
+    with_error_pages,
+)
 from server.web.calls import Document
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
@@ -62,6 +69,10 @@ def _respond(
     try:
         visit.person  # noqa: B018  # authenticate before the form is parsed
     except errors.Problem as problem:
+        if request.method == "POST" and not is_same_origin(site):
+            return message(
+                "Request refused", "This page has expired. Go back and try again.", status=400
+            )
         return _sign_in(problem, asked=bool(ids) and not row.in_console)
     try:
         return view(visit, row)

@@ -13,7 +13,7 @@ from tests.support.terminal import Terminal, new_person
 
 _NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
-_GONE = "['Can't reach the server.', 'Not connected. Last updated']"
+_GONE = '["Can\'t reach the server.", "Not connected. Last updated"]'
 """Said by the press, or by the page, whichever finds out first."""
 _THERE = "document.querySelector('{}') !== null"
 

@@ -40,7 +40,7 @@ def test_an_agent_is_stopped_and_let_go_on(
     tab.says("disabled")
     tab.click(".acts button")
     tab.says("This change needs your passkey")
-    tab.click("#sign button")
+    tab.click("#sign .primary")
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
 
@@ -52,7 +52,7 @@ def test_a_passkey_that_does_not_know_its_person_gives_no_power(
     tab.click(".inline button")
     tab.says("This change needs your passkey")
     tab.verify(person=False)
-    tab.click("#sign button")
+    tab.click("#sign .primary")
     tab.says("The passkey was not used. Nothing was sent.")
     assert agent.ask_payment(admin).status_code == 200
 
@@ -99,7 +99,7 @@ def test_an_icon_is_drawn_before_it_is_sent_and_what_is_none_changes_nothing(
     tab.says("Chosen: 64 by 64 pixels")
     tab.click("form .primary")
     tab.says("This change needs your passkey")
-    tab.click("#sign button")
+    tab.click("#sign .primary")
     tab.see("document.querySelector('h1 img.face')?.naturalWidth === 64")
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
     tab.says("Current icon: 64 by 64 pixels")
@@ -136,7 +136,7 @@ def test_a_form_that_was_refused_is_mended_and_signed(
     tab.type("#members", admin)
     tab.click("form .primary")
     tab.says("This change needs your passkey")
-    tab.click("#sign button")
+    tab.click("#sign .primary")
     tab.see(f"document.querySelector('tbody')?.textContent.includes({json.dumps(name)})")
 
 

@@ -70,7 +70,7 @@ def test_each_field_of_a_critical_yes_says_what_goes_into_it(
     _sign_in(server, tab, code)
     tab.open(f"{server.url}/r/{waiting(server, name)[0].id}")
     tab.click("#to-approve")
-    _until(tab, "says: Approve with passkey can be pressed.")
+    _until(tab, "says: Approve with passkey is available.")
     ((_, rows),) = (table for table in _tables() if table[0] == "field")
     assert _press(tab, rows) == 5
 

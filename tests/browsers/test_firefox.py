@@ -74,7 +74,7 @@ def test_without_the_server_a_page_says_what_was_last_known(
     try:
         fox.open(f"{server.url}/devices")
         fox.says("Can't reach Sayso")
-        fox.says("nothing waited for you")
+        fox.says("no requests were waiting for you")
     finally:
         server.start()
     fox.says("Your devices")

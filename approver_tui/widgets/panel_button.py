@@ -18,6 +18,7 @@ class PanelButton(Button):
     def __init__(self, label: SafeText, *, id: str) -> None:  # noqa: A002  # Textual's name
         super().__init__(Content(f"[ {label} ]"), id=id, compact=True)
         self._words = label
+        self.active_effect_duration = 0  # a press changes no color for a fifth of a second
 
     def on_focus(self, _event: events.Focus) -> None:
         """Point at the label."""

@@ -30,6 +30,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _MAX_COOKIE = 128
+PAGE_EXPIRED: Final = "This page has expired. Go back and try again."
 _REFUSED: Final = 400
 _SCRIPT_DIRECTIVES: Final = (
     "worker-src 'self'",
@@ -148,7 +149,7 @@ def posted(site: Site) -> Form:
     cookie = cookie_of(site)
     known = cookie and form.get("csrf") == site.sign_in.sign_ins.csrf(cookie)
     if not known or not is_same_origin(site):
-        raise errors.InvalidRequest("This page has expired. Go back and try again.")
+        raise errors.InvalidRequest(PAGE_EXPIRED)
     return form
 
 

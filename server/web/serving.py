@@ -11,6 +11,7 @@ from server.protocol import errors
 from server.protocol.forms import Form
 from server.web import fields
 from server.web.browser import (
+    PAGE_EXPIRED,
     go,
     is_same_origin,
     message,
@@ -70,9 +71,7 @@ def _respond(
         visit.person  # noqa: B018  # authenticate before the form is parsed
     except errors.Problem as problem:
         if request.method == "POST" and not is_same_origin(site):
-            return message(
-                "Request refused", "This page has expired. Go back and try again.", status=400
-            )
+            return message("Request refused", PAGE_EXPIRED, status=400)
         return _sign_in(problem, asked=bool(ids) and not row.in_console)
     try:
         return view(visit, row)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.settling import reading_styles_once, settling_by_queue
+from tests.support.clients.settling import reading_styles_once, settling_by_queue
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,9 +14,9 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import DEFAULT_ENVIRONMENT
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.opening import OpeningScreen
-from tests.support.fake_approvals import three
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import NARROW, WIDE, inbox, shown, until
+from tests.support.clients.driving import NARROW, WIDE, inbox, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import three
 
 HOME = Home.at(Path("/nowhere"))
 

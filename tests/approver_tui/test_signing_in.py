@@ -19,9 +19,9 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.qr_code import qr_rows
 from tests.approver_tui.client.sign_in.test_profile import MINE
-from tests.support.fake_clock import NOW, FakeClock
-from tests.support.fake_server import CODE, FakeServer
-from tests.support.pilots import NARROW, WIDE, until
+from tests.support.clients.driving import NARROW, WIDE, until
+from tests.support.fakes.fake_clock import NOW, FakeClock
+from tests.support.fakes.fake_server import CODE, FakeServer
 
 PIN = "271828"
 INVITATION = Invitation(

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tests.support.source import PACKAGES, ROOT, modules
+from tests.support.checks.source import PACKAGES, ROOT, modules
 
 
 def test_every_module_says_what_it_owns():

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.support.source import ROOT, modules, uses
+from tests.support.checks.source import ROOT, modules, uses
 
 _CLOCKS = {
     "time.time",

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.support.clock import MovableClock
-from tests.support.source import ROOT
+from tests.support.builders.clock import MovableClock
+from tests.support.checks.source import ROOT
 
 _FILE = re.compile(r"\.\w+$")
 _FILES_OF_THE_API = {"/api/openapi.json"}

@@ -10,7 +10,7 @@ import pytest
 
 from approver_tui.cli.main import cli as approver
 from server.cli.main import cli as sayso
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 _DOCS = ROOT / "docs"
 _MOST_WORDS = 1_500

@@ -1,6 +1,6 @@
 """One door leads out of an installation."""
 
-from tests.support.source import modules, uses
+from tests.support.checks.source import modules, uses
 
 _WAYS_OUT = (
     "requests",

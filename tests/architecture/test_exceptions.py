@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.source import modules
+from tests.support.checks.source import modules
 
 _TOLD = re.compile(r"# (?:ruff: )?(?:noqa|type: ?ignore)\b.*")
 _WHY = re.compile(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 _ELSEWHERE = {
     ("demo", "--plain"): "`scripts/demo --plain` is run by `tests/flows/test_demo.py`",

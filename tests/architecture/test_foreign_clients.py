@@ -3,8 +3,8 @@
 import json
 import re
 
-from tests.support.foreign import AXE, FOLDER, LIBRARIES, PUSH_SERVICE
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
+from tests.support.clients.third_party import AXE, FOLDER, LIBRARIES, PUSH_SERVICE
 
 ALL = {*LIBRARIES, PUSH_SERVICE, AXE}
 

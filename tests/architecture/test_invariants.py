@@ -2,9 +2,9 @@
 
 import re
 
-from tests.support import invariants
-from tests.support.planted import FAULTS
-from tests.support.source import ROOT
+from tests.support.checks import invariants
+from tests.support.checks.planted import FAULTS
+from tests.support.checks.source import ROOT
 
 _SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
 
@@ -35,7 +35,7 @@ def test_each_is_tried_by_one_test_and_shown_by_another():
 
 def test_every_bug_that_can_be_planted_is_planted():
     """One that no test plants shows nothing."""
-    seeds = _SEED.findall((ROOT / "tests" / "support" / "seeded.py").read_text("utf-8"))
+    seeds = _SEED.findall((ROOT / "tests" / "support" / "checks" / "seeded.py").read_text("utf-8"))
     paths = [
         path for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in str(path)
     ]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 
 @pytest.mark.parametrize(

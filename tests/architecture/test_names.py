@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.source import PACKAGES, ROOT, modules
+from tests.support.checks.source import PACKAGES, ROOT, modules
 
 _SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 _NOT_OURS = {"snapshot_report.html", "node_modules", "build", "dist", "__pycache__"}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.support import spec_lines
+from tests.support.checks import spec_lines
 
 
 def _listed() -> list[str]:

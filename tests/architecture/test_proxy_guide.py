@@ -9,7 +9,7 @@ from server.http.message import MAX_BODY_BYTES
 from server.protocol.ciba.requests import LONGEST_WAIT_SECONDS
 from server.protocol.notifications import web_push
 from server.serving import worker
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 _GUIDE = (ROOT / "docs" / "behind-a-proxy.md").read_text("utf-8")
 _BLOCKS = dict(re.findall(r"```(nginx|caddyfile)\n(.*?)```", _GUIDE, re.DOTALL))

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 _MOST_LINES = 30
 _SCRIPTS = [

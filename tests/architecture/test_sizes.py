@@ -1,6 +1,6 @@
 """Nothing grows until nobody reads it."""
 
-from tests.support.source import modules
+from tests.support.checks.source import modules
 
 _MOST_LINES = 400
 _MOST_OF_TABLES = 600

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.source import calls, keyword, last_name, modules
+from tests.support.checks.source import calls, keyword, last_name, modules
 
 _PARSES_MARKUP = {"Static", "Label", "Link", "OptionList", "RichLog", "Tooltip", "notify"}
 _PARSES_ITS_LABEL = {"Button", "Checkbox", "RadioButton", "Collapsible", "TabPane", "Tab"}

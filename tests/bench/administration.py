@@ -11,9 +11,9 @@ from server.services.clients.agents import Agents
 from tests.bench import fairness, feed
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict
-from tests.support.installation import PAY
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import new_person
+from tests.support.builders.installation import PAY
+from tests.support.clients.terminal import new_person
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _PEOPLE = 100
 _EACH = 10

@@ -8,9 +8,9 @@ from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import API, Peer, peer
 from tests.bench.table import against_peer, run, say
-from tests.support.chains import BANK, LiveChains, signed, store, user_row
-from tests.support.server import AgentKey, LiveServer
-from tests.support.volley import post
+from tests.support.builders.token_chains import BANK, LiveChains, signed, store, user_row
+from tests.support.clients.simultaneous import post
+from tests.support.servers.server import AgentKey, LiveServer
 
 BAR = 1.3
 _TOKEN = Expected(200, '"access_token":')

@@ -16,10 +16,10 @@ from urllib.parse import urlencode
 
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict
-from tests.support.agent import CIBA, Agent
-from tests.support.installation import PAY
-from tests.support.server import ROOT, AgentKey, LiveServer
-from tests.support.volley import poll, post
+from tests.support.builders.installation import PAY
+from tests.support.clients.agent import CIBA, Agent
+from tests.support.clients.simultaneous import poll, post
+from tests.support.servers.server import ROOT, AgentKey, LiveServer
 
 _BAR = 2.0
 _CONNECTIONS = 120

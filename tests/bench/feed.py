@@ -22,11 +22,11 @@ from tests.bench.feed_screen import Window
 from tests.bench.measuring import product
 from tests.bench.processes import memory_mib, processor_us, threads
 from tests.bench.table import run, say, verdict
-from tests.support.installation import PAY
-from tests.support.load import CALLED_ALWAYS
-from tests.support.server import ROOT, AgentKey, LiveServer
-from tests.support.terminal import Terminal, new_person
-from tests.support.volley import post
+from tests.support.builders.installation import PAY
+from tests.support.clients.simultaneous import post
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.load import CALLED_ALWAYS
+from tests.support.servers.server import ROOT, AgentKey, LiveServer
 
 _APPROVERS = 100
 _REQUESTS = 1_200

@@ -16,10 +16,10 @@ from typing import Self
 import pexpect
 import pyte
 
-from tests.support.installation import PAY, PAYMENT
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
-from tests.support.volley import post
+from tests.support.builders.installation import PAY, PAYMENT
+from tests.support.clients.simultaneous import post
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import AgentKey, LiveServer
 
 _COLUMNS, _LINES = 100, 30
 _AT_ONCE = 8

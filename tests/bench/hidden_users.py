@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from tests.bench.fairness import send
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict
-from tests.support.installation import PAY
-from tests.support.load import CALLED_ALWAYS
-from tests.support.server import AgentKey, LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.servers.load import CALLED_ALWAYS
+from tests.support.servers.server import AgentKey, LiveServer
 
 _BAR = 1.02
 _WARM_UP = 200

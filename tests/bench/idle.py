@@ -6,9 +6,9 @@ from tests.bench.answers import check
 from tests.bench.measuring import bare_server, product
 from tests.bench.processes import settled_mib, threads
 from tests.bench.table import run, say, verdict
-from tests.support.agent import new_agent
-from tests.support.server import LiveServer
-from tests.support.web_person import new_web_person
+from tests.support.browsers.web_person import new_web_person
+from tests.support.clients.agent import new_agent
+from tests.support.servers.server import LiveServer
 
 _BAR_MIB = 120.0
 

@@ -6,10 +6,10 @@ from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
 from tests.bench.table import against_peer, run, say
-from tests.support.chains import signed, store, user_row
-from tests.support.installation import PAY
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.volley import post
+from tests.support.builders.installation import PAY
+from tests.support.builders.token_chains import signed, store, user_row
+from tests.support.clients.simultaneous import post
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 BAR = 1.0
 _ACTIVE = Expected(200, '"active":true')

@@ -11,8 +11,8 @@ from server.services.resources.resources import NewResourceSecret
 from tests.bench.answers import WrongAnswers
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict
-from tests.support.installation import PAY
-from tests.support.server import BY, LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.servers.server import BY, LiveServer
 
 _AGENTS = 200
 _BAR_MS = 50.0

@@ -20,13 +20,13 @@ from server.services.users.users import UserChanges, Users
 from tests.bench.answers import Expected, check
 from tests.bench.measuring import Target, compare, product
 from tests.bench.table import growth, run, say, verdict
-from tests.support import prepared
-from tests.support.agent import new_agent
-from tests.support.chromium import Chromium, chromium, stranger
-from tests.support.first_view import FirstView, first_view
-from tests.support.newcomer import enrol
-from tests.support.server import BY, LiveServer
-from tests.support.web_person import WebPerson, new_web_person
+from tests.support.browsers.chromium import Chromium, chromium, stranger
+from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_view import FirstView, first_view
+from tests.support.browsers.web_person import WebPerson, new_web_person
+from tests.support.builders import decided_rows
+from tests.support.clients.agent import new_agent
+from tests.support.servers.server import BY, LiveServer
 
 _ROUNDS = 5
 """Of each page, with and without a service worker."""
@@ -163,7 +163,7 @@ class _Past:
     def decide(self, count: int) -> None:
         """Let them have decided so many, each with a yes."""
         services, device = self.person.server.services, self.person.me["device"]["id"]
-        self.last = prepared.past(services, self.waiting, device, count - self.decided)
+        self.last = decided_rows.past(services, self.waiting, device, count - self.decided)
         self.decided = count
 
     def path(self, pattern: str) -> str:

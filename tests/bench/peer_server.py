@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.server import AgentKey, free_port
+from tests.support.servers.server import AgentKey, free_port
 
 API = "https://pay.example"
 _FOLDER = Path(__file__).parent / "peer"

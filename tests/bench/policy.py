@@ -17,12 +17,12 @@ from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from tests.bench.answers import check
 from tests.bench.table import run, say, verdict
-from tests.support.callers import LocalAgent
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
-from tests.support.site import LocalSite
-from tests.support.template import make_template
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
+from tests.support.builders.template import make_template
 
 _RULES = 50
 _BAR_US = 100.0

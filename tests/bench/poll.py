@@ -4,9 +4,9 @@ from tests.bench.answers import Expected
 from tests.bench.measuring import LOTS, Target, compare, product
 from tests.bench.peer_server import Peer, peer
 from tests.bench.table import against_peer, run, say
-from tests.support import prepared
-from tests.support.server import AgentKey, LiveServer
-from tests.support.volley import poll
+from tests.support.builders import decided_rows
+from tests.support.clients.simultaneous import poll
+from tests.support.servers.server import AgentKey, LiveServer
 
 BAR = 2.0
 _PENDING = Expected(400, '"error":"authorization_pending"')
@@ -35,7 +35,7 @@ def target(server: LiveServer, *, rounds: int = LOTS, count: int = _HANDLES) -> 
     key = server.agent()
     user, _ = server.user()
     lots = [
-        prepared.requests(server.services, key.id, user, count, approved=False)
+        decided_rows.requests(server.services, key.id, user, count, approved=False)
         for _ in range(rounds)
     ]
     server.clock.forward(_INTERVAL_MS)

@@ -18,12 +18,12 @@ from pathlib import Path
 from server.services.notifications import push_targets
 from tests.bench.answers import WrongAnswers
 from tests.bench.table import run, say, verdict
-from tests.support.agent import Agent, new_agent
-from tests.support.load import WITHOUT_LIMITS
-from tests.support.push_service import PushService
-from tests.support.server import ROOT, LiveServer, live_server
-from tests.support.waiting import meanwhile
-from tests.support.web_person import WebPerson, new_web_person
+from tests.support.browsers.web_person import WebPerson, new_web_person
+from tests.support.checks.waiting import meanwhile
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.fakes.push_service import PushService
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.server import ROOT, LiveServer, live_server
 
 _PUSHES = 10_000
 _TAKING = 4

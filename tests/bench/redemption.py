@@ -4,9 +4,9 @@ from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
 from tests.bench.table import against_peer, run, say
-from tests.support import prepared
-from tests.support.server import AgentKey, LiveServer
-from tests.support.volley import poll
+from tests.support.builders import decided_rows
+from tests.support.clients.simultaneous import poll
+from tests.support.servers.server import AgentKey, LiveServer
 
 BAR = 1.0
 _TOKENS = Expected(200, '"id_token":')
@@ -37,7 +37,7 @@ def target(server: LiveServer, alg: str = "ES256", *, count: int = _HANDLES) -> 
     user, _ = server.user()
 
     def lot() -> list[str]:
-        made = prepared.requests(server.services, key.id, user, count, approved=True)
+        made = decided_rows.requests(server.services, key.id, user, count, approved=True)
         return _polls(key, made)
 
     assert server.process is not None

@@ -6,10 +6,10 @@ from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
 from tests.bench.table import against_peer, run, say
-from tests.support.installation import PAY
-from tests.support.load import CALLED_ALWAYS
-from tests.support.server import AgentKey, LiveServer
-from tests.support.volley import post
+from tests.support.builders.installation import PAY
+from tests.support.clients.simultaneous import post
+from tests.support.servers.load import CALLED_ALWAYS
+from tests.support.servers.server import AgentKey, LiveServer
 
 BAR = 1.5
 _ASKED = Expected(200, '"auth_req_id":')

@@ -23,11 +23,11 @@ import pexpect
 from tests.bench.answers import WrongAnswers
 from tests.bench.processes import memory_mib
 from tests.bench.table import run, say, verdict
-from tests.support.agent import PAYMENT_DETAILS, new_agent
-from tests.support.load import CALLED_ALWAYS, WITHOUT_LIMITS
-from tests.support.server import ROOT, LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
-from tests.support.window import Window, environment, window
+from tests.support.clients.agent import PAYMENT_DETAILS, new_agent
+from tests.support.clients.pty_app import Window, environment, window
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
+from tests.support.servers.server import ROOT, LiveServer, live_server
 
 _ROUNDS = 9
 _WAITING = 500

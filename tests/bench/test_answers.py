@@ -22,11 +22,11 @@ from tests.bench import (
 )
 from tests.bench.answers import Expected, WrongAnswers
 from tests.bench.measuring import Target, compare
-from tests.support.installation import PAY
-from tests.support.load import CALLED_ALWAYS, WITHOUT_LIMITS
-from tests.support.server import BY, LiveServer, live_server
-from tests.support.terminal import new_person
-from tests.support.web_person import COOKIE, WebPerson, new_web_person
+from tests.support.browsers.web_person import COOKIE, WebPerson, new_web_person
+from tests.support.builders.installation import PAY
+from tests.support.clients.terminal import new_person
+from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
+from tests.support.servers.server import BY, LiveServer, live_server
 
 _COUNT = 120
 _SECONDS = 1.0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.bench import pages, policy, push_backlog, terminal_app
 from tests.bench.answers import Expected, WrongAnswers, check
-from tests.support.first_view import FirstView
+from tests.support.browsers.first_view import FirstView
 
 _ACTIVE = Expected(200, '"active":true')
 _PAGE = "http://localhost:1/history"

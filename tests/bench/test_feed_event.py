@@ -5,10 +5,10 @@ import sys
 from approver_tui.screens.thread_messages import EventReceived
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import Event, EventName
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE
-from tests.support.pilots import inbox, opened, until
+from tests.support.clients.driving import inbox, opened, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import MINUTE
 
 _MOST_CALLS = 800
 _WAITING = 10

@@ -3,7 +3,7 @@
 from tests.bench.measuring import product
 from tests.bench.processes import settled_mib
 from tests.bench.table import run, say, verdict
-from tests.support.flood import CHUNKED_BODY, LARGE_BODY, LARGE_HEAD, flood
+from tests.support.clients.floods import CHUNKED_BODY, LARGE_BODY, LARGE_HEAD, flood
 
 _BAR_MIB = 100.0
 _CASES = (

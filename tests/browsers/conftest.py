@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent import Agent, new_agent
-from tests.support.chromium import Chromium, chromium, stranger
-from tests.support.push_service import PushService, push_service
-from tests.support.server import LiveServer, live_server
+from tests.support.browsers.chromium import Chromium, chromium, stranger
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.fakes.push_service import PushService, push_service
+from tests.support.servers.server import LiveServer, live_server
 
 _HERE = Path(__file__).parent
 _LONGEST_SECONDS = 400

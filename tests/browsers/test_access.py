@@ -13,11 +13,11 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from server import app
-from tests.support import page_states
-from tests.support.addresses import page_templates, pages
-from tests.support.first_view import first_view
-from tests.support.judging import PHONE, Findings, axe_finds, judged
-from tests.support.page_pictures import Furnished, furnished
+from tests.support.browsers import page_states
+from tests.support.browsers.first_view import first_view
+from tests.support.browsers.page_checks import PHONE, Findings, axe_finds, judged
+from tests.support.inputs.page_paths import page_templates, pages
+from tests.support.pictures.page_pictures import Furnished, furnished
 
 pytestmark = [
     pytest.mark.clients,  # axe comes with them

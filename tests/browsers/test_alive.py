@@ -9,14 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.heard import heard
-from tests.support.listening import listening
-from tests.support.newcomer import enrol_too
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person, terminal
-from tests.support.waiting import until
+from tests.support.browsers.accessibility_tree import heard
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.live_pages import listening
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, new_person, terminal
+from tests.support.servers.server import BY, LiveServer
 
 _AWAY = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"

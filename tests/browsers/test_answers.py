@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium, chromium
-from tests.support.clock import MINUTE
-from tests.support.installation import PAYMENT
-from tests.support.newcomer import enrol
-from tests.support.server import BY, LiveServer
+from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.first_sign_in import enrol
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import PAYMENT
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
 
 NARROWABLE = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
 

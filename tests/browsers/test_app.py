@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from server.web.browser import policy
-from tests.support.chromium import Chromium
-from tests.support.newcomer import newcomer
-from tests.support.newer import MARKED, newer_pages
-from tests.support.server import LiveServer
-from tests.support.stand_in import WORDS, stand_in
-from tests.support.waiting import until
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.checks.waiting import until
+from tests.support.fakes.proxy_errors import WORDS, stand_in
+from tests.support.servers.new_version import MARKED, newer_pages
+from tests.support.servers.server import LiveServer
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
 

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlencode
 from server.protocol.names import ACR_PASSKEY
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
-from tests.support.browser import VERIFIER, request_of
-from tests.support.chromium import Chromium
-from tests.support.newcomer import newcomer
-from tests.support.server import BY, LiveServer
+from tests.support.browsers.browser import VERIFIER, request_of
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.servers.server import BY, LiveServer
 
 
 def test_a_passkey_signs_in_to_an_app(server: LiveServer, tab: Chromium) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.newcomer import enrol_too, newcomer
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import enrol_too, newcomer
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import BY, LiveServer
 
 _NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"

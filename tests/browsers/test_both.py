@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.listening import SOON_MS, listening, says_soon
-from tests.support.newcomer import enrol_too
-from tests.support.record import stored
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person
-from tests.support.waiting import until
-from tests.support.window import Window, window
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.live_pages import SOON_MS, listening, says_soon
+from tests.support.checks.log_and_rows import stored
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.pty_app import Window, window
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import LiveServer
 
 
 @pytest.fixture

@@ -11,11 +11,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.called import ODD, TOLD_AGAIN, Called, called_chromium, called_firefox
-from tests.support.fake_gcm import ORIGIN
-from tests.support.listening import listening, says_soon
-from tests.support.push_service import PushService, push_service
-from tests.support.record import (
+from tests.support.browsers.live_pages import listening, says_soon
+from tests.support.browsers.pushed_browsers import (
+    ODD,
+    TOLD_AGAIN,
+    Called,
+    called_chromium,
+    called_firefox,
+)
+from tests.support.checks.log_and_rows import (
     entries,
     forget_push_key,
     reached_at,
@@ -23,8 +27,10 @@ from tests.support.record import (
     subscriptions,
     waiting,
 )
-from tests.support.server import LiveServer, live_server
-from tests.support.waiting import until
+from tests.support.checks.waiting import until
+from tests.support.fakes.fake_gcm import ORIGIN
+from tests.support.fakes.push_service import PushService, push_service
+from tests.support.servers.server import LiveServer, live_server
 
 _TAGS = """navigator.serviceWorker.ready.then(there => there.getNotifications())
   .then(all => all.map(each => each.tag))"""

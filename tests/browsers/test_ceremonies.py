@@ -13,13 +13,13 @@ from server.services.clients.agents import Agents
 from server.services.policy import builtin_action_types
 from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium, stranger
-from tests.support.newcomer import newcomer
-from tests.support.policies import rule
-from tests.support.record import entries, state, waiting
-from tests.support.server import BY, LiveServer
-from tests.support.waiting import until
+from tests.support.browsers.chromium import Chromium, stranger
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.builders.policies import rule
+from tests.support.checks.log_and_rows import entries, state, waiting
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
 
 LAST_FOUR = "QXZW"
 DETAIL = {

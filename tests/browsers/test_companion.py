@@ -6,12 +6,12 @@ import pytest
 
 from server.protocol.approvals.states import State
 from server.services.approvals.oversight import Oversight
-from tests.support.chromium import Chromium
-from tests.support.first_view import first_view
-from tests.support.listening import listening, looks, polling, says_soon, told
-from tests.support.newcomer import newcomer
-from tests.support.record import waiting
-from tests.support.server import BY, LiveServer
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.first_view import first_view
+from tests.support.browsers.live_pages import listening, looks, polling, says_soon, told
+from tests.support.checks.log_and_rows import waiting
+from tests.support.servers.server import BY, LiveServer
 
 DENY_NOW = "#no button[type=submit]"
 

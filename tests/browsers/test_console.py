@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.installation import PAYMENT
-from tests.support.newcomer import newcomer
-from tests.support.pictures_of_agents import png
-from tests.support.server import LiveServer
-from tests.support.waiting import until
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.builders.installation import PAYMENT
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.inputs.agent_icons import png
+from tests.support.servers.server import LiveServer
 
 _PIXEL = """(() => {
   const copy = new OffscreenCanvas(64, 64).getContext("2d", {willReadFrequently: true});

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.firefox import Firefox, autopush, firefox
-from tests.support.newcomer import newcomer
-from tests.support.newer import MARKED, newer_pages
-from tests.support.push_service import PushService
-from tests.support.record import waiting
-from tests.support.server import LiveServer
-from tests.support.waiting import until
+from tests.support.browsers.firefox import Firefox, autopush, firefox
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.checks.log_and_rows import waiting
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.fakes.push_service import PushService
+from tests.support.servers.new_version import MARKED, newer_pages
+from tests.support.servers.server import LiveServer
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
 _STAND_STILL = "(() => { const now = Date.now(); Date.now = () => now; return true })()"

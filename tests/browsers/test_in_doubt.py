@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from server.protocol.approvals.states import State
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.newcomer import enrol_too
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import LiveServer
 
 _PROBLEM = "document.getElementById('problem')?.innerText ?? ''"
 _CHECKING = "Checking whether your denial was recorded"

@@ -7,11 +7,11 @@ import pytest
 from server.protocol.policy.rendering import MAX_MATERIAL_VALUE
 from server.services.policy import builtin_action_types
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.newcomer import newcomer
-from tests.support.record import waiting
-from tests.support.server import BY, LiveServer
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.checks.log_and_rows import waiting
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
 
 _TEXT = ("The figures of the quarter are attached. " * 100)[:MAX_MATERIAL_VALUE]
 _LETTER = {

@@ -17,17 +17,17 @@ import pytest
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
 from server.services.approvals.receipts import TYPE
-from tests.support.agent import new_agent
-from tests.support.called import Tab
-from tests.support.chromium import chromium
-from tests.support.firefox import autopush, firefox
-from tests.support.forging import forged
-from tests.support.jose_by_hand import new_key
-from tests.support.newcomer import enrol_too
-from tests.support.push_service import PushService
-from tests.support.record import waiting
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.browsers.chromium import chromium
+from tests.support.browsers.firefox import autopush, firefox
+from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.pushed_browsers import Tab
+from tests.support.checks.log_and_rows import waiting
+from tests.support.clients.agent import new_agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.fakes.push_service import PushService
+from tests.support.inputs.forged_answers import forged
+from tests.support.inputs.handmade_jwts import new_key
+from tests.support.servers.server import LiveServer
 
 _BROWSERS = ("chromium", "firefox")
 _ANSWERS = ("terminal", "passkey")

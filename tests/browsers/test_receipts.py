@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium, chromium
-from tests.support.newcomer import enrol
-from tests.support.server import LiveServer
+from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.first_sign_in import enrol
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import LiveServer
 
 _PROVED = """
 Promise.all([import("/receipt_proof.js"), fetch("/jwks").then((answer) => answer.json())])

@@ -1,11 +1,11 @@
 """Somebody whose only passkey is lost, and how they come to decide again: in three browsers."""
 
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium, stranger
-from tests.support.clock import DAY
-from tests.support.record import waiting
-from tests.support.server import BY, LiveServer
+from tests.support.browsers.chromium import Chromium, stranger
+from tests.support.builders.clock import DAY
+from tests.support.checks.log_and_rows import waiting
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
 
 
 def test_who_lost_every_passkey_comes_back_by_an_administrators_link(

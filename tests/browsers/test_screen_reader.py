@@ -9,15 +9,15 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.policy import builtin_action_types
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent, new_agent
-from tests.support.chromium import Chromium, PageGone
-from tests.support.heard import Heard, heard
-from tests.support.newcomer import enrol
-from tests.support.page_pictures import PAYMENT_DETAILS
-from tests.support.record import waiting
-from tests.support.server import BY, LiveServer
-from tests.support.source import ROOT
-from tests.support.waiting import until
+from tests.support.browsers.accessibility_tree import Heard, heard
+from tests.support.browsers.chromium import Chromium, PageGone
+from tests.support.browsers.first_sign_in import enrol
+from tests.support.checks.log_and_rows import waiting
+from tests.support.checks.source import ROOT
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.pictures.page_pictures import PAYMENT_DETAILS
+from tests.support.servers.server import BY, LiveServer
 
 SCRIPT = ROOT / "docs" / "screen-reader.md"
 _UNRECOGNISED = ", unrecognised"

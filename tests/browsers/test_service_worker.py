@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.called import ODD
-from tests.support.chromium import Chromium, chromium
-from tests.support.desktop import Desktop, desktop, environment
-from tests.support.newcomer import newcomer
-from tests.support.server import LiveServer
-from tests.support.waiting import until
+from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.pushed_browsers import ODD
+from tests.support.checks.waiting import until
+from tests.support.fakes.desktop import Desktop, desktop, environment
+from tests.support.servers.server import LiveServer
 
 _SHOWN = """navigator.serviceWorker.ready.then((there) => there.getNotifications()).then((all) =>
   all.map(({ tag, renotify, actions }) => [tag, renotify, actions.map((each) => each.action)]))"""

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.newcomer import newcomer
-from tests.support.other_site import CROSS_SITE, SAME_SITE, OtherSite, other_site
-from tests.support.server import LiveServer
-from tests.support.waiting import until
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.fakes.other_site import CROSS_SITE, SAME_SITE, OtherSite, other_site
+from tests.support.servers.server import LiveServer
 
 HOSTS = pytest.mark.parametrize("host", [SAME_SITE, CROSS_SITE])
 _SOCKET = """new Promise((done) => {

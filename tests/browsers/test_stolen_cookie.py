@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pytest
 
 from server.protocol.approvals.states import State
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium, stranger
-from tests.support.newcomer import newcomer
-from tests.support.record import entries, stored
-from tests.support.server import LiveServer
-from tests.support.web_person import COOKIE
+from tests.support.browsers.chromium import Chromium, stranger
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.web_person import COOKIE
+from tests.support.checks.log_and_rows import entries, stored
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import LiveServer
 
 _NOTHING = "The passkey was not used. Nothing was sent."
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from server.protocol.approvals.states import State
 from server.services.policy import builtin_action_types, history
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.newcomer import newcomer
-from tests.support.past_payments import DETAIL, euro
-from tests.support.record import waiting
-from tests.support.server import BY, LiveServer
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.builders.past_payments import DETAIL, euro
+from tests.support.checks.log_and_rows import waiting
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
 
 _ROW = "document.querySelector('.unusual').innerText"
 _WEIGHTS = """[...document.querySelectorAll('.unusual bdi')].map(

@@ -3,11 +3,11 @@
 import pytest
 
 from server.services.clients.agents import Agents
-from tests.support.agent import Agent
-from tests.support.chromium import Chromium
-from tests.support.newcomer import newcomer
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import BY, LiveServer
 
 _LOOKS = """performance.getEntriesByName(location.href.split('#')[0])
   .filter(each => each.initiatorType === 'xmlhttprequest').length"""

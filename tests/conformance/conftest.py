@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.refusals import MARK
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, cheap_pins, new_person
+from tests.support.checks.refusals import MARK
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, cheap_pins, new_person
+from tests.support.servers.server import LiveServer, live_server
 
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _SETTINGS = {"open_per_agent": "100000", "open_per_user": "100000", "log_level": "debug"}

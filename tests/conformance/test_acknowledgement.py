@@ -3,11 +3,11 @@
 import re
 
 from server.protocol.names import PREFIX_APPROVAL
-from tests.support.agent import Agent
-from tests.support.raw_api import RawApi
-from tests.support.refusals import check_problem, check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.checks.refusals import check_problem, check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import LiveServer
 
 _HANDLE = re.compile(r"[A-Za-z0-9._-]+")
 

@@ -14,13 +14,13 @@ from approver_tui.client.jose import SigningKey, dpop_proof
 from server.http.route import Caller
 from server.http.routes import ROUTES
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import by_hand, new_key, with_secret
-from tests.support.raw_api import RawApi, private_jwk
-from tests.support.refusals import check_problem, check_refusal, unchanged
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_problem, check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.inputs.raw_api import RawApi, private_jwk
+from tests.support.servers.server import BY, LiveServer
 
 _PUBLIC = {
     "GET /jwks",

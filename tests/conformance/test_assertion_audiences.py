@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.agent import CIBA
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import Key, assertion_claims, assertion_form, new_key
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import AgentKey, LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import CIBA
+from tests.support.inputs.handmade_jwts import Key, assertion_claims, assertion_form, new_key
+from tests.support.servers.server import AgentKey, LiveServer
 
 
 @pytest.fixture(scope="module")

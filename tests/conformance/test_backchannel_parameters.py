@@ -10,10 +10,10 @@ import pytest
 
 from server.services.audit import audit
 from server.services.users.users import NewUser, Users
-from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.installation import PAY
-from tests.support.refusals import MARK, check_refusal, unchanged
-from tests.support.server import LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.servers.server import LiveServer
 
 BY = audit.OPERATOR
 

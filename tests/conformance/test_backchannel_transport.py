@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.support.agent import Agent, new_agent
-from tests.support.installation import PAY
-from tests.support.refusals import MARK, check_refusal, footprint, unchanged
-from tests.support.server import LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import MARK, check_refusal, footprint, unchanged
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.servers.server import LiveServer
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -14,9 +14,10 @@ import pytest
 from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import (
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.inputs.handmade_jwts import (
     Key,
     assertion_claims,
     assertion_form,
@@ -24,8 +25,7 @@ from tests.support.jose_by_hand import (
     new_key,
     with_secret,
 )
-from tests.support.refusals import MARK, check_refusal, unchanged
-from tests.support.server import AgentKey, LiveServer
+from tests.support.servers.server import AgentKey, LiveServer
 
 BY = audit.OPERATOR
 _ASK = {"grant_type": "client_credentials", "scope": "payments:read"}

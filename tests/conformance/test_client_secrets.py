@@ -12,9 +12,9 @@ import pytest
 from server.protocol.names import AGENT_GRANTS
 from server.services.audit import audit
 from server.services.clients.agents import Agents
-from tests.support.agent import Agent
-from tests.support.refusals import MARK, check_refusal, unchanged
-from tests.support.server import LiveServer
+from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import LiveServer
 
 BY = audit.OPERATOR
 _ASK = {"grant_type": "client_credentials", "scope": "payments:read"}

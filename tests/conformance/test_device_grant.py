@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from approver_tui.client.jose import SigningKey, dpop_proof
-from tests.support.agent import Agent
-from tests.support.clock import SECOND
-from tests.support.refusals import MARK, check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.builders.clock import SECOND
+from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import LiveServer
 
 PATH = "/device_authorization"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"

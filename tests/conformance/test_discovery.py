@@ -8,11 +8,11 @@ import httpx
 import jwt
 import pytest
 
-from tests.support.agent import CIBA, Agent
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import assertion_claims, assertion_form, new_key
-from tests.support.refusals import check_refusal
-from tests.support.server import LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal
+from tests.support.clients.agent import CIBA, Agent
+from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, new_key
+from tests.support.servers.server import LiveServer
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"

@@ -9,11 +9,11 @@ import jwt
 import pytest
 
 from server.protocol.names import GRANT_CIBA
-from tests.support.agent import Agent
-from tests.support.jose_by_hand import Key, by_hand, new_key, with_secret
-from tests.support.proving import proof_claims, public, signed, thumbprint
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.inputs.dpop_proofs import proof_claims, public, signed, thumbprint
+from tests.support.inputs.handmade_jwts import Key, by_hand, new_key, with_secret
+from tests.support.servers.server import LiveServer
 
 KEY = new_key("ES256")
 OTHER = new_key("ES256")

@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.jose_by_hand import new_key
-from tests.support.proving import proof
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.inputs.dpop_proofs import proof
+from tests.support.inputs.handmade_jwts import new_key
+from tests.support.servers.server import LiveServer
 
 KEY = new_key("ES256")
 _FORM = {"grant_type": "client_credentials", "scope": "payments:read"}

@@ -15,10 +15,14 @@ import httpx
 import jwt
 import pytest
 
-from tests.support.agent import CIBA
-from tests.support.clock import SECOND
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import (
+from tests.support.builders.clock import SECOND
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import CIBA
+from tests.support.clients.terminal import Terminal
+from tests.support.fakes.receiver import Receiver, receiver
+from tests.support.inputs.handmade_jwts import (
     Key,
     assertion_claims,
     assertion_form,
@@ -26,11 +30,7 @@ from tests.support.jose_by_hand import (
     new_key,
     request_claims,
 )
-from tests.support.receiver import Receiver, receiver
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
-from tests.support.waiting import until
+from tests.support.servers.server import AgentKey, LiveServer
 
 _AUTH_REQ_ID = re.compile(r"[A-Za-z0-9\-_.]{22,}")
 _PENDING = {"authorization_pending", "slow_down"}

@@ -12,14 +12,14 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.foreign import LIBRARIES, ForeignClient, as_agent, playing
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import new_key
-from tests.support.record import stored
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
-from tests.support.waiting import until
+from tests.support.builders.installation import PAY
+from tests.support.checks.log_and_rows import stored
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.clients.terminal import Terminal
+from tests.support.clients.third_party import LIBRARIES, ForeignClient, as_agent, playing
+from tests.support.inputs.handmade_jwts import new_key
+from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
 

@@ -19,12 +19,12 @@ from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.users.passwords import Passwords
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.browser import CALLBACK, PASSWORD, Browser
-from tests.support.foreign import LIBRARIES, as_agent, playing
-from tests.support.installation import BY, PAY
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.browsers.browser import CALLBACK, PASSWORD, Browser
+from tests.support.builders.installation import BY, PAY
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.clients.third_party import LIBRARIES, as_agent, playing
+from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
 

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.foreign import foreign_push_service
-from tests.support.record import subscriptions
-from tests.support.server import LiveServer
-from tests.support.waiting import until
-from tests.support.web_person import WebPerson, new_web_person
+from tests.support.browsers.web_person import WebPerson, new_web_person
+from tests.support.checks.log_and_rows import subscriptions
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.third_party import foreign_push_service
+from tests.support.servers.server import LiveServer
 
 pytestmark = pytest.mark.clients
 

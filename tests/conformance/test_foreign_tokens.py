@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.foreign import LIBRARIES, as_agent, playing
-from tests.support.installation import BY, PAY
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import BY, PAY
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.clients.third_party import LIBRARIES, as_agent, playing
+from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
 

@@ -8,14 +8,14 @@ import httpx
 import jwt
 import pytest
 
-from tests.support import handles
-from tests.support.handles import World
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import by_hand, new_key, with_secret
-from tests.support.places import places
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs import handles
+from tests.support.inputs.handle_endpoints import places
+from tests.support.inputs.handles import World
+from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.servers.server import LiveServer
 
 
 @pytest.fixture(scope="module")

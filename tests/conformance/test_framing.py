@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.support.server import LiveServer
+from tests.support.servers.server import LiveServer
 
 _NEXT = b"GET /jwks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _POST = "POST /token HTTP/1.1|Host: localhost|Content-Type: application/x-www-form-urlencoded|"

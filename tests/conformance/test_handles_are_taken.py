@@ -2,10 +2,10 @@
 
 import httpx
 
-from tests.support import handles
-from tests.support.places import places, word
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs import handles
+from tests.support.inputs.handle_endpoints import places, word
+from tests.support.servers.server import LiveServer
 
 _ANSWERS = {
     "basic name": ("agent", 200, "done"),

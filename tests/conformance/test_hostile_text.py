@@ -18,12 +18,12 @@ import httpx
 import pytest
 
 from server.services.refusals import Invalid
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.raw_api import RawApi
-from tests.support.refusals import check_problem, check_refusal, footprint, unchanged
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_problem, check_refusal, footprint, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import LiveServer
 
 HOSTILE = {
     "escape": "a\x1b[2J\x1b[1;1Hb",

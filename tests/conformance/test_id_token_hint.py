@@ -9,11 +9,11 @@ import pytest
 
 from server.services.audit import audit
 from server.services.users.users import Users
-from tests.support.agent import Agent, new_agent
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import by_hand, new_key, with_secret
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.servers.server import LiveServer
 
 
 def _claims(server: LiveServer, agent: Agent, user: str, **changes: Any) -> dict[str, Any]:

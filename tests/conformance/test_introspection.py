@@ -11,11 +11,11 @@ from server.services.clients.agent_forms import NewAgent
 from server.services.clients.agents import Agents
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import by_hand, new_key
-from tests.support.proving import proof, thumbprint
-from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.clients.agent import Agent
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import by_hand, new_key
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 INACTIVE = {"active": False}
 

@@ -11,12 +11,12 @@ import pytest
 
 from server.protocol import names
 from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_ENROLMENT
-from tests.support import handles
-from tests.support.handles import World
-from tests.support.places import places, word
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs import handles
+from tests.support.inputs.handle_endpoints import places, word
+from tests.support.inputs.handles import World
+from tests.support.servers.server import AgentKey, LiveServer
 
 _INVALID = {(400, "invalid_request")}
 _GRANT = {(400, "invalid_grant")}

@@ -29,13 +29,13 @@ from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent
-from tests.support.browser import CALLBACK, request_of
-from tests.support.clock import DAY
-from tests.support.installation import BY, PAY
-from tests.support.raw_api import RawApi
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person, terminal
+from tests.support.browsers.browser import CALLBACK, request_of
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAY
+from tests.support.clients.agent import CIBA, PAYMENT_DETAILS, Agent
+from tests.support.clients.terminal import Terminal, new_person, terminal
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import LiveServer
 
 load_all_checks()
 _SEED = 20_261_125

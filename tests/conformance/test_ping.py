@@ -10,14 +10,14 @@ import pytest
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
 from server.services.clients.agents import Agents
-from tests.support.agent import Agent, new_agent
-from tests.support.clock import MINUTE, SECOND
-from tests.support.receiver import Behaviour, Receiver, answer, drip, flood, hang, receiver
-from tests.support.record import story
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
-from tests.support.waiting import until
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.checks.log_and_rows import story
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal
+from tests.support.fakes.receiver import Behaviour, Receiver, answer, drip, flood, hang, receiver
+from tests.support.servers.server import LiveServer
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255="
 

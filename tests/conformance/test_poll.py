@@ -16,14 +16,14 @@ from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
-from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent, new_agent
-from tests.support.installation import PAY
-from tests.support.raw_api import RawApi
-from tests.support.record import story
-from tests.support.refusals import MARK, check_problem, check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.signing import approval_key, decision
-from tests.support.terminal import Terminal, new_person
+from tests.support.builders.installation import PAY
+from tests.support.checks.log_and_rows import story
+from tests.support.checks.refusals import MARK, check_problem, check_refusal, unchanged
+from tests.support.clients.agent import CIBA, PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.inputs.raw_api import RawApi
+from tests.support.inputs.signing import approval_key, decision
+from tests.support.servers.server import LiveServer
 
 BY = audit.OPERATOR
 

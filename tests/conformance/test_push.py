@@ -15,13 +15,13 @@ import pytest
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
 from server.services.clients.agents import Agents
-from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.clock import MINUTE
-from tests.support.receiver import Receiver, answer, receiver
-from tests.support.refusals import check_refusal
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
-from tests.support.waiting import until
+from tests.support.builders.clock import MINUTE
+from tests.support.checks.refusals import check_refusal
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clients.terminal import Terminal
+from tests.support.fakes.receiver import Receiver, answer, receiver
+from tests.support.servers.server import LiveServer
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
 AUTH_REQ_ID = "urn:openid:params:jwt:claim:auth_req_id"

@@ -9,12 +9,12 @@ import pytest
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.clients.agents import Agents
 from server.services.clients.invitations import Invitations, NewInvitation
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.receiver import receiver
-from tests.support.refusals import MARK, check_refusal, unchanged
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.fakes.receiver import receiver
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 
 def _invite(server: LiveServer, owner: str, **members: Any) -> str:

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.builders.installation import PAY
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _FORM = {"grant_type": "client_credentials", "scope": "payments:read"}
 

@@ -8,11 +8,11 @@ import pytest
 from server.protocol.names import APPROVER_CLIENT
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.chains import LiveChains
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.token_chains import LiveChains
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, LiveServer
 
 _TYPE = "payment.transfer"
 

@@ -13,9 +13,11 @@ import pytest
 from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
-from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import (
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import CIBA, PAYMENT_DETAILS, Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.handmade_jwts import (
     Key,
     assertion_claims,
     assertion_form,
@@ -24,9 +26,7 @@ from tests.support.jose_by_hand import (
     request_claims,
     with_secret,
 )
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.servers.server import AgentKey, LiveServer
 
 
 @dataclass(frozen=True, slots=True)

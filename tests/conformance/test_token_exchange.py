@@ -14,14 +14,14 @@ from server.protocol.policy.risks import Risk
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.chains import APP, BANK, DESK, LiveChains, signed
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import by_hand, new_key, with_secret
-from tests.support.proving import proof, thumbprint
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY
+from tests.support.builders.token_chains import APP, BANK, DESK, LiveChains, signed
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _TYPE = "urn:ietf:params:oauth:token-type:"
 _ACTOR = {"actor_token_type": ACCESS_TOKEN}

@@ -11,12 +11,12 @@ import pytest
 from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey
 from server.services.audit import audit
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.installation import PAY
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.signing import approval_key, decision
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.signing import approval_key, decision
+from tests.support.servers.server import LiveServer
 
 _LINE = "https://line.example"
 

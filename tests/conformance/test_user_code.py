@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.agent import Agent, new_agent
-from tests.support.refusals import check_refusal, unchanged
-from tests.support.server import LiveServer
-from tests.support.terminal import PIN, Terminal, new_person
+from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.servers.server import LiveServer
 
 CODE = "blue whale 7"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import forking
-from tests.support.terminal import cheap_pins
+from tests.support.clients.terminal import cheap_pins
+from tests.support.servers import forking
 
 FOLDER = Path(__file__).parent
 

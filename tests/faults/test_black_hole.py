@@ -12,12 +12,12 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.agent import Agent, new_agent
-from tests.support.databases import upgraded_database
-from tests.support.postgres import PostgresServer
-from tests.support.proxy import Proxy, proxy
-from tests.support.server import LiveServer, live_server
-from tests.support.waiting import until
+from tests.support.builders.databases import upgraded_database
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.fakes.proxy import Proxy, proxy
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import LiveServer, live_server
 
 _RED_SECONDS = 2
 _FAIL_SECONDS = 5

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.agent import Agent, new_agent
-from tests.support.clock import MINUTE
-from tests.support.load import WITHOUT_LIMITS
-from tests.support.receiver import Receiver, answer, hang, receiver
-from tests.support.server import LiveServer, free_port, live_server
-from tests.support.terminal import Terminal, new_person
-from tests.support.waiting import until
+from tests.support.builders.clock import MINUTE
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.fakes.receiver import Receiver, answer, hang, receiver
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.server import LiveServer, free_port, live_server
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
 _SOON_SECONDS = 25

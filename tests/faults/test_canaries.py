@@ -13,16 +13,17 @@ import pytest
 
 from approver_tui.client.jose import SigningKey
 from server.services.users.users import UserChanges, Users
-from tests.support import forking, handles
-from tests.support.agent import new_agent
-from tests.support.handles import World
-from tests.support.load import WITHOUT_LIMITS
-from tests.support.places import places
-from tests.support.push_calls import PATH
-from tests.support.push_service import PushService, push_service
-from tests.support.server import BY, LiveServer, live_server
-from tests.support.terminal import PIN, new_person
-from tests.support.web_person import new_web_person
+from tests.support.browsers.push_calls import PATH
+from tests.support.browsers.web_person import new_web_person
+from tests.support.clients.agent import new_agent
+from tests.support.clients.terminal import PIN, new_person
+from tests.support.fakes.push_service import PushService, push_service
+from tests.support.inputs import handles
+from tests.support.inputs.handle_endpoints import places
+from tests.support.inputs.handles import World
+from tests.support.servers import forking
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.server import BY, LiveServer, live_server
 
 _NO_SECRETS = {
     *("app", "agent", "resource", "approval", "device", "user", "group", "nothing"),

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from server.services.ciba.user_codes import MOST_WRONG
-from tests.support.databases import upgraded_database
-from tests.support.installation import PAY
-from tests.support.postgres import PostgresServer
-from tests.support.server import AgentKey, LiveServer, live_server
-from tests.support.volley import Answered, post, volley
+from tests.support.builders.databases import upgraded_database
+from tests.support.builders.installation import PAY
+from tests.support.clients.simultaneous import Answered, post, volley
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import AgentKey, LiveServer, live_server
 
 _AT_ONCE = 40
 _CAP = 5

@@ -8,12 +8,12 @@ import pytest
 
 from approver_tui.client.errors import ApiError
 from server.protocol.approvals.states import State
-from tests.support.agent import new_agent
-from tests.support.clock import HOUR, MINUTE, SECOND
-from tests.support.feed_line import greeted
-from tests.support.record import state
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import new_person
+from tests.support.builders.clock import HOUR, MINUTE, SECOND
+from tests.support.checks.log_and_rows import state
+from tests.support.clients.agent import new_agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import new_person
+from tests.support.servers.server import LiveServer, live_server
 
 Starter = Callable[..., LiveServer]
 

@@ -11,11 +11,11 @@ from websockets.exceptions import InvalidStatus
 from server.http.feed import MAX_SOCKETS
 from server.serving.descriptors import capacity
 from tests.bench.processes import tree
-from tests.support.agent import new_agent
-from tests.support.feed_line import greeted
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
-from tests.support.waiting import until
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import new_agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import LiveServer, live_server
 
 _FILES = 100
 _FEEDS = capacity(_FILES, 20_000).feeds

@@ -13,10 +13,10 @@ import pytest
 
 from approver_tui.client.errors import ApiError
 from approver_tui.state.approvals.approvals import Approval
-from tests.support.ledger import Ledger, read_ledger
-from tests.support.load import WITHOUT_LIMITS, Load, new_load
-from tests.support.server import LiveServer, live_server
-from tests.support.waiting import until
+from tests.support.checks.ledger import Ledger, read_ledger
+from tests.support.checks.waiting import until
+from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.servers.server import LiveServer, live_server
 
 _ROOM_BYTES = 16 * 1024 * 1024
 _CAP_SYS_ADMIN = 21

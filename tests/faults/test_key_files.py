@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import upgraded_database
-from tests.support.postgres import PostgresServer
-from tests.support.server import ROOT, LiveServer
+from tests.support.builders.databases import upgraded_database
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import ROOT, LiveServer
 
 
 def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str]:

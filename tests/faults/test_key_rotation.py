@@ -10,12 +10,12 @@ import pytest
 
 from server.services.tokens import keys
 from server.services.tokens.keys import SigningKeys
-from tests.support import prepared
-from tests.support.agent import Agent
-from tests.support.installation import PAY
-from tests.support.load import WITHOUT_LIMITS, Load, new_load
-from tests.support.server import BY, AgentKey, LiveServer, live_server
-from tests.support.waiting import until
+from tests.support.builders import decided_rows
+from tests.support.builders.installation import PAY
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.servers.server import BY, AgentKey, LiveServer, live_server
 
 _TOKENS = 6
 _ROTATIONS = 3
@@ -85,7 +85,7 @@ def _fetched(load: Load) -> list[str]:
     """Some tokens that an agent fetches now, beside the load."""
     agent = Agent(load.agent.key, load.server.client())
     services, user = load.server.services, load.person.user
-    handles = prepared.requests(services, agent.key.id, user, _TOKENS, approved=True)
+    handles = decided_rows.requests(services, agent.key.id, user, _TOKENS, approved=True)
     answers = [agent.poll(handle) for handle in handles]
     assert {answer.status_code for answer in answers} == {200}
     return [answer.json()["access_token"] for answer in answers]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ledger import Ledger, read_ledger
-from tests.support.load import WITHOUT_LIMITS, Load, new_load
-from tests.support.server import live_server
-from tests.support.waiting import until
+from tests.support.checks.ledger import Ledger, read_ledger
+from tests.support.checks.waiting import until
+from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.servers.server import live_server
 
 _KILLS = 50
 _LONGEST_SECONDS = 0.04

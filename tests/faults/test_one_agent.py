@@ -11,10 +11,10 @@ import pytest
 
 from server.serving import client_queues
 from tests.bench import fairness
-from tests.support.agent import new_agent
-from tests.support.load import WITHOUT_LIMITS
-from tests.support.server import LiveServer, live_server
-from tests.support.volley import poll, post, volley
+from tests.support.clients.agent import new_agent
+from tests.support.clients.simultaneous import poll, post, volley
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.server import LiveServer, live_server
 
 _MOST_RATIO = 4.0
 """Twice is what the bench shows; a test leaves room for a machine that does other things."""

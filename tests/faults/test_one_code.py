@@ -11,10 +11,10 @@ from server.crypto.passwords import Argon2Passwords
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.users.passwords import Passwords
-from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
-from tests.support.databases import upgraded_database
-from tests.support.postgres import PostgresServer
-from tests.support.server import BY, LiveServer, live_server
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.builders.databases import upgraded_database
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import BY, LiveServer, live_server
 
 AT_ONCE = 30
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import jwt
 import pytest
 
-from tests.support import prepared
-from tests.support.agent import Agent, new_agent
-from tests.support.databases import upgraded_database
-from tests.support.postgres import PostgresServer
-from tests.support.server import LiveServer, live_server
-from tests.support.volley import Answered, poll, volley
+from tests.support.builders import decided_rows
+from tests.support.builders.databases import upgraded_database
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.simultaneous import Answered, poll, volley
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import LiveServer, live_server
 
 _AT_ONCE = 50
 _ROUNDS = 12
@@ -45,7 +45,7 @@ def _round(server: LiveServer, agent: Agent, handle: str) -> list[Answered]:
 def _rounds(server: LiveServer, rounds: int) -> list[list[Answered]]:
     agent = new_agent(server)
     user, _ = server.user()
-    handles = prepared.requests(server.services, agent.key.id, user, rounds, approved=True)
+    handles = decided_rows.requests(server.services, agent.key.id, user, rounds, approved=True)
     answers = [_round(server, agent, handle) for handle in handles]
     agent.http.close()
     return answers

@@ -13,11 +13,11 @@ import pytest
 from tests.conformance import test_hostile_text
 from tests.faults import test_shutdown
 from tests.flows import test_feed
-from tests.support.agent import Agent, new_agent
-from tests.support.load import WITHOUT_LIMITS, new_load
-from tests.support.proxy import proxy
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.fakes.proxy import proxy
+from tests.support.servers.load import WITHOUT_LIMITS, new_load
+from tests.support.servers.server import LiveServer, live_server
 
 _Check = Callable[[LiveServer, Agent, Terminal], None]
 

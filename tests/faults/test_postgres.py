@@ -9,16 +9,16 @@ import httpx
 import pytest
 
 from server.services.clients.agents import Agents
-from tests.support.agent import Agent, new_agent
-from tests.support.databases import upgraded_database
-from tests.support.feed_line import greeted
-from tests.support.ledger import read_ledger
-from tests.support.load import WITHOUT_LIMITS, Load, new_load
-from tests.support.postgres import PostgresServer
-from tests.support.record import story
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
-from tests.support.waiting import meanwhile, until
+from tests.support.builders.databases import upgraded_database
+from tests.support.checks.ledger import read_ledger
+from tests.support.checks.log_and_rows import story
+from tests.support.checks.waiting import meanwhile, until
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import LiveServer, live_server
 
 _RED_SECONDS = 2
 _FAIL_SECONDS = 5

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench.push_backlog import both, far
-from tests.support.load import WITHOUT_LIMITS
-from tests.support.server import LiveServer, live_server
-from tests.support.waiting import until
+from tests.support.checks.waiting import until
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.server import LiveServer, live_server
 
 _PUSHES = 400
 _APPROVALS = 5

@@ -18,15 +18,15 @@ from approver_tui.client.standing_grants import standing_grants
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.model.consents import Consent
 from server.services.policy.action_types import ActionTypes
-from tests.support import forking
-from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.clock import DAY, SECOND
-from tests.support.databases import upgraded_database
-from tests.support.installation import PAY, PAYMENT
-from tests.support.postgres import PostgresServer
-from tests.support.server import BY, ROOT, AgentKey, LiveServer, live_server
-from tests.support.terminal import Terminal, new_person, terminal
-from tests.support.waiting import until
+from tests.support.builders.clock import DAY, SECOND
+from tests.support.builders.databases import upgraded_database
+from tests.support.builders.installation import PAY, PAYMENT
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clients.terminal import Terminal, new_person, terminal
+from tests.support.servers import forking
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import BY, ROOT, AgentKey, LiveServer, live_server
 
 _CHEAP = {
     **PAYMENT,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chains import BANK, LiveChains
-from tests.support.databases import upgraded_database
-from tests.support.load import WITHOUT_LIMITS
-from tests.support.postgres import PostgresServer
-from tests.support.server import AgentKey, LiveServer, live_server
+from tests.support.builders.databases import upgraded_database
+from tests.support.builders.token_chains import BANK, LiveChains
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import AgentKey, LiveServer, live_server
 
 _ROUNDS = 6
 _AT_ONCE = 8

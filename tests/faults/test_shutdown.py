@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from server.serving.main import GRACEFUL_SECONDS
-from tests.support import prepared
-from tests.support.feed_line import greeted
-from tests.support.ledger import read_ledger
-from tests.support.load import WITHOUT_LIMITS, Load, new_load
-from tests.support.server import LiveServer, live_server
-from tests.support.waiting import meanwhile, until
+from tests.support.builders import decided_rows
+from tests.support.checks.ledger import read_ledger
+from tests.support.checks.waiting import meanwhile, until
+from tests.support.clients.feed_frames import greeted
+from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.servers.server import LiveServer, live_server
 
 _LONGEST_SECONDS = 12
 _SLACK_SECONDS = 10  # a busy machine is slow, not broken
@@ -75,7 +75,7 @@ def test_an_idle_server_ends_by_itself(server: LiveServer) -> None:
 
 def test_a_held_poll_is_answered_before_the_end(server: LiveServer, load: Load) -> None:
     """I20: the agent gets authorization_pending, not a broken connection."""
-    (handle,) = prepared.requests(
+    (handle,) = decided_rows.requests(
         server.services, load.agent.key.id, load.person.user, 1, approved=False
     )
     with meanwhile(lambda: load.agent.poll(handle, prefer="wait=50")) as held:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.support.planted import FAULTS, ROOT, TOLD
+from tests.support.checks.planted import FAULTS, ROOT, TOLD
 
 _Noticed = Mapping[str, Sequence[str]]
 
@@ -18,7 +18,7 @@ def noticed(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
     """Fault, or "" for none → the tests that failed. All run in one process of their own."""
     told = tmp_path_factory.mktemp("planted") / "told"
     tests = sorted({fault.noticed_by for fault in FAULTS.values()})
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.planting"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.checks.planting"]
     done = subprocess.run(  # our own tests
         [*command, "-p", "no:cacheprovider", "-p", "no:randomly", *tests],
         cwd=ROOT,

@@ -15,14 +15,14 @@ import pytest
 from approver_tui.client.errors import ApiError
 from approver_tui.state.approvals.approvals import Approval
 from server.protocol.approvals.states import State
-from tests.support.agent import Agent, new_agent
-from tests.support.clock import MINUTE, SECOND
-from tests.support.databases import upgraded_database
-from tests.support.postgres import PostgresServer
-from tests.support.proxy import Proxy, proxy
-from tests.support.record import state
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, terminal
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.builders.databases import upgraded_database
+from tests.support.checks.log_and_rows import state
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal, terminal
+from tests.support.fakes.proxy import Proxy, proxy
+from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.server import LiveServer, live_server
 
 _WRONG_BY = 90 * SECOND
 _LEEWAY_SECONDS = 5

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench.processes import memory_mib
-from tests.support.flood import CHUNKED_BODY, LARGE_BODY, LARGE_HEAD, flood
-from tests.support.server import LiveServer, live_server
+from tests.support.clients.floods import CHUNKED_BODY, LARGE_BODY, LARGE_HEAD, flood
+from tests.support.servers.server import LiveServer, live_server
 
 _MOST_MIB = 100
 

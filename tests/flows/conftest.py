@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent import Agent, new_agent
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, cheap_pins, new_person
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal, cheap_pins, new_person
+from tests.support.servers.server import LiveServer, live_server
 
 _OPENED_BY_A_PROGRAM = frozenset(
     f"test_{name}.py"

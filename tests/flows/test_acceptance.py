@@ -7,12 +7,12 @@ import pytest
 
 from server.services.policy.action_types import ActionTypes
 from server.services.users.users import Users
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal, terminal
-from tests.support.waiting import until
-from tests.support.window import PATIENCE_SECONDS, Window, window
+from tests.support.builders.installation import PAYMENT
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.pty_app import PATIENCE_SECONDS, Window, window
+from tests.support.clients.terminal import PIN, Terminal, terminal
+from tests.support.servers.server import BY, LiveServer
 
 SCOPE = "openid payments:transfer"
 FOCUS_OUT, FOCUS_IN = "\x1b[O", "\x1b[I"

@@ -12,12 +12,12 @@ from approver_tui.client.devices.unlocking import one_signature
 from approver_tui.client.jose import signed_statement
 from server.protocol.approvals.decisions import request_digest
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.raw_api import RawApi
-from tests.support.record import entries
-from tests.support.refusals import check_problem
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import PIN, Terminal
+from tests.support.checks.log_and_rows import entries
+from tests.support.checks.refusals import check_problem
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 
 @pytest.fixture

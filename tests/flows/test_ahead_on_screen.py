@@ -5,11 +5,11 @@ import json
 import pytest
 
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal
-from tests.support.window import window
+from tests.support.builders.installation import PAYMENT
+from tests.support.clients.agent import Agent
+from tests.support.clients.pty_app import window
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.servers.server import BY, LiveServer
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ import json
 
 import jwt
 
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.installation import PAY
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import LiveServer
 
 
 def _claims(server: LiveServer, agent: Agent, token: str, audience: str) -> dict:

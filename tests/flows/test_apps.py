@@ -12,10 +12,10 @@ from server.crypto.passwords import Argon2Passwords
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps, NewAppSecret
 from server.services.users.passwords import Passwords
-from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
-from tests.support.installation import PAY
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.builders.installation import PAY
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, LiveServer
 
 
 @pytest.fixture

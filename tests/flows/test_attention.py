@@ -9,8 +9,8 @@ import sys
 import pexpect
 import pytest
 
-from tests.support import window
-from tests.support.terminal import PIN
+from tests.support.clients import pty_app
+from tests.support.clients.terminal import PIN
 
 RING = "Sayso: 1 high-risk request is waiting for you"
 
@@ -18,7 +18,7 @@ RING = "Sayso: 1 high-risk request is waiting for you"
 @contextlib.contextmanager
 def program(person, arguments, **environment):
     """`sayso-approver` at this person's terminal, and all that it wrote."""
-    alone = {k: v for k, v in window.environment(person).items() if k not in ("TMUX", "STY")}
+    alone = {k: v for k, v in pty_app.environment(person).items() if k not in ("TMUX", "STY")}
     child = pexpect.spawn(
         sys.executable,
         ["-m", "approver_tui", *arguments],
@@ -31,7 +31,7 @@ def program(person, arguments, **environment):
     try:
         yield child
     finally:
-        window.leave(child)
+        pty_app.leave(child)
 
 
 def test_the_app_calls_by_the_terminal_and_says_only_fixed_words(agent, person):

@@ -18,11 +18,11 @@ from approver_tui.state.approvals.ceremony import Entries
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.feed_line import FeedLine, greeted
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal, new_person
+from tests.support.builders.installation import PAYMENT
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import FeedLine, greeted
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.servers.server import BY, LiveServer
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 MEDIUM, LENT = "order.own", "order.lent"

@@ -21,16 +21,16 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.results import Fate
 from approver_tui.state.keymap import Keymap
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.batches import open_batch, read_on, send, type_in
-from tests.support.fake_answers import FakeIntents
-from tests.support.fake_clock import FakeClock
-from tests.support.fake_stage import NoOtherLogins, Stage
-from tests.support.pilots import inbox, is_live, press, shown, until
-from tests.support.record import story
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal, terminal
-from tests.support.window import window
+from tests.support.builders.batches import open_batch, read_on, send, type_in
+from tests.support.checks.log_and_rows import story
+from tests.support.clients.agent import Agent
+from tests.support.clients.driving import inbox, is_live, press, shown, until
+from tests.support.clients.pty_app import window
+from tests.support.clients.terminal import PIN, Terminal, terminal
+from tests.support.fakes.fake_answers import FakeIntents
+from tests.support.fakes.fake_app import NoOtherLogins, Stage
+from tests.support.fakes.fake_clock import FakeClock
+from tests.support.servers.server import BY, LiveServer
 
 _LONG = 4_000
 """Tries to see what a real server has to do first."""

@@ -9,9 +9,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from server.protocol.devices.passkeys import decoded
-from tests.support.agent import Agent
-from tests.support.passkey import SoftPasskey
-from tests.support.server import LiveServer
+from tests.support.builders.passkey import SoftPasskey
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import LiveServer
 
 Page = tuple[httpx.Client, str]
 

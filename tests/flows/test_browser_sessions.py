@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from server.protocol.approvals.states import State
-from tests.support.agent import Agent
-from tests.support.record import stored
-from tests.support.server import LiveServer
-from tests.support.web_person import WebPerson, new_web_person, with_cookie_of
+from tests.support.browsers.web_person import WebPerson, new_web_person, with_cookie_of
+from tests.support.checks.log_and_rows import stored
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import LiveServer
 
 Guess = Callable[[str, str], tuple[str, str]]
 

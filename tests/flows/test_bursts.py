@@ -20,12 +20,12 @@ from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal
-from tests.support.waiting import until
-from tests.support.window import Window, environment, leave, window
+from tests.support.builders.installation import PAYMENT
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.pty_app import Window, environment, leave, window
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.servers.server import BY, LiveServer
 
 SIZE = (80, 24)
 RIGHT = "4820"

@@ -8,12 +8,12 @@ import httpx
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.users.passwords import Passwords
-from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
-from tests.support.commands import command
-from tests.support.installation import PAY
-from tests.support.record import entries
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.builders.installation import PAY
+from tests.support.checks.log_and_rows import entries
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.commands import command
+from tests.support.servers.server import BY, LiveServer
 
 
 def _app(server: LiveServer) -> tuple[str, str]:

@@ -15,12 +15,12 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
-from tests.support.agent import Agent
-from tests.support.installation import PAYMENT
-from tests.support.policies import rule
-from tests.support.record import entries
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal, new_person
+from tests.support.builders.installation import PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.checks.log_and_rows import entries
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.servers.server import BY, LiveServer
 
 AMOUNT = "4820"
 WHY = "It is on the list of November."

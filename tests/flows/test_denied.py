@@ -5,11 +5,11 @@ import pytest
 from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from server.protocol.approvals.decisions import DENY_CODES
-from tests.support.agent import Agent
-from tests.support.record import entries, state, story
-from tests.support.server import LiveServer
-from tests.support.signing import approval_key, decision
-from tests.support.terminal import Terminal
+from tests.support.checks.log_and_rows import entries, state, story
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.signing import approval_key, decision
+from tests.support.servers.server import LiveServer
 
 
 @pytest.mark.parametrize(

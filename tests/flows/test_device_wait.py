@@ -18,11 +18,11 @@ import pytest
 from approver_tui.client.errors import ApiError
 from server.cli.main import main
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.record import entries, state
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, terminal
-from tests.support.web_person import WebPerson, enrolled, new_web_person
+from tests.support.browsers.web_person import WebPerson, enrolled, new_web_person
+from tests.support.checks.log_and_rows import entries, state
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal, terminal
+from tests.support.servers.server import BY, LiveServer
 
 _CODE = re.compile(r"\b(?:[0-9A-Z]{4}-){7}[0-9A-Z]{4}\b")
 

@@ -9,12 +9,12 @@ import pytest
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.feed_line import greeted
-from tests.support.installation import PAY_SCOPES
-from tests.support.record import entries, state, story
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.installation import PAY_SCOPES
+from tests.support.checks.log_and_rows import entries, state, story
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, LiveServer
 
 
 @dataclass(frozen=True, slots=True)

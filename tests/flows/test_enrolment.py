@@ -15,11 +15,11 @@ from approver_tui.client.transport import Transport
 from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
 from server.services.users.enrolment_codes import LIFETIME_MS
 from server.services.users.users import Users
-from tests.support.clock import DAY, MINUTE, SECOND
-from tests.support.feed_line import greeted
-from tests.support.record import entries
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, terminal
+from tests.support.builders.clock import DAY, MINUTE, SECOND
+from tests.support.checks.log_and_rows import entries
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal, terminal
+from tests.support.servers.server import BY, LiveServer
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

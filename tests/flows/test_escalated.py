@@ -9,12 +9,12 @@ import pytest
 
 from approver_tui.client.errors import AlreadyDecided
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.feed_line import greeted
-from tests.support.record import entries
-from tests.support.refusals import check_refusal
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.checks.log_and_rows import entries
+from tests.support.checks.refusals import check_refusal
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import BY, LiveServer
 
 SECONDS = 400
 HALF, QUARTER = SECONDS * 500, SECONDS * 250

@@ -10,12 +10,12 @@ from server.protocol.policy.risks import Risk
 from server.services.approvals.creation import approval_creator
 from server.services.clients.agents import Agents
 from server.services.consents.consents import ConsentService
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.chains import BANK, DESK, LiveChains
-from tests.support.installation import PAY
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import Terminal
-from tests.support.volley import post, volley
+from tests.support.builders.installation import PAY
+from tests.support.builders.token_chains import BANK, DESK, LiveChains
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.simultaneous import post, volley
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 RESEARCH = "https://research.example"
 

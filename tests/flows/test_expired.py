@@ -3,15 +3,15 @@
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError
-from tests.support import record
-from tests.support.agent import Agent
-from tests.support.clock import DAY, MINUTE, SECOND
-from tests.support.feed_line import greeted
-from tests.support.record import state, stored, story
-from tests.support.server import LiveServer
-from tests.support.signing import decision
-from tests.support.terminal import Terminal
-from tests.support.waiting import until
+from tests.support.builders.clock import DAY, MINUTE, SECOND
+from tests.support.checks import log_and_rows
+from tests.support.checks.log_and_rows import state, stored, story
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.signing import decision
+from tests.support.servers.server import LiveServer
 
 GRACE = 30 * SECOND
 
@@ -64,13 +64,13 @@ def test_a_request_that_reached_no_device_says_so(
 ) -> None:
     """undeliverable: the terminal was never there while it waited. Being brought changes that."""
     lost = agent.asked(person.user, requested_expiry="60")
-    unmet = record.waiting(server, person.user)[0].id
+    unmet = log_and_rows.waiting(server, person.user)[0].id
     server.clock.forward(MINUTE)
     until(lambda: state(server, unmet) == ("expired", "undeliverable"))
     with greeted(person) as line:
         brought = agent.asked(person.user, requested_expiry="60")
         line.event("approval.requested")
-        approval = record.waiting(server, person.user)[0].id
+        approval = log_and_rows.waiting(server, person.user)[0].id
         until(lambda: stored(server, approval).delivered_at is not None)
     server.clock.forward(5 * SECOND)
     pending = agent.poll(brought).json()
@@ -209,7 +209,7 @@ def test_the_life_of_a_request_is_what_was_asked_for_up_to_the_risks_limit(
     """The acknowledgement says the life that really holds, and the screen shows the same end."""
     ask = agent.ask_payment if payment else agent.ask
     answer = ask(user, requested_expiry=requested).json()
-    (row,) = record.waiting(server, user)
+    (row,) = log_and_rows.waiting(server, user)
 
     assert answer["expires_in"] == seconds
     assert row.expires_at - row.created_at == seconds * SECOND
@@ -232,7 +232,7 @@ def test_a_life_that_is_no_positive_whole_number_is_refused(
 
     if requested:
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-        assert record.waiting(server, user) == []
+        assert log_and_rows.waiting(server, user) == []
     else:
         assert answer.json()["expires_in"] == DAY // SECOND
 

@@ -20,14 +20,14 @@ from approver_tui.state.notifications.events import Event, EventName
 from server.services.approvals.expiry import FEED_KEPT_MS
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.clock import MINUTE, SECOND
-from tests.support.feed_line import feed_line, greeted
-from tests.support.proxy import Proxy, proxy
-from tests.support.record import stored
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person
-from tests.support.waiting import until
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.checks.log_and_rows import stored
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import feed_line, greeted
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.fakes.proxy import Proxy, proxy
+from tests.support.servers.server import BY, LiveServer
 
 BAD_MESSAGE, TOKEN_OVER, STOPPED, RESTARTING = 4400, 4401, 4403, 1012
 

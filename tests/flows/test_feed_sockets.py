@@ -6,12 +6,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from server.http.feed import MAX_SOCKETS
-from tests.support.feed_line import greeted
-from tests.support.raw_api import RawApi
-from tests.support.refusals import check_problem
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person
-from tests.support.waiting import until
+from tests.support.checks.refusals import check_problem
+from tests.support.checks.waiting import until
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import LiveServer
 
 
 def _opens(person: Terminal) -> bool:

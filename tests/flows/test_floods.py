@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from server.protocol.policy.risks import Risk
 from server.storage.tables import outbox
-from tests.support.agent import Agent, new_agent
-from tests.support.feed_line import greeted
-from tests.support.server import BY, LiveServer, live_server
-from tests.support.terminal import Terminal
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, LiveServer, live_server
 
 NEWS = "https://news.example"
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 
 @pytest.mark.timeout(300)

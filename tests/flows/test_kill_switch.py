@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.chains import BANK, LiveChains
-from tests.support.feed_line import greeted
-from tests.support.raw_api import RawApi
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.token_chains import BANK, LiveChains
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import BY, LiveServer
 
 _FAST_SECONDS = 10.0  # a second, and a busy machine
 

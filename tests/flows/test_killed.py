@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from approver_tui.client.errors import Unreachable
-from tests.support.agent import Agent
-from tests.support.clock import SECOND
-from tests.support.feed_line import greeted
-from tests.support.record import state, stored, story
-from tests.support.server import LiveServer
-from tests.support.signing import decision
-from tests.support.terminal import Terminal
-from tests.support.waiting import meanwhile, until
+from tests.support.builders.clock import SECOND
+from tests.support.checks.log_and_rows import state, stored, story
+from tests.support.checks.waiting import meanwhile, until
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.signing import decision
+from tests.support.servers.server import LiveServer
 
 
 def _again(server: LiveServer) -> None:

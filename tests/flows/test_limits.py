@@ -9,11 +9,11 @@ import pytest
 
 from server.protocol.policy.risks import Risk
 from server.services.notifications.request_limits import UNKNOWN_USERS
-from tests.support.agent import Agent, new_agent
-from tests.support.clock import MINUTE, SECOND
-from tests.support.record import entries, story, waiting
-from tests.support.server import BY, LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.checks.log_and_rows import entries, story, waiting
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import BY, LiveServer, live_server
 
 PER_AGENT, PER_USER = 3, 5
 

@@ -13,13 +13,13 @@ import pytest
 from server.services.approvals.oversight import Oversight
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.clock import DAY, SECOND
-from tests.support.record import state, story
-from tests.support.record import waiting as waiting_for
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal
-from tests.support.waiting import until
+from tests.support.builders.clock import DAY, SECOND
+from tests.support.checks.log_and_rows import state, story
+from tests.support.checks.log_and_rows import waiting as waiting_for
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, LiveServer
 
 AT_ONCE = 15.0
 """Seconds. Without a wake-up a held poll would only end with its time, which is far longer."""

@@ -9,14 +9,14 @@ import pytest
 from server.app import create_app, create_site
 from server.protocol.names import name_id
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import Agent
-from tests.support.clock import MovableClock
-from tests.support.installation import PAY
-from tests.support.record import Rows, everything, stored
-from tests.support.server import BY, LiveServer
-from tests.support.site import desk_over
-from tests.support.staff import add_incident
-from tests.support.web_person import WebPerson, new_web_person
+from tests.support.browsers.web_person import WebPerson, new_web_person
+from tests.support.builders.admins import add_incident
+from tests.support.builders.clock import MovableClock
+from tests.support.builders.installation import PAY
+from tests.support.builders.site import desk_over
+from tests.support.checks.log_and_rows import Rows, everything, stored
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
 
 _SHOW_SOMETHING = frozenset(
     {"/", "/r/<id>", "/done/<id>", "/grants", "/api/approvals/<id>", "/admin"}

@@ -8,11 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server import telemetry
-from tests.support.agent import new_agent
-from tests.support.feed_line import greeted
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import new_person
-from tests.support.waiting import until
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import new_agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import new_person
+from tests.support.servers.server import LiveServer, live_server
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
 from approver_tui.state.approvals.narrowing import Granted, Narrowing, read_change
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent
-from tests.support.commands import Done, command
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal
+from tests.support.builders.installation import PAYMENT
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.inputs.commands import Done, command
+from tests.support.servers.server import BY, LiveServer
 
 LESS = Narrowing((read_change("amount=500"),))
 

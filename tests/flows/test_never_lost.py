@@ -11,12 +11,12 @@ import pytest
 
 from approver_tui.state.approvals.approvals import ApprovalState
 from server.protocol.approvals.states import State
-from tests.support.agent import new_agent
-from tests.support.proxy import Proxy, proxy
-from tests.support.server import LiveServer, free_port
-from tests.support.terminal import PIN, new_person
-from tests.support.waiting import until
-from tests.support.window import Window, environment, window
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import new_agent
+from tests.support.clients.pty_app import Window, environment, window
+from tests.support.clients.terminal import PIN, new_person
+from tests.support.fakes.proxy import Proxy, proxy
+from tests.support.servers.server import LiveServer, free_port
 
 LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """The usual screen is back, the cursor shows, the focus is not reported."""

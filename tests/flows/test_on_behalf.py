@@ -11,12 +11,12 @@ from server.protocol.names import GRANT_CIBA
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.users.passwords import Passwords
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
-from tests.support.chains import LiveChains
-from tests.support.installation import PAY
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.builders.installation import PAY
+from tests.support.builders.token_chains import LiveChains
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 SCOPES = ("payments:read", "payments:transfer")
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.agent import Agent
-from tests.support.record import everything
-from tests.support.server import LiveServer
-from tests.support.web_person import WebPerson, new_web_person
+from tests.support.browsers.web_person import WebPerson, new_web_person
+from tests.support.checks.log_and_rows import everything
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import LiveServer
 
 NONE = dict.fromkeys(("done", "waiting"), "sayso_ap_aaaaaaaaaaaaaaaa")
 LIKE = {"approval": "", "seconds": 3_600, "uses": 1}

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.clock import SECOND
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.builders.clock import SECOND
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import LiveServer
 
 _WORDS = {"error", "error_description"}
 

@@ -12,12 +12,12 @@ from server.model.devices import MOST_TRIES
 from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.devices.statements import PIN_FRESH_MS
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.clock import SECOND
-from tests.support.record import entries, state
-from tests.support.server import BY, LiveServer
-from tests.support.signing import approval_key, decision, pin_statement
-from tests.support.terminal import PIN, Terminal, terminal
+from tests.support.builders.clock import SECOND
+from tests.support.checks.log_and_rows import entries, state
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import PIN, Terminal, terminal
+from tests.support.inputs.signing import approval_key, decision, pin_statement
+from tests.support.servers.server import BY, LiveServer
 
 WRONG = "not-the-pin"
 

@@ -16,12 +16,12 @@ from server.protocol.approvals import decisions
 from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.policy.policies import Policies
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.policies import rule
-from tests.support.record import state
-from tests.support.server import BY, LiveServer
-from tests.support.signing import decision, pin_statement
-from tests.support.terminal import PIN, Terminal
+from tests.support.builders.policies import rule
+from tests.support.checks.log_and_rows import state
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.inputs.signing import decision, pin_statement
+from tests.support.servers.server import BY, LiveServer
 
 GUESSES = 60
 

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from types import SimpleNamespace
 
-from tests.support.soak import Soak, bound_keys, soak
+from tests.support.clients.soak import Soak, bound_keys, soak
 
 
 def test_every_key_that_is_bound_is_among_them() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.agent import Agent
-from tests.support.commands import Done, command
-from tests.support.json_forms import problems
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.commands import Done, command
+from tests.support.inputs.json_forms import problems
+from tests.support.servers.server import LiveServer
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.incidents.reports import ReportScope
 from server.services.clients.agents import Agents
 from server.services.incidents.incidents import Incidents
-from tests.support.agent import Agent
-from tests.support.chains import BANK, LiveChains
-from tests.support.feed_line import greeted
-from tests.support.raw_api import RawApi
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.builders.token_chains import BANK, LiveChains
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.inputs.raw_api import RawApi
+from tests.support.servers.server import BY, LiveServer
 
 _FAST_SECONDS = 10.0  # a second, and a busy machine
 

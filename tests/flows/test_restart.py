@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from approver_tui.state.approvals.approvals import Approval
-from tests.support.agent import Agent, new_agent
-from tests.support.record import story
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal, new_person
+from tests.support.checks.log_and_rows import story
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.servers.server import LiveServer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import pytest
 
 from approver_tui.client.errors import WrongPin
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal
-from tests.support.waiting import until
-from tests.support.window import COLUMNS, LINES, PATIENCE_SECONDS, Window, window
+from tests.support.builders.installation import PAYMENT
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clients.pty_app import COLUMNS, LINES, PATIENCE_SECONDS, Window, window
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.servers.server import BY, LiveServer
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
 WIDE_FROM, DETAIL_FROM = 96, 41

@@ -18,14 +18,14 @@ from server.protocol.approvals.states import State
 from server.services.approvers.groups import Groups
 from server.services.policy.action_types import ActionTypes
 from server.services.policy.policies import Policies
-from tests.support.agent import Agent
-from tests.support.commands import command
-from tests.support.feed_line import greeted
-from tests.support.installation import PAYMENT
-from tests.support.policies import rule
-from tests.support.record import entries, state
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal, new_person
+from tests.support.builders.installation import PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.checks.log_and_rows import entries, state
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import greeted
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.inputs.commands import command
+from tests.support.servers.server import BY, LiveServer
 
 RACES = 12
 

@@ -8,11 +8,11 @@ import pytest
 
 from approver_tui.client.devices.enrolling import Enrolment, enrol
 from approver_tui.client.sign_in.profile import Home
-from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
-from tests.support.server import LiveServer, live_server
-from tests.support.terminal import PIN, Terminal
-from tests.support.waiting import until
-from tests.support.window import PATIENCE_SECONDS, Window, window
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clients.pty_app import PATIENCE_SECONDS, Window, window
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.servers.server import LiveServer, live_server
 
 DOWN = "\x1b[B"
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pexpect
 import pytest
 
-from tests.support.record import entries
-from tests.support.server import LiveServer
-from tests.support.terminal import PIN, Terminal, new_person
-from tests.support.window import leave
+from tests.support.checks.log_and_rows import entries
+from tests.support.clients.pty_app import leave
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.servers.server import LiveServer
 
 QR = "█▄▄▄▄▄▄▄█"
 

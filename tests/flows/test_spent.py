@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from server.services.tokens.keys import SigningKeys
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.installation import PAY
-from tests.support.record import entries, story
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.terminal import Terminal
-from tests.support.volley import post_json, volley
+from tests.support.builders.installation import PAY
+from tests.support.checks.log_and_rows import entries, story
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.simultaneous import post_json, volley
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _AT_ONCE = 20
 

@@ -11,13 +11,13 @@ from approver_tui.client.errors import ApiError, Changed
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import Agent, new_agent
-from tests.support.commands import Done, command
-from tests.support.databases import upgraded_database
-from tests.support.installation import PAY, PAYMENT
-from tests.support.server import BY, LiveServer, live_server
-from tests.support.terminal import PIN, Terminal, new_person
-from tests.support.volley import poll, post, volley
+from tests.support.builders.databases import upgraded_database
+from tests.support.builders.installation import PAY, PAYMENT
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.simultaneous import poll, post, volley
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.inputs.commands import Done, command
+from tests.support.servers.server import BY, LiveServer, live_server
 
 _AT_ONCE = 50
 

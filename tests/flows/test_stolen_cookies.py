@@ -13,14 +13,14 @@ import pytest
 from server.protocol import base64url
 from server.services.policy.action_types import ActionTypes
 from server.services.users.users import UserChanges, Users
-from tests.support.agent import CIBA, Agent, new_agent
-from tests.support.installation import PAYMENT
-from tests.support.pictures_of_agents import png
-from tests.support.push_service import PushService
-from tests.support.record import entries, everything, subscriptions
-from tests.support.server import BY, LiveServer
-from tests.support.staff import JWK
-from tests.support.web_person import WebPerson, enrolled, new_web_person, with_cookie_of
+from tests.support.browsers.web_person import WebPerson, enrolled, new_web_person, with_cookie_of
+from tests.support.builders.admins import JWK
+from tests.support.builders.installation import PAYMENT
+from tests.support.checks.log_and_rows import entries, everything, subscriptions
+from tests.support.clients.agent import CIBA, Agent, new_agent
+from tests.support.fakes.push_service import PushService
+from tests.support.inputs.agent_icons import png
+from tests.support.servers.server import BY, LiveServer
 
 RULES = """
 [[rules]]

@@ -21,15 +21,15 @@ from server.services.clients.apps import Apps
 from server.services.tokens.keys import SigningKeys
 from server.services.users.passwords import Passwords
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
-from tests.support.chains import consent
-from tests.support.installation import PAY_SCOPES
-from tests.support.places import word
-from tests.support.raw_api import RawApi
-from tests.support.server import BY, AgentKey, LiveServer
-from tests.support.signing import approval_key, decision
-from tests.support.terminal import Terminal
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.builders.installation import PAY_SCOPES
+from tests.support.builders.token_chains import consent
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.handle_endpoints import word
+from tests.support.inputs.raw_api import RawApi
+from tests.support.inputs.signing import approval_key, decision
+from tests.support.servers.server import BY, AgentKey, LiveServer
 
 READ = "payments:read"
 OK, INACTIVE = (200, "done"), (200, "inactive")

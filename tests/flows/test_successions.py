@@ -3,11 +3,11 @@
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
-from tests.support.agent import new_agent
-from tests.support.clock import DAY, HOUR
-from tests.support.record import entries
-from tests.support.server import BY, LiveServer
-from tests.support.waiting import until
+from tests.support.builders.clock import DAY, HOUR
+from tests.support.checks.log_and_rows import entries
+from tests.support.checks.waiting import until
+from tests.support.clients.agent import new_agent
+from tests.support.servers.server import BY, LiveServer
 
 _ROUNDS_SECONDS = 60.0
 """The loop looks every ten; a busy machine may be late."""

@@ -6,11 +6,11 @@ import pytest
 
 from approver_tui.client.errors import AlreadyDecided
 from approver_tui.widgets.approvals.outcomes import outcome
-from tests.support.agent import Agent, new_agent
-from tests.support.record import story
-from tests.support.refusals import check_refusal
-from tests.support.server import LiveServer
-from tests.support.terminal import Terminal
+from tests.support.checks.log_and_rows import story
+from tests.support.checks.refusals import check_refusal
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.server import LiveServer
 
 
 def test_the_newer_request_is_the_only_one_that_waits(

@@ -19,13 +19,13 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import Device
 from server.services.approvals.oversight import Oversight
 from server.services.users.users import Users
-from tests.support.agent import Agent
-from tests.support.clock import DAY, MINUTE
-from tests.support.feed_line import feed_line, greeted
-from tests.support.record import entries, state, story
-from tests.support.server import BY, LiveServer
-from tests.support.signing import approval_key, decision
-from tests.support.terminal import PIN, Terminal, terminal
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.checks.log_and_rows import entries, state, story
+from tests.support.clients.agent import Agent
+from tests.support.clients.feed_frames import feed_line, greeted
+from tests.support.clients.terminal import PIN, Terminal, terminal
+from tests.support.inputs.signing import approval_key, decision
+from tests.support.servers.server import BY, LiveServer
 
 WRONG = "no-such-pin"
 

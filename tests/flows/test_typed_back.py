@@ -10,11 +10,11 @@ from approver_tui.state.approvals.ceremony import Entries
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy.action_types import ActionTypes
-from tests.support.agent import PAYMENT_DETAILS, Agent
-from tests.support.commands import Done, command
-from tests.support.installation import PAYMENT
-from tests.support.server import BY, LiveServer
-from tests.support.terminal import PIN, Terminal
+from tests.support.builders.installation import PAYMENT
+from tests.support.clients.agent import PAYMENT_DETAILS, Agent
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.inputs.commands import Done, command
+from tests.support.servers.server import BY, LiveServer
 
 RIGHT = "4820"
 

@@ -12,12 +12,12 @@ import structlog
 
 from server import telemetry
 from server.services.operations.restores import KINDS
-from tests.support.addresses_once import compiling_addresses_once
-from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
-from tests.support.restored import restored
-from tests.support.site import LocalSite
-from tests.support.staff import Staff, StaffTemplate, make_staff
-from tests.support.template import Template, make_template
+from tests.support.builders.admins import Staff, StaffTemplate, make_staff
+from tests.support.builders.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
+from tests.support.builders.restored import restored
+from tests.support.builders.site import LocalSite
+from tests.support.builders.template import Template, make_template
+from tests.support.servers.route_cache import compiling_addresses_once
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from server import folders
 from server.backups import making, restoring
 from server.serving.main import ServeOptions, prepared
 from server.settings import load
-from tests.support.site import open_site
+from tests.support.builders.site import open_site
 
 
 @pytest.fixture(params=[0o000, 0o022], ids="umask {:03o}".format, autouse=True)

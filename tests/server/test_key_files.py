@@ -10,9 +10,9 @@ from server.crypto.sealing import BadKeyFile
 from server.crypto.secrets import KeyedSecrets
 from server.settings import Settings
 from server.storage.open import upgrade_database
-from tests.support import earlier_databases
-from tests.support.clock import NOON
-from tests.support.postgres import PostgresServer
+from tests.support.builders import earlier_databases
+from tests.support.builders.clock import NOON
+from tests.support.servers.postgres import PostgresServer
 
 SETTINGS = {"master.key": "SAYSO_MASTER_KEY_FILE", "pin.key": "SAYSO_PIN_KEY_FILE"}
 

@@ -9,9 +9,9 @@ from server.backups import restoring
 from server.last_seen import FILE, LastSeen, OldDatabase
 from server.settings import Settings
 from server.storage.open import SchemaMismatch
-from tests.support.clock import NOON
-from tests.support.installation import BY
-from tests.support.site import LocalSite, open_site
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import BY
+from tests.support.builders.site import LocalSite, open_site
 
 
 def _noted(local: LocalSite) -> None:

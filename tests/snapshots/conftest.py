@@ -12,9 +12,9 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from textual.pilot import Pilot
 
-from tests.support.fake_stage import Stage
-from tests.support.pilots import is_live, look, press, until
-from tests.support.settling import reading_styles_once, settling_by_queue
+from tests.support.clients.driving import is_live, look, press, until
+from tests.support.clients.settling import reading_styles_once, settling_by_queue
+from tests.support.fakes.fake_app import Stage
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")

@@ -8,7 +8,7 @@ from approver_tui.client import errors
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from tests.support.batches import (
+from tests.support.builders.batches import (
     NEW,
     ONE,
     THREE,
@@ -21,10 +21,10 @@ from tests.support.batches import (
     to_the_field,
     type_in,
 )
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import SIZES, cut_off, look, press, until
+from tests.support.clients.driving import SIZES, cut_off, look, press, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 BOTH = pytest.mark.parametrize("key", ["a", "d"], ids=["approve", "deny"])

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.support.first_visit import FOLDER, STEPS
-from tests.support.pictures import draw_step
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
+from tests.support.pictures.first_visit import FOLDER, STEPS
+from tests.support.pictures.pictures import draw_step
 
 
 @pytest.mark.parametrize("name", STEPS)

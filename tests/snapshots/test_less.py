@@ -3,10 +3,10 @@
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY
-from tests.support.pilots import SIZES, inbox, press, until
+from tests.support.clients.driving import SIZES, inbox, press, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY
 
 
 async def _less(pilot, stage):

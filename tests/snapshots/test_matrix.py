@@ -8,7 +8,7 @@ import pytest
 
 from approver_tui import screens
 from approver_tui.screens.ready_screen import ReadyScreen
-from tests.support.matrix import GALLERY, MATRIX, STATES, Never, gallery
+from tests.support.pictures.matrix import GALLERY, MATRIX, STATES, Never, gallery
 
 PICTURES = Path(__file__).parent / "__snapshots__"
 TESTS = Path(__file__).parents[1] / "approver_tui"
@@ -69,5 +69,5 @@ def test_what_proves_that_a_state_cannot_occur_is_there():
 
 
 def test_the_page_of_all_pictures_is_that_of_the_matrix():
-    """Written by `python -m tests.support.matrix`."""
+    """Written by `python -m tests.support.pictures.matrix`."""
     assert GALLERY.read_text(encoding="utf-8") == gallery()

@@ -8,12 +8,12 @@ from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.devices.devices import Browser
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
-from tests.support.fake_approvals import an_approval, answered, three
-from tests.support.fake_clock import NOW
-from tests.support.fake_holdings import a_consent, a_device, a_token
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES
-from tests.support.pilots import SIZES, press, until
+from tests.support.clients.driving import SIZES, press, until
+from tests.support.fakes.fake_account import a_consent, a_device, a_token
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES
 
 PAGES = pytest.mark.parametrize(
     "key", ["2", "3", "4", "5"], ids=["history", "agents", "rights", "devices"]

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.support.gallery import FOLDER, SHOTS
-from tests.support.pictures import INBOX, draw_inbox, draw_shot
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
+from tests.support.pictures.gallery import FOLDER, SHOTS
+from tests.support.pictures.pictures import INBOX, draw_inbox, draw_shot
 
 
 async def test_the_picture_in_the_readme_is_what_the_app_draws():

@@ -4,12 +4,12 @@
 """
 
 from approver_tui.state.notifications.connection import Phase
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_clock import NOW
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES, SIGN_IN
-from tests.support.pilots import SIZES, look, until
+from tests.support.clients.driving import SIZES, look, until
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES, SIGN_IN
 
 HOSTILE = {
     "agent": "inv\u202eoice-bot[b]",

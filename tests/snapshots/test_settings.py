@@ -15,11 +15,11 @@ from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeDoor, _fill, _press
-from tests.support.fake_approvals import three
-from tests.support.fake_clock import FakeClock
-from tests.support.fake_feed import FakeOthers
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import SIZES, press, shown, until
+from tests.support.clients.driving import SIZES, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import three
+from tests.support.fakes.fake_clock import FakeClock
+from tests.support.fakes.fake_feed import FakeOthers
 
 
 @pytest.fixture(autouse=True)

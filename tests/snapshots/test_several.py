@@ -1,10 +1,10 @@
 """Requests that look alike, and requests of several people, at both sizes."""
 
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT, PRICES
-from tests.support.pilots import SIZES, look
-from tests.support.several import ME, a_locked, a_part, a_shared, a_vote, of_two
+from tests.support.builders.multi_approver import ME, a_locked, a_part, a_shared, a_vote, of_two
+from tests.support.clients.driving import SIZES, look
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT, PRICES
 
 DAN = a_vote(reason="matches PO 8812")
 FLOOD = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(4)]

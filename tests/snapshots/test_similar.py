@@ -4,12 +4,12 @@ from approver_tui.client import errors
 from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantState
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_clock import NOW
-from tests.support.fake_grants import a_grant
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import GRANT
-from tests.support.pilots import SIZES, cut_off, press, until
+from tests.support.clients.driving import SIZES, cut_off, press, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_grants import a_grant
+from tests.support.fakes.fake_requests import GRANT
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 

@@ -17,12 +17,12 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.test_signing_in import INVITATION, FakeDoor, _fill, _press
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_clock import NOW, FakeClock
-from tests.support.fake_holdings import a_consent, a_device, a_token
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE, PRICES
-from tests.support.pilots import SIZES, cut_off, inbox, look, press, until
+from tests.support.clients.driving import SIZES, cut_off, inbox, look, press, until
+from tests.support.fakes.fake_account import a_consent, a_device, a_token
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW, FakeClock
+from tests.support.fakes.fake_requests import MINUTE, PRICES
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 LATE = 6 * MINUTE / 1000

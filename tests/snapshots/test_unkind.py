@@ -4,10 +4,10 @@ import pytest
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE
-from tests.support.pilots import SIZES, cut_off, is_live, look, until
+from tests.support.clients.driving import SIZES, cut_off, is_live, look, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import MINUTE
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 PANELS = pytest.mark.parametrize(

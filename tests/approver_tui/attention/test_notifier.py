@@ -14,7 +14,7 @@ from approver_tui.attention.terminal_environment import NOWHERE, TerminalEnviron
 from approver_tui.attention.terminal_sequences import notification
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.risks import Risk
-from tests.support.fake_approvals import an_approval
+from tests.support.fakes.fake_approvals import an_approval
 
 TEXT = words([Risk.HIGH])
 LOUD = Alert(TEXT, AlertLevel.DESKTOP)

@@ -13,7 +13,7 @@ import pytest
 
 from approver_tui.cli.main import main
 from approver_tui.client.devices import keys
-from tests.support.fake_server import CODE, FakeServer
+from tests.support.fakes.fake_server import CODE, FakeServer
 
 PIN = "correct horse"
 

@@ -12,9 +12,9 @@ from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, exit_code
 from approver_tui.client.errors import ApiError
 from server.http import openapi
 from server.http.routes import ROUTES
-from tests.support.fake_wire import RETRY_AFTER
-from tests.support.server import ROOT
-from tests.support.site import ISSUER
+from tests.support.builders.site import ISSUER
+from tests.support.fakes.fake_wire import RETRY_AFTER
+from tests.support.servers.server import ROOT
 
 _UNSAID = {405, 413, 429, 500}
 """What no operation of the document names, because any may be refused so."""

@@ -14,9 +14,9 @@ from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.approvals.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
+from tests.support.builders.multi_approver import BOB, ME, a_locked, a_part, a_shared, a_vote
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
 
 
 def test_a_yes_that_counts_is_said_to_count():

@@ -10,7 +10,7 @@ import pytest
 from approver_tui.cli.exits import Exit
 from approver_tui.cli.main import VERBS
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.fake_server import CODE
+from tests.support.fakes.fake_server import CODE
 
 
 def test_without_a_terminal_it_prints_help(logged_in):

@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN, Keyboard
-from tests.support.fake_server import CODE
+from tests.support.fakes.fake_server import CODE
 
 
 def test_a_yes_that_needs_the_pin_is_refused_with_the_flag_that_gives_it(logged_in, server):

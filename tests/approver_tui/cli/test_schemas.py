@@ -9,10 +9,10 @@ from approver_tui.cli.exits import Exit
 from approver_tui.client.operations import diagnosis
 from tests.approver_tui.cli.conftest import PIN
 from tests.approver_tui.cli.notifications.test_watch import enrolled_with
-from tests.support.approval_texts import when, wire_approval
-from tests.support.feed_server import FeedServer, event, hello
-from tests.support.json_forms import problems, schemas
-from tests.support.source import ROOT
+from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.checks.source import ROOT
+from tests.support.fakes.feed_server import FeedServer, event, hello
+from tests.support.inputs.json_forms import problems, schemas
 
 LAPSED = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
 _NIGHT = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")

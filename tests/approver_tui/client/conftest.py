@@ -13,7 +13,7 @@ from approver_tui.client.api import Client
 from approver_tui.client.devices import keys
 from approver_tui.client.devices.enrolling import Enrolment, enrol
 from approver_tui.client.sign_in.profile import Home
-from tests.support.fake_server import CODE, FakeServer
+from tests.support.fakes.fake_server import CODE, FakeServer
 
 PIN = "correct horse"
 

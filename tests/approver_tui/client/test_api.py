@@ -7,7 +7,7 @@ from approver_tui.client.api import open_client
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.state.clients.access import RevokedAccess
 from tests.approver_tui.client.conftest import clock
-from tests.support.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import when, wire_approval
 
 
 def test_all_that_waits_comes_as_one_page(client, server, monkeypatch):

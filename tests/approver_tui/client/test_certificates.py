@@ -8,7 +8,7 @@ import pytest
 from approver_tui.cli.exits import Exit, error_lines, exit_code
 from approver_tui.client.errors import CertificateRefused, Unreachable
 from approver_tui.client.transport import exchange, new_http
-from tests.support.receiver import certify, receiver
+from tests.support.fakes.receiver import certify, receiver
 
 
 def _refused(url):

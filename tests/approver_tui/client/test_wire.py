@@ -9,7 +9,7 @@ from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject, parse_json
 from approver_tui.client.wire import read_approval, read_event, read_page
 from approver_tui.state.notifications.events import AlarmSubject
-from tests.support.approval_texts import NOW, digest, when, wire_approval
+from tests.support.builders.approval_texts import NOW, digest, when, wire_approval
 
 
 def resealed(wire: dict[str, object], name: str, **changes: object) -> dict[str, object]:

@@ -15,14 +15,14 @@ from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_clock import NOW
-from tests.support.fake_grants import a_grant
-from tests.support.fake_holdings import a_consent, a_device, a_token
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, PRICES
-from tests.support.pilots import inbox, opened, press, shown, until
-from tests.support.several import ME, a_shared, a_vote
+from tests.support.builders.multi_approver import ME, a_shared, a_vote
+from tests.support.clients.driving import inbox, opened, press, shown, until
+from tests.support.fakes.fake_account import a_consent, a_device, a_token
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_grants import a_grant
+from tests.support.fakes.fake_requests import DEPLOY, PRICES
 
 OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
 """A key of its own for everything; none of them is a letter or a sign."""

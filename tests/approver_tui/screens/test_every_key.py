@@ -9,9 +9,9 @@ from approver_tui.screens.keys import help_as_chosen
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.state.keymap import KEYS, Keymap
-from tests.support.fake_approvals import three
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import opened, press, shown, until
+from tests.support.clients.driving import opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import three
 
 SCREENS = (InboxScreen, *PAGE_CLASSES)
 OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})

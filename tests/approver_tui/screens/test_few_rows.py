@@ -7,10 +7,20 @@ from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedA
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.incidents.reports import what_was_stopped
 from approver_tui.widgets.lines import say
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import NARROW, WIDE, cut_off, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    cut_off,
+    inbox,
+    look,
+    opened,
+    press,
+    shown,
+    until,
+)
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
 
 TINY = (40, 12)
 STOPPED = StoppedAgent(

@@ -9,10 +9,10 @@ from approver_tui.client.reading import JsonObject
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import PAYMENT
-from tests.support.pilots import NARROW, WIDE, opened, press, shown, until
+from tests.support.clients.driving import NARROW, WIDE, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import PAYMENT
 
 HOSTILE = {
     "escape": "\x1b[2J\x1b[8mhidden\x1b]0;title\x07",

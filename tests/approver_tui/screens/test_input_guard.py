@@ -10,12 +10,22 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.guard import QUIET, InputGuard
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_clock import FakeClock
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
-from tests.support.pilots import blur, click, inbox, look, opened, paste, press, run_on, until
+from tests.support.clients.driving import (
+    blur,
+    click,
+    inbox,
+    look,
+    opened,
+    paste,
+    press,
+    run_on,
+    until,
+)
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_clock import FakeClock
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 RUNNING = [*"yes", "space", "a", "space", "y", "enter", "1", "space", "2"]
 

@@ -14,11 +14,11 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.guarded_app import _ORDERED
 from approver_tui.widgets.typed_input import TypedInput
 from tests.approver_tui.screens.approvals.test_ceremony_panel import EVERYTHING
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import PAYMENT
-from tests.support.pilots import opened, press, until
+from tests.support.clients.driving import opened, press, until
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import PAYMENT
 
 TYPED = f"\t417\t4820\tOn the list.\t{PIN}"
 SHOWN = {"match": "417", "type_back": "4820", "reason": "On the list.", "pin": PIN}

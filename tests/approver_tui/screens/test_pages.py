@@ -17,14 +17,14 @@ from approver_tui.widgets.entry_list import EntryList
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.top_bar import TopBar
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval, answered, three
-from tests.support.fake_clock import NOW
-from tests.support.fake_grants import a_grant
-from tests.support.fake_holdings import a_consent, a_device, a_token
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
-from tests.support.pilots import NARROW, click, inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import NARROW, click, inbox, opened, press, run_on, shown, until
+from tests.support.fakes.fake_account import a_consent, a_device, a_token
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_grants import a_grant
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 PAGES = pytest.mark.parametrize(
     ("key", "page"), [("2", HistoryPage), ("3", AgentsPage), ("4", RightsPage), ("5", DevicesPage)]

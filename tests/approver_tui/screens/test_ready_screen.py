@@ -10,10 +10,10 @@ from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.state.approvals.decision import Answer
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE, PRICES
-from tests.support.pilots import inbox, opened, press, shown, steps, until
+from tests.support.clients.driving import inbox, opened, press, shown, steps, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import MINUTE, PRICES
 
 _WHILE_IT_OPENS = (0, 1, 5, 10, 15, 18, 21)
 """Turns of the event loop; a panel takes eighteen from being pushed to having its widgets."""

@@ -12,13 +12,7 @@ from approver_tui.screens.guard import AWAY, IDLE, InputGuard
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.panel import Panel
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_clock import NOW, FakeClock
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
-from tests.support.pilots import (
+from tests.support.clients.driving import (
     blur,
     come_back,
     inbox,
@@ -29,6 +23,12 @@ from tests.support.pilots import (
     shown,
     until,
 )
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW, FakeClock
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 LIST = [*"ls", "space", "minus", *"la", "enter"]
 COMPLETED = [*"cd", "space", *"inv", "tab", "enter"]

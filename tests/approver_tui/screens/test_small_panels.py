@@ -6,9 +6,9 @@ from textual.widgets import Button
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.title_line import TitleLine
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import opened, press, shown, until
+from tests.support.clients.driving import opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
 
 SMALL = pytest.mark.parametrize("size", [(40, 12), (45, 20), (60, 20), (80, 24)], ids=str)
 PANELS = pytest.mark.parametrize(

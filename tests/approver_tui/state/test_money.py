@@ -3,8 +3,8 @@
 import pytest
 
 from approver_tui.state.money import sums
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_terms import PAYMENT, PRICES
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import PAYMENT, PRICES
 
 
 def _paying(name, *amounts, facts=()):

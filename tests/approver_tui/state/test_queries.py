@@ -4,9 +4,9 @@ import pytest
 
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.queries import Query, read_query
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 PAY = answered(an_approval("pay"), Answer.APPROVE)
 WEB = answered(an_approval("web", DEPLOY), Answer.DENY)

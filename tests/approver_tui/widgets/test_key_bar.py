@@ -12,7 +12,7 @@ from approver_tui.screens.keys import (
 )
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import fit
-from tests.support.fake_approvals import an_approval
+from tests.support.fakes.fake_approvals import an_approval
 
 LAPSED = an_approval("pay")
 OFF = frozenset("ad")

@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 
 from approver_tui.widgets.times import age, clock, lasting, remaining, remaining_in_words
-from tests.support.fake_clock import NOW
+from tests.support.fakes.fake_clock import NOW
 
 
 @pytest.mark.parametrize(

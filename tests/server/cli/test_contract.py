@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.support.installation import PAYMENT
+from tests.support.builders.installation import PAYMENT
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")

@@ -7,7 +7,7 @@ import click
 
 from server.cli.errors import Exit
 from server.cli.main import cli
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 _PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.serving import main as serving
-from tests.support.installation import PAYMENT
+from tests.support.builders.installation import PAYMENT
 
 ADD = ("agents", "add", "invoice-bot", "--owner", "admin")
 UPDATE = ("agents", "update", "invoice-bot")

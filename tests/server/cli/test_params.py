@@ -6,7 +6,7 @@ import pytest
 from server.cli.output import answer, moment, rfc3339, safe, sheet, table
 from server.cli.params import ScopeNeed, ScopeRisk, Span, moment_ms, span_ms
 from server.protocol.policy.risks import Risk
-from tests.support.clock import DAY, HOUR, MINUTE, NOON, SECOND
+from tests.support.builders.clock import DAY, HOUR, MINUTE, NOON, SECOND
 
 
 @pytest.mark.parametrize(

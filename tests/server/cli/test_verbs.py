@@ -11,8 +11,8 @@ import pytest
 from server.model.consents import Consent
 from server.protocol.approvals.states import State
 from server.services.approvals import superseding
-from tests.support.clock import DAY
-from tests.support.installation import PAYMENT, open_desk
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import PAYMENT, open_desk
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")

@@ -9,7 +9,7 @@ import pytest
 
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
-from tests.support.installation import PAYMENT
+from tests.support.builders.installation import PAYMENT
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")

@@ -14,7 +14,7 @@ from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.secrets import KeyedSecrets
 from server.model.ports import BadToken
 from server.protocol import errors
-from tests.support.jose_by_hand import by_hand, new_key, with_secret
+from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
 
 ALGS = ("ES256", "EdDSA", "RS256")
 STATEMENT = "sayso-statement+jws"

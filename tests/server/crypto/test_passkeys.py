@@ -7,8 +7,8 @@ from server.crypto.passkeys import WebAuthn
 from server.model.devices import Passkey
 from server.model.ports import BadToken
 from server.protocol.devices.passkeys import challenge, decoded, encoded, read_assertion
-from tests.support.passkey import PRESENT, VERIFIED, SoftPasskey
-from tests.support.site import ISSUER
+from tests.support.builders.passkey import PRESENT, VERIFIED, SoftPasskey
+from tests.support.builders.site import ISSUER
 
 ASKED = challenge(b"asked")
 HERE = WebAuthn(ISSUER)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.passkey import LocalBrowser, new_browser
-from tests.support.push_calls import CONTACT
-from tests.support.push_service import PushService, push_service
-from tests.support.site import LocalSite
+from tests.support.browsers.push_calls import CONTACT
+from tests.support.builders.passkey import LocalBrowser, new_browser
+from tests.support.builders.site import LocalSite
+from tests.support.fakes.push_service import PushService, push_service
 
 
 @pytest.fixture

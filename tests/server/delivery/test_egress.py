@@ -13,7 +13,16 @@ from requests import Session
 
 from server.delivery import egress
 from server.delivery.egress import Reach, Undeliverable
-from tests.support.receiver import Receiver, answer, certify, drip, drip_head, flood, hang, receiver
+from tests.support.fakes.receiver import (
+    Receiver,
+    answer,
+    certify,
+    drip,
+    drip_head,
+    flood,
+    hang,
+    receiver,
+)
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from server.services.reactions import react
 from server.storage import writer
 from server.storage.open import open_store
 from server.storage.store import SqlStore
-from tests.support.clock import HOUR, MINUTE, SECOND, MovableClock
-from tests.support.receiver import Receiver, answer, hang, receiver
-from tests.support.waiting import meanwhile, until
+from tests.support.builders.clock import HOUR, MINUTE, SECOND, MovableClock
+from tests.support.checks.waiting import meanwhile, until
+from tests.support.fakes.receiver import Receiver, answer, hang, receiver
 
 KEY = b"the operator's key"
 

@@ -12,11 +12,11 @@ from server.delivery.web_push import _wait_ms
 from server.services.operations.doctor import Doctor
 from server.services.policy.judging import Judge
 from server.serving.loops import run_concurrently
-from tests.support.clock import HOUR, MINUTE
-from tests.support.passkey import new_browser
-from tests.support.push_calls import PATH, ask, dead, shown, subscribe
-from tests.support.push_service import answer, flood, hang, push_service
-from tests.support.waiting import until
+from tests.support.browsers.push_calls import PATH, ask, dead, shown, subscribe
+from tests.support.builders.clock import HOUR, MINUTE
+from tests.support.builders.passkey import new_browser
+from tests.support.checks.waiting import until
+from tests.support.fakes.push_service import answer, flood, hang, push_service
 
 
 @pytest.mark.parametrize("status", [201, 202])

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from server.protocol.policy.risks import Risk
 from server.services.approvals.oversight import Oversight
 from server.services.resources.resources import ResourceChanges
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY, PAY_SCOPES
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.push_calls import CONTACT, PATH, ask, shown, subscribe
-from tests.support.push_service import answer, decrypt, encoded
+from tests.support.browsers.push_calls import CONTACT, PATH, ask, shown, subscribe
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.fakes.push_service import answer, decrypt, encoded
 
 
 def test_a_request_calls_each_browser_with_nothing_of_its_contents(local, browser, agent, service):

@@ -16,13 +16,13 @@ from server.protocol.approvals.decisions import request_digest
 from server.services.clients.invitations import NewInvitation
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser, UserChanges
-from tests.support.callers import LocalTerminal, another_device
-from tests.support.clock import DAY
-from tests.support.installation import PAY, PAYMENT
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
-from tests.support.site import Answer
-from tests.support.staff import JWK, Staff
-from tests.support.valid_bodies import FULL
+from tests.support.builders.admins import JWK, Staff
+from tests.support.builders.callers import LocalTerminal, another_device
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import PAY, PAYMENT
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.site import Answer
+from tests.support.inputs.valid_bodies import FULL
 
 _SMALL = {"name": "x", "owners": ["owner"]}
 

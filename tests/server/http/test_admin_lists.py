@@ -9,10 +9,10 @@ from server.services.approvers.groups import Groups
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, registered
-from tests.support.site import Answer
-from tests.support.staff import BACK, Staff, add_incident
+from tests.support.builders.admins import BACK, Staff, add_incident
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.site import Answer
 
 LISTS = {
     "/api/users": "name",

@@ -9,10 +9,10 @@ import pytest
 from server.http.admin_routes import ADMIN_ROUTES
 from server.http.route import Route
 from server.services.operations.authority import Role
-from tests.support.installation import PAYMENT
-from tests.support.policies import rule
-from tests.support.site import Answer
-from tests.support.staff import BACK, WHO, Staff
+from tests.support.builders.admins import BACK, WHO, Staff
+from tests.support.builders.installation import PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.builders.site import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import pytest
 
 from server.http import cookies
 from server.services.users.users import UserChanges
-from tests.support.clock import DAY
-from tests.support.installation import BY
-from tests.support.passkey import PRESENT, LocalBrowser, code_for, new_browser
-from tests.support.staff import Staff
+from tests.support.builders.admins import Staff
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import PRESENT, LocalBrowser, code_for, new_browser
 
 
 @pytest.fixture

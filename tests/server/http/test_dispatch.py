@@ -12,7 +12,7 @@ from server.http.message import HttpRequest
 from server.http.route import Caller, Route
 from server.model.store import Busy
 from server.protocol import errors
-from tests.support.site import altered
+from tests.support.builders.site import altered
 
 REQUEST = HttpRequest("GET", "/here", {}, {}, {}, (), b"", "192.0.2.7", 0)
 

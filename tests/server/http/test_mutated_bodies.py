@@ -19,15 +19,15 @@ from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.devices.statements import Statements
 from server.services.users.device_auth import DeviceAuthentication
 from server.storage.store import SqlStore
-from tests.support import mutations
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.browser import VERIFIER, request_of
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import assertion_claims, assertion_form, request_claims
-from tests.support.site import FORM, ISSUER, Answer
-from tests.support.staff import StaffTemplate
-from tests.support.valid_bodies import CASE, RULE
-from tests.support.valid_calls import World, basic, make_world
+from tests.support.browsers.browser import VERIFIER, request_of
+from tests.support.builders.admins import StaffTemplate
+from tests.support.builders.installation import PAY
+from tests.support.builders.site import FORM, ISSUER, Answer
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.inputs import mutations
+from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, request_claims
+from tests.support.inputs.valid_bodies import CASE, RULE
+from tests.support.inputs.valid_calls import World, basic, make_world
 
 
 class _Undo(Exception):

@@ -4,7 +4,7 @@ import pytest
 
 from server.http import openapi
 from server.http.routes import ROUTES
-from tests.support.site import ISSUER
+from tests.support.builders.site import ISSUER
 
 
 @pytest.fixture

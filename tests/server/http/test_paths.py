@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.site import open_site
+from tests.support.builders.site import open_site
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.site import FORM
+from tests.support.builders.site import FORM
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from server.http.approvals import approval_wire
 from server.http.devices import device_wire
 from server.http.notifications import event_wire
 from server.protocol import errors
-from tests.support.callers import X
+from tests.support.builders.callers import X
 
 
 def _refused(kind, body):

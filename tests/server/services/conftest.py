@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import Desk, open_desk
+from tests.support.builders.installation import Desk, open_desk
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from server.protocol.approvals import decisions
 from server.protocol.policy.risks import Risk
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support.installation import BY, PAY, PAY_SCOPES
-from tests.support.policies import rule
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES
+from tests.support.builders.policies import rule
 
 EXAMPLES = 100
 TYPES = ("order.a", "order.b", "order.c")

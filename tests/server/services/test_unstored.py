@@ -6,7 +6,7 @@ from server.model.store import Busy
 from server.protocol.approvals.states import State
 from server.storage.audit.entries import Audit
 from server.storage.tokens.delegations import Delegations
-from tests.support.chains import Chains
+from tests.support.builders.token_chains import Chains
 
 
 def _away(*_: object) -> None:

@@ -7,7 +7,7 @@ from server import telemetry
 from server.model.store import Busy
 from server.serving import loops
 from server.serving.loops import AFTER_ERROR, BETWEEN_DELIVERIES, Loop, run_concurrently, run_once
-from tests.support.waiting import until
+from tests.support.checks.waiting import until
 
 PAUSE = 3.0
 

@@ -16,8 +16,8 @@ from server.services.reactions import react
 from server.storage.open import open_store, upgrade_database
 from server.storage.store import SqlStore
 from server.storage.tables import installation, metadata
-from tests.support.clock import NOON, MovableClock
-from tests.support.postgres import PostgresServer
+from tests.support.builders.clock import NOON, MovableClock
+from tests.support.servers.postgres import PostgresServer
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from server.services.reactions import react
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from server.storage.tables import users
-from tests.support.clock import NOON, MovableClock
-from tests.support.waiting import meanwhile, until
+from tests.support.builders.clock import NOON, MovableClock
+from tests.support.checks.waiting import meanwhile, until
 
 ANN = User("sayso_us_ann", "ann", "ann@example.org", ("approver",), "enabled", NOON)
 

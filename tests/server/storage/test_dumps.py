@@ -11,8 +11,8 @@ from server.settings import Settings
 from server.storage import dumps
 from server.storage.dumps import DumpFailed, InUse
 from server.storage.open import upgrade_database
-from tests.support.clock import NOON
-from tests.support.postgres import PostgresServer
+from tests.support.builders.clock import NOON
+from tests.support.servers.postgres import PostgresServer
 
 
 def test_a_missing_program_of_postgresql_is_named_with_the_remedy(

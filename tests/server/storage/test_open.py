@@ -20,15 +20,15 @@ from server.storage import upgrade as upgrading
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
 from server.storage.store import SqlStore
 from server.storage.tables import metadata
-from tests.support.clock import NOON, MovableClock
-from tests.support.postgres import PostgresServer
-from tests.support.source import ROOT
+from tests.support.builders.clock import NOON, MovableClock
+from tests.support.checks.source import ROOT
+from tests.support.servers.postgres import PostgresServer
 
 _OPEN = """
 import sys
 from server.services.reactions import react
 from server.storage.open import open_store
-from tests.support.clock import MovableClock
+from tests.support.builders.clock import MovableClock
 print("ready", flush=True)
 sys.stdin.readline()
 store = open_store(sys.argv[1], MovableClock(), str, react, serving=False)

@@ -8,8 +8,8 @@ import pytest
 from server.model.audit import Entry, EntrySearch
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
-from tests.support.installation import approval_row, device_row
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import approval_row, device_row
 
 NAMES = ("Ana", "ben", "Cleo", "Ölaf", "zoe")
 PEOPLE = [

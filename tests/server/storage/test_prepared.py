@@ -15,7 +15,7 @@ from server.storage.operations import approval_statistics
 from server.storage.operations.counter_tables import counters
 from server.storage.prepared import Prepared, adding, reading
 from server.storage.tables import decisions, outbox
-from tests.support import query_plans
+from tests.support.checks import query_plans
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from server.protocol.confusables import name_keys
 from server.services.reactions import react
 from server.storage.open import SCHEMA, SchemaMismatch, open_store, upgrade_database
 from server.storage.store import SqlStore
-from tests.support import earlier_databases
-from tests.support.clock import NOON, MovableClock
-from tests.support.installation import approval_row
-from tests.support.postgres import PostgresServer
+from tests.support.builders import earlier_databases
+from tests.support.builders.clock import NOON, MovableClock
+from tests.support.builders.installation import approval_row
+from tests.support.servers.postgres import PostgresServer
 
 Opener = Callable[[str], SqlStore]
 ANN, BOB, CLEO = "sayso_us_ann", "sayso_us_bob", "sayso_us_cleo"

@@ -19,8 +19,8 @@ from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import writer as writing
 from server.storage.writer import DirectWriter, GroupedWriter
-from tests.support.clock import MovableClock
-from tests.support.waiting import meanwhile, until
+from tests.support.builders.clock import MovableClock
+from tests.support.checks.waiting import meanwhile, until
 
 _HOLDER = """
 import sqlite3, sys

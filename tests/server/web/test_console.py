@@ -14,10 +14,10 @@ from server.services.operations.authority import AccessRule, Role
 from server.web.form import FormAction
 from server.web.menu import CONSOLE_MENU
 from server.web.table import FORMS, PAGES, page_at, required_routes
-from tests.support.console import FROM_HERE, NOBODY, Console, open_console
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.policies import rule
-from tests.support.staff import BACK, JWK, WHO, Staff
+from tests.support.builders.admins import BACK, JWK, WHO, Staff
+from tests.support.builders.console import FROM_HERE, NOBODY, Console, open_console
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.policies import rule
 
 ROWS = {route.name: route for route in ADMIN_ROUTES}
 CONSOLE_PAGES = [page for page in PAGES if page.in_console]

@@ -12,9 +12,9 @@ from server.http.policy.action_type_wire import ActionDocument
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
 from server.web.table import FORMS, page_at
-from tests.support.console import Console, open_console
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.staff import Staff
+from tests.support.builders.admins import Staff
+from tests.support.builders.console import Console, open_console
+from tests.support.builders.installation import BY, PAY, PAYMENT
 
 CIBA = {f"grant_types-{names.GRANT_CIBA}": "1"}
 AGENT = {

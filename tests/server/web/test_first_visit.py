@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 _GUIDES = [ROOT / "docs" / name for name in ("first-visit-browser.md", "browser.md")]
 _GUIDE = "\n".join(path.read_text("utf-8") for path in _GUIDES)

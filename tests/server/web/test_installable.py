@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from server.web import installable
-from tests.support.site import ISSUER
+from tests.support.builders.site import ISSUER
 
 
 def _get(local, path):

@@ -7,9 +7,9 @@ import pytest
 from server.http import cookies
 from server.services.users.users import UserChanges, Users
 from server.web.menu import OWN_MENU
-from tests.support.installation import BY
-from tests.support.passkey import new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import ISSUER
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.web.browser import HEADERS
-from tests.support.site import ISSUER
+from tests.support.builders.site import ISSUER
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import re
 
 from server.web.table import PAGES
-from tests.support.addresses import page_templates, pages
-from tests.support.drawn_pages import ALSO, FOLDER, files, index
-from tests.support.page_gallery import GALLERY, GROUPS, gallery
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
+from tests.support.inputs.page_paths import page_templates, pages
+from tests.support.pictures.drawn_pages import ALSO, FOLDER, files, index
+from tests.support.pictures.page_gallery import GALLERY, GROUPS, gallery
 
 
 def test_every_page_of_the_application_has_a_picture(local):
@@ -54,7 +54,7 @@ def test_every_picture_stands_once_in_the_gallery_of_the_pages():
 
 
 def test_the_gallery_of_the_pages_is_that_of_the_kept_pictures():
-    """Written by `python -m tests.support.page_gallery`; it names every file, in every look."""
+    """`python -m tests.support.pictures.page_gallery` writes it; it names every picture."""
     page = GALLERY.read_text(encoding="utf-8")
     assert page == gallery()
     named = set(re.findall(r"pictures/(page-[\w-]+\.webp)", page))

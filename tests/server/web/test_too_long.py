@@ -6,9 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.http import cookies
-from tests.support.addresses import page_forms
-from tests.support.passkey import new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.page_paths import page_forms
 
 FORM = {
     "Accept": "text/html",

@@ -14,7 +14,7 @@ from server.http import openapi
 from server.http.route import Caller, Route
 from server.http.routes import ROUTES
 from server.settings import Settings
-from tests.support.clock import MovableClock
+from tests.support.builders.clock import MovableClock
 from tests.support.reference.markdown import GENERATED, code, member_docs, table
 
 _HEAD = """\

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from tests.support.checks.source import ROOT
 from tests.support.reference import audit_entries, command_line, configuration, http_api
-from tests.support.source import ROOT
 
 FOLDER: Final = ROOT / "docs" / "reference"
 PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(

@@ -9,9 +9,9 @@ import pytest
 from approver_tui.cli.approvals import csv_rows
 from approver_tui.cli.exits import Exit
 from approver_tui.client.approvals import history
-from tests.support.approval_texts import wire_approval
-from tests.support.fake_approvals import an_approval
-from tests.support.several import a_part
+from tests.support.builders.approval_texts import wire_approval
+from tests.support.builders.multi_approver import a_part
+from tests.support.fakes.fake_approvals import an_approval
 
 
 @pytest.fixture

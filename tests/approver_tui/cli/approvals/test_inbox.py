@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.approval_texts import AGENT, when, wire_approval
+from tests.support.builders.approval_texts import AGENT, when, wire_approval
 
 
 def test_an_empty_inbox_is_a_document_too(logged_in):

@@ -11,7 +11,7 @@ from approver_tui.client.errors import DeviceLocked, WrongEntry, WrongPin
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval
-from tests.support.approval_texts import NOW, wire_approval
+from tests.support.builders.approval_texts import NOW, wire_approval
 
 _BACK = {
     "facts": [{"label": "To", "value": "DE89 3000", "material": True}],

@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.test_schemas import LAPSED
-from tests.support.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import when, wire_approval
 
 
 def _late(server):

@@ -12,9 +12,9 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.approval_texts import when, wire_approval
-from tests.support.fake_server import CODE
-from tests.support.window import leave, suspend
+from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.clients.pty_app import leave, suspend
+from tests.support.fakes.fake_server import CODE
 
 AT_LIST = "Number, list, wait, history, help or quit:"
 AT_REQUEST = "approve, deny, report, skip, list, help or quit:"

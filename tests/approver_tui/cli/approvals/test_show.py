@@ -1,7 +1,7 @@
 """One request in full."""
 
 from approver_tui.state.fingerprint import digest
-from tests.support.approval_texts import wire_approval
+from tests.support.builders.approval_texts import wire_approval
 
 
 def test_the_document_has_every_fact_and_both_texts(logged_in, server):

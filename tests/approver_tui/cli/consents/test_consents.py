@@ -5,7 +5,7 @@ import json
 import pytest
 
 from approver_tui.cli.exits import Exit
-from tests.support.approval_texts import when
+from tests.support.builders.approval_texts import when
 
 LIVE = "sayso_co_livelivelive"
 

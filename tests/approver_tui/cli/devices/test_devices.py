@@ -4,8 +4,8 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.fake_devices import OTHER_DEVICE
-from tests.support.fake_proving import DEVICE
+from tests.support.fakes.fake_device_auth import DEVICE
+from tests.support.fakes.fake_devices import OTHER_DEVICE
 
 
 @pytest.mark.parametrize("command", [["devices"], ["devices", "list"]])

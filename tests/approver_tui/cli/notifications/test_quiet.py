@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.cli.exits import Exit
-from tests.support.approval_texts import wire_approval
+from tests.support.builders.approval_texts import wire_approval
 
 
 def test_nothing_is_set_at_first(logged_in):

@@ -13,9 +13,9 @@ from approver_tui.client.jose import SigningKey, b64
 from approver_tui.client.sign_in import profile, tokens
 from approver_tui.client.sign_in.profile import Home, Profile
 from approver_tui.client.sign_in.tokens import Tokens
-from tests.support.approval_texts import wire_approval
-from tests.support.feed_server import FeedServer, event, hello
-from tests.support.json_forms import problems
+from tests.support.builders.approval_texts import wire_approval
+from tests.support.fakes.feed_server import FeedServer, event, hello
+from tests.support.inputs.json_forms import problems
 
 
 def enrolled_with(server):

@@ -8,7 +8,7 @@ from approver_tui import settings
 from approver_tui.client.operations import diagnosis
 from approver_tui.client.sign_in.profile import Home
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.approval_texts import when
+from tests.support.builders.approval_texts import when
 
 
 @pytest.fixture(autouse=True)

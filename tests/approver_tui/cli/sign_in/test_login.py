@@ -6,10 +6,10 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.approval_texts import USER
-from tests.support.fake_proving import DEVICE
-from tests.support.fake_server import CODE
-from tests.support.fake_wire import USER_CODE
+from tests.support.builders.approval_texts import USER
+from tests.support.fakes.fake_device_auth import DEVICE
+from tests.support.fakes.fake_server import CODE
+from tests.support.fakes.fake_wire import USER_CODE
 
 
 def test_login_says_who_and_where(run, server):

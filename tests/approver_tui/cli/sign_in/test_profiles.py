@@ -5,9 +5,9 @@ import pytest
 from approver_tui.cli.exits import Exit
 from approver_tui.client.operations import diagnosis
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.approval_texts import USER
-from tests.support.fake_proving import DEVICE
-from tests.support.fake_server import CODE, FakeServer
+from tests.support.builders.approval_texts import USER
+from tests.support.fakes.fake_device_auth import DEVICE
+from tests.support.fakes.fake_server import CODE, FakeServer
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.cli.exits import Exit
 from approver_tui.client.standing_grants import standing_grants
 from tests.approver_tui.cli.test_schemas import grant
-from tests.support.approval_texts import when
+from tests.support.builders.approval_texts import when
 
 LIVE = "sayso_sg_aaaaaaaaaaaaaaaa"
 

@@ -18,7 +18,7 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.incidents.reports import ReportScope
 from tests.approver_tui.client.conftest import PIN
-from tests.support.approval_texts import wire_approval
+from tests.support.builders.approval_texts import wire_approval
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from approver_tui.client.approvals import last_known
 from approver_tui.client.errors import LoginFirst
 from approver_tui.client.sign_in import profile
-from tests.support.approval_texts import wire_approval
+from tests.support.builders.approval_texts import wire_approval
 
 
 def _kept(client):

@@ -15,7 +15,7 @@ from approver_tui.client.errors import (
 from approver_tui.client.transport import exchange
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
-from tests.support.approval_texts import wire_approval
+from tests.support.builders.approval_texts import wire_approval
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import sys
 from approver_tui.client import files
 from approver_tui.client.approvals.unsent_denials import UnsentDenials
 from approver_tui.client.sign_in.profile import Home
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_terms import DEPLOY
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import DEPLOY
 
 PAY, WEB = an_approval("pay"), an_approval("web", DEPLOY)
 

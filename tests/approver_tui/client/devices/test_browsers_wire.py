@@ -6,7 +6,7 @@ from approver_tui.client.devices.browsers_wire import read_browsers
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject
 from approver_tui.state.devices.devices import Browser
-from tests.support.approval_texts import NOW, when
+from tests.support.builders.approval_texts import NOW, when
 
 DEVICE = {"id": "sayso_dv_b", "name": "phone"}
 CALLED = {

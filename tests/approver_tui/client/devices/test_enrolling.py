@@ -14,9 +14,9 @@ from approver_tui.client.errors import (
 )
 from approver_tui.client.sign_in import profile
 from tests.approver_tui.client.conftest import PIN, clock
-from tests.support.approval_texts import USER
-from tests.support.fake_proving import DEVICE
-from tests.support.fake_server import CODE
+from tests.support.builders.approval_texts import USER
+from tests.support.fakes.fake_device_auth import DEVICE
+from tests.support.fakes.fake_server import CODE
 
 
 def attempt(server, home, **changes):

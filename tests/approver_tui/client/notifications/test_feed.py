@@ -21,8 +21,8 @@ from approver_tui.client.sign_in.session import Session
 from approver_tui.client.sign_in.tokens import Tokens
 from approver_tui.state.notifications.connection import Phase
 from tests.approver_tui.client.conftest import clock
-from tests.support.feed_server import FeedServer, event, hello
-from tests.support.waiting import until
+from tests.support.checks.waiting import until
+from tests.support.fakes.feed_server import FeedServer, event, hello
 
 WAIT = 5
 

@@ -5,8 +5,8 @@ import pytest
 from approver_tui.client.devices.enrolling import Enrolment, enrol
 from approver_tui.client.notifications.other_logins import OtherLogins
 from tests.approver_tui.client.conftest import PIN
-from tests.support.approval_texts import wire_approval
-from tests.support.fake_server import CODE
+from tests.support.builders.approval_texts import wire_approval
+from tests.support.fakes.fake_server import CODE
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A person's notifications are turned off and on again, and each answer says what is set then."""
 
 from approver_tui.client.notifications.preferences import NotificationPrefsClient
-from tests.support.approval_texts import wire_approval
+from tests.support.builders.approval_texts import wire_approval
 
 
 def test_a_snooze_is_told_and_ended(client, server):

@@ -14,13 +14,13 @@ from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE, PAYMENT, PRICES
-from tests.support.pilots import NARROW, inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import NARROW, inbox, look, opened, press, run_on, shown, until
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import MINUTE, PAYMENT, PRICES
 
 LONG = [("Line", f"number {number}", True) for number in range(60)]
 

@@ -16,7 +16,7 @@ from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.batches import (
+from tests.support.builders.batches import (
     NEW,
     ONE,
     THREE,
@@ -29,12 +29,7 @@ from tests.support.batches import (
     to_the_field,
     type_in,
 )
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import (
+from tests.support.clients.driving import (
     NARROW,
     blur,
     click,
@@ -47,6 +42,11 @@ from tests.support.pilots import (
     shown,
     until,
 )
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 ALL = [ONE, TWO, THREE, NEW]
 RUNNING = [*"yes", "space", "a", "space", "y", "enter", *"4", "tab", *"3", "tab", "enter"]

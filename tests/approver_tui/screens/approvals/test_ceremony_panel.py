@@ -10,11 +10,21 @@ from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, PAYMENT
-from tests.support.pilots import NARROW, WIDE, look, opened, paste, press, run_on, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    look,
+    opened,
+    paste,
+    press,
+    run_on,
+    shown,
+    until,
+)
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import DEPLOY, PAYMENT
 
 BACK = {
     "ceremony": "pin+type_back",

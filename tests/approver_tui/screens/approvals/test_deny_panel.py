@@ -6,10 +6,10 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import CONSENT
-from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_requests import CONSENT
 
 PAY = three()[0].id
 

@@ -6,10 +6,10 @@ import pytest
 
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import PAYMENT
-from tests.support.pilots import opened, press, reading, shown
-from tests.support.several import a_shared, a_vote
+from tests.support.builders.multi_approver import a_shared, a_vote
+from tests.support.clients.driving import opened, press, reading, shown
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_requests import PAYMENT
 
 FIELDS = (
     ("risk and reason", "HIGH RISK", "money leaves the company"),

@@ -18,11 +18,11 @@ from approver_tui.widgets.approvals.facts import approval_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.approvals.result_sheet import ResultSheet
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_approvals import answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import NARROW, WIDE, opened, press, shown, until
-from tests.support.several import ME, a_part, a_vote
+from tests.support.builders.multi_approver import ME, a_part, a_vote
+from tests.support.clients.driving import NARROW, WIDE, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_clock import NOW
 
 GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))

@@ -6,12 +6,12 @@ from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals import search_span
 from approver_tui.state.approvals.decision import Answer
 from tests.approver_tui.screens.test_pages import _filled, _go
-from tests.support.approval_texts import when
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT
-from tests.support.pilots import opened, press, shown, until
+from tests.support.builders.approval_texts import when
+from tests.support.clients.driving import opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
 
 async def test_the_history_has_receipts_and_signed_texts():

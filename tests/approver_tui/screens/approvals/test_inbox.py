@@ -11,11 +11,11 @@ from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.row_list import ROW_HEIGHT
 from approver_tui.widgets.sheet import Sheet
-from tests.support.fake_approvals import an_approval, answered, three
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
-from tests.support.pilots import NARROW, SIZES, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import NARROW, SIZES, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 
 def _many():

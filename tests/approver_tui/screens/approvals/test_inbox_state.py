@@ -4,10 +4,10 @@ from approver_tui.client.wire import Page
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.widgets.approvals.rows import AnswerProgress
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_client import FakeServer
-from tests.support.fake_clock import NOW, FakeClock
-from tests.support.fake_terms import DEPLOY
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_client import FakeServer
+from tests.support.fakes.fake_clock import NOW, FakeClock
+from tests.support.fakes.fake_requests import DEPLOY
 
 ME = FakeServer(FakeClock()).me()
 

@@ -20,9 +20,16 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.approvals.rows import InboxRow, row_lines
-from tests.support.fake_approvals import _outer, an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import APP_PAYMENT, APP_SIGN_IN, CONSENT, DEPLOY, GRANT, SIGN_IN
+from tests.support.fakes.fake_approvals import _outer, an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import (
+    APP_PAYMENT,
+    APP_SIGN_IN,
+    CONSENT,
+    DEPLOY,
+    GRANT,
+    SIGN_IN,
+)
 
 ABOUT = {
     "action": DEPLOY,

@@ -5,10 +5,10 @@ import pytest
 from approver_tui.client import errors
 from approver_tui.state.notifications.events import EventName
 from approver_tui.state.notifications.preferences import ALL_RINGS
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 PAY = an_approval("pay", left=90_000)
 

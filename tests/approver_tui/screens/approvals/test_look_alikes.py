@@ -1,10 +1,10 @@
 """Requests that look alike: one row on the screen, an answer for each."""
 
 from approver_tui.state.approvals.decision import Answer
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import inbox, opened, press, shown, until
+from tests.support.clients.driving import inbox, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 FLOOD = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(4)]
 PAY = an_approval("pay", left=4 * MINUTE)

@@ -10,11 +10,11 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.key_bar import KeyBar
-from tests.support.batches import NEW, ONE, THREE, TWO, a_payment, go_to, mark
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import NARROW, inbox, look, opened, press, shown, until
+from tests.support.builders.batches import NEW, ONE, THREE, TWO, a_payment, go_to, mark
+from tests.support.clients.driving import NARROW, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 DEPLOYED = an_approval("deploy", DEPLOY, left=30 * MINUTE)
 HIGH = an_approval("high", left=40 * MINUTE)

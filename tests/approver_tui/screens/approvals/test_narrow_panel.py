@@ -12,11 +12,11 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import CONSENT
-from tests.support.pilots import NARROW, inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import NARROW, inbox, opened, press, run_on, shown, until
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_requests import CONSENT
 
 PAY = three()[0]
 

@@ -13,10 +13,10 @@ from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.notifications.connection import Phase
-from tests.support.fake_approvals import an_approval, answered, three
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE
-from tests.support.pilots import NARROW, WIDE, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import NARROW, WIDE, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_requests import MINUTE
 
 
 async def test_a_list_that_could_not_be_fetched_is_asked_for_again(monkeypatch):

@@ -7,10 +7,10 @@ from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.qr_code import QrCode, qr_rows
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import MINUTE
-from tests.support.pilots import inbox, look, opened, press, shown, until
+from tests.support.clients.driving import inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import MINUTE
 
 ISSUER = "https://sayso.example"
 

@@ -15,14 +15,14 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.approvals.results import Fate
 from approver_tui.state.text import SafeText
-from tests.support.batches import NEW, ONE, THREE, TWO, mark, open_batch, read_on, type_in
-from tests.support.batches import send as to_leave
-from tests.support.fake_answers import FakeAnswers
-from tests.support.fake_approvals import answered
-from tests.support.fake_client import FakeServer
-from tests.support.fake_clock import NOW, FakeClock
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import inbox, opened, press, shown, until
+from tests.support.builders.batches import NEW, ONE, THREE, TWO, mark, open_batch, read_on, type_in
+from tests.support.builders.batches import send as to_leave
+from tests.support.clients.driving import inbox, opened, press, shown, until
+from tests.support.fakes.fake_answers import FakeAnswers
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_client import FakeServer
+from tests.support.fakes.fake_clock import NOW, FakeClock
 
 THREE_OF_THEM = [ONE, TWO, THREE]
 HERE = "sayso_dv_aaaaaaaaaaaaaaaa"

@@ -6,9 +6,9 @@ from approver_tui.client import errors
 from approver_tui.state.approvals.approvals import ApprovalState, Retry
 from approver_tui.state.notifications.events import EventName
 from tests.approver_tui.screens.test_pages import _go
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import cut_off, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import cut_off, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
 
 PAY = an_approval("pay", left=90_000)
 LAPSED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)

@@ -7,13 +7,13 @@ from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import EventName
-from tests.support.fake_answers import PIN
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_holdings import a_device
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY
-from tests.support.pilots import NARROW, inbox, look, opened, press, shown, until
-from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
+from tests.support.builders.multi_approver import BOB, ME, a_locked, a_part, a_shared, a_vote
+from tests.support.clients.driving import NARROW, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY
 
 
 async def test_the_second_person_sees_the_part_in_the_words_of_the_signed_text():

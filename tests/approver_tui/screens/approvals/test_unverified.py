@@ -10,10 +10,10 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.state.approvals.approvals import Unverified
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.approval_list import ApprovalList
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import NARROW, WIDE, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import NARROW, WIDE, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 PROBLEM = "display: does not match its digest"
 

@@ -10,11 +10,11 @@ from approver_tui.state.approvals.narrowing import Difference, Granted, narrowed
 from approver_tui.state.money import amount
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_approvals import an_approval, answered, three
-from tests.support.fake_holdings import a_device, a_token
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
-from tests.support.pilots import cut_off, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import cut_off, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_account import a_device, a_token
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 EUR = {"minor": 482_000, "currency": "EUR"}
 MONEY = [{"type": "payment.transfer", "amount": EUR}]

@@ -5,11 +5,11 @@ from dataclasses import replace
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.clients.agents import OwnedAgent
 from approver_tui.state.text import SafeText
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_holdings import a_consent
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
-from tests.support.pilots import NARROW, opened, press, shown, until
+from tests.support.clients.driving import NARROW, opened, press, shown, until
+from tests.support.fakes.fake_account import a_consent
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 WEB = an_approval("web", DEPLOY)
 IDLE = OwnedAgent(

@@ -9,10 +9,10 @@ from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.incidents.reports import ReportScope
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_approvals import an_approval, answered, three
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import CONSENT
-from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_requests import CONSENT
 
 PAY = three()[0]
 REPORT = ["tab", "tab", "tab", "enter"]

@@ -7,7 +7,7 @@ import pytest
 from approver_tui.screens.notifications.news import AT_ONCE, news
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import SafeText
-from tests.support.fake_holdings import a_device
+from tests.support.fakes.fake_account import a_device
 
 BOT = AlarmSubject(SafeText("sayso_ag_1"), SafeText("invoice-bot"))
 REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))

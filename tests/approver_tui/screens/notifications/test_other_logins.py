@@ -4,10 +4,10 @@ import pytest
 
 from approver_tui.screens.approvals import inbox_base
 from approver_tui.state.text import SafeText
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_feed import FakeOthers
-from tests.support.fake_stage import a_stage
-from tests.support.pilots import NARROW, inbox, opened, shown, until
+from tests.support.clients.driving import NARROW, inbox, opened, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_feed import FakeOthers
 
 LOGIN = {"login": SafeText("default")}
 

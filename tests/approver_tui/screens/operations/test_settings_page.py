@@ -18,11 +18,11 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
-from tests.support.fake_approvals import an_approval, three
-from tests.support.fake_feed import FakeOthers
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import DEPLOY, MINUTE
-from tests.support.pilots import inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, opened, press, run_on, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_feed import FakeOthers
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 
 @pytest.fixture(autouse=True)

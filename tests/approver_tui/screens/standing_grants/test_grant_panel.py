@@ -18,12 +18,12 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_grants import a_grant
-from tests.support.fake_stage import a_stage
-from tests.support.fake_terms import CONSENT, DEPLOY, GRANT, MINUTE
-from tests.support.pilots import NARROW, WIDE, inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import NARROW, WIDE, inbox, opened, press, run_on, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_grants import a_grant
+from tests.support.fakes.fake_requests import CONSENT, DEPLOY, GRANT, MINUTE
 
 PAY = an_approval("pay", left=9 * MINUTE)
 GIVES = an_approval("gives", GRANT, left=30 * MINUTE)

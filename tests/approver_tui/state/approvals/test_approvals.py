@@ -9,7 +9,7 @@ from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.fingerprint import fingerprint
 from approver_tui.state.text import SafeText
-from tests.support.approval_texts import AGENT, NOW, wire_approval
+from tests.support.builders.approval_texts import AGENT, NOW, wire_approval
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 
 from approver_tui.state.approvals.batch import Batch, is_unusual, rights
 from approver_tui.state.risks import Risk
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import APP_PAYMENT, DEPLOY, MINUTE
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import APP_PAYMENT, DEPLOY, MINUTE
 
 ONE = an_approval("one", DEPLOY, left=9 * MINUTE)
 TWO = an_approval("two", DEPLOY, left=5 * MINUTE, headline="Deploy api 1.0 to staging")

@@ -1,9 +1,9 @@
 """The last minute and the last twenty seconds: each is told once, and never of what is over."""
 
 from approver_tui.state.approvals.countdown import CountdownStage, countdown_stage, stage_reached
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import DEPLOY
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import DEPLOY
 
 ONE, TWO = (
     an_approval(name, DEPLOY, left=left) for name, left in (("one", 90_000), ("two", 95_000))

@@ -7,7 +7,7 @@ from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
-from tests.support.approval_texts import AGENT, NOW, when, wire_approval
+from tests.support.builders.approval_texts import AGENT, NOW, when, wire_approval
 
 _DECIDED = {
     "decision": "deny",

@@ -7,7 +7,7 @@ from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
 from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.inbox import Inbox
-from tests.support.approval_texts import NOW, when, wire_approval
+from tests.support.builders.approval_texts import NOW, when, wire_approval
 
 
 def an_approval(number: int, **more) -> Approval:

@@ -10,9 +10,9 @@ from approver_tui.state.approvals.look_alikes import Fold, Folding, alike, group
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import SafeText
-from tests.support.fake_approvals import an_approval
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
 ONE, TWO, THREE = (
     an_approval(name, left=left * MINUTE) for name, left in (("one", 4), ("two", 5), ("three", 6))

@@ -6,10 +6,10 @@ import pytest
 
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.marks import is_lost, what, why_alone, why_not_marked
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import CONSENT, MINUTE, PAYMENT, PRICES
-from tests.support.several import a_shared, a_vote
+from tests.support.builders.multi_approver import a_shared, a_vote
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import CONSENT, MINUTE, PAYMENT, PRICES
 
 MEDIUM = {**PAYMENT, "risk": "medium", "details": [{"type": "payment.transfer"}]}
 ONE = an_approval("one", MEDIUM)

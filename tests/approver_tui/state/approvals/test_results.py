@@ -8,9 +8,9 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.results import Fate, Results, fate_of, over
 from approver_tui.state.text import SafeText
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import DEPLOY, MINUTE
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 ONE, TWO, THREE = (an_approval(name, DEPLOY, left=9 * MINUTE) for name in ("one", "two", "three"))
 FRESH = Results.of(Answer.APPROVE, [ONE, TWO, THREE])

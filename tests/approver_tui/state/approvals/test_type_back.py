@@ -10,7 +10,7 @@ from approver_tui.state.approvals.ceremony import FactKind, Step, TypeBack, read
 from approver_tui.state.approvals.narrowing import Difference, Granted, Place
 from approver_tui.state.approvals.type_back import GAP, could_be, without_typed
 from approver_tui.state.text import SafeText
-from tests.support.approval_texts import RESOURCE, wire_approval
+from tests.support.builders.approval_texts import RESOURCE, wire_approval
 
 LONG = "x" * 150
 

@@ -5,10 +5,10 @@ from approver_tui.state.consents.consents import ConsentState
 from approver_tui.state.standing_grants.standing_grants import GrantState
 from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import DelegationState
-from tests.support.fake_clock import NOW
-from tests.support.fake_grants import a_grant
-from tests.support.fake_holdings import a_consent, a_token
-from tests.support.fake_terms import MINUTE
+from tests.support.fakes.fake_account import a_consent, a_token
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_grants import a_grant
+from tests.support.fakes.fake_requests import MINUTE
 
 
 def test_everybody_who_can_act_now_is_there_once():

@@ -11,7 +11,7 @@ from approver_tui.state.standing_grants.standing_grants import (
     matches_proposal,
     read_varying,
 )
-from tests.support.approval_texts import NOW, when
+from tests.support.builders.approval_texts import NOW, when
 
 LIKE = {"type": "payment.transfer", "amount": {"minor": 1_000, "currency": "EUR"}, "payee": "N"}
 EXAMPLE = {

@@ -8,8 +8,8 @@ from approver_tui.state.approvals.batch import Batch
 from approver_tui.widgets.approvals.batch_lines import batch_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import length, text_of
-from tests.support.batches import NEW, ONE, TWO, a_payment
-from tests.support.fake_clock import NOW
+from tests.support.builders.batches import NEW, ONE, TWO, a_payment
+from tests.support.fakes.fake_clock import NOW
 
 EVIL = "Bo" + " " * 3 + "x" * 70 + " Amount       EUR 0.01"
 WIDTHS = pytest.mark.parametrize("width", [38, 74])

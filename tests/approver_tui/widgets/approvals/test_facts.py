@@ -14,10 +14,10 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome, outcome_lines
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
-from tests.support.fake_terms import CONSENT, PAYMENT, PRICES
-from tests.support.several import a_part, a_vote
+from tests.support.builders.multi_approver import a_part, a_vote
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import CONSENT, PAYMENT, PRICES
 
 
 def _text(lines):

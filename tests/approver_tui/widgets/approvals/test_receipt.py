@@ -8,8 +8,8 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_approvals import an_approval, answered
-from tests.support.fake_clock import NOW
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_clock import NOW
 
 LATER = NOW + 3_600_000
 

@@ -9,9 +9,9 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_clock import NOW
-from tests.support.fake_holdings import a_device
-from tests.support.fake_terms import MINUTE
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_requests import MINUTE
 
 PUSH = Browser("sayso_dv_aaaaaaaaaaaaaaaa", SafeText("https://push.example"))
 PHONE = a_device(kind=SafeText("browser"), name=SafeText("phone"))

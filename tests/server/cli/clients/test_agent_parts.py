@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.jose_by_hand import new_key
-from tests.support.pictures_of_agents import png
+from tests.support.inputs.agent_icons import png
+from tests.support.inputs.handmade_jwts import new_key
 
 ADD = ("agents", "add", "bot", "--owner", "admin")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.jose_by_hand import new_key
+from tests.support.inputs.handmade_jwts import new_key
 
 CHAT = ("apps", "add", "chat", "--redirect-uri", "https://chat.example/cb")
 PAY = ("--resource", "https://pay.example", "--scope", "payments:read")

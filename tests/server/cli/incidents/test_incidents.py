@@ -5,8 +5,8 @@ import time
 import pytest
 
 from server.services.clients import agents
-from tests.support.installation import open_desk
-from tests.support.staff import add_incident
+from tests.support.builders.admins import add_incident
+from tests.support.builders.installation import open_desk
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
-from tests.support.clock import DAY
-from tests.support.installation import RULES, open_desk
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import RULES, open_desk
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`sayso outbox`: what was given up, and once more."""
 
-from tests.support.installation import open_desk
+from tests.support.builders.installation import open_desk
 
 
 def test_a_message_is_seen_and_retried(begun, folder):

@@ -4,7 +4,7 @@ import time
 
 from server.model.approvals import Decision
 from server.protocol.approvals.states import State
-from tests.support.installation import open_desk
+from tests.support.builders.installation import open_desk
 
 
 def test_a_pause_is_shown_with_its_agent(begun, folder):

@@ -8,7 +8,7 @@ from server.cli.policy.policy import _replay_lines
 from server.protocol.policy.questions import PolicyVersion
 from server.services.operations import policy_json
 from server.services.operations.replays import Change, Replay
-from tests.support.policies import rule
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from server.services.users.users import NewUser
-from tests.support.chains import BANK, DESK, Chains
-from tests.support.installation import BY
-from tests.support.site import open_site
+from tests.support.builders.installation import BY
+from tests.support.builders.site import open_site
+from tests.support.builders.token_chains import BANK, DESK, Chains
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, check_r
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
 from server.services.approvals.receipts import TYPE
-from tests.support import standing
-from tests.support.callers import LocalAgent, LocalTerminal
-from tests.support.forging import forged
-from tests.support.jose_by_hand import new_key
-from tests.support.passkey import new_browser
-from tests.support.site import LocalSite
+from tests.support.builders import standing_grants
+from tests.support.builders.callers import LocalAgent, LocalTerminal
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import LocalSite
+from tests.support.inputs.forged_answers import forged
+from tests.support.inputs.handmade_jwts import new_key
 
 
 @pytest.fixture(params=["terminal", "passkey"])
@@ -27,9 +27,9 @@ def receipt(
     request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> Any:
     """Of a yes, by whichever kind of device."""
-    standing.lower(local)
+    standing_grants.lower(local)
     who = person if request.param == "terminal" else new_browser(local)
-    approval = standing.example(agent, login_hint=who.user.name)
+    approval = standing_grants.example(agent, login_hint=who.user.name)
     assert who.approve(approval.id).status == 200
     path = f"/api/approvals/{approval.id}/receipt"
     if isinstance(who, LocalTerminal):

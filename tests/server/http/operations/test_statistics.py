@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.staff import Staff
+from tests.support.builders.admins import Staff
 
 
 @pytest.mark.parametrize("days", ["0", "91", "-1", "x", "1.5", "²"])

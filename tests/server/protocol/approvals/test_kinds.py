@@ -8,8 +8,8 @@ from server.protocol.approvals import kinds
 from server.protocol.policy.action_types import read_action_type
 from server.protocol.policy.pointers import InvalidActionType
 from server.services.policy.displays import rfc3339
-from tests.support.clock import NOON
-from tests.support.installation import PAYMENT
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import PAYMENT
 
 
 def test_the_two_kinds_have_types_of_their_own():

@@ -21,7 +21,7 @@ from server.protocol.approvals.comparisons import (
 )
 from server.protocol.approvals.unusual import SIGNALS, Code, FoundSignal, Severity, find_signals
 from server.protocol.text import SafeText, display_safe
-from tests.support.source import ROOT
+from tests.support.checks.source import ROOT
 
 NAME, KEY, KIND, SCOPE, PLACE = "name", "key", "kind", "scope", "place"
 KNOWN = RequestingAgent(

@@ -5,7 +5,7 @@ import pytest
 from server.protocol import errors
 from server.protocol.ciba import request_objects
 from server.protocol.forms import Form
-from tests.support.jose_by_hand import request_claims
+from tests.support.inputs.handmade_jwts import request_claims
 
 NOW = 1_800_000_000_000
 AGENT, ISSUER = "sayso_ag_a", "https://as.example"

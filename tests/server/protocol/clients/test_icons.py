@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from server.protocol.clients import icons
-from tests.support.pictures_of_agents import extended, lossless, lossy, part, png, webp
+from tests.support.inputs.agent_icons import extended, lossless, lossy, part, png, webp
 
 
 @pytest.mark.parametrize("side", [16, 512])

@@ -16,7 +16,7 @@ from server.protocol.policy.questions import (
     is_allowed,
 )
 from server.protocol.policy.risks import Risk
-from tests.support.policies import SOURCE, question
+from tests.support.builders.policies import SOURCE, question
 
 NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.policy import uses
-from tests.support.policies import payment
+from tests.support.builders.policies import payment
 
 PAY = "https://pay.example"
 

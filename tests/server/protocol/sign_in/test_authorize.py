@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol import errors, forms
 from server.protocol.sign_in import authorize
-from tests.support.browser import CALLBACK, VERIFIER, challenge_of, request_of
+from tests.support.browsers.browser import CALLBACK, VERIFIER, challenge_of, request_of
 
 THUMBPRINT = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
 

@@ -14,11 +14,11 @@ from server.services.resources.resources import ResourceChanges
 from server.services.tokens.grants.authorization_code import _GONE
 from server.services.users.users import UserChanges
 from server.storage.approvals.approvals import Approvals
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.browser import CALLBACK, request_of
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.people import give_password, new_app, new_browser
+from tests.support.browsers.browser import CALLBACK, request_of
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 DETAILS = json.dumps(PAYMENT_DETAILS)
 PAYS = {

@@ -10,10 +10,10 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, Invalid, NotFound
-from tests.support.callers import new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY, approval_row
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, approval_row
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 
 from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges, NewAgent
-from tests.support.callers import LocalAgent
-from tests.support.installation import BY
-from tests.support.receiver import receiver
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.installation import BY
+from tests.support.fakes.receiver import receiver
 
 
 def _revoke(agent, handle):

@@ -12,10 +12,10 @@ from server.services.approvers import approvers
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.storage.approvers.approver_tables import approvers as rows
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import another_device, new_person
-from tests.support.installation import BY, PAYMENT
-from tests.support.policies import rule
+from tests.support.builders.callers import another_device, new_person
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 ACCOUNT = "DE89370400440532013000"
 DETAILS = [{**PAYMENT_DETAILS[0], "account": ACCOUNT}]

@@ -11,11 +11,11 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import NewAgent
 from server.services.resources.resources import ResourceChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import new_resource
-from tests.support.chains import Chains
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.builders.callers import new_resource
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.token_chains import Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 OTHER = [{**PAYMENT_DETAILS[0], "payee": "Mallory"}]
 LUNCH = {**PAYMENT, "type": "lunch", "risk": "low"}

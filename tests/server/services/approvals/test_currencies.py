@@ -8,10 +8,10 @@ from server.protocol import errors
 from server.protocol.policy import action_types
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import check_unregistered
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.chains import BANK, Chains
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.policies import rule
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import BANK, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 ODD = ["eur", "E€R", "EU1", "EU\uff32", "Eur"]
 MONEY = {

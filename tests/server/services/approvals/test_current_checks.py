@@ -9,9 +9,9 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.resources.resources import ResourceChanges
-from tests.support.callers import new_person
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT
 
 MAIL = "https://mail.example"
 

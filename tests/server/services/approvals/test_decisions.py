@@ -11,9 +11,9 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.resources.resources import ResourceChanges
 from server.storage.approvals.approvals import Approvals
-from tests.support.callers import X, another_device, new_person, sign_in
-from tests.support.clock import DAY, MINUTE, SECOND
-from tests.support.installation import BY, PAY, registered
+from tests.support.builders.callers import X, another_device, new_person, sign_in
+from tests.support.builders.clock import DAY, MINUTE, SECOND
+from tests.support.builders.installation import BY, PAY, registered
 
 
 def _ids(answer):

@@ -3,10 +3,10 @@
 import pytest
 
 from server.services.approvals.oversight import Oversight
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import new_resource
-from tests.support.clock import DAY
-from tests.support.installation import BY
+from tests.support.builders.callers import new_resource
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 OTHER = [{**PAYMENT_DETAILS[0], "payee": "Somebody else"}]
 

@@ -7,7 +7,7 @@ from server.services.approvals.expiry import FEED_KEPT_MS, OUTBOX_KEPT_MS, expir
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.notifications import notices
-from tests.support.clock import DAY, MINUTE, SECOND
+from tests.support.builders.clock import DAY, MINUTE, SECOND
 
 
 @pytest.fixture

@@ -31,13 +31,13 @@ from server.storage.tables import approvals as table
 from server.storage.tables import decisions as votes
 from server.storage.tables import delegations as ledger
 from server.storage.tokens.delegations import Delegations
-from tests.support.callers import LocalAgent, new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY, PAY, registered
-from tests.support.lineages import Lineages
-from tests.support.lives import Cast
-from tests.support.site import LocalSite
-from tests.support.template import Template
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.site import LocalSite
+from tests.support.builders.template import Template
+from tests.support.checks.approval_model import Cast
+from tests.support.checks.token_model import Lineages
 
 _QUIET = {"deadline": None, "database": None, "derandomize": True, "report_multiple_bugs": False}
 _CHECKED = tuple(HealthCheck)

@@ -9,10 +9,10 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.narrowing import NOT_GRANTED
 from server.protocol.approvals.states import State
 from server.services.resources.resources import ResourceChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import new_person
-from tests.support.consents import ask, wanted
-from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.builders.callers import new_person
+from tests.support.builders.consents import ask, wanted
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 LESS = {"changes": [{"fact": "/amount", "to": "500"}]}
 FIVE_HUNDRED = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]

@@ -5,7 +5,7 @@ import hashlib
 import json
 
 from server.services.approvals.oversight import Oversight
-from tests.support.agent import PAYMENT_DETAILS
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 
 def digest(text):

@@ -8,8 +8,8 @@ from server.model.devices import Session
 from server.protocol.approvals.states import State
 from server.services.approvals.oversight import Oversight
 from server.services.refusals import Conflict, Invalid, NotFound
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, admitted, registered
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, admitted, registered
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support import consents, standing
-from tests.support.callers import LocalAgent, LocalTerminal
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
-from tests.support.site import LocalSite
+from tests.support.builders import consents, standing_grants
+from tests.support.builders.callers import LocalAgent, LocalTerminal
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
 
 
 def test_what_an_agent_raises_is_asked_as_that_risk(
@@ -50,10 +50,10 @@ def test_a_standing_grant_covers_no_more_than_it_was_given_for(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The very request that it covers is asked when its agent raises it."""
-    standing.lower(local)
-    standing.give(person, standing.example(agent))
-    plain = agent.local.behind(standing.ask(agent).json["auth_req_id"])
-    raised = agent.local.behind(standing.ask(agent, risk="medium").json["auth_req_id"])
+    standing_grants.lower(local)
+    standing_grants.give(person, standing_grants.example(agent))
+    plain = agent.local.behind(standing_grants.ask(agent).json["auth_req_id"])
+    raised = agent.local.behind(standing_grants.ask(agent, risk="medium").json["auth_req_id"])
     assert plain.decided_by is not None
     assert raised.decided_by is None
 

@@ -7,9 +7,9 @@ from server.protocol.approvals.states import State
 from server.services.approvals.oversight import Oversight
 from server.services.approvers import approvers
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY
 
 
 def _retry(person, approval):

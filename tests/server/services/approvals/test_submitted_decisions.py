@@ -4,9 +4,9 @@ import pytest
 
 from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.callers import new_person
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
 
 
 def test_ask_someone_else_may_say_whom_and_the_agent_gets_a_hint(agent, person, local):

@@ -9,12 +9,12 @@ from server.services.approvals import superseding
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.notifications.feed import approval_topic
 from server.services.policy.policies import Policies
-from tests.support import consents
-from tests.support.callers import LocalAgent, new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY
-from tests.support.policies import rule
-from tests.support.receiver import receiver
+from tests.support.builders import consents
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
+from tests.support.builders.policies import rule
+from tests.support.fakes.receiver import receiver
 
 
 def _all(local):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from server.protocol.approvals.unusual import Code
-from tests.support.clock import DAY, HOUR, SECOND
-from tests.support.past_payments import ACCOUNT, DETAIL, PAYEE, Payments, euro, payments
+from tests.support.builders.clock import DAY, HOUR, SECOND
+from tests.support.builders.past_payments import ACCOUNT, DETAIL, PAYEE, Payments, euro, payments
 
 WEEKS = 24
 KNOWN = (

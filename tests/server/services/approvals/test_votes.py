@@ -13,10 +13,10 @@ from server.services.approvers.groups import GroupChanges, Groups
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import UserChanges
-from tests.support.callers import LocalAgent, LocalTerminal, another_device, new_person
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.policies import rule
-from tests.support.site import LocalSite
+from tests.support.builders.callers import LocalAgent, LocalTerminal, another_device, new_person
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
 
 TWO = "ask.quorum = 2"
 Put = Callable[..., None]

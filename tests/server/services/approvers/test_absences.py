@@ -3,10 +3,10 @@
 import pytest
 
 from server.services.policy.policies import Policies
-from tests.support.callers import new_person
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.policies import rule
 
 NIGHT = {"from": "10:00", "to": "12:00", "zone": "Europe/Berlin"}
 """The clock of an installation begins at 10:53:20 there."""

@@ -7,8 +7,8 @@ import pytest
 from server.model.approvals import Approval
 from server.model.approvers import NamedApprover
 from server.services.approvers import approvers
-from tests.support.callers import LocalAgent, LocalTerminal, new_person
-from tests.support.site import Answer, LocalSite
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.builders.site import Answer, LocalSite
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support import consents
-from tests.support.callers import new_person
-from tests.support.chains import BANK, Chains
-from tests.support.clock import DAY, SECOND
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
-from tests.support.receiver import receiver
+from tests.support.builders import consents
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, SECOND
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import BANK, Chains
+from tests.support.fakes.receiver import receiver
 
 OPEN = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
 PAYS = rule(

@@ -14,10 +14,10 @@ from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
 from server.services.users.users import UserChanges
-from tests.support.callers import new_person
-from tests.support.clock import DAY, HOUR, MINUTE, SECOND
-from tests.support.installation import BY, PAYMENT
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, HOUR, MINUTE, SECOND
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from server.services.approvals.extensions import MAX_EXTENSIONS
 from server.services.approvers import approvers
 from server.services.approvers.escalations import take_step
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.callers import new_person
-from tests.support.clock import MINUTE, SECOND
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE, SECOND
 
 
 @pytest.fixture

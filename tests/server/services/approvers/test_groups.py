@@ -8,8 +8,8 @@ from server.services.policy.documents import InvalidPolicy
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.users import user_or_group
-from tests.support.installation import BY, admitted, registered
-from tests.support.policies import rule
+from tests.support.builders.installation import BY, admitted, registered
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

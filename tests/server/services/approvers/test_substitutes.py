@@ -8,11 +8,11 @@ from server.protocol.policy.risks import Risk
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import UserChanges
-from tests.support.callers import LocalAgent, LocalTerminal, new_person
-from tests.support.clock import SECOND
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
-from tests.support.site import LocalSite
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.builders.clock import SECOND
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
 
 Put = Callable[..., None]
 

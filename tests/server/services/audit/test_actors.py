@@ -9,7 +9,7 @@ from server.model.audit import Entry, EntrySearch
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
 from server.storage.tables import users
-from tests.support.installation import BY, PAY, Desk, admitted, registered
+from tests.support.builders.installation import BY, PAY, Desk, admitted, registered
 
 
 @pytest.fixture

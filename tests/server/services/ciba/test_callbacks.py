@@ -12,9 +12,9 @@ from server.protocol.tokens import tokens
 from server.services.approvals.withdrawals import withdraw
 from server.services.ciba import callbacks
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.clock import MINUTE, SECOND
-from tests.support.installation import BY
-from tests.support.receiver import Receiver, answer, receiver
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.builders.installation import BY
+from tests.support.fakes.receiver import Receiver, answer, receiver
 
 TOKEN = "c9b2~the.agents+own/token-1234=="
 AUTH_REQ_ID = "urn:openid:params:jwt:claim:auth_req_id"

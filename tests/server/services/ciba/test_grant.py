@@ -11,11 +11,11 @@ from server.protocol.approvals.states import State
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA
 from server.services.clients.agent_forms import AgentChanges
 from server.storage.approvals.approvals import Approvals
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE, SECOND
-from tests.support.installation import BY, PAY, registered
-from tests.support.site import altered
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE, SECOND
+from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.site import altered
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 GONE = (400, "invalid_grant")
 

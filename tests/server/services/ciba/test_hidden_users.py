@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from server.services.clients.agent_forms import AgentChanges
 from server.services.users.users import UserChanges
 from server.storage.prepared import Prepared
-from tests.support.callers import new_person
-from tests.support.clock import HOUR, MINUTE
-from tests.support.installation import BY, registered
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import HOUR, MINUTE
+from tests.support.builders.installation import BY, registered
 
 PAIRS = 18
 

@@ -7,12 +7,12 @@ import pytest
 from server.protocol.approvals.states import State
 from server.services.ciba.login_hints import LoginHints
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, registered
-from tests.support.jose_by_hand import new_key
-from tests.support.proving import proof, thumbprint
-from tests.support.site import ISSUER
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.site import ISSUER
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import new_key
 
 FRONT = "sayso_ag_front00000000000"
 

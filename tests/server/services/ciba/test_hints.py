@@ -5,9 +5,9 @@ import pytest
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.clients.agent_forms import AgentChanges
 from server.services.users.users import UserChanges
-from tests.support.callers import new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY, registered
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, registered
 
 
 @pytest.fixture

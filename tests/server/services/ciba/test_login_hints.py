@@ -8,11 +8,11 @@ from server.protocol.approvals.states import State
 from server.protocol.names import GRANT_CIBA
 from server.services.ciba.login_hints import LoginHints
 from server.storage.tables import approvals
-from tests.support.clock import MINUTE
-from tests.support.installation import PAY
-from tests.support.jose_by_hand import new_key
-from tests.support.proving import proof, thumbprint
-from tests.support.site import ISSUER
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import PAY
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import new_key
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from server.protocol import errors
 from server.protocol.forms import Form
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.installation import BY, PAY
-from tests.support.jose_by_hand import new_key, request_claims
-from tests.support.site import ISSUER
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.handmade_jwts import new_key, request_claims
 
 KEY, OTHER = new_key("ES256", "a"), new_key("EdDSA", "b")
 

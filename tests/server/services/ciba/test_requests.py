@@ -10,9 +10,9 @@ from server.protocol.approvals.states import State
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY, PAY_SCOPES, registered
-from tests.support.site import PEER
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES, registered
+from tests.support.builders.site import PEER
 
 SAFE = "https://safe.example"
 

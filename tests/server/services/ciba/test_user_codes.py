@@ -6,8 +6,8 @@ from server.protocol.approvals import decisions
 from server.services.ciba.user_codes import CHANGES, MOST_WRONG, WRONG_WINDOW_MS
 from server.services.clients.agent_forms import AgentChanges
 from server.services.users.passwords import Passwords
-from tests.support.callers import new_person
-from tests.support.installation import BY
+from tests.support.builders.callers import new_person
+from tests.support.builders.installation import BY
 
 CODE = "Bla\u00fcwal 7"
 

@@ -8,10 +8,10 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.clients.agent_auth import AgentAuth, AuthChange
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Conflict, Invalid
-from tests.support.clock import HOUR
-from tests.support.installation import BY, registered
-from tests.support.jose_by_hand import assertion_claims, assertion_form, new_key
-from tests.support.site import ISSUER
+from tests.support.builders.clock import HOUR
+from tests.support.builders.installation import BY, registered
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, new_key
 
 FAILED = (401, "invalid_client")
 KEY = new_key("ES256", "a")

@@ -7,9 +7,9 @@ import pytest
 from server.model.clients import FormerName
 from server.services.clients import agent_names
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY
 
 
 @pytest.fixture

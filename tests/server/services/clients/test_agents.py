@@ -9,8 +9,8 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
-from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.clock import DAY, HOUR
+from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
 
 MAIL = "https://mail.example"
 JWK = {

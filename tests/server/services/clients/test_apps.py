@@ -9,9 +9,9 @@ from server.protocol.names import GRANT_AUTHORIZATION_CODE
 from server.protocol.policy.risks import Risk
 from server.services.clients.app_forms import MOST_REDIRECTS, AppChanges, NewApp
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
-from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, PAY, PAY_SCOPES, PAYMENT
-from tests.support.jose_by_hand import new_key
+from tests.support.builders.clock import DAY, HOUR
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
+from tests.support.inputs.handmade_jwts import new_key
 
 CALLBACK = "https://chat.example/callback"
 JWKS = json.dumps({"keys": [new_key("ES256", "a").jwk]})

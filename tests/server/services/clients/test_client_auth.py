@@ -10,11 +10,11 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.client_auth import ClientAuthentication
-from tests.support.clock import DAY, HOUR, MINUTE
-from tests.support.installation import BY, registered
-from tests.support.jose_by_hand import assertion_claims, assertion_form, by_hand, new_key
-from tests.support.people import new_app
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import new_app
+from tests.support.builders.clock import DAY, HOUR, MINUTE
+from tests.support.builders.installation import BY, registered
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, by_hand, new_key
 
 FAILED = (401, "invalid_client")
 ASKED = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}

@@ -16,7 +16,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.users.users import NewUser
-from tests.support.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, admitted, registered
 
 BACK = ("https://chat.example/cb",)
 LOOK_ALIKES = [

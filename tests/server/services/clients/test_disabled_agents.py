@@ -11,13 +11,13 @@ from functools import cached_property
 import pytest
 
 from server.services.clients.app_forms import AppChanges
-from tests.support.browser import Browser
-from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
-from tests.support.chains import BANK, Chains
-from tests.support.installation import BY, PAY
-from tests.support.new_device import begun
-from tests.support.people import LocalApp, give_password, new_app, new_browser
-from tests.support.site import Answer, LocalSite
+from tests.support.browsers.browser import Browser
+from tests.support.builders.app_users import LocalApp, give_password, new_app, new_browser
+from tests.support.builders.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.new_device import begun
+from tests.support.builders.site import Answer, LocalSite
+from tests.support.builders.token_chains import BANK, Chains
 
 OK = "goes on"
 INACTIVE = "inactive"

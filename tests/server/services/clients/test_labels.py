@@ -5,7 +5,7 @@ import pytest
 from server.services.clients import labels
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Invalid
-from tests.support.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, admitted, registered
 
 
 def test_labels_are_words_and_pairs_sorted_each_once():

@@ -11,10 +11,10 @@ from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.refusals import Conflict, Invalid, NotFound
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.site import Answer, LocalSite
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.site import Answer, LocalSite
 
 JWK = {
     "kty": "EC",

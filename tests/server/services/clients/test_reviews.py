@@ -7,8 +7,8 @@ from server.services.clients.reviews import LONGEST_MS
 from server.services.operations.doctor import Doctor
 from server.services.policy.judging import Judge
 from server.services.refusals import Invalid
-from tests.support.clock import DAY
-from tests.support.installation import BY, registered
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, registered
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from server.services.refusals import Conflict, NotFound
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.consents import all_of, ask, give, live, wanted
-from tests.support.installation import BY, PAY, registered
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.consents import all_of, ask, give, live, wanted
+from tests.support.builders.installation import BY, PAY, registered
 
 BACK = "https://chat.example/back"
 BOTH = ("payments:read", "payments:transfer")

@@ -12,11 +12,11 @@ from server.services.clients.app_forms import AppChanges
 from server.services.devices.device_grant import REQUESTS, REQUESTS_OF_APP, CodeRefused
 from server.services.resources.resources import ResourceChanges
 from server.storage.approvals.approvals import Approvals
-from tests.support.callers import new_resource
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.people import LocalApp, new_app
-from tests.support.site import PEER
+from tests.support.builders.app_users import LocalApp, new_app
+from tests.support.builders.callers import new_resource
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import PEER
 
 GRANTS = (GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN)
 SCOPE = "openid payments:read profile"

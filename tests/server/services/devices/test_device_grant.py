@@ -14,11 +14,11 @@ from server.services.approvals.oversight import Oversight
 from server.services.devices.device_grant import REQUESTS, WRONG_CODES, WRONG_CODES_IN_ALL
 from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
-from tests.support.callers import another_device, new_person
-from tests.support.clock import DAY, MINUTE, SECOND
-from tests.support.installation import BY
-from tests.support.new_device import NewDevice, begun, let_in
-from tests.support.site import ISSUER, PEER
+from tests.support.builders.callers import another_device, new_person
+from tests.support.builders.clock import DAY, MINUTE, SECOND
+from tests.support.builders.installation import BY
+from tests.support.builders.new_device import NewDevice, begun, let_in
+from tests.support.builders.site import ISSUER, PEER
 
 WRONG = "That code is wrong, used or expired."
 

@@ -7,9 +7,9 @@ from server.model.devices import MOST_TRIES
 from server.services.devices.devices import MOST_DEVICES, MOST_UNCONFIRMED
 from server.services.devices.new_devices import WAIT_MS
 from server.services.users.users import NewUser
-from tests.support.callers import X, another_device, new_person, sign_in
-from tests.support.clock import DAY
-from tests.support.installation import BY
+from tests.support.builders.callers import X, another_device, new_person, sign_in
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
 
 CONFIRM = "/api/devices/self/pin/confirmation"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from server.services.devices import enrolment
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, admitted
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, admitted
 
 
 def _row(desk, code):

@@ -9,10 +9,10 @@ from server.services.approvals.oversight import Oversight
 from server.services.devices.new_devices import WAIT_MS, has_one_in_use, high_from
 from server.services.devices.sessions import IDLE_MS
 from server.storage.operations.installation_tables import restore_holds
-from tests.support.callers import LocalTerminal, sign_in
-from tests.support.installation import BY
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
-from tests.support.site import LocalSite
+from tests.support.builders.callers import LocalTerminal, sign_in
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.site import LocalSite
 
 OWN = "/api/devices/self"
 

@@ -7,8 +7,8 @@ import pytest
 from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.invitations import Invitations, NewInvitation
-from tests.support import standing
-from tests.support.installation import BY
+from tests.support.builders import standing_grants
+from tests.support.builders.installation import BY
 
 JWK = {
     "kty": "EC",
@@ -58,7 +58,7 @@ def _put(site, told, jwks):
 def _ended(local, grant):
     """Why it ended, and who did that by the log."""
     entries = local.desk.entries("standing_grant.ended")
-    return standing.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
+    return standing_grants.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
 
 
 def test_an_agent_that_registers_other_keys_ends_what_was_given_to_it(local, site, told, given):

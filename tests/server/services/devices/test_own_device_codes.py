@@ -5,9 +5,9 @@ import pytest
 from server.protocol.approvals import decisions
 from server.services.devices.devices import MOST_DEVICES
 from server.services.devices.new_devices import WAIT_MS
-from tests.support.callers import another_device, new_person, sign_in
-from tests.support.clock import MINUTE
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.callers import another_device, new_person, sign_in
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 
 CODES = "/api/devices/codes"
 

@@ -9,10 +9,10 @@ import pytest
 
 from server.protocol.approvals.decisions import digest
 from server.protocol.approvals.states import State
-from tests.support.callers import LocalAgent
-from tests.support.clock import HOUR
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.site import Answer, LocalSite
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.clock import HOUR
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.site import Answer, LocalSite
 
 REFUSED = (403, "passkey_counter")
 KNOWN = 7

@@ -11,11 +11,11 @@ from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
 from server.services.users.enrolment_codes import LIFETIME_MS
 from server.storage.devices.enrolment_codes import EnrolmentCodes
-from tests.support.callers import new_person, sign_in
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.callers import new_person, sign_in
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.site import ISSUER
 
 
 def _another(browser, credential=b"another"):

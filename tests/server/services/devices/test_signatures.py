@@ -8,10 +8,10 @@ from server.model.devices import Passkey
 from server.protocol import names
 from server.protocol.approvals.states import State
 from server.protocol.devices.passkeys import challenge, encoded, read_assertion
-from tests.support.callers import new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY, PAYMENT
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from server.services.incidents.incidents import Incidents
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.users.users import UserChanges
-from tests.support.callers import LocalAgent, LocalTerminal
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
-from tests.support.site import LocalSite
+from tests.support.builders.callers import LocalAgent, LocalTerminal
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.site import LocalSite
 
 Reported = Callable[[], str]
 

@@ -28,8 +28,8 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.refusals import Conflict, Invalid
 from server.services.users.users import UserChanges
-from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, RULES, Desk, admitted, open_desk, registered
+from tests.support.builders.clock import DAY, HOUR
+from tests.support.builders.installation import BY, RULES, Desk, admitted, open_desk, registered
 
 GRACE = 3 * DAY
 RULES_HERE = replace(RULES, owner_grace_days=3)

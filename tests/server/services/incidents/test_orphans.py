@@ -9,8 +9,8 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.incidents.orphans import Orphans
 from server.services.refusals import NotFound
-from tests.support.clock import DAY
-from tests.support.installation import BY, RULES, Desk, admitted, registered
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, RULES, Desk, admitted, registered
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from server.model.clients import Agent
-from tests.support.callers import LocalAgent, LocalTerminal, new_person, new_resource
-from tests.support.clock import MINUTE
-from tests.support.consents import ask, wanted
-from tests.support.installation import BY, registered
-from tests.support.site import Answer, LocalSite
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person, new_resource
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.consents import ask, wanted
+from tests.support.builders.installation import BY, registered
+from tests.support.builders.site import Answer, LocalSite
 
 _SAID = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
 

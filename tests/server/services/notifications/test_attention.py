@@ -5,9 +5,9 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
-from tests.support.callers import LocalAgent, new_person
-from tests.support.clock import MINUTE, SECOND
-from tests.support.installation import BY, PAYMENT, registered
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.builders.installation import BY, PAYMENT, registered
 
 NEWS = "https://news.example"
 MANY = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause": 1_000}

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from server.model.devices import MOST_TRIES
-from tests.support.callers import LocalAgent, new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY, PAYMENT, registered
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT, registered
 
 
 @pytest.fixture

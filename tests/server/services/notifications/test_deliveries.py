@@ -6,8 +6,8 @@ from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.notifications.deliveries import record
 from server.services.notifications.feed import FeedService
-from tests.support.callers import another_device, new_person
-from tests.support.clock import MINUTE, SECOND
+from tests.support.builders.callers import another_device, new_person
+from tests.support.builders.clock import MINUTE, SECOND
 
 
 def _pending(agent, local, handle):

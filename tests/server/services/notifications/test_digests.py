@@ -7,10 +7,10 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.approvers.groups import Groups
 from server.services.policy.policies import Policies
-from tests.support.callers import LocalAgent, new_person
-from tests.support.clock import HOUR, MINUTE, SECOND
-from tests.support.installation import BY, registered
-from tests.support.policies import rule
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import HOUR, MINUTE, SECOND
+from tests.support.builders.installation import BY, registered
+from tests.support.builders.policies import rule
 
 NEWS = "https://news.example"
 LIMITS = {

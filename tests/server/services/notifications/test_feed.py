@@ -16,9 +16,9 @@ from server.services.notifications.feed import (
     user_topic,
 )
 from server.services.users.users import Users
-from tests.support.callers import another_device, new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY
+from tests.support.builders.callers import another_device, new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
 
 
 class CountedWake:

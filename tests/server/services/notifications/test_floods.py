@@ -5,9 +5,9 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.audit import floods
 from server.services.resources.resources import ResourceChanges
-from tests.support.chains import Chains
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.token_chains import Chains
 
 MANY = floods.MAX_FULL_ENTRIES + 7
 

@@ -7,8 +7,8 @@ import pytest
 
 from server.model.policy import Hours
 from server.services.notifications.attention import quiet_until
-from tests.support.callers import another_device, new_person
-from tests.support.clock import HOUR, MINUTE
+from tests.support.builders.callers import another_device, new_person
+from tests.support.builders.clock import HOUR, MINUTE
 
 NIGHT = {"from": "10:00", "to": "12:00", "zone": "Europe/Berlin"}
 """The clock of an installation begins at 10:53:20 there."""

@@ -6,7 +6,7 @@ import pytest
 
 from server.services.notifications.outbox import OutboxAdministration
 from server.services.refusals import NotFound
-from tests.support.installation import BY, Desk, admitted, registered
+from tests.support.builders.installation import BY, Desk, admitted, registered
 
 
 def _given_up(desk: Desk, target: str) -> int:

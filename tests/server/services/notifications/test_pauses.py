@@ -11,12 +11,12 @@ from server.services.notifications.pauses import PAUSE_MS, Pauses
 from server.services.policy.policies import Policies
 from server.services.refusals import NotFound
 from server.services.users.users import UserChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import LocalAgent, LocalTerminal, new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAYMENT
-from tests.support.policies import rule
-from tests.support.site import LocalSite
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from server.services.notifications import push_subscriptions
 from server.services.notifications.push_subscriptions import MAX_SUBSCRIPTIONS
 from server.services.notifications.pushes import DORMANT_MS
 from server.storage.tables import outbox
-from tests.support.callers import new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.push_service import PushService
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.fakes.push_service import PushService
 
 PATH = "/api/push-subscriptions"
 

@@ -11,12 +11,12 @@ from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.users.users import UserChanges
-from tests.support import standing
-from tests.support.callers import new_person
-from tests.support.chains import BANK, Chains
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.policies import rule
+from tests.support.builders import standing_grants
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import BANK, Chains
 
 READS = ("payments:read",)
 ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
@@ -70,15 +70,15 @@ def test_a_grant_that_would_answer_is_named_and_nothing_of_it_is_taken(
     local, agent, person, explain
 ):
     """As often as one explains; the next request cites the use that was foretold."""
-    standing.lower(local)
-    grant = standing.give(person, standing.example(agent))
-    payment = standing.details()
+    standing_grants.lower(local)
+    grant = standing_grants.give(person, standing_grants.example(agent))
+    payment = standing_grants.details()
     said = [explain(payment, scope=()) for _ in range(2)]
     assert said[0] == said[1]
     assert (said[0]["then"], said[0]["asks"]) == ("token", None)
     assert said[0]["standing_grant"] == {"id": grant.id, "used": 0, "uses": 3}
-    assert standing.now_of(local, grant) == grant
-    answer = standing.ask(agent)
+    assert standing_grants.now_of(local, grant) == grant
+    answer = standing_grants.ask(agent)
     cited = json.loads(local.behind(answer.json["auth_req_id"]).decided_by)
     assert (cited["standing_grant"], cited["use"]) == (grant.id, 1)
     assert explain(payment, scope=())["standing_grant"]["used"] == 1
@@ -86,15 +86,15 @@ def test_a_grant_that_would_answer_is_named_and_nothing_of_it_is_taken(
 
 def test_a_grant_that_does_not_answer_is_not_named(local, agent, person, explain):
     """Another payee, a full one, and rules that ask for more than was done to give it."""
-    standing.lower(local)
-    standing.give(person, standing.example(agent), uses=1)
-    assert explain(standing.details(payee="Sued"), scope=())["then"] == "person"
+    standing_grants.lower(local)
+    standing_grants.give(person, standing_grants.example(agent), uses=1)
+    assert explain(standing_grants.details(payee="Sued"), scope=())["then"] == "person"
     more = rule("ask", "ask.quorum = 2", name="two")
-    assert explain(standing.details(), more, scope=())["standing_grant"] is None
-    assert standing.ask(agent).status == 200
-    full = explain(standing.details(), scope=())
+    assert explain(standing_grants.details(), more, scope=())["standing_grant"] is None
+    assert standing_grants.ask(agent).status == 200
+    full = explain(standing_grants.details(), scope=())
     assert (full["then"], full["standing_grant"]) == ("person", None)
-    waits = local.behind(standing.ask(agent).json["auth_req_id"])
+    waits = local.behind(standing_grants.ask(agent).json["auth_req_id"])
     assert waits.decided_by is None
 
 
@@ -103,7 +103,7 @@ def test_by_another_door_no_grant_of_a_person_answers_what_lacks_more(
     local, agent, person, explain, way
 ):
     """Without a consent, or without a person."""
-    grant = standing.give(person, agent.asked()[1], sum=None, vary=[])
+    grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
     assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
     user = None if way == "client_credentials" else "ana"
     found = explain(rules=ASKS, way=way, user=user)
@@ -119,7 +119,7 @@ def test_at_an_exchange_a_grant_answers_what_lacks_nothing_else(local, person, e
     chains.consent(bot, "bank:write")
     _put(local, rule("ask", 'when.scope = ["bank:*"]'))
     asked = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
-    grant = standing.give(person, local.behind(asked), sum=None, vary=[])
+    grant = standing_grants.give(person, local.behind(asked), sum=None, vary=[])
 
     def said(scope):
         wanted = {"agent": "desk-bot", "resource": BANK, "way": "exchange", "scope": (scope,)}
@@ -202,10 +202,10 @@ def test_a_case_about_nobody_names_the_person(agent, explain, finance):
 
 def test_a_dry_run_lets_a_grant_answer_what_it_answered(local, agent, person, dry_run):
     """It is used up by that very request; rules that want more of a person end it."""
-    standing.lower(local)
-    standing.give(person, standing.example(agent), uses=1)
+    standing_grants.lower(local)
+    standing_grants.give(person, standing_grants.example(agent), uses=1)
     local.clock.forward(MINUTE)
-    standing.ask(agent)
+    standing_grants.ask(agent)
     before, after, changes = dry_run()
     assert (before, changes) == ({"ask": 1, "allow": 1}, [])
     assert after == before
@@ -219,13 +219,13 @@ def test_a_dry_run_lets_a_grant_answer_what_it_answered(local, agent, person, dr
 
 def test_a_dry_run_names_the_grant_that_other_rules_would_let_answer(local, agent, person, dry_run):
     """One that was there at the time and has room; not what wanted the person's own answer."""
-    standing.lower(local)
-    grant = standing.give(person, standing.example(agent))
+    standing_grants.lower(local)
+    grant = standing_grants.give(person, standing_grants.example(agent))
     local.clock.forward(MINUTE)
     _put(local, rule("ask", "ask.quorum = 2"))
-    standing.ask(agent)
-    standing.ask(agent, acr_values="urn:sayso:acr:signed")
-    standing.ask(agent, payee="Sued")
+    standing_grants.ask(agent)
+    standing_grants.ask(agent, acr_values="urn:sayso:acr:signed")
+    standing_grants.ask(agent, payee="Sued")
     _, after, changes = dry_run(rule("ask", "ask.quorum = 1"))
     assert after == {"ask": 3, "allow": 1}
     (covered,) = [one for one in changes if one["standing_grant"]]

@@ -7,11 +7,11 @@ import pytest
 
 from server.protocol.approvals.decisions import ADMINISTER, request_digest
 from server.services.users.users import UserChanges
-from tests.support.callers import LocalTerminal, another_device, sign_in
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY
-from tests.support.site import Answer
-from tests.support.staff import Staff
+from tests.support.builders.admins import Staff
+from tests.support.builders.callers import LocalTerminal, another_device, sign_in
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.site import Answer
 
 PATH = "/api/users"
 BODY = b'{"name": "dora"}'

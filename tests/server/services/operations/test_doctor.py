@@ -11,10 +11,10 @@ from server.services.operations.doctor import Doctor
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
-from tests.support.policies import rule
-from tests.support.staff import add_incident
+from tests.support.builders.admins import add_incident
+from tests.support.builders.clock import DAY, HOUR
+from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.policies import rule
 
 
 def _doctor(desk):

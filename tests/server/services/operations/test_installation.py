@@ -3,7 +3,7 @@
 import pytest
 
 from server.services.refusals import Exists, Invalid
-from tests.support.installation import BY, admitted
+from tests.support.builders.installation import BY, admitted
 
 
 def test_init_makes_one_administrator_with_a_code_and_one_key_per_algorithm(desk):

@@ -10,9 +10,9 @@ from server.services.operations import limits
 from server.services.operations.limits import Limits, LimitSubject, limits_of
 from server.services.server_policy import ServerPolicy
 from server.storage.operations import limits as rows
-from tests.support import query_plans
-from tests.support.callers import new_person
-from tests.support.clock import DAY, HOUR, MINUTE
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, HOUR, MINUTE
+from tests.support.checks import query_plans
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from server.services.operations.replays import Replays
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.chains import BANK, Chains
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import BANK, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 DAY = 86_400_000
 SHUT = rule("deny", name="shut")

@@ -11,10 +11,15 @@ from server.services.approvals.oversight import Oversight
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.restores import KINDS, Item, RestoredItem, held
 from server.services.refusals import NotFound
-from tests.support.installation import BY, PAY, admitted, registered
-from tests.support.jose_by_hand import assertion_claims, assertion_form, new_key, request_claims
-from tests.support.passkey import new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.installation import BY, PAY, admitted, registered
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.handmade_jwts import (
+    assertion_claims,
+    assertion_form,
+    new_key,
+    request_claims,
+)
 
 GONE = (400, "invalid_grant")
 KEY = new_key("ES256", "a")

@@ -11,8 +11,8 @@ from server.services.operations.statistics import DAY_MS, MAX_REQUESTS, Statisti
 from server.services.refusals import NotFound
 from server.services.users.users import NewUser
 from server.storage.operations import approval_statistics as rows
-from tests.support import query_plans
-from tests.support.installation import BY, registered
+from tests.support.builders.installation import BY, registered
+from tests.support.checks import query_plans
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
-from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
 
 FILE = json.dumps(PAYMENT)
 

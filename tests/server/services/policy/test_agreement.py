@@ -27,10 +27,10 @@ from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
 from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused
-from tests.support.callers import LocalAgent, new_person
-from tests.support.chains import BANK, Chains
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAYMENT
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.token_chains import BANK, Chains
 
 SEED = 20_261_126
 CASES = 10_000

@@ -10,13 +10,13 @@ from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.browser import request_of
-from tests.support.callers import new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.people import give_password, new_app, new_browser
-from tests.support.policies import rule
+from tests.support.browsers.browser import request_of
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.policies import rule
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 DETAILS = json.dumps(PAYMENT_DETAILS)
 PAYS = {

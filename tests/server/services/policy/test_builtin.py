@@ -8,7 +8,7 @@ from server.protocol.policy import uses
 from server.protocol.policy.questions import NO_APPROVALS, Approvals, decide
 from server.protocol.policy.risks import Risk
 from server.services.policy import binding
-from tests.support.policies import (
+from tests.support.builders.policies import (
     NOON,
     SOURCE,
     KnownHistory,

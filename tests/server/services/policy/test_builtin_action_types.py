@@ -12,7 +12,7 @@ from server.services.policy import action_types, builtin_action_types
 from server.services.policy.displays import MAX_FACTS
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
-from tests.support.installation import BY
+from tests.support.builders.installation import BY
 
 EXAMPLES = {
     "payment.transfer": (

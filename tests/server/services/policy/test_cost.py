@@ -10,8 +10,8 @@ from server.protocol.policy import uses
 from server.services.policy import binding
 from server.services.policy.judging import Judge, JudgedRequest, engine_of
 from server.services.resources.targets import TokenTarget
-from tests.support.installation import PAY
-from tests.support.policies import rule
+from tests.support.builders.installation import PAY
+from tests.support.builders.policies import rule
 
 MANY = 3_000
 RULES = "\n".join(

@@ -16,8 +16,8 @@ from server.protocol.text import SafeText
 from server.services.policy.displays import DisplayedRequest, display_text, rfc3339
 from server.services.resources.targets import TokenTarget
 from tests.server.services.resources.test_targets import AGENT
-from tests.support.clock import MINUTE, NOON
-from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
+from tests.support.builders.clock import MINUTE, NOON
+from tests.support.builders.installation import PAY, PAY_SCOPES, PAYMENT
 
 PAYING = action_types.read_action_type(PAYMENT)
 DETAIL = {

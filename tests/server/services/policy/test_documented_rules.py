@@ -13,7 +13,7 @@ from server.services.policy import builtin_action_types
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.users.users import NewUser
-from tests.support.installation import BY, PAY
+from tests.support.builders.installation import BY, PAY
 
 DOCS = Path(__file__).parents[4] / "docs"
 PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("policy.md", "policy-approvers.md"))

@@ -11,7 +11,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
 from server.services.policy import binding, documents
 from server.services.policy.documents import InvalidPolicy
-from tests.support.policies import rule
+from tests.support.builders.policies import rule
 
 
 def _when(*lines, outcome="ask"):

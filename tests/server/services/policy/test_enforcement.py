@@ -8,11 +8,11 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import new_person
-from tests.support.chains import BANK, Chains
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import BANK, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 FORBIDDEN = (403, "access_denied")
 ASKED = (400, "interaction_required")

@@ -10,9 +10,9 @@ from server.services.policy import history
 from server.services.policy.history_keys import MAX_TARGETS, credentials
 from server.storage.approvals.history import History
 from tests.server.services.policy.test_displays import ASKED
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAYMENT
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAYMENT
 
 HOUR = 60 * MINUTE
 BATCH = {

@@ -9,8 +9,8 @@ from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Engine, Judge, JudgedRequest
 from server.services.policy.policies import Policies
 from server.services.resources.targets import TokenTarget
-from tests.support.installation import BY, PAY, admitted, registered
-from tests.support.policies import rule
+from tests.support.builders.installation import BY, PAY, admitted, registered
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

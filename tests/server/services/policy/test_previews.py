@@ -8,7 +8,7 @@ from server.protocol.approvals.ceremonies import Step
 from server.services.policy import builtin_action_types
 from server.services.policy.previews import Previews
 from server.services.refusals import Invalid
-from tests.support.installation import PAYMENT, Desk
+from tests.support.builders.installation import PAYMENT, Desk
 
 
 @pytest.fixture

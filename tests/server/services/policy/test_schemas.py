@@ -8,7 +8,7 @@ import pytest
 from server.model.policy import ActionRow
 from server.protocol import errors
 from server.services.policy.schemas import Schemas
-from tests.support.installation import PAYMENT
+from tests.support.builders.installation import PAYMENT
 
 DETAIL = {
     "type": "payment.transfer",

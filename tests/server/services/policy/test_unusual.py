@@ -13,10 +13,10 @@ from server.services.policy.judging import Judge, JudgedRequest, current_codes
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.clock import DAY
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 FIRST = (Code.NEW_AGENT, Code.NEW_RESOURCE, Code.NEW_SCOPE)
 CAREFUL = rule("ask", 'when.unusual = ["new_agent"]', 'ask.risk = "high"', name="careful")

@@ -10,8 +10,8 @@ from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
 
 
 def test_a_resource_is_registered_with_the_risk_of_each_scope(desk):

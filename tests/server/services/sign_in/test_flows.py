@@ -14,12 +14,12 @@ from server.services.resources.resources import ResourceChanges
 from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
 from server.services.sign_in.flows import _Refused
 from server.services.users.users import NewUser, UserChanges
-from tests.support.browser import CALLBACK, request_of
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.people import give_password, new_app, new_browser
-from tests.support.site import ISSUER
+from tests.support.browsers.browser import CALLBACK, request_of
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
 
 pytestmark = pytest.mark.usefixtures("ana")
 

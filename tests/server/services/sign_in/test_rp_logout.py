@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.people import give_password, new_app, new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.site import ISSUER
 
 HOME = "https://chat.example/bye?x=1"
 

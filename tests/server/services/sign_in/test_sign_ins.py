@@ -11,10 +11,10 @@ from server.services.sign_in.sign_in_attempts import TooManyAttempts
 from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
 from server.services.users.users import NewUser, UserChanges
 from server.storage.users.passwords import Passwords as StoredPasswords
-from tests.support.browser import PASSWORD
-from tests.support.clock import HOUR
-from tests.support.installation import BY
-from tests.support.people import give_password, passwords
+from tests.support.browsers.browser import PASSWORD
+from tests.support.builders.app_users import give_password, passwords
+from tests.support.builders.clock import HOUR
+from tests.support.builders.installation import BY
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 

@@ -5,9 +5,9 @@ import pytest
 from approver_tui.client.jose import SigningKey, dpop_proof
 from server.model.tokens import Delegation
 from server.services.clients.app_forms import AppChanges
-from tests.support.installation import BY, PAY
-from tests.support.people import give_password, new_app, new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
 
 REFUSED = (401, "invalid_token")
 

@@ -12,17 +12,17 @@ from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, NotFound
 from server.services.standing_grants.proposals import MAX_IN_FORCE
 from server.services.standing_grants.standing_grants import build_standing_grants
-from tests.support import standing
-from tests.support.callers import new_person
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY, PAYMENT
-from tests.support.policies import rule
+from tests.support.builders import standing_grants
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture(autouse=True)
 def low(local):
     """Payments are low risk."""
-    standing.lower(local)
+    standing_grants.lower(local)
 
 
 @pytest.fixture
@@ -50,13 +50,13 @@ def refused(person, wish):
 
 def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, person):
     """Byte for byte, in the action text; its digest is what the device signs."""
-    example = standing.example(agent)
-    opened = post(person, standing.wish(example)).json
+    example = standing_grants.example(agent)
+    opened = post(person, standing_grants.wish(example)).json
     action = json.loads(opened["action"])
     assert action["authorization_details"] == [
         {
             "type": "sayso:standing_grant",
-            "until": rfc3339(local.clock.now() + standing.HOUR * 1000),
+            "until": rfc3339(local.clock.now() + standing_grants.HOUR * 1000),
             "uses": 3,
             "sum": {"minor": 3_000, "currency": "EUR"},
             "vary": [{"path": "/amount", "up_to": {"minor": 2_000, "currency": "EUR"}}],
@@ -64,7 +64,7 @@ def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, perso
             "risk": "low",
             "tell": True,
         },
-        *standing.details(),
+        *standing_grants.details(),
     ]
     assert (action["agent"], action["user"], action["scope"]) == (agent.id, person.user.id, [])
     assert (opened["kind"], opened["risk"], opened["ceremony"]) == (
@@ -76,8 +76,8 @@ def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, perso
 
 def test_a_person_reads_every_bound_before_they_sign(agent, person):
     """Agent, key, place, each member with how far it may vary, how often, how much, until when."""
-    standing.example(agent, 9_999)
-    opened = post(person, standing.wish(standing.example(agent), tell=False)).json
+    standing_grants.example(agent, 9_999)
+    opened = post(person, standing_grants.wish(standing_grants.example(agent), tell=False)).json
     display = json.loads(opened["display"])
     until = "2025-10-09 09:53 UTC"
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
@@ -106,12 +106,12 @@ def test_a_person_reads_every_bound_before_they_sign(agent, person):
 
 def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
     """Grant, state and entry are of one unit of work, and every screen is told."""
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     assert (grant.user_id, grant.agent_id, grant.resource) == (person.user.id, agent.id, PAY)
     assert (grant.uses, grant.sum_minor, grant.sum_currency) == (3, 3_000, "EUR")
     assert (grant.risk, grant.ceremony, grant.tell) == (Risk.LOW, "confirm", True)
     assert (grant.type, grant.version, grant.used) == ("payment.transfer", 2, 0)
-    assert json.loads(grant.details) == standing.details()
+    assert json.loads(grant.details) == standing_grants.details()
     entry = local.desk.entries("standing_grant.given")[-1]
     assert (entry["actor"], entry["approval_id"]) == (
         f"user:{person.user.id}",
@@ -133,18 +133,20 @@ def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
 
 def test_the_same_yes_again_gives_nothing_more_and_a_no_gives_nothing(local, agent, person):
     """A terminal that lost the answer may repeat it."""
-    opened = post(person, standing.wish(standing.example(agent))).json
+    opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"])
     for _ in range(2):
         assert person.send_decision(opened["id"], jws).json["state"] == "redeemed"
-    other = post(person, standing.wish(standing.example(agent))).json
+    other = post(person, standing_grants.wish(standing_grants.example(agent))).json
     assert person.deny(other["id"]).json["state"] == "denied"
-    assert len(standing.all_of(local)) == len(local.desk.entries("standing_grant.given")) == 1
+    assert (
+        len(standing_grants.all_of(local)) == len(local.desk.entries("standing_grant.given")) == 1
+    )
 
 
 def test_the_sessions_key_gives_nothing_ahead(agent, person):
     """It removes power; giving adds it."""
-    opened = post(person, standing.wish(standing.example(agent))).json
+    opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"], person.session)
     assert person.send_decision(opened["id"], jws).refusal == (403, "key_not_allowed")
 
@@ -152,35 +154,35 @@ def test_the_sessions_key_gives_nothing_ahead(agent, person):
 @pytest.mark.parametrize(("risk", "given_at"), [("medium", "high"), ("high", "high")])
 def test_it_is_given_one_level_up(local, agent, person, risk, given_at):
     """What covers medium takes the high key and the PIN, as high risk does."""
-    standing.lower(local, risk)
+    standing_grants.lower(local, risk)
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
-    example = standing.example(agent)
-    opened = post(person, standing.wish(example)).json
+    example = standing_grants.example(agent)
+    opened = post(person, standing_grants.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
     low = person.decision(opened["id"])
     assert person.send_decision(opened["id"], low).refusal == (403, "pin_required")
-    grant = standing.signed(person, post(person, standing.wish(example)))
+    grant = standing_grants.signed(person, post(person, standing_grants.wish(example)))
     assert (str(grant.risk), grant.ceremony) == (risk, "pin")
 
 
 def test_at_high_risk_an_administrator_must_have_let_the_agent_have_grants(local, agent, person):
     """Not by default, and they say so on the agent."""
-    standing.lower(local, "high")
-    told = refused(person, standing.wish(standing.example(agent)))
+    standing_grants.lower(local, "high")
+    told = refused(person, standing_grants.wish(standing_grants.example(agent)))
     assert "sayso agents update invoice-bot --high-grants" in told
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
-    assert post(person, standing.wish(standing.example(agent))).status == 201
+    assert post(person, standing_grants.wish(standing_grants.example(agent))).status == 201
 
 
 def test_what_is_critical_is_never_given_ahead(local, agent, person):
     """Whatever was let."""
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
-    example = standing.example(agent)
-    standing.lower(local, "critical")
-    assert "cannot have a standing grant" in refused(person, standing.wish(example))
+    example = standing_grants.example(agent)
+    standing_grants.lower(local, "critical")
+    assert "cannot have a standing grant" in refused(person, standing_grants.wish(example))
     alone = rule("ask", 'when.risk.at_least = "critical"', "ask.quorum = 1")
     Policies(local.services.store).set(alone, by=BY)
-    assert "cannot have a standing grant" in refused(person, standing.wish(example))
+    assert "cannot have a standing grant" in refused(person, standing_grants.wish(example))
 
 
 @pytest.mark.parametrize(
@@ -198,16 +200,16 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
 )
 def test_a_wish_that_is_not_fit_is_refused_with_the_place_and_the_cap(agent, person, changes, told):
     """It is never made to fit."""
-    assert told in refused(person, standing.wish(standing.example(agent), **changes))
+    assert told in refused(person, standing_grants.wish(standing_grants.example(agent), **changes))
 
 
 def test_what_has_no_money_has_no_sum_and_what_has_no_details_nothing_to_vary(local, agent, person):
     """A grant for scopes alone is bounded by uses and end."""
     _, example = agent.asked()
     plain = {"sum": None, "vary": []}
-    assert "not about money" in refused(person, standing.wish(example, vary=[], sum="1"))
-    assert "no details" in refused(person, standing.wish(example, sum=None))
-    grant = standing.give(person, example, **plain)
+    assert "not about money" in refused(person, standing_grants.wish(example, vary=[], sum="1"))
+    assert "no details" in refused(person, standing_grants.wish(example, sum=None))
+    grant = standing_grants.give(person, example, **plain)
     assert (grant.scopes, grant.type, grant.sum_minor) == (("payments:read",), None, None)
     entry = local.desk.entries("standing_grant.given")[-1]
     assert (entry["facts"]["sum"], entry["facts"]["scope"]) == (None, "payments:read")
@@ -216,71 +218,71 @@ def test_what_has_no_money_has_no_sum_and_what_has_no_details_nothing_to_vary(lo
 def test_only_a_request_of_an_agent_to_me_is_an_example(local, agent, person):
     """Not somebody else's, not a grant itself, not one that is not there."""
     bob = new_person(local, "bob")
-    example = standing.example(agent)
-    opened = post(person, standing.wish(example)).json
+    example = standing_grants.example(agent)
+    opened = post(person, standing_grants.wish(example)).json
     for who, wish in (
-        (bob, standing.wish(example)),
-        (person, {**standing.wish(example), "approval": opened["id"]}),
-        (person, {**standing.wish(example), "approval": "sayso_ap_nothing"}),
+        (bob, standing_grants.wish(example)),
+        (person, {**standing_grants.wish(example), "approval": opened["id"]}),
+        (person, {**standing_grants.wish(example), "approval": "sayso_ap_nothing"}),
     ):
         assert post(who, wish).refusal == (404, "not_found")
 
 
 def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
     """Its agent is stopped, its type is gone, its scope was taken away, policy forbids it."""
-    example = standing.example(agent)
+    example = standing_grants.example(agent)
     _, reading = agent.asked()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
-    assert "denies" in refused(person, standing.wish(example))
+    assert "denies" in refused(person, standing_grants.wish(example))
     new_person(local, "bob")
     other = rule("ask", 'when.resource = ["*"]', 'ask.who = ["bob"]')
     Policies(local.services.store).set(other, by=BY)
-    assert "more than your approval" in refused(person, standing.wish(example))
+    assert "more than your approval" in refused(person, standing_grants.wish(example))
     local.desk.actions.delete("payment.transfer", by=BY)
-    assert "registered" in refused(person, standing.wish(example))
+    assert "registered" in refused(person, standing_grants.wish(example))
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
-    assert "scope" in refused(person, standing.wish(reading, sum=None, vary=[]))
+    assert "scope" in refused(person, standing_grants.wish(reading, sum=None, vary=[]))
     local.desk.agents.disable(agent.id, by=BY)
-    assert "turned off" in refused(person, standing.wish(example))
+    assert "turned off" in refused(person, standing_grants.wish(example))
 
 
 def test_several_actions_at_once_are_not_given_ahead(agent, person):
     """One example, one type."""
-    two = json.dumps([*standing.details(), *standing.details(2_000)])
+    two = json.dumps([*standing_grants.details(), *standing_grants.details(2_000)])
     example = agent.local.behind(
         agent.ask(scope="openid", authorization_details=two).json["auth_req_id"]
     )
-    assert "one action" in refused(person, standing.wish(example))
+    assert "one action" in refused(person, standing_grants.wish(example))
 
 
 def test_a_pin_that_policy_wants_is_wanted_for_the_grant(local, agent, person):
     """At any risk, or it would stand for less than it must."""
-    example = standing.example(agent)
+    example = standing_grants.example(agent)
     careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
     Policies(local.services.store).set(careful, by=BY)
-    opened = post(person, standing.wish(example)).json
+    opened = post(person, standing_grants.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == ("medium", "pin")
 
 
 @pytest.mark.parametrize("step", ["type_back", "reason"])
 def test_what_a_rule_wants_done_for_each_request_is_not_done_ahead(local, agent, person, step):
     """A grant would never be used: it is refused rather than given in vain."""
-    example = standing.example(agent)
+    example = standing_grants.example(agent)
     each = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
     Policies(local.services.store).set(each, by=BY)
-    assert "more than your approval in advance" in refused(person, standing.wish(example))
+    assert "more than your approval in advance" in refused(person, standing_grants.wish(example))
 
 
 def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person):
     """Each with where it would not have been covered, as if the grant had been there before."""
     amounts = (9_999, 2_001, 2_000, 900, 500)
     for minor in amounts:
-        standing.example(agent, minor)
+        standing_grants.example(agent, minor)
         local.clock.forward(MINUTE)
     _, reading = agent.asked()
     local.clock.forward(MINUTE)
-    example = standing.example(agent, 100)
-    found = post(person, standing.wish(example), "/api/grants/preview").json
+    example = standing_grants.example(agent, 100)
+    found = post(person, standing_grants.wish(example), "/api/grants/preview").json
     assert [one["misfit"] for one in found["requests"]] == [
         None,
         "scope",
@@ -293,8 +295,8 @@ def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person
     assert [one["id"] for one in found["requests"]][:2] == [example.id, reading.id]
     assert (found["risk"], found["given_at"], found["uses"]) == ("low", "medium", 3)
     assert {"label": "Amount", "value": "up to EUR 20.00"} in found["pattern"]
-    assert standing.all_of(local) == []
-    once = post(person, standing.wish(example, uses=1), "/api/grants/preview").json
+    assert standing_grants.all_of(local) == []
+    once = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
     assert [one["misfit"] for one in once["requests"]][:5] == [
         "uses",
         "scope",
@@ -302,7 +304,7 @@ def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person
         "uses",
         None,
     ]
-    short = post(person, standing.wish(example, sum="21"), "/api/grants/preview").json
+    short = post(person, standing_grants.wish(example, sum="21"), "/api/grants/preview").json
     assert [one["misfit"] for one in short["requests"]][:5] == [
         None,
         "scope",
@@ -322,12 +324,12 @@ def test_the_preview_says_what_another_place_or_risk_would_be(local, agent, pers
     local.desk.agents.update(agent.id, changes, by=BY)
     agent.asked(scope="openid x:use", resource="https://x.example")
     local.clock.forward(MINUTE)
-    standing.lower(local, "medium")
-    standing.example(agent)
+    standing_grants.lower(local, "medium")
+    standing_grants.example(agent)
     local.clock.forward(MINUTE)
-    standing.lower(local)
-    example = standing.example(agent)
-    found = post(person, standing.wish(example), "/api/grants/preview").json
+    standing_grants.lower(local)
+    example = standing_grants.example(agent)
+    found = post(person, standing_grants.wish(example), "/api/grants/preview").json
     assert [one["misfit"] for one in found["requests"]] == [None, "risk", "resource"]
 
 
@@ -338,24 +340,24 @@ def _forbid(local):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda local: standing.lower(local, title="Another"),
-        lambda local: standing.lower(local, "medium"),
+        lambda local: standing_grants.lower(local, title="Another"),
+        lambda local: standing_grants.lower(local, "medium"),
         _forbid,
     ],
     ids=["type", "risk", "policy"],
 )
 def test_what_changes_before_it_is_signed_ends_it(local, agent, person, change):
     """A type that means something else, a risk that rose, a rule against it."""
-    opened = post(person, standing.wish(standing.example(agent))).json
+    opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     change(local)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
     assert local.stored(opened["id"]).reason == "policy_changed"
-    assert standing.all_of(local) == []
+    assert standing_grants.all_of(local) == []
 
 
 def test_an_agent_that_stops_gets_no_grant(local, agent, person):
     """However far its request had come."""
-    opened = post(person, standing.wish(standing.example(agent))).json
+    opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     local.desk.agents.disable(agent.id, by=BY)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
@@ -365,7 +367,7 @@ def test_an_agent_that_stops_gets_no_grant(local, agent, person):
 
 def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
     """The resource is gone, and with it the request for a grant."""
-    opened = post(person, standing.wish(standing.example(agent))).json
+    opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
@@ -375,37 +377,37 @@ def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
 
 def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
     """Nobody keeps more of them in mind."""
-    example = standing.example(agent)
-    grant = standing.give(person, example)
+    example = standing_grants.example(agent)
+    grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
         for number in range(MAX_IN_FORCE - 1):
-            tx.standing_grants.add(standing.like(grant, number))
-    assert "revoke one first" in refused(person, standing.wish(example))
+            tx.standing_grants.add(standing_grants.like(grant, number))
+    assert "revoke one first" in refused(person, standing_grants.wish(example))
 
 
 def test_what_waits_to_be_given_takes_room_too(local, agent, person):
     """Ten signed one after the other would else all come on top of the last that has room."""
-    example = standing.example(agent)
-    grant = standing.give(person, example)
+    example = standing_grants.example(agent)
+    grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
         for number in range(MAX_IN_FORCE - 2):
-            tx.standing_grants.add(standing.like(grant, number))
-    assert post(person, standing.wish(example)).status == 201
-    assert "revoke one first" in refused(person, standing.wish(example))
+            tx.standing_grants.add(standing_grants.like(grant, number))
+    assert post(person, standing_grants.wish(example)).status == 201
+    assert "revoke one first" in refused(person, standing_grants.wish(example))
 
 
 def test_a_flood_of_requests_for_grants_is_capped(agent, person):
     """They wait for the answer of the person, who asked for them."""
-    example = standing.example(agent)
+    example = standing_grants.example(agent)
     for _ in range(10):
-        assert post(person, standing.wish(example)).status == 201
-    assert post(person, standing.wish(example)).refusal == (409, "too_many_open")
+        assert post(person, standing_grants.wish(example)).status == 201
+    assert post(person, standing_grants.wish(example)).refusal == (409, "too_many_open")
 
 
 def test_a_person_lists_shows_and_revokes_their_own(local, agent, person):
     """With what is left of each; revoking takes the session alone, and twice is once."""
     bob = new_person(local, "bob")
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     (item,) = person.call("GET", "/api/grants").json["items"]
     assert (item["id"], item["state"], item["used"], item["spent"]) == (
         grant.id,
@@ -433,7 +435,7 @@ def test_a_person_lists_shows_and_revokes_their_own(local, agent, person):
 
 def test_an_administrator_lists_and_revokes_everybodys(agent, person, office):
     """By user and agent; one that has ended ends no more."""
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     (held,) = office.search(user="ana", agent="invoice-bot", ended=False)
     assert (held.grant.id, held.user_name, held.agent_name) == (grant.id, "ana", "invoice-bot")
     assert office.search(user="admin", agent=None, ended=True) == []
@@ -449,7 +451,7 @@ def test_an_owner_sees_and_ends_what_is_given_to_their_agents(local, agent, pers
     """And nothing that is given to others'."""
     owner, stranger = (new_person(local, name) for name in ("olga", "sven"))
     local.desk.agents.update(agent.id, AgentChanges(add_owners=("olga",)), by=BY)
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     assert stranger.call("GET", "/api/admin/grants").json["items"] == []
     end = f"/api/admin/grants/{grant.id}/revoke"
     assert stranger.call("POST", end).refusal == (404, "not_found")
@@ -509,42 +511,42 @@ def _disable_user(local, _agent, person):
 )
 def test_what_it_stands_on_ends_it(local, agent, person, change, because):
     """In the unit of work that changes it, with an entry."""
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     change(local, agent, person)
-    assert standing.now_of(local, grant).ended_because == because
+    assert standing_grants.now_of(local, grant).ended_because == because
     entry = local.desk.entries("standing_grant.ended")[-1]
     assert (entry["cause"], entry["actor"]) == (because, BY)
 
 
 def test_a_report_ends_what_was_given_to_the_agent(local, agent, person):
     """It is quarantined, and whatever was approved for it ahead is over."""
-    grant = standing.give(person, standing.example(agent))
-    approval = standing.example(agent)
+    grant = standing_grants.give(person, standing_grants.example(agent))
+    approval = standing_grants.example(agent)
     said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
     jws = person.decision(approval.id, person.session, **said)
     body = {"decision": jws, "scope": "agent"}
     assert person.call("POST", f"/api/approvals/{approval.id}/report", body).status == 200
-    assert standing.now_of(local, grant).ended_because == "agent_quarantined"
+    assert standing_grants.now_of(local, grant).ended_because == "agent_quarantined"
 
 
 def test_taking_a_consent_back_ends_the_grants_beside_it(local, agent, person):
     """Who may not act for me there any more has no answer of mine ahead."""
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     consent = local.desk.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200
-    assert standing.now_of(local, grant).ended_because == "consent_revoked"
+    assert standing_grants.now_of(local, grant).ended_because == "consent_revoked"
 
 
 def test_a_change_of_the_agent_that_is_none_of_these_leaves_it(local, agent, person):
     """Its name, its labels."""
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
-    assert standing.now_of(local, grant) == grant
+    assert standing_grants.now_of(local, grant) == grant
 
 
 def test_a_grant_that_is_over_by_the_clock_is_expired(local, agent, person):
     """Nobody ended it."""
-    grant = standing.give(person, standing.example(agent), seconds=60)
+    grant = standing_grants.give(person, standing_grants.example(agent), seconds=60)
     local.clock.forward(2 * MINUTE)
     assert person.refresh().status == 200
     (item,) = person.call("GET", "/api/grants", query={"ended": "true"}).json["items"]
@@ -553,8 +555,8 @@ def test_a_grant_that_is_over_by_the_clock_is_expired(local, agent, person):
 
 def test_one_yes_gives_one_grant_however_often_it_is_taken(local, agent, person):
     """The approval is redeemed by the first; a second finds the step taken."""
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     signed = local.stored(grant.approval_id)
     with local.services.store.write() as tx:
         assert local.site.standing_grants.give(tx, signed, "confirm") == signed
-    assert standing.all_of(local) == [grant]
+    assert standing_grants.all_of(local) == [grant]

@@ -12,12 +12,12 @@ from server.services.resources.resources import ResourceChanges
 from server.services.standing_grants import reservations
 from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.tables import outbox
-from tests.support import standing
-from tests.support.callers import LocalAgent, new_person
-from tests.support.chains import BANK, Chains
-from tests.support.clock import MINUTE, SECOND
-from tests.support.installation import BY, PAY, registered
-from tests.support.policies import rule
+from tests.support.builders import standing_grants
+from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.clock import MINUTE, SECOND
+from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import BANK, Chains
 
 LEGIT = {"sum": None, "vary": []}
 
@@ -25,13 +25,13 @@ LEGIT = {"sum": None, "vary": []}
 @pytest.fixture(autouse=True)
 def low(local):
     """Payments are low risk."""
-    standing.lower(local)
+    standing_grants.lower(local)
 
 
 @pytest.fixture
 def grant(agent, person):
     """Three payments to Nord, up to EUR 20 each and EUR 30 in all."""
-    given = standing.give(person, standing.example(agent))
+    given = standing_grants.give(person, standing_grants.example(agent))
     for item in person.call("GET", "/api/approvals").json["items"]:
         person.deny(item["id"])
     return given
@@ -44,7 +44,7 @@ def put(local, *rules):
 
 def asked(agent, minor=1_000, payee="Nord", **parameters):
     """A payment that is asked for: its handle and its row."""
-    answer = standing.ask(agent, minor, payee, **parameters)
+    answer = standing_grants.ask(agent, minor, payee, **parameters)
     assert answer.status == 200, answer.body
     handle = answer.json["auth_req_id"]
     return handle, agent.local.behind(handle)
@@ -54,7 +54,7 @@ def used(local, grant):
     """How many uses count, how much of the sum, and how each use stands."""
     with local.services.store.read() as view:
         states = [use.state for use in view.standing_grants.uses_of(grant.id)]
-    now = standing.now_of(local, grant)
+    now = standing_grants.now_of(local, grant)
     return now.used, now.spent_minor, states
 
 
@@ -114,7 +114,7 @@ def test_each_use_is_told_and_kept(local, agent, person, grant):
 
 def test_a_quiet_grant_tells_no_screen_and_the_history_still_has_it(local, agent, person):
     """The person chose not to be told each time."""
-    standing.give(person, standing.example(agent), tell=False)
+    standing_grants.give(person, standing_grants.example(agent), tell=False)
     before = local.desk.events(person.user)
     _, approval = asked(agent)
     assert local.desk.events(person.user) == before
@@ -151,8 +151,8 @@ def test_a_full_grant_falls_back_to_asking(local, agent, person, grant):
 
 def test_a_second_grant_takes_over_where_the_first_is_full(local, agent, person, grant):
     """The oldest first."""
-    example = standing.example(agent, acr_values="urn:sayso:acr:signed")
-    second = standing.give(person, example)
+    example = standing_grants.example(agent, acr_values="urn:sayso:acr:signed")
+    second = standing_grants.give(person, example)
     for _ in range(3):
         asked(agent, 2_000)
     assert (used(local, grant)[0], used(local, second)[0]) == (1, 1)
@@ -188,7 +188,7 @@ def test_a_grant_that_ends_before_the_token_is_fetched_gives_none(local, agent, 
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert local.stored(approval.id).reason == "grant_ended"
     assert used(local, grant) == (0, 0, ["released"])
-    short = standing.give(person, standing.example(agent), seconds=60)
+    short = standing_grants.give(person, standing_grants.example(agent), seconds=60)
     handle, _ = asked(agent)
     local.clock.forward(MINUTE)
     assert agent.poll(handle).refusal == (400, "access_denied")
@@ -212,7 +212,7 @@ def test_policy_that_was_tightened_meanwhile_wins(local, agent, grant, rules):
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert local.stored(approval.id).reason == "policy_changed"
     assert used(local, grant) == (0, 0, ["released"])
-    answer = standing.ask(agent)
+    answer = standing_grants.ask(agent)
     if answer.status == 200:
         assert local.behind(answer.json["auth_req_id"]).state is State.PENDING
     else:
@@ -222,10 +222,10 @@ def test_policy_that_was_tightened_meanwhile_wins(local, agent, grant, rules):
 def test_a_grant_given_with_the_pin_stands_for_the_pin(local, agent, person):
     """And one that was given without does not."""
     careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
-    plain = standing.give(person, standing.example(agent))
+    plain = standing_grants.give(person, standing_grants.example(agent))
     put(local, careful)
     assert asked(agent)[1].state is State.PENDING
-    with_pin = standing.give(person, standing.example(agent))
+    with_pin = standing_grants.give(person, standing_grants.example(agent))
     handle, _ = asked(agent)
     assert agent.poll(handle).status == 200
     assert (used(local, plain)[0], used(local, with_pin)[0]) == (0, 1)
@@ -242,9 +242,9 @@ def test_nobody_elses_grant_counts(agent, grant, local):
 
 def test_at_high_risk_it_counts_only_while_an_administrator_lets_it(local, agent, person):
     """The agent's grants at high risk can be switched off at any moment."""
-    standing.lower(local, "high")
+    standing_grants.lower(local, "high")
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
-    grant = standing.give(person, standing.example(agent))
+    grant = standing_grants.give(person, standing_grants.example(agent))
     handle, _ = asked(agent)
     assert agent.poll(handle).status == 200
     handle, _ = asked(agent)
@@ -265,7 +265,7 @@ def test_it_stands_for_what_policy_allows_without_a_consent(local, agent, grant)
 def test_a_request_for_scopes_alone_is_covered_for_those_scopes_or_fewer(local, agent, person):
     """Every use costs a use and nothing else."""
     _, example = agent.asked()
-    grant = standing.give(person, example, **LEGIT)
+    grant = standing_grants.give(person, example, **LEGIT)
     handle, approval = agent.asked()
     assert approval.state is State.APPROVED
     assert agent.poll(handle).json["scope"] == "openid payments:read"
@@ -277,7 +277,7 @@ def test_a_request_for_scopes_alone_is_covered_for_those_scopes_or_fewer(local, 
 def test_a_scope_that_became_riskier_ends_what_was_reserved(local, agent, person):
     """What the person gave ahead was for less."""
     _, example = agent.asked()
-    grant = standing.give(person, example, **LEGIT)
+    grant = standing_grants.give(person, example, **LEGIT)
     handle, _ = agent.asked()
     changes = ResourceChanges(scopes={"payments:read": "medium", "payments:transfer": "high"})
     local.desk.resources.update(PAY, changes, by=BY)
@@ -288,8 +288,8 @@ def test_a_scope_that_became_riskier_ends_what_was_reserved(local, agent, person
 def test_a_repeated_call_joins_and_takes_no_second_use(local, agent, grant):
     """The same Idempotency-Key is the same request."""
     headers = {"idempotency-key": "once"}
-    first = standing.ask(agent, headers=headers).json["auth_req_id"]
-    assert standing.ask(agent, headers=headers).json["auth_req_id"] == first
+    first = standing_grants.ask(agent, headers=headers).json["auth_req_id"]
+    assert standing_grants.ask(agent, headers=headers).json["auth_req_id"] == first
     assert used(local, grant)[0] == 1
 
 
@@ -297,23 +297,23 @@ def test_a_flood_of_open_requests_does_not_stand_in_the_way(open_local, template
     """Nobody is asked, so no cap on asking counts; a pause after denials does."""
     local = open_local(open_per_agent=1)
     person, agent = template.person(local), template.agent(local)
-    standing.lower(local)
-    standing.give(person, standing.example(agent))
+    standing_grants.lower(local)
+    standing_grants.give(person, standing_grants.example(agent))
     assert asked(agent)[1].state is State.APPROVED
-    assert standing.ask(agent, 9_000).refusal == (403, "access_denied")
+    assert standing_grants.ask(agent, 9_000).refusal == (403, "access_denied")
     (waiting,) = person.call("GET", "/api/approvals").json["items"]
     person.deny(waiting["id"])
     for _ in range(2):
         person.deny(asked(agent, 9_000)[1].id)
-    assert standing.ask(agent).refusal == (403, "access_denied")
+    assert standing_grants.ask(agent).refusal == (403, "access_denied")
 
 
 def test_somebody_who_does_not_exist_is_hidden_all_the_same(open_local, template):
     """A person with a grant is found like any other."""
     local = open_local(unknown_user="hide")
     person, agent = template.person(local), template.agent(local)
-    standing.lower(local)
-    standing.give(person, standing.example(agent))
+    standing_grants.lower(local)
+    standing_grants.give(person, standing_grants.example(agent))
     assert asked(agent)[1].state is State.APPROVED
     assert asked(agent, login_hint="nobody")[1].user_id is None
 
@@ -336,7 +336,7 @@ def test_an_agent_that_is_called_back_is_called_after_a_use(local, person):
     )
     agent = LocalAgent(local, given.agent.id, given.secret)
     asks = {"client_notification_token": "a" * 32}
-    standing.give(person, standing.example(agent, **asks))
+    standing_grants.give(person, standing_grants.example(agent, **asks))
     _, approval = asked(agent, **asks)
     rows = select(outbox.c.body).where(outbox.c.channel == "ping")
     with local.services.store.read() as view:
@@ -370,7 +370,7 @@ def bank_grant(local, bot, person):
     )
     handle = bot.ask(scope="openid bank:write", resource=BANK).json["auth_req_id"]
     example = local.behind(handle)
-    return standing.give(person, example, uses=2, **LEGIT)
+    return standing_grants.give(person, example, uses=2, **LEGIT)
 
 
 def test_an_exchange_that_only_lacks_the_persons_answer_takes_a_use(

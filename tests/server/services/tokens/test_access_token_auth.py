@@ -6,11 +6,11 @@ from server.protocol import errors
 from server.services.tokens.access_token_auth import AccessTokenAuth
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.device_auth import DeviceCall
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.jose_by_hand import new_key
-from tests.support.proving import ath, proof
-from tests.support.site import ISSUER
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.dpop_proofs import ath, proof
+from tests.support.inputs.handmade_jwts import new_key
 
 URL = f"{ISSUER}/userinfo"
 

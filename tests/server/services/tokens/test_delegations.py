@@ -4,10 +4,10 @@ import pytest
 
 from server.services.refusals import NotFound
 from server.services.tokens.delegations import DelegationService, actors
-from tests.support.callers import new_person
-from tests.support.chains import APP, BANK, DESK, Chains
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.token_chains import APP, BANK, DESK, Chains
 
 
 @pytest.fixture

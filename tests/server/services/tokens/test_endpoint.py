@@ -5,7 +5,7 @@ import pytest
 
 from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_ENROLMENT
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.installation import BY
+from tests.support.builders.installation import BY
 
 
 def test_a_grant_type_has_to_be_named(agent, local):

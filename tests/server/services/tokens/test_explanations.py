@@ -17,11 +17,11 @@ from server.services.refusals import Invalid, NotFound
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanations
 from server.services.tokens.issued_tokens import IssuedTokens
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.chains import APP, BANK, DESK, Chains
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.site import ISSUER
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
+from tests.support.builders.token_chains import APP, BANK, DESK, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 
 @pytest.fixture

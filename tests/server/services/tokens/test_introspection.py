@@ -11,14 +11,14 @@ from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.resources.resources import ResourceChanges
 from server.services.tokens.introspection import USE_NOTED_MS
 from server.services.tokens.issued_tokens import IssuedTokens
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import LocalAgent, new_resource
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.jose_by_hand import new_key
-from tests.support.people import new_app
-from tests.support.proving import proof, thumbprint
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import new_app
+from tests.support.builders.callers import LocalAgent, new_resource
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import new_key
 
 MAIL = "https://mail.example"
 INACTIVE = {"active": False}

@@ -5,8 +5,8 @@ import pytest
 from server.model.tokens import published
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens.keys import ensure_keys
-from tests.support.clock import HOUR
-from tests.support.installation import BY
+from tests.support.builders.clock import HOUR
+from tests.support.builders.installation import BY
 
 
 def _ensured(desk):

@@ -9,13 +9,13 @@ from server.model.standing_grants import StandingGrant
 from server.services.notifications.pauses import PAUSE_MS
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
-from tests.support import standing
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import LocalAgent, LocalTerminal
-from tests.support.chains import BANK, Chains
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
-from tests.support.site import Answer, LocalSite
+from tests.support.builders import standing_grants
+from tests.support.builders.callers import LocalAgent, LocalTerminal
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.site import Answer, LocalSite
+from tests.support.builders.token_chains import BANK, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 ASK_WRITES = rule("ask", 'when.scope = ["bank:write"]', name="writes")
 ALLOW = rule("allow", 'when.resource = ["*"]', name="rest")
@@ -35,7 +35,7 @@ def chains(local: LocalSite, person: LocalTerminal) -> Chains:
     """Ana, who uses a chat app, and two APIs; writes ask, and nothing else does."""
     chains = Chains(local, person.user.id)
     chains.prepare()
-    standing.lower(local)
+    standing_grants.lower(local)
     Policies(local.services.store).set("\n".join(RULES), by=BY)
     return chains
 
@@ -54,7 +54,7 @@ def bot(chains: Chains) -> LocalAgent:
 def grant(bot: LocalAgent, person: LocalTerminal, local: LocalSite) -> StandingGrant:
     """Two writes at the bank, given ahead."""
     handle = bot.ask(scope="openid bank:write", resource=BANK).json["auth_req_id"]
-    return standing.give(person, local.behind(handle), uses=2, sum=None, vary=[])
+    return standing_grants.give(person, local.behind(handle), uses=2, sum=None, vary=[])
 
 
 def _deny(agent: LocalAgent, person: LocalTerminal, **parameters: Any) -> None:
@@ -95,10 +95,10 @@ def test_an_answer_given_ahead_is_none_while_the_person_says_no(
     _is_paused(bot.ask(scope="openid bank:write", resource=BANK), until)
     _is_paused(chains.exchange(bot, chains.user_token(), **WRITE), until)
     assert chains.reasons() == ["denied_repeatedly"]
-    assert standing.now_of(local, grant).used == 0
+    assert standing_grants.now_of(local, grant).used == 0
     local.clock.forward(PAUSE_MS)
     assert chains.exchange(bot, chains.user_token(), **WRITE).status == 200
-    assert standing.now_of(local, grant).used == 1
+    assert standing_grants.now_of(local, grant).used == 1
 
 
 def test_nobody_is_sent_to_ask_who_keeps_saying_no(

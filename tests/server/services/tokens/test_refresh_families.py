@@ -1,9 +1,9 @@
 """Ending what came of a code."""
 
 from server.services.tokens import refresh_families
-from tests.support.clock import DAY
-from tests.support.installation import BY
-from tests.support.people import give_password, new_app, new_browser
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY
 
 
 def _signed_in(person, local):

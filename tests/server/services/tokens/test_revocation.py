@@ -1,8 +1,8 @@
 """A client gives its tokens back, and nobody else's."""
 
 from server.services.clients.agent_forms import NewAgent
-from tests.support.callers import LocalAgent
-from tests.support.installation import BY
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.installation import BY
 
 
 def _revoke(agent, token, **more):

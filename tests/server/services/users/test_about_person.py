@@ -12,11 +12,11 @@ from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.users.users import UserChanges
-from tests.support import standing
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
-from tests.support.site import ISSUER
+from tests.support.builders import standing_grants
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.site import ISSUER
 
 USERINFO = f"{ISSUER}/userinfo"
 REFUSED = (401, "invalid_token")
@@ -180,7 +180,7 @@ def test_less_of_it_may_be_told(agent, person, local):
 def test_it_may_be_told_ahead(agent, person, local):
     """A standing grant stands for the answer here as elsewhere."""
     _, approval = asked(agent, "openid profile")
-    standing.give(person, approval, vary=[], sum=None)
+    standing_grants.give(person, approval, vary=[], sum=None)
     handle, _ = asked(agent, "openid profile")
     answer = agent.poll(handle)
     assert answer.status == 200

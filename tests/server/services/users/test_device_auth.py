@@ -9,9 +9,9 @@ from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.services.approvals.submitted_decisions import SubmittedDecision
 from server.services.users.device_auth import DeviceCall
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
-from tests.support.site import ISSUER
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.site import ISSUER
 
 ME = "/api/me"
 

@@ -5,9 +5,9 @@ import pytest
 from server.protocol.approvals import decisions
 from server.services.devices.new_devices import WAIT_MS
 from server.services.devices.statements import PIN_FRESH_MS
-from tests.support.browser import PASSWORD
-from tests.support.callers import another_device
-from tests.support.installation import BY
+from tests.support.browsers.browser import PASSWORD
+from tests.support.builders.callers import another_device
+from tests.support.builders.installation import BY
 
 OTHER = "another long one"
 

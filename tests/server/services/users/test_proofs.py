@@ -3,12 +3,12 @@
 import pytest
 
 from server.services.clients.agent_forms import AgentChanges
-from tests.support.callers import LocalAgent
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
-from tests.support.jose_by_hand import new_key
-from tests.support.proving import proof, thumbprint
-from tests.support.site import ISSUER
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import new_key
 
 TOKEN = f"{ISSUER}/token"
 PROOF = (400, "invalid_dpop_proof")

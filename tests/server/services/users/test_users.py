@@ -5,7 +5,7 @@ import pytest
 from server.protocol.approvals.states import State
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.users.users import NewUser, UserChanges
-from tests.support.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, admitted, registered
 
 
 def test_a_user_comes_in_with_a_code(desk):

@@ -13,8 +13,8 @@ from server.model.users import User
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, TRANSITIONS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, MINUTE, NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import DAY, MINUTE, NOON
+from tests.support.builders.installation import approval_row
 
 END = NOON + 10 * MINUTE
 _TARGETS = sorted(target for target in State if origins(target))

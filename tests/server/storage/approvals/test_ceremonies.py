@@ -6,8 +6,8 @@ import pytest
 
 from server.protocol.approvals.ceremonies import Step
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import approval_row
 
 MOST = 2
 

@@ -9,8 +9,8 @@ import pytest
 
 from server.model.approvals import Consumption
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import approval_row
 
 Opener = Callable[[str], SqlStore]
 RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NOON)

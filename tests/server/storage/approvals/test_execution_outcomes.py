@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from server.model.approvals import Consumption, Outcome
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import approval_row
 
 RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NOON)
 DONE = Outcome("sayso_ap_a", "executed", "Paid.", "A" * 43, NOON)

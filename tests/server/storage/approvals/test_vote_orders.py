@@ -30,8 +30,8 @@ from server.services.approvers import approvers, deputies
 from server.storage.approvals import approvals as rows
 from server.storage.prepared import Prepared
 from server.storage.store import SqlStore
-from tests.support.clock import NOON, SECOND, MovableClock
-from tests.support.installation import approval_row
+from tests.support.builders.clock import NOON, SECOND, MovableClock
+from tests.support.builders.installation import approval_row
 
 PEOPLE = ("ann", "bob", "cleo", "dan")
 STAND_INS = {"eve": "bob", "finn": "cleo"}

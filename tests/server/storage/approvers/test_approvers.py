@@ -12,8 +12,8 @@ from server.model.users import User
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.storage.store import SqlStore
-from tests.support.clock import MINUTE, NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import MINUTE, NOON
+from tests.support.builders.installation import approval_row
 
 ANN, BOB = "sayso_us_ann", "sayso_us_bob"
 _numbers = itertools.count()

@@ -14,7 +14,7 @@ from server.model.store import Taken
 from server.protocol.confusables import name_keys
 from server.storage.store import SqlStore
 from tests.server.storage.notifications.test_attention import AGENT
-from tests.support.clock import NOON
+from tests.support.builders.clock import NOON
 
 Opener: TypeAlias = Callable[[str], SqlStore]
 ALIKE = ("finance", "Flnance", "f1nance", "FINANCE", "finаnce")

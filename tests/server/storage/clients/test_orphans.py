@@ -12,8 +12,8 @@ from server.model.clients import Agent
 from server.model.users import User
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, NOON, MovableClock
-from tests.support.installation import RULES
+from tests.support.builders.clock import DAY, NOON, MovableClock
+from tests.support.builders.installation import RULES
 
 WORKERS = 4
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)

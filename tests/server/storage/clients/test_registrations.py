@@ -7,7 +7,7 @@ import pytest
 from server.model.clients import Invitation, Registration
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
+from tests.support.builders.clock import NOON
 
 INVITATION = Invitation(
     id="sayso_in_a",

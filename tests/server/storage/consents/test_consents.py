@@ -8,7 +8,7 @@ import pytest
 from server.model.consents import Consent
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, NOON
+from tests.support.builders.clock import DAY, NOON
 
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 BOT, PAY = "sayso_ag_bot", "https://pay.example"

@@ -7,7 +7,7 @@ from typing import Any
 
 from server.model.devices import DeviceCode
 from server.storage.store import SqlStore
-from tests.support.clock import MINUTE, NOON
+from tests.support.builders.clock import MINUTE, NOON
 
 Opener = Callable[[str], SqlStore]
 

@@ -7,7 +7,7 @@ import pytest
 from server.model.devices import Passkey
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.installation import device_row
+from tests.support.builders.installation import device_row
 
 USER = User("sayso_us_a", "ana", None, (), "enabled", 1)
 DEVICE = "sayso_dv_a"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from server.model.incidents import Incident
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import NOON
+from tests.support.builders.installation import approval_row
 
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 ASKED = approval_row("sayso_ap_1", "sayso_ag_1", ANN.id, NOON)

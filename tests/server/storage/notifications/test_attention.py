@@ -16,8 +16,8 @@ from server.model.users import User
 from server.protocol.approvals.states import State
 from server.storage.rows import Rows
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, MINUTE, NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import DAY, MINUTE, NOON
+from tests.support.builders.installation import approval_row
 
 ANN, BOB, BOT = "sayso_us_ann", "sayso_us_bob", "sayso_ag_bot"
 HALF = NOON + 5 * MINUTE

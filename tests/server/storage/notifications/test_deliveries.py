@@ -9,8 +9,8 @@ from server.model.incidents import Incident
 from server.model.notifications import Lane, RecentNotifications
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import HOUR, MINUTE, NOON, MovableClock
-from tests.support.installation import approval_row, device_row
+from tests.support.builders.clock import HOUR, MINUTE, NOON, MovableClock
+from tests.support.builders.installation import approval_row, device_row
 
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 LAPTOP, PHONE = "sayso_dv_laptop", "sayso_dv_phone"

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from server.model.notifications import FeedEvent
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, NOON, MovableClock
+from tests.support.builders.clock import DAY, NOON, MovableClock
 
 ANN, BOB = "sayso_us_ann", "sayso_us_bob"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.store import SqlStore
 from server.storage.writer import sqlite_connection
-from tests.support.clock import NOON, SECOND, MovableClock
+from tests.support.builders.clock import NOON, SECOND, MovableClock
 
 Opener = Callable[[str], SqlStore]
 

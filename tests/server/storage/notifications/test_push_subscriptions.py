@@ -7,8 +7,8 @@ import pytest
 from server.model.notifications import PushLoss, PushService, PushSubscription
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, NOON
-from tests.support.installation import device_row
+from tests.support.builders.clock import DAY, NOON
+from tests.support.builders.installation import device_row
 
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 PHONE, DESK = "sayso_dv_phone", "sayso_dv_desk"

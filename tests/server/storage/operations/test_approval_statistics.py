@@ -6,8 +6,8 @@ from server.model.users import User
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import DAY, NOON
+from tests.support.builders.installation import approval_row
 
 AGENT, OTHER = "sayso_ag_1", "sayso_ag_2"
 ANN, BOB = (User(f"sayso_us_{name}", name, None, (), "enabled", NOON) for name in ("ann", "bob"))

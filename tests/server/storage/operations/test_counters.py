@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from server.model.operations import Window
 from server.storage.store import SqlStore
-from tests.support.clock import MINUTE, MovableClock
+from tests.support.builders.clock import MINUTE, MovableClock
 
 Opener = Callable[[str], SqlStore]
 

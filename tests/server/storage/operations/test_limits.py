@@ -8,8 +8,8 @@ from server.model.audit import Entry
 from server.model.operations import OpenRequest
 from server.model.users import User
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, MINUTE, NOON
-from tests.support.installation import approval_row
+from tests.support.builders.clock import DAY, MINUTE, NOON
+from tests.support.builders.installation import approval_row
 
 AGENT = "sayso_ag_1"
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)

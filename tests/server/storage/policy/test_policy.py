@@ -2,7 +2,7 @@
 
 from server.model.policy import PolicyRow
 from server.storage.policy.policy import _COUNT, _SEEN
-from tests.support import query_plans
+from tests.support.checks import query_plans
 
 BOT = "sayso_ag_bot"
 

@@ -16,8 +16,8 @@ from server.protocol.standing_grants.standing_grants import GrantUsage
 from server.storage.standing_grants.standing_grant_tables import standing_grants as table
 from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.store import SqlStore
-from tests.support.clock import NOON, MovableClock
-from tests.support.installation import PAY, approval_row
+from tests.support.builders.clock import NOON, MovableClock
+from tests.support.builders.installation import PAY, approval_row
 
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 ASKED = approval_row("sayso_ap_1", "sayso_ag_1", ANN.id, NOON)

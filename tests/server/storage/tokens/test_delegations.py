@@ -7,8 +7,8 @@ import pytest
 
 from server.model.tokens import Delegation
 from server.storage.store import SqlStore
-from tests.support.clock import MINUTE, NOON
-from tests.support.waiting import until
+from tests.support.builders.clock import MINUTE, NOON
+from tests.support.checks.waiting import until
 
 PAY = "https://pay.example/api"
 UNTIL = NOON + 5 * MINUTE

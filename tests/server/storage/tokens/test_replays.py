@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
+from tests.support.builders.clock import NOON
 
 Opener = Callable[[str], SqlStore]
 

@@ -17,7 +17,7 @@ from server.model.sign_in import (
 )
 from server.model.users import Password, User
 from server.storage.store import SqlStore
-from tests.support.clock import DAY, HOUR, MINUTE, MovableClock
+from tests.support.builders.clock import DAY, HOUR, MINUTE, MovableClock
 
 USER = User("sayso_us_a", "ana", None, (), "enabled", 1)
 GRANT = Grant(

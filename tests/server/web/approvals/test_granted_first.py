@@ -9,10 +9,10 @@ from server.http.approvals import oversight_wire
 from server.services.approvals import narrowing
 from server.services.approvals.oversight import Oversight
 from server.services.users.users import UserChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.installation import BY, PAYMENT
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
-from tests.support.person_pages import get
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.person_pages import get
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 GRANTED, ASKED = "EUR 1,000.00", "EUR 1,200.00"
 DETAILS = [{**PAYMENT_DETAILS[0], "amount": {"minor": 120_000, "currency": "EUR"}}]

@@ -9,11 +9,11 @@ from server.protocol.approvals.narrowing import NOT_GRANTED
 from server.protocol.approvals.states import State
 from server.protocol.forms import Form
 from server.web.approvals import narrowing
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.console import FROM_HERE
-from tests.support.installation import BY, PAYMENT
-from tests.support.passkey import new_browser
-from tests.support.person_pages import get, hidden, post
+from tests.support.builders.console import FROM_HERE
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get, hidden, post
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 NARROWABLE = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
 BOTH = "openid payments:read payments:transfer"

@@ -3,11 +3,11 @@
 import pytest
 
 from server.services.policy.policies import Policies
-from tests.support.callers import new_person
-from tests.support.installation import BY
-from tests.support.passkey import new_browser
-from tests.support.person_pages import get, post
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get, post
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

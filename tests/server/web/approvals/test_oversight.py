@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.console import Console, open_console
-from tests.support.staff import Staff
+from tests.support.builders.admins import Staff
+from tests.support.builders.console import Console, open_console
 
 
 @pytest.fixture

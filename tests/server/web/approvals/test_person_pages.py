@@ -16,13 +16,13 @@ from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.web.browser import HEADERS
-from tests.support import consents
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY, PAY_SCOPES, PAYMENT
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.policies import rule
-from tests.support.site import ISSUER
+from tests.support.builders import consents
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.policies import rule
+from tests.support.builders.site import ISSUER
 
 _TEMPLATES = Path(web.__file__).parent / "templates"
 

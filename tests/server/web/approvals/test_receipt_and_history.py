@@ -9,12 +9,12 @@ from server.protocol import base64url
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.policy.policies import Policies
-from tests.support.callers import new_person
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.person_pages import get, post
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.person_pages import get, post
+from tests.support.builders.policies import rule
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from server.protocol.clients import icons
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Invalid
 from server.web.browser import policy
-from tests.support.console import open_console
-from tests.support.installation import BY, registered
-from tests.support.own_pages import Pages, give_consent
-from tests.support.passkey import new_browser
-from tests.support.pictures_of_agents import part, png
-from tests.support.site import ISSUER
+from tests.support.builders.console import open_console
+from tests.support.builders.installation import BY, registered
+from tests.support.builders.own_pages import Pages, give_consent
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import ISSUER
+from tests.support.inputs.agent_icons import part, png
 
 PICTURE, OTHER = png(), png(64, 64, (200, 40, 40))
 PATH = f"/icons/{icons.read(PICTURE).digest}"

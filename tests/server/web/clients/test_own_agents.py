@@ -5,11 +5,11 @@ import pytest
 from server.services.clients.agent_forms import AgentChanges
 from server.services.tokens import access_revocation
 from server.services.users.users import UserChanges, Users
-from tests.support.callers import new_person
-from tests.support.clock import DAY
-from tests.support.installation import BY, registered
-from tests.support.own_pages import Pages, give_consent, give_grant, give_token
-from tests.support.passkey import new_browser
+from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, registered
+from tests.support.builders.own_pages import Pages, give_consent, give_grant, give_token
+from tests.support.builders.passkey import new_browser
 
 
 @pytest.fixture

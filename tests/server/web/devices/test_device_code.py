@@ -6,10 +6,10 @@ import pytest
 
 from server.model.store import Busy
 from server.web.browser import HEADERS
-from tests.support.browser import PASSWORD
-from tests.support.new_device import begun
-from tests.support.people import give_password
-from tests.support.site import ISSUER
+from tests.support.browsers.browser import PASSWORD
+from tests.support.builders.app_users import give_password
+from tests.support.builders.new_device import begun
+from tests.support.builders.site import ISSUER
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from server.model.devices import MOST_TRIES
-from tests.support.own_pages import Pages
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.own_pages import Pages
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
-from tests.support.clock import DAY
-from tests.support.console import Console, open_console
-from tests.support.installation import BY
-from tests.support.staff import Staff
+from tests.support.builders.admins import Staff
+from tests.support.builders.clock import DAY
+from tests.support.builders.console import Console, open_console
+from tests.support.builders.installation import BY
 
 
 @pytest.fixture

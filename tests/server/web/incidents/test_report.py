@@ -3,8 +3,8 @@
 import pytest
 
 from server.protocol.approvals.states import State
-from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
-from tests.support.person_pages import get, post
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.person_pages import get, post
 
 SAID = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
 

@@ -4,10 +4,10 @@ import pytest
 
 from server.http import cookies
 from server.services.notifications.pushes import DORMANT_MS
-from tests.support.clock import DAY
-from tests.support.passkey import new_browser
-from tests.support.push_service import answer, push_service
-from tests.support.site import ISSUER
+from tests.support.builders.clock import DAY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import ISSUER
+from tests.support.fakes.push_service import answer, push_service
 
 PATH = "/api/push-subscriptions"
 LOST = "Notifications stopped in a browser of"

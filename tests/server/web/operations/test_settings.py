@@ -6,10 +6,10 @@ import pytest
 
 from server.services.clients.agent_forms import AgentChanges
 from server.web.themes import THEMES
-from tests.support.installation import BY
-from tests.support.own_pages import Pages
-from tests.support.passkey import new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.installation import BY
+from tests.support.builders.own_pages import Pages
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import ISSUER
 
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 HOURS = {"from": "22:00", "to": "07:00", "zone": "Europe/Berlin", "fri": "yes", "sat": "yes"}

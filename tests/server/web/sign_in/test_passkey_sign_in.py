@@ -8,13 +8,13 @@ import pytest
 
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
 from server.services.devices.passkeys import CHALLENGE_MS
-from tests.support.browser import PASSWORD, Browser, Page
-from tests.support.clock import HOUR, MINUTE
-from tests.support.installation import BY
-from tests.support.passkey import LocalBrowser, SoftPasskey
-from tests.support.passkey import new_browser as new_phone
-from tests.support.people import LocalApp, give_password, new_app, new_browser
-from tests.support.site import LocalSite
+from tests.support.browsers.browser import PASSWORD, Browser, Page
+from tests.support.builders.app_users import LocalApp, give_password, new_app, new_browser
+from tests.support.builders.clock import HOUR, MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey
+from tests.support.builders.passkey import new_browser as new_phone
+from tests.support.builders.site import LocalSite
 
 
 @pytest.fixture

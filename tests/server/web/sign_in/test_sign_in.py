@@ -5,9 +5,9 @@ import pytest
 from server.model.store import Busy
 from server.web.browser import HEADERS
 from server.web.sign_in import sign_in
-from tests.support.browser import CALLBACK, request_of
-from tests.support.people import give_password, new_app, new_browser
-from tests.support.site import ISSUER
+from tests.support.browsers.browser import CALLBACK, request_of
+from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.site import ISSUER
 
 
 @pytest.fixture

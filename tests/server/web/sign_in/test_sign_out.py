@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.own_pages import Pages
-from tests.support.passkey import new_browser
+from tests.support.builders.own_pages import Pages
+from tests.support.builders.passkey import new_browser
 
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 

@@ -7,10 +7,10 @@ import pytest
 
 from server.protocol.policy.risks import Risk
 from server.services.users.users import NewUser
-from tests.support import standing
-from tests.support.installation import BY, PAYMENT
-from tests.support.passkey import new_browser
-from tests.support.person_pages import get, post
+from tests.support.builders import standing_grants
+from tests.support.builders.installation import BY, PAYMENT
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get, post
 
 WISH = {"seconds": "3600", "uses": "3", "sum": "30", "vary.0": "20", "tell": "1", "act": "preview"}
 
@@ -24,8 +24,8 @@ def browser(local):
 @pytest.fixture
 def approval(local, agent):
     """A cheap payment that waits for Eva."""
-    standing.lower(local)
-    return standing.example(agent, login_hint="eva")
+    standing_grants.lower(local)
+    return standing_grants.example(agent, login_hint="eva")
 
 
 def _path(approval):
@@ -50,8 +50,8 @@ def test_nothing_is_filled_in_but_that_each_use_is_told(browser, approval):
 )
 def test_no_more_is_offered_than_may_be_given_at_its_risk(browser, agent, local, risk, times, most):
     """Longer or more often is refused, so it is not there to be chosen."""
-    standing.lower(local, risk=risk)
-    approval = standing.example(agent, login_hint="eva")
+    standing_grants.lower(local, risk=risk)
+    approval = standing_grants.example(agent, login_hint="eva")
     page = get(browser, _path(approval)).text
     assert page.count('name="seconds"') == times
     assert most in page
@@ -83,7 +83,7 @@ def test_what_it_would_have_covered_is_shown_and_nothing_is_given(browser, appro
         "Continue to sign",
     ):
         assert words in page.text
-    assert standing.all_of(local) == []
+    assert standing_grants.all_of(local) == []
 
 
 def test_the_request_that_gives_it_is_signed_at_its_own_page(browser, approval, local):
@@ -92,9 +92,9 @@ def test_the_request_that_gives_it_is_signed_at_its_own_page(browser, approval, 
     assert opened.status_code == 303
     where = urlsplit(opened.headers["Location"]).path
     assert "Approve…" in get(browser, where).text
-    assert standing.all_of(local) == []
+    assert standing_grants.all_of(local) == []
     assert browser.approve(where.removeprefix("/r/")).json["state"] == "redeemed"
-    (grant,) = standing.all_of(local)
+    (grant,) = standing_grants.all_of(local)
     assert (grant.uses, grant.sum_minor, grant.tell, grant.user_id) == (
         3,
         3_000,
@@ -125,7 +125,7 @@ def test_what_may_not_be_given_is_said_with_its_cap(browser, approval, changes, 
 def test_a_text_that_may_be_anything_has_no_cap(browser, agent, local):
     """And money stays as it is where nothing is said."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low", "amount": "/amount"}), by=BY)
-    approval = standing.example(agent, login_hint="eva")
+    approval = standing_grants.example(agent, login_hint="eva")
     page = post(browser, _path(approval), {**WISH, "vary.0": None, "vary.1": "1"}).text
     assert "<dt><bdi>Amount</bdi></dt><dd><bdi>EUR 10.00</bdi>" in page
     assert "<dt><bdi>Payee</bdi></dt><dd><bdi>anything</bdi>" in page
@@ -140,8 +140,8 @@ def test_a_form_that_no_page_of_ours_sent_asks_for_nothing(browser, approval):
 
 def test_nobody_elses_request_is_an_example(browser, agent, local):
     """As if it did not exist."""
-    standing.lower(local)
-    approval = standing.example(agent)
+    standing_grants.lower(local)
+    approval = standing_grants.example(agent)
     assert get(browser, _path(approval)).status_code == 404
     assert post(browser, _path(approval), WISH).status_code == 404
 
@@ -151,8 +151,8 @@ def test_what_is_over_is_an_example_and_what_is_critical_never_is(browser, agent
     browser.deny(approval.id)
     assert f'href="{_path(approval)}"' in get(browser, f"/r/{approval.id}").text
     assert get(browser, _path(approval)).status_code == 200
-    standing.lower(local, risk=str(Risk.CRITICAL))
+    standing_grants.lower(local, risk=str(Risk.CRITICAL))
     local.desk.users.add(NewUser("mia"), by=BY)
-    graver = standing.example(agent, login_hint="eva")
+    graver = standing_grants.example(agent, login_hint="eva")
     assert "/similar" not in get(browser, f"/r/{graver.id}").text
     assert get(browser, _path(graver)).status_code == 400

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.support.own_pages import Pages, give_consent, give_grant, give_token
-from tests.support.passkey import new_browser
+from tests.support.builders.own_pages import Pages, give_consent, give_grant, give_token
+from tests.support.builders.passkey import new_browser
 
 RIGHTS = {
     "grants": give_grant,

@@ -6,8 +6,8 @@ Owns: a person who signs in and allows what an app asks.
 import pytest
 
 from approver_tui.client.jose import dpop_proof
-from tests.support.people import give_password, new_browser
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import give_password, new_browser
+from tests.support.builders.site import ISSUER
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.clients.app_forms import AppChanges
 from server.services.tokens.app_issuing import IDLE_MS, token_hash
 from server.services.tokens.grants.app_refresh import GRACE_MS
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.people import LocalApp, new_app
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import LocalApp, new_app
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
 WHOLE = {"scope": "openid profile payments:read", "resource": PAY}

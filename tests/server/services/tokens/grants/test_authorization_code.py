@@ -8,9 +8,9 @@ from approver_tui.client.jose import SigningKey
 from server.services.clients.app_forms import AppChanges
 from server.services.resources.resources import ResourceChanges
 from server.services.sign_in.flows import CODE_MS
-from tests.support.browser import CALLBACK, request_of
-from tests.support.installation import BY, PAY
-from tests.support.people import new_app
+from tests.support.browsers.browser import CALLBACK, request_of
+from tests.support.builders.app_users import new_app
+from tests.support.builders.installation import BY, PAY
 
 GONE = (400, "invalid_grant")
 

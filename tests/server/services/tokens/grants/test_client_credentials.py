@@ -6,8 +6,8 @@ from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.resources.resources import ResourceChanges
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
 
 MAIL = "https://mail.example"
 

@@ -5,10 +5,10 @@ import pytest
 from approver_tui.client.jose import SigningKey, dpop_proof
 from server.protocol.names import APPROVER_CLIENT
 from server.services.users.users import NewUser
-from tests.support.callers import another_device, enrol, sign_in
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
-from tests.support.site import ISSUER
+from tests.support.builders.callers import another_device, enrol, sign_in
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY
+from tests.support.builders.site import ISSUER
 
 REFUSED = (400, "invalid_grant")
 

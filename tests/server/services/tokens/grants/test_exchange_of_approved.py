@@ -9,11 +9,11 @@ from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.callers import new_person
-from tests.support.chains import DESK, Chains
-from tests.support.installation import BY, PAY
-from tests.support.policies import rule
+from tests.support.builders.callers import new_person
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.token_chains import DESK, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
 
 SENT = json.dumps(PAYMENT_DETAILS)
 AT_PAY = {"resource": PAY, "scope": "payments:transfer", "authorization_details": SENT}

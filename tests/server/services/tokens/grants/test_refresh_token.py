@@ -3,9 +3,9 @@
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from tests.support.callers import another_device, sign_in
-from tests.support.clock import DAY, MINUTE
-from tests.support.installation import BY
+from tests.support.builders.callers import another_device, sign_in
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY
 
 ENDED = (400, "invalid_grant")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.callers import new_person
-from tests.support.installation import BY, PAY
-from tests.support.people import new_app
-from tests.support.site import ISSUER
+from tests.support.builders.app_users import new_app
+from tests.support.builders.callers import new_person
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
 WHOLE = {"scope": "openid payments:read", "resource": PAY}

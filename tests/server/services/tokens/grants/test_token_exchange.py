@@ -11,13 +11,13 @@ from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.ciba.login_hints import LoginHints
 from server.services.clients.agent_forms import AgentChanges
 from server.services.resources.resources import ResourceChanges
-from tests.support.agent import PAYMENT_DETAILS
-from tests.support.chains import APP, BANK, DESK, DESK_SCOPES, Chains
-from tests.support.clock import MINUTE
-from tests.support.installation import BY, PAY
-from tests.support.jose_by_hand import new_key
-from tests.support.proving import proof, thumbprint
-from tests.support.site import ISSUER
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
+from tests.support.builders.token_chains import APP, BANK, DESK, DESK_SCOPES, Chains
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.inputs.dpop_proofs import proof, thumbprint
+from tests.support.inputs.handmade_jwts import new_key
 
 REFUSED = (400, "invalid_request")
 

@@ -1,0 +1,1 @@
+"""Real browsers, and what a test does and reads in them."""

@@ -1,0 +1,393 @@
+"""Stock Chromium without a window, driven over its own protocol, with a passkey of its own.
+
+Owns: what a person does at a page: open, click, type, look. Nothing is stubbed in the browser; the
+authenticator is Chromium's virtual one, which keeps resident keys and verifies its person.
+"""
+
+import base64
+import contextlib
+import itertools
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.checks.waiting import until
+
+_REMEDY = "No Chromium. On Debian or Ubuntu: apt-get install -y --no-install-recommends chromium"
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-port=0",
+    "about:blank",
+)
+_SECONDS = 60.0
+_QUALITY = 40
+_REGISTERED = "ServiceWorker.workerRegistrationUpdated"
+_PLAIN = {
+    "forced-colors": "none",
+    "prefers-contrast": "no-preference",
+    "prefers-reduced-motion": "no-preference",
+}
+_SHIFT = "Shift+"
+_CODES = {"Tab": 9, "Enter": 13}
+_AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+class PageGone(Exception):
+    """The page went away while it was asked something; ask the next one."""
+
+
+@dataclass(slots=True)
+class Chromium:
+    """One tab."""
+
+    socket: ClientConnection
+    session: str
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Messages of the console, failed loads and violations of the policy."""
+    authenticator: str = ""
+
+    def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command of the protocol, and its answer."""
+        number = next(self.numbers)
+        sent = {"id": number, "method": method, "params": parameters, "sessionId": self.session}
+        self.socket.send(json.dumps(sent))
+        try:
+            while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
+                self.events.append(said)
+        except TimeoutError as late:
+            raise TimeoutError(f"Chromium did not answer {method} {parameters}") from late
+        if "error" in said:
+            raise PageGone(str(said["error"]))
+        result: dict[str, Any] = said["result"]
+        return result
+
+    def beforehand(self, function: str) -> None:
+        """Have each page that is opened here call this before its own scripts run."""
+        self.tell("Page.addScriptToEvaluateOnNewDocument", source=f"({function})()")
+
+    def open(self, url: str) -> None:
+        """Go there, and wait until its scripts have run."""
+        self.tell("Page.navigate", url=url)
+        self.see(f"location.href.split('#')[0] === {json.dumps(url.partition('#')[0])}")
+        self.see("document.readyState === 'complete'")
+
+    def ask(self, expression: str) -> Any:  # whatever the page says
+        """What an expression is on this page."""
+        answer = self.tell(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        if "exceptionDetails" in answer:
+            raise PageGone(str(answer["exceptionDetails"]))
+        return answer["result"].get("value")
+
+    def see(self, expression: str) -> Any:  # likewise
+        """Wait until an expression is true; its value."""
+
+        def answer() -> Any:  # likewise
+            with contextlib.suppress(PageGone):
+                return self.ask(expression)
+            return None
+
+        try:
+            return until(answer, _SECONDS)
+        except AssertionError as late:
+            raise AssertionError(f"{expression}; the page says: {self.text()[:600]}") from late
+
+    def click(self, selector: str) -> None:
+        """Press a button, once it can be pressed, with the mouse where it stands.
+
+        Again, when it was moved away under the mouse.
+        """
+        found = f"document.querySelector({json.dumps(selector)})"
+        loaded = "document.readyState === 'complete'"  # or a script still moves it
+        ready = f"Boolean({loaded} && {found}?.checkVisibility() && !{found}.disabled)"
+        until(lambda: self.see(ready) and self._pressed(found), _SECONDS)
+
+    def _pressed(self, found: str) -> bool:
+        """Press there once; False when it had moved by then and something else was pressed."""
+        box = self.ask(
+            f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
+            " const middle = () => { const b = e.getBoundingClientRect();"
+            " return [b.x + b.width / 2, b.y + b.height / 2]; };"
+            " const [x, y] = middle(); window.missed = false;"
+            " const heard = (event) => { const [left, top] = middle();"
+            " window.missed = !e.contains(event.target) && (left !== x || top !== y); };"
+            " addEventListener('click', heard, {capture: true, once: true});"
+            " return [x, y]; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.tell(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=box[0],
+                y=box[1],
+                button="left",
+                clickCount=1,
+            )
+        with contextlib.suppress(PageGone):
+            return not self.ask("window.missed")
+        return True
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        self.see(f"Boolean(document.querySelector({json.dumps(selector)})?.checkVisibility())")
+        self.ask(f"document.querySelector({json.dumps(selector)}).select()")
+        self.tell("Input.insertText", text=text)
+
+    def later(self, seconds: int) -> None:
+        """The clock of this page goes so much ahead, from now on."""
+        self.ask(f"{{ const now = Date.now; Date.now = () => now() + {seconds * 1000} }}")
+
+    def text(self, selector: str = "body") -> str:
+        """What stands there."""
+        found: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+        return found
+
+    def says(self, words: str) -> None:
+        """Wait until the page says this."""
+        self.see(f"document.body.innerText.includes({json.dumps(words)})")
+
+    def add_passkey_holder(self) -> None:
+        """Plug an authenticator in."""
+        self.tell("WebAuthn.enable")
+        made = self.tell("WebAuthn.addVirtualAuthenticator", options=_AUTHENTICATOR)
+        self.authenticator = made["authenticatorId"]
+
+    def opened(self, part: str) -> "Chromium":
+        """The page that was opened beside this one and has this in its address."""
+
+        def found() -> str:
+            targets = _whole(self, "Target.getTargets")["targetInfos"]
+            return next((one["targetId"] for one in targets if part in one["url"]), "")
+
+        other = _attached(self, until(found, _SECONDS))
+        if self.authenticator:
+            kept = self.tell("WebAuthn.getCredentials", authenticatorId=self.authenticator)
+            other.add_passkey_holder()
+            for one in kept["credentials"]:
+                other.tell(
+                    "WebAuthn.addCredential", authenticatorId=other.authenticator, credential=one
+                )
+        return other
+
+    def beside(self) -> "Chromium":
+        """An empty page of this browser, in front of this one."""
+        made = _whole(self, "Target.createTarget", url="about:blank")
+        other = _attached(self, made["targetId"])
+        other.front()
+        return other
+
+    def addresses(self) -> list[str]:
+        """Where each page of the browser is."""
+        targets = _whole(self, "Target.getTargets")["targetInfos"]
+        return sorted(one["url"] for one in targets if one["type"] == "page")
+
+    def worker(self, origin: str) -> "Chromium":
+        """The service worker of this origin, once it runs."""
+
+        def found() -> str:
+            targets = _whole(self, "Target.getTargets")["targetInfos"]
+            workers = [one for one in targets if one["type"] == "service_worker"]
+            return next((w["targetId"] for w in workers if w["url"].startswith(f"{origin}/")), "")
+
+        return _attached(self, until(found, _SECONDS), domains=())
+
+    def push(self, data: str) -> None:
+        """Hand the service worker of this page a push with this in it, as if it had come."""
+        self.tell("ServiceWorker.enable")
+        origin = self.ask("location.origin")
+
+        def found() -> str:
+            self.ask("1")
+            told = [one for one in self.events if one.get("method") == _REGISTERED]
+            known = [each for one in told for each in one["params"]["registrations"]]
+            return next((k["registrationId"] for k in known if k["scopeURL"] == f"{origin}/"), "")
+
+        self.tell(
+            "ServiceWorker.deliverPushMessage",
+            origin=origin,
+            registrationId=until(found, _SECONDS),
+            data=data,
+        )
+
+    def forget_passkeys(self) -> None:
+        """Empty the authenticator; it has room for three."""
+        self.tell("WebAuthn.clearCredentials", authenticatorId=self.authenticator)
+
+    def front(self) -> None:
+        """Be the page that its person looks at."""
+        self.tell("Page.bringToFront")
+
+    def close(self) -> None:
+        """Close this page."""
+        self.tell("Page.close")
+
+    def verify(self, *, person: bool) -> None:
+        """Whether the authenticator recognises whoever touches it from now on."""
+        self.tell(
+            "WebAuthn.setUserVerified", authenticatorId=self.authenticator, isUserVerified=person
+        )
+
+    def press(self, key: str) -> None:
+        """Press a key that has a name: Tab, Shift+Tab, Enter."""
+        shift = key.startswith(_SHIFT)
+        key = key.removeprefix(_SHIFT)
+        code = _CODES[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self.tell(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=code,
+                modifiers=8 if shift else 0,
+                **text,
+            )
+
+    def look(
+        self,
+        *,
+        width: int,
+        height: int = 900,
+        scale: float = 1,
+        dark: bool = False,
+        wishes: Mapping[str, str] = {},
+    ) -> None:
+        """Be so wide, with so many dots to a pixel, and light or dark.
+
+        `wishes` are media features of this person's system: `{"forced-colors": "active"}`.
+        """
+        self.tell(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 500,  # a phone
+        )
+        scheme = {"prefers-color-scheme": "dark" if dark else "light"}
+        whole = {**_PLAIN, **scheme, **wishes}
+        features = [{"name": name, "value": value} for name, value in whole.items()]
+        self.tell("Emulation.setEmulatedMedia", features=features)
+
+    def picture(self, path: Path) -> None:
+        """A picture of the whole page."""
+        shot = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def small_picture(self, path: Path, *, scale: float = 1) -> None:
+        """A picture of what is on the screen, made smaller, as WebP."""
+        size = self.ask("[innerWidth, innerHeight]")
+        clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": scale}
+        shot = self.tell("Page.captureScreenshot", format="webp", quality=_QUALITY, clip=clip)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def complaints(self) -> list[str]:
+        """What the browser complained of: scripts, policy, files that did not load.
+
+        Not of a socket that was opening when its person signed out: the server refuses it, rightly.
+        Nor of an icon that was still loading when its page was left.
+        Nor of a server that a test took away.
+        """
+        kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
+        mine = [one for one in self.events if one.get("sessionId") == self.session]
+        found = [json.dumps(one["params"]) for one in mine if one.get("method") in kinds]
+        away = (
+            "net::ERR_INTERNET_DISCONNECTED",
+            "net::ERR_CONNECTION_REFUSED",
+            "net::ERR_CONNECTION_RESET",
+            "net::ERR_CONNECTION_CLOSED",
+            "net::ERR_EMPTY_RESPONSE",
+            "net::ERR_NETWORK_CHANGED",
+            "net::ERR_BLOCKED_BY_CLIENT",  # a test keeps it from the page
+            "status of 502",  # the server has none; what stood in its place said so
+        )
+        quiet = ("favicon", "icon from the Manifest", "WebSocket connection", *away)
+        return [one for one in found if not any(word in one for word in quiet)]
+
+
+@contextlib.contextmanager
+def chromium(
+    folder: Path, flags: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[Chromium]:
+    """A browser with a fresh profile, gone afterwards."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program is not None, _REMEDY
+    profile = folder / "profile"
+    profile.mkdir(parents=True)
+    with (folder / "chromium.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, f"--user-data-dir={profile}", *flags, *_FLAGS],
+            stdout=log,
+            stderr=log,
+            env=environment,
+        )
+        try:
+            found = profile / "DevToolsActivePort"
+            port, path = until(lambda: _lines(found), _SECONDS)
+            with connect(f"ws://127.0.0.1:{port}{path}", max_size=None) as socket:
+                yield _tab(socket)
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def stranger(browser: Chromium) -> Iterator[Chromium]:
+    """A tab of somebody of whom this browser knows nothing yet, and nothing afterwards."""
+    context = _whole(browser, "Target.createBrowserContext")["browserContextId"]
+    made = _whole(browser, "Target.createTarget", url="about:blank", browserContextId=context)
+    try:
+        yield _attached(browser, made["targetId"])
+    finally:
+        _whole(browser, "Target.disposeBrowserContext", browserContextId=context)
+
+
+def _lines(path: Path) -> list[str]:
+    """Both lines, once they are there."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return lines if len(lines) > 1 else []
+
+
+def _tab(socket: ClientConnection) -> Chromium:
+    whole = Chromium(socket, "")
+    made = _whole(whole, "Target.createTarget", url="about:blank")
+    return _attached(whole, made["targetId"])
+
+
+def _attached(
+    browser: Chromium, target: str, domains: Sequence[str] = ("Page", "Runtime", "Log")
+) -> Chromium:
+    session = _whole(browser, "Target.attachToTarget", targetId=target, flatten=True)
+    tab = Chromium(browser.socket, session["sessionId"], browser.numbers)
+    for domain in domains:
+        tab.tell(f"{domain}.enable")
+    return tab
+
+
+def _whole(browser: Chromium, method: str, **parameters: Any) -> dict[str, Any]:
+    """A command to the browser, which is no tab."""
+    number = next(browser.numbers)
+    browser.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+    while (said := json.loads(browser.socket.recv(_SECONDS))).get("id") != number:
+        browser.events.append(said)
+    result: dict[str, Any] = said["result"]
+    return result

@@ -1,0 +1,357 @@
+"""Stock Firefox ESR without a window, driven by its own WebDriver BiDi, called by autopush.
+
+Owns: what a test says to it, and the socket by which Mozilla's push service would reach it.
+"""
+
+import base64
+import contextlib
+import itertools
+import json
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+from websockets.sync.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from tests.support.checks.waiting import until
+from tests.support.fakes.desktop import die_with_us
+from tests.support.fakes.push_service import PushService, encoded
+from tests.support.servers.server import free_port
+
+_REMEDY = "No Firefox. On Debian or Ubuntu: apt-get install -y --no-install-recommends firefox-esr"
+_SECONDS = 60.0
+_AUTHENTICATOR = {
+    "protocol": "ctap2_1",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserConsenting": True,
+    "isUserVerified": True,
+}
+_LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+
+
+@dataclass(slots=True)
+class Autopush:
+    """Mozilla's part: subscriptions over a WebSocket, messages down the same one."""
+
+    service: PushService
+    port: int = 0
+    channels: dict[str, str] = field(default_factory=dict)
+    """Tokens → the browser's own name of the subscription."""
+    wire: ServerConnection | None = None
+    there: threading.Condition = field(default_factory=threading.Condition)
+    acknowledged: list[int] = field(default_factory=list)
+    """100 says that a service worker had it."""
+    uaid: str = ""
+    """The browser's name here; one that comes with another has lost its subscriptions."""
+
+    def talk(self, wire: ServerConnection) -> None:
+        """One connection of the browser."""
+        for text in wire:
+            said = json.loads(text)
+            if (answer := self._answer(wire, said)) is not None:
+                wire.send(json.dumps(answer))
+
+    def push(self, token: str, body: bytes, headers: dict[str, str]) -> None:
+        """Hand a message on, once the browser is there."""
+        said = {
+            "messageType": "notification",
+            "channelID": self.channels[token],
+            "version": uuid.uuid4().hex,
+            "data": encoded(body),
+            "headers": {"encoding": headers["encoding"]},
+        }
+        with self.there:
+            assert self.there.wait_for(lambda: self.wire is not None, 10)
+            assert self.wire is not None
+            self.wire.send(json.dumps(said))
+
+    def forget(self) -> None:
+        """Know nothing of the browser any more; it is told so when it comes again.
+
+        The line is cut: a browser takes ten seconds over a farewell.
+        """
+        for token in tuple(self.channels):
+            del self.channels[token], self.service.known[token]
+        with self.there:
+            wire, self.wire, self.uaid = self.wire, None, ""
+        assert wire is not None
+        wire.socket.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, wire: ServerConnection, said: dict[str, Any]) -> dict[str, Any] | None:
+        kind = said.get("messageType")
+        if kind == "hello":
+            with self.there:
+                if not self.uaid or said.get("uaid") != self.uaid:
+                    self.uaid = uuid.uuid4().hex
+                self.wire = wire
+                self.there.notify_all()
+            return {
+                "messageType": "hello",
+                "uaid": self.uaid,
+                "status": 200,
+                "use_webpush": True,
+                "broadcasts": {},
+            }
+        if kind == "register":
+            return self._registered(said["channelID"], said.get("key", ""))
+        if kind == "unregister":
+            for token, channel in tuple(self.channels.items()):
+                if channel == said["channelID"]:
+                    del self.channels[token], self.service.known[token]
+            return {"messageType": kind, "channelID": said["channelID"], "status": 200}
+        if kind == "ack":
+            self.acknowledged.extend(one["code"] for one in said["updates"])
+        return {} if not said else None
+
+    def _registered(self, channel: str, key: str) -> dict[str, Any]:
+        token = uuid.uuid4().hex
+        self.channels[token] = channel
+        self.service.known[token] = None
+        if key:
+            raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+            self.service.keys[token] = encoded(raw)
+        return {
+            "messageType": "register",
+            "channelID": channel,
+            "status": 200,
+            "pushEndpoint": f"{self.service.origin}/push/{token}",
+        }
+
+
+@contextlib.contextmanager
+def autopush(service: PushService) -> Iterator[Autopush]:
+    """Mozilla's part, for one browser."""
+    state = Autopush(service)
+    service.forward = state.push
+    with serve(
+        state.talk,
+        "127.0.0.1",
+        0,
+        subprotocols=[Subprotocol("push-notification")],
+        compression=None,
+    ) as server:
+        state.port = server.socket.getsockname()[1]
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield state
+        server.shutdown()
+        thread.join(5)
+
+
+@dataclass(slots=True)
+class Marionette:
+    """Firefox's older remote control: it begins the session, and has virtual authenticators."""
+
+    wire: socket.socket
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def tell(self, method: str, **parameters: Any) -> Any:  # whatever it answers
+        """One command, and its answer; each is preceded by its length."""
+        number = next(self.numbers)
+        said = json.dumps([0, number, method, parameters])
+        self.wire.sendall(f"{len(said.encode())}:{said}".encode())
+        _, answered, error, result = self.hear()
+        assert (answered, error) == (number, None), error
+        return result
+
+    def hear(self) -> Any:  # likewise
+        """The next thing that it says."""
+        length = b""
+        while not length.endswith(b":"):
+            length += self._more(1)
+        text = b""
+        while len(text) < int(length[:-1]):
+            text += self._more(int(length[:-1]) - len(text))
+        return json.loads(text)
+
+    def _more(self, most: int) -> bytes:
+        found = self.wire.recv(most)
+        assert found, "the browser hung up"
+        return found
+
+
+@dataclass(slots=True)
+class Firefox:
+    """One tab."""
+
+    socket: ClientConnection
+    marionette: Marionette
+    context: str = ""
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    authenticator: str = ""
+
+    def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command, and its answer."""
+        number = next(self.numbers)
+        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
+            pass
+        if said["type"] == "error":
+            raise AssertionError(f"{method}: {said['error']}: {said['message']}")
+        result: dict[str, Any] = said["result"]
+        return result
+
+    def beforehand(self, function: str) -> None:
+        """Have each page that is opened here call this before its own scripts run."""
+        self.tell("script.addPreloadScript", functionDeclaration=function, contexts=[self.context])
+
+    def open(self, url: str) -> None:
+        """Go there, and wait until it has loaded."""
+        self.tell("browsingContext.navigate", context=self.context, url=url, wait="complete")
+
+    def ask(self, expression: str) -> Any:  # whatever the page says
+        """What an expression is on this page, as JSON; None when the page went away meanwhile."""
+        with contextlib.suppress(AssertionError):
+            found = self.tell(
+                "script.evaluate",
+                expression=f"Promise.resolve({expression}).then(v => JSON.stringify(v ?? null))",
+                target={"context": self.context},
+                awaitPromise=True,
+                userActivation=True,
+            )
+            return json.loads(found["result"]["value"]) if found["type"] == "success" else None
+        return None
+
+    def see(self, expression: str) -> Any:  # likewise
+        """Wait until an expression is true; its value."""
+        try:
+            return until(lambda: self.ask(expression), _SECONDS)
+        except AssertionError as late:
+            shown = self.ask("document.body.innerText")
+            raise AssertionError(f"{expression}; the page says: {shown}") from late
+
+    def says(self, words: str) -> None:
+        """Wait until the page says this."""
+        self.see(f"document.body.innerText.includes({json.dumps(words)})")
+
+    def click(self, selector: str) -> None:
+        """Press a button, once it can be pressed."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.see(f"{found}?.checkVisibility() && !{found}.disabled")
+        self.ask(f"{found}.click()")
+
+    def add_passkey_holder(self) -> None:
+        """Plug an authenticator in; it keeps passkeys and recognises its person."""
+        made = self.marionette.tell("WebAuthn:AddVirtualAuthenticator", **_AUTHENTICATOR)
+        self.authenticator = made["value"]
+
+    def forget_passkeys(self) -> None:
+        """Empty the authenticator: a browser asks which one is meant where there are several."""
+        self.marionette.tell("WebAuthn:RemoveAllCredentials", authenticatorId=self.authenticator)
+
+    def text(self, selector: str = "body") -> str:
+        """What stands there."""
+        found: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+        return found
+
+    def front(self) -> None:
+        """Be the tab that its person looks at."""
+        self.tell("browsingContext.activate", context=self.context)
+
+    def close(self) -> None:
+        """Close this tab."""
+        self.tell("browsingContext.close", context=self.context)
+
+    def contexts(self) -> list[dict[str, Any]]:
+        """All tabs."""
+        found: list[dict[str, Any]] = self.tell("browsingContext.getTree")["contexts"]
+        return found
+
+    def opened(self, part: str) -> "Firefox":
+        """The tab that was opened beside this one and has this in its address."""
+
+        def found() -> str:
+            return next((one["context"] for one in self.contexts() if part in one["url"]), "")
+
+        return self._at(until(found, _SECONDS))
+
+    def beside(self) -> "Firefox":
+        """An empty tab, in front of this one."""
+        made = self.tell("browsingContext.create", type="tab", referenceContext=self.context)
+        other = self._at(made["context"])
+        other.front()
+        return other
+
+    def addresses(self) -> list[str]:
+        """Where each tab is."""
+        return sorted(one["url"] for one in self.contexts())
+
+    def _at(self, context: str) -> "Firefox":
+        return Firefox(self.socket, self.marionette, context, self.numbers, self.authenticator)
+
+
+@contextlib.contextmanager
+def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Iterator[Firefox]:
+    """A browser with a fresh profile, gone afterwards."""
+    program = shutil.which("firefox-esr") or shutil.which("firefox")
+    assert program is not None, _REMEDY
+    profile, log = folder / "profile", folder / "firefox.log"
+    profile.mkdir(parents=True)
+    port = free_port()
+    (profile / "user.js").write_text(_prefs(push.port, port))
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                *(program, "--headless", "--no-remote", "--profile", str(profile)),
+                *("--remote-debugging-port", "0", "--marionette"),
+            ],
+            stdout=out,
+            stderr=out,
+            env={**environment, "HOME": str(folder)},
+            preexec_fn=die_with_us,  # noqa: PLW1509  # one call into the kernel
+        )
+        try:
+            until(lambda: _LISTENS.findall(log.read_text(errors="replace")), _SECONDS)
+            with _marionette(port) as older:
+                begun = older.tell("WebDriver:NewSession", webSocketUrl=True)
+                address = begun["capabilities"]["webSocketUrl"]
+                with connect(address, max_size=None, compression=None) as wire:
+                    tab = Firefox(wire, older)
+                    tab.context = tab.contexts()[0]["context"]
+                    yield tab
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def _marionette(port: int) -> Iterator[Marionette]:
+    def reached() -> socket.socket | None:
+        with contextlib.suppress(OSError):
+            return socket.create_connection(("127.0.0.1", port), _SECONDS)
+        return None
+
+    with until(reached, _SECONDS) as wire:  # type: ignore[union-attr]  # it waits until it is one
+        older = Marionette(wire)
+        older.hear()
+        yield older
+
+
+def _prefs(port: int, marionette: int) -> str:
+    wanted = {
+        "dom.push.connection.enabled": True,
+        "dom.push.retryBaseInterval": 100,
+        "dom.push.serverURL": f"ws://127.0.0.1:{port}/",
+        "marionette.port": marionette,
+        "security.webauth.webauthn_enable_softtoken": True,
+        "security.webauth.webauthn_enable_usbtoken": False,
+        "dom.push.testing.allowInsecureServerURL": True,
+        "alerts.useSystemBackend": True,
+        "permissions.default.desktop-notification": 1,
+        "dom.webnotifications.requireuserinteraction": False,
+    }
+    lines = (
+        f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in wanted.items()
+    )
+    return "\n".join(lines) + "\n"

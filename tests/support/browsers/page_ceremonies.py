@@ -1,0 +1,54 @@
+"""Pages on which a yes takes something that is typed, and what they say of what was typed wrong.
+
+Owns: the requests that take it. Never: how it is judged.
+"""
+
+from typing import Any
+
+from server.protocol.policy.risks import Risk
+from tests.support.browsers.page_steps import READ, State, click, says, sees, typed
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.pictures.page_pictures import LAST_FOUR, PAYMENT_DETAILS, Furnished
+from tests.support.servers.server import BY
+
+_STAGING = "https://staging.example"
+_MEDIUM, _CRITICAL = "images:read", "images:replace"
+_WRONG = "0000"
+
+
+def ceremonies(made: Furnished) -> list[State]:
+    """A number, and everything at once; at first right, then wrong, then locked."""
+    made.server.resources.add(_STAGING, {_MEDIUM: Risk.MEDIUM, _CRITICAL: Risk.CRITICAL}, {}, by=BY)
+    agent = new_agent(
+        made.server,
+        name="image-builder",
+        owners=("bob",),
+        interactive=True,
+        resources=(_STAGING,),
+        scopes=(_MEDIUM, _CRITICAL),
+    )
+    medium, number = _asked(made, agent, _MEDIUM)
+    all_three, every = _asked(made, agent, _CRITICAL, authorization_details=PAYMENT_DETAILS)
+    step = (
+        sees(READ),
+        click("#to-approve"),
+        sees("!document.getElementById('approve-now').disabled"),
+    )
+    filled = (typed("#match", every), typed("#reason", "It is on the list of November."))
+    wrong = (*step, *filled, typed("#fact", _WRONG), click("#approve-now"))
+    right = (*step, *filled, typed("#fact", LAST_FOUR))
+    return [
+        State("approving-medium", medium, (*step, typed("#match", number))),
+        State("approving-critical", all_three, right),
+        State("typed-wrong", all_three, (*wrong, says("One more wrong entry locks"))),
+        State("locked", all_three, (*wrong, says("after two wrong entries"))),
+        State("locked-before", all_three, (says("after two wrong entries"),)),
+    ]
+
+
+def _asked(made: Furnished, agent: Agent, scope: str, **parameters: Any) -> tuple[str, str]:
+    """Where the page of a new request is, and the number that its agent shows."""
+    answer = agent.ask("ada", resource=_STAGING, scope=f"openid {scope}", **parameters).json()
+    with made.server.services.store.read() as view:
+        waiting = view.approvals.open_of_agent(agent.key.id)
+    return f"/r/{next(one.id for one in waiting if scope in one.scope)}", answer["match_code"]

@@ -1,0 +1,343 @@
+"""Every page, and everything that opens on one: how to get there.
+
+Owns: the table of states, and what an installation needs beside its furniture so that each is
+there. Never: what is judged of them. `tests/browsers/test_access.py` holds the table against the
+pages that the application has, so a page that has no row here fails.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+from server.model.incidents import Incident
+from server.protocol.approvals.states import State as Ending
+from server.protocol.names import ACR_PASSKEY, name_id
+from server.services.approvals.oversight import Oversight
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
+from tests.support.browsers.browser import PASSWORD, request_of
+from tests.support.browsers.chromium import Chromium, stranger
+from tests.support.browsers.page_ceremonies import ceremonies
+from tests.support.browsers.page_steps import READ, State, Step, click, says, sees, told, typed
+from tests.support.builders.installation import PAY, PAY_SCOPES
+from tests.support.clients.agent import new_agent
+from tests.support.pictures.page_pictures import Furnished
+from tests.support.servers.server import BY
+
+_RETIRED = "https://retired.example"
+_STRICTER = """[[rules]]
+id = "no-payments"
+because = "Nothing is paid this week."
+outcome = "deny"
+when.type = ["payment.*"]
+"""
+_CASES = """[[cases]]
+name = "a small payment"
+agent = "invoice-bot"
+user = "ada"
+expect = "ask"
+[[cases.details]]
+type = "payment.transfer"
+amount = {minor = 4200, currency = "EUR"}
+payee = "Nord"
+account = "DE89370400440532013000"
+
+[[cases]]
+name = "reading without being asked"
+agent = "release-helper"
+user = "ada"
+scope = ["payments:read"]
+expect = "allow"
+"""
+_UNFOLDED = """[...document.querySelectorAll("main details")].every((each) => (each.open = true))"""
+
+_HELD_OPEN = "(document.getElementById('think').hidden = false, true)"
+"""What goes by itself after five seconds, before a slow machine has judged it."""
+
+
+def _network(*, offline: bool) -> Step:
+    """Take the network away, or give it back."""
+    usual = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    return told("Network.emulateNetworkConditions", offline=offline, **usual)
+
+
+_CUT = (told("Network.enable"), _network(offline=True), sees("!offline.hidden"))
+_MENDED = (_network(offline=False),)
+
+
+def table(made: Furnished) -> list[State]:
+    """All of them; none takes away what another one needs."""
+    plain = [State(name, path) for name, path in made.pages().items()]
+    parts = (_answered, _of_guests, _of_people, _of_the_console, _of_forms, _of_apps, _told_once)
+    lapsing = [
+        *_of_requests(made),
+        *ceremonies(made),
+        *(one for one in plain if made.asked.id in one.path),
+    ]
+    lasting = (one for one in plain if one not in lapsing)
+    return [*lapsing, *lasting, *(state for part in parts for state in part(made))]
+
+
+@contextmanager
+def guest_of(made: Furnished) -> Iterator[Chromium]:
+    """The browser of somebody whom nobody knows yet."""
+    with stranger(made.tab) as tab:
+        tab.add_passkey_holder()
+        yield tab
+
+
+def _of_guests(made: Furnished) -> list[State]:
+    """What those see who are signed out, and then somebody for whom nothing is there yet."""
+    code = made.server.user("erin")[1]
+    nothing = "No requests are waiting."
+    empty = {f"empty-{path[1:]}": path for path in ("/history", "/agents", "/grants", "/consents")}
+    made_passkey = (click("#make button"), says(nothing))
+    wrong = (typed("#code", "WRONG"), click("#make button"), sees("!problem.hidden"))
+    return [
+        State("signed-out", "/", guest=True),
+        State("signed-out-request", f"/r/{made.asked.id}", guest=True),
+        State("enrol", "/enrol", guest=True),
+        State("enrol-refused", "/enrol", wrong, guest=True),
+        State("empty-inbox", f"/enrol#{code}", made_passkey, guest=True),
+        *(State(name, path, guest=True) for name, path in empty.items()),
+        State("forbidden", "/admin/users", guest=True),
+        State("nowhere", "/nowhere", guest=True),
+        State("wrong-method", "/sign-in", guest=True),
+        State("offline-page", "/offline", guest=True),
+    ]
+
+
+def _of_requests(made: Furnished) -> list[State]:
+    """What opens on the pages of a request."""
+    here = f"/r/{made.asked.id}"
+    denied = (click("#to-deny"), sees("!deny.hidden"))
+    compared = (
+        typed('[id="fact.0"]', "100.00"),
+        click(".less button"),
+        says("Approve with limits…"),
+    )
+    going = (*compared, sees(READ), click("#to-approve"))
+    refused = (click(".less button"), says("Nothing was approved"))
+    ahead = (click("[name=seconds]"), typed("#uses", "5"), click("[value=preview]"))
+    asked = (says("without asking: "), sees(READ))
+    covers = says("It would have covered")
+    armed = sees("!document.getElementById('approve-now').disabled")
+    with made.server.services.store.read() as view:
+        past = view.approvals.decided(made.users["ada"], 200, None)
+    expired = next(one.id for one in past if one.state is Ending.EXPIRED)
+    return [
+        State("approving", here, (sees(READ), click("#to-approve"), armed)),
+        State("denying", here, denied),
+        State("thinking", here, (*denied, sees(_HELD_OPEN))),
+        *(
+            State(f"denying-{code}", here, (*denied, click(f"[value={code}]")))
+            for code in ("wait_until", "ask_other", "suspicious")
+        ),
+        State("not-connected", here, _CUT, after=_MENDED),
+        State("expired", f"/r/{expired}"),
+        State("comparing", f"{here}/limit", compared),
+        State("approving-less", f"{here}/limit", (*going, armed)),
+        State("less-refused", f"{here}/limit", (typed("#seconds", "x"), *refused)),
+        State("ahead-refused", f"{here}/similar", (*ahead, says("Nothing was approved"))),
+        State("ahead-preview", f"/r/{made.done}/similar", (*ahead, covers, sees("!over.hidden"))),
+        State(
+            "ahead-signing",
+            f"/r/{made.done}/similar",
+            (*ahead, covers, click("[value=open]"), *asked, click("#to-approve"), armed),
+        ),
+        State("no-such-request", "/r/sayso_ap_aaaaaaaaaaaaaaaa"),
+    ]
+
+
+def _answered(made: Furnished) -> list[State]:
+    """How requests end, each of them one of an agent that only this is about."""
+    agent = new_agent(made.server, name="newcomer", owners=("bob",))
+    store = made.server.services.store
+    for _ in range(4):
+        agent.asked("ada")
+    with store.read() as view:
+        asked = [one.id for one in view.approvals.open_of_agent(agent.key.id)]
+    kept, over, denied, reported = (f"/r/{one}" for one in asked)
+    deny = (click("#to-deny"), click("#no [type=submit]"))
+
+    def withdraw(_tab: Chromium) -> None:
+        Oversight(store).cancel(asked[1], "No longer needed", by=BY)
+
+    begun = (click("#to-deny"), typed("#note", "Not now"))
+    stop = (click("[value=agent]"), click("#report [type=submit]"), sees("!told.hidden"))
+    return [
+        State(
+            "passkey-not-used",
+            kept,
+            (lambda tab: tab.verify(person=False), *deny, says("Nothing was sent")),
+            after=(lambda tab: tab.verify(person=True),),
+        ),
+        State("over-meanwhile", over, (*begun, withdraw, sees("!over.hidden"))),
+        State("denied", denied, (*deny, says("Denied by"))),
+        State("reported", f"{reported}/report", stop),
+    ]
+
+
+def _of_people(_made: Furnished) -> list[State]:
+    """What opens on the pages of a person."""
+    menu = (click(".unfold summary"), sees("document.querySelector('.unfold').open"))
+    return [
+        State("menu", "/", menu),
+        State("menu-of-settings", "/settings", menu),
+        State("removing", "/devices", (click("[data-remove]"), sees("sure.open"))),
+        State("settings-kept", "/settings?done=theme"),
+        *(State(f"over-{what}", f"/{what}?ended=true") for what in ("grants", "consents")),
+        State("signing", "/devices", (click("#another button"), says("Sign with passkey"))),
+    ]
+
+
+def _of_the_console(made: Furnished) -> list[State]:
+    """The pages of the console that have no picture, and what unfolds there."""
+    services = made.server.services
+    incident = _incident(made)
+    with services.store.read() as view:
+        app, group = view.apps.all()[0].id, view.groups.all()[0].id
+        action = name_id(view.actions.all()[0].type)
+        key = view.directory.signing_keys()[0].kid
+        chain = view.delegations.of_approval(made.done)
+    assert chain is not None
+    agent = made.agents[0].key.id
+    unfold = sees(_UNFOLDED)
+    menu = (click(".fold summary"), sees("document.querySelector('.fold').open"))
+    paths = {
+        "incident": f"/admin/incidents/{incident}",
+        "delegation": f"/admin/delegations/{chain.id}",
+        "agent-forget": f"/admin/agents/{agent}/forget",
+        "app-edit": f"/admin/apps/{app}/edit",
+        "app-keys": f"/admin/apps/{app}/keys",
+        "app-forget": f"/admin/apps/{app}/forget",
+        "group-new": "/admin/new/group",
+        "group-forget": f"/admin/groups/{group}/forget",
+        "action-new": "/admin/new/action",
+        "action-forget": f"/admin/actions/{action}/forget",
+        "key-end": f"/admin/keys/{key}/end",
+        "limits": "/admin/limits",
+        "overview-unfolded": "/admin",
+        "approval-unfolded": f"/admin/approvals/{made.asked.id}",
+        "approval-over": f"/admin/approvals/{made.done}",
+    }
+    return [
+        State("console-menu", "/admin", menu),
+        State("console-not-connected", f"/admin/approvals/{made.asked.id}", _CUT, after=_MENDED),
+        *(State(name, path, (unfold,)) for name, path in paths.items()),
+    ]
+
+
+def _of_forms(made: Furnished) -> list[State]:
+    """Forms of the console that were sent: refused, shown again, to be signed."""
+    agent = f"/admin/agents/{made.agents[0].key.id}"
+    tried = (typed("#try-user", "ada"), click("form[action$=explain] button"))
+    nobody = (typed("#name", "ops"), typed("#members", "nobody"))
+    owner = (typed("#add_owners", "bob"), click("#owners form:last-of-type button"))
+    tested = (typed("#table", _CASES), click("[formaction$=test]"))
+    replayed = (typed("#document", _STRICTER), click("#days + button"))
+    return [
+        State(
+            "form-refused",
+            "/admin/new/group",
+            (*nobody, click("main .primary"), says("Check this field")),
+        ),
+        State("explained", agent, (*tried, says("would be asked"))),
+        State("console-signing", agent, (*owner, says("Sign with passkey"))),
+        State("policy-tested", "/admin/policy", (*tested, says("Some cases failed"))),
+        State(
+            "policy-replayed",
+            "/admin/policy",
+            (*replayed, says("requests would have a different outcome")),
+        ),
+    ]
+
+
+def _of_apps(made: Furnished) -> list[State]:
+    """From the link of an app to its answer, and out again."""
+    services = made.server.services
+    home, read = (f"{made.server.url}/",), ("payments:read",)
+    new = NewApp("chat", home, auth_method="none", resources=(PAY,), scopes=read)
+    app = Apps(services.store, services.secrets).add(new, by=BY).app
+    Passwords(services.store, services.passwords).set("ada", PASSWORD, by=BY)
+    insists = {"id_token": {"acr": {"essential": True, "value": ACR_PASSKEY}}}
+
+    def link(**parameters: object) -> str:
+        whole = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
+        return f"/authorize?{urlencode(whole)}"
+
+    def entering(password: str) -> tuple[Step, ...]:
+        return (typed("#name", "ada"), typed("#password", password), click("#form .primary"))
+
+    power = link(scope="openid profile email payments:read", resource=PAY, prompt="consent")
+    code = "/device?user_code=BCDFGHJK"
+    posts = link(response_mode="form_post")
+    unsent = (told("Network.enable"), told("Network.setBlockedURLs", urls=["*/form_post.js"]))
+    return [
+        State("app-unknown", "/authorize?client_id=nobody"),
+        State("sign-in", link(), (says("to continue to"),)),
+        State("sign-in-refused", link(), (*entering("wrong"), says("is wrong"))),
+        State("sign-in-passkey", link(claims=json.dumps(insists)), (says("requires a passkey"),)),
+        State("consent", link(), (*entering(PASSWORD), says("Tell"))),
+        State("consent-power", power, (says("Allow this for"),)),
+        State("waiting", power, (click("[value=allow]"), says("Answer on your device"))),
+        State(
+            "posting",
+            posts,
+            (*unsent, click("[value=allow]"), says("Back to the app")),
+            after=(told("Network.setBlockedURLs", urls=[]),),
+        ),
+        State("device-code", code),
+        State("device-code-refused", code, (click("button"), says("That code is wrong"))),
+        State("device-code-sent", "/device/sent"),
+        State("signing-out", "/logout"),
+        State("signed-out-of-apps", "/logout", (click("button"), says("You are signed out"))),
+    ]
+
+
+def _told_once(made: Furnished) -> list[State]:
+    """What is shown once."""
+    agent = f"/admin/agents/{made.agents[0].key.id}"
+    made.server.resources.add(_RETIRED, PAY_SCOPES, {}, by=BY)
+    resource = f"/admin/resources/{name_id(_RETIRED)}"
+    send, sign = click("main .primary"), click("#sign .primary")
+    rotate, forget = click("form[action$=secret] button"), click("main .danger")
+    named = typed("#name", "finn")
+    return [
+        State("device-code-made", "/devices", (click("#another button"), sign, says("Scan this"))),
+        State("secret-told", agent, (rotate, sign, says("shown"))),
+        State("user-told", "/admin/new/user", (named, send, sign, says("Done"))),
+        State("invitation-told", "/admin/new/invitation", (send, sign, says("The token is shown"))),
+        State("resource-forgotten", f"{resource}/forget", (forget, says("was deleted"))),
+    ]
+
+
+def _incident(made: Furnished) -> str:
+    """A report that an administrator has to look into; its id."""
+    services, asked = made.server.services, made.asked
+    about: dict[str, object] = {
+        "id": asked.id,
+        "kind": "action",
+        "was": "pending",
+        "resource": PAY,
+        "scope": "",
+    }
+    about |= {"risk": "high", "asked_by": {"id": "x", "name": "invoice-bot"}, "asked_at": 0}
+    about |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
+    evidence = {"approval": about, "agents": [], "signed": "x"}
+    incident = Incident(
+        id=services.secrets.new_id("sayso_ic_"),
+        state="open",
+        scope="agent",
+        approval_id=asked.id,
+        user_id=made.users["ada"],
+        device_id="sayso_dv_1",
+        note="I did not ask for this",
+        evidence=json.dumps(evidence),
+        opened_at=made.server.clock.now(),
+    )
+    with services.store.write() as tx:
+        tx.incidents.add(incident)
+    return incident.id

@@ -1,0 +1,140 @@
+"""Both stock browsers as somebody has them who is called there, each pushed to its maker's way.
+
+Owns: what a walk does in either, in the same words: a tab with passkeys, a push service, a desktop.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from server.services.users.users import Users
+from tests.support.browsers.chromium import chromium
+from tests.support.browsers.firefox import Autopush, autopush, firefox
+from tests.support.browsers.first_sign_in import enrol
+from tests.support.checks.log_and_rows import subscriptions
+from tests.support.checks.waiting import until
+from tests.support.fakes.desktop import Desktop, desktop, environment
+from tests.support.fakes.fake_gcm import fake_gcm
+from tests.support.fakes.push_service import PushService, decoded, encrypt
+from tests.support.servers.server import BY, LiveServer
+
+ODD = (
+    *("", "no json", "null", "7", '"ask"', "[]", "{}"),
+    '{"kind": "unheard of", "id": "x"}',
+    '{"kind": "ask", "id": "../admin", "risk": "none"}',
+    '{"kind": "ask", "id": "x", "risk": "high", "exp": 1e300}',
+    '{"kind": "ask", "id": "x", "risk": "high", "exp": "soon", "n": "many"}',
+)
+"""What a push service, or a version of the server that is not yet there, might hand on."""
+_SUBSCRIPTION = """navigator.serviceWorker.ready.then(there => there.pushManager.getSubscription())
+  .then(one => one.toJSON())"""
+_NOTIFICATIONS = "navigator.serviceWorker.ready.then(there => there.getNotifications())"
+
+TOLD_AGAIN = """document.querySelector('[data-push-test]')
+  && performance.getEntriesByType('resource')
+    .filter(each => each.name.endsWith('/api/push-subscriptions')).length >= 2"""
+"""The page that was loaded anew lists this browser, and has told the server so once more."""
+
+
+class Tab(Protocol):
+    """What a person does at a page of either browser."""
+
+    def beforehand(self, function: str) -> None: ...
+    def open(self, url: str) -> None: ...
+    def ask(self, expression: str) -> Any: ...  # whatever the page says
+    def see(self, expression: str) -> Any: ...  # likewise
+    def says(self, words: str) -> None: ...
+    def text(self, selector: str = "body") -> str: ...
+    def click(self, selector: str) -> None: ...
+    def opened(self, part: str) -> Self: ...
+    def beside(self) -> Self: ...
+    def addresses(self) -> list[str]: ...
+    def front(self) -> None: ...
+    def close(self) -> None: ...
+    def add_passkey_holder(self) -> None: ...
+    def forget_passkeys(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A browser with an authenticator, its push service, and the screen that it is on."""
+
+    server: LiveServer
+    tab: Tab
+    service: PushService
+    desktop: Desktop
+    autopush: Autopush | None = None
+    """What stands behind the push service where it is Mozilla's."""
+
+    def sign_in(self, code: str) -> None:
+        """Create a passkey here with this code, the only one that the browser has."""
+        self.tab.forget_passkeys()
+        self.tab.front()
+        enrol(self.tab, self.server, code)
+
+    def sign_out(self) -> None:
+        """Be a browser again of which the server knows nothing."""
+        self.tab.front()
+        self.tab.open(f"{self.server.url}/devices")
+        self.tab.click("[data-sign-out]")
+        self.tab.says("Sign in with a passkey")
+
+    def new_person(self) -> str:
+        """Somebody who has just made a passkey here and wants to be called."""
+        name, code = self.server.user()
+        self.sign_in(code)
+        self.tab.open(f"{self.server.url}/devices")
+        self.tab.click("#push-on")
+        self.tab.see(TOLD_AGAIN)
+        until(lambda: subscriptions(self.server, name), 30)
+        self.service.taken.clear()
+        self.service.refused.clear()
+        self.desktop.shown.clear()
+        return name
+
+    def join(self, name: str) -> None:
+        """Be another browser of somebody who has one."""
+        users = Users(self.server.services.store, self.server.services.secrets)
+        self.sign_in(users.enrol(name, by=BY)[1].code)
+
+    def push(self, data: str) -> None:
+        """Have its maker hand on a message that says this, as if a server had sent it."""
+        where = self.tab.ask(_SUBSCRIPTION)
+        body = encrypt(data.encode(), **{name: decoded(key) for name, key in where["keys"].items()})
+        assert self.service.forward is not None
+        headers = {"encoding": "aes128gcm", "ttl": "60"}
+        self.service.forward(where["endpoint"].rpartition("/")[2], body, headers)
+
+    def titles(self) -> list[str]:
+        """What the browser knows to be on the desktop."""
+        found: list[str] = self.tab.ask(
+            f"{_NOTIFICATIONS}.then(all => all.map(each => each.title))"
+        )
+        return found
+
+
+@contextlib.contextmanager
+def called_chromium(server: LiveServer, service: PushService, folder: Path) -> Iterator[Called]:
+    """Chromium, as it comes; its push service has the name that the browser gives it."""
+    with (
+        desktop() as screen,
+        fake_gcm(service, folder / "gcm") as gcm,
+        chromium(folder / "chromium", gcm.flags, environment(screen)) as tab,
+    ):
+        tab.add_passkey_holder()
+        tab.tell("Browser.grantPermissions", origin=server.url, permissions=["notifications"])
+        yield Called(server, tab, service, screen)
+
+
+@contextlib.contextmanager
+def called_firefox(server: LiveServer, service: PushService, folder: Path) -> Iterator[Called]:
+    """Firefox, as it comes."""
+    with (
+        desktop() as screen,
+        autopush(service) as push,
+        firefox(folder / "firefox", push, environment(screen)) as tab,
+    ):
+        tab.add_passkey_holder()
+        yield Called(server, tab, service, screen, push)

@@ -1,0 +1,1 @@
+"""Installations, people, agents and requests that a test needs, in process."""

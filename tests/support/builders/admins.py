@@ -1,0 +1,179 @@
+"""An installation with something of everything, and the four who may want to administer it.
+
+Owns: who they are and what is there. It is made once and copied for each test.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from server.model.approvals import Approval
+from server.model.approvers import Deputy
+from server.model.clients import Agent
+from server.model.incidents import Incident
+from server.model.users import User
+from server.protocol.names import name_id
+from server.services.approvers.groups import Groups
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.users import UserChanges
+from tests.support.builders.callers import LocalTerminal, new_person
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAY, PAYMENT, Desk, registered
+from tests.support.builders.site import LocalSite, open_site
+
+BACK = "https://chat.example/cb"
+WHO = ("admin", "auditor", "owner", "stranger")
+JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+"""The key of RFC 7517 A.1, which nobody here can sign with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The installation, opened for one test."""
+
+    local: LocalSite
+    people: Mapping[str, LocalTerminal]
+    ids: Mapping[str, str]
+    """A user, a stopped user, an agent of the owner's and so on, by what they are."""
+
+    def version(self, path: str) -> str:
+        """What the administrator sees as the version of what is there."""
+        return str(self.people["admin"].call("GET", path).json["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTemplate:
+    """The same, closed."""
+
+    folder: Path
+    people: Mapping[str, LocalTerminal]
+    ids: Mapping[str, str]
+
+    def copied(self, folder: Path) -> Staff:
+        """The installation again, in this folder."""
+        shutil.copytree(self.folder, folder)
+        local = open_site(folder)
+        people = {who: replace(one, local=local) for who, one in self.people.items()}
+        return Staff(local, people, self.ids)
+
+
+def make_staff(folder: Path) -> StaffTemplate:
+    """Everybody and everything."""
+    local = open_site(folder)
+    desk = local.desk
+    desk.installation.init("first", by=BY)
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    people = {who: new_person(local, who) for who in WHO}
+    for who in ("admin", "auditor"):
+        desk.users.update(who, UserChanges(roles=(who,)), by=BY)
+    bystander, stopped = new_person(local, "bystander"), new_person(local, "stopped")
+    desk.users.disable("stopped", by=BY)
+    agent, idle = (registered(desk, name=name, owners=("owner",)).agent for name in ("one", "two"))
+    desk.agents.disable("two", by=BY)
+    app = Apps(desk.store, desk.secrets).add(NewApp("chat", (BACK,)), by=BY).app
+    group = Groups(desk.store, desk.secrets).add("finance", ["bystander"], by=BY)
+    invitations = Invitations(desk.store, desk.secrets)
+    invitation = invitations.issue(NewInvitation("owner"), by=BY).invitation
+    approval = desk.approval(agent.id, bystander.user.id)
+    ids = {
+        "user": bystander.user.id,
+        "stopped user": stopped.user.id,
+        "agent": agent.id,
+        "stopped agent": idle.id,
+        "invitation": invitation.id,
+        "app": app.id,
+        "group": group.id,
+        "resource": name_id(PAY),
+        "action": name_id("payment.transfer"),
+        "approval": approval.id,
+        "delegation": desk.token(agent.id, bystander.user.id).id,
+        "consent": desk.consent(agent.id, bystander.user.id).id,
+        "deputy": _add_deputy(desk, bystander.user, people["stranger"].user),
+        "grant": desk.standing_grant(approval).id,
+        "incident": add_incident(desk, approval, "sayso_ic_1", _stopped(agent)),
+        "device": bystander.device_id,
+        "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
+        "message": _add_given_up(desk),
+        "entry": str(desk.entries()[0]["id"]),
+    }
+    local.services.store.close()
+    return StaffTemplate(folder, people, ids)
+
+
+def _add_deputy(desk: Desk, user: User, other: User) -> str:
+    """Somebody who decides for somebody, in the database."""
+    now = desk.clock.now()
+    deputy = Deputy(
+        id="sayso_dy_1",
+        user_id=user.id,
+        deputy_id=other.id,
+        from_at=now,
+        to_at=now + DAY,
+        state="begun",
+        device_id="sayso_dv_1",
+        created_at=now,
+    )
+    with desk.store.write() as tx:
+        tx.deputies.add(deputy)
+    return deputy.id
+
+
+def _add_given_up(desk: Desk) -> str:
+    """A message that nobody could be told, in the database."""
+    with desk.store.write() as tx:
+        tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
+        for one in tx.outbox.lease("staff", 100, 0):
+            if one.target == "sayso_ag_gone":
+                tx.outbox.failed(one.id, "staff", "no route", None)
+                return str(one.id)
+    raise AssertionError
+
+
+def _stopped(agent: Agent) -> dict[str, object]:
+    """An agent as the evidence of a report has it."""
+    counts = ("tokens_revoked", "descendants_revoked", "requests_cancelled", "approved_cancelled")
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "was": "enabled",
+        "state": "quarantined",
+        "owners": list(agent.owners),
+        "auth_method": agent.auth_method,
+        "keys": [],
+        "secrets": [],
+        **dict.fromkeys(counts, 0),
+    }
+
+
+def add_incident(
+    desk: Desk, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
+) -> str:
+    """A report of this request that stopped these agents, in the database."""
+    asked: dict[str, object] = {"kind": approval.kind, "was": approval.state}
+    asked["asked_by"] = {"id": "x", "name": "x"}
+    asked |= {"id": approval.id, "resource": approval.resource, "scope": "", "risk": "low"}
+    asked |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
+    evidence = {"approval": {**asked, "asked_at": 0}, "agents": list(agents), "signed": "x"}
+    incident = Incident(
+        id=name,
+        state="open",
+        scope="agent",
+        approval_id=approval.id,
+        user_id=approval.user_id or "",
+        device_id="sayso_dv_1",
+        note=None,
+        evidence=json.dumps(evidence),
+        opened_at=desk.clock.now(),
+    )
+    with desk.store.write() as tx:
+        tx.incidents.add(incident)
+    return name

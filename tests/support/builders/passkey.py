@@ -1,0 +1,205 @@
+"""A passkey in software, and a person at a browser inside the test who has it.
+
+Owns: what an authenticator and a page of ours send; every part of it can be replaced by a test.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from server.http import cookies
+from server.model.devices import Device
+from server.model.users import User
+from server.protocol.devices.passkeys import challenge, decoded, encoded
+from server.services.users.users import NewUser
+from tests.support.builders.ceremonies import typed_fact
+from tests.support.builders.installation import BY
+from tests.support.builders.site import ISSUER, Answer, LocalSite
+
+PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
+
+
+@dataclass(slots=True)
+class SoftPasskey:
+    """An ES256 passkey that signs whatever it is asked to."""
+
+    rp_id: str = "localhost"
+    origin: str = ISSUER
+    flags: int = PRESENT | VERIFIED
+    signs: int = 0
+    credential: bytes = b"a credential of a test"
+    private: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+
+    @property
+    def public_key(self) -> bytes:
+        """The COSE_Key."""
+        numbers = self.private.public_key().public_numbers()
+        x, y = (value.to_bytes(32) for value in (numbers.x, numbers.y))
+        return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+
+    def made(self, asked: bytes) -> dict[str, str]:
+        """What `create` answers to this challenge."""
+        size = len(self.credential).to_bytes(2)
+        attested = b"\x01" * 16 + size + self.credential + self.public_key
+        data = self._data(self.flags | ATTESTED) + attested
+        attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        return {
+            "attestation": encoded(attestation),
+            "client_data": encoded(self._client_data("webauthn.create", asked)),
+        }
+
+    def word(self, payload: bytes, /, **changes: bytes) -> str:
+        """Its word for this payload; `changes` replace parts after it has signed."""
+        self.signs += 1
+        client_data = self._client_data("webauthn.get", challenge(payload))
+        data = self._data(self.flags)
+        signature = self.private.sign(
+            data + hashlib.sha256(client_data).digest(), ec.ECDSA(SHA256())
+        )
+        parts = {
+            "credential": self.credential,
+            "payload": payload,
+            "authenticator_data": data,
+            "client_data": client_data,
+            "signature": signature,
+            **changes,
+        }
+        return ".".join(encoded(part) for part in parts.values())
+
+    def _data(self, flags: int) -> bytes:
+        hashed = hashlib.sha256(self.rp_id.encode()).digest()
+        return hashed + bytes([flags]) + self.signs.to_bytes(4)
+
+    def _client_data(self, kind: str, asked: bytes) -> bytes:
+        said = {"type": kind, "challenge": encoded(asked), "origin": self.origin}
+        return json.dumps({**said, "crossOrigin": False}).encode()
+
+
+@dataclass(slots=True)
+class LocalBrowser:
+    """A person's browser: its cookie, the passkey that it reaches, and what its pages send."""
+
+    local: LocalSite
+    user: User
+    passkey: SoftPasskey
+    cookie: str = ""
+    device_id: str = ""
+
+    @property
+    def device(self) -> Device:
+        """Its row."""
+        return self.local.device(self.device_id)
+
+    def send(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str | None] = {}
+    ) -> Answer:
+        """One request of a page of ours; a header that is None is left out."""
+        rules = self.local.services.rules
+        own: dict[str, str | None] = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
+        if self.cookie:
+            own["cookie"] = f"{cookies.name(rules)}={self.cookie}"
+            own[cookies.CSRF.lower()] = self.local.site.devices.browsers.csrf(self.cookie)
+        whole = {name: value for name, value in {**own, **headers}.items() if value is not None}
+        sent = b"" if body is None else json.dumps(body).encode()
+        answer = self.local.send(method, path, headers=whole, body=sent)
+        if (kept := answer.headers.get("Set-Cookie")) is not None:
+            self.cookie = kept.partition("=")[2].partition(";")[0]
+        return answer
+
+    def enrol(self, code: str, **members: Any) -> Answer:
+        """Make the passkey with this code; `members` replace what is sent of it."""
+        asked = self.send("POST", "/api/passkeys/options", {"code": code})
+        made = {} if asked.status != 200 else self.passkey.made(decoded(asked.json["challenge"]))
+        empty = {"attestation": "AA", "client_data": "AA"}
+        body = {"code": code, "name": "phone", **empty, **made, **members}
+        answer = self.send("POST", "/api/passkeys", body)
+        if answer.status == 201:
+            self.device_id = answer.json["device"]["id"]
+        return answer
+
+    def sign_in(self, offer: str | None = None, **changes: bytes) -> Answer:
+        """Sign an offer, a fresh one unless it is given."""
+        text = offer or self.send("POST", "/api/passkeys/offer").json["text"]
+        word = self.passkey.word(text.encode(), **changes)
+        return self.send("POST", "/api/passkeys/sign-in", {"word": word})
+
+    def decision(self, approval_id: str, **members: Any) -> str:
+        """The signed answer: a yes with what the request takes; `members` replace what it says."""
+        shown = self.send("GET", f"/api/approvals/{approval_id}").json
+        steps = [step for step in shown["ceremony"].split("+") if step != "pin"]
+        whole: dict[str, Any] = {
+            "iss": self.device_id,
+            "sub": self.user.id,
+            "aud": ISSUER,
+            "approval": approval_id,
+            "action_digest": shown["action_digest"],
+            "display_digest": shown["display_digest"],
+            "decision": "approve",
+            "granted": None,
+            "code": None,
+            "ceremony": "+".join(steps) or "confirm",
+            "at": self.local.clock.now() // 1000,
+            "nonce": shown["nonce"],
+            **members,
+        }
+        return self.passkey.word(json.dumps(whole).encode())
+
+    def administer(self, method: str, path: str, body: object = None, **said: Any) -> Answer:
+        """A request to the administration, signed as its first answer wants it.
+
+        `said` replaces what the statement says.
+        """
+        wanted = self.send(method, path, body).json["wanted"]
+        word = self.statement(**{**wanted, **said})
+        return self.send(method, path, body, {"sayso-statement": word})
+
+    def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
+        """Its passkey's word about something."""
+        whole = {
+            "iss": self.device_id,
+            "sub": self.user.id,
+            "aud": ISSUER,
+            "purpose": purpose,
+            "subject": subject,
+            "nonce": nonce,
+            "at": self.local.clock.now() // 1000,
+        }
+        return self.passkey.word(json.dumps(whole).encode())
+
+    def answer(self, approval_id: str, word: str, **members: Any) -> Answer:
+        """Send a signed answer."""
+        path = f"/api/approvals/{approval_id}/decision"
+        return self.send("POST", path, {"decision": word, **members})
+
+    def approve(self, approval_id: str) -> Answer:
+        """Say yes as the request takes it."""
+        stored = self.local.stored(approval_id)
+        fact = typed_fact(stored.action, stored.display)
+        typed = {} if fact is None else {"fact": fact}
+        return self.answer(approval_id, self.decision(approval_id), **typed)
+
+    def deny(self, approval_id: str, code: str = "not_needed", **members: Any) -> Answer:
+        """Say no."""
+        said = {"decision": "deny", "code": code, "ceremony": "none"}
+        return self.answer(approval_id, self.decision(approval_id, **said), **members)
+
+
+def code_for(local: LocalSite, name: str) -> str:
+    """A one-time code of the administrator for this user."""
+    return local.desk.users.enrol(name, by=BY)[1].code
+
+
+def new_browser(local: LocalSite, name: str = "eva", **members: Any) -> LocalBrowser:
+    """A new user whose first device is a passkey."""
+    user, issued = local.desk.users.add(NewUser(name), by=BY)
+    browser = LocalBrowser(local, user, SoftPasskey(**members))
+    assert browser.enrol(issued.code).status == 201
+    return browser

@@ -1,0 +1,128 @@
+"""Payments of one agent that one person approved: history without signatures.
+
+Owns: asking, approving and comparing by the service that requests are compared by. Never: HTTP.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from server.model.approvals import Approval
+from server.model.clients import Agent
+from server.model.resources import Resource
+from server.model.users import User
+from server.protocol.policy.action_types import ActionType
+from server.services.policy import builtin_action_types, history
+from server.services.policy.history import ComparisonResult
+from server.services.policy.history_keys import RequestToCompare
+from server.services.policy.schemas import Schemas
+from server.services.resources.targets import TokenTarget
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import LocalSite
+
+TYPE = "payment.transfer"
+ACCOUNT = "DE89 3704 0044 0532 0130 00"
+PAYEE = "Nordwind Logistik"
+DETAIL: Mapping[str, Any] = {
+    "type": TYPE,
+    "amount": {"minor": 99_000, "currency": "EUR"},
+    "payee": PAYEE,
+    "account": ACCOUNT,
+    "source": "DE02 1203 0000 0000 2020 51",
+    "reference": "Order 1",
+    "cut_off": "2026-03-01T15:00:00Z",
+}
+SCOPE = ("payments:transfer",)
+
+
+def euro(minor: int) -> Mapping[str, Any]:
+    """So many cents."""
+    return {"minor": minor, "currency": "EUR"}
+
+
+@dataclass
+class Payments:
+    """Asks, and approves, at the moment of the clock."""
+
+    local: LocalSite
+    agent: Agent
+    user: User
+    actions: tuple[ActionType, ...]
+    resource: Resource
+
+    def request(
+        self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
+    ) -> RequestToCompare:
+        """One payment for each of the changes, else the usual one."""
+        details = [{**DETAIL, **each} for each in changes or ({},)]
+        target = TokenTarget(self.resource, scope)
+        return RequestToCompare(self.agent, self.user, target, details, self.actions * len(details))
+
+    def compare(
+        self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
+    ) -> ComparisonResult:
+        """What is unusual about it."""
+        with self.local.services.store.read() as view:
+            request = self.request(*changes, scope=scope)
+            return history.compare(view, self.local.services.secrets, request)
+
+    def ask(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> ComparisonResult:
+        """Compare it, and count it."""
+        found = self.compare(*changes, scope=scope)
+        with self.local.services.store.write() as tx:
+            history.count_request(tx, self._kept(found))
+        return found
+
+    def approve(
+        self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
+    ) -> ComparisonResult:
+        """Ask, and say yes."""
+        found = self.ask(*changes, scope=scope)
+        with self.local.services.store.write() as tx:
+            history.add_answer(tx, self._kept(found), approved=True)
+        return found
+
+    def again(self, times: int, *changes: Mapping[str, Any], every: int = 7 * DAY) -> None:
+        """Approve it so often, with so much time after each."""
+        for number in range(times):
+            self.approve(*({**each, "reference": f"Order {number}"} for each in changes or ({},)))
+            self.local.clock.forward(every)
+
+    def renamed(self, name: str) -> "Payments":
+        """The same agent under another name."""
+        return replace(self, agent=replace(self.agent, name=name))
+
+    def of(self, user: User) -> "Payments":
+        """The same agent, asking somebody else."""
+        return replace(self, user=user)
+
+    def by(self, agent: Agent) -> "Payments":
+        """Another agent, asking the same person."""
+        return replace(self, agent=agent)
+
+    def at(self, uri: str) -> "Payments":
+        """The same at another resource."""
+        return replace(self, resource=replace(self.resource, uri=uri))
+
+    def _kept(self, found: ComparisonResult) -> Approval:
+        kept = SimpleNamespace(
+            kind="action", user_id=self.user.id, agent_id=self.agent.id, past=found.text
+        )
+        return cast("Approval", kept)
+
+
+def payments(local: LocalSite, agent_id: str, **changes: Any) -> Payments:
+    """Payments of the shipped type, with these members of its file changed."""
+    document = {**json.loads(builtin_action_types.document(TYPE)), **changes}
+    local.desk.actions.update(json.dumps(document), by=BY)
+    with local.services.store.read() as view:
+        agent, user = view.directory.agent(agent_id), view.directory.user_called("ana")
+        resource = view.directory.resource(PAY)
+        actions = Schemas().known(view.directory, (TYPE,))
+    assert agent is not None
+    assert user is not None
+    assert resource is not None
+    return Payments(local, agent, user, tuple(actions), resource)

@@ -1,0 +1,206 @@
+"""A whole server inside the test: wired as in production, over real SQLite, without a socket.
+
+Owns: requests as plain values, a look at rows and tokens. The agents and people who send them are
+in `callers.py`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy import select
+
+from server import app, outward
+from server.app import Services
+from server.delivery.outbox import run_inline
+from server.http import dispatch
+from server.http.message import HttpRequest
+from server.http.route import Route
+from server.http.site import Site
+from server.model.approvals import Approval
+from server.model.devices import Device
+from server.services.clients.agents import Agents
+from server.services.clients.apps import Apps
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import ActionTypes
+from server.services.resources.resources import Resources
+from server.services.tokens.keys import SigningKeys
+from server.services.users.users import Users
+from server.settings import Settings
+from server.storage.tables import outbox
+from tests.support.builders.clock import MovableClock
+from tests.support.builders.installation import Desk
+
+ISSUER = "http://localhost:8470"
+PEER = "192.0.2.7"
+_Capability = TypeVar("_Capability")
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The members of the body."""
+        members: dict[str, Any] = json.loads(self.body)
+        return members
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """Status and stable code of a refusal, in whichever words it came."""
+        assert self.status >= 400, self.body
+        return self.status, self.json.get("error") or self.json["code"]
+
+
+@dataclass(frozen=True)
+class LocalSite:
+    """The server, its administration and its clock."""
+
+    desk: Desk
+    services: Services
+    site: Site
+
+    @cached_property
+    def app(self) -> Flask:
+        """What carries it over HTTP; made when asked for: that takes longer than most tests."""
+        return app.create_app(self.site)
+
+    @property
+    def clock(self) -> MovableClock:
+        """The server's clock, in the test's hands."""
+        return self.desk.clock
+
+    def send(  # noqa: PLR0913  # the members of a request
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        proofs: Sequence[str] = (),
+        body: bytes = b"",
+        at: int | None = None,
+    ) -> Answer:
+        """One request, as the adapters hand it to the dispatcher."""
+        route, params = self.route(method, path)
+        request = HttpRequest(
+            method=method,
+            path=path,
+            params=params,
+            query=query or {},
+            headers=headers or {},
+            proofs=proofs,
+            body=body,
+            peer=PEER,
+            at=self.clock.now() if at is None else at,
+        )
+        response = dispatch.answer(self.site, route, request)
+        return Answer(response.status, response.headers, response.body)
+
+    def post_form(
+        self,
+        path: str,
+        form: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        proofs: Sequence[str] = (),
+    ) -> Answer:
+        """A form post; a list sends its parameter several times, None leaves it out."""
+        sent = {name: value for name, value in form.items() if value is not None}
+        body = urlencode(sent, doseq=True).encode()
+        named = {"content-type": FORM, **(headers or {})}
+        return self.send("POST", path, headers=named, proofs=proofs, body=body)
+
+    def route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The row of the table that this request is for, and the parts of its path."""
+        for route in self.site.routes:
+            pattern = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", route.path)
+            found = re.fullmatch(pattern, path)
+            if found and route.method == method:
+                return route, found.groupdict()
+        raise LookupError(f"no route for {method} {path}")
+
+    def stored(self, approval_id: str) -> Approval:
+        """The approval as its row has it."""
+        with self.services.store.read() as view:
+            found = view.approvals.get(approval_id)
+        assert found is not None
+        return found
+
+    def device(self, device_id: str) -> Device:
+        """The device as its row has it."""
+        with self.services.store.read() as view:
+            found = view.devices.get(device_id)
+        assert found is not None
+        return found
+
+    def behind(self, handle: str) -> Approval:
+        """The approval that an agent knows by this `auth_req_id`."""
+        with self.services.store.read() as view:
+            found = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+        assert found is not None
+        return found
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What the operator's hook is going to be told."""
+        rows = select(outbox.c.body).where(outbox.c.channel == "webhook").order_by(outbox.c.id)
+        with self.services.store.read() as view:
+            return [json.loads(body) for body in view._connection.execute(rows).scalars()]
+
+    def deliver(self) -> int:
+        """What leaves the installation leaves now; returns how many messages were handled."""
+        worker = app.outbox_worker(self.services, run_inline)
+        return sum(iter(worker.round, 0))
+
+    def claims(self, token: str, typ: str = "at+jwt") -> Mapping[str, Any]:
+        """The claims of a token that this server signed."""
+        with self.services.store.read() as view:
+            keys = view.directory.signing_keys()
+        return self.services.verifier.own_token(token, typ, keys)
+
+
+def altered(services: _Capability, **members: Any) -> _Capability:
+    """A capability's services with some of them replaced."""
+    copied = copy(services)
+    vars(copied).update(members)
+    return copied
+
+
+def open_site(folder: Path, **settings: Any) -> LocalSite:
+    """The server over this folder; its passwords cost next to nothing."""
+    clock = MovableClock()
+    chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
+    services = app.build(Settings(**chosen), clock)
+    services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return LocalSite(desk_over(services, clock), services, app.create_site(services))
+
+
+def desk_over(services: Services, clock: MovableClock) -> Desk:
+    """The administration of an installation that is open."""
+    store, secrets, signer = services.store, services.secrets, services.signer
+    return Desk(
+        clock=clock,
+        store=store,
+        secrets=secrets,
+        users=Users(store, secrets),
+        agents=Agents(store, secrets, partial(outward.endpoint_problem, services.settings)),
+        apps=Apps(store, secrets),
+        resources=Resources(store, secrets, services.rules.issuer),
+        actions=ActionTypes(store),
+        keys=SigningKeys(store, signer, services.rules),
+        installation=Installation(store, secrets, signer),
+    )

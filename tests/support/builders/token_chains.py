@@ -1,0 +1,291 @@
+"""Tokens of people for their agents to exchange, and the exchanges themselves.
+
+Owns: a person's own token as an app would hold it, consents, a chain of agents, on a server inside
+the test and on one in a process of its own. Never: the rules.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import jwt
+
+from server.app import Services
+from server.model.audit import EntrySearch
+from server.model.clients import App
+from server.model.consents import Consent
+from server.model.tokens import Delegation
+from server.protocol.names import GRANT_TOKEN_EXCHANGE, PREFIX_CONSENT
+from server.protocol.policy.risks import Risk
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.tokens.delegations import DelegationService
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.clock import DAY, MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import Answer, LocalSite
+from tests.support.servers.server import AgentKey, LiveServer
+
+DESK = "https://desk.example"
+BANK = "https://bank.example"
+DESK_SCOPES = {"desk:use": Risk.LOW}
+BANK_SCOPES = {"bank:read": Risk.LOW, "bank:write": Risk.MEDIUM, "bank:close": Risk.HIGH}
+APP = "sayso_app_chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """A server with an app, and a person who uses it."""
+
+    local: LocalSite
+    user_id: str
+
+    def prepare(self) -> None:
+        """The app, and two more APIs beside the one for payments."""
+        self.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+        self.local.desk.resources.add(BANK, BANK_SCOPES, {}, by=BY)
+        with self.local.services.store.administer() as tx:
+            tx.apps.add(_app(tx.now))
+
+    def agent(self, name: str, **members: Any) -> LocalAgent:
+        """A new agent that serves the desk and may ask for desk and bank."""
+        asked: dict[str, Any] = {
+            "name": name,
+            "owners": ("admin",),
+            "auth_method": "client_secret_post",
+            "resources": (DESK, BANK),
+            "scopes": (*DESK_SCOPES, *BANK_SCOPES),
+            "serves": (DESK,),
+            **members,
+        }
+        made = self.local.desk.agents.add(NewAgent(**asked), by=BY)
+        return LocalAgent(self.local, made.agent.id, made.secret)
+
+    def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
+        """The person's own token at the desk, as the app holds it, for half an hour.
+
+        `members` change its row and its claims alike, `claims` what it says alone.
+        """
+        return user_token(self.local.services, self.user_id, claims, **members)
+
+    def sign(self, row: Delegation, claims: dict[str, Any] | None = None, **header: str) -> str:
+        """A token of ours that says what the row says, and what the claims change."""
+        return signed(self.local.services, row, claims, **header)
+
+    def consent(self, agent: LocalAgent, *scopes: str, resource: str = BANK) -> str:
+        """The person lets the agent have these scopes for a day."""
+        return consent(self.local.services, self.user_id, agent.id, *scopes, resource=resource)
+
+    def exchange(self, agent: LocalAgent, token: str, **parameters: Any) -> Answer:
+        """POST /token; a parameter that is None is left out."""
+        proofs = parameters.pop("proofs", ())
+        form = {
+            "grant_type": GRANT_TOKEN_EXCHANGE,
+            "subject_token": token,
+            "subject_token_type": ACCESS_TOKEN,
+            "resource": BANK,
+            "scope": "bank:read",
+            **agent.credentials,
+            **parameters,
+        }
+        return self.local.post_form("/token", form, proofs=proofs)
+
+    def exchanged(self, agent: LocalAgent, token: str, **parameters: Any) -> str:
+        """The new token of an exchange that must be allowed."""
+        answer = self.exchange(agent, token, **parameters)
+        assert answer.status == 200, answer.body
+        made: str = answer.json["access_token"]
+        return made
+
+    def reasons(self) -> list[str]:
+        """Why exchanges were refused, oldest first."""
+        return [str(entry["cause"]) for entry in self.local.desk.entries("exchange.refused")]
+
+    def row(self, token: str) -> Delegation:
+        """Its row in the ledger."""
+        with self.local.services.store.read() as view:
+            found = view.delegations.get(self.local.claims(token)["jti"])
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChains:
+    """The same on a server that runs in a process of its own, over real HTTP."""
+
+    server: LiveServer
+    http: httpx.Client
+    user_id: str
+
+    def prepare(self) -> None:
+        """The app, and two more APIs beside the one for payments."""
+        self.server.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+        self.server.resources.add(BANK, BANK_SCOPES, {}, by=BY)
+        with self.server.services.store.administer() as tx:
+            tx.apps.add(_app(tx.now))
+
+    def agent(self, **members: Any) -> AgentKey:
+        """A new agent that serves the desk and may ask for desk and bank."""
+        asked: dict[str, Any] = {
+            "resources": (DESK, BANK),
+            "scopes": (*DESK_SCOPES, *BANK_SCOPES),
+            "serves": (DESK,),
+            **members,
+        }
+        return self.server.agent(**asked)
+
+    def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
+        """The person's own token at the desk, as the app holds it."""
+        return user_token(self.server.services, self.user_id, claims, **members)
+
+    def consent(self, agent: AgentKey, *scopes: str, resource: str = BANK) -> str:
+        """The person lets the agent have these scopes for a day."""
+        return consent(self.server.services, self.user_id, agent.id, *scopes, resource=resource)
+
+    def exchange(self, agent: AgentKey, token: str | None, **parameters: Any) -> httpx.Response:
+        """POST /token; a parameter that is None is left out."""
+        headers = parameters.pop("headers", {})
+        form = {
+            "grant_type": GRANT_TOKEN_EXCHANGE,
+            "subject_token": token,
+            "subject_token_type": ACCESS_TOKEN,
+            "resource": BANK,
+            "scope": "bank:read",
+            **parameters,
+        }
+        sent = {name: value for name, value in form.items() if value is not None}
+        return self.http.post("/token", data=sent, auth=agent.basic, headers=headers)
+
+    def exchanged(self, agent: AgentKey, token: str, **parameters: Any) -> str:
+        """The new token of an exchange that must be allowed."""
+        answer = self.exchange(agent, token, **parameters)
+        assert answer.status_code == 200, answer.text
+        made: str = answer.json()["access_token"]
+        return made
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """What it says, checked as a resource would: with the key that is published."""
+        published = {key["kid"]: key for key in self.http.get("/jwks").json()["keys"]}
+        header = jwt.get_unverified_header(token)
+        found: dict[str, Any] = jwt.decode(
+            token,
+            jwt.PyJWK(published[header["kid"]]),
+            algorithms=[header["alg"]],
+            issuer=self.server.url,
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False},
+        )
+        return found
+
+    def row(self, token: str) -> Delegation:
+        """Its row in the ledger."""
+        with self.server.services.store.read() as view:
+            found = view.delegations.get(self.claims(token)["jti"])
+        assert found is not None
+        return found
+
+    def revoke(self, token: str) -> int:
+        """End it and all that came from it; how many that were."""
+        ledger = DelegationService(self.server.services.store)
+        return ledger.revoke(self.claims(token)["jti"], by=BY)[1]
+
+    def reasons(self, agent: AgentKey) -> list[str]:
+        """Why this agent's exchanges were refused, newest first."""
+        wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, agent_id=agent.id)
+        with self.server.services.store.read() as view:
+            found = view.audit.search(wanted, None, 100)
+        return [json.loads(entry.body)["cause"] for entry in found]
+
+
+def user_token(
+    services: Services, person: str, claims: dict[str, Any] | None = None, **members: Any
+) -> str:
+    """A person's own token at the desk, as the app holds it, for half an hour."""
+    row = user_row(services, person, **members)
+    store(services, [row])
+    return signed(services, row, claims)
+
+
+def user_row(services: Services, person: str, **members: Any) -> Delegation:
+    """The row of such a token, not stored yet."""
+    now = services.clock.now()
+    row = Delegation(
+        id=services.secrets.new_id("sayso_at_"),
+        client_id=APP,
+        user_id=person,
+        resource=DESK,
+        scope="desk:use",
+        issued_at=now,
+        expires_at=now + 30 * MINUTE,
+    )
+    return replace(row, **members)
+
+
+def store(services: Services, rows: Sequence[Delegation]) -> None:
+    """Write all of these in one unit of work."""
+    with services.store.write() as tx:
+        for row in rows:
+            tx.delegations.add(row)
+
+
+def signed(
+    services: Services, row: Delegation, claims: dict[str, Any] | None = None, **header: str
+) -> str:
+    """A token of ours that says what the row says, and what the claims change."""
+    said = {
+        "iss": services.rules.issuer,
+        "sub": row.user_id or row.client_id,
+        "aud": row.resource,
+        "client_id": row.client_id,
+        "scope": row.scope,
+        "jti": row.id,
+        "iat": row.issued_at // 1000,
+        "exp": row.expires_at // 1000,
+        **({} if row.jkt is None else {"cnf": {"jkt": row.jkt}}),
+        **(claims or {}),
+    }
+    said = {name: value for name, value in said.items() if value is not None}
+    with services.store.read() as view:
+        keys = view.directory.signing_keys()
+    return services.signer.sign(keys, "ES256", header.get("typ", "at+jwt"), said)
+
+
+def consent(services: Services, user_id: str, client_id: str, *scopes: str, resource: str) -> str:
+    """A person lets a client have these scopes for a day."""
+    now = services.clock.now()
+    given = Consent(
+        id=services.secrets.new_id(PREFIX_CONSENT),
+        user_id=user_id,
+        client_id=client_id,
+        app_id=None,
+        resource=resource,
+        scopes=tuple(sorted(scopes)),
+        created_at=now,
+        expires_at=now + DAY,
+        revoked_at=None,
+        approval_id=None,
+    )
+    with services.store.write() as tx:
+        tx.consents.add(given)
+    return given.id
+
+
+def _app(now: int) -> App:
+    return App(
+        id=APP,
+        name="chat",
+        auth_method="client_secret_basic",
+        jwks=(),
+        redirect_uris=("https://chat.example/cb",),
+        post_logout_redirect_uris=(),
+        grant_types=("authorization_code",),
+        resources=(DESK, PAY),
+        scopes=("desk:use", "payments:read"),
+        secrets=(),
+        id_token_alg="ES256",
+        dpop_bound=False,
+        state="enabled",
+        created_at=now,
+    )

@@ -1,0 +1,1 @@
+"""What a test checks with: models, ledgers, the source, numbers, mutants, planted faults."""

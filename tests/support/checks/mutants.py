@@ -1,0 +1,234 @@
+"""Changes one expression of a rule at random and looks whether a test fails.
+
+Owns: which lines are changed, which tests may notice, and the score. The changes themselves are
+those of cosmic-ray. Run as `scripts/mutants`.
+"""
+
+import argparse
+import difflib
+import os
+import random
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.plugins import get_operator, operator_names
+from coverage import CoverageData
+
+from tests.support.checks.source import ROOT
+
+RULES = ("server/protocol", "server/services")
+AT_LEAST = 0.95
+_COVERAGE = ROOT / ".coverage-mutants"
+_QUICK = "not faults and not postgresql and not clients and not browsers"
+_AT_ONCE = 400
+"""Tests of one pytest run; those nearest to the changed module come first."""
+_SECONDS = 600
+_PASSED = 0
+_NOTHING_RAN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One changed module, and the tests that run the changed line."""
+
+    path: str
+    line: int
+    operator: str
+    changed: str
+    tests: tuple[str, ...]
+
+    @property
+    def diff(self) -> str:
+        """The changed lines, and their place."""
+        before = (ROOT / self.path).read_text("utf-8").splitlines()
+        lines = difflib.unified_diff(before, self.changed.splitlines(), n=0, lineterm="")
+        shown = "\n".join(list(lines)[3:])
+        return f"{self.path}:{self.line} {self.operator}\n{shown}"
+
+
+def main() -> int:
+    """Return 1 when fewer mutants than `AT_LEAST` were killed."""
+    parser = argparse.ArgumentParser(prog="scripts/mutants", description=__doc__)
+    parser.add_argument("--count", type=int, default=200, help="how many mutants (200)")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeats a run")
+    parser.add_argument("--jobs", type=int, default=2, help="how many run at once (2)")
+    parser.add_argument("--keep", action="store_true", help="use the coverage of the last run")
+    given = parser.parse_args()
+    if not given.keep or not _COVERAGE.exists():
+        _measure()
+    mutants = list(_chosen(random.Random(given.seed), given.count))  # noqa: S311  # no secret
+    survivors = _survivors(mutants, given.jobs)
+    killed = len(mutants) - len(survivors)
+    _say(f"seed {given.seed}: {killed} of {len(mutants)} killed ({killed / len(mutants):.1%})")
+    return int(killed < AT_LEAST * len(mutants))
+
+
+def _measure() -> None:
+    """Run the quick tests, and note for each line which of them reached it."""
+    _say("Running the quick tests under coverage ...")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+    where = ["tests/server", "-m", _QUICK, "--cov=server", "--cov-context=test", "--cov-report="]
+    settings = {**os.environ, "COVERAGE_FILE": str(_COVERAGE)}
+    subprocess.run([*command, *where], cwd=ROOT, env=settings, check=True)
+
+
+def _chosen(randomly: random.Random, count: int) -> Iterator[Mutant]:
+    """Yield mutants of lines that are drawn at random among those that a test reaches."""
+    reached = sorted((path, line) for path, lines in _tests().items() for line in lines)
+    while count:
+        path, line = randomly.choice(reached)
+        options = _options(path).get(line, [])
+        if not options:
+            continue
+        operator, occurrence = randomly.choice(options)
+        source = (ROOT / path).read_text("utf-8")
+        changed = mutate_code(source, get_operator(operator)(), occurrence)
+        if changed is None or not _compiles(changed):
+            continue
+        yield Mutant(path, line, operator, changed, _nearest(path, _tests()[path][line]))
+        count -= 1
+
+
+def _compiles(source: str) -> bool:
+    try:
+        compile(source, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+@cache
+def _tests() -> dict[str, dict[int, list[str]]]:
+    """Return for each rule's module, by line, the tests that reached it."""
+    data = CoverageData(str(_COVERAGE))
+    data.read()
+    found: dict[str, dict[int, list[str]]] = {}
+    for name in data.measured_files():
+        path = str(Path(name).relative_to(ROOT))
+        if path.startswith(RULES):
+            lines = data.contexts_by_lineno(name)
+            named = {line: sorted(filter(None, map(_test, each))) for line, each in lines.items()}
+            found[path] = {line: tests for line, tests in named.items() if line > 0 and tests}
+    return found
+
+
+def _test(context: str) -> str:
+    """Return the id of the test of a context such as `tests/a.py::test_b|run`."""
+    test, _, phase = context.partition("|")
+    return test if phase == "run" else ""
+
+
+@cache
+def _options(path: str) -> dict[int, list[tuple[str, int]]]:
+    """Return by line what can be changed there: the operator, and which of its occurrences."""
+    nodes = list(ast_nodes(get_ast((ROOT / path).read_text("utf-8"))))
+    found: dict[int, list[tuple[str, int]]] = {}
+    for name in operator_names():
+        kind: type[Operator] = get_operator(name)
+        if kind.arguments() or name.endswith("NoOp"):
+            continue
+        operator = kind()
+        positions = (at for node in nodes for at in operator.mutation_positions(node))
+        for occurrence, ((line, _), _) in enumerate(positions):
+            found.setdefault(line, []).append((name, occurrence))
+    return found
+
+
+def _nearest(path: str, tests: Sequence[str]) -> tuple[str, ...]:
+    """Return the tests, those whose path shares most words with the module first."""
+    words = set(Path(path).with_suffix("").parts) | set(Path(path).stem.split("_"))
+
+    def distance(test: str) -> int:
+        file = Path(test.partition("::")[0]).with_suffix("")
+        return -len(words & ({*file.parts} | {*file.stem.split("_")}))
+
+    return tuple(sorted(tests, key=lambda test: (distance(test), test)))
+
+
+def _survivors(mutants: Sequence[Mutant], jobs: int) -> list[Mutant]:
+    copies: SimpleQueue[Path] = SimpleQueue()
+    with tempfile.TemporaryDirectory(prefix="sayso-mutants-") as folder:
+        for job in range(jobs):
+            copies.put(_copy(Path(folder) / str(job)))
+
+        def survives(mutant: Mutant) -> bool:
+            copy = copies.get()
+            try:
+                return _survives(mutant, copy)
+            finally:
+                copies.put(copy)
+
+        with ThreadPoolExecutor(jobs) as threads:
+            verdicts = list(threads.map(survives, mutants))
+    return [mutant for mutant, survived in zip(mutants, verdicts, strict=True) if survived]
+
+
+def _copy(target: Path) -> Path:
+    """Copy what git knows, so that a mutant never stands in the working copy."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def _survives(mutant: Mutant, copy: Path) -> bool:
+    with _planted(mutant, copy):
+        survived = all(
+            _pass(copy, mutant.tests[first : first + _AT_ONCE])
+            for first in range(0, len(mutant.tests), _AT_ONCE)
+        )
+    _say(f"SURVIVED {mutant.diff}" if survived else ".")
+    return survived
+
+
+@contextmanager
+def _planted(mutant: Mutant, copy: Path) -> Iterator[None]:
+    place = copy / mutant.path
+    original = place.read_text("utf-8")
+    place.write_text(mutant.changed, "utf-8")
+    try:
+        yield
+    finally:
+        place.write_text(original, "utf-8")
+
+
+def _pass(copy: Path, tests: Sequence[str]) -> bool:
+    """Report whether all of these tests pass; one that hangs fails."""
+    listed = copy / "tests-to-run.txt"
+    listed.write_text("\n".join(tests), "utf-8")
+    options = ["-x", "-q", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, "--timeout", "60", f"@{listed}"]
+    try:
+        ended = subprocess.run(
+            command, cwd=copy, capture_output=True, timeout=_SECONDS, check=False
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return False
+    if ended == _NOTHING_RAN:
+        raise RuntimeError(f"none of the tests ran: {tests[:3]}")
+    return ended == _PASSED
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""Faults of one line each, and the test that notices each of them.
+
+Owns: the table. How a fault is planted is in `planting.py`; `tests/faults/test_single_lines.py`
+plants them, and `docs/invariants.md` lists them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+TOLD = "PLANTED_FAULTS_TOLD"
+"""The variable of the environment that names the file for what was noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One place of the product, what stands there instead, and what notices it."""
+
+    invariant: str
+    path: str
+    line: str
+    instead: str
+    noticed_by: str
+
+    @property
+    def module(self) -> str:
+        """The module that has the line."""
+        return self.path.removesuffix(".py").replace("/", ".")
+
+
+_OTHER = "other"
+"""About none of the invariants by itself."""
+_LIVES = "tests/server/services/approvals/test_lives.py::test_every_life_is_one_of_the_model"
+_STOPPED = (
+    "tests/server/services/clients/test_disabled_agents.py"
+    "::test_what_was_stopped_gets_nothing_anywhere"
+)
+_WIDENS = (
+    "tests/server/protocol/tokens/test_token_exchange.py"
+    "::test_the_caller_each_actor_and_each_token_bound_a_chain"
+)
+_GRANT = "tests/server/services/tokens/grants/test_token_exchange.py::"
+_ONE_TEXT = (
+    "tests/server/services/approvals/test_one_text.py"
+    "::test_displayed_signed_issued_and_logged_are_one"
+)
+
+FAULTS: Mapping[str, Fault] = {
+    "a request can be redeemed ten minutes late": Fault(
+        "I3",
+        "server/protocol/approvals/states.py",
+        "REDEMPTION_GRACE_MS: Final = 30_000",
+        "REDEMPTION_GRACE_MS: Final = 630_000",
+        _LIVES,
+    ),
+    "a disabled actor stays in a chain": Fault(
+        "I5",
+        "server/services/tokens/exchange_checks.py",
+        "agent is None or not agent.active(view.now):\n"
+        "                raise ExchangeRefused(Reason.ACTOR",
+        "agent is None:\n                raise ExchangeRefused(Reason.ACTOR",
+        _GRANT + "test_every_actor_is_enabled_now",
+    ),
+    "a token of a disabled person is active": Fault(
+        "I5",
+        "server/services/tokens/issued_tokens.py",
+        "if row.user_id and (user is None or not user.enabled):",
+        "if row.user_id and user is None:",
+        "tests/server/services/tokens/test_introspection.py"
+        "::test_a_user_who_is_disabled_makes_a_token_inactive_by_itself",
+    ),
+    "a disabled person's session is renewed": Fault(
+        "I5",
+        "server/services/tokens/grants/refresh_token.py",
+        "user is not None and user.enabled and (",
+        "user is not None and (",
+        _STOPPED,
+    ),
+    "a chain forgets the ceiling of the caller": Fault(
+        "I17",
+        "server/protocol/tokens/token_exchange.py",
+        "left = requested & ceiling",
+        "left = requested",
+        _WIDENS,
+    ),
+    "a chain forgets the ceiling of an earlier actor": Fault(
+        "I17",
+        "server/protocol/tokens/token_exchange.py",
+        "left &= link.ceiling",
+        "pass",
+        _WIDENS,
+    ),
+    "a chain forgets the scope of an earlier token": Fault(
+        "I17",
+        "server/protocol/tokens/token_exchange.py",
+        "left &= link.scope",
+        "pass",
+        _GRANT + "test_at_its_own_resource_a_token_gives_no_more_than_it_has",
+    ),
+    "a token outlives its parent": Fault(
+        "I17",
+        "server/services/tokens/issuing.py",
+        "limits.append(self.parent.expires_at // 1000)",
+        "pass",
+        _GRANT + "test_no_token_outlives_what_it_came_from",
+    ),
+    "a chain has no end": Fault(
+        "I17",
+        "server/services/tokens/exchange_checks.py",
+        "if subject.depth >= token_exchange.MOST_DEPTH:",
+        "if subject.depth > token_exchange.MOST_DEPTH:",
+        _GRANT + "test_a_chain_ends_at_four_actors",
+    ),
+    "may_act is not looked at": Fault(
+        "I17",
+        "server/services/tokens/exchange_checks.py",
+        "if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):",
+        "if not asked.may_act:",
+        _GRANT + "test_may_act_says_who_may_act",
+    ),
+    "an agent exchanges for a target beyond its own": Fault(
+        "I17",
+        "server/services/tokens/exchange_checks.py",
+        "if asked.target in agent.resources else None",
+        "",
+        _GRANT + "test_the_target_is_named_or_the_only_one",
+    ),
+    "details are signed once and used twice": Fault(
+        "I17",
+        "server/protocol/tokens/token_exchange.py",
+        "all(wanted <= Counter(link.details) for link",
+        "all(set(wanted) <= set(link.details) for link",
+        "tests/server/protocol/tokens/test_token_exchange.py"
+        "::test_details_are_covered_only_by_every_token_down_from_a_signed_answer",
+    ),
+    "the display's digest is of something else": Fault(
+        "I26",
+        "server/services/ciba/requests.py",
+        "display_digest=decisions.digest(display),",
+        "display_digest=decisions.digest(action),",
+        _ONE_TEXT,
+    ),
+    "a token names another digest than was signed": Fault(
+        "I26",
+        "server/services/tokens/issuing.py",
+        "action_digest=approval.action_digest,",
+        "action_digest=approval.display_digest,",
+        _ONE_TEXT,
+    ),
+    "the log names another digest than the token": Fault(
+        "I26",
+        "server/services/audit/audit.py",
+        "action=approval.action_digest",
+        "action=approval.display_digest",
+        _ONE_TEXT,
+    ),
+    "a person and their deputy count as two": Fault(
+        "I4",
+        "server/services/approvals/votes.py",
+        "return {one.voter_id for one in valid_approvals(answers)}",
+        "return {one.user_id for one in valid_approvals(answers)}",
+        "tests/server/services/approvers/test_deputies.py"
+        "::test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two",
+    ),
+    "another execution is told that the approval is its own": Fault(
+        _OTHER,
+        "server/services/approvals/consumptions.py",
+        "if stored is None or (stored.execution_id, stored.resource) != ours:",
+        "if stored is None or stored.resource != ours[1]:",
+        "tests/server/services/approvals/test_consumptions.py"
+        "::test_another_execution_is_refused_and_an_alarm_once",
+    ),
+    "a key of another agent joins a request": Fault(
+        _OTHER,
+        "server/storage/approvals/approvals.py",
+        'select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash',
+        "select(a).where(a.c.idempotency_hash",
+        "tests/server/services/ciba/test_requests.py::test_idempotency_keys_of_two_agents_are_two_keys",
+    ),
+    "money is narrowed to more": Fault(
+        _OTHER,
+        "server/protocol/approvals/narrowing.py",
+        'return both and 0 <= cast("int", granted) < cast("int", asked)',
+        'return both and 0 <= cast("int", granted)',
+        "tests/server/protocol/approvals/test_narrowing.py"
+        "::test_whatever_a_person_wishes_no_more_than_was_asked_comes_out",
+    ),
+    "a policy that fails allows": Fault(
+        _OTHER,
+        "server/protocol/policy/questions.py",
+        'return Verdict("deny", question.risk, (FAILED_RULE,)',
+        'return Verdict("allow", question.risk, (FAILED_RULE,)',
+        "tests/server/services/operations/test_trials.py"
+        "::test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does",
+    ),
+    "a standing grant is used once more than it says": Fault(
+        _OTHER,
+        "server/protocol/standing_grants/standing_grants.py",
+        "fits = taken.uses < bounds.uses and",
+        "fits = taken.uses <= bounds.uses and",
+        "tests/server/protocol/standing_grants/test_standing_grants.py"
+        "::test_a_use_that_would_pass_a_bound_is_refused_whole",
+    ),
+}

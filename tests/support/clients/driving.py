@@ -1,0 +1,179 @@
+"""Driving the terminal app over its fakes.
+
+Owns: waiting for what threads report, pressing keys with or without quiet time between them.
+Never: reaches past the event loop; keys, presses and pastes go in where the driver puts them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.page import Page
+from approver_tui.screens.panel import Overlay
+from approver_tui.state.notifications.connection import Phase
+from approver_tui.widgets.sheet import Sheet
+from tests.support.fakes.fake_app import Stage
+
+WIDE = (100, 30)
+NARROW = (40, 24)
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
+"""The two sizes at which every screen is looked at."""
+
+_PATIENCE = 1_000
+_TURNS = 40
+
+
+@asynccontextmanager
+async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
+    """Run the app until its inbox is loaded and live, and the guard has nothing to hold back."""
+    async with stage.app.run_test(size=size) as pilot:
+        await until(pilot, lambda: is_live(stage))
+        await _rested(pilot, stage)
+        stage.clock.move(1)
+        yield pilot
+
+
+def is_live(stage: Stage) -> bool:
+    """Whether the inbox is loaded and the feed stands."""
+    screen = inbox_of(stage)
+    return screen is not None and screen.state.is_loaded and screen.state.connection.is_live
+
+
+def inbox_of(stage: Stage) -> InboxScreen | None:
+    """Return the inbox screen, wherever it is in the stack."""
+    found = [screen for screen in stage.app.screen_stack if isinstance(screen, InboxScreen)]
+    return found[0] if found else None
+
+
+def inbox(stage: Stage) -> InboxScreen:
+    """Return the inbox screen of an opened app."""
+    screen = inbox_of(stage)
+    assert screen is not None
+    return screen
+
+
+async def until(
+    pilot: Pilot[None], condition: Callable[[], bool], patience: int = _PATIENCE
+) -> None:
+    """Wait for what a thread reports, and look for it so many times."""
+    for _ in range(patience):
+        await pilot.pause()
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("It never came about.")
+
+
+async def steps(count: int) -> None:
+    """Let the event loop turn so often: the smallest time there is between two things."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
+    """Press keys as a person does who looks: a second of quiet before and after each."""
+    for key in keys:
+        stage.clock.move(1)
+        await pilot.press(key)
+        stage.clock.move(1)
+        look(stage)
+    await pilot.pause()
+    await _rested(pilot, stage)
+
+
+async def _rested(pilot: Pilot[None], stage: Stage) -> None:
+    """Let what a key began in a thread come to its end, unless a test holds it up."""
+    for _ in range(_TURNS):
+        if not any(worker.is_running for worker in stage.app.workers):
+            return
+        await asyncio.sleep(0.005)
+        await pilot.pause()
+
+
+async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float = 0.05) -> None:
+    """Type without looking, one key every `each` seconds."""
+    for key in keys:
+        stage.clock.move(each)
+        await pilot.press(key)
+
+
+def look(stage: Stage) -> None:
+    """Let the app look at its clock now instead of at its next tick."""
+    screen: Screen[object] = stage.app.screen
+    if isinstance(screen, Overlay):
+        screen.look_again()
+    elif isinstance(screen, InboxScreen):
+        screen.tick()
+    for page in stage.app.screen_stack:
+        if isinstance(page, Page):
+            page.draw()
+
+
+async def cut_off(pilot: Pilot[None], stage: Stage, why: str) -> None:
+    """Take the server away from an app that has just looked, so that it knows how old all is."""
+    inbox(stage).tick()
+    stage.feed.connect(Phase.OFFLINE, why)
+    await until(pilot, lambda: not inbox(stage).state.connection.is_live)
+
+
+async def paste(pilot: Pilot[None], stage: Stage, text: str) -> None:
+    """Paste as a terminal does."""
+    _send(stage, events.Paste(text))
+    await pilot.pause()
+
+
+async def click(pilot: Pilot[None], stage: Stage, widget: Widget) -> None:
+    """Press and release the mouse on a widget, as the driver reports it."""
+    x, y = widget.region.x + 1, widget.region.y
+    for kind in (events.MouseDown, events.MouseUp):
+        _send(stage, kind(None, x, y, 0, 0, 1, False, False, False, x, y))  # noqa: FBT003  # Textual's signature
+    await pilot.pause()
+
+
+async def blur(pilot: Pilot[None], stage: Stage) -> None:
+    """Take the focus away from the terminal's window."""
+    _send(stage, events.AppBlur())
+    await pilot.pause()
+
+
+async def come_back(pilot: Pilot[None], stage: Stage) -> None:
+    """Give it back."""
+    _send(stage, events.AppFocus())
+    await pilot.pause()
+
+
+def shown(stage: Stage) -> str:
+    """Return the characters on the screen."""
+    strips = stage.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def reading(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[str]:
+    """Return what a person reads who goes down a sheet row by row, as it stands on the screen."""
+    sheet = stage.app.screen.query_one(kind)
+    await pilot.press("g")
+    rows = dict(enumerate(_rows_of(stage, sheet)))
+    while sheet.scroll_y < sheet.max_scroll_y:
+        await pilot.press("j")
+        rows |= dict(enumerate(_rows_of(stage, sheet), sheet.scroll_offset.y))
+    return [rows[number] for number in range(sheet.virtual_size.height)]
+
+
+def _rows_of(stage: Stage, sheet: Sheet) -> list[str]:
+    place = sheet.scrollable_content_region
+    strips = stage.app.screen._compositor.render_strips()[place.y : place.bottom]
+    cut = [strip.crop(place.x, place.right) for strip in strips]
+    return ["".join(segment.text for segment in strip).rstrip() for strip in cut]
+
+
+def _send(stage: Stage, event: events.Event) -> None:
+    driver = stage.app._driver
+    assert driver is not None
+    driver.send_message(event)

@@ -1,0 +1,153 @@
+"""`sayso-approver` at one person's terminal: the real program in a pseudo-terminal.
+
+Owns: its keys and what stands on its screen. Never: what that means.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pyte
+
+from tests.support.checks.waiting import until
+from tests.support.clients.terminal import Terminal
+
+COLUMNS, LINES = 100, 30
+PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
+_QUIET_SECONDS = 1.0
+"""Longer than the guard's 0.8 s: keys after it were meant."""
+_LARGEST_READ = 65_536
+_DROPPED = ("SAYSO_", "COLUMNS", "LINES")
+"""What the test run itself is started with says nothing about this terminal."""
+
+
+class Window:
+    """One run of the program."""
+
+    def __init__(
+        self,
+        person: Terminal,
+        *arguments: str,
+        size: tuple[int, int] = (COLUMNS, LINES),
+        **more: str,
+    ) -> None:
+        self.read_at = 0.0
+        """When the program last drew something, on the clock of performance."""
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self.screen)
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-m", "approver_tui", *arguments],
+            env={**environment(person), **more},
+            dimensions=size[::-1],
+        )
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen now."""
+        self.read()
+        return "\n".join(self.screen.display)
+
+    def read(self) -> None:
+        """Take what the program has drawn since, if anything."""
+        with contextlib.suppress(pexpect.TIMEOUT):
+            drawn = self.child.read_nonblocking(_LARGEST_READ, _LOOK_SECONDS)
+            self.read_at = time.perf_counter()
+            self._stream.feed(drawn)
+
+    def suspend(self) -> None:
+        """Stop the program as `kill -STOP` does; it is stopped when this returns."""
+        suspend(self.child)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        os.kill(self.child.pid, signal.SIGCONT)
+
+    def hang_up(self) -> None:
+        """Take the terminal away from under the program."""
+        self.child.ptyproc.fileobj.close()
+
+    def leave(self) -> None:
+        """Have it gone."""
+        leave(self.child)
+
+    def rest_of_it(self) -> str:
+        """Wait until the program has ended and return what it wrote meanwhile."""
+        self.child.expect(pexpect.EOF, timeout=PATIENCE_SECONDS)
+        return bytes(self.child.before).decode()
+
+    def shows(self, *words: str) -> None:
+        """Wait until all of these stand on the screen."""
+        ends = time.monotonic() + PATIENCE_SECONDS
+        while not all(word in self.text for word in words):
+            assert time.monotonic() < ends, f"never saw {words} on:\n{self.text}"
+
+    def hides(self, *words: str) -> None:
+        """Wait until none of these stands on the screen any more."""
+        ends = time.monotonic() + PATIENCE_SECONDS
+        while any(word in self.text for word in words):
+            assert time.monotonic() < ends, f"always saw one of {words} on:\n{self.text}"
+
+    def press(self, *keys: str) -> None:
+        """Press keys as a person does who looks: after a second without any."""
+        for key in keys:
+            self.rest(_QUIET_SECONDS)
+            self.child.send(key)
+
+    def rest(self, seconds: float) -> None:
+        """Look for so long and press nothing."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            self.read()
+
+
+@contextlib.contextmanager
+def window(
+    person: Terminal,
+    *arguments: str,
+    size: tuple[int, int] = (COLUMNS, LINES),
+    **more: str,
+) -> Iterator[Window]:
+    """Open the app until it is live, and have it gone afterwards."""
+    opened = Window(person, *arguments, size=size, **more)
+    try:
+        opened.shows("LIVE")
+        yield opened
+    finally:
+        opened.leave()
+
+
+def suspend(child: pexpect.spawn) -> None:
+    """Stop a program; a signal takes a moment to arrive."""
+    os.kill(child.pid, signal.SIGSTOP)
+    status = Path(f"/proc/{child.pid}/stat")
+    until(lambda: status.read_text().rpartition(")")[2].split()[0] == "T")
+
+
+def leave(child: pexpect.spawn) -> None:
+    """A program ends when its terminal does; what has not ended after a while fails the test."""
+    child.ptyproc.fileobj.close()
+    try:
+        until(lambda: not child.isalive(), PATIENCE_SECONDS)
+    finally:
+        if child.isalive():
+            child.kill(signal.SIGKILL)
+            child.wait()
+        child.close()
+
+
+def environment(person: Terminal) -> dict[str, str]:
+    """What the program is started with at this person's terminal."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    return {
+        **kept,
+        "TERM": "xterm-256color",
+        "SAYSO_APPROVER_HOME": str(person.home),
+        "SAYSO_DATA_DIR": str(person.home / "none"),
+    }

@@ -1,0 +1,69 @@
+"""A person at an enrolled terminal: the real client of the terminal app, against a real server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from approver_tui.client.api import Client
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.devices import keys
+from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import DenyCode
+from tests.support.servers.server import LiveServer
+
+PIN = "sesame-12"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One device of one user."""
+
+    user: str
+    client: Client
+    decider: DecisionClient
+    home: Path
+
+    def waiting(self) -> tuple[Approval, ...]:
+        """What waits for this person."""
+        return self.client.inbox("waiting").items
+
+    def only(self) -> Approval:
+        """The one request that waits."""
+        (approval,) = self.waiting()
+        return approval
+
+    def approve(self, approval: Approval, pin: str | None = PIN) -> Approval:
+        """Approve it as its screen was."""
+        return self.decider.approve(approval, fingerprint=approval.fingerprint, pin=pin)
+
+    def deny(self, approval: Approval, code: str = "not_needed", note: str = "") -> Approval:
+        """Deny it."""
+        return self.decider.deny(approval, DenyCode(code), note)
+
+
+@contextmanager
+def cheap_pins() -> Iterator[None]:
+    """Let a PIN cost next to nothing in this process; other programs then cannot open its keys."""
+    with mock.patch.object(keys, "_MEMORY_KIB", 64):
+        yield
+
+
+def terminal(
+    server: LiveServer, user: str, code: str, *, name: str = "laptop", url: str = ""
+) -> Terminal:
+    """Enrol a device with this code, at the server's own address or another that leads there."""
+    home = server.folder / f"home-{user}-{name}"
+    enrolment = Enrolment(url=url or server.url, code=code, name=name, pin=PIN)
+    client = enrol(Home.at(home), enrolment, clock=server.clock.now)
+    server.closing.callback(client.close)
+    return Terminal(user, client, DecisionClient(client), home)
+
+
+def new_person(server: LiveServer, url: str = "") -> Terminal:
+    """A new user with one enrolled device."""
+    user, code = server.user()
+    return terminal(server, user, code, url=url)

@@ -1,0 +1,128 @@
+"""What others wrote, in a process of its own: OAuth clients playing a flow, and a push service.
+
+Owns: talking to `tests/conformance/clients/*.mjs`, one JSON document a line. Without Node.js or the
+packages a test fails with the remedy: `scripts/clients`.
+"""
+
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.checks.waiting import until
+from tests.support.servers.server import AgentKey, LiveServer, free_port
+
+FOLDER = Path(__file__).parents[2] / "conformance" / "clients"
+LIBRARIES = ("oauth4webapi", "openid-client")
+PUSH_SERVICE = "web-push-testing"
+AXE = "axe-core"
+"""Judges pages, in a browser; `judging.py` hands it to one."""
+_PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a client said: an event and what belongs to it."""
+
+    event: str
+    members: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.members[name]
+
+
+@dataclass(slots=True)
+class ForeignClient:
+    """A client that plays one flow."""
+
+    process: subprocess.Popen[str]
+    heard: list[Line] = field(default_factory=list)
+
+    def hear(self, event: str) -> Line:
+        """The next thing it says, which must be this."""
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        assert said, f"the client ended without saying {event}"
+        members = json.loads(said)
+        line = Line(members.pop("event"), members)
+        self.heard.append(line)
+        assert line.event == event, (event, self.heard)
+        return line
+
+    def tell(self, **members: object) -> None:
+        """One document for it; an empty one lets it ask again."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(members) + "\n")
+        self.process.stdin.flush()
+
+
+@contextlib.contextmanager
+def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
+    """A client that has been told its flow; it is gone afterwards."""
+    process = subprocess.Popen(
+        [_node(), f"{library}.mjs"],
+        cwd=FOLDER,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    client = ForeignClient(process)
+    try:
+        client.tell(flow=flow, **told)
+        yield client
+    finally:
+        process.kill()
+        process.communicate(timeout=_PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
+def foreign_push_service() -> Iterator[httpx.Client]:
+    """A push service that somebody else wrote, and a connection to it; gone afterwards.
+
+    It checks the sender's key (RFC 8292) and decrypts (RFC 8291) what it is sent.
+    """
+    port = free_port()
+    program = f"node_modules/{PUSH_SERVICE}/src/bin/server.js"
+    process = subprocess.Popen([_node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=70) as http:
+            until(lambda: _serves(http), _PATIENCE_SECONDS)
+            yield http
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _serves(http: httpx.Client) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return http.post("/status").is_success
+    return False
+
+
+def as_agent(
+    server: LiveServer, key: AgentKey, method: str = "client_secret_basic"
+) -> dict[str, object]:
+    """What a client is told about whom it talks to and who it is."""
+    return {
+        "issuer": server.url,
+        "client_id": key.id,
+        "secret": key.secret,
+        "method": method,
+        "metadata": {"id_token_signed_response_alg": "ES256"},
+    }
+
+
+def _node() -> str:
+    found = shutil.which("node")
+    assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
+    missing = [
+        name for name in (*LIBRARIES, PUSH_SERVICE) if not (FOLDER / "node_modules" / name).is_dir()
+    ]
+    assert not missing, f"{missing} are not installed. Run `scripts/clients` once."
+    return found

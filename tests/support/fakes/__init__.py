@@ -1,0 +1,1 @@
+"""Replacements for what is far away: servers, push services, proxies, clocks."""

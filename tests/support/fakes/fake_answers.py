@@ -1,0 +1,190 @@
+"""A person's keys that sign nothing and remember everything, and what she is about to deny."""
+
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from approver_tui.client import errors
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import NOTHING, Entries
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras, DenyCode
+from approver_tui.state.approvals.narrowing import Difference, Granted, Narrowing
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
+from approver_tui.state.devices.devices import Device, PinState
+from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
+from approver_tui.state.text import SafeText, display_safe
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_client import ME, FakeServer
+
+PIN = "271828"
+
+
+@dataclass
+class FakeAnswers:
+    """Signs nothing, remembers everything, and fails when told to."""
+
+    server: FakeServer
+    is_unlocked: bool = True
+    given: list[tuple[str, Answer, str | None]] = field(default_factory=list)
+    """Approval id, answer, and the PIN or the deny code."""
+    failures: list[errors.ClientError] = field(default_factory=list)
+    """What the next answers raise, first in first out."""
+    wishes: list[Narrowing] = field(default_factory=list)
+    about_devices: list[tuple[str, str]] = field(default_factory=list)
+    reported: list[tuple[str, ReportScope, str]] = field(default_factory=list)
+    granted: list[Granted | None] = field(default_factory=list)
+    """What each yes was for; None for all of it."""
+    hold: threading.Event | None = None
+    """When set, an answer waits for it."""
+    asides: list[DenialExtras] = field(default_factory=list)
+    """From when on each denial lets the agent ask again."""
+    notes: list[str] = field(default_factory=list)
+    """What each denial tells the agent."""
+    entered: list[Entries] = field(default_factory=list)
+    """What was typed beside the PIN, answer by answer."""
+
+    def unlock(self, pin: str) -> None:
+        """Take the right PIN only."""
+        self._check(pin)
+        self.is_unlocked = True
+
+    def touch(self) -> None:
+        """Nothing runs out here."""
+
+    def lock(self) -> None:
+        """Forget the key."""
+        self.is_unlocked = False
+
+    def approve(
+        self,
+        approval: Approval,
+        *,
+        fingerprint: str,
+        pin: str | None = None,
+        entries: Entries = NOTHING,
+    ) -> Approval:
+        """Say yes, with the checks of the real thing that screens rely on."""
+        self._before()
+        current = self.server.approvals[approval.id]
+        if current.action_text != approval.action_text or fingerprint != approval.fingerprint:
+            raise errors.Changed("changed")
+        if pin is None and (approval.needs_pin or not self.is_unlocked):
+            raise errors.PinNeeded("PIN")
+        if pin is not None:
+            self._check(pin)
+        self.entered.append(entries)
+        self.granted.append(approval.granted)
+        return self._done(approval, Answer.APPROVE, pin, None)
+
+    def deny(
+        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
+    ) -> Approval:
+        """Say no."""
+        self._before()
+        self.notes.append(note)
+        self.asides.append(aside)
+        return self._done(approval, Answer.DENY, code.value, code)
+
+    def settle(self, approval_id: str) -> Approval:
+        """Tell what the server has; one that does not answer tells nothing."""
+        self._before()
+        try:
+            copy = self.server.approval(approval_id)
+        except errors.Unreachable as error:
+            raise errors.UnknownOutcome(approval_id) from error
+        is_counted = copy.together is not None and copy.together.counts(ME)
+        if copy.is_waiting(self.server.clock.now()) and not is_counted:
+            raise errors.NotRecorded
+        return copy
+
+    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
+        """Grant what is wished; amounts above 4,820 are not less."""
+        self._before()
+        labels = {fact.pointer: (fact.label, fact.asked) for fact in self.server.less.facts}
+        rows = [
+            Difference(*labels[change.pointer], display_safe(change.to)) for change in wish.changes
+        ]
+        if any(row.granted.isdigit() and int(row.granted) > 4820 for row in rows):
+            raise errors.ApiError("not_narrower", 422, "/0/amount: is not less than what was asked")
+        gone = SafeText("(not granted)")
+        rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in wish.drop_scopes]
+        if wish.token_seconds is not None:
+            seconds = SafeText(f"{wish.token_seconds} seconds")
+            rows.append(Difference(SafeText("Token lifetime"), SafeText("300 seconds"), seconds))
+        self.wishes.append(wish)
+        told = approval.headline
+        for row in rows:
+            told = SafeText(told.replace(row.asked, row.granted))
+        return Granted(f"{approval.action_text} {wish}", tuple(rows), headline=told)
+
+    def unlock_device(self, device: Device, pin: str) -> Device:
+        """Give another device its tries back."""
+        return self._about(device, "unlock", pin)
+
+    def vouch_device(self, device: Device, pin: str) -> Device:
+        """Let another device approve high risk."""
+        return self._about(device, "vouch", pin)
+
+    def _about(self, device: Device, verb: str, pin: str) -> Device:
+        self._before()
+        self._check(pin)
+        self.about_devices.append((device.id, verb))
+        pin_state = PinState(tries=0, left=10, locked=False, exhausted=False)
+        done = replace(device, high_from=0, pin=pin_state)
+        self.server.others = [done if each.id == device.id else each for each in self.server.others]
+        return done
+
+    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
+        """Stop the agent."""
+        self._before()
+        self.reported.append((approval.id, scope, note))
+        done = answered(approval, Answer.DENY, DenyCode.SUSPICIOUS)
+        self.server.put(done)
+        who = StoppedAgent(approval.agent.id, approval.agent.name, SafeText("quarantined"), 2, 1)
+        return Reported(SafeText("sayso_ic_aaaaaaaaaaaaaaaa"), scope, (who,), done)
+
+    def _before(self) -> None:
+        if self.hold is not None:
+            self.hold.wait(10)
+        if self.failures:
+            raise self.failures.pop(0)
+
+    def _check(self, pin: str) -> None:
+        if pin != PIN:
+            tries = self.server.device.pin.tries + 1
+            self.server.device = a_device(tries=tries)
+            raise errors.WrongPin(tries, 10 - tries)
+
+    def _done(
+        self, approval: Approval, answer: Answer, how: str | None, code: DenyCode | None
+    ) -> Approval:
+        self.given.append((approval.id, answer, how))
+        done = answered(approval, answer, code)
+        self.server.put(done)
+        return done
+
+
+@dataclass
+class FakeIntents:
+    """What is about to be denied."""
+
+    left: tuple[UnsentDenial, ...] = ()
+    """What an earlier run did not send."""
+    kept: set[str] = field(default_factory=set)
+    failure: OSError | None = None
+
+    def unsent(self) -> tuple[UnsentDenial, ...]:
+        """Return what was left."""
+        return self.left
+
+    def keep(self, approvals: Iterable[Approval]) -> None:
+        """Remember them."""
+        if self.failure is not None:
+            raise self.failure
+        self.kept |= {each.id for each in approvals}
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Forget them."""
+        self.kept -= set(ids)
+        self.left = tuple(each for each in self.left if each.approval_id not in ids)

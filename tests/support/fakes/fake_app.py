@@ -1,0 +1,96 @@
+"""The terminal app with all its fakes, ready to be run or drawn."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from approver_tui.app import ApproverApp, Ring
+from approver_tui.attention.alert_schedule import AlertSchedule
+from approver_tui.attention.notifier import Notifier
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import Environment, ScreenContext
+from approver_tui.screens.guard import InputGuard
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.notifications.events import EventName
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_answers import FakeAnswers, FakeIntents
+from tests.support.fakes.fake_client import FakeServer
+from tests.support.fakes.fake_clock import FakeClock
+from tests.support.fakes.fake_feed import FakeFeed
+from tests.support.fakes.fake_grants import FakeAhead
+from tests.support.fakes.fake_sounds import FakeBell
+
+
+class NoOtherLogins:
+    """No other login on this machine."""
+
+    def counts(self) -> Mapping[str, int | None]:
+        """Return none."""
+        return {}
+
+
+@dataclass
+class Stage:
+    """One app with all its fakes."""
+
+    clock: FakeClock
+    server: FakeServer
+    answers: FakeAnswers
+    feed: FakeFeed
+    prefs_client: FakeBell
+    grants_client: FakeAhead
+    app: ApproverApp
+    unsent_denials: FakeIntents = field(default_factory=FakeIntents)
+
+    def request(self, approval: Approval) -> None:
+        """Let an agent ask."""
+        self.server.put(approval)
+        self.feed.tell(EventName.REQUESTED, approval)
+
+
+def a_stage(
+    approvals: Iterable[Approval] = (),
+    *,
+    device: Device | None = None,
+    folder_is_open: bool = False,
+    place: Mapping[str, Any] = MappingProxyType({}),
+    others: Any = None,
+) -> Stage:
+    """Return an app over fakes, in UTC, at NOW; `place` has what else is said of it."""
+    clock = FakeClock()
+    server = FakeServer(clock, device=device or a_device())
+    server.put(*approvals)
+    answers, feed = FakeAnswers(server), FakeFeed(clock)
+    prefs_client, unsent_denials = FakeBell(clock, server), FakeIntents()
+    here = replace(Environment(zone=UTC, folder_is_open=folder_is_open), **place)
+    grants_client, guard = FakeAhead(server), InputGuard(clock.ticks)
+
+    fakes: dict[str, Any] = {
+        "server": server,
+        "answers": answers,
+        "prefs_client": prefs_client,
+        "grants_client": grants_client,
+        "feed": feed,
+        "unsent_denials": unsent_denials,
+        "others": others or NoOtherLogins(),
+    }
+
+    def load_app(ring: Ring) -> Callable[[], InboxScreen]:
+        context = ScreenContext(
+            **fakes,
+            guard=guard,
+            now=clock.now,
+            ticks=clock.ticks,
+            environment=here,
+            notifier=Notifier(
+                AlertSchedule(here.preferences, clock.ticks), here.terminal_environment, ring
+            ),
+        )
+        return partial(InboxScreen, context)
+
+    app = ApproverApp(load_app, guard=guard, theme=here.theme, keymap=here.keymap)
+    return Stage(clock, server, answers, feed, prefs_client, grants_client, app, unsent_denials)

@@ -1,0 +1,85 @@
+"""A live feed that plays a script, on a real socket.
+
+Owns: one script per connection and what clients said. Never: proofs or tokens; tests look at those.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Self
+
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
+
+from tests.support.builders.approval_texts import when, wire_approval
+
+Step = str | int | Mapping[str, object]
+"""A frame as text or as an object, or a code to close with."""
+
+
+class FeedServer:
+    """A socket that plays one script per connection, then keeps the last line open."""
+
+    def __init__(self, *scripts: list[Step]) -> None:
+        self.scripts = list(scripts)
+        self.requests: list[Request] = []
+        self.heard: list[dict[str, object]] = []
+        self.refuse_next: list[HTTPStatus] = []
+        self._server = serve(self._play, "127.0.0.1", 0, process_request=self._check)
+        self.issuer = f"http://localhost:{self._server.socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+
+    def _check(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.refuse_next:
+            return connection.respond(self.refuse_next.pop(0), "no\n")
+        self.requests.append(request)
+        return None
+
+    def _play(self, socket: ServerConnection) -> None:
+        script = self.scripts.pop(0) if self.scripts else [hello()]
+        try:
+            for step in script:
+                if isinstance(step, int):
+                    socket.close(step)
+                    return
+                socket.send(step if isinstance(step, str) else json.dumps(step))
+            while True:
+                self.heard.append(json.loads(socket.recv()))
+        except ConnectionClosed:
+            return
+
+
+def hello(cursor: int = 0, *, lasts: int = 600_000) -> dict[str, object]:
+    """The first frame of a line."""
+    return {
+        "type": "hello",
+        "cursor": cursor,
+        "token_expires_at": when(_now() + lasts),
+        "server_time": when(_now()),
+    }
+
+
+def event(seq: int, **changes: object) -> dict[str, object]:
+    """Somebody asks for something."""
+    frame: dict[str, object] = {
+        "type": "event",
+        "seq": seq,
+        "event": "approval.requested",
+        "at": when(_now()),
+    }
+    return frame | {"approval": wire_approval(number=seq)} | changes
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,53 @@
+"""What a proxy says while the server behind it is away, at that server's own address.
+
+Owns: the answers of nginx and Caddy to a browser whose server was stopped.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.checks.waiting import until
+from tests.support.servers.server import LiveServer
+
+WORDS = "nginx has no better words"
+_GATEWAY = 502
+
+
+@contextlib.contextmanager
+def stand_in(server: LiveServer, status: int, headers: Mapping[str, str] = {}) -> Iterator[None]:
+    """Stop the server, and answer in its place: so to whoever goes to a page, else 502."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            goes = self.headers["Sec-Fetch-Mode"] == "navigate"
+            body = f"<h1>{WORDS}</h1>".encode()
+            self.send_response(status if goes else _GATEWAY)
+            for name, value in {**headers, "Content-Type": "text/html"}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def listens() -> ThreadingHTTPServer | None:
+        with contextlib.suppress(OSError):
+            return ThreadingHTTPServer(("127.0.0.1", server.port), Answer)
+        return None
+
+    server.stop()
+    there = until(listens)
+    assert there is not None
+    thread = threading.Thread(target=there.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        there.shutdown()
+        there.server_close()
+        thread.join(5)
+        server.start()

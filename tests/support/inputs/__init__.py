@@ -1,0 +1,1 @@
+"""Calls, tokens, proofs and bodies, valid and invalid."""

@@ -1,0 +1,110 @@
+"""The places that take what a browser holds, and the names of what people gave and look after.
+
+Owns: putting any handle there; `places.py` has the other places, and reads the answers.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from server.http.cookies import CSRF
+from tests.support.browsers.browser import request_of
+from tests.support.browsers.web_person import COOKIE
+from tests.support.inputs.browser_handles import SIGN_IN_COOKIE
+from tests.support.inputs.handles import World
+from tests.support.inputs.raw_api import RawApi
+
+Place = Callable[[str], httpx.Response]
+
+
+def of_passkeys(world: World) -> dict[str, Place]:
+    """What comes from a browser that is somebody's device."""
+    cookie = f"{COOKIE}={world.handles['passkey cookie']}"
+    token = world.handles["page token"]
+
+    def uncalled(handle: str) -> httpx.Response:
+        path = f"/api/push-subscriptions/{handle}"
+        return _send(world, "DELETE", path, cookie, headers={CSRF: token})
+
+    return {
+        "cookie of a passkey": lambda h: _send(world, "GET", "/api/me", f"{COOKIE}={h}"),
+        "token of a page": lambda h: _send(
+            world, "POST", "/api/feed/ticket", cookie, headers={CSRF: h}
+        ),
+        "push subscription of the API": uncalled,
+        "ticket of the feed": lambda h: _feed(world, h),
+    }
+
+
+def of_sign_ins(world: World) -> dict[str, Place]:
+    """What comes from a browser whose person signs in to apps."""
+    held = world.handles
+    mine = f"{SIGN_IN_COOKIE}={held['sign-in cookie']}"
+
+    def flow(cookie: str, prompt: str) -> str:
+        form = request_of(world.app.id, prompt=prompt)
+        begun = _send(world, "GET", "/authorize", cookie, params=form)
+        return begun.headers["location"].partition("flow=")[2]
+
+    def goes_on(handle: str, cookie: str = mine) -> httpx.Response:
+        return _send(world, "GET", "/continue", cookie, params={"flow": handle})
+
+    def signed_in(handle: str) -> httpx.Response:
+        cookie = f"{SIGN_IN_COOKIE}={handle}"
+        return goes_on(flow(cookie, "none"), cookie)
+
+    def denied(handle: str, token: str = held["form token"]) -> httpx.Response:
+        form = {"flow": handle, "csrf": token, "answer": "deny"}
+        return _send(world, "POST", "/consent", mine, data=form)
+
+    return {
+        "cookie of a sign-in": signed_in,
+        "flow to go on with": goes_on,
+        "flow of a consent": denied,
+        "token of a form": lambda h: denied(flow(mine, "consent"), h),
+    }
+
+
+def _send(world: World, method: str, path: str, cookie: str, **rest: Any) -> httpx.Response:
+    """As a page of ours sends it."""
+    named = {"Origin": world.server.url, "Sec-Fetch-Site": "same-origin", "Cookie": cookie}
+    headers = {**named, **rest.pop("headers", {})}
+    with world.server.client() as browser:
+        return browser.request(method, path, headers=headers, **rest)
+
+
+def _feed(world: World, ticket: str) -> httpx.Response:
+    """What the socket says first, as if it were an answer: greeted, or closed with a code."""
+    cookie = f"{COOKIE}={world.handles['passkey cookie']}"
+    address = f"ws://localhost:{world.server.port}/api/feed"
+    origin = Origin(world.server.url)
+    with connect(address, additional_headers={"Cookie": cookie}, origin=origin) as socket:
+        try:
+            socket.send(json.dumps({"type": "ticket", "ticket": ticket}))
+            said = json.loads(socket.recv(30))
+        except ConnectionClosed as closed:
+            code = 0 if closed.rcvd is None else closed.rcvd.code
+            return httpx.Response(401, json={"code": str(code)})
+        return httpx.Response(200, json={"type": said["type"]})
+
+
+def of_records(world: World) -> dict[str, Place]:
+    """Where people and administrators name what they look after."""
+    raw = RawApi(world.person, world.http)
+
+    def place(method: str, path: str) -> Place:
+        return lambda handle: raw.call(method, path.format(handle))
+
+    return {
+        "consent of the API": place("DELETE", "/api/consents/{}"),
+        "standing grant of the API": place("GET", "/api/grants/{}"),
+        "deputy of the API": place("DELETE", "/api/deputies/{}"),
+        "incident of the API": place("GET", "/api/incidents/{}"),
+        "invitation of the API": place("DELETE", "/api/invitations/{}"),
+        "group of the API": place("GET", "/api/groups/{}"),
+    }

@@ -1,0 +1,230 @@
+"""Every place that takes something which this server hands out, or somebody signed for it.
+
+Owns: putting any handle anywhere, and reading the one word with which the place answers.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+from server.protocol.names import (
+    APPROVER_CLIENT,
+    ASSERTION_TYPE,
+    GRANT_AUTHORIZATION_CODE,
+    GRANT_CIBA,
+    GRANT_CLIENT_CREDENTIALS,
+    GRANT_DEVICE_CODE,
+    GRANT_ENROLMENT,
+    GRANT_REFRESH_TOKEN,
+    GRANT_TOKEN_EXCHANGE,
+)
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from tests.support.browsers.browser import CALLBACK, VERIFIER, request_of
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import PAY
+from tests.support.builders.token_chains import BANK
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.inputs import browser_endpoints
+from tests.support.inputs.dpop_proofs import proof
+from tests.support.inputs.handles import World
+from tests.support.inputs.handmade_jwts import Key, assertion_claims, assertion_form
+from tests.support.inputs.raw_api import RawApi
+
+ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
+
+Place = Callable[[str], httpx.Response]
+
+
+def places(world: World) -> dict[str, Place]:
+    """Every place, by its name."""
+    return {
+        **_of_clients(world),
+        **_of_agents(world),
+        **_of_apps(world),
+        **_of_people(world),
+        **browser_endpoints.of_passkeys(world),
+        **browser_endpoints.of_sign_ins(world),
+        **browser_endpoints.of_records(world),
+    }
+
+
+def word(answer: httpx.Response) -> tuple[int, str]:
+    """Status and error of an answer; a page has no other word, and a redirect may carry one."""
+    if (where := answer.headers.get("location")) is not None:
+        query = dict(parse_qsl(urlsplit(where).query))
+        return answer.status_code, query.get("error", "elsewhere")
+    if not answer.headers.get("content-type", "").startswith("application/"):
+        return answer.status_code, "page"
+    said = answer.json()
+    return answer.status_code, str(said.get("error") or said.get("code") or "done")
+
+
+def _of_clients(world: World) -> dict[str, Place]:
+    """How clients say who they are."""
+    own = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
+    me, post = world.agent.key, world.http.post
+
+    def assertion(handle: str) -> httpx.Response:
+        proved = {"client_assertion": handle, "client_assertion_type": ASSERTION_TYPE}
+        return post("/token", data={**own, **proved})
+
+    def register(handle: str) -> httpx.Response:
+        _forget_guesses(world)
+        return post("/register", json={}, headers={"Authorization": f"Bearer {handle}"})
+
+    def registration(handle: str) -> httpx.Response:
+        _forget_guesses(world)
+        path = f"/register/{world.registered}"
+        return world.http.get(path, headers={"Authorization": f"Bearer {handle}"})
+
+    return {
+        "basic name": lambda h: post("/token", data=own, auth=(h, me.secret)),
+        "basic password": lambda h: post("/token", data=own, auth=(me.id, h)),
+        "client_assertion": assertion,
+        "proof": lambda h: post("/token", data=own, auth=me.basic, headers={"DPoP": h}),
+        "token of an invitation": register,
+        "token of a registration": registration,
+    }
+
+
+def _of_agents(world: World) -> dict[str, Place]:
+    """What agents send about people and their tokens."""
+
+    def grant(kind: str, **form: str) -> httpx.Response:
+        sent = {"grant_type": kind, **form}
+        return world.http.post("/token", data=sent, auth=world.agent.key.basic)
+
+    def exchange(**form: str) -> httpx.Response:
+        whole = {"subject_token_type": ACCESS_TOKEN, "scope": "payments:read", **form}
+        return grant(GRANT_TOKEN_EXCHANGE, resource=PAY, **whole)
+
+    def ask(**hint: str) -> httpx.Response:
+        form = {"scope": "openid payments:read", "resource": PAY, **hint}
+        return world.http.post("/bc-authorize", data=form, auth=world.agent.key.basic)
+
+    def hinted(handle: str) -> httpx.Response:
+        form = {"scope": "openid", "login_hint_token": handle}
+        return world.http.post("/bc-authorize", data=form, auth=world.bot.basic)
+
+    def request(handle: str) -> httpx.Response:
+        claims = assertion_claims(world.keyed.id, world.server.url, world.server.clock.now())
+        proved = assertion_form(world.key.sign(claims))
+        return world.http.post("/bc-authorize", data={"request": handle, **proved})
+
+    held = world.handles["delegated token"]
+    return {
+        "auth_req_id": lambda h: grant(GRANT_CIBA, auth_req_id=h),
+        "subject_token": lambda h: exchange(subject_token=h),
+        "subject_token of an app": lambda h: world.chains.exchange(world.bot, h, resource=BANK),
+        "subject_token that is an ID token": lambda h: exchange(
+            subject_token=h, subject_token_type=ID_TOKEN
+        ),
+        "actor_token": lambda h: exchange(
+            subject_token=held, actor_token=h, actor_token_type=ACCESS_TOKEN
+        ),
+        "login_hint": lambda h: ask(login_hint=h),
+        "id_token_hint": lambda h: ask(id_token_hint=h),
+        "login_hint_token": hinted,
+        "request": request,
+        "token to consume": lambda h: _consume(world, h),
+    }
+
+
+def _consume(world: World, handle: str) -> httpx.Response:
+    body = {"token": handle, "authorization_details": PAYMENT_DETAILS, "execution_id": "once"}
+    return world.http.post("/api/approvals/consume", json=body, auth=world.resource.basic)
+
+
+def _of_apps(world: World) -> dict[str, Place]:
+    """What people's apps and their browsers send."""
+    mine = world.app
+
+    def token(grant: str, **form: str) -> httpx.Response:
+        return world.http.post("/token", data={"grant_type": grant, **form}, auth=mine.basic)
+
+    def code(handle: str) -> httpx.Response:
+        rest = {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        return token(GRANT_AUTHORIZATION_CODE, code=handle, **rest)
+
+    def authorize(**parameters: str) -> httpx.Response:
+        with world.server.client() as browser:
+            return browser.get("/authorize", params=parameters)
+
+    def acting(handle: str) -> httpx.Response:
+        more = {"scope": "openid payments:read", "resource": PAY, "requested_actor": handle}
+        return authorize(**request_of(mine.id, **more))
+
+    def leaving(handle: str) -> httpx.Response:
+        with world.server.client() as browser:
+            return browser.get("/logout", params={"id_token_hint": handle})
+
+    def userinfo(handle: str) -> httpx.Response:
+        return world.http.get("/userinfo", headers={"Authorization": f"Bearer {handle}"})
+
+    return {
+        "code": code,
+        "refresh_token of an app": lambda h: token(GRANT_REFRESH_TOKEN, refresh_token=h),
+        "device_code of an app": lambda h: token(GRANT_DEVICE_CODE, device_code=h),
+        "client_id of a sign-in": lambda h: authorize(**request_of(h)),
+        "request_uri": lambda h: authorize(client_id=mine.id, request_uri=h),
+        "requested_actor": acting,
+        "id_token_hint of a logout": leaving,
+        "token of userinfo": userinfo,
+    }
+
+
+def _of_people(world: World) -> dict[str, Place]:
+    """What terminals and new devices send, and what is typed at the page."""
+    raw = RawApi(world.person, world.http)
+
+    def terminal(grant: str, **form: str) -> httpx.Response:
+        sent = {"grant_type": grant, "client_id": APPROVER_CLIENT, **form}
+        proved = world.person.client.session.transport.proof("POST", "/token", None)
+        return world.http.post("/token", data=sent, headers={"DPoP": proved})
+
+    def begun(
+        handle: str, grant: str = GRANT_DEVICE_CODE, name: str = "device_code"
+    ) -> httpx.Response:
+        key = Key("ES256", world.device.private, "")
+        proved = proof(key, f"{world.server.url}/token", world.server.clock.now())
+        form = {"grant_type": grant, "client_id": APPROVER_CLIENT, name: handle}
+        return world.http.post("/token", data=form, headers={"DPoP": proved})
+
+    def typed(handle: str) -> httpx.Response:
+        _forget_guesses(world)
+        with world.server.client() as browser:
+            page = browser.get("/device").text
+            (token,) = re.findall(r'name="form" value="([^"]+)"', page)
+            form = {"form": token, "name": world.person.user, "user_code": handle}
+            return browser.post("/device", data=form)
+
+    def bearer(handle: str) -> httpx.Response:
+        proved = raw.proof(raw.claims("GET", "/api/me"))
+        return raw.call("GET", "/api/me", authorization=f"DPoP {handle}", proof=proved)
+
+    path = f"/api/approvals/{world.handles['approval']}/decision"
+    confirmation = "/api/devices/self/pin/confirmation"
+    return {
+        "code of enrolment": lambda h: begun(h, GRANT_ENROLMENT, "code"),
+        "refresh_token": lambda h: terminal(GRANT_REFRESH_TOKEN, refresh_token=h),
+        "device_code": begun,
+        "user code": typed,
+        "token of the API": bearer,
+        "approval of the API": lambda h: raw.call("GET", f"/api/approvals/{h}"),
+        "decision": lambda h: raw.call("POST", path, content=_json(decision=h)),
+        "statement": lambda h: raw.call("POST", confirmation, content=_json(statement=h)),
+        "device of the API": lambda h: raw.call("DELETE", f"/api/devices/{h}"),
+    }
+
+
+def _json(**members: str) -> bytes:
+    return json.dumps(members).encode()
+
+
+def _forget_guesses(world: World) -> None:
+    """So that each handle is judged for itself, and not for how many came before it."""
+    with world.server.services.store.write() as tx:
+        tx.counters.prune(tx.now + DAY)

@@ -1,0 +1,234 @@
+"""One of everything that this server hands out, or takes because somebody signed it.
+
+Owns: collecting them from a running server. Where each may be put is in `places.py`; what each
+place takes, and what it must say to all the others, stands in the test.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from approver_tui.client.devices import unlocking
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.jose import SigningKey
+from approver_tui.client.sign_in.tokens import load
+from server.crypto.passwords import Argon2Passwords
+from server.protocol.names import APP_GRANTS, APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.passwords import Passwords
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser, request_of
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.token_chains import LiveChains
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.inputs import browser_handles
+from tests.support.inputs.dpop_proofs import proof
+from tests.support.inputs.handmade_jwts import Key, assertion_claims, new_key, request_claims
+from tests.support.inputs.signing import decision, pin_statement
+from tests.support.servers.server import AgentKey, LiveServer
+
+_SIGNED = {"Accept": "application/token-introspection+jwt"}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A server, who is there, and what they hold."""
+
+    server: LiveServer
+    http: httpx.Client
+    agent: Agent
+    person: Terminal
+    resource: AgentKey
+    app: AgentKey
+    key: Key
+    keyed: AgentKey
+    """An agent that proves itself with `key`."""
+    chains: LiveChains
+    bot: AgentKey
+    """An agent that exchanges other apps' tokens."""
+    device: SigningKey
+    """The key of a device that is signing in."""
+    registered: str
+    """An agent that registered itself."""
+    handles: Mapping[str, str]
+
+    def introspect(self, handle: str) -> dict[str, object]:
+        """What the resource is told of it."""
+        answer = self.http.post("/introspect", data={"token": handle}, auth=self.resource.basic)
+        told: dict[str, object] = answer.json()
+        return told
+
+    def revoke(self, handle: str) -> httpx.Response:
+        """An agent gives it back."""
+        return self.http.post("/revoke", data={"token": handle}, auth=self.agent.key.basic)
+
+
+def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
+    """One of everything."""
+    agent = Agent(server.agent(serves=(PAY,)), http)
+    given = server.resources.rotate_secret(PAY, by=BY)
+    resource = AgentKey(given.resource.client_id, given.secret, PAY)
+    key, device = new_key("ES256"), SigningKey.generate()
+    keyed = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [key.jwk]}))
+    app = _app(server)
+    chains = LiveChains(server, http, person.client.profile.user_id)
+    chains.prepare()
+    bot = chains.agent()
+    registered, registration = _registered(server, http, person)
+    handles = {
+        **registration,
+        **_of_apps(server, http, person, app),
+        **_of_agents(agent, person),
+        **_of_exchanges(chains, bot),
+        **_of_devices(server, http, device),
+        **_signed_by_agents(server, key, keyed, person),
+        **_of_people(server, person),
+        **browser_handles.of_passkey(server),
+        **browser_handles.of_records(server, person, agent.key.id),
+        "app": app.id,
+        "app secret": app.secret,
+        "resource": resource.id,
+        "resource secret": resource.secret,
+        "nothing": "x",
+    }
+    about = {"token": handles["access token"]}
+    told = http.post("/introspect", data=about, auth=resource.basic, headers=_SIGNED)
+    handles["signed introspection"] = told.text
+    return World(
+        *(server, http, agent, person, resource, app, key, keyed),
+        *(chains, bot, device, registered, handles),
+    )
+
+
+def _app(server: LiveServer) -> AgentKey:
+    new = NewApp(
+        "phone",
+        (CALLBACK,),
+        grant_types=APP_GRANTS,
+        resources=(PAY,),
+        scopes=("payments:read",),
+    )
+    made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
+    return AgentKey(made.app.id, made.secret or "", "phone")
+
+
+def _registered(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> tuple[str, dict[str, str]]:
+    """An agent that registered itself, its token, and an invitation that nobody has used."""
+    invitations = Invitations(server.services.store, server.services.secrets)
+    ceiling = NewInvitation(person.user, resources=(PAY,), scopes=("payments:read",))
+    used, unused = (invitations.issue(ceiling, by=BY) for _ in range(2))
+    authorization = {"Authorization": f"Bearer {used.token}"}
+    told = http.post("/register", json={"client_name": "own"}, headers=authorization).json()
+    token = told["registration_access_token"]
+    return told["client_id"], {
+        "registration token": token,
+        "initial token": unused.token,
+        "invitation": unused.invitation.id,
+    }
+
+
+def _of_apps(
+    server: LiveServer, http: httpx.Client, person: Terminal, app: AgentKey
+) -> dict[str, str]:
+    """What an app gets: once redeemed, once not, and a request that it has pushed."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    with server.client() as browsing:
+        browser = Browser(browsing, server.url)
+        browser.authorize(app.id)
+        browser.sign_in(person.user)
+        codes = [browser.answer("allow").answer["code"]]
+        page = browser.authorize(app.id)
+        codes.append((browser.answer("allow") if page.forms else page).answer["code"])
+        held = browser_handles.of_sign_in(browser, app.id)
+    form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
+    answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
+    tokens = answer.json()
+    asked = {"scope": "openid payments:read", "resource": PAY}
+    begun = http.post("/device_authorization", data=asked, auth=app.basic).json()
+    pushed = http.post("/par", data=request_of(app.id), auth=app.basic).json()
+    return {
+        "app's access token": tokens["access_token"],
+        "app's refresh token": tokens["refresh_token"],
+        "app's ID token": tokens["id_token"],
+        "authorization code": codes[1],
+        "request_uri": pushed["request_uri"],
+        "app's device code": begun["device_code"],
+        **held,
+    }
+
+
+def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
+    """What an agent gets; one request of its own waits."""
+    redeemed, paid = agent.asked(person.user), ""
+    person.approve(person.only())
+    tokens = agent.poll(redeemed).json()
+    paid = agent.ask_payment(person.user).json()["auth_req_id"]
+    person.approve(person.only())
+    form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
+    own = agent.http.post("/token", data=form, auth=agent.key.basic).json()
+    return {
+        "access token": own["access_token"],
+        "delegated token": tokens["access_token"],
+        "single-use token": agent.poll(paid).json()["access_token"],
+        "ID token": tokens["id_token"],
+        "auth_req_id": agent.asked(person.user),
+        "agent": agent.key.id,
+        "agent secret": agent.key.secret,
+    }
+
+
+def _of_exchanges(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
+    """A token of an app's person, and what is said to an agent that they have not agreed to."""
+    token = chains.user_token()
+    refused = chains.exchange(bot, token).json()
+    return {"subject token": token, "login_hint_token": refused["login_hint_token"]}
+
+
+def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
+    """The two codes of a device that is signing in."""
+    own = new_key("ES256")
+    own = Key(own.alg, key.private, own.kid)
+    url = f"{server.url}/device_authorization"
+    headers = {"DPoP": proof(own, url, server.clock.now())}
+    form = {"client_id": APPROVER_CLIENT, "device_name": "kiosk"}
+    begun = http.post("/device_authorization", data=form, headers=headers).json()
+    return {"device code": begun["device_code"], "user code": begun["user_code"]}
+
+
+def _signed_by_agents(
+    server: LiveServer, key: Key, keyed: AgentKey, person: Terminal
+) -> dict[str, str]:
+    """What agents make themselves: none of it was used yet."""
+    now = server.clock.now()
+    asked: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
+    request = request_claims(keyed.id, server.url, now, resource=PAY, **asked)
+    return {
+        "assertion": key.sign(assertion_claims(keyed.id, server.url, now)),
+        "request object": key.sign(request, typ="oauth-authz-req+jwt"),
+        "proof": proof(new_key("ES256"), f"{server.url}/token", now),
+    }
+
+
+def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
+    """What a person's device holds and makes: an answer and a statement that were not sent."""
+    client = person.client
+    low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION)
+    high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION)
+    shown = client.approval(person.only().id)
+    return {
+        "approval": shown.id,
+        "device": client.profile.device_id,
+        "user": client.profile.user_id,
+        "session token": client.session.tokens.access_token(),
+        "refresh token": load(client.session.tokens._vault).refresh_token,
+        "enrolment code": server.user()[1],
+        "decision": decision(person, shown, low.key),
+        "statement": pin_statement(person, high.key, high.nonce),
+    }

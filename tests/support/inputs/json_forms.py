@@ -1,0 +1,82 @@
+"""The documents of `sayso-approver --json`, as `docs/reference/approver-json.md` describes them.
+
+Owns: reading the page, and holding a document against it. Never: the product's own code.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "approver-json.md"
+_ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
+_IF_SET = ", if set"
+_ALL_OF = re.compile(r"all members of an? (\w+)")
+
+
+@cache
+def forms() -> dict[str, dict[str, str]]:
+    """The members of each document and of each part, by name, with their forms in words."""
+    sections = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    found = {}
+    for section in sections:
+        name = section.splitlines()[0].strip("`")
+        found[name] = dict(_ROW.findall(section))
+    for section in sections:
+        name = section.splitlines()[0].strip("`")
+        if more := _ALL_OF.search(section):
+            found[name] = {**found[more[1]], **found[name]}
+    return found
+
+
+def schemas() -> set[str]:
+    """The documents that are described."""
+    return {name for name in forms() if name.startswith("sayso.")}
+
+
+def problems(document: dict[str, object]) -> list[str]:
+    """What in a document is not as it is described; nothing when all is."""
+    members = {name: value for name, value in document.items() if name != "schema"}
+    return _differences(members, str(document["schema"]), str(document["schema"]))
+
+
+def _differences(value: object, form: str, place: str) -> list[str]:
+    if form.endswith(" or null"):
+        return [] if value is None else _differences(value, form.removesuffix(" or null"), place)
+    if form.startswith("list of "):
+        if not isinstance(value, list):
+            return [f"{place} is no list"]
+        inner = form.removeprefix("list of ")
+        return [each for item in value for each in _differences(item, inner, f"{place}[]")]
+    if form in _PLAIN:
+        return [] if _PLAIN[form](value) else [f"{place} is no {form}: {value!r}"]
+    return _of_members(value, forms()[form], place)
+
+
+def _of_members(value: object, wanted: dict[str, str], place: str) -> list[str]:
+    if not isinstance(value, dict):
+        return [f"{place} is no object"]
+    needed = {name for name, form in wanted.items() if not form.endswith(_IF_SET)}
+    found = [f"{place}.{name} is not described" for name in sorted(set(value) - set(wanted))]
+    found += [f"{place}.{name} is missing" for name in sorted(needed - set(value))]
+    for name in sorted(set(value) & set(wanted)):
+        form = wanted[name].removesuffix(_IF_SET)
+        found += _differences(value[name], form, f"{place}.{name}")
+    return found
+
+
+def _is_time(value: object) -> bool:
+    if not isinstance(value, str) or not value.endswith("Z"):
+        return False
+    return datetime.fromisoformat(value).tzinfo is not None
+
+
+_PLAIN: dict[str, Callable[[object], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "number": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "yes or no": lambda value: isinstance(value, bool),
+    "time": _is_time,
+    "object": lambda value: isinstance(value, dict),
+    "null": lambda value: value is None,
+}

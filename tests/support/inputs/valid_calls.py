@@ -1,0 +1,354 @@
+"""A valid call of every row of the table that takes a JSON body, over one installation.
+
+Owns: who calls, about what, and with which body. Never: what is changed in it.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.http import cookies
+from server.http.route import Route
+from server.protocol import names
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.users import NewUser
+from tests.server.http.test_administration import SAMPLES
+from tests.support.browsers.browser import CALLBACK
+from tests.support.builders.admins import Staff
+from tests.support.builders.callers import (
+    LocalAgent,
+    LocalTerminal,
+    X,
+    another_device,
+    new_resource,
+    sign_in,
+)
+from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.passkey import LocalBrowser, new_browser
+from tests.support.builders.site import ISSUER, Answer, LocalSite
+from tests.support.clients.agent import PAYMENT_DETAILS
+from tests.support.inputs.handmade_jwts import Key, new_key
+from tests.support.inputs.valid_bodies import ACTION, FULLER, REGISTRATION
+
+_P256DH = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+_SAID = {"statement": "a.b.c"}
+"""A statement that counts where its check is taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A row of the table as somebody calls it."""
+
+    send: Callable[[bytes], Answer]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """An installation, those who call, and what there is to call about."""
+
+    staff: Staff
+    agent: LocalAgent
+    key: Key
+    """With which the agent signs, and another that proves by it who it is."""
+    signer: str
+    """That other agent."""
+    app: tuple[str, str]
+    payment: str
+    """Of high risk, which waits and for which the PIN was entered."""
+    small: str
+    """Of low risk, which waits."""
+    pin_nonce: str
+    """What confirms that PIN call."""
+    handle: str
+    code: str
+    fresh: LocalTerminal
+    """A terminal that has a session and is no device yet."""
+    device: str
+    """Another one of the person's."""
+    browser: LocalBrowser
+    offer: str
+    """What a browser signs to sign in."""
+    resource: str
+    """Its credentials."""
+    tokens: tuple[str, str]
+    """Of payments; the first was consumed."""
+    consumed: str
+    invitation: str
+    registered: tuple[str, str]
+    """A client that registered itself, and its token."""
+
+    @property
+    def local(self) -> LocalSite:
+        """The server."""
+        return self.staff.local
+
+    @property
+    def person(self) -> LocalTerminal:
+        """Somebody who is asked."""
+        return self.staff.people["stranger"]
+
+    def call(self, route: Route) -> Call:
+        """How this row is called."""
+        if route.rule is not None:
+            return self._administered(route)
+        body, about, who = self._bodies()[route.name]
+        path = route.path.replace("<id>", about)
+        if isinstance(who, LocalTerminal):
+            return self._by_terminal(who, route.method, path, body, {})
+        headers = {"content-type": "application/json", **(who or {})}
+        return Call(lambda raw: self._send(route.method, path, raw, headers), body)
+
+    def _administered(self, route: Route) -> Call:
+        sample, admin = SAMPLES[route.name], self.staff.people["admin"]
+        path = route.path.replace("<id>", self.staff.ids.get(sample.about, ""))
+        headers = {"sayso-statement": "x"}
+        if route.rule is not None and route.rule.versioned:
+            headers["if-match"] = f'"{self.staff.version(path)}"'
+        body = FULLER.get(route.name, sample.body)
+        return self._by_terminal(admin, route.method, path, body, headers)
+
+    def _by_terminal(
+        self, who: LocalTerminal, method: str, path: str, body: Any, headers: Mapping[str, str]
+    ) -> Call:
+        """With one proof for all, since none is ever stored as used."""
+        whole = {"authorization": f"DPoP {who.access_token}", **headers}
+        proof = who.proof(method, path)
+        return Call(lambda raw: self._send(method, path, raw, whole, proof), body)
+
+    def _send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], *proofs: str
+    ) -> Answer:
+        return self.local.send(method, path, headers=headers, proofs=proofs, body=body)
+
+    def _bodies(self) -> Mapping[str, tuple[Any, str, Any]]:
+        """Every row that is not administration: a valid body, its id, and who calls."""
+        me = self.person
+        return {
+            **{name: (body, "", me) for name, body in self._own_bodies().items()},
+            **{name: (body, about, me) for name, (body, about) in self._about_bodies().items()},
+            **self._other_bodies(),
+        }
+
+    def _own_bodies(self) -> Mapping[str, Any]:
+        wish = {
+            "approval": self.small,
+            "seconds": 60,
+            "uses": 3,
+            "sum": "30",
+            "vary": [{"fact": "/amount", "up_to": "20"}],
+            "tell": True,
+        }
+        deputy = {"deputy": "owner", "from": "2025-10-10T00:00:00Z", "to": "2025-10-20T00:00:00Z"}
+        return {
+            "POST /api/devices/codes": _SAID,
+            "POST /api/devices/self/pin": {"x": X, "for": "session"},
+            "POST /api/devices/self/pin/confirmation": _SAID,
+            "POST /api/user-code": {"code": "blue whale 7", **_SAID},
+            "POST /api/password": {"password": "correct horse battery", **_SAID},
+            "PUT /api/attention/quiet-hours": {
+                "days": ["mon", "sun"],
+                "from": "22:00",
+                "to": "06:00",
+                "zone": "Europe/Berlin",
+            },
+            "POST /api/attention/mutes": {"agent": self.agent.id, "minutes": 60},
+            "POST /api/deputies": {**deputy, **_SAID},
+            "POST /api/grants": wish,
+            "POST /api/grants/preview": wish,
+        }
+
+    def _about_bodies(self) -> Mapping[str, tuple[Any, str]]:
+        me = self.person
+        no = {"decision": "deny", "ceremony": "none"}
+        later = me.decision(self.payment, me.session, code="wait_until", **no)
+        report = me.decision(self.payment, me.session, code="suspicious", **no)
+        change = {"place": 0, "fact": "/amount", "to": "1"}
+        return {
+            "PATCH /api/devices/<id>": ({"name": "desk"}, me.device_id),
+            "POST /api/devices/<id>/unlock": (_SAID, self.device),
+            "POST /api/devices/<id>/vouch": (_SAID, self.device),
+            "POST /api/approvals/<id>/narrowing": (
+                {"drop_scopes": [], "changes": [change], "token_seconds": 60},
+                self.small,
+            ),
+            "POST /api/approvals/<id>/decision": (
+                {
+                    "decision": later,
+                    "note": "n",
+                    "retry_at": "2025-11-30T00:00:00Z",
+                    "private_note": "p",
+                },
+                self.payment,
+            ),
+            "POST /api/approvals/<id>/snooze": ({"minutes": 1}, self.small),
+            "POST /api/approvals/<id>/report": (
+                {"decision": report, "scope": "agent", "note": "n"},
+                self.payment,
+            ),
+        }
+
+    def _other_bodies(self) -> Mapping[str, tuple[Any, str, Any]]:
+        keys = {"low": self.fresh.low.jwk, "high": self.fresh.high.jwk}
+        made = {"attestation": "AA", "client_data": "AA"}
+        push = {
+            "endpoint": "https://fcm.googleapis.com/fcm/send/x",
+            "keys": {"p256dh": _P256DH, "auth": "A" * 22},
+            "expirationTime": 1,
+        }
+        client, token = self.registered
+        run = {
+            "token": self.tokens[1],
+            "authorization_details": PAYMENT_DETAILS,
+            "execution_id": "run-2",
+            "acr_values": ["urn:sayso:acr:signed-pin"],
+            "max_age": 60,
+        }
+        done = {
+            "approval": self.consumed,
+            "execution_id": "run-1",
+            "outcome": "executed",
+            "text": "done",
+            "authorization_details": PAYMENT_DETAILS,
+        }
+        word = self.browser.passkey.word(self.offer.encode())
+        resource = {"authorization": self.resource}
+        return {
+            "POST /api/devices": ({"name": "laptop", "approval_keys": keys}, "", self.fresh),
+            "POST /api/passkeys/options": ({"code": self.code}, "", None),
+            "POST /api/passkeys": ({"code": self.code, "name": "phone", **made}, "", None),
+            "POST /api/passkeys/sign-in": ({"word": word}, "", None),
+            "POST /api/push-subscriptions": (push, "", self._page),
+            "POST /api/approvals/consume": (run, "", resource),
+            "POST /api/approvals/outcome": (done, "", resource),
+            "POST /register": (REGISTRATION, "", _bearer(self.invitation)),
+            "PUT /register/<id>": (
+                {**REGISTRATION, "client_id": client},
+                client,
+                _bearer(token),
+            ),
+        }
+
+    @property
+    def _page(self) -> Mapping[str, str]:
+        """What a page of ours sends along in the browser."""
+        cookie = self.browser.cookie
+        return {
+            "origin": ISSUER,
+            "sec-fetch-site": "same-origin",
+            "cookie": f"{cookies.name(self.local.services.rules)}={cookie}",
+            cookies.CSRF.lower(): self.local.site.devices.browsers.csrf(cookie),
+        }
+
+
+def basic(name: str, secret: str) -> str:
+    """Who calls, by HTTP Basic."""
+    return "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
+
+
+def make_world(staff: Staff) -> World:
+    """Everything that somebody can call about."""
+    local, desk, key = staff.local, staff.local.desk, new_key("ES256", "a")
+    keys = json.dumps({"keys": [key.jwk]})
+    desk.agents.update("one", AgentChanges(jwks=keys, takes_user_code=True, serves=(PAY,)), by=BY)
+    given = desk.agents.rotate_secret("one", by=BY)
+    agent = LocalAgent(local, given.agent.id, given.secret)
+    person, resource = staff.people["stranger"], new_resource(local)
+    device = another_device(person).device_id
+    paid = [_paid(agent, person) for _ in range(2)]
+    assert resource.consume(paid[0][0]).status == 200
+    handle, payment = _payment(agent)
+    pin_nonce = person.pin(payment).json["nonce"]
+    desk.actions.update(json.dumps({**ACTION, "risk": "low"}), by=BY)
+    _, small = _payment(agent, "openid")
+    user, issued = desk.users.add(NewUser("fresh"), by=BY)
+    return World(
+        staff=staff,
+        agent=agent,
+        key=key,
+        signer=registered(
+            desk, "signer", owners=("owner",), auth_method="private_key_jwt", jwks=keys
+        ).agent.id,
+        pin_nonce=pin_nonce,
+        app=_app(local),
+        payment=payment,
+        small=small,
+        handle=handle,
+        code=desk.users.enrol("owner", by=BY)[1].code,
+        fresh=sign_in(local, user, issued.code),
+        device=device,
+        browser=new_browser(local),
+        offer=local.send("POST", "/api/passkeys/offer").json["text"],
+        resource=resource.basic,
+        tokens=(paid[0][0], paid[1][0]),
+        consumed=paid[0][1],
+        invitation=_invitation(local),
+        registered=_registered(local),
+    )
+
+
+def _bearer(token: str) -> Mapping[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def _paid(agent: LocalAgent, person: LocalTerminal) -> tuple[str, str]:
+    """The token of a payment that was approved, and the id of its approval."""
+    handle, approval = _payment(agent)
+    assert person.approve(approval).status == 200
+    form = {"grant_type": names.GRANT_CIBA, "auth_req_id": handle}
+    return _posted(agent, "/token", form)["access_token"], approval
+
+
+def _payment(agent: LocalAgent, scope: str = "openid payments:transfer") -> tuple[str, str]:
+    """A payment that waits: its handle and its id."""
+    form = {
+        "login_hint": "stranger",
+        "scope": scope,
+        "resource": PAY,
+        "authorization_details": json.dumps(PAYMENT_DETAILS),
+    }
+    handle = _posted(agent, "/bc-authorize", form)["auth_req_id"]
+    return handle, agent.local.behind(handle).id
+
+
+def _posted(agent: LocalAgent, path: str, form: Mapping[str, str]) -> dict[str, Any]:
+    headers = {"authorization": basic(agent.id, agent.secret)}
+    answer = agent.local.post_form(path, form, headers)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def _app(local: LocalSite) -> tuple[str, str]:
+    new = NewApp(
+        "pushing",
+        (CALLBACK,),
+        resources=(PAY,),
+        scopes=("payments:read",),
+        grant_types=names.APP_GRANTS,
+    )
+    made = Apps(local.desk.store, local.desk.secrets).add(new, by=BY)
+    return made.app.id, made.secret or ""
+
+
+def _invitation(local: LocalSite) -> str:
+    ceiling = NewInvitation(
+        "owner",
+        resources=(PAY,),
+        scopes=("payments:read",),
+        action_types=("payment.transfer",),
+        uses=1_000,
+    )
+    return Invitations(local.desk.store, local.desk.secrets).issue(ceiling, by=BY).token
+
+
+def _registered(local: LocalSite) -> tuple[str, str]:
+    headers = {"content-type": "application/json", **_bearer(_invitation(local))}
+    body = json.dumps({**REGISTRATION, "client_name": "first"}).encode()
+    made = local.send("POST", "/register", headers=headers, body=body)
+    assert made.status == 201, made.body
+    return made.json["client_id"], made.json["registration_access_token"]

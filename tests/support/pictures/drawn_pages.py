@@ -1,0 +1,144 @@
+"""`python -m tests.support.pictures.drawn_pages` draws every page and writes an index of them.
+
+Owns: which states of the pages are drawn, in which looks, and the index, which says for each
+picture at which address of the application's map it was taken and from which template the page was
+drawn. Never: how to get to a state.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+from server.app import create_app, create_site
+from tests.support.browsers import page_states
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.page_steps import State
+from tests.support.pictures.page_pictures import FOLDER, SHADES, SIZES, Furnished, furnished, shades
+
+INDEX: Final = FOLDER / "pages.json"
+ALSO: Final = (
+    *("signed-out", "enrol", "offline-page", "nowhere", "app-unknown", "forbidden"),
+    *("sign-in", "sign-in-passkey", "consent", "consent-power", "waiting", "posting"),
+    *("device-code", "device-code-sent", "signing-out", "signed-out-of-apps"),
+    *(
+        "approving",
+        "approving-critical",
+        "denying",
+        "expired",
+        "signing",
+        "console-signing",
+        "explained",
+    ),
+    *(
+        "limits",
+        "incident",
+        "delegation",
+        "agent-forget",
+        "app-edit",
+        "app-keys",
+        "app-forget",
+    ),
+    *("group-new", "group-forget", "action-new", "action-forget", "key-end"),
+    *("device-code-made", "secret-told", "user-told", "invitation-told", "resource-forgotten"),
+    *("form-refused", "policy-tested", "policy-replayed", "comparing", "approving-less"),
+    *("ahead-preview", "console-not-connected"),
+)
+"""States that are drawn beside each page as it opens."""
+
+
+def files(name: str) -> Iterator[tuple[str, str]]:
+    """Each file of a picture, and the end of its name that says in which look it is."""
+    for width, _, _ in SIZES:
+        for shade in shades(name):
+            yield f"page-{name}-{width}{shade}.webp", shade
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a picture shows."""
+
+    rule: str | None
+    """The address of the page in the application's map; None for a place where no page is."""
+    template: str
+    """What the page was drawn from."""
+
+
+def index() -> Mapping[str, Taken]:
+    """What each picture shows that is kept, by its name."""
+    kept = json.loads(INDEX.read_text("utf-8"))
+    return {name: Taken(**taken) for name, taken in kept.items()}
+
+
+def _draw(made: Furnished, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
+    """The pictures of these states, or of all of them, and what each one shows."""
+    addresses = create_app(create_site(made.server.services)).url_map.bind("localhost")
+    names, taken = {*made.pages(), *ALSO}, {}
+    table = page_states.table(made)
+    assert names <= {state.name for state in table}
+    with page_states.guest_of(made) as guest:
+        for state in table:
+            if state.name not in names:
+                _pass(state, guest if state.guest else made.tab, made)
+            elif not wanted or state.name in wanted:
+                with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
+                    path = tab.ask("location.pathname")
+                    taken[state.name] = Taken(_rule(addresses, path), _template(drawn, path))
+                    _picture(tab, folder, state.name)
+    return taken
+
+
+def _pass(state: State, tab: Chromium, made: Furnished) -> None:
+    """One that is not drawn and that later ones come from: who enters stays signed in."""
+    if state.name == "empty-inbox":
+        with state.opened(tab, made.server.url):
+            pass
+
+
+def _picture(tab: Chromium, folder: Path, name: str) -> None:
+    tab.ask("scrollTo(0, 0)")
+    for width, height, scale in SIZES:
+        for shade in shades(name):
+            tab.tell("Emulation.setEmulatedMedia", features=[])  # or the forced ground stays
+            tab.look(width=width, height=height, wishes=SHADES[shade])
+            tab.small_picture(folder / f"page-{name}-{width}{shade}.webp", scale=scale)
+
+
+def _template(drawn: Path, path: str) -> str:
+    """From which one the page was drawn that is there now."""
+    lines = [line.partition(" ") for line in drawn.read_text().splitlines()]
+    return next(name for name, _, where in reversed(lines) if where == path)
+
+
+def _rule(addresses: MapAdapter, path: str) -> str | None:
+    """Of a page, or of a form that answers with one."""
+    for method in ("GET", "POST"):
+        with suppress(HTTPException):
+            return addresses.match(path, method=method, return_rule=True)[0].rule
+    return None
+
+
+def main(wanted: set[str]) -> None:
+    """Draw them anew, all or those that are named; what no state is any more goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "drawn"
+        with furnished(Path(folder), ("--drawn", str(drawn))) as made:
+            taken = _draw(made, drawn, FOLDER, wanted)
+    kept = {**(index() if wanted else {}), **taken}
+    rows = {name: asdict(one) for name, one in sorted(kept.items())}
+    INDEX.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")
+    wanted_files = {file for name in kept for file, _ in files(name)}
+    for path in FOLDER.glob("page-*"):
+        if path.name not in wanted_files:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main(set(sys.argv[1:]))

@@ -1,0 +1,268 @@
+"""Which picture shows which screen in which state, and why some can have none.
+
+Owns: the table, and the page of the documentation that
+`python -m tests.support.pictures.matrix` writes from it.
+Never: draws; the names are those of the files under `tests/snapshots`, each at both
+sizes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+from urllib.parse import quote
+
+STATES = ("empty", "one", "many", "expired", "offline", "high risk", "hostile text")
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """The state cannot occur on this screen."""
+
+    because: str
+    proved: str = ""
+    """The test by which a reason that is no matter of course holds: its file, then its name."""
+
+
+Cell: TypeAlias = str | Never
+"""The picture, `{}` where its name has the size; or why there is none."""
+
+_ONE_REQUEST = Never("a panel is about the one request it was opened over")
+_ONE_PAGE = Never("there is one of it")
+_NO_RISK = Never("it shows no request and no right, so there is nothing to have a risk")
+_NO_END = Never("nothing on it ends by itself while it is shown")
+_ALONE = Never(
+    "what is of high risk is answered alone, never among others",
+    "state/approvals/test_marks.py::test_whatever_takes_more_is_answered_alone",
+)
+_NOTHING_KNOWN = Never("it stands before anything was loaded, and leaves as soon as it is")
+
+
+def _panel(name: str, **other: Cell) -> dict[str, Cell]:
+    """What the panels that decide have in common."""
+    return {
+        "empty": Never("no request, no panel"),
+        "many": _ONE_REQUEST,
+        "expired": f"test_unkind/test_time_is_up_in_a_panel[{{}}-{name}]",
+        "offline": f"test_unkind/test_offline_in_a_panel[{{}}-{name}]",
+        "hostile text": f"test_unkind/test_hostile_text_in_a_panel[{{}}-{name}]",
+        **other,
+    }
+
+
+def _page(name: str, **other: Cell) -> dict[str, Cell]:
+    """What the pages have in common."""
+    return {
+        "empty": f"test_pages/test_empty[{{}}-{name}]",
+        "one": f"test_pages/test_one_read[{{}}-{name}]",
+        "many": f"test_pages/test_many[{{}}-{name}]",
+        "offline": f"test_pages/test_offline[{{}}-{name}]",
+        "hostile text": f"test_pages/test_hostile_text[{{}}-{name}]",
+        **other,
+    }
+
+
+MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
+    {
+        "InboxScreen": {
+            "empty": "test_screens/test_inbox_empty[{}]",
+            "one": "test_screens/test_inbox_one[{}]",
+            "many": "test_screens/test_inbox_many[{}]",
+            "expired": "test_screens/test_expired[{}]",
+            "offline": "test_screens/test_offline[{}]",
+            "high risk": "test_screens/test_detail_high_risk[{}]",
+            "hostile text": "test_screens/test_hostile_text[{}]",
+        },
+        "ApprovePanel": _panel(
+            "approve",
+            one="test_screens/test_approve_panel_ready[{}]",
+            **{"high risk": "test_screens/test_approve_panel[{}]"},
+        ),
+        "DenyPanel": _panel(
+            "deny",
+            one="test_screens/test_sign_in_denied[{}]",
+            **{"high risk": "test_screens/test_deny_panel[{}]"},
+        ),
+        "NarrowPanel": _panel(
+            "less",
+            one="test_less/test_less_as_it_opens[{}]",
+            **{"high risk": "test_less/test_less_compared[{}]"},
+        ),
+        "StandingGrantPanel": _panel(
+            "similar",
+            one="test_similar/test_similar_as_it_opens[{}]",
+            expired="test_states/test_similar_to_what_is_over[{}]",
+            offline="test_states/test_similar_offline[{}]",
+            **{
+                "high risk": "test_similar/test_similar_bounded[{}]",
+                "hostile text": "test_similar/test_similar_hostile_text[{}]",
+            },
+        ),
+        "OpenElsewherePanel": _panel(
+            "elsewhere",
+            one="test_screens/test_elsewhere[{}]",
+            **{"high risk": "test_screens/test_elsewhere_high_risk[{}]"},
+        ),
+        "ReportPanel": _panel(
+            "report",
+            one="test_less/test_report_as_it_opens[{}]",
+            expired="test_less/test_report_of_what_is_over[{}]",
+            **{"high risk": "test_less/test_report[{}]"},
+        ),
+        **{
+            panel: {
+                "empty": Never("no mark, no panel"),
+                "one": f"test_batch/test_batch_of_one[{{}}-{name}]",
+                "many": f"test_batch/test_batch[{{}}-{name}]",
+                "expired": f"test_batch/test_time_is_up_in_a_batch[{{}}-{name}]",
+                "offline": f"test_batch/test_offline_in_a_batch[{{}}-{name}]",
+                "high risk": _ALONE,
+                "hostile text": f"test_batch/test_hostile_text_in_a_batch[{{}}-{name}]",
+            }
+            for panel, name in (("BatchApprovePanel", "approve"), ("BatchDenyPanel", "deny"))
+        },
+        "ResultsPanel": {
+            "empty": Never("no answer, no list"),
+            "one": "test_batch/test_results_before_denials_leave[{}]",
+            "many": "test_batch/test_results[{}]",
+            "expired": "test_batch/test_results_of_what_expired[{}]",
+            "offline": "test_batch/test_results_when_the_connection_broke[{}]",
+            "high risk": _ALONE,
+            "hostile text": "test_batch/test_results_with_hostile_text[{}]",
+        },
+        "ConfirmPanel": {
+            "empty": Never("nothing to end, no panel"),
+            "one": "test_pages/test_before_something_ends[{}]",
+            "many": Never("one thing ends at a time"),
+            "expired": _NO_END,
+            "offline": "test_states/test_offline_before_something_ends[{}]",
+            "high risk": "test_pages/test_before_vouching[{}]",
+            "hostile text": "test_states/test_hostile_text_before_something_ends[{}]",
+        },
+        "HistoryPage": _page(
+            "history",
+            expired="test_states/test_history_of_what_expired[{}]",
+            **{"high risk": "test_pages/test_history_end[{}]"},
+        ),
+        "AgentsPage": _page(
+            "agents",
+            expired="test_states/test_agent_whose_request_expired[{}]",
+            **{
+                "high risk": Never(
+                    "tokens say their rights, and requests their headline; no risk is told"
+                )
+            },
+        ),
+        "RightsPage": _page(
+            "rights",
+            expired="test_similar/test_grants_many[{}]",
+            **{"high risk": "test_similar/test_grant_read[{}]"},
+        ),
+        "DevicesPage": _page(
+            "devices",
+            expired=Never("a device does not expire; one that is revoked is among the many"),
+            **{"high risk": "test_pages/test_device_that_may_not_approve_high_risk_yet[{}]"},
+        ),
+        "SettingsPage": {
+            "empty": Never("there are settings everywhere"),
+            "one": "test_settings/test_setting_read[{}]",
+            "many": "test_settings/test_servers[{}]",
+            "expired": _NO_END,
+            "offline": "test_states/test_settings_offline[{}]",
+            "high risk": _NO_RISK,
+            "hostile text": "test_states/test_settings_hostile_text[{}]",
+        },
+        "HelpScreen": {
+            "empty": "test_screens/test_help[{}]",
+            "one": "test_states/test_help_over_what_can_be_approved[{}]",
+            "many": _ONE_PAGE,
+            "expired": "test_states/test_expired_over_the_inbox[{}-help]",
+            "offline": "test_states/test_offline_over_the_inbox[{}-help]",
+            "high risk": "test_states/test_help_over_what_is_of_high_risk[{}]",
+            "hostile text": "test_states/test_hostile_text_over_the_inbox[{}-help]",
+        },
+        "Palette": {
+            "empty": "test_states/test_palette_empty[{}]",
+            "one": "test_settings/test_palette_of_one[{}]",
+            "many": "test_settings/test_palette[{}]",
+            "expired": "test_states/test_expired_over_the_inbox[{}-palette]",
+            "offline": "test_states/test_offline_over_the_inbox[{}-palette]",
+            "high risk": _NO_RISK,
+            "hostile text": "test_states/test_hostile_text_over_the_inbox[{}-palette]",
+        },
+        "SignInScreen": {
+            "empty": "test_settings/test_first_minute[{}]",
+            "one": "test_settings/test_first_minute_refused[{}]",
+            "many": _ONE_PAGE,
+            "expired": "test_states/test_sign_in_refused[{}-expired]",
+            "offline": "test_states/test_sign_in_refused[{}-offline]",
+            "high risk": _NO_RISK,
+            "hostile text": "test_states/test_sign_in_refused[{}-hostile]",
+        },
+        "InvitationPanel": {
+            "empty": Never("no code, no panel"),
+            "one": "test_settings/test_first_minute_invited[{}]",
+            "many": _ONE_PAGE,
+            "expired": "test_states/test_invitation[{}-expired]",
+            "offline": Never(
+                "it closes, and the sign-in says that nobody answers",
+                "test_signing_in.py::"
+                "test_a_server_that_goes_away_closes_the_invitation_and_the_sign_in_says_so",
+            ),
+            "high risk": _NO_RISK,
+            "hostile text": "test_states/test_invitation[{}-hostile]",
+        },
+        "OpeningScreen": {
+            "empty": "test_states/test_opening[{}]",
+            **dict.fromkeys(STATES[1:], _NOTHING_KNOWN),
+        },
+    }
+)
+"""Every screen by the name of its class, and every state."""
+
+GALLERY = Path(__file__).parents[3] / "docs" / "gallery.md"
+SIZES = ("100x30", "40x24")
+_WIDTHS = {"100x30": 520, "40x24": 230}
+"""How wide a picture is drawn on the page; in full it is behind itself."""
+_PICTURES = "../tests/snapshots/__snapshots__"
+_INTRODUCTION = """\
+# Every screen in every state
+
+For everyone who wants to see the terminal app before they install it, and for contributors. Each
+screen is shown in each state, on a usual terminal and on a very small one. If a state cannot occur,
+the reason is given. Click a picture to enlarge it. The tests compare these pictures with the app.
+
+"""
+
+
+def gallery() -> str:
+    """The table as a page in Markdown."""
+    contents = [f"- [{name}](#{name.lower()})" for name in MATRIX]
+    sections = [_section(name, row) for name, row in MATRIX.items()]
+    return "\n".join([f"{_INTRODUCTION}{_lines(contents)}", *sections])
+
+
+def _lines(each: list[str]) -> str:
+    return "".join(f"{line}\n" for line in each)
+
+
+def _section(name: str, row: Mapping[str, Cell]) -> str:
+    lines = [f"| {state} | {_shown(name, state, row[state])} |" for state in STATES]
+    head = [f"| state | {' | '.join(SIZES)} |", f"|---|{'---|' * len(SIZES)}"]
+    return "\n".join([f"## {name}", "", *head, *lines, ""])
+
+
+def _shown(name: str, state: str, cell: Cell) -> str:
+    if isinstance(cell, Never):
+        return f"none: {cell.because} |"
+    return " | ".join(_image(f"{name}, {state}, {size}", cell.format(size), size) for size in SIZES)
+
+
+def _image(words: str, picture: str, size: str) -> str:
+    path = f"{_PICTURES}/{quote(picture)}.svg"
+    return f'<a href="{path}"><img src="{path}" width="{_WIDTHS[size]}" alt="{words}"></a>'
+
+
+if __name__ == "__main__":
+    GALLERY.write_text(gallery(), encoding="utf-8")

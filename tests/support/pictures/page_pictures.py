@@ -1,0 +1,302 @@
+"""What pictures of the pages show: a server in which something is going on, and a browser.
+
+Owns: which pages, at which widths, and what stands on them. Never: a picture taken by hand.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.model.standing_grants import StandingGrant
+from server.model.tokens import Delegation
+from server.protocol.approvals.states import State
+from server.protocol.names import name_id
+from server.protocol.policy.risks import Risk
+from server.protocol.standing_grants.standing_grants import VaryingMember, as_json
+from server.services.approvals.oversight import Oversight
+from server.services.approvers.groups import Groups
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.policy import builtin_action_types
+from server.services.policy.action_types import ActionTypes
+from server.services.users.users import UserChanges, Users
+from tests.support.browsers.chromium import Chromium, chromium
+from tests.support.browsers.first_sign_in import enrol
+from tests.support.builders.installation import PAY
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.servers.server import BY, LiveServer, live_server
+
+FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
+SIZES = ((1440, 900, 0.6), (360, 760, 1.0))
+"""Width, height and how much smaller the picture is than the screen."""
+CENTRAL = ("inbox", "request", "own-devices", "overview", "agent")
+CONTRAST = {"prefers-color-scheme": "dark", "forced-colors": "active", "prefers-contrast": "more"}
+"""What a system's own theme of high contrast says to pages."""
+SHADES: dict[str, dict[str, str]] = {
+    "": {},
+    "-dark": {"prefers-color-scheme": "dark"},
+    "-contrast": CONTRAST,
+}
+LAST_FOUR = "3000"
+PAYMENT_DETAILS = json.dumps(
+    [
+        {
+            "type": "payment.transfer",
+            "amount": {"minor": 482_000, "currency": "EUR"},
+            "payee": "Nordwind Logistik GmbH",
+            "account": f"DE8937040044053201{LAST_FOUR}",
+            "reference": "INV-4711",
+        }
+    ]
+)
+"""The payment that is asked for, as the type that comes with Sayso wants it."""
+_HOUR = 60 * 60 * 1000
+_DAY = 24 * _HOUR
+
+
+@dataclass(slots=True)
+class Furnished:
+    """A server that has been used for a while, and a browser of its administrator."""
+
+    server: LiveServer
+    tab: Chromium
+    agents: list[Agent]
+    users: dict[str, str]
+    """Ids by names."""
+    asked: Approval
+    """A request of consequence that waits for the administrator."""
+    done: str
+    """The id of one that they approved in this browser; its agent has the token."""
+
+    def pages(self) -> dict[str, str]:
+        """Where each page is, by the name of its picture."""
+        agent, user, asked = self.agents[0].key.id, self.users["ada"], self.asked.id
+        services = self.server.services
+        entry = Oversight(services.store).entries(1)[0].id
+        with services.store.read() as view:
+            device = view.devices.of_user(user)[0].id
+            action = view.actions.all()[0].type
+            resource = view.resources.all()[0].uri
+            app, group = view.apps.all()[0].id, view.groups.all()[0].id
+        return {
+            "overview": "/admin",
+            "approvals": "/admin/approvals",
+            "approval": f"/admin/approvals/{asked}",
+            "incidents": "/admin/incidents?closed=true",
+            "agents": "/admin/agents",
+            "orphans": "/admin/orphans",
+            "agent": f"/admin/agents/{agent}",
+            "agent-edit": f"/admin/agents/{agent}/edit",
+            "agent-stop": f"/admin/agents/{agent}/stop",
+            "agent-new": "/admin/new/agent",
+            "agent-keys": f"/admin/agents/{agent}/keys",
+            "agent-icon": f"/admin/agents/{agent}/icon",
+            "agent-auth": f"/admin/agents/{agent}/auth",
+            "invitations": "/admin/invitations",
+            "invitation-new": "/admin/new/invitation",
+            "apps": "/admin/apps",
+            "app": f"/admin/apps/{app}",
+            "app-new": "/admin/new/app",
+            "delegations": "/admin/delegations",
+            "grants": "/admin/grants",
+            "consents": "/admin/consents",
+            "users": "/admin/users",
+            "user": f"/admin/users/{user}",
+            "user-new": "/admin/new/user",
+            "groups": "/admin/groups",
+            "group": f"/admin/groups/{group}",
+            "devices": "/admin/devices",
+            "deputies": "/admin/deputies",
+            "policy": "/admin/policy",
+            "resources": "/admin/resources",
+            "resource": f"/admin/resources/{name_id(resource)}",
+            "resource-edit": f"/admin/resources/{name_id(resource)}/edit",
+            "resource-new": "/admin/new/resource",
+            "resource-forget": f"/admin/resources/{name_id(resource)}/forget",
+            "actions": "/admin/actions",
+            "action-edit": f"/admin/actions/{name_id(action)}/edit",
+            "action": f"/admin/actions/{name_id(action)}",
+            "audit": "/admin/audit",
+            "entry": f"/admin/audit/{entry}",
+            "health": "/admin/health",
+            "settings": "/admin/settings",
+            "inbox": "/",
+            "request": f"/r/{asked}",
+            "limit": f"/r/{asked}/limit",
+            "similar": f"/r/{asked}/similar",
+            "done": f"/done/{self.done}",
+            "receipt": f"/receipt/{self.done}",
+            "history": "/history",
+            "report": f"/r/{asked}/report",
+            "own-agents": "/agents",
+            "own-agent": f"/agents/{self.agents[1].key.id}",
+            "own-agent-suspend": f"/agents/{agent}/suspend",
+            "own-grants": "/grants",
+            "own-consents": "/consents",
+            "own-delegations": "/delegations",
+            "own-settings": "/settings",
+            "install": "/install",
+            "own-devices": "/devices",
+            "own-device": f"/devices/{device}",
+        }
+
+
+@contextmanager
+def furnished(folder: Path, options: tuple[str, ...] = ()) -> Iterator[Furnished]:
+    """The server, with these options, and the browser, gone afterwards."""
+    (folder / "server").mkdir()
+    with (
+        live_server(folder / "server", options=options) as server,
+        chromium(folder / "chromium") as tab,
+    ):
+        tab.add_passkey_holder()
+        yield _furnish(server, tab)
+
+
+def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
+    services = server.services
+    ActionTypes(services.store).update(builtin_action_types.registrable("payment.transfer"), by=BY)
+    users = Users(services.store, services.secrets)
+    code = server.user("ada")[1]
+    users.update("ada", UserChanges(roles=("admin",), email="ada@example.com"), by=BY)
+    for name in ("bob", "carol", "dan"):
+        server.user(name)
+    Groups(services.store, services.secrets).add("finance", ["bob", "carol"], by=BY)
+    Apps(services.store, services.secrets).add(
+        NewApp("team-chat", ("https://chat.example/cb",)), by=BY
+    )
+    invitations = Invitations(services.store, services.secrets)
+    invitations.issue(NewInvitation("ada", uses=5), by=BY)
+    named = {user.name: user.id for user in users.all()}
+    wanted = (
+        ("invoice-bot", {"asks": ("ada", "bob"), "labels": ("team=finance",)}),
+        ("release-helper", {"labels": ("team=platform", "pilot")}),
+        ("inbox-sorter", {"asks": ("carol",)}),
+    )
+    agents = [
+        new_agent(server, name=name, owners=("ada",), description=f"What {name} does", **members)
+        for name, members in wanted
+    ]
+    new_agent(server, name="old-importer", owners=("dan",)).http.close()
+    users.disable("dan", by=BY)
+    enrol(tab, server, code)
+    done = _approved(server, tab, agents[0])
+    for agent, message in ((agents[0], "For invoice 4711 of 20 November"), (agents[1], None)):
+        agent.ask_payment("ada", binding_message=message, authorization_details=PAYMENT_DETAILS)
+    agents[2].asked("carol")
+    with services.store.read() as view:
+        waiting = view.approvals.waiting(named["ada"], view.now, 10, None)
+    _past(server, waiting[0], agents, named)
+    _rights(server, waiting[0], [one.key.id for one in agents], named["ada"])
+    return Furnished(server, tab, agents, named, waiting[0], done)
+
+
+def _approved(server: LiveServer, tab: Chromium, agent: Agent) -> str:
+    """A request that its person has just approved in this browser, and whose token is out."""
+    handle = agent.asked("ada")
+    tab.open(f"{server.url}/")
+    place: str = tab.see("document.querySelector('.row a')?.href")
+    tab.open(place)
+    for button in ("#to-approve", "#approve-now"):
+        tab.click(button)
+    tab.says("Approved by")
+    assert agent.poll(handle).status_code == 200
+    return place.rpartition("/")[2]
+
+
+def _past(server: LiveServer, like: Approval, agents: list[Agent], users: dict[str, str]) -> None:
+    """Two weeks of requests like this one."""
+    services, ends = server.services, (State.REDEEMED, State.REDEEMED, State.DENIED, State.EXPIRED)
+    names = ("ada", "bob", "carol")
+    with services.store.write() as tx:
+        for number in range(260):
+            at = tx.now - (number * 79 % 14) * _DAY - (number * 7 % 9 + 1) * _HOUR // 2
+            which = 0 if number % 3 else 1 + number % 2
+            state = State.REDEEMED if which == 1 else ends[number * 5 % 4]
+            took = 2_000 if which == 1 else (20 + number * 37 % 400) * 1000
+            tx.approvals.add(
+                replace(
+                    like,
+                    id=services.secrets.new_id("sayso_ap_"),
+                    auth_req_hash=f"past {number}".encode(),
+                    idempotency_hash=None,
+                    agent_id=agents[which].key.id,
+                    user_id=users[names[number % 3]],
+                    state=state,
+                    created_at=at,
+                    expires_at=at + 600_000,
+                    seen_at=at + 500,
+                    decided_at=at + 500 + took,
+                )
+            )
+
+
+def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> None:
+    """What the administrator lets these agents have, as a person would have given it."""
+    services = server.services
+    details = json.loads(like.action)["authorization_details"]
+    varying = [VaryingMember(("amount",), {"minor": 50_000, "currency": "EUR"})]
+    with services.store.write() as tx:
+        scopes, until = ("payments:read", "payments:transfer"), tx.now + 21 * _DAY
+        for agent, some in ((agents[0], scopes), (agents[1], scopes[:1])):
+            consent = Consent(
+                id=services.secrets.new_id("sayso_co_"),
+                user_id=ada,
+                client_id=agent,
+                app_id=None,
+                resource=PAY,
+                scopes=some,
+                created_at=tx.now - 9 * _DAY,
+                expires_at=until,
+                revoked_at=None,
+                approval_id=None,
+            )
+            tx.consents.add(consent)
+            tx.delegations.add(
+                Delegation(
+                    id=services.secrets.new_id("sayso_tk_"),
+                    client_id=agent,
+                    user_id=ada,
+                    resource=PAY,
+                    scope=" ".join(some),
+                    issued_at=tx.now - 60_000,
+                    expires_at=tx.now + 240_000,
+                    consent_id=consent.id,
+                    last_used_at=tx.now - 20_000,
+                )
+            )
+        tx.standing_grants.add(
+            StandingGrant(
+                id=services.secrets.new_id("sayso_sg_"),
+                user_id=ada,
+                agent_id=agents[0],
+                resource=PAY,
+                scopes=scopes[1:],
+                details=json.dumps(details),
+                vary=json.dumps(as_json(varying)),
+                type=details[0]["type"],
+                version=1,
+                risk=Risk.MEDIUM,
+                ceremony="pin",
+                uses=20,
+                sum_minor=100_000,
+                sum_currency="EUR",
+                tell=True,
+                used=7,
+                spent_minor=31_250,
+                numbered=7,
+                approval_id=like.id,
+                created_at=tx.now - 2 * _DAY,
+                expires_at=tx.now + 5 * _DAY,
+            )
+        )
+
+
+def shades(name: str) -> list[str]:
+    """What is drawn of a page: light, dark, and the central ones in high contrast."""
+    return [shade for shade in SHADES if name in CENTRAL or shade != "-contrast"]

@@ -1,0 +1,304 @@
+"""Server processes and commands that begin as copies of a process that has loaded the product.
+
+Loading takes most of a start: two and a half seconds of the processor. One process loads the
+product once and forks for each server. The copy that becomes a server has no arbiter of gunicorn:
+its first process forks the workers, passes SIGTERM on to them and waits for them. Tests of how a
+server starts, ends or uses memory start
+`tests.support.servers.serve` or `sayso serve` itself instead.
+
+Owns: the parent process of the copies, and what its copies do first.
+Never: loads the product before gevent has patched what it needs; commands do without gevent.
+"""
+
+import _socket
+import array
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+ROOT = Path(__file__).parents[3]
+_KILLED = -signal.SIGKILL
+
+
+@dataclass(slots=True)
+class Forked:
+    """A process that is a copy, and those that it forked: what `subprocess.Popen` is to others."""
+
+    pid: int
+    stdout: IO[bytes] | None
+    _line: socket.socket
+    """Open in every one of those processes: its end is the end of the last one."""
+    _ended: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of all of them; the exit code is that of the first."""
+        if self._ended is None:
+            self._line.settimeout(timeout)
+            try:
+                code = b""
+                while told := self._line.recv(64):
+                    code += told
+            except (BlockingIOError, TimeoutError):
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0) from None
+            self._line.close()
+            self._ended = int(code) if code else _KILLED
+        return self._ended
+
+    def terminate(self) -> None:
+        """SIGTERM to the first of them."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+
+def begin() -> None:
+    """Let the processes that load the product begin to, before anybody needs a copy of them."""
+    for work in _WORK:
+        _parent(work)
+
+
+def serve(arguments: Sequence[str], environment: Mapping[str, str], log: int) -> Forked:
+    """`python -m tests.support.servers.serve`, as a copy; `log` is the descriptor of its stderr."""
+    reading, writing = os.pipe()
+    try:
+        return _parent("serve").fork(
+            arguments, environment, (writing, log), os.fdopen(reading, "rb")
+        )
+    finally:
+        os.close(writing)
+
+
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """`python -m server`, as a copy, until its end."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        told = (out.fileno(), err.fileno())
+        made = _parent("command").fork(arguments, environment, told, None)
+        code = made.wait(timeout)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(
+            list(arguments), code, out.read().decode(), err.read().decode()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """The process that has loaded everything."""
+
+    control: socket.socket
+    process: subprocess.Popen[bytes]
+
+    def close(self) -> None:
+        """Let it end; its copies go on."""
+        self.control.close()
+        self.process.wait()
+
+    def fork(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        told: tuple[int, int],
+        stdout: IO[bytes] | None,
+    ) -> Forked:
+        """A copy that does its work with these arguments, and with this stdout and stderr."""
+        mine, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self.control, [b"."], [theirs.fileno(), *told])
+        asked = {"arguments": list(arguments), "environment": dict(environment)}
+        mine.sendall(json.dumps(asked).encode() + b"\n")
+        return Forked(int(_line(mine.fileno())), stdout, mine)
+
+
+_PARENTS: dict[str, _Parent] = {}
+_STARTING = threading.Lock()
+
+
+def _parent(work: str) -> _Parent:
+    """The parent of the copies that do this work; it ends with this process."""
+    with _STARTING:
+        if work not in _PARENTS:
+            mine, theirs = socket.socketpair()
+            with theirs:
+                process = subprocess.Popen(
+                    [
+                        sys.executable,
+                        "-m",
+                        "tests.support.servers.forking",
+                        work,
+                        str(theirs.fileno()),
+                    ],
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+            _PARENTS[work] = made = _Parent(mine, process)
+            atexit.register(made.close)
+        return _PARENTS[work]
+
+
+# --- In the parent and its copies -----------------------------------------------------------
+
+_fork, _waitpid, _signal, _close = os.fork, os.waitpid, signal.signal, os.close
+"""As they are before gevent patches them."""
+
+
+def _line(descriptor: int) -> bytes:
+    read = b""
+    while not read.endswith(b"\n"):
+        piece = os.read(descriptor, 1)
+        if not piece:
+            raise EOFError("the process that loads the product has ended")
+        read += piece
+    return read
+
+
+def _to_serve() -> Callable[[list[str]], object]:
+    from gevent import monkey  # noqa: PLC0415  # only where servers are started
+
+    monkey.patch_all()
+    from server import app  # noqa: PLC0415  # gevent has patched now
+    from server.serving import loops, main, worker  # noqa: F401, PLC0415  # likewise
+    from server.settings import Settings  # noqa: PLC0415  # likewise
+    from tests.support.servers import serve  # noqa: PLC0415  # likewise
+
+    with tempfile.TemporaryDirectory() as folder:  # an application loads more when it is made
+        settings = Settings(data_dir=Path(folder), issuer="http://localhost:1")
+        services = app.build(settings, serving=True)
+        app.create_app(app.create_site(services, max_feeds=1))
+        services.store.close()
+    main._Application.run = _without_arbiter
+    return serve.main
+
+
+def _without_arbiter(application: Any) -> None:  # gunicorn has no types
+    """Fork the workers, pass SIGTERM on to them, and wait until they have ended."""
+    from gunicorn import sock  # noqa: PLC0415  # gevent has patched now
+
+    cfg, workers = application.cfg, list[int]()
+    log = cfg.logger_class(cfg)
+    sockets = sock.create_sockets(cfg, log)
+
+    def pass_on(*_: object) -> None:
+        for each in workers:
+            os.kill(each, signal.SIGTERM)
+
+    _signal(signal.SIGTERM, pass_on)
+    first = os.getpid()
+    for age in range(1, cfg.workers + 1):
+        process = _fork()
+        if process == 0:
+            _work(cfg.worker_class(age, first, sockets, application, cfg.timeout, cfg, log))
+        workers.append(process)
+    os.close = _close  # gevent's own waits for a loop, which does not run here
+    for process in workers:
+        _waitpid(process, 0)
+
+
+def _work(worker: Any) -> NoReturn:  # likewise
+    code = 1
+    try:
+        worker.pid = os.getpid()
+        worker.init_process()
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except BaseException:  # noqa: BLE001  # the process ends here, and says why
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _to_command() -> Callable[[list[str]], object]:
+    from server import app, cli  # noqa: F401, PLC0415  # only where commands are run
+
+    for module in pkgutil.walk_packages(cli.__path__, "server.cli."):
+        importlib.import_module(module.name)
+
+    def command(arguments: list[str]) -> None:
+        sys.argv = ["server", *arguments]
+        runpy.run_module("server", run_name="__main__")
+
+    return command
+
+
+_WORK: Mapping[str, Callable[[], Callable[[list[str]], object]]] = {
+    "serve": _to_serve,
+    "command": _to_command,
+}
+
+
+def main(kind: str, control: int) -> None:
+    """Load, then fork for whoever asks, until the other end of `control` is closed."""
+    work = _WORK[kind]()
+    gc.collect()
+    gc.freeze()
+    _signal(signal.SIGCHLD, signal.SIG_IGN)
+    line = _socket.socket(fileno=control)
+    while descriptors := _received(line):
+        if _fork() == 0:
+            line.close()
+            _become(work, *descriptors)
+        for each in descriptors:
+            _close(each)
+
+
+def _received(line: _socket.socket) -> list[int]:
+    found = array.array("i")
+    _, more, _, _ = line.recvmsg(1, _socket.CMSG_SPACE(3 * found.itemsize))
+    for _, _, data in more:
+        found.frombytes(data)
+    return list(found)
+
+
+def _become(work: Callable[[list[str]], object], line: int, out: int, err: int) -> NoReturn:
+    code = 1
+    try:
+        os.setsid()
+        _signal(signal.SIGCHLD, signal.SIG_DFL)
+        for place, descriptor in ((1, out), (2, err)):
+            os.dup2(descriptor, place)
+            _close(descriptor)
+        os.write(line, f"{os.getpid()}\n".encode())
+        asked = json.loads(_line(line))
+        os.environ.clear()
+        os.environ.update(asked["environment"])
+        work(asked["arguments"])
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001  # the process ends here, and says why
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(line, str(code).encode())
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

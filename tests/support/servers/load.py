@@ -1,0 +1,143 @@
+"""A busy installation: an agent that asks, a person who answers, polls that fetch.
+
+Owns: what was acknowledged to whom. A request that got no answer is forgotten: its outcome is
+unknown, and only what was acknowledged is a promise.
+"""
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import httpx
+import jwt
+
+from approver_tui.client.errors import ApiError, ClientError, UnknownOutcome
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import DenyCode
+from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import PIN, Terminal, new_person
+from tests.support.servers.server import LiveServer
+
+WITHOUT_LIMITS = {
+    "open_per_agent": "100000",
+    "open_per_user": "100000",
+    "open_in_all": "100000",
+    "denials_before_pause": "100000",
+}
+"""Settings under which nobody is told to wait."""
+CALLED_ALWAYS = {
+    "notify_per_minute": "100000",
+    "notify_per_hour": "100000",
+    "notify_per_agent": "100000",
+    "notify_per_type": "100000",
+    "notify_low_per_hour": "100000",
+}
+"""Settings under which every request notifies its person."""
+_PAUSE_SECONDS = 0.002
+_MOST_WAITING = 8
+_UNAVAILABLE = 503
+_FAULT = 500
+
+
+@dataclass(slots=True)
+class Load:
+    """The three of them, and what they were told."""
+
+    server: LiveServer
+    agent: Agent
+    person: Terminal
+    decided: dict[str, str] = field(default_factory=dict)
+    """Approval → the answer that was acknowledged to the person."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Token id → the handle that gave it."""
+    faults: list[str] = field(default_factory=list)
+    """Answers that nobody must ever get."""
+    busy: int = 0
+    """How often somebody was told to try again."""
+    _handles: deque[str] = field(default_factory=deque)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Be busy while the block runs."""
+        self._over.clear()
+        with ThreadPoolExecutor(3) as threads:
+            work = [threads.submit(self._repeat, step) for step in self._steps()]
+            try:
+                yield
+            finally:
+                self._over.set()
+                for one in work:
+                    one.result(60)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.agent.http.close()
+        self.person.client.close()
+
+    def _steps(self) -> tuple[Callable[[], None], ...]:
+        return self._ask, self._answer, self._fetch
+
+    def _repeat(self, step: Callable[[], None]) -> None:
+        while not self._over.is_set():
+            try:
+                step()
+            except ApiError as refusal:
+                self._note(refusal.status, refusal.code)
+            except (httpx.TransportError, ClientError):
+                time.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _ask(self) -> None:
+        if len(self._handles) > _MOST_WAITING:
+            return
+        answer = self.agent.ask(self.person.user)
+        self._note(answer.status_code, answer.text)
+        if answer.is_success:
+            self._handles.append(answer.json()["auth_req_id"])
+
+    def _answer(self) -> None:
+        for place, approval in enumerate(self.person.waiting()[:6]):
+            if self._over.is_set():
+                return
+            with contextlib.suppress(UnknownOutcome):
+                self.decided[approval.id] = self._decide(approval, approve=place % 3 != 0)
+
+    def _decide(self, approval: Approval, *, approve: bool) -> str:
+        decider = self.person.decider
+        if approve:
+            decider.approve(approval, fingerprint=approval.fingerprint)
+            return "approve"
+        decider.deny(approval, DenyCode("not_needed"))
+        return "deny"
+
+    def _fetch(self) -> None:
+        if not self._handles:
+            return
+        handle = self._handles[0]
+        answer = self.agent.poll(handle)
+        self._note(answer.status_code, answer.text)
+        if answer.is_success:
+            token = answer.json()["access_token"]
+            self.tokens[jwt.decode(token, options={"verify_signature": False})["jti"]] = handle
+        waits = not answer.is_success and "pending" in answer.text
+        self._handles.rotate(-1)
+        if not (waits or "slow_down" in answer.text or answer.status_code >= _FAULT):
+            self._handles.remove(handle)
+
+    def _note(self, status: int, text: str) -> None:
+        if status == _UNAVAILABLE:
+            self.busy += 1
+        elif status >= _FAULT:
+            self.faults.append(f"{status} {text}")
+
+
+def new_load(server: LiveServer) -> Load:
+    """A new agent and a new person at an unlocked terminal."""
+    load = Load(server, new_agent(server), new_person(server))
+    load.person.decider.unlock(PIN)
+    return load

@@ -1,0 +1,260 @@
+"""A PostgreSQL server of the tests' own, in a temporary folder, on a free port of the loopback.
+
+Owns: finding the binaries, making the cluster, starting it, killing it, sweeping it away.
+Never: creates a table; what is in a database is the business of the test that asked for it.
+
+PostgreSQL refuses to run as root; then it runs as `postgres`, or as `nobody` where there is none.
+`python -m tests.support.servers.postgres` prints the folder of the binaries, or the remedy and
+exit 1.
+"""
+
+import itertools
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+REMEDY = (
+    "No PostgreSQL server binaries (initdb, postgres) were found on PATH, by pg_config or under "
+    "/usr/lib/postgresql. Install them (Debian, Ubuntu: apt-get install -y postgresql; "
+    "Fedora: dnf install -y postgresql-server; macOS: brew install postgresql), or set "
+    "SAYSO_TEST_WITHOUT_POSTGRESQL=1 to run scripts/test without everything that needs them."
+)
+_PATIENCE = 60.0  # seconds for a start or a stop; a busy machine is slow, not broken
+_ROOM_BYTES = 4 * 1024**3
+_OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",  # a test survives kill -9, not a power cut
+    "full_page_writes": "off",
+    "synchronous_commit": "on",  # an acknowledged COMMIT must outlive kill -9
+    "max_connections": "200",
+    "timezone": "UTC",
+}
+
+
+class PostgresMissing(RuntimeError):
+    """No server binaries on this machine; the message says how to get them."""
+
+
+class PostgresServer:
+    """One private server: `with PostgresServer() as server: server.new_database()`.
+
+    Raises `PostgresMissing` on entry when the machine has no server binaries. The port and every
+    URL stay the same over `kill9`, `stop`, `start` and `restart`.
+    """
+
+    def __init__(self) -> None:
+        self._binaries = find_binaries()
+        self._password = secrets.token_urlsafe(24)
+        self._numbers = itertools.count(1)
+        self._port = _free_port()
+        self._folder = Path()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy URL of the database that every cluster has."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """SQLAlchemy URL of one database, password included."""
+        return f"postgresql+psycopg://{self._address(database)}"
+
+    def new_database(self, like: str = "template1") -> str:
+        """Create a copy of a database, by itself an empty one, and answer its SQLAlchemy URL."""
+        name = f"sayso_{next(self._numbers)}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        with psycopg.connect(self._libpq_url("postgres"), autocommit=True) as connection:
+            connection.execute(create.format(sql.Identifier(name), sql.Identifier(like)))
+        return self.url_of(name)
+
+    def start(self) -> None:
+        """Start the server and return once it accepts connections.
+
+        After `kill9` the orphaned backends hold the shared memory for a moment: start again then.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while not self._started_by(deadline):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self._log_tail()}")
+            time.sleep(0.1)
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """Stop the server; `immediate` drops everything and leaves recovery to the next start."""
+        self._end(signal.SIGQUIT if immediate else signal.SIGINT)
+
+    def restart(self, *, immediate: bool = False) -> None:
+        """Stop and start; connections that were open are cut."""
+        self.stop(immediate=immediate)
+        self.start()
+
+    def kill9(self) -> None:
+        """Kill the server without a word, as a crash would; `start` brings it back."""
+        self._end(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="sayso-postgres-", dir=_memory()))
+        try:
+            self._initialise()
+            self.start()
+        except BaseException:
+            self._sweep()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sweep()
+
+    def _initialise(self) -> None:
+        (self._folder / "password").write_text(self._password)
+        _give_to_server_user(self._folder, self._folder / "password")
+        command = [
+            *(self._program("initdb"), "--pgdata", str(self._folder / "data"), "--no-sync"),
+            *("--username", "sayso", "--auth", "scram-sha-256"),
+            *("--pwfile", str(self._folder / "password"), "--encoding", "UTF8", "--locale", "C"),
+        ]
+        if self._run(command).wait() != 0:
+            raise RuntimeError(f"initdb failed:\n{self._log_tail()}")
+
+    def _started_by(self, deadline: float) -> bool:
+        options = {**_OPTIONS, "port": str(self._port), "unix_socket_directories": self._folder}
+        settings = [f"--{name}={value}" for name, value in options.items()]
+        self._process = self._run(
+            [self._program("postgres"), "-D", str(self._folder / "data"), *settings]
+        )
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if self._accepts():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _accepts(self) -> bool:
+        try:
+            psycopg.connect(self._libpq_url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self._folder / "log").open("ab") as log:
+            user = _unprivileged() if os.geteuid() == 0 else None
+            return subprocess.Popen(
+                command,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                user=user and user.pw_uid,
+                group=user and user.pw_gid,
+                extra_groups=user and [],
+            )
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(_PATIENCE)
+
+    def _sweep(self) -> None:
+        self.stop(immediate=True)
+        shutil.rmtree(self._folder)
+
+    def _program(self, name: str) -> str:
+        return str(self._binaries / name)
+
+    def _address(self, database: str) -> str:
+        return f"sayso:{self._password}@127.0.0.1:{self._port}/{database}"
+
+    def _libpq_url(self, database: str) -> str:
+        return f"postgresql://{self._address(database)}"
+
+    def _log_tail(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")[-2000:]
+
+
+def find_binaries() -> Path:
+    """Answer the folder that holds both `initdb` and `postgres`, the newest one of several.
+
+    Debian keeps them off PATH, and puts a lone `pg_ctl` there at times: the folder counts only
+    when both programs are in it.
+    """
+    for folder in _candidates():
+        if all((folder / program).is_file() for program in ("initdb", "postgres")):
+            return folder
+    raise PostgresMissing(REMEDY)
+
+
+def main() -> int:
+    """Say where the binaries are."""
+    try:
+        sys.stdout.write(f"{find_binaries()}\n")
+    except PostgresMissing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 1
+    return 0
+
+
+def _candidates() -> list[Path]:
+    on_path = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
+    return [*on_path, *_by_pg_config(), *_of_debian()]
+
+
+def _by_pg_config() -> list[Path]:
+    if shutil.which("pg_config") is None:
+        return []
+    told = subprocess.run(["pg_config", "--bindir"], check=False, capture_output=True, text=True)
+    return [Path(told.stdout.strip())] if told.returncode == 0 else []
+
+
+def _of_debian() -> list[Path]:
+    versions = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
+    return sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
+
+
+def _memory() -> Path | None:
+    """Where files lie in memory, if there is room: they outlive kill -9, and wait for no disk."""
+    memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return memory if roomy else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _give_to_server_user(*paths: Path) -> None:
+    if os.geteuid() == 0:
+        for path in paths:
+            os.chown(path, _unprivileged().pw_uid, _unprivileged().pw_gid)
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError("PostgreSQL cannot run as root, and there is no user postgres or nobody.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The production server with a clock that a test can move: `python -m tests.support.servers.serve`.
+
+The clock is eight bytes in a file, mapped into the server's memory: milliseconds to add to the real
+time, in the `Date` of every answer too, which is what a client on a wrong clock goes by. The clock
+of one process may be wrong besides (`--skew`), which the database's is not. Everything else is what
+`sayso serve` runs.
+"""
+
+import argparse
+import mmap
+import resource
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from server.serving.main import ServeOptions, _Application, run
+from server.settings import load
+
+_BYTES = 8
+
+
+class MappedClock:
+    """The real time plus what the file says, and how wrong this process is beside it."""
+
+    def __init__(self, path: Path, skew: int = 0) -> None:
+        if not path.exists():
+            path.write_bytes(struct.pack("<q", 0))
+        with path.open("r+b") as file:
+            self._shared = mmap.mmap(file.fileno(), _BYTES)
+        self.skew = skew
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000 + self.offset + self.skew
+
+    def adjust(self, moment: int) -> int:
+        """The database's time is moved as ours is; it is never wrong."""
+        return moment + self.offset
+
+    @property
+    def offset(self) -> int:
+        """How far this clock was moved, in milliseconds."""
+        moved: int = struct.unpack("<q", self._shared[:_BYTES])[0]
+        return moved
+
+    def forward(self, milliseconds: int) -> None:
+        """Let time pass in every process that maps the file."""
+        self._shared[:_BYTES] = struct.pack("<q", self.offset + milliseconds)
+
+
+def main(arguments: list[str]) -> None:
+    """Serve: port, clock file, how many workers, faults to plant, detours outward."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("clock", type=Path)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--skew", type=int, default=0, help="how wrong its clock is, in ms")
+    parser.add_argument("--files", type=int, help="its limit of open files")
+    parser.add_argument("--seed", action="append", default=[])
+    parser.add_argument("--detour", action="append", default=[], metavar="ORIGIN=ORIGIN")
+    parser.add_argument("--pages", type=Path, help="templates in place of the shipped ones")
+    parser.add_argument(
+        "--drawn", type=Path, help="where to write which templates were drawn at which paths"
+    )
+    given = parser.parse_args(arguments)
+    if given.files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (given.files, given.files))
+    clock = MappedClock(given.clock, given.skew)
+    _prepare_workers(clock, given)
+    run(load(), ServeOptions(port=given.port, workers=given.workers), clock)
+
+
+def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
+    """Only there gevent has patched what the application stands on."""
+    load_application = _Application.load
+    detours = dict(each.split("=") for each in given.detour)
+
+    def load_prepared(self: _Application) -> Any:  # a WSGI application
+        _date_by(clock)
+        if detours:
+            _detour(detours)
+        if given.pages:
+            _draw_from(given.pages)
+        if given.seed:
+            _plant(given.seed)
+        if given.drawn:
+            _tell(given.drawn)
+        return load_application(self)
+
+    _Application.load = load_prepared  # type: ignore[method-assign]  # in place of it
+
+
+def _date_by(clock: MappedClock) -> None:
+    from gevent import pywsgi  # noqa: PLC0415  # gevent has patched now
+
+    written = pywsgi.format_date_time
+    pywsgi.format_date_time = lambda moment: written(moment + (clock.offset + clock.skew) / 1000)
+
+
+def _detour(detours: dict[str, str]) -> None:
+    """What is sent to one origin goes to another; nothing else changes, signatures included."""
+    from server.delivery import egress  # noqa: PLC0415  # gevent has patched now
+
+    straight = egress.send
+
+    def send(method: str, url: str, **named: Any) -> egress.Answer:
+        for there, here in detours.items():
+            if url.startswith(f"{there}/"):
+                named["reach"] = None
+                return straight(method, here + url.removeprefix(there), **named)
+        return straight(method, url, **named)
+
+    egress.send = send
+
+
+def _draw_from(pages: Path) -> None:
+    from jinja2 import FileSystemLoader  # noqa: PLC0415  # gevent has patched now
+
+    from server.http.views import PlainFlask  # noqa: PLC0415  # likewise
+    from server.web import installable  # noqa: PLC0415  # likewise
+
+    installable.TEMPLATES = pages  # type: ignore[misc]  # in place of them
+    PlainFlask.jinja_loader = FileSystemLoader(pages)  # type: ignore[assignment]  # likewise
+
+
+def _tell(path: Path) -> None:
+    from flask import request, template_rendered  # noqa: PLC0415  # gevent has patched now
+
+    def drawn(_app: object, template: Any, **_: object) -> None:  # jinja2's
+        with path.open("a") as lines:
+            lines.write(f"{template.name} {request.path}\n")
+
+    template_rendered.connect(drawn, weak=False)
+
+
+def _plant(seeds: list[str]) -> None:
+    from tests.support.checks import seeded  # noqa: PLC0415  # gevent has patched now
+
+    for name in seeds:
+        seeded.plant(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,238 @@
+"""A real server process over an installation that a test administers while it runs."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from server import app, outward
+from server.app import Services
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import ActionTypes
+from server.services.resources.resources import Resources
+from server.services.users.users import NewUser, Users
+from server.settings import Settings
+from tests.support.builders.databases import place_database
+from tests.support.builders.installation import PAY, PAY_SCOPES, PAYMENT
+from tests.support.servers import forking
+from tests.support.servers.forking import Forked
+from tests.support.servers.serve import MappedClock
+
+ROOT = Path(__file__).parents[3]
+_START_SECONDS = 60
+BY = audit.OPERATOR
+_NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""The server speaks plain HTTP; to load the certificates of others takes ten milliseconds."""
+
+_PORTS = range(20_000, 32_000)
+"""Below those that the system gives away, so that nobody else's call takes one meanwhile."""
+
+
+def free_port() -> int:
+    """A port on which nobody listens, and which stays free while a server is down."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKey:
+    """A registered agent and its secret."""
+
+    id: str
+    secret: str
+    name: str
+
+    @property
+    def basic(self) -> tuple[str, str]:
+        """What HTTP Basic wants."""
+        return self.id, self.secret
+
+
+@dataclass(slots=True)
+class LiveServer:
+    """A server process, the folder it lives in, and the administration of it."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    """More arguments of `tests.support.servers.serve`."""
+    forked: bool = False
+    """Whether its processes are copies of one that has loaded the product (`forking.py`)."""
+    port: int = field(default_factory=free_port)
+    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """Closes what was opened for this server and by nobody else."""
+    process: subprocess.Popen[bytes] | Forked | None = None
+    _services: Services | None = None
+    _count: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where it answers; also its issuer."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def clock(self) -> MappedClock:
+        """The server's clock, in the test's hands."""
+        return MappedClock(self.folder / "clock")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its process, and a command line on the same installation, are started with."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile the whole program
+        return {
+            **kept,
+            "SAYSO_DATA_DIR": str(self.folder / "data"),
+            "SAYSO_LOG_LEVEL": "warning",
+            **{f"SAYSO_{name.upper()}": value for name, value in self.settings.items()},
+        }
+
+    def start(self) -> None:
+        """Start the process and wait until it says that it serves."""
+        MappedClock(self.folder / "clock")
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = self._begun(log)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode()
+        assert self.settings.get("issuer", self.url) in line, (line, self.log)
+
+    @property
+    def log(self) -> str:
+        """What the process wrote to its log."""
+        return (self.folder / "server.log").read_text()
+
+    def kill(self) -> None:
+        """`kill -9` of the whole process group."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+            self.process = None
+
+    def suspend(self) -> None:
+        """`kill -STOP` of the whole process group: it takes connections, and answers nothing."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
+    def stop(self) -> float:
+        """SIGTERM; returns how many seconds it took to end."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        took = time.monotonic() - began
+        self.kill()
+        return took
+
+    @property
+    def services(self) -> Services:
+        """The installation as a command line sees it."""
+        if self._services is None:
+            values: dict[str, Any] = {
+                "data_dir": self.folder / "data",
+                "issuer": self.url,
+                **{n: v for n, v in self.settings.items() if n == "database_url"},
+            }
+            if "database_url" not in self.settings:
+                place_database(self.folder / "data" / "sayso.db", self.clock.now())
+            self._services = app.build(Settings(**values), self.clock)
+        return self._services
+
+    def client(self, timeout: float = 70) -> httpx.Client:
+        """An HTTP client for it, with nothing from the environment; closed with the server."""
+        made = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, verify=_NO_ROOTS)
+        self.closing.callback(made.close)
+        return made
+
+    def prepare(self) -> None:
+        """The first administrator, a payment API and a payment type."""
+        services = self.services
+        Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
+        self.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+        ActionTypes(services.store).add(json.dumps(PAYMENT), by=BY)
+
+    @property
+    def resources(self) -> Resources:
+        """Administration of protected APIs."""
+        return Resources(self.services.store, self.services.secrets)
+
+    def user(self, name: str = "") -> tuple[str, str]:
+        """A new user; returns their name and an enrolment code."""
+        users = Users(self.services.store, self.services.secrets)
+        user, code = users.add(NewUser(name or self._fresh("user")), by=BY)
+        return user.name, code.code
+
+    def agent(self, **members: object) -> AgentKey:
+        """A new agent that may ask for the payment API."""
+        asked: dict[str, Any] = {
+            "name": self._fresh("agent"),
+            "owners": ("admin",),
+            "resources": (PAY,),
+            "scopes": tuple(PAY_SCOPES),
+            **members,
+        }
+        services = self.services
+        checked = partial(outward.endpoint_problem, services.settings)
+        agents = Agents(services.store, services.secrets, checked)
+        made = agents.add(NewAgent(**asked), by=BY)
+        return AgentKey(made.agent.id, made.secret or "", made.agent.name)
+
+    def _begun(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
+        arguments = [str(self.port), str(self.folder / "clock"), *self.options]
+        if self.forked:
+            return forking.serve(arguments, self.environment, log.fileno())
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.support.servers.serve", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def _fresh(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}-{self._count}"
+
+
+@contextlib.contextmanager
+def live_server(
+    folder: Path, *, options: tuple[str, ...] = (), forked: bool = False, **settings: str
+) -> Iterator[LiveServer]:
+    """A prepared server that is gone afterwards."""
+    server = LiveServer(folder, settings, options, forked)
+    server.prepare()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.closing.close()
+        server.kill()
+        if server._services is not None:
+            server._services.store.close()

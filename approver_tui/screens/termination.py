@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-_STANDARD = (0, 1, 2)
+_STANDARD_STREAMS = (0, 1, 2)
 
 
 def on_termination(end: Callable[[], None]) -> None:
@@ -27,10 +27,10 @@ def on_termination(end: Callable[[], None]) -> None:
     if sys.platform == "win32":
         return
     loop = asyncio.get_running_loop()
-    ending = _Ending(end)
+    handler = _TerminationHandler(end)
     for number in (signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_DFL:
-            loop.add_signal_handler(number, ending.comes, number)
+            loop.add_signal_handler(number, handler.handle, number)
 
 
 def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
@@ -40,16 +40,16 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
     room in its queue, together with what it still has to send.
     """
 
-    class Outlasting(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
+    class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
         def __init__(self, *given: object, **named: object) -> None:
             super().__init__(*given, **named)
             if (file := getattr(self, "_file", None)) is not None:
-                self._file = _Screen(file)
+                self._file = _TolerantOutput(file)
 
-    return Outlasting
+    return TolerantDriver
 
 
-class _Screen:
+class _TolerantOutput:
     """The output of the app, while there is a terminal."""
 
     def __init__(self, file: TextIO) -> None:
@@ -67,26 +67,26 @@ class _Screen:
             self._file.flush()
 
 
-class _Ending:
+class _TerminationHandler:
     """A termination that is handled once."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end
-        self._has_come = False
+        self._is_handled = False
 
-    def comes(self, number: int) -> None:
+    def handle(self, number: int) -> None:
         """Handle it; if the terminal is gone, discard further output."""
-        if self._has_come:
+        if self._is_handled:
             return
-        self._has_come = True
+        self._is_handled = True
         if sys.platform != "win32" and number == signal.SIGHUP:
-            _draw_nowhere()
+            _redirect_to_null()
         self._end()
 
 
-def _draw_nowhere() -> None:
+def _redirect_to_null() -> None:
     """Redirect input and output, because both fail on a terminal that is gone."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in _STANDARD:
-        os.dup2(nowhere, standard)
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in _STANDARD_STREAMS:
+        os.dup2(null, standard)
+    os.close(null)

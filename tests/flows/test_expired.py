@@ -104,9 +104,9 @@ def test_who_comes_too_late_has_the_agent_ask_again(
     late = agent.asked(person.user, requested_expiry="60")
     missed = person.only()
     with pytest.raises(ApiError, match="not expired") as early:
-        person.client.ask_again(missed.id)
+        person.client.request_retry(missed.id)
     server.clock.forward(MINUTE)
-    told = person.client.ask_again(missed.id)
+    told = person.client.request_retry(missed.id)
     body = agent.poll(late).json()
     again = agent.asked(person.user)
     person.approve(person.only())

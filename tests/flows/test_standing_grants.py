@@ -126,7 +126,7 @@ def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_ma
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
     whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), tell=True)
-    person.approve(standing_grants.open_grant(person.client, whole, example))
+    person.approve(standing_grants.request_grant(person.client, whole, example))
     (grant,) = standing_grants.grants(person.client)
     assert grant.uses == 1_000_000
 
@@ -141,7 +141,9 @@ def test_a_server_that_offers_something_else_gets_no_signature(
     wish = StandingGrantProposal(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
-    assert standing_grants.open_grant(person.client, wish, example).kind.value == "standing_grant"
+    assert (
+        standing_grants.request_grant(person.client, wish, example).kind.value == "standing_grant"
+    )
     session = type(person.client.session)
     post_it = session.post
 
@@ -150,7 +152,7 @@ def test_a_server_that_offers_something_else_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing_grants.open_grant(person.client, wish, example)
+        standing_grants.request_grant(person.client, wish, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -169,7 +171,7 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
     wish = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
-    person.approve(standing_grants.open_grant(person.client, wish, example))
+    person.approve(standing_grants.request_grant(person.client, wish, example))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 

@@ -1,4 +1,4 @@
-"""What ends the app from outside, and a terminal that is gone."""
+"""Termination signals, and a terminal that is gone."""
 
 import errno
 
@@ -38,20 +38,20 @@ class _Headless:
     """Draws nowhere."""
 
 
-def test_what_is_drawn_for_a_terminal_that_is_gone_goes_nowhere():
-    """The thread that writes goes on, so that nothing waits for room in its queue."""
+def test_output_to_a_closed_terminal_is_discarded():
+    """The writer thread keeps running."""
     file = tolerate_closed_terminal(_Driver)(_Gone())._file
     file.write("a frame")
     file.flush()
     assert file.fileno() == 2
 
 
-def test_a_driver_without_a_terminal_is_as_it_was():
-    """A test's, and a web page's."""
+def test_a_driver_without_a_terminal_is_unchanged():
+    """As in tests and on the web."""
     assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 
-def test_other_faults_in_drawing_are_not_hidden():
-    """They are ours, and end the app with their trace."""
+def test_other_errors_while_drawing_are_raised():
+    """They are bugs."""
     with pytest.raises(UnicodeEncodeError):
         tolerate_closed_terminal(_Driver)(_Odd())._file.write("ä")

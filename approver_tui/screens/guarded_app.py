@@ -27,6 +27,7 @@ _ORDERED_EVENTS = (
     events.AppBlur,
     events.AppFocus,
 )
+_CHECK_TERMINAL_SECONDS = 0.5
 _NO_COLORS: Sequence[LineFilter] = (NoColor(),)
 
 
@@ -67,7 +68,8 @@ class GuardedApp(App[ReturnType]):
     def on_mount(self) -> None:
         """Arm the guard after a suspension, and handle termination signals."""
         if not self.is_headless:
-            termination.on_termination(self.terminate)
+            check_terminal = termination.on_termination(self.terminate)
+            self.set_interval(_CHECK_TERMINAL_SECONDS, check_terminal)
         self.app_resume_signal.subscribe(self, lambda _app: self._secure_panels())
 
     def action_suspend_process(self) -> None:

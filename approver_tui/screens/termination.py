@@ -1,11 +1,12 @@
 """Handles what ends the app from outside: a closed terminal, a shutdown, `kill`.
 
-Owns: handling the signal once while the app runs; writing to a terminal that is gone. Never: what
-must be done before the exit.
+Owns: handling it once while the app runs; reading from and writing to a terminal that is gone.
+Never: what must be done before the exit.
 """
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -18,19 +19,20 @@ if TYPE_CHECKING:
 _STANDARD_STREAMS = (0, 1, 2)
 
 
-def on_termination(end: Callable[[], None]) -> None:
+def on_termination(end: Callable[[], None]) -> Callable[[], None]:
     """Call `end` in the running loop at the first such signal, instead of dying.
 
     A shell that closes with its terminal forwards the signal, so it comes twice; only the first
-    counts. A signal that was ignored at the start stays ignored.
+    counts. A signal that was ignored at the start, as by `nohup`, stays ignored: call the returned
+    function now and then, which ends the app if its terminal is gone.
     """
-    if sys.platform == "win32":
-        return
-    loop = asyncio.get_running_loop()
     handler = _TerminationHandler(end)
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            loop.add_signal_handler(number, handler.handle, number)
+    if sys.platform != "win32":
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                loop.add_signal_handler(number, handler.handle, number)
+    return handler.check_terminal
 
 
 def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
@@ -82,6 +84,18 @@ class _TerminationHandler:
         if sys.platform != "win32" and number == signal.SIGHUP:
             _redirect_to_null()
         self._end()
+
+    def check_terminal(self) -> None:
+        """Handle a terminal that is gone like its signal.
+
+        Textual reads an end of file from it again and again, as fast as the processor can.
+        """
+        if sys.platform == "win32":
+            return
+        hang_up = select.poll()
+        hang_up.register(_STANDARD_STREAMS[0], 0)  # reported whether or not it is asked for
+        if hang_up.poll(0):
+            self.handle(signal.SIGHUP)
 
 
 def _redirect_to_null() -> None:

@@ -1,10 +1,14 @@
 """Termination signals, and a terminal that is gone."""
 
 import errno
+import os
+import sys
 
+import pexpect
 import pytest
 
 from approver_tui.screens.termination import tolerate_closed_terminal
+from tests.support.checks.waiting import until
 
 
 class _Gone:
@@ -55,3 +59,21 @@ def test_other_errors_while_drawing_are_raised():
     """They are bugs."""
     with pytest.raises(UnicodeEncodeError):
         tolerate_closed_terminal(_Driver)(_Odd())._file.write("ä")
+
+
+@pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
+def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
+    """Also if the signal is ignored from the start; it neither stays nor busies a processor."""
+    program = pexpect.spawn(
+        sys.executable,
+        ["-m", "approver_tui"],
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", "SAYSO_APPROVER_HOME": str(tmp_path)},
+        ignore_sighup=ignores_hangup,
+    )
+    program.expect("sign in", timeout=60)
+    program.ptyproc.fileobj.close()
+    ended = []
+    until(lambda: ended.append(os.wait4(program.pid, os.WNOHANG)) or ended[-1][0], 30)
+    _, status, used = ended[-1]
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert used.ru_utime + used.ru_stime < 15

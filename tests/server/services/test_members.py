@@ -13,7 +13,7 @@ from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Kind
-from server.storage.tables import agents
+from server.storage.account_tables import agents
 from server.web.console.member_fields import page_lines
 
 SET_ELSEWHERE = {

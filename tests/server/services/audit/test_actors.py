@@ -8,7 +8,7 @@ from sqlalchemy import update
 from server.model.audit import Entry, EntrySearch
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
-from server.storage.tables import users
+from server.storage.account_tables import users
 from tests.support.builders.installation import BY, PAY, Desk, admitted, registered
 
 

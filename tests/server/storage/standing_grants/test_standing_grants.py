@@ -13,9 +13,9 @@ from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants as rules
 from server.protocol.standing_grants.standing_grants import GrantUsage
-from server.storage.standing_grants.standing_grant_tables import standing_grants as table
 from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.store import SqlStore
+from server.storage.tables import standing_grants as table
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.builders.installation import PAY, approval_row
 

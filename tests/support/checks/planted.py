@@ -38,7 +38,7 @@ _STOPPED = (
 )
 _WIDENS = (
     "tests/server/protocol/tokens/test_token_exchange.py"
-    "::test_the_caller_each_actor_and_each_token_bound_a_chain"
+    "::test_the_caller_each_actor_and_each_token_limit_a_chain"
 )
 _GRANT = "tests/server/services/tokens/grants/test_token_exchange.py::"
 _ONE_TEXT = (
@@ -132,7 +132,7 @@ FAULTS: Mapping[str, Fault] = {
         "all(wanted <= Counter(link.details) for link",
         "all(set(wanted) <= set(link.details) for link",
         "tests/server/protocol/tokens/test_token_exchange.py"
-        "::test_details_are_covered_only_by_every_token_down_from_a_signed_answer",
+        "::test_details_must_be_covered_by_every_token_since_a_signed_approval",
     ),
     "the display's digest is of something else": Fault(
         "I26",
@@ -184,7 +184,7 @@ FAULTS: Mapping[str, Fault] = {
         'return both and 0 <= cast("int", granted) < cast("int", asked)',
         'return both and 0 <= cast("int", granted)',
         "tests/server/protocol/approvals/test_narrowing.py"
-        "::test_whatever_a_person_wishes_no_more_than_was_asked_comes_out",
+        "::test_a_narrowed_grant_never_exceeds_the_request",
     ),
     "a policy that fails allows": Fault(
         _OTHER,
@@ -200,6 +200,6 @@ FAULTS: Mapping[str, Fault] = {
         "fits = taken.uses < bounds.uses and",
         "fits = taken.uses <= bounds.uses and",
         "tests/server/protocol/standing_grants/test_standing_grants.py"
-        "::test_a_use_that_would_pass_a_bound_is_refused_whole",
+        "::test_a_use_that_would_exceed_a_limit_is_refused_entirely",
     ),
 }

@@ -1,4 +1,4 @@
-"""Forms of pages that are longer than anybody writes: refused in words, and no fault of ours."""
+"""Page forms that are too long are refused with a message and are no internal error."""
 
 import re
 
@@ -20,9 +20,9 @@ FORM = {
 
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
-    """413, in words; nothing is written down as a fault of the server.
+    """413 with a message; nothing is logged as a server error.
 
-    Whoever is not signed in may be asked to be so, before anybody looks at what they sent.
+    A signed-out user may be asked to sign in first.
     """
     client = local.app.test_client()
     if signed_in:

@@ -28,7 +28,7 @@ def _cut(server: LiveServer, agent: Agent, person: Terminal) -> None:
 
 
 def _too_old(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    test_feed.test_a_cursor_that_is_too_old_is_told_to_start_again(server, agent, person)
+    test_feed.test_a_cursor_that_is_too_old_gets_a_resync(server, agent, person)
 
 
 def _held(server: LiveServer, agent: Agent, person: Terminal) -> None:

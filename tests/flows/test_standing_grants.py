@@ -1,4 +1,4 @@
-"""Approving ahead, from the command line to the agent: as many as were given, and no more."""
+"""Standing grants, from the command line to the agent: used as often as given, not more."""
 
 import json
 from collections.abc import Iterator
@@ -42,26 +42,28 @@ def low(server: LiveServer) -> None:
 def _run(
     server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
 ) -> Done:
-    """A command at this person's machine, or at the server's."""
+    """Runs a command on this user's machine, or on the server's."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
     return command(module, *arguments, environment=environment, stdin=stdin)
 
 
-_WISH = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
+_PROPOSAL = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
 
 
 @pytest.mark.usefixtures("low")
-def test_a_grant_is_given_from_a_shell_used_shown_and_revoked(
+def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Preview, give, use, look, take back: each a command, and the agent sees what follows."""
+    """Preview, give, use, show, revoke: each a command, and the agent sees the effect."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
-    preview = _run(server, "approver_tui", person, "grants", "add", asked.id, *_WISH, "--preview")
+    preview = _run(
+        server, "approver_tui", person, "grants", "add", asked.id, *_PROPOSAL, "--preview"
+    )
     assert preview.returncode == 0, preview.stderr
     assert "Amount: up to EUR 20.00" in preview.stdout
     assert "Would have covered 1 of the last 1 requests" in preview.stdout
-    known = ("grants", "add", asked.id, *_WISH, "--pin-stdin", "--json")
+    known = ("grants", "add", asked.id, *_PROPOSAL, "--pin-stdin", "--json")
     done = _run(server, "approver_tui", person, *known, stdin=PIN)
     assert done.returncode == 0, done.stderr
     grant = json.loads(done.stdout)
@@ -86,10 +88,10 @@ def test_a_grant_is_given_from_a_shell_used_shown_and_revoked(
 
 
 @pytest.mark.usefixtures("low")
-def test_a_wish_that_cannot_be_is_refused_before_a_pin_is_tried(
+def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Over a cap, without a sum, or not written as it must be."""
+    """Over a limit, without a sum, or malformed."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
     for wish, code, says in (
@@ -109,10 +111,10 @@ def test_a_wish_that_cannot_be_is_refused_before_a_pin_is_tried(
 
 
 @pytest.mark.usefixtures("low")
-def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_made_to_fit(
+def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     agent: Agent, person: Terminal
 ) -> None:
-    """Each bound for itself; as much as the cap is taken, and exactly that."""
+    """Acceptance 8: each limit separately, nothing is reduced; exactly the limit is accepted."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     month = 30 * 86_400
@@ -132,10 +134,10 @@ def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_ma
 
 
 @pytest.mark.usefixtures("low")
-def test_a_server_that_offers_something_else_gets_no_signature(
+def test_a_server_that_offers_another_standing_grant_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes is held against what was wished before any key is opened."""
+    """It is compared with the proposal before any key is opened."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     wish = StandingGrantProposal(
@@ -155,7 +157,7 @@ def test_a_server_that_offers_something_else_gets_no_signature(
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server that many agents' calls reach at once: two workers on PostgreSQL."""
+    """A server under concurrent requests: two workers on PostgreSQL."""
     settings, options = {}, ()
     if request.param == "postgresql":
         url = upgraded_database(request.getfixturevalue("postgres_server"))
@@ -175,10 +177,10 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
 
 
 @pytest.mark.parametrize(("uses", "total", "fits"), [(7, "1000", 7), (40, "55", 5)])
-def test_fifty_requests_at_once_take_no_more_than_was_given(
+def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, fits: int
 ) -> None:
-    """By uses and by sum; the others are asked, and every use is of one request and one token."""
+    """In uses and sum; the others are asked, and each use belongs to one request and token."""
     _lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _given(person, agent, uses, total)

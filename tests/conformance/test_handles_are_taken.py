@@ -1,4 +1,4 @@
-"""Each handle is taken where it belongs, so that what refuses the others refuses their kind."""
+"""Each handle is accepted in its own place, so refusals elsewhere are for its kind."""
 
 import httpx
 
@@ -58,10 +58,10 @@ _ANSWERS = {
 """Place → what it takes, and how it answers; in this order, for the last one ends the rest."""
 
 
-def test_each_place_takes_its_own_kind(
+def test_each_place_accepts_its_own_kind_of_handle(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """All of them in one world, each once."""
+    """All in one installation, each once."""
     world = handles.world(server, http, person)
     there = places(world)
     assert set(there) - set(_ANSWERS) == {"subject_token that is an ID token"}

@@ -1,4 +1,4 @@
-"""RFC 7591 and RFC 7592 over real HTTP: what registers works, and what is refused left nothing."""
+"""RFC 7591 and RFC 7592 over real HTTP: what registers works, and refusals leave nothing."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ def _count(server: LiveServer) -> int:
     return len(Agents(server.services.store, server.services.secrets).all())
 
 
-def test_registration_is_advertised(http: httpx.Client) -> None:
-    """RFC 8414 2: where it was found, it works."""
+def test_the_registration_endpoint_is_advertised(http: httpx.Client) -> None:
+    """RFC 8414 2."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     assert document["registration_endpoint"] == f"{document['issuer']}/register"
 
 
-def test_what_registers_asks_its_owner_and_gets_a_token(
+def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
     """DC-02, DC-03, CL-13: 201, JSON, a secret with its numeric end; an ID token by RS256."""
@@ -79,10 +79,10 @@ _LOOK_ALIKES = [
 ]
 
 
-def test_no_agent_gives_itself_the_look_of_another(
+def test_an_agent_cannot_take_a_look_alike_name(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """Neither when it registers nor by its registration; nothing of either is left."""
+    """Neither at registration nor by an update; nothing of it is stored."""
     server.agent(name="invoice-bot")
     invitation = _invite(server, person.user, uses=2)
     helper = _register(http, invitation, client_name="weather-helper").json()
@@ -101,10 +101,10 @@ def test_no_agent_gives_itself_the_look_of_another(
 
 
 @pytest.mark.parametrize("token", ["x", "sayso_it_" + MARK, "Bearer", "a b"])
-def test_without_an_invitation_nothing_registers(
+def test_registration_needs_an_invitation(
     server: LiveServer, http: httpx.Client, token: str
 ) -> None:
-    """DC-05: 401 with the challenge of RFC 6750, and no echo."""
+    """DC-05: 401 with the challenge of RFC 6750; nothing is repeated."""
     before = _count(server)
     response = _register(http, token)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
@@ -129,10 +129,10 @@ _REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("members", "code"), _REFUSED.values(), ids=_REFUSED)
-def test_what_may_not_register_is_refused(
+def test_unregistrable_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any], code: str
 ) -> None:
-    """In the words of RFC 7591 3.2.2, and nothing is made or fetched."""
+    """With an error of RFC 7591 3.2.2; nothing is created or fetched."""
     token, before = _invite(server, user), _count(server)
     with unchanged(server):
         check_refusal(_register(http, token, **members), 400, code)
@@ -149,7 +149,7 @@ _URLS = (
 def test_no_url_of_a_client_is_fetched(
     server: LiveServer, http: httpx.Client, user: str, name: str
 ) -> None:
-    """NG-103, DC-11: neither at registration nor at an update, whether it is kept or refused."""
+    """NG-103, DC-11: neither at registration nor at an update, whether stored or refused."""
     with receiver() as far:
         registered = _register(http, _invite(server, user), **{name: far.url()})
         if name == "jwks_uri":
@@ -165,10 +165,10 @@ def test_no_url_of_a_client_is_fetched(
         assert far.got == []
 
 
-def test_another_agents_token_opens_nothing(
+def test_another_agents_registration_token_is_refused(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """NG-104: neither to look nor to change nor to end."""
+    """NG-104: for reading, changing and deleting."""
     token = _invite(server, user, uses=2)
     one, two = (_register(http, token).json() for _ in range(2))
     stolen = {"Authorization": f"Bearer {one['registration_access_token']}"}
@@ -184,8 +184,10 @@ def test_another_agents_token_opens_nothing(
     assert http.get(path, headers=own).json()["scope"] == "payments:read"
 
 
-def test_metadata_is_json(server: LiveServer, http: httpx.Client, user: str) -> None:
-    """DC-01, DC-12: no form, and no more than anybody needs."""
+def test_registration_metadata_is_json_of_limited_size(
+    server: LiveServer, http: httpx.Client, user: str
+) -> None:
+    """DC-01, DC-12: no form."""
     bearer = {"Authorization": f"Bearer {_invite(server, user)}"}
     form = http.post("/register", data={"client_name": "x"}, headers=bearer)
     check_refusal(form, 400, "invalid_client_metadata")
@@ -220,7 +222,7 @@ _HERE = "http://127.0.0.1:9/hook"
         pytest.param({_CODE: 1}, id="CB-011-number"),
     ],
 )
-def test_metadata_of_ciba_that_cannot_work_is_refused(
+def test_invalid_ciba_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any]
 ) -> None:
     """CB-007 to CB-011, NG-009: with the error of RFC 7591, and nobody is registered."""
@@ -230,8 +232,10 @@ def test_metadata_of_ciba_that_cannot_work_is_refused(
     assert _count(server) == count
 
 
-def test_metadata_of_ciba_is_answered_as_it_holds(server: LiveServer, http: httpx.Client) -> None:
-    """CB-007, CB-011, CB-078: what is left out has its default; PAR is no duty here."""
+def test_ciba_metadata_is_returned_with_its_defaults(
+    server: LiveServer, http: httpx.Client
+) -> None:
+    """CB-007, CB-011, CB-078: omitted members have defaults; PAR is not required."""
     owner = server.user()[0]
     told = _register(http, _invite(server, owner)).json()
     assert (told[_MODE], told[_CODE]) == ("poll", False)

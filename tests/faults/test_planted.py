@@ -44,7 +44,7 @@ def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
     del server
     for attack in test_hostile_text.HOSTILE:
         if attack != "null":
-            test_hostile_text.test_hostile_text_in_details_is_shown_for_what_it_is(
+            test_hostile_text.test_hostile_text_in_details_is_shown_escaped(
                 agent, person, attack
             )
 

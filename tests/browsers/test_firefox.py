@@ -1,6 +1,6 @@
-"""What of the pages as an app is Firefox's own doing: leaving a page, keeping one, and a new one.
+"""Firefox's own behavior as an app: leaving a page, caching, a new version.
 
-Chromium walks the same in `test_alive.py` and `test_app.py`.
+Chromium does the same in `test_alive.py` and `test_app.py`.
 """
 
 import os
@@ -35,7 +35,7 @@ def fox(service: PushService, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def user(server: LiveServer, fox: Firefox) -> str:
-    """Somebody who has just made a passkey there; the service worker is at work."""
+    """A user who made a passkey there; the service worker is active."""
     fox.forget_passkeys()
     name = newcomer(fox, server)
     fox.see(_CONTROLLED)
@@ -44,15 +44,15 @@ def user(server: LiveServer, fox: Firefox) -> str:
 
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Puts a new version in this server's place."""
+    """Starts a newer version in this server's place."""
     with newer_pages(server, tmp_path) as put:
         yield put
 
 
-def test_a_no_whose_page_is_left_is_sent_at_once(
+def test_a_denial_is_sent_at_once_when_its_page_is_left(
     server: LiveServer, fox: Firefox, user: str, agent: Agent
 ) -> None:
-    """Within the five seconds in which it could be taken back."""
+    """Within the five seconds in which it can be undone."""
     handle = agent.asked(user)
     fox.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     fox.click("#to-deny")
@@ -65,10 +65,8 @@ def test_a_no_whose_page_is_left_is_sent_at_once(
 
 
 @pytest.mark.usefixtures("user")
-def test_without_the_server_a_page_says_what_was_last_known(
-    server: LiveServer, fox: Firefox
-) -> None:
-    """And is there again by itself once the server is."""
+def test_offline_a_page_shows_the_last_known_state(server: LiveServer, fox: Firefox) -> None:
+    """It recovers by itself with the server."""
     fox.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
@@ -81,10 +79,10 @@ def test_without_the_server_a_page_says_what_was_last_known(
 
 
 @pytest.mark.usefixtures("user")
-def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(
+def test_a_new_version_is_offered_and_installed_on_request(
     server: LiveServer, fox: Firefox, newer: Callable[[], None]
 ) -> None:
-    """With its own scripts, and what the old one kept is thrown away."""
+    """With its own scripts; the old cache is deleted."""
     (before,) = fox.ask("caches.keys()")
     newer()
     fox.open(f"{server.url}/devices")

@@ -1,4 +1,4 @@
-"""A stolen cookie in a browser of the thief's: the pages open, and nothing of theirs is signed."""
+"""A stolen cookie in a thief's browser: it can read, but not sign."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _NOTHING = "The passkey was not used. Nothing was sent."
 
 @dataclass(slots=True)
 class Robbed:
-    """A request that waits for somebody, in their browser and in the thief's."""
+    """A request pending for a user, in their browser and in the thief's."""
 
     asked: str
     own: Chromium
@@ -27,7 +27,7 @@ class Robbed:
 
 @pytest.fixture
 def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
-    """A browser of somebody who is signed in with a passkey of their own."""
+    """A browser of a user who is signed in with their own passkey."""
     with stranger(browser) as opened:
         opened.add_passkey_holder()
         newcomer(opened, server)
@@ -36,17 +36,17 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 
 @pytest.fixture
 def robbed(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> Robbed:
-    """The thief has not yet put the cookie in place of theirs."""
+    """Before the thief has set the cookie."""
     agent.asked(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
     return Robbed(asked, tab, thief)
 
 
-def test_somebody_elses_request_is_a_page_that_there_never_was(
+def test_another_users_request_looks_like_an_unknown_one(
     server: LiveServer, robbed: Robbed
 ) -> None:
-    """Word for word the one for an id that was made up."""
+    """Word for word."""
     thief = robbed.thief
     thief.open(f"{server.url}/r/{robbed.asked}")
     theirs = thief.text("main")
@@ -55,10 +55,10 @@ def test_somebody_elses_request_is_a_page_that_there_never_was(
     assert "You have no such request." in theirs
 
 
-def test_a_stolen_cookie_shows_a_request_and_answers_none(
+def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
     server: LiveServer, robbed: Robbed
 ) -> None:
-    """The button is there and asks for a passkey that this browser has not; hers approves it."""
+    """The button asks for a passkey that this browser lacks; hers approves it."""
     own, thief = robbed.own, robbed.thief
     _steal(own, thief)
     for tab in (thief, own):
@@ -72,8 +72,8 @@ def test_a_stolen_cookie_shows_a_request_and_answers_none(
     assert stored(server, robbed.asked).state is State.APPROVED
 
 
-def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -> None:
-    """The page that makes a code for another device asks for the same passkey."""
+def test_a_stolen_cookie_enrols_no_device(server: LiveServer, robbed: Robbed) -> None:
+    """Creating a code asks for the same passkey."""
     _steal(robbed.own, robbed.thief)
     before = len(entries(server, "code.issued"))
     for tab in (robbed.thief, robbed.own):
@@ -88,7 +88,7 @@ def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -
 
 
 def _steal(own: Chromium, thief: Chromium) -> None:
-    """Have this browser bring the other's cookie from now on."""
+    """Sets the other browser's cookie in this one."""
     (cookie,) = [one for one in own.tell("Network.getCookies")["cookies"] if one["name"] == COOKIE]
     kept = {name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")}
     assert thief.tell("Network.setCookie", **kept)["success"]

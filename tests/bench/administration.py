@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _latencies(server: LiveServer, changes: int = _CHANGES) -> list[float]:
-    """Milliseconds of each request until the changes are over."""
+    """Milliseconds of each request until the changes have ended."""
     key = server.agent()
     with _changing(server, server.agent().name, changes) as over:
         return list(_requests(server, key, over))

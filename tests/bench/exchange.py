@@ -1,4 +1,4 @@
-"""`python -m tests.bench.exchange`: a person's token becomes a narrower one, with its entry."""
+"""`python -m tests.bench.exchange`: a user's token becomes a narrower one, with its entry."""
 
 from collections.abc import Callable
 
@@ -19,14 +19,14 @@ _PEER_TOKENS = 9_000
 
 
 def main() -> None:
-    """Each token is exchanged once; a chain looks at what its token came from too."""
+    """Each token is exchanged once; a chain also reads the parents of its token."""
     say("## Exchange (one token verified, one signed, consent, delegation, entry)")
     with peer() as other, product() as server:
         against_peer(compare([peer_target(other), *targets(server)]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer has no exchange; ours for it verifies one token and signs one, without consent."""
+    """The peer has no exchange; it verifies one token and signs one, without consent."""
 
     def lot() -> list[str]:
         made = other.make("subject", _PEER_TOKENS)
@@ -36,7 +36,7 @@ def peer_target(other: Peer) -> Target:
 
 
 def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
-    """A person's token, a token of a chain, and one that comes again."""
+    """A user's token, a token of a chain, and a repeated one."""
     chains = _chains(server)
     agent = chains.agent()
     chains.consent(agent, "bank:read")
@@ -61,7 +61,7 @@ def _chains(server: LiveServer) -> LiveChains:
 
 
 def _lot(chains: LiveChains, agent: AgentKey, depth: int, count: int) -> Callable[[], list[str]]:
-    """Tokens of people, or tokens that the agent got for one of them."""
+    """Tokens of users, or tokens that the agent got for one of them."""
 
     def lot() -> list[str]:
         services = chains.server.services

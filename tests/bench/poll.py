@@ -1,4 +1,4 @@
-"""`python -m tests.bench.poll`: a poll of a request that waits, with its pacing write."""
+"""`python -m tests.bench.poll`: a poll of a pending request, with its pacing write."""
 
 from tests.bench.answers import Expected
 from tests.bench.measuring import LOTS, Target, compare, product
@@ -15,7 +15,7 @@ _INTERVAL_MS = 6_000
 
 
 def main() -> None:
-    """Each request is polled once in a run, later than its interval: the answer is `pending`."""
+    """Each request is polled once in a run, after its interval: the answer is `pending`."""
     say("## Pending poll (authorization_pending, pacing kept in the row)")
     with peer() as other, product() as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)

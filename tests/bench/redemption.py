@@ -15,7 +15,7 @@ _PEER_HANDLES = 9_000
 
 
 def main() -> None:
-    """Each request is redeemed once; the ID token is signed as the agent registered for it."""
+    """Each request is redeemed once; the ID token has the agent's registered algorithm."""
     say("## Redemption (two signed tokens, delegation, entry, feed event, outbox row)")
     with peer() as other, product() as server:
         ours = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]

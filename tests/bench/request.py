@@ -1,4 +1,4 @@
-"""`python -m tests.bench.request`: an agent asks, and a person has to answer."""
+"""`python -m tests.bench.request`: an agent sends a request to a user."""
 
 import itertools
 
@@ -20,7 +20,7 @@ _FORM = {"scope": "openid payments:read", "resource": PAY, "binding_message": "I
 
 
 def main() -> None:
-    """Enough agents and people that each has a usual number of open requests."""
+    """Enough agents and users that each has a usual number of open requests."""
     say("## Backchannel request (texts, approval, entry, feed event, outbox row)")
     with peer() as other, product(**CALLED_ALWAYS) as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)
@@ -34,7 +34,7 @@ def peer_target(other: Peer) -> Target:
 
 
 def target(server: LiveServer, *, users: int = _USERS, count: int = _REQUESTS) -> Target:
-    """Every request is of the next agent for the next person."""
+    """Each request is from the next agent to the next user."""
     agents = itertools.cycle([server.agent() for _ in range(_AGENTS)])
     people = itertools.cycle([server.user()[0] for _ in range(users)])
 

@@ -226,11 +226,11 @@ def _descendants(root):
 
 def test_no_text_says_to_install_sayso_by_a_package_name():
     """It is published nowhere: anyone could register the name, and it would be run."""
-    told = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
+    install_command = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
     kinds = ("*.md", "*.py", "*.html", "*.service", "*.sh")
     texts = [path for kind in kinds for path in _texts(kind)]
     assert len(texts) > 100
-    assert [str(path) for path in texts if told.search(path.read_text("utf-8"))] == []
+    assert [str(path) for path in texts if install_command.search(path.read_text("utf-8"))] == []
 
 
 def _texts(kind: str) -> list[Path]:

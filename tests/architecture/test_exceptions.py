@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.checks.source import modules
 
-_TOLD = re.compile(r"# (?:ruff: )?(?:noqa|type: ?ignore)\b.*")
+_DIRECTIVE = re.compile(r"# (?:ruff: )?(?:noqa|type: ?ignore)\b.*")
 _WHY = re.compile(
     r"# (?:(?:ruff: )?noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[a-z-]+(?:,[a-z-]+)*\])"
     r"  # \S.*"
@@ -15,7 +15,7 @@ _WHY = re.compile(
 
 def _bare(text: str) -> list[str]:
     """Suppressions without a rule or without a reason."""
-    return [told for told in _TOLD.findall(text) if not _WHY.fullmatch(told)]
+    return [directive for directive in _DIRECTIVE.findall(text) if not _WHY.fullmatch(directive)]
 
 
 def test_each_suppression_names_its_rule_and_its_reason() -> None:

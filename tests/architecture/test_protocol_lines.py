@@ -36,8 +36,8 @@ def test_each_line_outside_the_tables_has_a_reason():
 
 def test_each_line_is_implemented_in_an_existing_file():
     """Whoever walks the page never stands before a missing file."""
-    gone = [row for row in spec_lines.rows() if not spec_lines.exists(row.kept_in)]
-    assert gone == []
+    missing = [row for row in spec_lines.rows() if not spec_lines.exists(row.kept_in)]
+    assert missing == []
 
 
 def test_each_line_has_a_test_that_names_it():

@@ -52,7 +52,7 @@ def test_continuous_integration_runs_the_command_of_the_readme():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "without", "said"),
+    ("arguments", "without", "expected_lines"),
     [
         ((), "", ["the pages in real browsers"]),
         ((), "SAYSO_TEST_WITHOUT_CLIENTS", ["foreign OAuth clients", "the pages in real browsers"]),
@@ -61,21 +61,25 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     ],
 )
 @pytest.mark.parametrize("ends", [0, 1])
-def test_skipped_tests_are_named_again_at_the_end(tmp_path, arguments, without, said, ends):
+def test_skipped_tests_are_named_again_at_the_end(
+    tmp_path, arguments, without, expected_lines, ends
+):
     """After a long output, whether the run passed or not."""
     script = _copied_test_script(tmp_path, ends)
-    told = subprocess.run(
+    result = subprocess.run(
         [script, *arguments],
         env={"PATH": os.environ["PATH"], **({without: "1"} if without else {})},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == ends
-    last = told.stderr.rpartition("everything ran\n")[2].splitlines()
-    assert len(last) == len(said)
-    assert all(f"NOT TESTED: {what}" in line for line, what in zip(last, said, strict=True))
-    assert all(told.stderr.count(line) == len(("at once", "at the end")) for line in last)
+    assert result.returncode == ends
+    last = result.stderr.rpartition("everything ran\n")[2].splitlines()
+    assert len(last) == len(expected_lines)
+    assert all(
+        f"NOT TESTED: {what}" in line for line, what in zip(last, expected_lines, strict=True)
+    )
+    assert all(result.stderr.count(line) == len(("at once", "at the end")) for line in last)
 
 
 def _copied_test_script(folder, ends):

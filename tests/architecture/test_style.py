@@ -18,8 +18,8 @@ _ALLOWED = {"inherit"}
 
 def _off_scale(text: str) -> list[str]:
     """Sizes that are not on the scale."""
-    said = [found[2].strip() for found in _SIZED.finditer(text)]
-    return [one for one in said if one not in _ALLOWED and not _STEP.fullmatch(one)]
+    sizes = [found[2].strip() for found in _SIZED.finditer(text)]
+    return [one for one in sizes if one not in _ALLOWED and not _STEP.fullmatch(one)]
 
 
 def test_the_type_scale_has_few_steps():

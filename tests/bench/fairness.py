@@ -93,8 +93,8 @@ def beside(
             client.stdin.flush()
             time.sleep(1)
             times = cycles(server, others, user)
-            told = json.loads(client.stdout.readline())
-    return times, told["answers"]
+            result = json.loads(client.stdout.readline())
+    return times, result["answers"]
 
 
 def cycles(server: LiveServer, others: Sequence[AgentKey], user: str) -> list[float]:

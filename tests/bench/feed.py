@@ -79,15 +79,15 @@ def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.P
             stdout=subprocess.PIPE,
             text=True,
         ) as client:
-            assert _told(client) == "ready\n", "the sockets did not open"
+            assert _reported(client) == "ready\n", "the sockets did not open"
             yield client
 
 
 def _frames(client: subprocess.Popen[str]) -> list[float]:
     """Milliseconds until each frame, once all requests were sent."""
-    told = json.loads(_told(client))
-    check("feed", _RANG, told["answers"])
-    latencies: list[float] = told["latencies"]
+    report = json.loads(_reported(client))
+    check("feed", _RANG, report["answers"])
+    latencies: list[float] = report["latencies"]
     return latencies
 
 
@@ -97,7 +97,7 @@ def _tell(client: subprocess.Popen[str], word: str) -> None:
     client.stdin.flush()
 
 
-def _told(client: subprocess.Popen[str]) -> str:
+def _reported(client: subprocess.Popen[str]) -> str:
     assert client.stdout is not None
     return client.stdout.readline()
 

@@ -30,10 +30,10 @@ def main() -> None:
 def peer_target(other: Peer) -> Target:
     """The peer introspects only opaque tokens: a lookup in memory, no signature."""
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         return _requests(other.key, other.make("opaque", _PEER_TOKENS))
 
-    return Target("peer, opaque tokens", other.process.pid, other.port, _ACTIVE, lot)
+    return Target("peer, opaque tokens", other.process.pid, other.port, _ACTIVE, batch)
 
 
 def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
@@ -46,7 +46,7 @@ def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         if once:
             return _requests(resource, _tokens(server, agent, user.id, count))
         made = _requests(resource, _tokens(server, agent, user.id, min(count, _TOKENS)))
@@ -54,7 +54,7 @@ def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
 
     assert server.process is not None
     name = "introspection, each token once" if once else "introspection, tokens that come again"
-    return Target(name, server.process.pid, server.port, _ACTIVE, lot)
+    return Target(name, server.process.pid, server.port, _ACTIVE, batch)
 
 
 def _requests(key: AgentKey, tokens: list[str]) -> list[str]:

@@ -114,12 +114,12 @@ def _figures(target: Target, runs: list[_Run]) -> Figures:
 
 
 def _run(target: Target, seconds: float) -> _Run:
-    told, used = _load(target, seconds)
-    check(target.name, target.expected.label, told["answers"])
-    count = told["count"]
+    answers, used = _load(target, seconds)
+    check(target.name, target.expected.label, answers["answers"])
+    count = answers["count"]
     if not count:
         raise WrongAnswers(f"{target.name}: the warm-up used up all requests")
-    return _Run(count, used / count, told["p50"], told["p99"])
+    return _Run(count, used / count, answers["p50"], answers["p99"])
 
 
 def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
@@ -144,8 +144,8 @@ def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
             before = processor_us(target.process)
             client.stdin.write("\n")
             client.stdin.flush()
-            told = json.loads(client.stdout.readline())
-            return told, processor_us(target.process) - before
+            answers = json.loads(client.stdout.readline())
+            return answers, processor_us(target.process) - before
 
 
 def _until_served(port: int) -> None:

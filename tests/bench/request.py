@@ -38,11 +38,11 @@ def target(server: LiveServer, *, users: int = _USERS, count: int = _REQUESTS) -
     agents = itertools.cycle([server.agent() for _ in range(_AGENTS)])
     people = itertools.cycle([server.user()[0] for _ in range(users)])
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         return [_request(next(agents), next(people)) for _ in range(count)]
 
     assert server.process is not None
-    return Target("backchannel request", server.process.pid, server.port, _ASKED, lot)
+    return Target("backchannel request", server.process.pid, server.port, _ASKED, batch)
 
 
 def _request(key: AgentKey, user: str) -> str:

@@ -30,9 +30,9 @@ def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
             lambda: table.verdict("memory", 90, 120, " MiB"),
         )
     assert ended.value.code == 1
-    said = capsys.readouterr().out.splitlines()
-    assert said[-1] == "MISSED: growth 1.31 times, bar 1.3 times"
-    assert "memory 90.00 MiB, bar 120 MiB: holds" in said
+    output = capsys.readouterr().out.splitlines()
+    assert output[-1] == "MISSED: growth 1.31 times, bar 1.3 times"
+    assert "memory 90.00 MiB, bar 120 MiB: holds" in output
 
 
 def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,9 +43,9 @@ def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> 
             lambda: table.at_least("request: speed", 0.1, 1.5, " x peer"),
         )
     assert ended.value.code == 1
-    said = capsys.readouterr().out.splitlines()
-    assert "poll: speed 2.00 x peer, bar at least 2 x peer: holds" in said
-    assert said[-1] == "MISSED: request: speed 0.10 x peer, bar at least 1.5 x peer"
+    output = capsys.readouterr().out.splitlines()
+    assert "poll: speed 2.00 x peer, bar at least 2 x peer: holds" in output
+    assert output[-1] == "MISSED: request: speed 0.10 x peer, bar at least 1.5 x peer"
 
 
 def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,9 +54,9 @@ def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFix
     ours = _figures("poll", 200.0, 800.0, 400.0)
     with pytest.raises(SystemExit):
         table.run(lambda: table.against_peer([peer, ours], bar=0.5))
-    said = capsys.readouterr().out
-    assert "| poll | 3 | 400 (200-800) | 2500 | 1.00 | 2.00 | 90 | 0.50 (0.25-0.50) |" in said
-    assert "poll: speed 0.50 x peer, bar at least 0.5 x peer: holds" in said
+    output = capsys.readouterr().out
+    assert "| poll | 3 | 400 (200-800) | 2500 | 1.00 | 2.00 | 90 | 0.50 (0.25-0.50) |" in output
+    assert "poll: speed 0.50 x peer, bar at least 0.5 x peer: holds" in output
 
 
 def test_growth_is_judged_against_the_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,7 +88,7 @@ def test_expiry_is_announced_twice_and_then_disables_everything(
     agent.asked(person.user, requested_expiry="300")
     opened("")
     page.tell("Accessibility.enable")
-    before = _said(page)
+    before = _shown_lines(page)
     page.later(230)
     until(lambda: _new(page, before, "seconds left to answer. More time"), _SECONDS)
     page.later(20)
@@ -351,13 +351,13 @@ def _stand_still(page: Chromium) -> None:
     page.ask("{ const now = Date.now(); Date.now = () => now }")
 
 
-def _said(page: Chromium) -> list[str]:
+def _shown_lines(page: Chromium) -> list[str]:
     return heard(page).announcements()
 
 
 def _new(page: Chromium, before: list[str], words: str, most: int = 60) -> bool:
     """Whether the page announces these words, with at most this many seconds."""
-    found = [line for line in _said(page) if line not in before and words in line]
+    found = [line for line in _shown_lines(page) if line not in before and words in line]
     numbers = [int(line.split()[0]) for line in found if line[0].isdigit()]
     return bool(found) and all(number <= most for number in numbers)
 

@@ -86,9 +86,9 @@ def test_a_denial_names_another_user_and_keeps_a_private_note(
     mine.type("#private-note", "They know the supplier")
     mine.click("#no button[type=submit]")
     mine.says("Denied by")
-    said = agent.poll(handle).json()
-    assert (said["deny_code"], said["retry"]) == ("ask_other", "redirected")
-    assert "supplier" not in json.dumps(said)
+    reply = agent.poll(handle).json()
+    assert (reply["deny_code"], reply["retry"]) == ("ask_other", "redirected")
+    assert "supplier" not in json.dumps(reply)
 
 
 def test_a_report_is_signed_and_states_what_it_quarantined(

@@ -206,8 +206,8 @@ def test_a_browser_that_unsubscribed_is_removed_and_its_user_informed(server, ca
     agent.asked(user)
     until(lambda: "410 gone" in called.service.refused, 30)
     until(lambda: not subscriptions(server, user), 30)
-    gone = entries(server, "push.unsubscribed", cause="gone")
-    assert before in {one["facts"]["push_subscription"] for one in gone}
+    unsubscribed = entries(server, "push.unsubscribed", cause="gone")
+    assert before in {one["facts"]["push_subscription"] for one in unsubscribed}
     assert "device.unreached" in _events(server, user)
     called.tab.open(f"{server.url}/")
     until(lambda: subscriptions(server, user), 30)

@@ -116,8 +116,8 @@ def _asks(agent: Agent, person: Person) -> dict[str, str]:
     details = json.dumps([DETAIL])
     answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
     assert answer.status_code == 200, answer.text
-    said: dict[str, str] = answer.json()
-    return said
+    problem: dict[str, str] = answer.json()
+    return problem
 
 
 def _with_screen(server: LiveServer, agent: Agent) -> None:
@@ -211,8 +211,8 @@ def test_two_wrong_type_backs_end_a_request_with_one_approver(
     person.is_refused(423, LOCKED)
     person.tab.says("This request is closed: locked.")
     assert state(server, approval) == (State.CANCELLED, "locked")
-    told = agent.poll(asked["auth_req_id"]).json()
-    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    reply = agent.poll(asked["auth_req_id"]).json()
+    assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
 
 
 def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(

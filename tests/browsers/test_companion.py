@@ -77,9 +77,9 @@ def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
     tab.type("#note", "Read only, please")
     tab.click(DENY_NOW)
     tab.says("Denied by")
-    said = agent.poll(handle).json()
-    assert (said["error"], said["deny_code"]) == ("access_denied", "too_broad")
-    assert said["note"] == "Read only, please"
+    reply = agent.poll(handle).json()
+    assert (reply["error"], reply["deny_code"]) == ("access_denied", "too_broad")
+    assert reply["note"] == "Read only, please"
 
 
 def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, agent):

@@ -25,7 +25,9 @@ _SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def fox(service: PushService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+def firefox_browser(
+    service: PushService, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Firefox]:
     """Firefox with an authenticator."""
     folder = tmp_path_factory.mktemp("firefox")
     with autopush(service) as push, firefox(folder / "profile", push, os.environ) as tab:
@@ -34,11 +36,11 @@ def fox(service: PushService, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def user(server: LiveServer, fox: Firefox) -> str:
+def user(server: LiveServer, firefox_browser: Firefox) -> str:
     """A user who made a passkey there; the service worker is active."""
-    fox.forget_passkeys()
-    name = newcomer(fox, server)
-    fox.see(_CONTROLLED)
+    firefox_browser.forget_passkeys()
+    name = newcomer(firefox_browser, server)
+    firefox_browser.see(_CONTROLLED)
     return name
 
 
@@ -50,45 +52,51 @@ def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
 
 
 def test_a_denial_is_sent_at_once_when_its_page_is_left(
-    server: LiveServer, fox: Firefox, user: str, agent: Agent
+    server: LiveServer, firefox_browser: Firefox, user: str, agent: Agent
 ) -> None:
     """Within the five seconds in which it can be undone."""
     handle = agent.asked(user)
-    fox.open(f"{server.url}/r/{waiting(server, user)[0].id}")
-    fox.click("#to-deny")
-    fox.ask(_STAND_STILL)
-    fox.click("#no button[type=submit]")
-    fox.says("Your denial is sent in five seconds")
-    fox.open(f"{server.url}/settings")
+    firefox_browser.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    firefox_browser.click("#to-deny")
+    firefox_browser.ask(_STAND_STILL)
+    firefox_browser.click("#no button[type=submit]")
+    firefox_browser.says("Your denial is sent in five seconds")
+    firefox_browser.open(f"{server.url}/settings")
     until(lambda: not waiting(server, user), _SECONDS)
     assert agent.poll(handle).json()["error"] == "access_denied"
 
 
 @pytest.mark.usefixtures("user")
-def test_offline_a_page_shows_the_last_known_state(server: LiveServer, fox: Firefox) -> None:
+def test_offline_a_page_shows_the_last_known_state(
+    server: LiveServer, firefox_browser: Firefox
+) -> None:
     """It recovers by itself with the server."""
-    fox.see("localStorage.getItem('sayso-last')")
+    firefox_browser.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
-        fox.open(f"{server.url}/devices")
-        fox.says("Can't reach Sayso")
-        fox.says("no requests were waiting for you")
+        firefox_browser.open(f"{server.url}/devices")
+        firefox_browser.says("Can't reach Sayso")
+        firefox_browser.says("no requests were waiting for you")
     finally:
         server.start()
-    fox.says("Your devices")
+    firefox_browser.says("Your devices")
 
 
 @pytest.mark.usefixtures("user")
 def test_a_new_version_is_offered_and_installed_on_request(
-    server: LiveServer, fox: Firefox, newer: Callable[[], None]
+    server: LiveServer, firefox_browser: Firefox, newer: Callable[[], None]
 ) -> None:
     """With its own scripts; the old cache is deleted."""
-    (before,) = fox.ask("caches.keys()")
+    (before,) = firefox_browser.ask("caches.keys()")
     newer()
-    fox.open(f"{server.url}/devices")
-    fox.says("A new version is available.")
-    began = fox.ask("performance.timeOrigin")
-    fox.click("#update-now")
-    fox.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
-    fox.see(f"caches.keys().then((names) => names.length === 1 && names[0] !== '{before}')")
-    fox.see(MARKED)
+    firefox_browser.open(f"{server.url}/devices")
+    firefox_browser.says("A new version is available.")
+    began = firefox_browser.ask("performance.timeOrigin")
+    firefox_browser.click("#update-now")
+    firefox_browser.see(
+        f"performance.timeOrigin > {began} && document.getElementById('update').hidden"
+    )
+    firefox_browser.see(
+        f"caches.keys().then((names) => names.length === 1 && names[0] !== '{before}')"
+    )
+    firefox_browser.see(MARKED)

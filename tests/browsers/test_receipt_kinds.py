@@ -56,10 +56,10 @@ class Reader:
         chosen = _CHOOSE.replace("TEXT", json.dumps(json.dumps(receipt)))
         self.tab.see("document.getElementById('file')?.disabled === false")
         assert self.tab.ask(chosen.replace("NAME", json.dumps(name))) is True
-        said = "document.getElementById('verdict').textContent"
-        self.tab.see(f"{said}.startsWith({json.dumps(name)})")
+        verdict_script = "document.getElementById('verdict').textContent"
+        self.tab.see(f"{verdict_script}.startsWith({json.dumps(name)})")
         parts = "[...document.querySelectorAll('#proved li')].map((each) => each.textContent)"
-        return self.tab.ask(said).removeprefix(name).strip(), self.tab.ask(parts)
+        return self.tab.ask(verdict_script).removeprefix(name).strip(), self.tab.ask(parts)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_receipt_holds_for_each_kind_of_device_and_server_key(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
     """Each part is named with the user and the device, and proved."""
-    verdict, parts = reader.check(_vouched(server, receipt, alg))
+    verdict, parts = reader.check(_with_statement(server, receipt, alg))
     (answer,) = receipt["answers"]
     whose, device = _whose(answer), answer["device"]["name"]
     assert verdict == "holds."
@@ -158,7 +158,7 @@ def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
     """A forger has no key of the server."""
-    good = _vouched(server, receipt, alg)
+    good = _with_statement(server, receipt, alg)
     kid = json.loads(decode(good["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = new_key(alg, kid).sign(claims, typ=TYPE)
@@ -186,7 +186,7 @@ def test_a_signature_naming_another_algorithm_is_refused(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
     """The key decides how it is verified."""
-    good = _vouched(server, receipt, alg)
+    good = _with_statement(server, receipt, alg)
     head, body, signature = good["server_signature"].split(".")
     other = SIGNING_ALGS[SIGNING_ALGS.index(alg) - 1]
     head = encode(json.dumps({**json.loads(decode(head)), "alg": other}).encode())
@@ -201,7 +201,7 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     """Even if the server's own key signed the receipt."""
     (answer,) = receipt["answers"]
     answer["signed"] = forged(answer["signed"])
-    verdict, parts = reader.check(_vouched(server, receipt, "ES256"))
+    verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
     assert verdict == "does not hold."
     assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
     assert parts[1].endswith("signed: the signature is not over these bytes.")
@@ -214,7 +214,7 @@ def _whose(answer: Any) -> str:
     return f"{answer['by']['name']}{_S}"
 
 
-def _vouched(server: LiveServer, receipt: Any, alg: str) -> Any:
+def _with_statement(server: LiveServer, receipt: Any, alg: str) -> Any:
     """The same receipt signed by the server's key of this algorithm."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     with server.services.store.read() as view:

@@ -112,9 +112,9 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         (4, "signed: the signature is not over these bytes"),
     ):
         broken = ".".join([*parts[:at], _flipped(parts[at]), *parts[at + 1 :]])
-        told = changed(set_in("answers/0/signed", broken))
-        assert told, at
-        assert says in told or at in {2, 3}, (at, told)
+        verdict = changed(set_in("answers/0/signed", broken))
+        assert verdict, at
+        assert says in verdict or at in {2, 3}, (at, verdict)
 
 
 def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(

@@ -39,9 +39,9 @@ def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
 def _lost(server: LiveServer, browser: Chromium) -> str:
     """A user whose browser is gone, with the only passkey they had."""
     user, code = server.user()
-    with stranger(browser) as gone:
-        gone.add_passkey_holder()
-        _enrol(gone, f"{server.url}/enrol#{code}")
+    with stranger(browser) as lost_browser:
+        lost_browser.add_passkey_holder()
+        _enrol(lost_browser, f"{server.url}/enrol#{code}")
     return user
 
 

@@ -47,8 +47,8 @@ def test_the_screen_reader_script_matches_the_accessibility_tree(
     )
     _sign_in(server, tab, code)
     kinds = {"key": _press, "what": _read}
-    walked = [kinds[head](tab, rows) for head, rows in _tables() if head in kinds]
-    assert sum(walked) > 70
+    checked = [kinds[head](tab, rows) for head, rows in _tables() if head in kinds]
+    assert sum(checked) > 70
     assert tab.text(".outcome").startswith("Approved by ana")
     (only,) = until(lambda: tab.ask("1") and tab.complaints(), _SECONDS)
     assert "status of 422" in only  # of what was typed wrong
@@ -118,13 +118,13 @@ def _press(tab: Chromium, rows: list[Row]) -> int:
 
 
 def _until(tab: Chromium, words: str) -> None:
-    said = words.startswith(_SAYS)
+    announced = words.startswith(_SAYS)
     wanted = _pattern(words.removeprefix(_SAYS))
     last: list[str] = []
 
     def matches() -> bool:
-        if (now := _heard(tab)) is not None:
-            last[:] = now.announcements() if said else [now.focus()]
+        if (now := _spoken(tab)) is not None:
+            last[:] = now.announcements() if announced else [now.focus()]
         return any(wanted.fullmatch(one) for one in last)
 
     try:
@@ -139,7 +139,7 @@ def _read(tab: Chromium, rows: list[Row]) -> int:
     wrong: list[tuple[str, str]] = []
 
     def matches() -> bool:
-        now = _heard(tab)
+        now = _spoken(tab)
         pairs = zip_longest(wanted, [] if now is None else now.main(), fillvalue="")
         wrong[:] = [(one, line) for one, line in pairs if not _pattern(one).fullmatch(line)]
         return not wrong
@@ -151,7 +151,7 @@ def _read(tab: Chromium, rows: list[Row]) -> int:
     return len(rows)
 
 
-def _heard(tab: Chromium) -> Heard | None:
+def _spoken(tab: Chromium) -> Heard | None:
     """None while one page replaces another."""
     try:
         return heard(tab)
@@ -160,7 +160,7 @@ def _heard(tab: Chromium) -> Heard | None:
 
 
 def _announced(tab: Chromium, words: str) -> Heard | None:
-    now = _heard(tab)
+    now = _spoken(tab)
     return now if now is not None and words in now.announcements() else None
 
 

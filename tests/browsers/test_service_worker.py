@@ -33,9 +33,9 @@ class Worker:
 
     def ask(self, number: int, **members: object) -> list[object]:
         """Pushes the `number`-th request; returns what the browser shows for it."""
-        said = {"v": 1, "kind": "ask", "id": "one", "risk": "low", "exp": 1_800_000_000, "n": 1}
+        message = {"v": 1, "kind": "ask", "id": "one", "risk": "low", "exp": 1_800_000_000, "n": 1}
         self.desktop.shown.clear()
-        self.tab.push(json.dumps({**said, "step": 0, "at": number, **members}))
+        self.tab.push(json.dumps({**message, "step": 0, "at": number, **members}))
         until(lambda: self.desktop.shown, 30)
         (found,) = self.tab.see(f"{_SHOWN}.then((all) => all.length === 1 && all)")
         return list(found)
@@ -121,5 +121,5 @@ def test_only_new_or_escalated_requests_ring_again(worker: Worker) -> None:
         ("a third", {"id": "three", "n": 3}, True),
         ("counted earlier", {"id": "four", "n": 2, "at": 0}, False),
     ]
-    rang = [(why, worker.ask(at, **said)[1]) for at, (why, said, _) in enumerate(rings, 1)]
-    assert rang == [(why, rung) for why, _, rung in rings]
+    alerted = [(why, worker.ask(at, **message)[1]) for at, (why, message, _) in enumerate(rings, 1)]
+    assert alerted == [(why, rung) for why, _, rung in rings]

@@ -17,7 +17,7 @@ _NOTHING = "The passkey was not used. Nothing was sent."
 
 
 @dataclass(slots=True)
-class Robbed:
+class StolenSession:
     """A request pending for a user, in their browser and in the thief's."""
 
     asked: str
@@ -35,20 +35,20 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 
 
 @pytest.fixture
-def robbed(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> Robbed:
+def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> StolenSession:
     """Before the thief has set the cookie."""
     agent.asked(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
-    return Robbed(asked, tab, thief)
+    return StolenSession(asked, tab, thief)
 
 
 def test_another_users_request_looks_like_an_unknown_one(
-    server: LiveServer, robbed: Robbed
+    server: LiveServer, stolen: StolenSession
 ) -> None:
     """Word for word."""
-    thief = robbed.thief
-    thief.open(f"{server.url}/r/{robbed.asked}")
+    thief = stolen.thief
+    thief.open(f"{server.url}/r/{stolen.asked}")
     theirs = thief.text("main")
     thief.open(f"{server.url}/r/sayso_ap_aaaaaaaaaaaaaaaa")
     assert thief.text("main") == theirs
@@ -56,34 +56,34 @@ def test_another_users_request_looks_like_an_unknown_one(
 
 
 def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
-    server: LiveServer, robbed: Robbed
+    server: LiveServer, stolen: StolenSession
 ) -> None:
     """The button asks for a passkey that this browser lacks; hers approves it."""
-    own, thief = robbed.own, robbed.thief
+    own, thief = stolen.own, stolen.thief
     _steal(own, thief)
     for tab in (thief, own):
-        tab.open(f"{server.url}/r/{robbed.asked}")
+        tab.open(f"{server.url}/r/{stolen.asked}")
         tab.click("#to-approve")
         tab.click("#approve-now")
         if tab is thief:
             tab.says(_NOTHING)
-            assert stored(server, robbed.asked).state is State.PENDING
+            assert stored(server, stolen.asked).state is State.PENDING
     own.says("Approved by")
-    assert stored(server, robbed.asked).state is State.APPROVED
+    assert stored(server, stolen.asked).state is State.APPROVED
 
 
-def test_a_stolen_cookie_enrols_no_device(server: LiveServer, robbed: Robbed) -> None:
+def test_a_stolen_cookie_enrols_no_device(server: LiveServer, stolen: StolenSession) -> None:
     """Creating a code asks for the same passkey."""
-    _steal(robbed.own, robbed.thief)
+    _steal(stolen.own, stolen.thief)
     before = len(entries(server, "code.issued"))
-    for tab in (robbed.thief, robbed.own):
+    for tab in (stolen.thief, stolen.own):
         tab.open(f"{server.url}/devices")
         tab.click("#another button")
         tab.click("#sign .primary")
-        if tab is robbed.thief:
+        if tab is stolen.thief:
             tab.says(_NOTHING)
             assert len(entries(server, "code.issued")) == before
-    robbed.own.says("Scan this")
+    stolen.own.says("Scan this")
     assert len(entries(server, "code.issued")) == before + 1
 
 

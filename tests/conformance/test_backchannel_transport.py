@@ -288,15 +288,15 @@ def test_unsigned_request_objects_and_request_uris_are_refused_unfetched(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
     """CB-035: a request object comes by value and signed; no connection goes out."""
-    with socket.socket() as trap:
-        trap.bind(("127.0.0.1", 0))
-        trap.listen(1)
-        trap.settimeout(0.2)
-        url = f"http://127.0.0.1:{trap.getsockname()[1]}/{MARK}"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        listener.settimeout(0.2)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/{MARK}"
         with unchanged(server):
             response = agent.ask(user, **{name: url})
         with pytest.raises(TimeoutError):
-            trap.accept()
+            listener.accept()
 
     check_refusal(response, 400, "invalid_request")
 

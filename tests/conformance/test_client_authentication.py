@@ -296,10 +296,10 @@ def test_an_assertion_for_another_client_id_is_refused(keyed: Keyed, agent: Agen
     registered = _registered(keyed.server, other)
     theirs = assertion_claims(keyed.agent.id, keyed.server.url, keyed.server.clock.now())
     with unchanged(keyed.server):
-        dressed = keyed.token(keyed.signed(), client_id=registered.id)
+        with_client_id = keyed.token(keyed.signed(), client_id=registered.id)
         with_secret_agent = keyed.token(keyed.signed(), client_id=agent.key.id)
         foreign_key = keyed.token(other.sign(theirs))
-    for response in (dressed, with_secret_agent, foreign_key):
+    for response in (with_client_id, with_secret_agent, foreign_key):
         check_refusal(response, 401, "invalid_client")
 
     assert keyed.token(keyed.signed(), client_id=keyed.agent.id).status_code == 200

@@ -57,9 +57,11 @@ class SuiteClient:
     def claims(self, user: str, **changes: Any) -> dict[str, Any]:
         """Claims of a request (FC-S1), with changes; None removes a member."""
         asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
-        told = {"binding_message": "1234", "client_notification_token": self.token}
+        defaults = {"binding_message": "1234", "client_notification_token": self.token}
         now = self.server.clock.now()
-        return request_claims(self.agent.id, self.server.url, now, **{**asked, **told, **changes})
+        return request_claims(
+            self.agent.id, self.server.url, now, **{**asked, **defaults, **changes}
+        )
 
     def send(self, request: str) -> httpx.Response:
         """Sends it with an assertion and nothing else."""
@@ -74,11 +76,11 @@ class SuiteClient:
         answer = self.ask(user, **claims)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "application/json"
-        told: dict[str, Any] = answer.json()
-        assert _AUTH_REQ_ID.fullmatch(told["auth_req_id"])
-        assert 0 < told["expires_in"] <= 356 * 86_400
-        assert 0 < told["interval"] <= 21_600
-        return told
+        reply: dict[str, Any] = answer.json()
+        assert _AUTH_REQ_ID.fullmatch(reply["auth_req_id"])
+        assert 0 < reply["expires_in"] <= 356 * 86_400
+        assert 0 < reply["interval"] <= 21_600
+        return reply
 
     def poll(self, auth_req_id: str) -> httpx.Response:
         """At the token endpoint."""
@@ -121,15 +123,15 @@ def clients(
     return made[0], made[1]
 
 
-def _waiting(person: Terminal, told: dict[str, Any]) -> Any:
-    return next(a for a in person.waiting() if a.fingerprint == told["fingerprint"])
+def _waiting(person: Terminal, reply: dict[str, Any]) -> Any:
+    return next(a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
 
 
-def _pinged(far: Receiver, client: SuiteClient, told: dict[str, Any]) -> None:
+def _pinged(far: Receiver, client: SuiteClient, reply: dict[str, Any]) -> None:
     """FC-A12, in ping mode: exactly this call."""
     if client.token is None:
         return
-    body = {"auth_req_id": told["auth_req_id"]}
+    body = {"auth_req_id": reply["auth_req_id"]}
     until(lambda: body in [json.loads(got.body) for got in far.got])
     got = next(got for got in far.got if json.loads(got.body) == body)
     assert got.headers["Authorization"] == f"Bearer {client.token}"
@@ -159,19 +161,19 @@ def test_the_main_flow_succeeds_for_both_clients(
     first, second = clients
     for client, more in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
         header = {"typ": "OautH-auThZ-REQ+jWt"} if client is second else None
-        told = client.asked(person.user, header=header, requested_expiry=300, **more)
-        assert told["expires_in"] == 300
+        reply = client.asked(person.user, header=header, requested_expiry=300, **more)
+        assert reply["expires_in"] == 300
         for _ in range(2):
-            client.pending(told["auth_req_id"])
+            client.pending(reply["auth_req_id"])
             client.server.clock.forward(10 * SECOND)
-        person.approve(_waiting(person, told))
-        _pinged(far, client, told)
-        _check_tokens(client, told, client.poll(told["auth_req_id"]))
-        again = client.poll(told["auth_req_id"])
+        person.approve(_waiting(person, reply))
+        _pinged(far, client, reply)
+        _check_tokens(client, reply, client.poll(reply["auth_req_id"]))
+        again = client.poll(reply["auth_req_id"])
         check_refusal(again, 400, "invalid_grant")
 
 
-def _check_tokens(client: SuiteClient, told: dict[str, Any], answer: httpx.Response) -> None:
+def _check_tokens(client: SuiteClient, reply: dict[str, Any], answer: httpx.Response) -> None:
     assert answer.status_code == 200, answer.text
     assert "no-store" in answer.headers["cache-control"]
     body = answer.json()
@@ -186,7 +188,7 @@ def _check_tokens(client: SuiteClient, told: dict[str, Any], answer: httpx.Respo
     assert abs(claims["iat"] - now) < 300
     assert claims["exp"] > now
     assert claims["acr"]
-    assert claims["urn:openid:params:jwt:claim:auth_req_id"] == told["auth_req_id"]
+    assert claims["urn:openid:params:jwt:claim:auth_req_id"] == reply["auth_req_id"]
     assert not {"c_hash", "s_hash", "nonce"} & claims.keys()
 
 
@@ -194,33 +196,33 @@ def test_a_denial_is_access_denied(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
     """FC-03: with a ping all the same, and permanently."""
-    told = clients[0].asked(person.user)
-    person.deny(_waiting(person, told))
-    _pinged(far, clients[0], told)
+    reply = clients[0].asked(person.user)
+    person.deny(_waiting(person, reply))
+    _pinged(far, clients[0], reply)
     for _ in range(2):
-        check_refusal(clients[0].poll(told["auth_req_id"]), 400, "access_denied")
+        check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "access_denied")
 
 
 def test_many_polls_do_not_break_the_request(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
     """FC-04, FC-A05: twenty in a row are pending or slow_down."""
-    told = clients[0].asked(person.user)
+    reply = clients[0].asked(person.user)
     for _ in range(20):
-        clients[0].pending(told["auth_req_id"])
-    person.approve(_waiting(person, told))
-    _pinged(far, clients[0], told)
-    assert clients[0].poll(told["auth_req_id"]).status_code == 200
+        clients[0].pending(reply["auth_req_id"])
+    person.approve(_waiting(person, reply))
+    _pinged(far, clients[0], reply)
+    assert clients[0].poll(reply["auth_req_id"]).status_code == 200
 
 
 def test_an_expired_request_is_expired_token(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-05, CB-161: in ping mode too, without a ping."""
-    told = clients[0].asked(user, requested_expiry=10)
-    assert told["expires_in"] == 10
+    reply = clients[0].asked(user, requested_expiry=10)
+    assert reply["expires_in"] == 10
     clients[0].server.clock.forward(11 * SECOND)
-    check_refusal(clients[0].poll(told["auth_req_id"]), 400, "expired_token")
+    check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "expired_token")
 
 
 @pytest.mark.parametrize(
@@ -238,10 +240,10 @@ def test_accepted_variants_of_a_request_succeed(
     claims: dict[str, Any],
 ) -> None:
     """FC-06 to FC-08: from the request to the tokens."""
-    told = clients[0].asked(person.user, **claims)
-    person.approve(_waiting(person, told))
-    _pinged(far, clients[0], told)
-    _check_tokens(clients[0], told, clients[0].poll(told["auth_req_id"]))
+    reply = clients[0].asked(person.user, **claims)
+    person.approve(_waiting(person, reply))
+    _pinged(far, clients[0], reply)
+    _check_tokens(clients[0], reply, clients[0].poll(reply["auth_req_id"]))
 
 
 _LATER, _PAST = 70 * 60, -70 * 60
@@ -314,11 +316,11 @@ def test_another_clients_auth_req_id_is_invalid_grant(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
     """FC-28: and nothing changes for its owner."""
-    told = clients[0].asked(person.user)
-    check_refusal(clients[1].poll(told["auth_req_id"]), 400, "invalid_grant")
-    person.approve(_waiting(person, told))
-    check_refusal(clients[1].poll(told["auth_req_id"]), 400, "invalid_grant")
-    assert clients[0].poll(told["auth_req_id"]).status_code == 200
+    reply = clients[0].asked(person.user)
+    check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
+    person.approve(_waiting(person, reply))
+    check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
+    assert clients[0].poll(reply["auth_req_id"]).status_code == 200
 
 
 def test_a_client_id_beside_anothers_assertion_is_refused(
@@ -326,9 +328,9 @@ def test_a_client_id_beside_anothers_assertion_is_refused(
 ) -> None:
     """FC-29 to FC-31, without certificates: one request has one client."""
     first, second = clients
-    told = first.asked(user)
+    reply = first.asked(user)
     other = {"client_id": second.agent.id, **first.assertion()}
-    form = {"grant_type": CIBA, "auth_req_id": told["auth_req_id"], **other}
+    form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"], **other}
     check_refusal(first.http.post("/token", data=form), 401, "invalid_client")
     other = {"client_id": second.agent.id, **first.assertion()}
     with unchanged(first.server):
@@ -340,8 +342,8 @@ def test_calls_without_an_assertion_are_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-32, FC-33: at both endpoints."""
-    told = clients[0].asked(user)
-    form = {"grant_type": CIBA, "auth_req_id": told["auth_req_id"]}
+    reply = clients[0].asked(user)
+    form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"]}
     for more in ({}, {"client_id": clients[0].agent.id}):
         answer = clients[0].http.post("/token", data={**form, **more})
         check_refusal(answer, 401, "invalid_client")
@@ -354,17 +356,17 @@ def test_an_assertion_for_the_issuer_is_accepted(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-36: iss as audience at the token endpoint, as RFC 10070 requires."""
-    told = clients[0].asked(user)
-    clients[0].pending(told["auth_req_id"])
+    reply = clients[0].asked(user)
+    clients[0].pending(reply["auth_req_id"])
 
 
 def test_agents_get_no_refresh_token(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
     """FC-43: and another token cannot be used as one."""
-    told = clients[0].asked(person.user)
-    person.approve(_waiting(person, told))
-    body = clients[0].poll(told["auth_req_id"]).json()
+    reply = clients[0].asked(person.user)
+    person.approve(_waiting(person, reply))
+    body = clients[0].poll(reply["auth_req_id"]).json()
     assert "refresh_token" not in body
     form = {"grant_type": "refresh_token", "refresh_token": body["access_token"]}
     answer = clients[0].http.post("/token", data={**form, **clients[0].assertion()})

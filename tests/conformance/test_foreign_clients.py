@@ -36,8 +36,10 @@ def _asking(
     method = more.pop("method", "client_secret_basic")
     play = {name: more.pop(name) for name in ("believing", "paused", "dpop") if name in more}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
-    told = as_agent(server, key, method)
-    with playing(library, "ciba", **told, parameters=parameters, audience=PAY, **play) as client:
+    arguments = as_agent(server, key, method)
+    with playing(
+        library, "ciba", **arguments, parameters=parameters, audience=PAY, **play
+    ) as client:
         asked = client.hear("asked")["asked"]
         assert asked.keys() >= {"auth_req_id", "expires_in", "interval"}
         yield client
@@ -62,8 +64,10 @@ def test_other_clients_get_a_client_credentials_token(
 ) -> None:
     """CL-01, CL-02, CL-08, CL-15, CL-17: a resource with such a client can verify it too."""
     key = server.agent(auth_method=method)
-    told = as_agent(server, key, method)
-    with playing(library, "client_credentials", **told, parameters=READ, audience=PAY) as client:
+    arguments = as_agent(server, key, method)
+    with playing(
+        library, "client_credentials", **arguments, parameters=READ, audience=PAY
+    ) as client:
         done = client.hear("done")
 
     assert done["tokens"]["scope"] == "payments:read"
@@ -78,8 +82,10 @@ def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str,
     """CB-028, CL-18, JB-19: an assertion for the issuer, made by another library."""
     pair = new_key(alg)
     key = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [pair.jwk]}))
-    told = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
-    with playing(library, "client_credentials", **told, parameters=READ, audience=PAY) as client:
+    arguments = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
+    with playing(
+        library, "client_credentials", **arguments, parameters=READ, audience=PAY
+    ) as client:
         assert client.hear("done")["tokens"]["access_token"]
 
 
@@ -186,8 +192,8 @@ def test_a_wrong_secret_reaches_other_clients(server: LiveServer, library: str) 
     """CB-024, CL-03, CL-04: as a challenge with Basic, as an error otherwise."""
     for method in METHODS:
         key = server.agent(auth_method=method)
-        told = {**as_agent(server, key, method), "secret": "wrong"}
-        with playing(library, "client_credentials", **told, parameters=READ) as client:
+        arguments = {**as_agent(server, key, method), "secret": "wrong"}
+        with playing(library, "client_credentials", **arguments, parameters=READ) as client:
             refused = client.hear("refused")
         assert refused["status"] == 401
         if method == "client_secret_post":
@@ -202,7 +208,7 @@ def test_a_refused_request_reaches_other_clients(
 ) -> None:
     """CL-04: an error of the backchannel endpoint is understood."""
     asked = {"scope": "openid payments:read", "resource": "https://other.example"}
-    told = as_agent(server, server.agent())
-    with playing(library, "ciba", **told, parameters={**asked, "login_hint": user}) as client:
+    arguments = as_agent(server, server.agent())
+    with playing(library, "ciba", **arguments, parameters={**asked, "login_hint": user}) as client:
         refused = client.hear("refused")
     assert (refused["status"], refused["error"]) == (400, "invalid_target")

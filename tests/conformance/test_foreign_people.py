@@ -67,10 +67,15 @@ def test_other_clients_sign_a_user_in(
     """CL-09, BC-13, MD-12: code with PKCE, ID token, userinfo, and a rotating refresh token."""
     method, more = _WAYS[way]
     app = _app(server, f"{library}-{way}", auth_method=method)
-    told = as_agent(server, app, method)
+    arguments = as_agent(server, app, method)
     parameters = {"scope": "openid profile"}
     with playing(
-        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters, **more
+        library,
+        "authorization_code",
+        **arguments,
+        redirect_uri=CALLBACK,
+        parameters=parameters,
+        **more,
     ) as client:
         asked = client.hear("visit")["url"]
         browser.open(asked.removeprefix(server.url))
@@ -94,14 +99,19 @@ def test_other_clients_get_a_single_action_approved(
     method, more = _WAYS[way]
     scopes = ("payments:transfer",)
     app = _app(server, f"{library}-{way}-pays", auth_method=method, scopes=scopes)
-    told = as_agent(server, app, method)
+    arguments = as_agent(server, app, method)
     parameters = {
         "scope": "openid payments:transfer",
         "resource": PAY,
         "authorization_details": json.dumps(PAYMENT_DETAILS),
     }
     with playing(
-        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters, **more
+        library,
+        "authorization_code",
+        **arguments,
+        redirect_uri=CALLBACK,
+        parameters=parameters,
+        **more,
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
         shown = browser.sign_in(person.user)
@@ -125,10 +135,10 @@ def test_a_users_refusal_reaches_other_clients(
 ) -> None:
     """BC-13, MC-08: the error has `state` and `iss`."""
     app = _app(server, f"{library}-no", auth_method="client_secret_basic")
-    told = as_agent(server, app)
+    arguments = as_agent(server, app)
     parameters = {"scope": "openid profile"}
     with playing(
-        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters
+        library, "authorization_code", **arguments, redirect_uri=CALLBACK, parameters=parameters
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
         browser.sign_in(person.user)
@@ -150,10 +160,10 @@ def test_other_clients_sign_a_device_in(
     server: LiveServer, person: Terminal, library: str, says: str
 ) -> None:
     """CL-11, DG-07, DG-15, DG-18: codes, a page, pending, and a session bound to the key."""
-    told = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
+    arguments = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
     parameters = {"device_name": "kiosk"}
     with playing(
-        library, "device_code", **told, parameters=parameters, believing={"interval": 0.2}
+        library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
         asked = client.hear("asked")["asked"]
         assert asked.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
@@ -164,13 +174,13 @@ def test_other_clients_sign_a_device_in(
         waiting = person.only()
         person.approve(waiting) if says == "yes" else person.deny(waiting)
         client.tell()
-        heard = client.hear("done" if says == "yes" else "refused")
+        message = client.hear("done" if says == "yes" else "refused")
 
     if says == "no":
-        assert (heard["status"], heard["error"]) == (400, "access_denied")
+        assert (message["status"], message["error"]) == (400, "access_denied")
         return
-    assert heard["tokens"]["token_type"] == heard["refreshed"]["token_type"] == "dpop"
-    assert heard["tokens"]["refresh_token"] != heard["refreshed"]["refresh_token"]
+    assert message["tokens"]["token_type"] == message["refreshed"]["token_type"] == "dpop"
+    assert message["tokens"]["refresh_token"] != message["refreshed"]["refresh_token"]
 
 
 def test_other_clients_register(
@@ -181,8 +191,8 @@ def test_other_clients_register(
     invitations = Invitations(server.services.store, server.services.secrets)
     token = invitations.issue(NewInvitation(person.user, **ceiling), by=BY).token
     metadata = {"client_name": f"{library}-made"}
-    told = {"issuer": server.url, "token": token, "metadata": metadata}
-    with playing(library, "registration", **told) as client:
+    arguments = {"issuer": server.url, "token": token, "metadata": metadata}
+    with playing(library, "registration", **arguments) as client:
         made = client.hear("done")["client"]
 
     assert (made["client_name"], made["client_secret_expires_at"]) == (f"{library}-made", 0)
@@ -201,10 +211,10 @@ def test_other_clients_sign_an_app_in_on_a_device(
     app = _app(
         server, f"{library}-{method}-tv", auth_method=method, grant_types=grants, scopes=scopes
     )
-    told = as_agent(server, app, method)
+    arguments = as_agent(server, app, method)
     parameters = {"scope": "openid payments:read", "resource": PAY}
     with playing(
-        library, "device_code", **told, parameters=parameters, believing={"interval": 0.2}
+        library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
         asked = client.hear("asked")["asked"]
         if library == OAUTH4WEBAPI:

@@ -50,8 +50,8 @@ def _subscribe(foreign: httpx.Client, eva: WebPerson, key: str) -> str:
     answer = foreign.post("/subscribe", json=wanted)
     assert answer.is_success, answer.text
     made = answer.json()["data"]
-    told = {"endpoint": made["endpoint"], "keys": made["keys"]}
-    assert eva.http.post(PATH, json=told).is_success
+    subscription = {"endpoint": made["endpoint"], "keys": made["keys"]}
+    assert eva.http.post(PATH, json=subscription).is_success
     name: str = made["clientHash"]
     return name
 
@@ -73,9 +73,9 @@ def test_an_independent_push_service_accepts_our_key_and_decrypts_the_message(
     """RFC 8292 2 and 4, RFC 8291 3.4 and 4; the message reveals nothing of the request."""
     name = _subscribe(foreign, eva, _ours(eva))
     agent.ask_payment(eva.name, binding_message="Secret words")
-    (said,) = until(lambda: _read(foreign, name), 30)
-    assert (said["kind"], said["risk"], said["n"]) == ("ask", "high", 1)
-    assert not [word for word in ("Secret", "Nordwind", agent.key.name) if word in str(said)]
+    (message,) = until(lambda: _read(foreign, name), 30)
+    assert (message["kind"], message["risk"], message["n"]) == ("ask", "high", 1)
+    assert not [word for word in ("Secret", "Nordwind", agent.key.name) if word in str(message)]
 
 
 def test_an_independent_push_service_refuses_another_key(

@@ -50,8 +50,8 @@ def test_other_clients_bind_their_tokens_to_a_key(
     server: LiveServer, agent: Agent, library: str
 ) -> None:
     """CL-19, CL-33, DP-40: one retry with the given nonce, and the token has the key."""
-    told = as_agent(server, agent.key)
-    with playing(library, "client_credentials", **told, dpop=True, parameters=READ) as client:
+    arguments = as_agent(server, agent.key)
+    with playing(library, "client_credentials", **arguments, dpop=True, parameters=READ) as client:
         if library == OAUTH4WEBAPI:
             client.hear("nonce")
         done = client.hear("done")
@@ -80,8 +80,8 @@ def test_other_clients_get_a_signed_introspection_response(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str
 ) -> None:
     """CL-12: a JWT for them, verified with our published keys."""
-    told = {**as_agent(server, resource), "metadata": {}}
-    with playing(OAUTH4WEBAPI, "introspection", **told, token=token, signed=True) as client:
+    arguments = {**as_agent(server, resource), "metadata": {}}
+    with playing(OAUTH4WEBAPI, "introspection", **arguments, token=token, signed=True) as client:
         answer = client.hear("done")["answer"]
     assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
 
@@ -113,8 +113,10 @@ def test_other_clients_exchange_tokens(server: LiveServer, held: str, library: s
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
         **READ,
     }
-    told = as_agent(server, key)
-    with playing(library, "token_exchange", **told, parameters=parameters, audience=PAY) as client:
+    arguments = as_agent(server, key)
+    with playing(
+        library, "token_exchange", **arguments, parameters=parameters, audience=PAY
+    ) as client:
         done = client.hear("done")
 
     kind = "urn:ietf:params:oauth:token-type:access_token"

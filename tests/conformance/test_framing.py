@@ -106,7 +106,7 @@ _SERVED = {
 }
 
 
-def _said(server: LiveServer, request: str) -> bytes:
+def _response(server: LiveServer, request: str) -> bytes:
     """Everything that comes back for a request followed by another one."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(request.replace("|", "\r\n").encode("latin-1") + _NEXT)
@@ -118,20 +118,20 @@ def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_served(
     server: LiveServer, case: str
 ) -> None:
     """400, and the connection is closed."""
-    said = _said(server, _REFUSED[case])
+    response = _response(server, _REFUSED[case])
 
-    assert said.startswith(b"HTTP/1.1 400 ")
-    assert said.count(b"HTTP/1.1 ") == 1
-    assert b'"keys"' not in said
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert response.count(b"HTTP/1.1 ") == 1
+    assert b'"keys"' not in response
 
 
 @pytest.mark.parametrize("case", _SERVED)
 def test_a_valid_request_and_the_next_one_are_served(server: LiveServer, case: str) -> None:
     """No stricter than the specification."""
-    said = _said(server, _SERVED[case])
+    response = _response(server, _SERVED[case])
 
-    assert said.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2
-    assert b'"keys"' in said
+    assert response.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2
+    assert b'"keys"' in response
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_a_head_that_is_too_large_is_refused(server: LiveServer, sent: bytes) ->
     """32 KiB and a hundred fields in total; nothing after it is served."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + sent + b"\r\n" + _NEXT)
-        said = b"".join(iter(lambda: line.recv(65_536), b""))
+        response = b"".join(iter(lambda: line.recv(65_536), b""))
 
-    assert said.startswith(b"HTTP/1.1 431 ")
-    assert said.count(b"HTTP/1.1 ") == 1
+    assert response.startswith(b"HTTP/1.1 431 ")
+    assert response.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_large_head_within_the_limit_is_served(server: LiveServer) -> None:

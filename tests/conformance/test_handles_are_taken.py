@@ -65,6 +65,6 @@ def test_each_place_accepts_its_own_kind_of_handle(
     world = handles.world(server, http, person)
     there = places(world)
     assert set(there) - set(_ANSWERS) == {"subject_token that is an ID token"}
-    for place, (kind, status, said) in _ANSWERS.items():
+    for place, (kind, status, text) in _ANSWERS.items():
         answer = there[place](world.handles[kind])
-        assert word(answer) == (status, said), (place, kind, answer.text[:400])
+        assert word(answer) == (status, text), (place, kind, answer.text[:400])

@@ -214,8 +214,8 @@ def test_markup_is_shown_as_text(asking: Agent, person: Terminal, text: str) -> 
 
 def test_an_agents_text_changes_only_its_own_field(asking: Agent, person: Terminal) -> None:
     """Two requests that differ only in prose differ on the screen only in `agent_says`."""
-    quiet = _shown(person, asking.ask(person.user))
-    loud = _shown(
+    harmless = _shown(person, asking.ask(person.user))
+    hostile = _shown(
         person,
         asking.ask(
             person.user,
@@ -226,12 +226,12 @@ def test_an_agents_text_changes_only_its_own_field(asking: Agent, person: Termin
     own = {"approval", "agent_says", "asked_at", "expires_at"}
     first = {"first_request"}
 
-    assert loud["agent_says"].startswith("Low risk")
-    assert {n: v for n, v in quiet.items() if n not in own | {"agent"}} == {
-        n: v for n, v in loud.items() if n not in own | {"agent"}
+    assert hostile["agent_says"].startswith("Low risk")
+    assert {n: v for n, v in harmless.items() if n not in own | {"agent"}} == {
+        n: v for n, v in hostile.items() if n not in own | {"agent"}
     }
-    assert {n: v for n, v in quiet["agent"].items() if n not in first} == {
-        n: v for n, v in loud["agent"].items() if n not in first
+    assert {n: v for n, v in harmless["agent"].items() if n not in first} == {
+        n: v for n, v in hostile["agent"].items() if n not in first
     }
 
 

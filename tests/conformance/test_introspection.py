@@ -114,11 +114,11 @@ def test_an_active_token_is_described_and_not_cached(
     """IN-20: IN-07, IN-17."""
     answer = _ask(http, resource, token)
     assert answer.headers["Cache-Control"] == "no-store"
-    told = answer.json()
-    assert told["active"] is True
-    assert (told["iss"], told["aud"], told["client_id"]) == (server.url, PAY, agent.key.id)
-    assert all(isinstance(told[name], int) for name in ("exp", "iat"))
-    assert all(isinstance(told[name], str) for name in ("scope", "sub", "jti", "token_type"))
+    reply = answer.json()
+    assert reply["active"] is True
+    assert (reply["iss"], reply["aud"], reply["client_id"]) == (server.url, PAY, agent.key.id)
+    assert all(isinstance(reply[name], int) for name in ("exp", "iat"))
+    assert all(isinstance(reply[name], str) for name in ("scope", "sub", "jti", "token_type"))
 
 
 def test_an_invalid_token_is_inactive_and_nothing_else(
@@ -128,14 +128,14 @@ def test_an_invalid_token_is_inactive_and_nothing_else(
     header = jwt.get_unverified_header(token)
     claims = jwt.decode(token, options={"verify_signature": False})
     forged = new_key("ES256", header["kid"]).sign(claims, typ="at+jwt")
-    stranger = new_key("ES256").sign({**claims, "iss": "https://other.example"}, typ="at+jwt")
+    other_issuer = new_key("ES256").sign({**claims, "iss": "https://other.example"}, typ="at+jwt")
     for text in (
         "x",
         token[:-2],
         token + "AA",
         by_hand({**header, "alg": "none"}, claims),
         forged,
-        stranger,
+        other_issuer,
         "sayso_ar_" + "a" * 43,
         "sayso_rt_" + "a" * 43,
         resource.secret,
@@ -151,8 +151,8 @@ def test_introspection_answers_only_the_audience_and_the_holder(
     """IN-09, NG-080, RI-12, RI-14, AT-29: in JSON and in the signed form alike."""
     uri = f"https://{agent.key.name}.example"
     given = server.resources.add(uri, {}, {}, by=BY)
-    stranger = AgentKey(given.resource.client_id, given.secret, uri)
-    for asks in (stranger, server.agent()):
+    other_issuer = AgentKey(given.resource.client_id, given.secret, uri)
+    for asks in (other_issuer, server.agent()):
         assert _ask(http, asks, token).json() == INACTIVE
         signed = http.post(
             "/introspect",
@@ -199,8 +199,8 @@ def test_a_bound_token_shows_its_key(
     proved = {"DPoP": proof(key, f"{server.url}/token", server.clock.now())}
     answer = http.post("/token", data=form, auth=agent.key.basic, headers=proved).json()
     assert answer["token_type"] == "DPoP"
-    told = _ask(http, resource, answer["access_token"]).json()
-    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
+    reply = _ask(http, resource, answer["access_token"]).json()
+    assert (reply["token_type"], reply["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
 
 
 def test_disabling_an_agent_is_visible_to_the_next_introspection(

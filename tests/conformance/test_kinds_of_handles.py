@@ -166,9 +166,9 @@ def test_only_access_tokens_are_active(world: World) -> None:
     """IN-10, IN-21: any other handle is inactive, and nothing more is revealed."""
     active = {"access token", "delegated token", "single-use token"}
     for kind, handle in world.handles.items():
-        told = world.introspect(handle)
-        assert told["active"] is (kind in active), (kind, told)
-        assert kind in active or told == {"active": False}
+        reply = world.introspect(handle)
+        assert reply["active"] is (kind in active), (kind, reply)
+        assert kind in active or reply == {"active": False}
 
 
 def test_revoking_another_kind_of_handle_ends_nothing(world: World) -> None:

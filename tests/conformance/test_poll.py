@@ -115,10 +115,10 @@ def test_another_agents_request_is_unknown_and_unaffected(
     other = Agent(server.agent(), agent.http)
     with unchanged(server):
         stolen = other.poll(handle)
-        dressed = _token(other, auth_req_id=handle, client_id=agent.key.id)
+        with_client_id = _token(other, auth_req_id=handle, client_id=agent.key.id)
 
     check_refusal(stolen, 400, "invalid_grant")
-    check_refusal(dressed, 401, "invalid_client")
+    check_refusal(with_client_id, 401, "invalid_client")
     assert agent.poll(handle).status_code == 200
 
 

@@ -45,22 +45,24 @@ def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     response = _register(http, _invite(server, person.user), client_name="helper")
     assert (response.status_code, response.headers["content-type"]) == (201, "application/json")
     assert response.headers["cache-control"] == "no-store"
-    told = response.json()
-    assert told["client_secret_expires_at"] == 0
-    agent = Agent(AgentKey(told["client_id"], told["client_secret"], "helper"), http)
-    stranger = server.user()[0]
-    check_refusal(agent.ask(stranger), 400, "unknown_user_id")
+    registration = response.json()
+    assert registration["client_secret_expires_at"] == 0
+    agent = Agent(
+        AgentKey(registration["client_id"], registration["client_secret"], "helper"), http
+    )
+    other_user = server.user()[0]
+    check_refusal(agent.ask(other_user), 400, "unknown_user_id")
     handle = agent.asked(person.user)
     person.approve(person.only())
     tokens = agent.poll(handle).json()
     assert jwt.get_unverified_header(tokens["id_token"])["alg"] == "RS256"
-    own = {"Authorization": f"Bearer {told['registration_access_token']}"}
-    path = told["registration_client_uri"].removeprefix(server.url)
+    own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
+    path = registration["registration_client_uri"].removeprefix(server.url)
     assert http.get(path, headers=own).json()["client_name"] == "helper"
     assert http.delete(path, headers=own).status_code == 204
     check_refusal(agent.ask(person.user), 401, "invalid_client")
-    gone = http.get(path, headers=own)
-    assert (gone.status_code, gone.json()["error"]) == (401, "invalid_token")
+    after_deletion = http.get(path, headers=own)
+    assert (after_deletion.status_code, after_deletion.json()["error"]) == (401, "invalid_token")
 
 
 _LOOK_ALIKES = [
@@ -155,12 +157,12 @@ def test_no_url_of_a_client_is_fetched(
         if name == "jwks_uri":
             check_refusal(registered, 400, "invalid_client_metadata")
         else:
-            told = registered.json()
+            registration = registered.json()
             assert registered.status_code == 201
-            assert name not in told
-            own = {"Authorization": f"Bearer {told['registration_access_token']}"}
-            path = told["registration_client_uri"].removeprefix(server.url)
-            changed = {"client_id": told["client_id"], name: far.url()}
+            assert name not in registration
+            own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
+            path = registration["registration_client_uri"].removeprefix(server.url)
+            changed = {"client_id": registration["client_id"], name: far.url()}
             assert http.put(path, json=changed, headers=own).status_code == 200
         assert far.got == []
 
@@ -237,12 +239,14 @@ def test_ciba_metadata_is_returned_with_its_defaults(
 ) -> None:
     """CB-007, CB-011, CB-078: omitted members have defaults; PAR is not required."""
     owner = server.user()[0]
-    told = _register(http, _invite(server, owner)).json()
-    assert (told[_MODE], told[_CODE]) == ("poll", False)
+    registration = _register(http, _invite(server, owner)).json()
+    assert (registration[_MODE], registration[_CODE]) == ("poll", False)
     members = {_MODE: "ping", _PLACE: _HERE, _CODE: True}
     par = {"require_pushed_authorization_requests": True}
-    told = _register(http, _invite(server, owner), **members, **par).json()
-    assert {name: told[name] for name in members} == members
-    assert not par.keys() & told.keys()
-    agent = Agent(AgentKey(told["client_id"], told["client_secret"], "pinged"), http)
+    registration = _register(http, _invite(server, owner), **members, **par).json()
+    assert {name: registration[name] for name in members} == members
+    assert not par.keys() & registration.keys()
+    agent = Agent(
+        AgentKey(registration["client_id"], registration["client_secret"], "pinged"), http
+    )
     assert agent.ask(owner, client_notification_token="t0ken").status_code == 200

@@ -51,8 +51,8 @@ def test_another_clients_token_is_not_revoked(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
     """RV-07, DE-08: the answer is the same as for an unknown token."""
-    thief = server.agent()
-    answers = {_revoke(http, thief, text).content for text in (token, "x")}
+    other_agent = server.agent()
+    answers = {_revoke(http, other_agent, text).content for text in (token, "x")}
     assert answers == {b"{}"}
     assert _active(http, resource, token)
 

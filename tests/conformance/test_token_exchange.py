@@ -169,13 +169,13 @@ def test_every_forged_subject_token_gets_the_same_error(
 ) -> None:
     """TX-020 to TX-027, TX-029, TX-031, TX-040, TX-088, NG-051: the cause is not revealed."""
     row = chains.row(chains.user_token())
-    told = set()
+    descriptions = set()
     for what, token in _forged(chains, row):
         with unchanged(server):
             answer = chains.exchange(bot, token)
-        told.add(check_refusal(answer, 400, "invalid_request")["error_description"])
+        descriptions.add(check_refusal(answer, 400, "invalid_request")["error_description"])
         assert chains.reasons(bot)[0] == "subject_invalid", what
-    assert len(told) == 1
+    assert len(descriptions) == 1
 
 
 def test_a_token_that_is_not_valid_yet_is_refused(chains: LiveChains, bot: AgentKey) -> None:
@@ -250,8 +250,8 @@ def test_may_act_allows_exactly_one_agent(
     """TX-034, TX-076: and the issued token does not carry it on."""
     bot = chains.agent(serves=() if allowed else (DESK,))
     chains.consent(bot, "bank:read")
-    said = json.loads(json.dumps(may_act).replace("{me}", bot.id))
-    answer = chains.exchange(bot, chains.user_token({"may_act": said}))
+    claim = json.loads(json.dumps(may_act).replace("{me}", bot.id))
+    answer = chains.exchange(bot, chains.user_token({"may_act": claim}))
     if allowed:
         assert "may_act" not in chains.claims(answer.json()["access_token"])
     else:
@@ -301,13 +301,13 @@ def test_an_exchanged_token_is_never_wider_than_its_subject(
 ) -> None:
     """TX-050 to TX-053, NG-040, NG-042, NG-048: scope, time, target, and authentication."""
     now = chains.server.clock.now() // 1000
-    said = {"acr": "urn:x", "amr": ["pwd"], "auth_time": now - 3_600}
-    token = chains.user_token(said, expires_at=(now + 45) * 1000)
+    claim = {"acr": "urn:x", "amr": ["pwd"], "auth_time": now - 3_600}
+    token = chains.user_token(claim, expires_at=(now + 45) * 1000)
     body = chains.exchange(bot, token, scope="bank:read bank:close").json()
     claims = chains.claims(body["access_token"])
     assert (body["scope"], claims["scope"]) == ("bank:read", "bank:read")
     assert claims["exp"] <= now + 45
-    assert {name: claims[name] for name in said} == said
+    assert {name: claims[name] for name in claim} == claim
     answer = chains.exchange(bot, token, resource=PAY, scope="payments:read")
     check_refusal(answer, 400, "invalid_target")
     details = json.dumps([{"type": "payment.transfer"}])
@@ -388,9 +388,9 @@ def test_a_chain_names_every_actor_in_order(chains: LiveChains) -> None:
         found.append(act["sub"])
         act = act.get("act")
     assert found == [agent.id for agent in reversed(agents)]
-    told = _introspected(chains, agents[2], made)
+    introspection = _introspected(chains, agents[2], made)
     for name in ("sub", "act", "client_id", "scope", "aud"):
-        assert told[name] == claims[name]
+        assert introspection[name] == claims[name]
 
 
 def test_a_chain_has_four_actors_at_most(server: LiveServer, chains: LiveChains) -> None:

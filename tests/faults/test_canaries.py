@@ -127,13 +127,13 @@ def _written(world: World) -> dict[str, bytes]:
     """Everything that the installation wrote or shows an operator, by kind."""
     server = world.server
     backup = server.folder / "backup.db"
-    told = _command(server, "db", "backup", str(backup))
+    output = _command(server, "db", "backup", str(backup))
     exported = _command(server, "audit", "tail", "-n", "1000", "--jsonl")
     assert b"token.issued" in exported
     keys = {".key"}
     files = [*(server.folder / "data").rglob("*"), backup, server.folder / _LOG]
     return {
-        "what the backup said": told,
+        "what the backup said": output,
         "exported log": exported,
         "metrics": world.http.get("/metrics").content,
         **{f.name: f.read_bytes() for f in files if f.is_file() and f.suffix not in keys},

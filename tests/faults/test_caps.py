@@ -108,11 +108,11 @@ def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> No
         assert user is not None
         tx.user_codes.put(user.id, secrets.user_code_hash(user.id, "kite-7"), tx.now)
     wrong = [_asked(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
-    said = _counted(volley(server.port, wrong))
+    counts = _counted(volley(server.port, wrong))
 
-    assert said["The user code is wrong."] == MOST_WRONG
-    assert sum(said.values()) == _AT_ONCE
-    assert len(said) == 2
+    assert counts["The user code is wrong."] == MOST_WRONG
+    assert sum(counts.values()) == _AT_ONCE
+    assert len(counts) == 2
 
 
 def _counted(answers: list[Answered]) -> Mapping[str, int]:

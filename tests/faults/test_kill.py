@@ -43,14 +43,14 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 
 @pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
+def rng(request: pytest.FixtureRequest) -> random.Random:
     """Random moments; the seed is printed when the test fails."""
     seed = secrets.randbits(32)
     request.node.add_report_section("setup", "seed", f"random.Random({seed})")
     return random.Random(seed)  # noqa: S311  # moments, not secrets
 
 
-def _kill(load: Load, chance: random.Random, tokens: int = 0) -> Ledger:
+def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
     """Loads, kills soon after an acknowledgement, reads what is stored, starts again.
 
     At least one decision was acknowledged, and so many tokens.
@@ -58,7 +58,7 @@ def _kill(load: Load, chance: random.Random, tokens: int = 0) -> Ledger:
     before, given = len(load.decided), len(load.tokens) + tokens
     with load.running():
         until(lambda: len(load.decided) > before and len(load.tokens) >= given, 30)
-        time.sleep(chance.random() * _LONGEST_SECONDS)
+        time.sleep(rng.random() * _LONGEST_SECONDS)
         load.server.kill()
     ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
     load.server.start()
@@ -76,17 +76,17 @@ def _lost(load: Load, ledger: Ledger) -> list[str]:
     return decisions + [f"{token} was given" for token in load.tokens if token not in issued]
 
 
-def _kill_repeatedly(load: Load, chance: random.Random, kills: int) -> None:
+def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
     """Kills it so often, and checks everything each time."""
     for number in range(kills):
-        ledger = _kill(load, chance, tokens=number % 5 == 0)
+        ledger = _kill(load, rng, tokens=number % 5 == 0)
         assert _lost(load, ledger) == []
         assert ledger.discrepancies() == []
 
 
 @pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
-    start: Starter, chance: random.Random
+    start: Starter, rng: random.Random
 ) -> None:
     """I2, I7: after each: every acknowledged decision and token is stored with its entry.
 
@@ -95,10 +95,8 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
     """
     loads = [start(), start()]
     with ThreadPoolExecutor(len(loads)) as threads:
-        for siege in [
-            threads.submit(_kill_repeatedly, load, chance, _KILLS // 2) for load in loads
-        ]:
-            siege.result()
+        for future in [threads.submit(_kill_repeatedly, load, rng, _KILLS // 2) for load in loads]:
+            future.result()
 
     for load in loads:
         assert load.tokens
@@ -112,17 +110,17 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
 
 @pytest.mark.timeout(900)
 def test_the_check_detects_an_entry_that_is_written_later(
-    start: Starter, chance: random.Random
+    start: Starter, rng: random.Random
 ) -> None:
     """I7: with the entry of a denial in a transaction of its own, a kill leaves it missing."""
     load = start("entry_elsewhere")
-    assert any(_kill(load, chance).discrepancies() for _ in range(30))
+    assert any(_kill(load, rng).discrepancies() for _ in range(30))
 
 
 @pytest.mark.timeout(900)
 def test_the_check_detects_a_decision_acknowledged_too_early(
-    start: Starter, chance: random.Random
+    start: Starter, rng: random.Random
 ) -> None:
     """I2: with transactions that return before their COMMIT, some kill loses one."""
     load = start("acknowledged_early")
-    assert any(_lost(load, _kill(load, chance)) for _ in range(30))
+    assert any(_lost(load, _kill(load, rng)) for _ in range(30))

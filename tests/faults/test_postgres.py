@@ -162,9 +162,9 @@ def test_eight_concurrent_writers_lose_no_event(
         with ThreadPoolExecutor(8) as threads:
             for writer in [threads.submit(ask, place) for place in range(8)]:
                 writer.result(60)
-        met = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
+        received = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
 
-    for events in met:
+    for events in received:
         numbers = [event["seq"] for event in events]
         assert numbers == sorted(set(numbers))
         assert len({event["approval"]["id"] for event in events}) == 64

@@ -120,10 +120,10 @@ def _consent(server: LiveServer, user: str, agent_id: str) -> str:
 
 def _given(person: Terminal, agent: Agent) -> str:
     agent.asked(person.user, **_small())
-    wish = StandingGrantProposal(
+    proposal = StandingGrantProposal(
         person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
-    person.approve(standing_grants.open_grant(person.client, wish, person.only()))
+    person.approve(standing_grants.open_grant(person.client, proposal, person.only()))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
@@ -292,9 +292,9 @@ def test_restoring_over_the_existing_database_brings_nothing_back(database: Data
     _close(server)
     unforced = _sayso(server, "db", "restore", str(file), "--json")
     assert (unforced.returncode, json.loads(unforced.stderr)["code"]) == (6, "conflict")
-    told = _done(server, "db", "restore", str(file), "--force")
-    assert told["compared"] is True
-    assert told["held"] == {
+    output = _done(server, "db", "restore", str(file), "--force")
+    assert output["compared"] is True
+    assert output["held"] == {
         **dict.fromkeys(("users", "apps", "passwords", "deputies"), 0),
         **dict.fromkeys(("devices", "agents", "consents", "grants"), 1),
     }
@@ -317,8 +317,12 @@ def test_restoring_without_the_old_database_holds_everything_until_it_is_enabled
     server.stop()
     _close(server)
     database.lose()
-    told = _done(server, "db", "restore", str(file))
-    assert (told["compared"], told["held"]["devices"], told["held"]["agents"]) == (False, 2, 2)
+    output = _done(server, "db", "restore", str(file))
+    assert (output["compared"], output["held"]["devices"], output["held"]["agents"]) == (
+        False,
+        2,
+        2,
+    )
     _started_again(server)
     with pytest.raises(ApiError):
         scene.ann.client.me()

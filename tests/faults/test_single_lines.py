@@ -16,19 +16,19 @@ _Noticed = Mapping[str, Sequence[str]]
 @pytest.fixture(scope="module")
 def failures_by_fault(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
     """Fault, or "" for none → the tests that failed. All run in one process of their own."""
-    told = tmp_path_factory.mktemp("planted") / "told"
+    report_file = tmp_path_factory.mktemp("planted") / "told"
     tests = sorted({fault.noticed_by for fault in FAULTS.values()})
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.checks.planting"]
     done = subprocess.run(  # our own tests
         [*command, "-p", "no:cacheprovider", "-p", "no:randomly", *tests],
         cwd=ROOT,
-        env={**os.environ, TOLD: str(told)},
+        env={**os.environ, TOLD: str(report_file)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    found: _Noticed = json.loads(told.read_text("utf-8"))
+    found: _Noticed = json.loads(report_file.read_text("utf-8"))
     return found
 
 

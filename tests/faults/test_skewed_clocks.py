@@ -106,13 +106,13 @@ def _check_pace(pair: _Pair) -> None:
     here, user = new_agent(pair.right), pair.right.user()[0]
     there = Agent(here.key, pair.wrong.client())
     handle = here.asked(user)
-    told = []
+    replies = []
     for after, agent in ((5, here), (0, there), (10, there), (5, here), (15, there)):
         pair.right.clock.forward(after * SECOND)
-        told.append(agent.poll(handle).json())
+        replies.append(agent.poll(handle).json())
     pending, slow = "authorization_pending", "slow_down"
-    assert [one["error"] for one in told] == [pending, slow, pending, slow, pending]
-    assert [one["interval"] for one in told if one["error"] == slow] == [10, 15]
+    assert [one["error"] for one in replies] == [pending, slow, pending, slow, pending]
+    assert [one["interval"] for one in replies if one["error"] == slow] == [10, 15]
 
 
 @pytest.mark.parametrize("skew", [_WRONG_BY, -_WRONG_BY])

@@ -64,11 +64,11 @@ def test_an_agent_registered_with_the_pin_works_at_once(
         "wanted"
     ]
     assert wanted["subject"] == request_digest("POST", path, body)
-    said = {"Sayso-Statement": _signed(admin, wanted)}
+    headers = {"Sayso-Statement": _signed(admin, wanted)}
     other = body.replace(b"payments:read", b"payments:transfer")
-    refused = api.call("POST", path, content=other, headers=said)
+    refused = api.call("POST", path, content=other, headers=headers)
     check_problem(refused, 422, "invalid_statement")
-    made = api.call("POST", path, content=body, headers=said)
+    made = api.call("POST", path, content=body, headers=headers)
     assert made.status_code == 201, made.text
     agent = made.json()["agent"]
     (entry,) = entries(server, "agent.added", agent_id=agent["client_id"])

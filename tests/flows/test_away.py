@@ -33,8 +33,8 @@ MEDIUM, LENT = "order.own", "order.lent"
 def types(server: LiveServer) -> None:
     """Medium risk has larger notification budgets than low risk, so none is held back here."""
     actions = ActionTypes(server.services.store)
-    for name, lent in ((MEDIUM, False), (LENT, True)):
-        members = {**PAYMENT, "type": name, "risk": "medium", "deputies": lent}
+    for name, for_deputy in ((MEDIUM, False), (LENT, True)):
+        members = {**PAYMENT, "type": name, "risk": "medium", "deputies": for_deputy}
         actions.add(json.dumps(members), by=BY)
 
 
@@ -72,8 +72,8 @@ def _held_reason(line: FeedLine) -> str | None:
 def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:
     """The agent's answer to a poll in time."""
     server.clock.forward(6 * SECOND)
-    told: dict[str, Any] = agent.poll(handle).json()
-    return told
+    reply: dict[str, Any] = agent.poll(handle).json()
+    return reply
 
 
 def _held(person: Terminal) -> set[str]:
@@ -97,8 +97,8 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
         until = preferences.settings(person.client).quiet_until
         assert until is not None
         for handle in (low, medium):
-            told = _poll(server, agent, handle)["held_until"]
-            assert datetime.fromisoformat(told) == _at(until)
+            held_until = _poll(server, agent, handle)["held_until"]
+            assert datetime.fromisoformat(held_until) == _at(until)
         assert "held_until" not in _poll(server, agent, high)
         preferences.clear_quiet_hours(person.client)
         line.event("attention.changed")
@@ -161,8 +161,8 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
     with pytest.raises(ApiError) as refused:
         person.client.extend(asked.id)
     assert refused.value.status == 409
-    told = _poll(server, agent, handle)["expires_at"]
-    assert datetime.fromisoformat(told) == _at(ends[-1])
+    expires_at = _poll(server, agent, handle)["expires_at"]
+    assert datetime.fromisoformat(expires_at) == _at(ends[-1])
     assert person.approve(person.only()).state is ApprovalState.APPROVED
 
 
@@ -177,11 +177,11 @@ def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     agent.asked(person.user, **_order())
     assert other_user.waiting() == ()
     handle = agent.asked(person.user, **_order(LENT))
-    (lent,) = other_user.waiting()
-    assert lent.id in {one.id for one in person.waiting()}
-    other_user.approve(lent)
-    told = agent.poll(handle).json()
-    assert told["authorization_details"][0]["type"] == LENT
+    (for_deputy,) = other_user.waiting()
+    assert for_deputy.id in {one.id for one in person.waiting()}
+    other_user.approve(for_deputy)
+    reply = agent.poll(handle).json()
+    assert reply["authorization_details"][0]["type"] == LENT
     deputies.end_deputy(person.client, named.id)
     agent.asked(person.user, **_order(LENT))
     assert other_user.waiting() == ()
@@ -211,6 +211,6 @@ def test_a_second_wrong_match_number_locks_the_request(
         _typed(person, asked, wrong)
     with pytest.raises(ApiError):
         _typed(person, asked, right)
-    told = agent.poll(answer["auth_req_id"]).json()
-    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    reply = agent.poll(answer["auth_req_id"]).json()
+    assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
     assert person.waiting() == ()

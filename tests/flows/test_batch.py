@@ -123,14 +123,14 @@ async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved
         await type_in(pilot, stage, "count", "3")
         panel = await send(pilot, stage)
         await until(pilot, lambda: not panel.is_busy, _LONG)
-        fates = [each.fate for each in panel.results.items]
-        assert fates == [Fate.APPROVED, Fate.ALREADY, Fate.APPROVED]
+        results = [each.fate for each in panel.results.items]
+        assert results == [Fate.APPROVED, Fate.ALREADY, Fate.APPROVED]
         assert f"Denied by {person.user} on phone at" in shown(stage)
         assert "2 approved, 1 already decided." in shown(stage)
     answers = [story(server, each)[1] for each in ids]
     assert answers == ["approval.approved", "approval.denied", "approval.approved"]
-    told = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
-    assert told == [200, 200, 400]
+    statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
+    assert statuses == [200, 200, 400]
 
 
 @pytest.mark.parametrize("size", [(100, 30), (40, 24)], ids=["100x30", "40x24"])
@@ -150,5 +150,5 @@ def test_two_of_three_selected_requests_are_approved_in_a_real_terminal(
         app.shows("Tab to Approve, then Enter.")
         app.press("\r")
         app.shows("2 approved.")
-    told = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
-    assert told == [200, 200, 400]
+    statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
+    assert statuses == [200, 200, 400]

@@ -42,8 +42,8 @@ def test_a_cookie_in_another_client_decides_nothing(
     thief = with_cookie_of(eva, eva.cookie)
     assert thief.me["device"]["id"] == eva.me["device"]["id"]
     assert thief.http.get(f"/r/{asked}").status_code == 200
-    for said in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
-        refused = thief.decide(asked, thief.word(asked, **said))
+    for body in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
+        refused = thief.decide(asked, thief.word(asked, **body))
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert stored(server, asked).state is State.PENDING
 

@@ -23,11 +23,11 @@ def test_a_withdrawn_request_can_no_longer_be_answered(
     """Only its own agent can withdraw it; the agent's poll says cancelled."""
     handle = agent.asked(person.user)
     approval = person.only()
-    thief = new_agent(server)
-    assert _revoke(thief, handle).status_code == httpx.codes.OK
+    other_agent = new_agent(server)
+    assert _revoke(other_agent, handle).status_code == httpx.codes.OK
     assert person.only().id == approval.id
     assert _revoke(agent, handle).status_code == httpx.codes.OK
-    thief.http.close()
+    other_agent.http.close()
 
     assert person.waiting() == ()
     shown = person.client.approval(approval.id)

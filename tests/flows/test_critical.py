@@ -84,8 +84,8 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
         first.deny(counted)
     assert again.value.code == "already_voted"
 
-    told = "\n".join(lines.approval_in_full(second.only(), second.client.now()))
-    assert told.index("Amount:") < told.index(WHY)
+    text = "\n".join(lines.approval_in_full(second.only(), second.client.now()))
+    assert text.index("Amount:") < text.index(WHY)
     assert _approve(second, right).state == "approved"
     server.clock.forward(6_000)
     token = agent.poll(asked["auth_req_id"]).json()

@@ -35,9 +35,9 @@ def test_without_a_terminal_the_demo_plays_both_sides_and_verifies_the_tokens() 
     assert done.stdout.count("a token, verified against /jwks:") == 2
     assert '"authorization_details"' in done.stdout
     assert '"deny_code": "not_needed", "note": "Not before Monday."' in done.stdout
-    told = re.findall(r"^  ([a-z]+\.[a-z]+) ", done.stdout, re.MULTILINE)
-    assert told.count("approval.requested") == 3
-    assert told.count("token.issued") == 2
+    events = re.findall(r"^  ([a-z]+\.[a-z]+) ", done.stdout, re.MULTILINE)
+    assert events.count("approval.requested") == 3
+    assert events.count("token.issued") == 2
     assert "sayso_cs_" not in done.stdout
 
 

@@ -262,7 +262,7 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
     new = _refresh(person, old)
     server.clock.forward(61 * SECOND)
     with greeted(other) as line:
-        with pytest.raises(ApiError) as thief:
+        with pytest.raises(ApiError) as refusal:
             _refresh(person, old)
         line.event("alarm.refresh_reused")
     with pytest.raises(ApiError) as owner:
@@ -271,7 +271,7 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
         person.client.me()
     other.client.close()
 
-    assert thief.value.code == owner.value.code == "invalid_grant"
+    assert refusal.value.code == owner.value.code == "invalid_grant"
     assert len(entries(server, "refresh.reused", subject=person.client.profile.user_id)) == 1
 
 

@@ -82,6 +82,6 @@ def test_an_unanswered_request_expires_and_is_never_approved(
         for one in (line, other):
             assert one.event("approval.expired")["approval"]["state"] == "expired"
 
-    told = check_refusal(agent.poll(handle), 400, "expired_token")
-    assert told["reason"].startswith("expired_")
+    refusal = check_refusal(agent.poll(handle), 400, "expired_token")
+    assert refusal["reason"].startswith("expired_")
     assert _steps(server, asked) == ["reminded", "backup_asked"]

@@ -64,9 +64,9 @@ def test_an_undelivered_expired_request_has_reason_undeliverable(
 ) -> None:
     """The terminal was never connected meanwhile; delivery changes the reason."""
     lost = agent.asked(person.user, requested_expiry="60")
-    unmet = log_and_rows.waiting(server, person.user)[0].id
+    unanswered = log_and_rows.waiting(server, person.user)[0].id
     server.clock.forward(MINUTE)
-    until(lambda: state(server, unmet) == ("expired", "undeliverable"))
+    until(lambda: state(server, unanswered) == ("expired", "undeliverable"))
     with greeted(person) as line:
         brought = agent.asked(person.user, requested_expiry="60")
         line.event("approval.requested")
@@ -106,13 +106,13 @@ def test_a_late_user_can_ask_the_agent_to_retry(
     with pytest.raises(ApiError, match="not expired") as early:
         person.client.ask_again(missed.id)
     server.clock.forward(MINUTE)
-    told = person.client.ask_again(missed.id)
+    result = person.client.ask_again(missed.id)
     body = agent.poll(late).json()
     again = agent.asked(person.user)
     person.approve(person.only())
 
     assert (early.value.status, early.value.code) == (409, "not_expired")
-    assert (told.state, told.retry) == ("expired", "asked")
+    assert (result.state, result.retry) == ("expired", "asked")
     assert (body["error"], body["retry"]) == ("expired_token", "wanted")
     assert agent.poll(again).status_code == 200
     assert agent.poll(late).json() == body

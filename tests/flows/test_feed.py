@@ -50,8 +50,8 @@ class _Screen:
     @property
     def asked(self) -> list[str]:
         """Requests it was told of, in order, with repeats."""
-        told = [e for e in self.events if e.name is EventName.REQUESTED]
-        return [e.approval.id for e in told if isinstance(e.approval, Approval)]
+        requested = [e for e in self.events if e.name is EventName.REQUESTED]
+        return [e.approval.id for e in requested if isinstance(e.approval, Approval)]
 
     @property
     def is_live(self) -> bool:

@@ -21,9 +21,11 @@ def test_the_high_risk_example_pays_once(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = [line for line in done.stdout.splitlines() if line.startswith(("POST", "ana sees"))]
-    said = [" ".join(line.split()).split(", fingerprint")[0] for line in told]
-    assert said == [
+    printed_lines = [
+        line for line in done.stdout.splitlines() if line.startswith(("POST", "ana sees"))
+    ]
+    shown_lines = [" ".join(line.split()).split(", fingerprint")[0] for line in printed_lines]
+    assert shown_lines == [
         "POST /bc-authorize 200",
         "ana sees LOW: Use desk:use at https://desk.example",
         "POST /token 200, the person approved",

@@ -58,7 +58,7 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
         assert not _active(http, secret, token)
         took = time.monotonic() - began
         assert not _active(http, secret, child)
-        told = [line.event("approval.cancelled") for _ in range(2)]
+        events = [line.event("approval.cancelled") for _ in range(2)]
     assert stopped.json() == {
         **preview,
         "state": "disabled",
@@ -68,7 +68,7 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
         "approved_cancelled": 1,
     }
     assert took < _FAST_SECONDS
-    assert {frame["approval"]["reason"] for frame in told} == {"agent_disabled"}
+    assert {frame["approval"]["reason"] for frame in events} == {"agent_disabled"}
     assert person.waiting() == ()
     for handle in (waiting, approved):
         assert agent.poll(handle).json()["error"] == "unauthorized_client"

@@ -363,11 +363,11 @@ def test_requests_to_unknown_users_are_limited_like_real_ones(pair: _Pair) -> No
     for _ in range(PER_AGENT):
         assert _alike(pair.both(requested_expiry="60"), but=OWN)
     over = pair.both()
-    shouted = pair.agent.ask(pair.nobody.upper())
+    upper_case = pair.agent.ask(pair.nobody.upper())
     pair.server.clock.forward(60 * SECOND)
     after = pair.both()
 
-    assert _refusal(over[0]) == _refusal(over[1]) == _refusal(shouted) == REFUSED
+    assert _refusal(over[0]) == _refusal(over[1]) == _refusal(upper_case) == REFUSED
     assert over[0].content == over[1].content
     assert after[0].status_code == after[1].status_code == 200
 

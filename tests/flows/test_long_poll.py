@@ -183,12 +183,12 @@ def test_a_newer_held_poll_replaces_the_older(
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as older, _Held(server, agent, handle) as newer:
-        displaced = older.answer()
+        older_answer = older.answer()
         assert newer.is_waiting
         person.approve(waiting)
         answer = newer.answer()
 
-    assert displaced.json()["error"] == "authorization_pending"
+    assert older_answer.json()["error"] == "authorization_pending"
     assert answer.status_code == 200
     assert story(server, waiting.id).count("token.issued") == 1
 
@@ -220,9 +220,9 @@ def test_a_disconnected_client_loses_no_token(
     """With its Idempotency-Key the client gets the same answer again."""
     handle = agent.asked(person.user)
     waiting = person.only()
-    hasty = Agent(agent.key, server.client(timeout=0.5))
-    with hasty.http, pytest.raises(httpx.ReadTimeout):
-        hasty.poll(handle, prefer="wait=20", idempotency_key="mine")
+    short_timeout_agent = Agent(agent.key, server.client(timeout=0.5))
+    with short_timeout_agent.http, pytest.raises(httpx.ReadTimeout):
+        short_timeout_agent.poll(handle, prefer="wait=20", idempotency_key="mine")
     person.approve(waiting)
     until(lambda: state(server, waiting.id)[0] in {"approved", "redeemed"})
     answer = agent.poll(handle, idempotency_key="mine")

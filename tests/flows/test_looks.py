@@ -43,7 +43,7 @@ def admin(server: LiveServer) -> WebPerson:
 def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
     """Ids of every kind: of the administrator and of another user."""
     other = new_web_person(server)
-    desk = desk_over(server.services, MovableClock(server.clock.now()))
+    services = desk_over(server.services, MovableClock(server.clock.now()))
     agent.asked(other.name)
     agent.asked(admin.name)
     done = _waiting(admin)
@@ -59,10 +59,10 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
         "actions": [name_id("payment.transfer")],
         "users": [user],
         "devices": [admin.me["device"]["id"], other.me["device"]["id"]],
-        "consents": [desk.consent(agent.key.id, user, f"sayso_co_{agent.key.name}").id],
-        "grants": [desk.standing_grant(approval, f"sayso_sg_{agent.key.name}").id],
-        "delegations": [desk.token(agent.key.id, user, f"sayso_at_{agent.key.name}").id],
-        "incidents": [add_incident(desk, approval, f"sayso_ic_{agent.key.name}")],
+        "consents": [services.consent(agent.key.id, user, f"sayso_co_{agent.key.name}").id],
+        "grants": [services.standing_grant(approval, f"sayso_sg_{agent.key.name}").id],
+        "delegations": [services.token(agent.key.id, user, f"sayso_at_{agent.key.name}").id],
+        "incidents": [add_incident(services, approval, f"sayso_ic_{agent.key.name}")],
     }
 
 
@@ -81,7 +81,7 @@ def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) ->
             answered.add(rule)
     assert _without_views(everything(server), admin) == before
     assert answered >= _SHOW_SOMETHING
-    _mute(admin, ids)
+    _mute_notifications(admin, ids)
     assert _without_views(everything(server), admin) != before
 
 
@@ -103,11 +103,11 @@ def test_no_form_without_a_csrf_token_changes_a_row(
             assert answer.status_code != 500, (path, answer.text)
     assert _without_views(everything(server), admin) == before
     admin.http.headers["Sayso-Csrf"] = token
-    _mute(admin, ids)
+    _mute_notifications(admin, ids)
     assert _without_views(everything(server), admin) != before
 
 
-def _mute(admin: WebPerson, ids: Ids) -> None:
+def _mute_notifications(admin: WebPerson, ids: Ids) -> None:
     """A small change of a row."""
     done = admin.http.post("/api/attention/mutes", json={"agent": ids["agents"][0]})
     assert done.is_success, done.text

@@ -48,16 +48,16 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     handle = agent.asked(person.user, scope=scope, authorization_details=details)
     asked = person.only()
     known = ("--fingerprint", asked.fingerprint, "--pin-stdin")
-    wish = ("--narrow", "amount=500", "--drop-scope", "payments:read", "--token-seconds", "60")
-    done = _run(server, "approver_tui", person, "approve", asked.id, *known, *wish, stdin=PIN)
+    narrowing = ("--narrow", "amount=500", "--drop-scope", "payments:read", "--token-seconds", "60")
+    done = _run(server, "approver_tui", person, "approve", asked.id, *known, *narrowing, stdin=PIN)
     assert done.returncode == 0, done.stderr
     (row,) = (line.split() for line in done.stdout.splitlines() if line.startswith("Amount"))
     assert row == ["Amount", "EUR", "4,820.00", "EUR", "500.00"]
     assert "EUR 500.00" in done.stderr
-    told = agent.poll(handle).json()
-    assert told["narrowed"] is True
-    assert (told["scope"], told["expires_in"]) == ("openid payments:transfer", 60)
-    assert told["authorization_details"][0]["amount"]["minor"] == 50_000
+    reply = agent.poll(handle).json()
+    assert reply["narrowed"] is True
+    assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
+    assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
     shown = _run(server, "approver_tui", person, "show", asked.id, "--json")
     changes = json.loads(shown.stdout)["granted"]["changes"]
     assert changes[1] == {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
@@ -81,8 +81,8 @@ def test_a_shorter_token_lifetime_alone_is_a_narrowing(
     assert done.returncode == 0, done.stderr
     (change,) = json.loads(done.stdout)["granted"]["changes"]
     assert change["granted"] == "60 seconds"
-    told = agent.poll(handle).json()
-    assert (told["narrowed"], told["expires_in"]) == (True, 60)
+    reply = agent.poll(handle).json()
+    assert (reply["narrowed"], reply["expires_in"]) == (True, 60)
 
 
 def test_a_change_that_is_not_narrower_takes_no_pin(
@@ -92,12 +92,12 @@ def test_a_change_that_is_not_narrower_takes_no_pin(
     agent.ask_payment(person.user)
     asked = person.only()
     known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
-    for wish, code, says in (
+    for narrowing, code, says in (
         ("amount=5000", 2, "is not less"),
         ("payee=Mallory", 2, "does not let it be made less"),
         ("amount", 2, "FACT=VALUE"),
     ):
-        done = _run(server, "approver_tui", person, *known, "--narrow", wish, stdin=PIN)
+        done = _run(server, "approver_tui", person, *known, "--narrow", narrowing, stdin=PIN)
         assert (done.returncode, done.stdout) == (code, ""), done
         assert says in json.loads(done.stderr)["detail"]
     assert person.client.approval(asked.id).state.value == "pending"

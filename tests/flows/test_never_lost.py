@@ -25,8 +25,8 @@ LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 @pytest.fixture(scope="module")
 def network() -> Iterator[Proxy]:
     """A network path to the server that a test can slow down and cut."""
-    with proxy(free_port()) as open_road:
-        yield open_road
+    with proxy(free_port()) as open_proxy:
+        yield open_proxy
 
 
 @pytest.fixture(scope="module")
@@ -121,17 +121,17 @@ def test_an_answer_to_a_stopped_server_is_shown_as_being_checked(
             app.shows("Tab to Approve, then Enter.")
             app.press("\t")
         app.press("\r")
-        said = ""
-        while f"Checking whether your {verb} was recorded" not in said:
-            said = app.text
-            assert "not recorded" not in said
-            assert "Not sent" not in said
-            assert "ed by" not in said
+        screen_text = ""
+        while f"Checking whether your {verb} was recorded" not in screen_text:
+            screen_text = app.text
+            assert "not recorded" not in screen_text
+            assert "Not sent" not in screen_text
+            assert "ed by" not in screen_text
         monkeypatch.undo()
         server.go_on()
-        while f"{decided.capitalize()} by" not in (said := app.text):
-            assert "not recorded" not in said
-            assert "Not sent" not in said
+        while f"{decided.capitalize()} by" not in (screen_text := app.text):
+            assert "not recorded" not in screen_text
+            assert "Not sent" not in screen_text
         assert state(server, approval.id) is decided
 
 
@@ -153,9 +153,9 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
     monkeypatch.setattr(network, "on_way_there", hold_the_first)
     with window(person) as app:
         app.press("d", "1", "\r")
-        while "Denied by" not in (said := app.text):
-            assert "not recorded" not in said
-            assert "Not sent" not in said
+        while "Denied by" not in (screen_text := app.text):
+            assert "not recorded" not in screen_text
+            assert "Not sent" not in screen_text
         assert len(sent) == 2
         held.set()
         assert state(server, approval.id) is State.DENIED
@@ -200,8 +200,8 @@ def test_a_denial_in_its_five_seconds_is_sent_when_the_app_is_terminated(
         app.press("1", "\r")
         app.shows("Denying in")
         app.child.kill(signal.SIGTERM)
-        drawn = app.rest_of_it()
-        assert LEFT in drawn
+        remaining = app.rest_of_it()
+        assert LEFT in remaining
         assert state(server, approval.id) is State.DENIED
 
 

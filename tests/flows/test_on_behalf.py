@@ -125,16 +125,16 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     person.approve(waiting)
     poll = {"grant_type": GRANT_CIBA, "auth_req_id": asked["auth_req_id"]}
     signed = http.post("/token", data=poll, auth=assistant.basic).json()["access_token"]
-    said = chains.claims(signed)
-    assert said["authorization_details"] == PAYMENT_DETAILS
-    assert said["exp"] <= chains.claims(token)["exp"]
+    claims = chains.claims(signed)
+    assert claims["authorization_details"] == PAYMENT_DETAILS
+    assert claims["exp"] <= chains.claims(token)["exp"]
     assert chains.row(signed).parent_id == chains.claims(token)["jti"]
 
     # The agent behind the API carries it out, in the chain and for that answer.
     carried = chains.exchanged(payer, signed, **paying)
     act = chains.claims(carried)["act"]
     assert (act["sub"], act["act"]["sub"]) == (payer.id, assistant.id)
-    assert chains.claims(carried)["approval"] == said["approval"]
+    assert chains.claims(carried)["approval"] == claims["approval"]
     assert _active(http, payer, carried)
 
     # The app gives its token back: nothing that came from it counts any more.

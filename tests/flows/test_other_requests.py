@@ -51,7 +51,7 @@ def ben(server: LiveServer) -> WebPerson:
 
 
 @pytest.fixture
-def hers(eva: WebPerson, agent: Agent) -> dict[str, str]:
+def evas_request(eva: WebPerson, agent: Agent) -> dict[str, str]:
     """A redeemed request of hers, and a pending one."""
     handle = agent.asked(eva.name)
     (done,) = _waiting(eva)
@@ -63,17 +63,17 @@ def hers(eva: WebPerson, agent: Agent) -> dict[str, str]:
 
 
 def test_every_place_answers_as_if_the_request_did_not_exist(
-    server: LiveServer, eva: WebPerson, ben: WebPerson, hers: dict[str, str]
+    server: LiveServer, eva: WebPerson, ben: WebPerson, evas_request: dict[str, str]
 ) -> None:
     """The same status and text on pages, API and forms; and nothing is changed."""
     before = everything(server)
     for place in PLACES:
-        known, unknown = (_sent(ben, ids, *place) for ids in (hers, UNKNOWN_IDS))
+        known, unknown = (_sent(ben, ids, *place) for ids in (evas_request, UNKNOWN_IDS))
         assert known == unknown, place
         assert known[0] == 404, place
     assert everything(server) == before
     for place in PLACES:
-        assert _sent(eva, hers, *place)[0] != 404, place
+        assert _sent(eva, evas_request, *place)[0] != 404, place
 
 
 def test_the_feed_never_contains_another_users_request(
@@ -89,9 +89,9 @@ def test_the_feed_never_contains_another_users_request(
         ticket = ben.http.post("/api/feed/ticket").json()["ticket"]
         socket.send(json.dumps({"type": "ticket", "ticket": ticket}))
         assert json.loads(socket.recv(10))["type"] == "hello"
-        said = [json.loads(socket.recv(10)) for _ in range(2)]
-    assert own in json.dumps(said), said
-    assert eva.name not in json.dumps(said)
+        frames = [json.loads(socket.recv(10)) for _ in range(2)]
+    assert own in json.dumps(frames), frames
+    assert eva.name not in json.dumps(frames)
 
 
 def _waiting(person: WebPerson) -> list[str]:

@@ -135,9 +135,9 @@ def test_a_decided_request_is_answered_at_once(
         person.approve(waiting)
     else:
         person.deny(waiting)
-    told = polling.agent.poll(polling.handle)
+    response = polling.agent.poll(polling.handle)
 
-    assert told.json().get("error") == (None if answer == "approve" else "access_denied")
+    assert response.json().get("error") == (None if answer == "approve" else "access_denied")
 
 
 def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
@@ -163,9 +163,9 @@ def test_another_agents_handle_is_neither_answered_nor_paced(
 ) -> None:
     """An agent with a stolen handle learns nothing and slows nobody."""
     polling = _Polling(server, agent, agent.asked(person.user))
-    stranger = Agent(server.agent(), polling.agent.http)
-    assert {stranger.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
+    other_agent = Agent(server.agent(), polling.agent.http)
+    assert {other_agent.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
     assert polling.after(5 * SECOND) == "authorization_pending"
     person.approve(person.only())
-    assert stranger.poll(polling.handle).json()["error"] == "invalid_grant"
+    assert other_agent.poll(polling.handle).json()["error"] == "invalid_grant"
     assert polling.agent.poll(polling.handle).status_code == 200

@@ -383,12 +383,12 @@ def test_another_user_neither_sees_nor_answers_a_request(
     agent.asked(person.user)
     shown = _shown(person)
     name, code = server.user()
-    stranger = terminal(server, name, code)
-    signed = decision(stranger, shown, approval_key(stranger, KeyLevel.LOW))
+    unenrolled = terminal(server, name, code)
+    signed = decision(unenrolled, shown, approval_key(unenrolled, KeyLevel.LOW))
     with pytest.raises(ApiError) as looking:
-        stranger.client.approval(shown.id)
-    answering = _refused(stranger, shown, signed)
-    stranger.client.close()
+        unenrolled.client.approval(shown.id)
+    answering = _refused(unenrolled, shown, signed)
+    unenrolled.client.close()
 
     assert (looking.value.status, answering.status) == (404, 404)
     assert state(server, shown.id) == ("pending", None)

@@ -77,8 +77,8 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
         1,
     )
     assert (person.waiting(), other_user.waiting()) == ((), ())
-    for told in (agent.poll(handle), agent.poll(to_other), chains.exchange(key, token)):
-        assert (told.status_code, told.json()["reason"]) == (400, "agent_quarantined")
+    for reply in (agent.poll(handle), agent.poll(to_other), chains.exchange(key, token)):
+        assert (reply.status_code, reply.json()["reason"]) == (400, "agent_quarantined")
 
     agents = Agents(server.services.store, server.services.secrets)
     path = f"/api/agents/{key.id}/enable"
@@ -86,8 +86,8 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
         assert RawApi(who, http).call("POST", path).status_code == 403
     assert agents.show(key.id)[0].state == "quarantined"
     agents.enable(key.id, by=BY)
-    told = agent.poll(handle).json()
-    assert (told["error"], told["deny_code"], told["retry"]) == (
+    reply = agent.poll(handle).json()
+    assert (reply["error"], reply["deny_code"], reply["retry"]) == (
         "access_denied",
         "suspicious",
         "never",

@@ -53,14 +53,14 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
         app.shows("do part of this once", "APPROVE WITH LIMITS")
         _approve(app)
         app.shows("Approved by")
-        told = agent.poll(handle, prefer="wait=5").json()
+        reply = agent.poll(handle, prefer="wait=5").json()
         app.press("3")
         app.shows("[3 Agents]", "1 token")
         app.press("2")
         app.shows("[2 History]", "APPROVE WITH LIMITS")
-    assert told["narrowed"] is True
-    assert told["scope"] == "openid payments:transfer"
-    assert told["authorization_details"][0]["amount"]["minor"] == 50_000
+    assert reply["narrowed"] is True
+    assert reply["scope"] == "openid payments:transfer"
+    assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
 
 
 def test_access_of_an_agent_is_revoked_on_the_screen(agent: Agent, person: Terminal) -> None:

@@ -56,7 +56,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     """Each does the whole ceremony; both screens show the progress."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     seen = second.only()
-    told = "\n".join(lines.approval_in_full(seen, second.client.now()))
+    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
     listed = "\n".join(listing.row(seen, second.client.now()))
     with greeted(person) as line:
         first = second.approve(seen)
@@ -67,10 +67,10 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     done = person.approve(after)
     token = agent.poll(handle)
 
-    assert f"0 of 2, needs two of {both}" in told
+    assert f"0 of 2, needs two of {both}" in text
     assert f"0 of 2, needs two of {both}" in listed
-    assert told.index("people:") > told.index(str(seen.display.facts[0].value))
-    assert told.index("grants:") < told.index("people:") < told.index("expires in")
+    assert text.index("people:") > text.index(str(seen.display.facts[0].value))
+    assert text.index("grants:") < text.index("people:") < text.index("expires in")
     assert (first.state, done.state) == ("pending", "approved")
     assert frame["approval"]["together"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
@@ -166,15 +166,15 @@ def test_the_second_approver_sees_and_approves_the_narrowed_request(
     with pytest.raises(ApiError, match="has narrowed this request"):
         second.approve(whole)
     seen = second.only()
-    told = "\n".join(lines.approval_in_full(seen, second.client.now()))
+    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
     done = second.approve(seen)
     server.clock.forward(6_000)
     token = agent.poll(handle).json()
 
     assert seen.granted is not None
     assert seen.granted.text == part.text
-    assert "limits in the signed text:" in told
-    assert "/authorization_details/0/amount/minor is 1000, not" in told
+    assert "limits in the signed text:" in text
+    assert "/authorization_details/0/amount/minor is 1000, not" in text
     assert done.state == "approved"
     assert token["authorization_details"][0]["amount"]["minor"] == 1000
 

@@ -57,13 +57,13 @@ def test_a_payment_is_requested_approved_introspected_and_consumed(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
     """Every step is in the log of that approval."""
-    told = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
-    assert (told["active"], told["username"]) == (True, person.user)
-    assert told["authorization_details"] == PAYMENT_DETAILS
-    assert told["agent"] == {"name": agent.key.name, "owners": ["admin"]}
+    reply = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
+    assert (reply["active"], reply["username"]) == (True, person.user)
+    assert reply["authorization_details"] == PAYMENT_DETAILS
+    assert reply["agent"] == {"name": agent.key.name, "owners": ["admin"]}
     spent = _consume(agent, resource, token, "INV-2291")
     assert spent.status_code == 200, spent.text
-    assert spent.json()["approval"] == told["approval"]["id"]
+    assert spent.json()["approval"] == reply["approval"]["id"]
     again = _consume(agent, resource, token, "INV-2291")
     assert (again.status_code, again.content) == (200, spent.content)
     other = _consume(agent, resource, token, "INV-2292")
@@ -71,7 +71,7 @@ def test_a_payment_is_requested_approved_introspected_and_consumed(
     assert agent.http.post("/revoke", data={"token": token}, auth=agent.key.basic).content == b"{}"
     late = _consume(agent, resource, token, "INV-2291")
     assert (late.status_code, late.json()["code"]) == (403, "token_inactive")
-    assert story(server, told["approval"]["id"]) == [
+    assert story(server, reply["approval"]["id"]) == [
         "approval.requested",
         "approval.approved",
         "token.issued",

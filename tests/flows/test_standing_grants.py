@@ -69,8 +69,8 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     grant = json.loads(done.stdout)
     assert (grant["schema"], grant["state"], grant["used"]) == ("sayso.grant/1", "live", 0)
     handle = agent.asked(person.user, **_payment(1_500))
-    told = agent.poll(handle).json()
-    assert told["authorization_details"][0]["amount"]["minor"] == 1_500
+    reply = agent.poll(handle).json()
+    assert reply["authorization_details"][0]["amount"]["minor"] == 1_500
     shown = _run(server, "approver_tui", person, "grants", "show", grant["id"])
     assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
     assert "use 1 spent" in shown.stdout
@@ -94,13 +94,13 @@ def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
     """Over a limit, without a sum, or malformed."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
-    for wish, code, says in (
+    for proposal, code, says in (
         (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
         (("--for", "1h", "--uses", "3"), 2, "sum"),
         (("--for", "soon", "--uses", "3"), 2, "15m, 8h or 30d"),
         (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=LIMIT"),
     ):
-        known = ("grants", "add", asked.id, *wish, "--pin-stdin", "--json")
+        known = ("grants", "add", asked.id, *proposal, "--pin-stdin", "--json")
         done = _run(server, "approver_tui", person, *known, stdin=PIN)
         assert (done.returncode, done.stdout) == (code, ""), done
         assert says in json.loads(done.stderr)["detail"]
@@ -120,10 +120,10 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     month = 30 * 86_400
     good = {"seconds": month, "uses": 3, "sum": "30"}
     for over, cap in (({"seconds": month + 1}, str(month)), ({"uses": 1_000_001}, "1000000")):
-        wish = {"approval": example.id, **good, **over}
+        proposal = {"approval": example.id, **good, **over}
         for path in ("/api/grants", "/api/grants/preview"):
             with pytest.raises(ApiError) as refused:
-                person.client.session.post(path, wish)
+                person.client.session.post(path, proposal)
             assert (refused.value.status, refused.value.code) == (400, "not_grantable")
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
@@ -140,10 +140,12 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
     """It is compared with the proposal before any key is opened."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
-    wish = StandingGrantProposal(
+    proposal = StandingGrantProposal(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
-    assert standing_grants.open_grant(person.client, wish, example).kind.value == "standing_grant"
+    assert (
+        standing_grants.open_grant(person.client, proposal, example).kind.value == "standing_grant"
+    )
     session = type(person.client.session)
     post_it = session.post
 
@@ -152,7 +154,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing_grants.open_grant(person.client, wish, example)
+        standing_grants.open_grant(person.client, proposal, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -170,15 +172,15 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
-    wish = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
-    person.approve(standing_grants.open_grant(person.client, wish, example))
+    proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
+    person.approve(standing_grants.open_grant(person.client, proposal, example))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
 
-@pytest.mark.parametrize(("uses", "total", "fits"), [(7, "1000", 7), (40, "55", 5)])
+@pytest.mark.parametrize(("uses", "total", "uses_left"), [(7, "1000", 7), (40, "55", 5)])
 def test_fifty_concurrent_requests_stay_within_the_standing_grant(
-    busy: LiveServer, uses: int, total: str, fits: int
+    busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
     """In uses and sum; the others are asked, and each use belongs to one request and token."""
     _lower(busy)
@@ -189,11 +191,11 @@ def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     handles = [one.json()["auth_req_id"] for one in asked if one.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [one for one in fetched if one.status == 200]
-    assert len(tokens) == fits
+    assert len(tokens) == uses_left
     found = standing_grants.grant(person.client, grant)
-    assert (found.used, len(found.taken)) == (fits, fits)
-    assert [use.number for use in found.taken] == list(range(1, fits + 1))
+    assert (found.used, len(found.taken)) == (uses_left, uses_left)
+    assert [use.number for use in found.taken] == list(range(1, uses_left + 1))
     assert {use.state for use in found.taken} == {"spent"}
     assert found.spent is not None
-    assert found.spent.minor == fits * 1_000
+    assert found.spent.minor == uses_left * 1_000
     agent.http.close()

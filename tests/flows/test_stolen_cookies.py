@@ -133,14 +133,14 @@ def test_a_standing_grant_is_proposed_and_not_given(
     details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
     agent.asked(eva.name, scope="openid", authorization_details=json.dumps(details))
     (like,) = _waiting(eva)
-    wished = thief.http.post("/api/grants", json={"approval": like, **PROPOSAL})
-    assert wished.status_code == 201, wished.text
-    wish = wished.json()["id"]
-    refused = thief.decide(wish, thief.word(wish))
+    proposed = thief.http.post("/api/grants", json={"approval": like, **PROPOSAL})
+    assert proposed.status_code == 201, proposed.text
+    proposal_id = proposed.json()["id"]
+    refused = thief.decide(proposal_id, thief.word(proposal_id))
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert eva.http.get("/api/grants").json()["items"] == []
-    assert wish in _waiting(eva)
-    assert eva.decide(wish, eva.word(wish)).is_success
+    assert proposal_id in _waiting(eva)
+    assert eva.decide(proposal_id, eva.word(proposal_id)).is_success
     assert len(eva.http.get("/api/grants").json()["items"]) == 1
 
 
@@ -184,8 +184,8 @@ def _reported(person: WebPerson, agent: Agent) -> str:
     """The incident of reporting a request of this agent, which quarantines it."""
     asked = _asked(person, agent)
     word = person.word(asked, decision="deny", code="suspicious", ceremony="none")
-    told = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
-    incident: str = told.raise_for_status().json()["incident"]
+    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
+    incident: str = response.raise_for_status().json()["incident"]
     return incident
 
 

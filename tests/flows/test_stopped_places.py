@@ -148,10 +148,10 @@ class _Scene:
         return found
 
     def _approved_beside(self) -> str:
-        told = self._ask().json()
-        (mine,) = (a for a in self.person.waiting() if a.fingerprint == told["fingerprint"])
+        reply = self._ask().json()
+        (mine,) = (a for a in self.person.waiting() if a.fingerprint == reply["fingerprint"])
         self.person.approve(mine)
-        handle: str = told["auth_req_id"]
+        handle: str = reply["auth_req_id"]
         return handle
 
     def _answered(self) -> Callable[[], httpx.Response]:

@@ -24,8 +24,8 @@ def test_only_the_newer_request_is_pending(
     assert waits.supersedes is not None
     assert (waits.supersedes.id, waits.supersedes.fingerprint) == (earlier.id, earlier.fingerprint)
     shown = person.client.approval(earlier.id)
-    said = outcome(shown, server.clock.now(), UTC)
-    assert said == "Replaced by a newer request from the same agent."
+    outcome_text = outcome(shown, server.clock.now(), UTC)
+    assert outcome_text == "Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "superseded"
@@ -48,13 +48,13 @@ def test_another_agents_or_users_request_cannot_be_superseded(
     """It stays pending, and nobody is asked."""
     handle = agent.asked(person.user)
     waits = person.only()
-    thief = new_agent(server)
+    other_agent = new_agent(server)
     for refused in (
-        thief.ask(person.user, supersedes=handle),
+        other_agent.ask(person.user, supersedes=handle),
         agent.ask(person.user, supersedes=f"{handle}x"),
         agent.ask(user, supersedes=handle),
     ):
         check_refusal(refused, 400, "invalid_request")
-    thief.http.close()
+    other_agent.http.close()
     assert person.only().id == waits.id
     assert story(server, waits.id) == ["approval.requested"]

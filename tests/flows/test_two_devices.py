@@ -186,9 +186,9 @@ def test_a_statement_about_another_users_device_is_refused(
 ) -> None:
     """It is not found."""
     user, code = server.user()
-    stranger = terminal(server, user, code)
-    device = stranger.client.me().device
-    stranger.client.close()
+    other_device = terminal(server, user, code)
+    device = other_device.client.me().device
+    other_device.client.close()
     assert device is not None
     with pytest.raises(ApiError) as refused:
         person.decider.vouch_device(device, PIN)

@@ -51,8 +51,8 @@ def test_a_fact_is_typed_back_from_a_shell(
     assert "--match" in json.loads(too_many.stderr)["detail"]
     wrong = _approve(server, person, asked, "--fact", "4821")
     assert wrong.returncode == 5
-    said = json.loads(wrong.stderr)
-    assert (said["error"], said["step"], said["left"]) == ("wrong_entry", "type_back", 1)
+    error = json.loads(wrong.stderr)
+    assert (error["error"], error["step"], error["left"]) == ("wrong_entry", "type_back", 1)
     done = _approve(server, person, asked, "--fact", RIGHT, "--reason", "On the list.")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["ceremony"] == "pin+type_back"
@@ -72,8 +72,8 @@ def test_a_second_wrong_type_back_locks_the_request_and_the_agent_is_told(
     assert wrong.value.left == 1
     with pytest.raises(RequestLocked):
         person.decider.approve(asked, **known, entries=Entries(fact="2"))
-    told = agent.poll(handle).json()
-    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    reply = agent.poll(handle).json()
+    assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
     late = _approve(server, person, asked, "--fact", RIGHT)
     assert late.returncode == 15
     assert person.client.approval(asked.id).was_locked

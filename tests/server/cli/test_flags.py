@@ -114,8 +114,8 @@ def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
 @pytest.mark.parametrize("flag", DEFAULT_FLAGS)
 def test_a_flag_that_states_the_default_is_accepted_by_add(run, flag):
     """A script may state it."""
-    said = run(*ADD, flag)
-    assert {member: said[member] for member in said if said[member] is True} == {}
+    result = run(*ADD, flag)
+    assert {member: result[member] for member in result if result[member] is True} == {}
 
 
 def test_agents_are_listed_by_external_id(run):
@@ -163,10 +163,12 @@ def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, in
 
 def test_actions_preview_uses_the_given_details(run, tmp_path):
     """With a type from a file or a built-in type."""
-    said = tmp_path / "details.json"
+    details_file = tmp_path / "details.json"
     amount = {"minor": 777_00, "currency": "EUR"}
-    said.write_text(json.dumps({"type": "payment.transfer", "amount": amount, "payee": "Kite"}))
-    shown = run("actions", "preview", "TYPE", "--details", str(said))
+    details_file.write_text(
+        json.dumps({"type": "payment.transfer", "amount": amount, "payee": "Kite"})
+    )
+    shown = run("actions", "preview", "TYPE", "--details", str(details_file))
     assert "EUR 777.00 to Kite" in json.dumps(shown)
     shipped = run("actions", "shipped")["items"]
     assert run("actions", "preview", "--shipped", shipped[0]["type"])

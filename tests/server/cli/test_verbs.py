@@ -99,10 +99,10 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
     assert "9f86-d081" in admin_cli("approvals", "show", asked.id).out
     cancelled = admin_cli("approvals", "cancel", asked.id, "--reason", "Wrong supplier", "--json")
     assert cancelled.document["state"] == "cancelled"
-    told = "administrator: Wrong supplier"
-    assert services.state(asked) == (State.CANCELLED, told)
+    reason = "administrator: Wrong supplier"
+    assert services.state(asked) == (State.CANCELLED, reason)
     document = admin_cli("approvals", "show", asked.id, "--json").document
-    assert [entry["cause"] for entry in document["entries"]] == [told]
+    assert [entry["cause"] for entry in document["entries"]] == [reason]
     assert document["display"] == asked.display
     again = admin_cli("approvals", "cancel", asked.id, "--reason", "again", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
@@ -111,8 +111,8 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
 def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
     """By name; a user who can already decide it cannot be added again."""
     admin_cli("users", "add", "ben")
-    said = admin_cli("approvals", "escalate", asked.id, "--to", "ben")
-    assert said.out == f"ben can now decide {asked.id} too.\n"
+    escalated = admin_cli("approvals", "escalate", asked.id, "--to", "ben")
+    assert escalated.out == f"ben can now decide {asked.id} too.\n"
     document = admin_cli("approvals", "show", asked.id, "--json").document
     assert [entry["type"] for entry in document["entries"]] == ["approval.escalated"]
     for name in ("ben", "admin"):
@@ -136,7 +136,7 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("decided_by", "words"),
     [
         ({"consent": "sayso_co_1", "policy": 3}, "consent sayso_co_1, by version 3"),
         (
@@ -146,13 +146,13 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
     ],
 )
 def test_a_request_decided_by_a_consent_or_a_standing_grant_names_it(
-    admin_cli, services, asked, said, words
+    admin_cli, services, asked, decided_by, words
 ):
     """A consent, or which use of which standing grant."""
-    decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(said)}
+    decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(decided_by)}
     found = services.approval(asked.agent_id, asked.user_id, **decided)
     assert words in admin_cli("approvals", "show", found.id).out
-    assert admin_cli("approvals", "show", found.id, "--json").document["decided_by"] == said
+    assert admin_cli("approvals", "show", found.id, "--json").document["decided_by"] == decided_by
 
 
 def test_consents_are_listed_and_revoked(admin_cli, services, asked):
@@ -191,9 +191,9 @@ def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, asked):
     services.token(asked.agent_id, asked.user_id)
     preview = admin_cli("agents", "disable", "invoice-bot", "--dry-run", "--json").document
     assert (preview["state"], preview["requests_cancelled"]) == ("enabled", 1)
-    told = admin_cli("agents", "disable", "invoice-bot", "--dry-run").out
-    assert "Nothing was changed." in told
-    assert "Requests cancelled: 1, of which 0 had been approved." in told
+    output = admin_cli("agents", "disable", "invoice-bot", "--dry-run").out
+    assert "Nothing was changed." in output
+    assert "Requests cancelled: 1, of which 0 had been approved." in output
     document = admin_cli("agents", "disable", "invoice-bot", "--json").document
     assert document == {**preview, "state": "disabled"}
     assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
@@ -215,7 +215,7 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
     """A device with an exhausted PIN needs a new code, and the output says so."""
     admin = services.users.show("admin")[0]
     locked = services.device(admin, pin_tries=10)
-    worn = services.device(admin, name="old", pin_tries=10, pin_unconfirmed=50)
+    exhausted_device = services.device(admin, name="old", pin_tries=10, pin_unconfirmed=50)
     assert "locked" in admin_cli("devices", "list", "--user", "admin").out
     done = admin_cli("users", "unlock", "admin")
     assert "laptop" in done.out
@@ -224,11 +224,11 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
         d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
     }
     assert shown[locked.id] == {"tries": 0, "locked": False, "exhausted": False}
-    assert shown[worn.id]["exhausted"] is True
+    assert shown[exhausted_device.id]["exhausted"] is True
     assert admin_cli("devices", "revoke", locked.id, "--json").document["state"] == "revoked"
     assert "was already revoked" in admin_cli("devices", "revoke", locked.id).out
     states = {d["id"]: d["state"] for d in admin_cli("devices", "list", "--json").document["items"]}
-    assert states == {locked.id: "revoked", worn.id: "active"}
+    assert states == {locked.id: "revoked", exhausted_device.id: "active"}
     assert "laptop" in admin_cli("users", "show", "admin").out
 
 
@@ -300,9 +300,12 @@ def test_a_resource_is_shown_changed_and_deleted(admin_cli):
 
 def test_a_request_shows_what_was_unusual(admin_cli, services):
     """In the approver's words; a consent has no such line."""
-    said = [{"code": "new_agent", "text": "New."}, {"code": "new_scope", "text": "First time."}]
+    reasons = [
+        {"code": "new_agent", "text": "New."},
+        {"code": "new_scope", "text": "First time."},
+    ]
     agent, user = services.agents.show("invoice-bot")[0].id, services.users.show("admin")[0].id
-    for unusual, line in ((said, "New. First time. Why."), ([], "Why."), (None, None)):
+    for unusual, line in ((reasons, "New. First time. Why."), ([], "Why."), (None, None)):
         display = {"unusual": unusual, "compared": "Why."}
         shown = services.approval(agent, user, display=json.dumps(display))
         out = admin_cli("approvals", "show", shown.id).out
@@ -397,11 +400,11 @@ def test_an_action_type_without_a_headline_states_how_it_is_shown(admin_cli, tmp
     file = tmp_path / "bare.json"
     bare = {name: PAYMENT[name] for name in ("type", "title", "schema")}
     file.write_text(json.dumps({**bare, "risk": "low"}))
-    said = "It has no headline, so `generic` shows it, at high risk."
-    assert said in admin_cli("actions", "add", str(file)).out
-    assert said in admin_cli("actions", "show", "payment.transfer").out
+    expected_text = "It has no headline, so `generic` shows it, at high risk."
+    assert expected_text in admin_cli("actions", "add", str(file)).out
+    assert expected_text in admin_cli("actions", "show", "payment.transfer").out
     file.write_text(json.dumps({**bare, "title": "Move money"}))
-    assert said in admin_cli("actions", "update", str(file)).out
+    assert expected_text in admin_cli("actions", "update", str(file)).out
     assert admin_cli("actions", "list", "--json").document["items"][0]["risk"] == "high"
 
 
@@ -460,9 +463,9 @@ def test_agent_invitations_are_created_and_revoked(admin_cli):
     document = admin_cli("agents", "invite", *flags, "--json").document
     assert document["initial_access_token"].startswith("sayso_it_")
     assert (document["owner"], document["uses_left"], document["asks"]) == ("ana", 3, ["ana"])
-    told = admin_cli("agents", "invite", "--owner", "ana", "--asks-everybody").out
-    assert "TOKEN=sayso_it_" in told
-    assert "/register" in told
+    output = admin_cli("agents", "invite", "--owner", "ana", "--asks-everybody").out
+    assert "TOKEN=sayso_it_" in output
+    assert "/register" in output
     items = admin_cli("agents", "invitations", "--json").document["items"]
     assert sorted(item["uses_left"] for item in items) == [1, 3]
     assert "initial_access_token" not in items[0]
@@ -519,11 +522,11 @@ def test_a_followed_audit_log_prints_entries_of_other_processes(admin_cli):
     with subprocess.Popen([*program, *follow], stdout=subprocess.PIPE, text=True) as process:
         assert json.loads(process.stdout.readline())["type"] == "resource.added"
         admin_cli("users", "add", "ana")
-        told = [json.loads(process.stdout.readline())["type"] for _ in range(2)]
+        event_types = [json.loads(process.stdout.readline())["type"] for _ in range(2)]
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 130
         assert process.stdout.read() == ""
-    assert told == ["user.added", "code.issued"]
+    assert event_types == ["user.added", "code.issued"]
 
 
 def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):

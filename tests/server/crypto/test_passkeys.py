@@ -80,8 +80,8 @@ def test_a_passkey_created_for_another_challenge_is_refused():
 def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
     """The caller stores the counter."""
     soft = SoftPasskey(signs=3)
-    said = read_assertion(soft.word(b"payload"))
-    assert HERE.signed(said, _known(soft, signs=3)) == 4
+    assertion = read_assertion(soft.word(b"payload"))
+    assert HERE.signed(assertion, _known(soft, signs=3)) == 4
 
 
 @pytest.mark.parametrize(

@@ -185,13 +185,13 @@ _STRICT = Reach(ports=frozenset({443, 8443}))
 
 def _judged(url: str, reach: Reach = _STRICT) -> str:
     """The problem at registration; sending must report the same."""
-    said = egress.problem(url, reach)
-    if said:
+    problem = egress.problem(url, reach)
+    if problem:
         with pytest.raises(Undeliverable, match="the target") as refusal:
             egress.post(url, b"{}", {}, reach)
         assert not refusal.value.retry
-        assert str(refusal.value) == said
-    return said
+        assert str(refusal.value) == problem
+    return problem
 
 
 @pytest.mark.parametrize(

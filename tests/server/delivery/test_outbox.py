@@ -134,12 +134,12 @@ def test_without_a_webhook_key_nothing_is_sent_and_the_reason_is_shown(
     if key is not None:
         (tmp_path / "webhook.key").write_bytes(key)
     _put(store)
-    with capture_logs() as said:
+    with capture_logs() as log:
         worker.round()
 
     assert receiver_server.got == []
-    assert [line["event"] for line in said] == ["outbox.undelivered"]
-    assert "webhook.key" in said[0]["error"]
+    assert [line["event"] for line in log] == ["outbox.undelivered"]
+    assert "webhook.key" in log[0]["error"]
     (tmp_path / "webhook.key").write_bytes(KEY)
     clock.forward(SECOND)
     worker.round()
@@ -164,12 +164,12 @@ def test_an_internal_error_is_logged_retried_and_given_up(
     given_up: list[str] = []
     broken = replace(worker, channels={WEBHOOK: Broken()})
     _put(store)
-    with capture_logs() as said:
+    with capture_logs() as log:
         for _ in range(MAX_ATTEMPTS):
             assert broken.round() == 1
             clock.forward(2 * HOUR)
 
-    assert {line["event"] for line in said} == {"outbox.failed"}
+    assert {line["event"] for line in log} == {"outbox.failed"}
     assert _counts(store) == {"dead": 1}
     assert given_up == ["webhook: internal error: KeyError"]
 
@@ -192,10 +192,10 @@ def test_a_delivery_that_could_not_be_recorded_is_repeated_after_its_lease(
         work()
         another.execute("ROLLBACK")
 
-    with capture_logs() as said:
+    with capture_logs() as log:
         assert replace(worker, run=while_held).round() == 1
     another.close()
-    assert [line["event"] for line in said] == ["outbox.waits"]
+    assert [line["event"] for line in log] == ["outbox.waits"]
     assert worker.in_delivery == set()
 
     clock.forward((LEASE_SECONDS + 1) * SECOND)

@@ -219,11 +219,11 @@ def test_a_browser_removed_meanwhile_is_not_logged_twice(local, browser, agent, 
     """Both entries would say the same."""
     kept = subscribe(browser, service)
 
-    def gone(handler):
+    def responds_gone(handler):
         browser.send("DELETE", f"{PATH}/{kept}")
         handler.say(410)
 
-    service.behaviour = gone
+    service.behaviour = responds_gone
     ask(agent)
     local.deliver()
     assert [one["cause"] for one in local.desk.entries("push.unsubscribed")] == ["unsubscribed"]

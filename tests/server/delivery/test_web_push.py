@@ -62,8 +62,8 @@ def test_several_pending_requests_are_counted_with_the_highest_risk(local, brows
     subscribe(browser, service)
     low = agent.asked(login_hint="eva")[1]
     local.deliver()
-    (said,) = service.said()
-    assert (said["id"], said["n"], said["risk"]) == (low.id, 2, "high")
+    (message,) = service.said()
+    assert (message["id"], message["n"], message["risk"]) == (low.id, 2, "high")
 
 
 def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
@@ -76,7 +76,7 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
     for _ in range(23):
         ask(agent)
     local.deliver()
-    assert {said["n"] for said in service.said()} == {21}
+    assert {message["n"] for message in service.said()} == {21}
     assert len(service.taken) == 23
 
 
@@ -233,7 +233,7 @@ def test_an_inactive_browser_is_checked_once_a_week(local, browser, service):
     for _ in range(2):
         local.services.sweeper.tidy()
         local.deliver()
-    assert [said["kind"] for said in service.said()] == ["check"]
+    assert [message["kind"] for message in service.said()] == ["check"]
     local.clock.forward(7 * DAY)
     service.behaviour = answer(410)
     local.services.sweeper.tidy()
@@ -249,15 +249,15 @@ def test_a_check_waits_for_the_end_of_quiet_hours(local, browser, service):
     browser.sign_in()
     now = local.clock.now() // 60_000 % 1440
     begins, ends = (f"{at // 60 % 24:02}:{at % 60:02}" for at in (now - 1, now + 10))
-    quiet = {"from": begins, "to": ends, "zone": "UTC"}
-    assert browser.send("PUT", "/api/attention/quiet-hours", quiet).status == 200
+    quiet_hours = {"from": begins, "to": ends, "zone": "UTC"}
+    assert browser.send("PUT", "/api/attention/quiet-hours", quiet_hours).status == 200
     local.services.sweeper.tidy()
     local.deliver()
     assert service.said() == []
     local.clock.forward(10 * MINUTE)
     local.services.sweeper.tidy()
     local.deliver()
-    assert [said["kind"] for said in service.said()] == ["check"]
+    assert [message["kind"] for message in service.said()] == ["check"]
 
 
 def test_a_browser_removed_or_disabled_meanwhile_is_not_called(local, browser, agent, service):
@@ -288,7 +288,7 @@ def test_a_dormant_browser_is_warned_by_push(local, browser, service):
     local.clock.forward(15 * DAY)
     local.services.sweeper.tidy()
     local.deliver()
-    assert [said["kind"] for said in service.said()] == ["dormant"]
+    assert [message["kind"] for message in service.said()] == ["dormant"]
 
 
 def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, service):
@@ -301,7 +301,7 @@ def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, serv
     for _ in range(3):
         agent.asked(login_hint="eva", requested_expiry="3000")
     local.deliver()
-    assert [said["n"] for said in service.said()] == [3]
+    assert [message["n"] for message in service.said()] == [3]
     local.clock.forward(2 * MINUTE)
     local.services.escalations.round()
     local.deliver()
@@ -349,8 +349,8 @@ def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, se
     subscribe(other, service)
     Oversight(local.services.store).revoke_device(browser.device_id, by=BY)
     local.deliver()
-    assert [said["kind"] for said in service.said()] == ["ended", "ended"]
-    assert all(said["id"] == "" for said in service.said())
+    assert [message["kind"] for message in service.said()] == ["ended", "ended"]
+    assert all(message["id"] == "" for message in service.said())
     assert other.send("DELETE", "/api/devices/self").status == 204
     local.deliver()
     assert len(service.said()) == 2
@@ -364,4 +364,4 @@ def test_a_passkey_counter_that_goes_back_notifies_its_user(local, browser, serv
         browser.passkey.signs = 0
         assert browser.sign_in().refusal == (403, "passkey_counter")
     local.deliver()
-    assert [(said["kind"], said["id"]) for said in service.said()] == [("copied", "")]
+    assert [(message["kind"], message["id"]) for message in service.said()] == [("copied", "")]

@@ -190,8 +190,8 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     assert len(renewed["resource"]["secrets"]) == 1
     assert renewed["client_secret"] != made.json["client_secret"]
     assert admin.administer("POST", "/api/resources", body).refusal == (409, "exists")
-    gone = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
-    assert gone == {
+    deleted = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
+    assert deleted == {
         "uri": PAY,
         "tokens_revoked": 1,
         "requests_cancelled": 1,
@@ -265,13 +265,13 @@ def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     staff: Staff, admin: LocalTerminal
 ) -> None:
     """A request to an unknown user has no user."""
-    desk = staff.local.desk
-    row = replace(desk.approval(staff.ids["agent"], admin.user.id), user_id=None)
-    phantom = replace(row, id=desk.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
-    with desk.store.write() as tx:
-        tx.approvals.add(phantom)
+    services = staff.local.desk
+    row = replace(services.approval(staff.ids["agent"], admin.user.id), user_id=None)
+    other_row = replace(row, id=services.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
+    with services.store.write() as tx:
+        tx.approvals.add(other_row)
     assert admin.call("DELETE", f"/api/agents/{staff.ids['agent']}").status == 204
-    seen = admin.call("GET", f"/api/admin/approvals/{phantom.id}").json
+    seen = admin.call("GET", f"/api/admin/approvals/{other_row.id}").json
     assert (seen["agent"]["name"], seen["user"]) == ("(deleted agent)", None)
 
 
@@ -293,9 +293,9 @@ def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal
 
 def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: LocalTerminal) -> None:
     """Nobody is left to notice; the entry records it. One's own needs no signature."""
-    local, stranger = staff.local, staff.people["stranger"]
-    second = another_device(stranger)
-    paths = [f"/api/admin/devices/{one.device_id}" for one in (stranger, second)]
+    local, other_user = staff.local, staff.people["stranger"]
+    second = another_device(other_user)
+    paths = [f"/api/admin/devices/{one.device_id}" for one in (other_user, second)]
     assert admin.call("DELETE", paths[0]).refusal == (403, "statement_required"), "one that waits"
     _wait_a_day(staff, admin)
     assert admin.call("DELETE", paths[0]).status == 204
@@ -304,7 +304,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
     assert admin.administer("DELETE", paths[1]).status == 204
     assert second.device.state == "revoked"
     ended = [one["facts"] for one in local.desk.entries("device.revoked")]
-    assert ended == [{"device": stranger.device_id}, {"device": second.device_id, "last": True}]
+    assert ended == [{"device": other_user.device_id}, {"device": second.device_id, "last": True}]
     own = f"/api/admin/devices/{admin.device_id}"
     assert admin.call("DELETE", own).status == 204
 
@@ -313,15 +313,15 @@ def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: Staff, admin: LocalTerminal
 ) -> None:
     """If it was not used for thirty days."""
-    local, stranger = staff.local, staff.people["stranger"]
-    old = LocalBrowser(local, stranger.user, SoftPasskey())
+    local, other_user = staff.local, staff.people["stranger"]
+    old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enrol(code_for(local, "stranger")).status == 201
     for _ in range(30):
         local.clock.forward(DAY)
-        for person in (admin, stranger):
+        for person in (admin, other_user):
             assert person.refresh().status == 200
             assert person.call("GET", "/api/me").status == 200
-    path = f"/api/admin/devices/{stranger.device_id}"
+    path = f"/api/admin/devices/{other_user.device_id}"
     assert admin.call("DELETE", path).refusal == (403, "statement_required")
     assert admin.administer("DELETE", path).status == 204
 
@@ -471,7 +471,7 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
 
 def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
     """A member that the command line learns must be in the API too."""
-    told = {
+    expected_members = {
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         Resource: (resource_wire.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
@@ -481,6 +481,6 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
         NewInvitation: (invitation_wire.NewInvitation, {}),
         App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }
-    for record, (model, names) in told.items():
+    for record, (model, names) in expected_members.items():
         members = {names.get(field.name, field.name) for field in fields(record)}
         assert members - {*model.model_fields, None} == set(), record

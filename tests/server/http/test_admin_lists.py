@@ -34,23 +34,23 @@ LISTS = {
 @pytest.fixture
 def filled(staff: Staff) -> Staff:
     """More than one of everything."""
-    desk, people = staff.local.desk, staff.people
-    desk.resources.add("https://a.example", {}, {}, by=BY)
-    desk.actions.add(
+    services, people = staff.local.desk, staff.people
+    services.resources.add("https://a.example", {}, {}, by=BY)
+    services.actions.add(
         '{"type": "a.b", "title": "A", "headline": "A", "risk": "low", "undo": "no",'
         ' "schema": {"type": "object", "additionalProperties": false,'
         ' "properties": {}}, "material": []}',
         by=BY,
     )
-    registered(desk, name="three", owners=("admin",))
-    Apps(desk.store, desk.secrets).add(NewApp("A front", (BACK,)), by=BY)
-    Groups(desk.store, desk.secrets).add("A group", [], by=BY)
-    Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
+    registered(services, name="three", owners=("admin",))
+    Apps(services.store, services.secrets).add(NewApp("A front", (BACK,)), by=BY)
+    Groups(services.store, services.secrets).add("A group", [], by=BY)
+    Invitations(services.store, services.secrets).issue(NewInvitation("admin"), by=BY)
     for name in ("t2", "t3"):
-        approval = desk.approval(staff.ids["agent"], people["owner"].user.id)
-        add_incident(desk, approval, f"sayso_ic_{name}")
-        desk.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
-    desk.consent(staff.ids["agent"], people["owner"].user.id, "sayso_co_2")
+        approval = services.approval(staff.ids["agent"], people["owner"].user.id)
+        add_incident(services, approval, f"sayso_ic_{name}")
+        services.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
+    services.consent(staff.ids["agent"], people["owner"].user.id, "sayso_co_2")
     return staff
 
 
@@ -276,8 +276,8 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
     path, admin = "/api/keys", staff.people["admin"]
     rotated = admin.administer("POST", path, {"alg": "EdDSA"}).json
     (old,) = rotated["retiring"]
-    gone = admin.call("POST", f"{path}/{old}/revoke").json
-    assert gone == {"kid": old, "alg": "EdDSA", "replaced_by": None}
+    revoked = admin.call("POST", f"{path}/{old}/revoke").json
+    assert revoked == {"kid": old, "alg": "EdDSA", "replaced_by": None}
     leaked = rotated["key"]["kid"]
     new = admin.call("POST", f"{path}/{leaked}/revoke").json["replaced_by"]
     assert (new["alg"], new["state"]) == ("EdDSA", "active")
@@ -286,9 +286,9 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
 
 def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
     """For callers who may see them; the match is exact."""
-    desk = staff.local.desk
-    found = registered(desk, name="three", owners=("owner",), external_id="crm-7").agent
-    registered(desk, name="four", owners=("admin",), external_id="crm-7")
+    services = staff.local.desk
+    found = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
+    registered(services, name="four", owners=("admin",), external_id="crm-7")
     for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
         assert [item["name"] for item in items] == wanted

@@ -48,15 +48,18 @@ def test_a_passkey_without_user_verification_adds_no_power(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sent_headers",
     [{"subject": "A" * 43}, {"purpose": "pin"}, {"nonce": "another"}],
-    ids=lambda said: [*said],
+    ids=lambda sent_headers: [*sent_headers],
 )
 def test_a_statement_about_anything_else_adds_no_power(
-    browser: LocalBrowser, enabling: str, said: dict[str, str]
+    browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
     """Another request, purpose or nonce."""
-    assert browser.administer("POST", enabling, **said).refusal == (422, "invalid_statement")
+    assert browser.administer("POST", enabling, **sent_headers).refusal == (
+        422,
+        "invalid_statement",
+    )
 
 
 def test_a_signature_without_a_statement_adds_no_power(

@@ -107,9 +107,9 @@ _ENOUGH = 3
 
 def _has_code_and_text(answer: Answer) -> bool:
     """Reports whether a refusal has a code and a text."""
-    said = answer.json
-    text = said.get("detail") or said.get("error_description")
-    return bool(said.get("code") or said.get("error")) and bool(text)
+    problem = answer.json
+    text = problem.get("detail") or problem.get("error_description")
+    return bool(problem.get("code") or problem.get("error")) and bool(text)
 
 
 @pytest.mark.usefixtures("trusted")

@@ -43,10 +43,10 @@ def test_a_failed_round_is_counted_and_retried_later(
 ) -> None:
     """A locked database is no error and has no traceback."""
     loop = _raising(error)
-    with capture_logs() as said:
+    with capture_logs() as log:
         assert run_once(loop) == PAUSE + AFTER_ERROR
 
-    (line,) = said
+    (line,) = log
     assert line["event"] == event
     assert line["loop"] == loop.name
     assert ("exc_info" in line) == (outcome == "failed")

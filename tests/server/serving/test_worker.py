@@ -66,10 +66,10 @@ def connection(port: int) -> Iterator[socket.socket]:
 def _rest(connection: socket.socket) -> tuple[bytes, float]:
     """What arrives until the server closes, and how long that took."""
     began = time.monotonic()
-    said = b""
+    received = b""
     while piece := connection.recv(65_536):
-        said += piece
-    return said, time.monotonic() - began
+        received += piece
+    return received, time.monotonic() - began
 
 
 def _until_gone(connection: socket.socket) -> tuple[bytes, float]:
@@ -98,10 +98,10 @@ def test_a_client_that_stops_in_the_middle_is_disconnected(
 ) -> None:
     """A silent connection takes a slot from others."""
     connection.sendall(sent)
-    said, took = _rest(connection)
+    received, took = _rest(connection)
 
-    assert said.startswith(answer)
-    assert bool(said) is bool(answer)
+    assert received.startswith(answer)
+    assert bool(received) is bool(answer)
     assert _READING / 4 < took < _READING + _SLACK
 
 
@@ -138,17 +138,17 @@ def test_a_used_connection_may_stay_idle_longer(
     gevent.sleep(1.5 * _READING)
     connection.sendall(_WHOLE)
     assert connection.recv(65_536).endswith(b"ok")
-    said, took = _rest(connection)
+    received, took = _rest(connection)
 
-    assert said == b""
+    assert received == b""
     assert _IDLE / 2 < took < _IDLE + _SLACK
 
 
 def _use(connection: socket.socket) -> None:
     connection.sendall(_WHOLE)
-    said = b""
-    while not said.endswith(b"ok"):
-        said += connection.recv(65_536)
+    received = b""
+    while not received.endswith(b"ok"):
+        received += connection.recv(65_536)
 
 
 def test_a_new_connection_replaces_the_longest_idle_one(

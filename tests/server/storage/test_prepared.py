@@ -48,10 +48,10 @@ def test_a_frequent_query_uses_its_index(
 ) -> None:
     """A partial index is used only if the statement repeats its condition exactly."""
     with closing(sqlite3.connect(sqlite_template)) as connection:
-        told = query_plans.told(connection, statement)
-    assert index in told
-    assert "B-TREE FOR ORDER BY" not in told
-    assert "SCAN approvals" not in told.replace(f"SCAN approvals USING INDEX {index}", "")
+        plan = query_plans.told(connection, statement)
+    assert index in plan
+    assert "B-TREE FOR ORDER BY" not in plan
+    assert "SCAN approvals" not in plan.replace(f"SCAN approvals USING INDEX {index}", "")
 
 
 def test_an_insert_has_every_column_except_generated_ones() -> None:

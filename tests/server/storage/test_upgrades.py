@@ -132,8 +132,8 @@ def test_a_decision_by_a_deputy_keeps_its_principal(old: str, open_database: Ope
     """Whatever becomes of the deputyship."""
     row = approval_row(ASKED, BOT, ANN, NOON)
     deputy = Approver(ASKED, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
-    said = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
-    answers = [asdict(Decision(ASKED, who, *said)) for who in (BOB, CLEO)]
+    vote = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
+    answers = [asdict(Decision(ASKED, who, *vote)) for who in (BOB, CLEO)]
     for answer in answers:
         del answer["stands_for"]
     rows: earlier_databases.Rows = {

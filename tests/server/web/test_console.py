@@ -198,8 +198,8 @@ def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) ->
     for page_row in CONSOLE_PAGES:
         page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         of_one = "<id>" in page_row.path
-        told = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
-        expected = next((status for status in told if status != 200), 200)
+        reply = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
+        expected = next((status for status in reply if status != 200), 200)
         if page.status_code != expected:
             wrong[page_row.path] = (page.status_code, expected)
     assert wrong == {}
@@ -332,8 +332,8 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console
 def test_a_new_secret_is_shown_once(console: Console) -> None:
     """The agent's page shows only its last characters."""
     agent = console.staff.ids["agent"]
-    told = console.signed("admin", f"/admin/agents/{agent}/secret", {"overlap": "0"})
-    secret = re.findall(r"<code>(sayso_[\w-]+)</code>", told.text)[-1]
+    reply = console.signed("admin", f"/admin/agents/{agent}/secret", {"overlap": "0"})
+    secret = re.findall(r"<code>(sayso_[\w-]+)</code>", reply.text)[-1]
     page = console.get("admin", f"/admin/agents/{agent}").text
     assert secret != agent
     assert secret not in page

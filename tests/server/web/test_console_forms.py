@@ -150,14 +150,18 @@ def test_changes_are_listed_in_words():
 def test_a_refused_form_shows_what_was_typed():
     """With the error at its field, and the stored value if it differs."""
     typed = fields.SubmittedForm(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
-    drawn = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
-    assert (drawn["name"].value, drawn["name"].problem, drawn["name"].now) == (
+    rendered = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
+    assert (rendered["name"].value, rendered["name"].problem, rendered["name"].now) == (
         "bot 2",
         "Not that.",
         "bot",
     )
-    assert (drawn["how"].value, drawn["how"].problem, drawn["how"].now) == ("poll", "", "is called")
-    assert drawn["asks"].now == "Everybody"
+    assert (rendered["how"].value, rendered["how"].problem, rendered["how"].now) == (
+        "poll",
+        "",
+        "is called",
+    )
+    assert rendered["asks"].now == "Everybody"
 
 
 def test_a_new_objects_form_has_its_defaults():

@@ -18,15 +18,19 @@ def test_the_manifest_names_existing_icons(local):
     """Of the stated sizes, one of them maskable."""
     answer = _get(local, "/manifest.webmanifest")
     assert answer.mimetype == "application/manifest+json"
-    said = json.loads(answer.text)
-    assert (said["display"], said["start_url"], said["scope"]) == ("standalone", "/", "/")
-    for icon in said["icons"]:
+    manifest = json.loads(answer.text)
+    assert (manifest["display"], manifest["start_url"], manifest["scope"]) == (
+        "standalone",
+        "/",
+        "/",
+    )
+    for icon in manifest["icons"]:
         shown = _get(local, icon["src"])
         assert (shown.status_code, shown.mimetype) == (200, icon["type"])
         if icon["type"] == "image/png":
             width, height = (int.from_bytes(shown.data[at : at + 4]) for at in (16, 20))
             assert icon["sizes"] == f"{width}x{height}"
-    assert "maskable" in {icon.get("purpose") for icon in said["icons"]}
+    assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
 
 
 def test_the_service_worker_is_revalidated_and_knows_its_version(local):

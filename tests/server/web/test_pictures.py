@@ -11,16 +11,16 @@ from tests.support.pictures.page_gallery import GALLERY, GROUPS, gallery
 
 def test_every_page_of_the_application_has_a_picture(local):
     """`scripts/pictures` records the route of each."""
-    drawn = {taken.rule for taken in index().values()} - {None}
-    assert {page.path for page in PAGES} - drawn == set()
+    used = {taken.rule for taken in index().values()} - {None}
+    assert {page.path for page in PAGES} - used == set()
     no_pages = {"/continue/waits", "/icons/<digest>"}  # what a script asks, and a picture itself
-    assert pages(local.app) - drawn == no_pages
+    assert pages(local.app) - used == no_pages
 
 
 def test_every_page_template_has_a_picture():
     """Also those reached only by a form; the template of each is recorded."""
-    drawn = {taken.template for taken in index().values()}
-    assert page_templates() - drawn == set()
+    used = {taken.template for taken in index().values()}
+    assert page_templates() - used == set()
 
 
 def test_no_picture_shows_a_removed_page(local):

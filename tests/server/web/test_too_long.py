@@ -29,11 +29,11 @@ def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
         client.set_cookie(cookies.name(local.services.rules), new_browser(local).cookie)
     forms = page_forms(local.app)
     assert len(forms) > 50
-    with capture_logs() as said:
+    with capture_logs() as log:
         for rule in forms:
             path = re.sub("<[^>]+>", "x", rule)
             answer = client.post(path, base_url=ISSUER, headers=FORM, data=b"a=" + b"x" * 200_000)
             refused = answer.status_code == 413 and "send less" in answer.text
             asked = not signed_in and "Sign in" in answer.text
             assert refused or asked, (rule, answer.status_code, answer.text)
-    assert [one for one in said if one["event"] == "page.failed"] == []
+    assert [one for one in log if one["event"] == "page.failed"] == []

@@ -28,8 +28,8 @@ def test_an_orphan_is_listed_with_its_quarantine_date_and_the_remedy(admin_cli):
     assert (item["name"], item["state"], item["why"]) == ("invoice-bot", "enabled", ["no_owner"])
     (owner,) = item["owners"]
     assert (owner["name"], owner["state"], owner["seen_at"]) == ("olga", "disabled", None)
-    gone = admin_cli("users", "show", "olga", "--json").document
-    assert (gone["state"], gone["disabled_at"] is None) == ("disabled", False)
+    disabled_user = admin_cli("users", "show", "olga", "--json").document
+    assert (disabled_user["state"], disabled_user["disabled_at"] is None) == ("disabled", False)
     shown = admin_cli("agents", "show", "invoice-bot", "--json").document
     assert item["quarantine_at"] == shown["quarantine_at"] is not None
     out = admin_cli("agents", "orphans").out

@@ -15,11 +15,11 @@ def test_a_pause_is_shown_with_its_agent(admin_cli, data_folder):
     services.clock.moment = int(time.time() * 1000)
     agent, (admin,) = services.agents.show("invoice-bot")
     at = services.clock.now()
-    said = ("sayso_dv_1", "deny", None, None, "confirm", "terminal", "signed", at)
+    vote = ("sayso_dv_1", "deny", None, None, "confirm", "terminal", "signed", at)
     for _ in range(3):
         denied = services.approval(agent.id, admin.id, state=State.DENIED, decided_at=at)
         with services.store.write() as tx:
-            tx.decisions.add(Decision(denied.id, admin.id, *said))
+            tx.decisions.add(Decision(denied.id, admin.id, *vote))
     (pause,) = admin_cli("agents", "show", "invoice-bot", "--json").document["pauses"]
     assert (pause["user"], pause["type"]) == ({"id": admin.id, "name": "admin"}, None)
     out = admin_cli("agents", "show", "invoice-bot").out

@@ -28,8 +28,8 @@ def backup(admin_cli, tmp_path) -> Path:
     admin_cli("agents", "add", "bot", "--owner", "admin")
     admin_cli("apps", "add", "chat", "--redirect-uri", "https://chat.example/back")
     target = tmp_path / "monday.sayso"
-    told = admin_cli("db", "backup", str(target), "--json").document
-    assert (told["database"], told["with_keys"]) == ("sqlite", False)
+    output = admin_cli("db", "backup", str(target), "--json").document
+    assert (output["database"], output["with_keys"]) == ("sqlite", False)
     return target
 
 
@@ -58,9 +58,9 @@ def test_a_backup_contains_its_keys_only_with_the_flag(admin_cli, backup, data_f
     """Without `--with-keys` it prints where the keys are."""
     with tarfile.open(backup) as tar:
         assert sorted(tar.getnames()) == ["database", "manifest.json", "manifest.mac"]
-    told = admin_cli("db", "backup", str(tmp_path / "plain")).out
-    assert str(data_folder / "master.key") in told
-    assert str(data_folder / "pin.key") in told
+    output = admin_cli("db", "backup", str(tmp_path / "plain")).out
+    assert str(data_folder / "master.key") in output
+    assert str(data_folder / "pin.key") in output
     whole = tmp_path / "whole.sayso"
     made = admin_cli("db", "backup", str(whole), "--with-keys", "--json").document
     assert (made["with_keys"], made["keys_apart"]) == (True, [])
@@ -127,11 +127,11 @@ def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, b
     admin_cli("agents", "add", "later", "--owner", "admin")
     refused = admin_cli("db", "restore", str(backup), "--json")
     assert (refused.code, refused.error["code"]) == (6, "conflict")
-    told = admin_cli("db", "restore", str(backup), "--force", "--json").document
-    assert Path(told["replaced"]).name == "sayso.db.replaced-1"
+    output = admin_cli("db", "restore", str(backup), "--force", "--json").document
+    assert Path(output["replaced"]).name == "sayso.db.replaced-1"
     names = [one["name"] for one in admin_cli("agents", "list", "--json").document["items"]]
     assert names == ["bot"]
-    assert b"later" in Path(told["replaced"]).read_bytes()
+    assert b"later" in Path(output["replaced"]).read_bytes()
 
 
 def test_restore_is_refused_while_the_database_is_in_use(admin_cli, backup, data_folder):
@@ -167,10 +167,10 @@ def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
     """Every other kind is turned off."""
     kind = flag.removeprefix("--keep-")
     _lose(data_folder)
-    told = admin_cli("db", "restore", str(backup), flag, "--json").document
+    output = admin_cli("db", "restore", str(backup), flag, "--json").document
     there = {"agents": 1, "apps": 1}
-    assert told["compared"] is False
-    assert told["held"] == {one: 0 if one == kind else there.get(one, 0) for one in KINDS}
+    assert output["compared"] is False
+    assert output["held"] == {one: 0 if one == kind else there.get(one, 0) for one in KINDS}
     (entry,) = admin_cli("audit", "search", "--type", "installation.restored", "--json").document[
         "items"
     ]
@@ -184,15 +184,15 @@ def test_restore_since_keeps_what_did_not_change(admin_cli, backup, data_folder,
     later = tmp_path / "later.db"
     later.write_bytes((data_folder / "sayso.db").read_bytes())
     _lose(data_folder)
-    told = admin_cli("db", "restore", str(backup), "--since", str(later), "--json").document
-    assert (told["compared"], told["held"]["agents"], told["held"]["apps"]) == (True, 0, 1)
+    output = admin_cli("db", "restore", str(backup), "--since", str(later), "--json").document
+    assert (output["compared"], output["held"]["agents"], output["held"]["apps"]) == (True, 0, 1)
 
 
 @pytest.mark.usefixtures("backup")
 def test_restore_in_place_turns_off_what_doctor_then_lists(admin_cli):
     """`db restore --in-place`; `doctor` names the command that enables each."""
-    told = admin_cli("db", "restore", "--in-place", "--json").document
-    assert (told["held"]["agents"], told["replaced"]) == (1, None)
+    output = admin_cli("db", "restore", "--in-place", "--json").document
+    assert (output["held"]["agents"], output["replaced"]) == (1, None)
     assert "Run: sayso agents enable bot" in admin_cli("doctor").out
     admin_cli("agents", "enable", "bot")
     assert "Run: sayso agents enable bot" not in admin_cli("doctor").out
@@ -210,9 +210,9 @@ def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, 
     typed = io.StringIO("y\nn\n")
     typed.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", typed)
-    told = admin_cli("db", "restore", str(backup)).out
-    assert "1 agents as of " in told
-    assert "  bot\n" in told
+    output = admin_cli("db", "restore", str(backup)).out
+    assert "1 agents as of " in output
+    assert "  bot\n" in output
     assert admin_cli("agents", "show", "bot", "--json").document["state"] == "enabled"
     assert admin_cli("apps", "show", "chat", "--json").document["state"] == "disabled"
 

@@ -113,8 +113,8 @@ def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
     assert done.code == 1
     assert "FAIL    reading alone: expect is deny, not allow" in done.out
     assert "ERROR   case 2: There is no agent eve" in done.out
-    told = installation("policy", "test", str(table), "--json")
-    assert (told.code, json.loads(told.out)["passed"]) == (1, False)
+    output = installation("policy", "test", str(table), "--json")
+    assert (output.code, json.loads(output.out)["passed"]) == (1, False)
 
 
 def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
@@ -147,8 +147,11 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     *_, first, second = _replay_lines(found)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
-    told = policy_json.replayed(found)["changes"]
-    assert [(one["quorum"], one["approvers"]) for one in told] == [(None, []), (2, ["ana", "bob"])]
+    output = policy_json.replayed(found)["changes"]
+    assert [(one["quorum"], one["approvers"]) for one in output] == [
+        (None, []),
+        (2, ["ana", "bob"]),
+    ]
 
 
 def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
@@ -162,8 +165,8 @@ def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
     assert ["approvers", "ana"] in plain
     assert ["backup", "cleo, after three quarters of the time"] in plain
     asks = ('ask.who = ["finance"]', 'ask.exclude = ["user"]', 'ask.risk = "critical"')
-    told = installation(*case, "--policy", rules(rule("ask", *asks, "ask.quorum = 1"))).out
-    lines = [line.split(maxsplit=1) for line in told.splitlines() if line]
+    output = installation(*case, "--policy", rules(rule("ask", *asks, "ask.quorum = 1"))).out
+    lines = [line.split(maxsplit=1) for line in output.splitlines() if line]
     assert ["approvers", "bob (finance)"] in lines
     assert ["not", "ana: their approval does not count"] in lines
     assert ["backup", "cleo, at once"] in lines

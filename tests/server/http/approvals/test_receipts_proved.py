@@ -42,7 +42,7 @@ def _keys(local: LocalSite) -> list[dict[str, Any]]:
     return keys
 
 
-def _vouched(local: LocalSite, receipt: Any, alg: str) -> Any:
+def _with_statement(local: LocalSite, receipt: Any, alg: str) -> Any:
     """The same receipt signed by the server's key of this algorithm."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     with local.services.store.read() as view:
@@ -59,7 +59,7 @@ def test_every_part_of_a_receipt_verifies_with_each_server_key(
     local: LocalSite, receipt: Any, alg: str
 ) -> None:
     """The texts, the decision, the log entry, the server's signature."""
-    parts = check_receipt(_vouched(local, receipt, alg), _keys(local))
+    parts = check_receipt(_with_statement(local, receipt, alg), _keys(local))
     assert _verdicts(parts) == [Verdict.PROVED] * 4, parts
     assert verdict(parts) is Verdict.PROVED
 
@@ -98,12 +98,12 @@ def test_a_signature_by_another_key_under_a_known_id_is_wrong(
     kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}
-    told = check_receipt(made_up, _keys(local))[-1]
-    assert told.why == "server_signature: the signature is not over these bytes"
+    result = check_receipt(made_up, _keys(local))[-1]
+    assert result.why == "server_signature: the signature is not over these bytes"
     answers = copy.deepcopy(receipt)
     answers["answers"][0]["signed"] = forged(receipt["answers"][0]["signed"])
-    told = check_receipt(_vouched(local, answers, "ES256"), _keys(local))[1]
-    assert told.why == "signed: the signature is not over these bytes"
+    result = check_receipt(_with_statement(local, answers, "ES256"), _keys(local))[1]
+    assert result.why == "signed: the signature is not over these bytes"
 
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "RS256"])
@@ -114,8 +114,8 @@ def test_the_algorithm_named_by_a_signature_is_not_trusted(
     head, body, signature = receipt["server_signature"].split(".")
     head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
     changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
-    told = check_receipt(changed, _keys(local))[-1]
-    assert told.why == "server_signature: its header is not that of this key"
+    result = check_receipt(changed, _keys(local))[-1]
+    assert result.why == "server_signature: its header is not that of this key"
 
 
 @pytest.mark.parametrize("nonsense", [{}, {"answers": 1}, {"answers": [1, {}]}, {"approval": []}])

@@ -8,7 +8,7 @@ from server.protocol.ciba import requests
 
 
 @pytest.mark.parametrize(
-    ("state", "inner", "told"),
+    ("state", "inner", "expected_reason"),
     [
         (State.EXPIRED, "expired_seen", "expired_seen"),
         (State.EXPIRED, "expired_unseen", "expired_unseen"),
@@ -25,15 +25,15 @@ from server.protocol.ciba import requests
         (State.CANCELLED, None, "cancelled"),
     ],
 )
-def test_agents_get_one_of_the_documented_reasons(state, inner, told):
+def test_agents_get_one_of_the_documented_reasons(state, inner, expected_reason):
     """An operator's own text is never sent."""
-    assert agent_reason(state, inner) == told
+    assert agent_reason(state, inner) == expected_reason
 
 
 def test_an_approved_request_that_was_not_redeemed_has_its_own_sentence():
     """The reason is a documented one; an approval by a rule counts as unseen."""
-    told = agent_reason(State.EXPIRED, NOT_REDEEMED)
-    answer = requests.poll_error(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
+    expected_reason = agent_reason(State.EXPIRED, NOT_REDEEMED)
+    answer = requests.poll_error(State.EXPIRED, {"reason": expected_reason}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
     assert answer.description == (
         "It was approved, but its tokens were not handed over in time. This is not a denial; you "

@@ -157,8 +157,10 @@ def test_the_documentation_lists_every_signal_with_its_severity():
     """So that an approver finds what a line means."""
     page = (ROOT / "docs" / "unusual.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|", page, re.MULTILINE)
-    told = [(code, severity) for codes, severity in rows for code in re.findall(r"\w+", codes)]
-    assert told == [(row.code, row.severity) for row in SIGNALS]
+    documented = [
+        (code, severity) for codes, severity in rows for code in re.findall(r"\w+", codes)
+    ]
+    assert documented == [(row.code, row.severity) for row in SIGNALS]
 
 
 @pytest.mark.parametrize("code", Code)
@@ -297,7 +299,7 @@ def _one(draw):
 @st.composite
 def _comparisons(draw):
     """Any request and any history."""
-    asker = RequestingAgent(
+    agent = RequestingAgent(
         draw(TEXTS),
         draw(MARKS),
         draw(SETS),
@@ -316,7 +318,7 @@ def _comparisons(draw):
         st.lists(_pasts(), max_size=4),
     )
     return Comparison(
-        asker,
+        agent,
         _one(draw),
         tuple(draw(st.lists(named, max_size=3))),
         tuple(draw(st.lists(priced, max_size=2))),
@@ -364,12 +366,12 @@ def test_an_amount_approved_before_is_not_large(past, data):
 @given(_comparisons())
 def test_a_request_equal_to_history_has_no_novelty_signal(compared):
     """Same name, target, value and agent."""
-    asker = compared.asker
-    marks = {asker.mark, *asker.keys, *asker.types, *asker.scopes, *asker.resource}
-    past = replace(asker.past, count=1, members=asker.past.members | marks)
+    agent = compared.asker
+    marks = {agent.mark, *agent.keys, *agent.types, *agent.scopes, *agent.resource}
+    past = replace(agent.past, count=1, members=agent.past.members | marks)
     same = replace(
         compared,
-        asker=replace(asker, past=past),
+        asker=replace(agent, past=past),
         targets=tuple(
             replace(
                 one,

@@ -80,7 +80,7 @@ def test_a_request_allowed_without_a_consent_has_default_requirements():
 
 
 @pytest.mark.parametrize(
-    ("by", "through", "met"),
+    ("by", "through", "is_met"),
     [
         ({"ana"}, {}, True),
         ({"ana"}, {"ana": "ben"}, True),
@@ -89,9 +89,9 @@ def test_a_request_allowed_without_a_consent_has_default_requirements():
         ({"owner"}, {"owner": "ben"}, False),
     ],
 )
-def test_neither_the_approver_nor_their_deputy_may_be_excluded(by, through, met):
+def test_neither_the_approver_nor_their_deputy_may_be_excluded(by, through, is_met):
     """An excluded user approves in nobody's place, and nobody approves in theirs."""
-    said = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
-    assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(said, "ana") is met
+    vote = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
+    assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(vote, "ana") is is_met
     named = replace(NEEDS, who=frozenset({"ana", "owner"}), excluded=frozenset({"owner"}))
-    assert named.met_by(said, "ana") is met
+    assert named.met_by(vote, "ana") is is_met

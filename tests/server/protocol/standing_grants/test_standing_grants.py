@@ -268,12 +268,12 @@ def test_a_varying_member_is_named_once() -> None:
 def test_the_pattern_shows_the_example_with_words_for_varying_members() -> None:
     """The example itself is unchanged."""
     vary = [VaryingMember(("amount",), LIMIT), VaryingMember(("to", "name"))]
-    told = standing_grants.with_variations(EXAMPLE, vary)
-    assert (told["amount"], told["to"]) == (
+    proposal = standing_grants.with_variations(EXAMPLE, vary)
+    assert (proposal["amount"], proposal["to"]) == (
         "up to EUR 20.00",
         {"name": "anything", "account": "DE1"},
     )
-    assert (told["rows"], EXAMPLE["amount"], EXAMPLE["to"]["name"]) == (5, EUR, "Nord")
+    assert (proposal["rows"], EXAMPLE["amount"], EXAMPLE["to"]["name"]) == (5, EUR, "Nord")
 
 
 _TEXT = st.text(max_size=3)

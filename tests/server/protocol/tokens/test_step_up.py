@@ -19,7 +19,7 @@ def test_without_a_requirement_every_token_passes():
 
 
 @pytest.mark.parametrize(
-    ("acr", "wanted", "met"),
+    ("acr", "wanted", "accepted"),
     [
         (ACR_SIGNED, [ACR_SIGNED], True),
         (ACR_SIGNED_PIN, [ACR_SIGNED_PIN], True),
@@ -30,17 +30,17 @@ def test_without_a_requirement_every_token_passes():
         (None, [ACR_SIGNED], False),
     ],
 )
-def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, met):
+def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, accepted):
     """SU-01: never a weaker one."""
-    assert StepUpRequirement(wanted).met_by(claims(acr), NOW) is met
+    assert StepUpRequirement(wanted).met_by(claims(acr), NOW) is accepted
 
 
 @pytest.mark.parametrize(
-    ("ago", "most", "met"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
+    ("ago", "most", "accepted"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
 )
-def test_an_authentication_older_than_max_age_is_refused(ago, most, met):
+def test_an_authentication_older_than_max_age_is_refused(ago, most, accepted):
     """Counted from the time of authentication."""
-    assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is met
+    assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is accepted
 
 
 def test_a_token_without_an_authentication_time_is_too_old():

@@ -251,9 +251,9 @@ def test_open_requests_are_found_by_agent_user_and_resource(store: SqlStore) -> 
             assert {a.id for a in found} == {mine.id, approved.id}
 
 
-def _denied(store: SqlStore, at: int, by: str, said: str = "deny", **members: Any) -> None:
+def _denied(store: SqlStore, at: int, by: str, decision: str = "deny", **members: Any) -> None:
     approval = _add(store, state=State.DENIED, decided_at=at, **members)
-    words = ("sayso_dv_1", said, None, None, "confirm", "terminal", "signed", at)
+    words = ("sayso_dv_1", decision, None, None, "confirm", "terminal", "signed", at)
     with store.write() as tx:
         tx.decisions.add(Decision(approval.id, f"sayso_us_{by}", *words))
 
@@ -267,7 +267,7 @@ def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
     _denied(store, NOON + 6, "ann", details='[{"type":"b"}]', user_id="sayso_us_bob")
     _denied(store, NOON - 5, "ann")
     _denied(store, NOON + 5, "bob", details='[{"type":"c"}]')
-    _denied(store, NOON + 5, "ann", said="approve")
+    _denied(store, NOON + 5, "ann", decision="approve")
     _add(store, state=State.APPROVED, decided_at=NOON + 5)
     with store.read() as view:
         rows = view.approvals

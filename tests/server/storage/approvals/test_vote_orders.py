@@ -198,8 +198,8 @@ def _state_and_approvers(store: SqlStore, approval_id: str) -> tuple[State, set[
     assert approval is not None
     yes = [body for body in bodies if body["type"] in {"approval.voted", "approval.approved"}]
     last = yes[-1]["facts"].get("granted_digest") if yes else None
-    said = [body["actor"] for body in yes if body["facts"].get("granted_digest") == last]
-    return approval.state, {_principal(actor) for actor in said}
+    decisions = [body["actor"] for body in yes if body["facts"].get("granted_digest") == last]
+    return approval.state, {_principal(actor) for actor in decisions}
 
 
 def _principal(actor: str) -> str:
@@ -216,9 +216,9 @@ def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting | Ending]) 
 
 
 def _votings() -> st.SearchStrategy[Voting]:
-    said = st.sampled_from(("approve", "approve", "approve", "approve", "deny"))
+    decisions = st.sampled_from(("approve", "approve", "approve", "approve", "deny"))
     who = st.sampled_from((*PEOPLE, *DEPUTIES))
-    return st.builds(Voting, who, st.sampled_from((None, 1, 2, 3)), said)
+    return st.builds(Voting, who, st.sampled_from((None, 1, 2, 3)), decisions)
 
 
 def _endings() -> st.SearchStrategy[Ending]:
@@ -262,14 +262,14 @@ def test_a_deputys_approval_stays_that_of_their_principal(
 
 def test_no_race_of_votes_passes_below_the_quorum(people: SqlStore) -> None:
     """I4: all at once, some twice; enough equal approvals pass it exactly once."""
-    chance = random.Random(7)  # noqa: S311  # the same races every time
+    random_source = random.Random(7)  # noqa: S311  # the same races every time
     with ThreadPoolExecutor(6) as threads:
         for race in range(RACES):
             approval_id = _new_request(people)
             enough = race % 2 == 0
             who = [*PEOPLE, *PEOPLE[:2]] if enough else [*PEOPLE[:2], "eve"] * 2
             parts = [None] if enough else [None, 1, 2]
-            tried = [Voting(name, chance.choice(parts)) for name in who]
+            tried = [Voting(name, random_source.choice(parts)) for name in who]
             done = [threads.submit(_vote, people, approval_id, one) for one in tried]
             for one in done:
                 one.result()
@@ -290,7 +290,7 @@ def _after(store: SqlStore, tried: Sequence[Voting]) -> Iterator[str]:
     yield approval_id
 
 
-@pytest.mark.usefixtures("counting_void_votes", "unguarded")
+@pytest.mark.usefixtures("counting_void_votes", "without_quorum_check")
 def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
     """I4: the planted fault passes with one user instead of three, and the check fails."""
     (approval_id,) = _after(sqlite, BELOW_QUORUM)
@@ -306,7 +306,7 @@ def test_the_database_checks_the_quorum_itself(people: SqlStore) -> None:
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
 
 
-@pytest.mark.usefixtures("counting_deputies_twice", "unguarded")
+@pytest.mark.usefixtures("counting_deputies_twice", "without_quorum_check")
 def test_counting_a_deputy_beside_their_principal_is_detected(sqlite: SqlStore) -> None:
     """I4: likewise."""
     (approval_id,) = _after(sqlite, DEPUTY_AND_PRINCIPAL)

@@ -138,19 +138,19 @@ def test_a_reader_of_eight_concurrent_writers_gets_every_event_once(
             stores[1].sequence()
 
     def read() -> list[FeedEvent]:
-        met: list[FeedEvent] = []
-        while len(met) < 160:
+        received: list[FeedEvent] = []
+        while len(received) < 160:
             with store.read() as view:
-                met += view.feed.after(met[-1].seq if met else 0, None, 7)
-        return met
+                received += view.feed.after(received[-1].seq if received else 0, None, 7)
+        return received
 
     with ThreadPoolExecutor(10) as threads:
         reader, sequencer = threads.submit(read), threads.submit(sequence)
         for writer in [threads.submit(write, place) for place in range(8)]:
             writer.result(30)
-        met = reader.result(30)
+        received = reader.result(30)
         over.set()
         sequencer.result(10)
 
-    assert [event.seq for event in met] == list(range(1, 161))
-    assert {event.event for event in met} == {f"{p}-{n}" for p in range(8) for n in range(20)}
+    assert [event.seq for event in received] == list(range(1, 161))
+    assert {event.event for event in received} == {f"{p}-{n}" for p in range(8) for n in range(20)}

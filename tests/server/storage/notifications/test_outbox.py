@@ -56,8 +56,8 @@ def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
     _put(store, 5)
     first, second = _lease(store, "a", 3), _lease(store, "a", 3)
 
-    assert [len(lot) for lot in (first, second)] == [3, 2]
-    assert [message.body for lot in (first, second) for message in lot] == [
+    assert [len(leased) for leased in (first, second)] == [3, 2]
+    assert [message.body for leased in (first, second) for message in leased] == [
         f'{{"n":{number}}}' for number in range(5)
     ]
 
@@ -94,11 +94,11 @@ def test_a_failing_target_gets_one_message_at_a_time_until_it_accepts_one(
             assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON + SECOND)
     clock.forward(SECOND)
     order = []
-    while lot := _lease(store, "b", 20):
-        assert len(lot) == 1
-        order.append(lot[0].body)
+    while leased := _lease(store, "b", 20):
+        assert len(leased) == 1
+        order.append(leased[0].body)
         with store.write() as tx:
-            assert tx.outbox.sent(lot[0].id, "b")
+            assert tx.outbox.sent(leased[0].id, "b")
     assert order == [f'{{"n":{number}}}' for number in (5, 6, 7, 0, 1, 2, 3, 4)]
 
 
@@ -225,9 +225,9 @@ def test_two_processes_never_lease_one_message_at_once(
 
     def work(place: int) -> list[int]:
         taken: list[int] = []
-        while lot := _lease(stores[place % 2], f"worker-{place}", 5):
-            assert len(lot) <= 5
-            taken += [message.id for message in lot]
+        while leased := _lease(stores[place % 2], f"worker-{place}", 5):
+            assert len(leased) <= 5
+            taken += [message.id for message in leased]
         return taken
 
     with ThreadPoolExecutor(4) as threads:

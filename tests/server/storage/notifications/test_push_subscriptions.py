@@ -60,8 +60,8 @@ def test_delivery_results_of_a_subscription_are_recorded(store: SqlStore) -> Non
             ONE, delivered_at=NOON + 5, warned_at=NOON + DAY, checked_at=NOON + DAY
         )
         tx.pushes.refresh(replace(ONE, sealed=b"anew", opened_at=NOON + DAY))
-        heard = replace(ONE, sealed=b"anew", opened_at=NOON + DAY, delivered_at=NOON + 5)
-        assert tx.pushes.get(ONE.id) == heard
+        delivered = replace(ONE, sealed=b"anew", opened_at=NOON + DAY, delivered_at=NOON + 5)
+        assert tx.pushes.get(ONE.id) == delivered
         assert tx.pushes.problems() == []
 
 

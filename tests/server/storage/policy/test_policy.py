@@ -46,6 +46,6 @@ def test_use_history_is_read_by_its_primary_key(sqlite_url, open_database):
     """A decision costs the same after a million tokens."""
     with open_database(sqlite_url).read() as view:
         for statement in (_SEEN, _COUNT):
-            told = query_plans.told(view._connection.connection.driver_connection, statement)
-            assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in told
-            assert "SCAN uses" not in told
+            plan = query_plans.told(view._connection.connection.driver_connection, statement)
+            assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in plan
+            assert "SCAN uses" not in plan

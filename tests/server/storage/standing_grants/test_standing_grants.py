@@ -130,13 +130,13 @@ def test_a_use_is_reserved_and_spent_or_released_once(store: SqlStore) -> None:
 def test_the_update_statement_agrees_with_the_rule(store: SqlStore, grant: StandingGrant) -> None:
     """On random sequences of uses and releases, with a running clock."""
     _stored(store, grant)
-    chance = random.Random(4)  # noqa: S311  # a test's choice of cases
+    rng = random.Random(4)  # noqa: S311  # a test's choice of cases
     taken, held = GrantUsage(), dict[str, int]()
     for number in range(60):
-        name, minor = f"sayso_ap_{number}", chance.choice([0, 1, 150, 300, 1_001])
+        name, minor = f"sayso_ap_{number}", rng.choice([0, 1, 150, 300, 1_001])
         now = NOON + number * 1_050
-        if held and chance.random() < 0.4:
-            back = chance.choice(sorted(held))
+        if held and rng.random() < 0.4:
+            back = rng.choice(sorted(held))
             with store.write() as tx:
                 assert tx.standing_grants.release(back) is not None
             taken = rules.release(taken, held.pop(back))
@@ -227,10 +227,10 @@ def test_no_race_of_uses_exceeds_a_limit(store: SqlStore, seed: int) -> None:
     In the end the count equals the uses, each number exists once, and no use is after the end.
     """
     _stored(store, ONE)
-    chance = random.Random(seed)  # noqa: S311  # a test's choice of cases
-    costs = [chance.choice([0, 50, 150, 300, 700, 1_001]) for _ in range(50)]
-    moments = [chance.choice([NOON, ONE.expires_at - 1, ONE.expires_at]) for _ in range(50)]
-    thens = [chance.choice(["keep", "spend", "release"]) for _ in range(50)]
+    rng = random.Random(seed)  # noqa: S311  # a test's choice of cases
+    costs = [rng.choice([0, 50, 150, 300, 700, 1_001]) for _ in range(50)]
+    moments = [rng.choice([NOON, ONE.expires_at - 1, ONE.expires_at]) for _ in range(50)]
+    thens = [rng.choice(["keep", "spend", "release"]) for _ in range(50)]
     start = Barrier(50, timeout=30)
 
     def one(number: int) -> GrantUse | None:

@@ -64,7 +64,7 @@ def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlSto
 
 
 @pytest.mark.parametrize(
-    ("revoke", "of", "gone"),
+    ("revoke", "of", "revoked"),
     [
         ("revoke_consent", "sayso_co_1", {"root", "left", "right", "leaf"}),
         ("revoke_client", "sayso_ag_two", {"left", "leaf"}),
@@ -73,13 +73,13 @@ def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlSto
     ],
 )
 def test_revoking_a_consent_client_or_user_revokes_its_tokens(
-    token_family: SqlStore, revoke: str, of: str, gone: set[str]
+    token_family: SqlStore, revoke: str, of: str, revoked: set[str]
 ) -> None:
     """All live tokens based on it and their descendants are returned by id."""
     before = _live(token_family)
     with token_family.write() as tx:
-        assert set(getattr(tx.delegations, revoke)(of, NOON)) == gone
-    assert _live(token_family) == before - gone
+        assert set(getattr(tx.delegations, revoke)(of, NOON)) == revoked
+    assert _live(token_family) == before - revoked
 
 
 def test_expired_tokens_are_not_revoked(token_family: SqlStore) -> None:

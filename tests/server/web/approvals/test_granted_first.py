@@ -26,8 +26,8 @@ def approval(local, agent, person):
     narrow = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.desk.actions.update(json.dumps({**PAYMENT, **narrow}), by=BY)
     _, approval = agent.asked_payment(authorization_details=json.dumps(DETAILS))
-    wish = {"changes": [{"fact": "/amount", "to": "1000"}]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish).json
+    proposed_change = {"changes": [{"fact": "/amount", "to": "1000"}]}
+    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", proposed_change).json
     assert less["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony="pin", granted=less["digest"])

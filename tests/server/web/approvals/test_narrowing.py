@@ -75,10 +75,10 @@ def test_the_passkey_signs_the_text_of_the_page_and_the_agent_gets_it(browser, a
     text = hidden(post(browser, _path(approval), LESS).text, "granted")
     word = browser.decision(approval.id, granted=decisions.digest(text))
     assert browser.answer(approval.id, word, granted=text).status == 200
-    told = agent.poll(handle).json
+    reply = agent.poll(handle).json
     less = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
-    assert (told["narrowed"], told["authorization_details"]) == (True, less)
-    assert (told["scope"], told["expires_in"]) == ("openid payments:transfer", 60)
+    assert (reply["narrowed"], reply["authorization_details"]) == (True, less)
+    assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
 
 
 def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):

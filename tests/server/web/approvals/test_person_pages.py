@@ -231,13 +231,13 @@ def test_a_collected_approval_says_so(browser, agent):
 
 def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
     """And a withdrawn one is shown as neither."""
-    late, gone = _asked(agent, requested_expiry="60"), _asked(agent)
+    late, cancelled = _asked(agent, requested_expiry="60"), _asked(agent)
     local.clock.forward(MINUTE)
     assert "t a denial" in _page(browser, f"/r/{late.id}").text
-    Oversight(local.services.store).cancel(gone.id, "Not this month", by=BY)
+    Oversight(local.services.store).cancel(cancelled.id, "Not this month", by=BY)
     assert (
         "This request is closed: administrator: Not this month."
-        in _page(browser, f"/r/{gone.id}").text
+        in _page(browser, f"/r/{cancelled.id}").text
     )
 
 
@@ -302,9 +302,9 @@ def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
-    wish = {"drop_scopes": ["payments:transfer"]}
+    narrowing = {"drop_scopes": ["payments:transfer"]}
     path = f"/api/approvals/{approval.id}/narrowing"
-    less = person.call("POST", path, wish).json
+    less = person.call("POST", path, narrowing).json
     person.pin(approval.id)
     jws = person.decision(
         approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]

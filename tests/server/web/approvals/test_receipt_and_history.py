@@ -96,9 +96,9 @@ def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
     ben.approve(approval.id)
     agent.poll(handle)
     mine = _receipt(browser, approval)
-    bens = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
+    bens_receipt = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
     assert len({one["entry"]["id"] for one in mine["answers"]}) == 2
-    assert (mine["token"] is None, bens["token"]) == (False, None)
+    assert (mine["token"] is None, bens_receipt["token"]) == (False, None)
 
 
 def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
@@ -137,8 +137,8 @@ def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agen
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
-    wish = {"drop_scopes": ["payments:transfer"]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish).json
+    narrowing = {"drop_scopes": ["payments:transfer"]}
+    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
     person.pin(approval.id)
     jws = person.decision(
         approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]

@@ -53,8 +53,8 @@ def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
     local.desk.agents.update(agent_with_icon.id, AgentChanges(icon=OTHER), by=BY)
     assert _get(local, PATH).status_code == 200
     local.desk.agents.delete("twin", by=BY)
-    gone = _get(local, PATH)
-    assert (gone.status_code, gone.headers["Cache-Control"]) == (404, "no-store")
+    after_removal = _get(local, PATH)
+    assert (after_removal.status_code, after_removal.headers["Cache-Control"]) == (404, "no-store")
     assert _get(local, "/icons/..%2fdevices").status_code == 404
 
 
@@ -74,13 +74,13 @@ def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent
 
 def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent, eva):
     """Approvers see something else, so the owners are told."""
-    desk = local.desk.agents
-    desk.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
+    agents = local.desk.agents
+    agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for icon in (ICON, ICON, b""):
-        desk.update(agent.id, AgentChanges(icon=icon), by=BY)
+        agents.update(agent.id, AgentChanges(icon=icon), by=BY)
     digest = icons.read(ICON).digest
-    told = [one["facts"]["icon"] for one in local.desk.entries("agent.updated")]
-    assert sorted(told, key=str) == [digest, None, None]
+    recorded_icons = [one["facts"]["icon"] for one in local.desk.entries("agent.updated")]
+    assert sorted(recorded_icons, key=str) == [digest, None, None]
     assert local.desk.events(eva.browser.user).count("agent.icon_changed") == 2
     hooked = [one for one in local.messages() if one["event"] == "agent.icon_changed"]
     assert [one["agent"] for one in hooked] == [agent.id] * 2

@@ -35,14 +35,14 @@ def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
     asked = eva.post("/devices/code")
     assert "Create a one-time code to enroll another device?" in asked.text
     assert _codes(local) == before
-    told = eva.signed("/devices/code")
-    (code,) = re.findall(r'<code class="big">([^<]*)</code>', told.text)
-    assert told.headers["Cache-Control"] == "no-store"
-    assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', told.text)
-    assert not re.search(r"style=|data:", told.text)
+    reply = eva.signed("/devices/code")
+    (code,) = re.findall(r'<code class="big">([^<]*)</code>', reply.text)
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', reply.text)
+    assert not re.search(r"style=|data:", reply.text)
     other = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
     assert other.enrol(code).status == 201
-    assert "It works once" in told.text
+    assert "It works once" in reply.text
 
 
 def test_no_enrolment_code_without_a_passkey_signature(eva, local):
@@ -115,8 +115,8 @@ def test_another_users_device_is_not_found(eva, local):
     max_ = new_browser(local, "max", credential=b"the passkey of max")
     path = f"/devices/{max_.device_id}"
     assert eva.get(path).status_code == 404
-    for deed in ("rename", "remove", "vouch", "unlock"):
-        assert eva.post(f"{path}/{deed}", {"name": "x"}).status_code == 404
+    for action in ("rename", "remove", "vouch", "unlock"):
+        assert eva.post(f"{path}/{action}", {"name": "x"}).status_code == 404
     assert max_.device.state == "active"
 
 

@@ -72,9 +72,9 @@ def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
     page = console.get("admin", f"/admin/agents/{agent}").text
     assert "has no enabled owner" not in page
     old = console.document(f"/api/agents/{agent}")
-    gone = next(person["id"] for person in old["owners"] if person["name"] == "owner")
-    assert f'name="remove_owners" value="{gone}"' in page
-    out = {"version": old["version"], "remove_owners": gone}
+    disabled_owner = next(person["id"] for person in old["owners"] if person["name"] == "owner")
+    assert f'name="remove_owners" value="{disabled_owner}"' in page
+    out = {"version": old["version"], "remove_owners": disabled_owner}
     assert console.post("admin", f"/admin/agents/{agent}/owners", out).status_code == 303
     left = console.document(f"/api/agents/{agent}")["owners"]
     assert [person["name"] for person in left] == ["bystander"]
@@ -89,9 +89,13 @@ def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
     page = console.get("admin", f"/admin/incidents/{incident}").text
     assert "because none of its owners was enabled" in page
     assert "signed" not in page
-    told = console.document(f"/api/incidents/{incident}")
-    assert (told["cause"], told["user"], told["approval"]) == ("no_owner", None, None)
-    assert told["agents"][0]["state"] == "quarantined"
+    incident_document = console.document(f"/api/incidents/{incident}")
+    assert (
+        incident_document["cause"],
+        incident_document["user"],
+        incident_document["approval"],
+    ) == ("no_owner", None, None)
+    assert incident_document["agents"][0]["state"] == "quarantined"
     closed = console.signed("admin", f"/admin/incidents/{incident}/close", {"note": "New owner"})
     assert closed.status_code == 303
 

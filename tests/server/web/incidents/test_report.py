@@ -48,9 +48,9 @@ def test_each_report_choice_states_its_effect(browser, agent, local):
 def test_a_signed_report_quarantines_the_agent(browser, agent, local):
     """The note reaches the administrators."""
     _, approval = agent.asked(login_hint="eva")
-    told = _report(browser, approval.id, scope="agent", note="Who is this?")
-    assert told.status == 200
-    assert told.json["agents"][0]["state"] == "quarantined"
+    reply = _report(browser, approval.id, scope="agent", note="Who is this?")
+    assert reply.status == 200
+    assert reply.json["agents"][0]["state"] == "quarantined"
     assert local.stored(approval.id).state is State.DENIED
     assert _agent_state(local, agent) == "quarantined"
 
@@ -83,8 +83,8 @@ def test_a_request_without_an_agent_is_reported_to_administrators_only(person, a
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked()
-    wish = {"approval": approval.id, "seconds": 900, "uses": 1}
-    offered = person.call("POST", "/api/grants", wish).json
+    proposal = {"approval": approval.id, "seconds": 900, "uses": 1}
+    offered = person.call("POST", "/api/grants", proposal).json
     page = get(browser, f"/r/{offered['id']}/report").text
     assert "This request, and notify the administrators" in page
     assert "Every agent acting for me" not in page

@@ -67,7 +67,7 @@ def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service,
     for _ in range(2):
         local.services.sweeper.tidy()
         local.deliver()
-    assert [said["kind"] for said in service.said()][-1:] == ["dormant"]
+    assert [message["kind"] for message in service.said()][-1:] == ["dormant"]
     assert DORMANT in _page(browser)
     browser.send("POST", PATH, made.to_json())
     assert DORMANT not in _page(browser)
@@ -105,8 +105,8 @@ def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     del service.known[made.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
-    said = browser.send("GET", PATH).json
-    assert ([one["id"] for one in said["items"]], said["lost"]) == ([kept], [])
+    reply = browser.send("GET", PATH).json
+    assert ([one["id"] for one in reply["items"]], reply["lost"]) == ([kept], [])
     assert LOST not in _page(browser, "/")
 
 
@@ -121,8 +121,8 @@ def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
     del service.known[made.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
-    said = browser.send("GET", PATH).json
-    assert (len(said["items"]), len(said["lost"])) == (1, 1)
+    reply = browser.send("GET", PATH).json
+    assert (len(reply["items"]), len(reply["lost"])) == (1, 1)
 
 
 @pytest.mark.usefixtures("made")

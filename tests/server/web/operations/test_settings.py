@@ -28,7 +28,7 @@ def max_(local):
     return Pages(new_browser(local, "max", credential=b"the passkey of max"))
 
 
-def _told(pages, path):
+def _document(pages, path):
     return pages.browser.send("GET", path).json
 
 
@@ -83,7 +83,7 @@ def test_every_theme_has_its_colors(eva):
 def test_quiet_hours_are_set_shown_and_cleared(eva):
     """On the ticked days, in the given time zone."""
     assert eva.post("/settings/quiet", HOURS).status_code == 303
-    hours = _told(eva, "/api/attention")["quiet_hours"]
+    hours = _document(eva, "/api/attention")["quiet_hours"]
     assert hours == {
         "days": ["fri", "sat"],
         "from": "22:00",
@@ -94,7 +94,7 @@ def test_quiet_hours_are_set_shown_and_cleared(eva):
     assert 'value="Europe/Berlin"' in page
     assert page.count(" checked") == 3  # two days, and how the pages look
     assert eva.post("/settings/quiet/end").status_code == 303
-    assert _told(eva, "/api/attention")["quiet_hours"] is None
+    assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_quiet_hours_are_set_shown_and_cleared(eva):
 def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
     """Nothing is stored."""
     assert eva.post("/settings/quiet", {**HOURS, **wrong}).status_code == 422
-    assert _told(eva, "/api/attention")["quiet_hours"] is None
+    assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
 @pytest.mark.parametrize("minutes", [None, "60"])
@@ -114,7 +114,7 @@ def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, m
     assert f"/agents/{agent.id}/mute" in eva.get(f"/agents/{agent.id}").text
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 303
-    (mute,) = _told(eva, "/api/attention")["mutes"]
+    (mute,) = _document(eva, "/api/attention")["mutes"]
     assert (mute["agent"]["id"], mute["until"] is None) == (agent.id, minutes is None)
     where = f"/settings/mutes/{agent.id}/end"
     assert where in eva.get("/settings").text
@@ -135,15 +135,15 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
     asked = eva.post("/settings/deputies", DEPUTY)
     assert "Add a deputy?" in asked.text
     assert "<bdi>max</bdi>" in asked.text
-    assert _told(eva, "/api/deputies")["mine"] == []
+    assert _document(eva, "/api/deputies")["mine"] == []
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
-    (named,) = _told(eva, "/api/deputies")["mine"]
+    (named,) = _document(eva, "/api/deputies")["mine"]
     assert (named["from"], named["to"]) == ("2025-10-10T00:00:00.000Z", "2025-10-13T00:00:00.000Z")
     where = f"/settings/deputies/{named['id']}/end"
     assert where in eva.get("/settings").text
     assert "You decide for" in max_.get("/settings").text
     assert max_.post(where).status_code == 303
-    assert _told(eva, "/api/deputies")["mine"] == []
+    assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.usefixtures("max_")
@@ -155,7 +155,7 @@ def test_an_unsigned_form_adds_no_deputy(eva):
     word = eva.browser.statement(**wanted)
     other = {**DEPUTY, "to": "2025-10-30", "statement": word}
     assert eva.post("/settings/deputies", other).status_code == 422
-    assert _told(eva, "/api/deputies")["mine"] == []
+    assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
@@ -187,10 +187,10 @@ def test_another_site_changes_no_setting(eva, path):
 def test_another_users_deputy_is_not_found(eva, local):
     """Ending it is 404."""
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
-    (named,) = _told(eva, "/api/deputies")["mine"]
+    (named,) = _document(eva, "/api/deputies")["mine"]
     zoe = Pages(new_browser(local, "zoe", credential=b"the passkey of zoe"))
     assert zoe.post(f"/settings/deputies/{named['id']}/end").status_code == 404
-    assert len(_told(eva, "/api/deputies")["mine"]) == 1
+    assert len(_document(eva, "/api/deputies")["mine"]) == 1
 
 
 def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
@@ -200,18 +200,18 @@ def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
         eva.post("/settings/user-code", {"code": "blue whale", "statement": "x"}).status_code == 422
     )
     assert eva.signed("/settings/user-code", {"code": "blue whale"}).status_code == 303
-    assert _told(eva, "/api/user-code") == {"set": True}
+    assert _document(eva, "/api/user-code") == {"set": True}
     assert agent.ask(login_hint="eva").json["error"] == "missing_user_code"
     assert agent.ask(login_hint="eva", user_code="blue whale").status == 200
     assert "Remove code" in eva.get("/settings").text
     assert eva.signed("/settings/user-code/end").status_code == 303
-    assert _told(eva, "/api/user-code") == {"set": False}
+    assert _document(eva, "/api/user-code") == {"set": False}
 
 
 def test_an_invalid_user_code_is_refused(eva):
     """Nothing is stored."""
     assert eva.signed("/settings/user-code", {"code": "ab"}).status_code == 422
-    assert _told(eva, "/api/user-code") == {"set": False}
+    assert _document(eva, "/api/user-code") == {"set": False}
 
 
 def test_the_install_page_has_steps_for_each_platform(eva):

@@ -12,7 +12,14 @@ from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.person_pages import get, post
 
-WISH = {"seconds": "3600", "uses": "3", "sum": "30", "vary.0": "20", "tell": "1", "act": "preview"}
+PROPOSAL = {
+    "seconds": "3600",
+    "uses": "3",
+    "sum": "30",
+    "vary.0": "20",
+    "tell": "1",
+    "act": "preview",
+}
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
     browser, approval, local
 ):
     """With the risk at which it is approved; the fields keep their values."""
-    page = post(browser, _path(approval), WISH)
+    page = post(browser, _path(approval), PROPOSAL)
     assert page.status_code == 200
     for words in (
         "up to EUR 20.00",
@@ -92,7 +99,7 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
 
 def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):
     """Nothing exists before; then it is exactly what was entered."""
-    opened = post(browser, _path(approval), {**WISH, "act": "open"})
+    opened = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
     assert opened.status_code == 303
     where = urlsplit(opened.headers["Location"]).path
     assert "Approve…" in get(browser, where).text
@@ -121,7 +128,7 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
 def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, says):
     """Beside the fields, which keep their values."""
     for act in ("preview", "open"):
-        page = post(browser, _path(approval), {**WISH, **changes, "act": act})
+        page = post(browser, _path(approval), {**PROPOSAL, **changes, "act": act})
         assert (page.status_code, says in page.text) == (422, True), page.text
         assert "Continue to sign" not in page.text
 
@@ -130,7 +137,7 @@ def test_a_varying_text_has_no_limit(browser, agent, local):
     """Money stays fixed unless it may vary."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low", "amount": "/amount"}), by=BY)
     approval = standing_grants.example(agent, login_hint="eva")
-    page = post(browser, _path(approval), {**WISH, "vary.0": None, "vary.1": "1"}).text
+    page = post(browser, _path(approval), {**PROPOSAL, "vary.0": None, "vary.1": "1"}).text
     assert "<dt><bdi>Amount</bdi></dt><dd><bdi>EUR 10.00</bdi>" in page
     assert "<dt><bdi>Payee</bdi></dt><dd><bdi>anything</bdi>" in page
 
@@ -138,7 +145,7 @@ def test_a_varying_text_has_no_limit(browser, agent, local):
 def test_a_forged_form_neither_previews_nor_creates(browser, approval):
     """Neither for a look nor for a request."""
     for act in ("preview", "open"):
-        page = post(browser, _path(approval), {**WISH, "act": act, "csrf": "made up"})
+        page = post(browser, _path(approval), {**PROPOSAL, "act": act, "csrf": "made up"})
         assert page.status_code == 403
 
 
@@ -147,7 +154,7 @@ def test_another_users_request_is_not_an_example(browser, agent, local):
     standing_grants.lower(local)
     approval = standing_grants.example(agent)
     assert get(browser, _path(approval)).status_code == 404
-    assert post(browser, _path(approval), WISH).status_code == 404
+    assert post(browser, _path(approval), PROPOSAL).status_code == 404
 
 
 def test_a_decided_request_can_be_an_example_and_a_critical_one_cannot(
@@ -159,6 +166,6 @@ def test_a_decided_request_can_be_an_example_and_a_critical_one_cannot(
     assert get(browser, _path(approval)).status_code == 200
     standing_grants.lower(local, risk=str(Risk.CRITICAL))
     local.desk.users.add(NewUser("mia"), by=BY)
-    graver = standing_grants.example(agent, login_hint="eva")
-    assert "/similar" not in get(browser, f"/r/{graver.id}").text
-    assert get(browser, _path(graver)).status_code == 400
+    riskier = standing_grants.example(agent, login_hint="eva")
+    assert "/similar" not in get(browser, f"/r/{riskier.id}").text
+    assert get(browser, _path(riskier)).status_code == 400

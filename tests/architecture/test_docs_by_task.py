@@ -48,7 +48,7 @@ def test_each_page_states_its_reader_first(path):
 
 
 def test_the_index_names_every_page():
-    """Nobody finds a page that it does not name."""
+    """A page that it does not name cannot be found."""
     index = (_DOCS / "README.md").read_text("utf-8")
     linked = set(re.findall(r"\]\(([\w/.-]+\.md)", index))
     every = {_name(path) for path in [*_DOCS.glob("*.md"), *_REFERENCE]} - {"README.md"}

@@ -35,7 +35,7 @@ def test_each_line_outside_the_tables_has_a_reason():
 
 
 def test_each_line_is_implemented_in_an_existing_file():
-    """Whoever walks the page never stands before a missing file."""
+    """No row of the page names a missing file."""
     missing = [row for row in spec_lines.rows() if not spec_lines.exists(row.kept_in)]
     assert missing == []
 

@@ -44,7 +44,7 @@ def test_every_script_in_the_readme_exists():
 
 
 def test_continuous_integration_runs_the_command_of_the_readme():
-    """There is no second recipe."""
+    """`.ci/run` ends with `scripts/test`, which the README names."""
     steps = [line for line in _lines(ROOT / ".ci" / "run") if line and not line.startswith("#")]
     assert steps[-1] == "exec scripts/test"
     assert [step.split()[0] for step in steps] == ["set", "cd", "exec"]

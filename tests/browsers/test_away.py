@@ -40,7 +40,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
 def test_offline_pages_show_their_age_and_send_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Nobody seems to be signed out; everything recovers by itself."""
+    """Pages never look signed out, and they recover when the browser is online again."""
     handle = agent.asked(person.user)
     asked = person.approve(person.only()).id
     assert agent.poll(handle).status_code == 200

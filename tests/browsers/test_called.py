@@ -229,7 +229,7 @@ def test_a_new_push_key_of_the_server_is_used_when_a_page_is_opened(server, call
 
 
 def test_a_passkey_signs_in_without_a_name(called, user):
-    """The browser knows whose it is."""
+    """The passkey identifies the user."""
     called.sign_out()
     called.tab.click("#sign-in")
     called.tab.says("Waiting for you")

@@ -1,4 +1,4 @@
-"""Each handle is accepted in its own place, so refusals elsewhere are for its kind."""
+"""Each handle is accepted where it belongs, so refusals elsewhere are due to its kind."""
 
 import httpx
 

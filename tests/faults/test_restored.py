@@ -92,7 +92,7 @@ def _started_again(server: LiveServer) -> None:
 
 
 def _close(server: LiveServer) -> None:
-    """Closes what the test itself has open there."""
+    """Closes the test's own connections to the database."""
     server.services.store.close()
     server._services = None
 
@@ -164,7 +164,7 @@ def _code(server: LiveServer, user: str) -> str:
 
 
 def _use_up(scene: Scene) -> None:
-    """Everything that the backup does not know."""
+    """Changes made after the backup."""
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).status_code == 200
     for _ in range(3):

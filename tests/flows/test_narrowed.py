@@ -85,7 +85,7 @@ def test_a_shorter_token_lifetime_alone_is_a_narrowing(
     assert (reply["narrowed"], reply["expires_in"]) == (True, 60)
 
 
-def test_a_change_that_is_not_narrower_takes_no_pin(
+def test_a_change_that_is_not_narrower_uses_no_pin_try(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """It is refused with place and remedy before a PIN try is counted."""

@@ -86,7 +86,7 @@ def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("place", "form"), FORMS, ids=[place for place, _ in FORMS])
-def test_a_form_that_adds_power_takes_her_own_passkey(
+def test_a_form_that_adds_power_requires_the_users_own_passkey(
     server: LiveServer,
     eva: WebPerson,
     thief: WebPerson,

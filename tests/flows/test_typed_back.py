@@ -59,7 +59,7 @@ def test_a_fact_is_typed_back_from_a_shell(
     assert agent.poll(handle).json()["scope"] == "openid payments:transfer"
 
 
-def test_a_second_wrong_type_back_locks_the_request_and_the_agent_is_told(
+def test_a_second_wrong_type_back_locks_the_request_and_informs_the_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """From the terminal's API, and then from a shell."""

@@ -1,4 +1,4 @@
-"""Passkeys: only one created and used here, by its person, is accepted."""
+"""Passkeys: only those created and used at this server, with user verification, are accepted."""
 
 import cbor2
 import pytest

@@ -21,9 +21,7 @@ from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, 
 from tests.support.fakes.push_service import answer, decrypt, encoded
 
 
-def test_a_request_calls_each_browser_without_revealing_its_contents(
-    local, browser, agent, service
-):
+def test_a_push_to_each_browser_reveals_no_request_contents(local, browser, agent, service):
     """WP-01, WP-12, WP-13: encrypted for that browser, signed for that push service.
 
     Its lifetime is that of the request; the push names the request and cannot approve it.

@@ -33,7 +33,7 @@ def test_a_signed_in_administrator_reads_and_removes_power(
     assert browser.send("POST", f"/api/agents/{agent}/disable").json["state"] == "disabled"
 
 
-def test_adding_power_takes_the_passkey(browser: LocalBrowser, enabling: str) -> None:
+def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str) -> None:
     """With the cookie alone the answer says what a passkey must sign."""
     assert browser.send("POST", enabling).refusal == (403, "statement_required")
     assert browser.administer("POST", enabling).json["state"] == "enabled"

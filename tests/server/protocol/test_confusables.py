@@ -149,7 +149,7 @@ def test_the_scripts_of_a_text(text, expected):
     ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
 )
 def test_one_script_is_not_mixed(text):
-    """Nor is Latin with Chinese, Japanese or Korean."""
+    """Latin together with Chinese, Japanese or Korean is not mixed either."""
     assert not mixed_scripts(text)
 
 
@@ -157,8 +157,8 @@ def test_one_script_is_not_mixed(text):
     "text",
     ["invօice-bot", "раypal.com", "Anna Смирнова", "bot חשבון", "ひ한", "Σοφία 山田", "bot-١"],
 )
-def test_several_scripts_are_mixed(text):
-    """Everything beyond Highly Restrictive."""
+def test_a_name_in_several_scripts_is_mixed(text):
+    """These exceed the level Highly Restrictive of UTS 39."""
     assert mixed_scripts(text)
 
 

@@ -277,8 +277,8 @@ def test_a_forged_console_form_does_nothing(console: Console, form_row: FormActi
     assert len(console.staff.local.desk.entries()) == before
 
 
-def test_no_get_does_what_a_form_does(console: Console) -> None:
-    """Links, images and mail scanners change nothing."""
+def test_a_get_request_changes_nothing(console: Console) -> None:
+    """Links, images and mail scanners send only GET requests."""
     before = len(console.staff.local.desk.entries())
     for form_row in CONSOLE_FORMS:
         path = _path(console, form_row.path, SAMPLES[form_row.path].about)

@@ -75,7 +75,7 @@ def test_any_changed_static_file_changes_the_version(tmp_path, monkeypatch, part
 
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_the_offline_page_is_the_same_for_everyone(local, signed_in):
-    """Browsers cache it, whoever was signed in."""
+    """Browsers cache it for every user."""
     client = local.app.test_client()
     if signed_in:
         client.set_cookie("sayso-passkey", "sayso_br_x")

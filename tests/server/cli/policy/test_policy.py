@@ -126,7 +126,7 @@ def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
 
 
 def test_dry_run_lists_changed_outcomes():
-    """With the rules that cause them, and a note that there were more."""
+    """Each has the rules that cause it; a note says that there were more."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
     found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
     lines = _replay_lines(found)

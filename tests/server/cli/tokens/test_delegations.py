@@ -71,7 +71,7 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
 
 
 def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
-    """Who acts, for whom, for whom."""
+    """The client, the agent it acts for, and the user at the end of the chain."""
     helper = chains.agent("helper")
     chains.consent(bot, "desk:use", resource=DESK)
     first = chains.exchanged(bot, chains.user_token(), resource=DESK, scope="desk:use")

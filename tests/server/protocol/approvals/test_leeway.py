@@ -90,5 +90,5 @@ def test_each_narrowable_fact_has_its_value_and_rule():
     ],
 )
 def test_facts_at_their_minimum_cannot_be_narrowed(members):
-    """There is nothing to take away."""
+    """No narrowing is offered for these members."""
     assert found(**members) == []

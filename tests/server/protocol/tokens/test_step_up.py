@@ -44,7 +44,7 @@ def test_an_authentication_older_than_max_age_is_refused(ago, most, accepted):
 
 
 def test_a_token_without_an_authentication_time_is_too_old():
-    """Whatever stands in its place."""
+    """It is also too old if `auth_time` is not a number."""
     for claim in ({}, {"auth_time": None}, {"auth_time": "now"}):
         assert not StepUpRequirement((), 10**9).met_by(claim, NOW)
 

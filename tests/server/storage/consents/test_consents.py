@@ -54,7 +54,7 @@ def test_a_consent_is_stored_unchanged(store: SqlStore) -> None:
 def test_a_consent_is_for_its_user_client_and_resource_only(
     store: SqlStore, other: tuple[str, str, str]
 ) -> None:
-    """And for nobody and nothing else."""
+    """Each case differs in the user, the client or the resource."""
     _stored(store, _consent())
     with store.read() as view:
         assert view.consents.live(*other, NOON) is None

@@ -207,7 +207,7 @@ def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, lo
 
 
 def test_a_decided_request_is_a_record_without_buttons(browser, agent):
-    """By whom, where, when, and what the agent was told."""
+    """It shows who decided, where and when, and what the agent was told."""
     yes, no = _asked(agent), _asked(agent)
     browser.approve(yes.id)
     browser.deny(no.id, "too_broad", note="Less, please")

@@ -57,7 +57,7 @@ def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
 
 
 def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service, made):
-    """On the page and once by push; opening a page there ends it."""
+    """The warning is on the page and sent once by push; opening a page in that browser ends it."""
     local.clock.forward(DORMANT_MS - DAY)
     browser.sign_in()
     local.services.sweeper.tidy()

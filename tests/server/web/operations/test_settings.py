@@ -241,5 +241,5 @@ def test_each_platform_has_drawings_with_alternative_text(eva):
 
 
 def test_the_settings_state_that_a_locked_screen_shows_no_details(eva):
-    """There is no switch for it."""
+    """It cannot be turned off."""
     assert "never what it asks for" in eva.get("/settings").text

@@ -220,7 +220,7 @@ def test_an_invalid_assertion_signs_nobody_in(
 def test_an_assertion_is_accepted_once(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Here or on our own pages, whichever comes first."""
+    """Used on Sayso's own sign-in page, it is refused in an app's sign-in."""
     word = _assertion(phone)
     assert phone.send("POST", "/api/passkeys/sign-in", {"word": word}).status == 200
     browser.authorize(app.id)

@@ -24,7 +24,7 @@ def browser(person, local):
 
 
 def test_every_sign_in_page_has_strict_security_headers(app, browser):
-    """BC-17: no frame, store or referrer, a script for passkeys; forms lead here and there."""
+    """BC-17: no frame, store or referrer, scripts only for passkeys, restricted form targets."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
     others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
     for page in others:

@@ -203,7 +203,7 @@ def _rows_of(head: str, page: str) -> list[str]:
 
 
 def _page_of_all() -> str:
-    names = ("reference/protocol.md", "architecture.md", "decisions/0005-http-is-a-table.md")
+    names = ("reference/protocol.md", "architecture.md", "decisions/0005-routes-are-table-rows.md")
     return "\n".join([*map(_page, names), Path(ROOT / "CONTRIBUTING.md").read_text("utf-8")])
 
 

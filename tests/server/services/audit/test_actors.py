@@ -57,8 +57,8 @@ def test_everybody_in_the_log_has_a_name(desk: Desk) -> None:
         "expiry",
         "policy",
         "escalation",
-        "succession",
-        "succession",
+        "orphan quarantine",
+        "orphan quarantine",
         "server",
         "command line",
     ]

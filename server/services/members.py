@@ -193,10 +193,18 @@ def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
 
 
 def _checked(tx: Unit, member: Member, value: object) -> object:
-    if value is None or member.check is None:
+    if value is None:
         return value
     with about(member.wire_name):
-        return member.check(tx, value)
+        _check_choices(member, value)
+        return value if member.check is None else member.check(tx, value)
+
+
+def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it was submitted
+    chosen = [value] if member.kind is Kind.CHOICE else value if member.kind is Kind.CHOICES else ()
+    known = dict(member.field.choices)
+    if not set(chosen) <= known.keys():
+        raise Invalid(f"`{member.wire_name}` must be one of {', '.join(filter(None, known))}.")
 
 
 def facts(members: Members, record: object) -> dict[str, object]:

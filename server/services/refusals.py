@@ -6,27 +6,37 @@
      ├─ Conflict     the current state does not allow the change
      └─ Invalid      the request is invalid
 
-The message says how to fix it. It may contain the administrator's input, so callers must escape it
-before they print it.
+The message fits every interface. It has members in backticks, as `redirect_uris`, and no command or
+flag: the command line has its flags for the members and a command for the remedy
+(`server.cli.remedies`), and the console has the labels of its fields. The message may contain the
+administrator's input, so callers must escape it before they print it.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from server.model.store import Unit
 from server.protocol import errors
+
+Remedy: TypeAlias = tuple[str, ...]
+"""The code of a remedy and its values; empty if the message says enough."""
 
 
 class ChangeRefused(Exception):
     """A change was refused. `member` is the invalid member; "" if it is not about a single one."""
 
-    def __init__(self, message: str = "", *, member: str = "") -> None:
+    def __init__(self, message: str = "", *, member: str = "", remedy: Remedy = ()) -> None:
         super().__init__(message)
         self.member = member
+        self.remedy = remedy
 
 
 class NotFound(ChangeRefused):
-    """The named record does not exist."""
+    """There is no record of this kind with this name or ID."""
+
+    def __init__(self, kind: str, name: str = "") -> None:
+        super().__init__(f"There is no {f'{kind} {name}'.rstrip()}.", remedy=(kind, name))
 
 
 class Exists(ChangeRefused):

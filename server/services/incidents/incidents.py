@@ -59,7 +59,7 @@ class Incidents:
         with self.store.read() as view:
             named = _with_names(view, _find(view, incident_id), owner)
             if owner is not None and not named.states:
-                raise _not_found(incident_id)
+                raise NotFound("incident", incident_id)
             return named
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
@@ -86,12 +86,8 @@ class Incidents:
 def _find(view: View, incident_id: str) -> Incident:
     incident = view.incidents.get(incident_id)
     if incident is None:
-        raise _not_found(incident_id)
+        raise NotFound("incident", incident_id)
     return incident
-
-
-def _not_found(incident_id: str) -> NotFound:
-    return NotFound(f"There is no incident {incident_id}. See them all with: sayso incidents list")
 
 
 def _all_matching(

@@ -144,7 +144,7 @@ def test_an_unknown_user_or_group_in_asks_is_named_and_no_agent_is_registered(ad
     """Otherwise the agent could ask every user, although it was meant to ask only these."""
     done = admin_cli(*AGENT, "--asks", "finance")
     assert done.code == 3
-    assert "--asks takes users and groups. There is no user or group finance" in done.err
+    assert "--asks: There is no user or group finance. See them all with:" in done.err
     assert admin_cli("agents", "list", "--json").document == {"items": []}
     admin_cli("groups", "add", "finance", "--member", "admin")
     assert admin_cli(*AGENT, "--asks", "finance", "--json").document["asks"] == ["finance"]

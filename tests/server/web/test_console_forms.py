@@ -170,10 +170,11 @@ def test_a_new_objects_form_has_its_defaults():
     assert [one.value for one in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
 
 
-def test_a_refusal_names_fields_instead_of_flags():
-    """The longer flag is replaced first."""
-    both = (Field("a", "Auth", flag="--auth"), Field("b", "Author", flag="--author"))
-    assert fields.with_labels("--author and --auth", both) == "“Author” and “Auth”"
+def test_a_refusal_has_the_labels_of_the_fields():
+    """A name that is not a field of the form stays as it is."""
+    both = (Field("auth", "Auth"), Field("author", "Author"))
+    text = "`author` and `auth`, but no auth or `other`"
+    assert fields.with_labels(text, both) == "“Author” and “Auth”, but no auth or `other`"
 
 
 def test_removed_scopes_and_requirements_are_sent_explicitly():

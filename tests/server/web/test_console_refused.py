@@ -74,7 +74,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {**AGENT, "auth_method": "private_key_jwt"},
         "jwks",
-        "“It proves itself by” private_key_jwt needs the public keys: “Its public keys”.",
+        "“It proves itself by” private_key_jwt needs “Its public keys”.",
     ),
     ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
     ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day such as"),

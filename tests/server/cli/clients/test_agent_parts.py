@@ -43,7 +43,8 @@ def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, ra
     path.write_bytes(raw)
     refused = admin_cli(*ADD, "--icon", str(path), "--json")
     assert (refused.code, says in refused.error["message"]) == (2, True)
-    assert "--icon FILE" in refused.error["message"]
+    assert refused.error["message"].startswith("--icon: The icon is ")
+    assert "Give a still, square PNG or WebP" in refused.error["message"]
     assert admin_cli("agents", "show", "bot").code == 3
 
 
@@ -51,7 +52,7 @@ def test_changing_an_agents_authentication_method(admin_cli, tmp_path):
     """Missing keys are named, the overlap is shown, and a new secret is printed once."""
     admin_cli(*ADD)
     lacking = admin_cli("agents", "change-auth", "bot", "private_key_jwt", "--json")
-    assert (lacking.code, "--jwks FILE" in lacking.error["message"]) == (2, True)
+    assert (lacking.code, "Add its public keys in --jwks." in lacking.error["message"]) == (2, True)
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"keys": [new_key("ES256", "a").jwk]}))
     changed = admin_cli(

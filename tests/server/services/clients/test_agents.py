@@ -61,7 +61,7 @@ def test_a_disabled_owner_does_not_count(desk, admin):
     """Whoever was stopped answers for nobody."""
     admitted(desk, "ana")
     desk.users.disable("ana", by=BY)
-    with pytest.raises(Invalid, match="--owner USER"):
+    with pytest.raises(Invalid, match="an owner who is enabled"):
         registered(desk, owners=("ana",))
     assert registered(desk, owners=("ana", "admin")).agent.owners[1] == admin.id
 
@@ -77,16 +77,19 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        ({"resources": ("https://nowhere.example",), "scopes": ()}, "sayso resources add"),
-        ({"scopes": ("payments:delete",)}, "sayso resources update https://pay.example"),
-        ({"resources": ()}, "--resource https://pay.example"),
+        (
+            {"resources": ("https://nowhere.example",), "scopes": ()},
+            "no resource https://nowhere.example",
+        ),
+        ({"scopes": ("payments:delete",)}, "No resource has the scope payments:delete"),
+        ({"resources": ()}, "belongs to https://pay.example. Add that to `resources`"),
         ({"scopes": ("openid",)}, "leave it out"),
         ({"auth_method": "none"}, "client_secret_basic"),
-        ({"auth_method": "private_key_jwt"}, "--jwks FILE"),
-        ({"request_alg": "ES256"}, "has no ES256 key. Name its keys: --jwks FILE"),
+        ({"auth_method": "private_key_jwt"}, "needs `jwks`"),
+        ({"request_alg": "ES256"}, "has no ES256 key. Add one to `jwks`"),
         ({"request_alg": "EdDSA", "jwks": JWKS}, "has no EdDSA key"),
         ({"request_alg": "HS256", "jwks": JWKS}, "one of ES256"),
-        ({"delivery": "push"}, "--notification-endpoint URL belong together"),
+        ({"delivery": "push"}, "`backchannel_client_notification_endpoint` belong together"),
         ({"notification_endpoint": "https://a.example/cb"}, "belong together"),
         ({"delivery": "pigeon", "notification_endpoint": "https://a.example"}, "poll, ping, push"),
         ({"delivery": "ping", "notification_endpoint": "http://a.example"}, "must be https"),
@@ -135,14 +138,14 @@ def test_an_agent_with_keys_has_no_secret(desk):
     assert given.secret == ""
     assert given.agent.secrets == ()
     assert given.agent.jwks == ({**JWK, "kid": "a", "alg": "ES256"},)
-    with pytest.raises(Conflict, match="--jwks FILE"):
+    with pytest.raises(Conflict, match="Replace the keys instead"):
         desk.agents.rotate_secret("invoice-bot", by=BY)
 
 
 def test_the_last_owner_cannot_be_removed(desk, admin):
     """Not by mistake; with another in the same command, yes."""
     registered(desk)
-    with pytest.raises(Conflict, match="--add-owner"):
+    with pytest.raises(Conflict, match="Name another in `add_owners`"):
         desk.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
     ana = admitted(desk, "ana")
     changes = AgentChanges(add_owners=("ana",), remove_owners=("admin",))
@@ -238,7 +241,7 @@ def test_a_disabled_agent_is_enabled_only_when_somebody_answers_for_it(desk):
     admitted(desk, "ana")
     desk.agents.disable("invoice-bot", by=BY)
     desk.users.disable("admin", by=BY)
-    with pytest.raises(Conflict, match="--add-owner"):
+    with pytest.raises(Conflict, match="No owner of invoice-bot is enabled"):
         desk.agents.enable("invoice-bot", by=BY)
     desk.agents.update("invoice-bot", AgentChanges(add_owners=("ana",)), by=BY)
     assert desk.agents.enable("invoice-bot", by=BY).state == "enabled"
@@ -302,8 +305,8 @@ def test_a_deleted_agent_is_stopped_first_and_its_story_stays(desk, admin):
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
 def test_an_unknown_agent_is_not_found(desk, verb):
-    """The refusal says how to see which there are."""
-    with pytest.raises(NotFound, match="sayso agents list"):
+    """Whatever the call."""
+    with pytest.raises(NotFound, match=r"There is no agent x\."):
         getattr(desk.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 
 
@@ -358,7 +361,7 @@ def test_an_agent_may_be_held_to_some_action_types(desk):
     """They must be registered; what is not named stays, and the limit can be taken away."""
     agent = registered(desk)
     assert agent.agent.action_types is None
-    with pytest.raises(NotFound, match="sayso actions add FILE"):
+    with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
         desk.agents.update("invoice-bot", AgentChanges(action_types=("payment.transfer",)), by=BY)
     desk.actions.add(json.dumps(PAYMENT), by=BY)
     one = AgentChanges(action_types=("payment.transfer", "payment.transfer"))
@@ -412,7 +415,7 @@ def test_the_duty_to_sign_is_given_kept_and_taken_away(desk):
 @pytest.mark.usefixtures("admin")
 def test_an_agent_serves_registered_resources_until_one_is_deleted(desk):
     """What it serves says whose tokens it may exchange; the resource's end ends that."""
-    with pytest.raises(NotFound, match="sayso resources add"):
+    with pytest.raises(NotFound, match=r"no resource https://desk\.example"):
         registered(desk, serves=("https://desk.example",))
     desk.resources.add("https://desk.example", {}, {}, by=BY)
     agent = registered(desk, serves=(PAY, "https://desk.example", PAY)).agent
@@ -479,9 +482,9 @@ def test_a_scope_may_be_had_at_one_resource_and_not_at_another(desk, mail):
 @pytest.mark.parametrize(
     ("only", "says"),
     [
-        ({"https://other.example": ("mail:send",)}, "--resource https://other.example"),
+        ({"https://other.example": ("mail:send",)}, "Add it to `resources`"),
         ({PAY: ("mail:send",)}, "It may not have mail:send at"),
-        ({PAY: ("payments:delete",)}, "--scope payments:delete"),
+        ({PAY: ("payments:delete",)}, "may not have payments:delete at .* Add it to `scopes`"),
     ],
 )
 def test_a_limit_names_what_the_agent_may_have(desk, mail, only, says):

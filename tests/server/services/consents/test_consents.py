@@ -474,7 +474,7 @@ def test_the_administrator_ends_a_consent_once(local, agent, person):
     assert local.desk.revoked(token)
     with pytest.raises(Conflict, match="already ended"):
         local.site.consents.revoke(consent.id, by=BY)
-    with pytest.raises(NotFound, match="sayso consents list"):
+    with pytest.raises(NotFound, match="no consent sayso_co_none"):
         local.site.consents.revoke("sayso_co_none", by=BY)
     (entry,) = local.desk.entries("consent.revoked")
     assert (entry["actor"], entry["cause"]) == (BY, "revoked")

@@ -93,8 +93,8 @@ def test_a_closing_note_is_short_and_readable(
 
 
 def test_one_that_is_not_there_is_named(incidents: Incidents) -> None:
-    """With where to look."""
-    with pytest.raises(NotFound, match="sayso incidents list"):
+    """With its ID."""
+    with pytest.raises(NotFound, match="no incident sayso_ic_none"):
         incidents.show("sayso_ic_none")
     with pytest.raises(NotFound):
         incidents.close("sayso_ic_none", None, by=BY)

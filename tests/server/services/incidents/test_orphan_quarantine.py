@@ -165,7 +165,7 @@ def test_lifting_the_quarantine_takes_an_owner(owned: Owned) -> None:
     owned.desk.users.disable("olga", by=BY)
     owned.desk.clock.forward(GRACE)
     owned.sweeper.round()
-    with pytest.raises(Conflict, match="--add-owner USER"):
+    with pytest.raises(Conflict, match="Add one first"):
         owned.desk.agents.enable(owned.agent.id, by=BY)
     owned.desk.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.desk.agents.enable(owned.agent.id, by=BY)

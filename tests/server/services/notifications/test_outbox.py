@@ -45,7 +45,7 @@ def test_a_message_that_is_retried_leaves_as_if_it_were_new(desk: Desk) -> None:
     with desk.store.write() as tx:
         (leased,) = tx.outbox.lease("me", 10, 60)
     assert leased == replace(again, state="leased", attempts=1)
-    with pytest.raises(NotFound, match="sayso outbox list"):
+    with pytest.raises(NotFound, match="no undelivered message"):
         outgoing.retry(message_id, by=BY)
 
 

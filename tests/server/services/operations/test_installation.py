@@ -15,10 +15,10 @@ def test_init_makes_one_administrator_with_a_code_and_one_key_per_algorithm(desk
     assert len(desk.entries("installation.initialized")) == 1
 
 
-def test_a_second_init_is_refused_and_names_the_command_for_one_more_device(desk):
+def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(desk):
     """Whoever wants another device does not need another administrator."""
     desk.installation.init("admin", by=BY)
-    with pytest.raises(Exists, match="sayso users enrol admin"):
+    with pytest.raises(Exists, match="Enroll another device instead"):
         desk.installation.init("eve", by=BY)
     assert [user.name for user in desk.users.all()] == ["admin"]
     assert desk.installation.admin().name == "admin"

@@ -128,9 +128,9 @@ BAD = {
     "an answer nobody gives at /token": (
         TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
         Invalid,
-        "--acr",
+        "`acr` is only for",
     ),
-    "nobody to exchange for": (TrialRequest("invoice-bot", "exchange"), Invalid, "--user"),
+    "nobody to exchange for": (TrialRequest("invoice-bot", "exchange"), Invalid, "needs a user"),
     "somebody where nobody is": (
         TrialRequest("invoice-bot", "client_credentials", "ana"),
         Invalid,

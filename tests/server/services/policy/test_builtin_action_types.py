@@ -255,7 +255,7 @@ _EMPTY = {"type": "object", "additionalProperties": False}
 
 def test_what_is_not_shipped_is_named_with_the_remedy():
     """A typing mistake is told apart from a missing file."""
-    with pytest.raises(NotFound, match="sayso actions shipped"):
+    with pytest.raises(NotFound, match="no built-in action type payment"):
         builtin_action_types.registrable("payment")
 
 

@@ -45,11 +45,8 @@ def test_setting_one_is_a_version_an_entry_and_in_force_at_once(policies, desk):
 
 
 NAMES = {
-    "an agent": (
-        'when.agent = ["nobody"]',
-        "rule r: there is no agent nobody. .* sayso agents list",
-    ),
-    "an owner": ('when.owner = ["nobody"]', "rule r: there is no user nobody. .* sayso users list"),
+    "an agent": ('when.agent = ["nobody"]', r"rule r: there is no agent nobody\."),
+    "an owner": ('when.owner = ["nobody"]', r"rule r: there is no user nobody\."),
     "a user": ('when.user = ["admin", "eve"]', "there is no user eve"),
     "somebody to ask": ('ask.who = ["eve"]', "there is no user or group eve"),
     "a resource": (
@@ -57,7 +54,7 @@ NAMES = {
         "there is no resource https://x.example",
     ),
     "a scope": ('when.scope = ["payments:reed"]', "no scope of a resource payments:reed"),
-    "a type": ('when.type = ["payment"]', "no action type payment. .* sayso actions list"),
+    "a type": ('when.type = ["payment"]', "no action type payment"),
 }
 
 

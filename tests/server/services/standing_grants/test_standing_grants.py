@@ -169,7 +169,7 @@ def test_at_high_risk_an_administrator_must_have_let_the_agent_have_grants(local
     """Not by default, and they say so on the agent."""
     standing_grants.lower(local, "high")
     told = refused(person, standing_grants.wish(standing_grants.example(agent)))
-    assert "sayso agents update invoice-bot --high-grants" in told
+    assert "first allow standing grants at high risk for invoice-bot" in told
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     assert post(person, standing_grants.wish(standing_grants.example(agent))).status == 201
 

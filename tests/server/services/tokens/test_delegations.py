@@ -80,7 +80,7 @@ def test_a_chain_is_shown_both_ways(ledger, chains, tokens, person):
     assert [held.client_name for held in ledger.show(made.id).ancestors] == ["chat"]
     assert ledger.show(made.id).delegation.actors == ((made.client_id, "desk-bot"),)
     assert chain.delegation.actors == ()
-    with pytest.raises(NotFound, match="sayso delegations list"):
+    with pytest.raises(NotFound, match="no delegation sayso_at_none"):
         ledger.show("sayso_at_none")
 
 

@@ -124,7 +124,7 @@ def test_a_disabled_user_gets_no_code_and_loses_the_one_they_had(desk):
     with desk.store.write() as tx:
         row = tx.codes.get(issued.code.replace("-", "")[:8])
         assert row.expires_at <= tx.now
-    with pytest.raises(Conflict, match="sayso users enable ana"):
+    with pytest.raises(Conflict, match=r"ana is disabled\. Enable the user first\."):
         desk.users.enrol("ana", by=BY)
 
 
@@ -156,10 +156,11 @@ def test_unlock_opens_the_locked_devices_of_one_user(desk):
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "enrol", "unlock"])
 def test_an_unknown_user_is_not_found(desk, verb):
-    """The refusal says how to see who there is."""
+    """The refusal names the kind, by which an interface says how to see who there is."""
     act = getattr(desk.users, verb)
-    with pytest.raises(NotFound, match="sayso users list"):
+    with pytest.raises(NotFound, match=r"There is no user nobody\.") as refused:
         act("nobody") if verb == "show" else act("nobody", by=BY)
+    assert refused.value.remedy == ("user", "nobody")
     assert desk.entries() == []
 
 

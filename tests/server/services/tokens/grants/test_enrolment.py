@@ -154,7 +154,7 @@ def test_a_text_that_cannot_be_a_code_is_refused_like_a_wrong_one(local, prove, 
     """With the remedy."""
     refused = enrol(local, text, prove())
     assert refused.refusal == REFUSED
-    assert "sayso users enrol" in refused.json["error_description"]
+    assert "Get a new one." in refused.json["error_description"]
 
 
 def test_a_code_has_to_be_sent(local, prove):

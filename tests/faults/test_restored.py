@@ -327,7 +327,7 @@ def test_restoring_without_the_old_database_holds_everything_until_it_is_enabled
     with pytest.raises(ApiError):
         scene.ann.client.me()
     assert scene.agent.ask(scene.ann.user).json()["error"] == "unauthorized_client"
-    fixes = [item["fix"] for item in _done(server, "doctor")["items"]]
+    fixes = "\n".join(item["fix"] for item in _done(server, "doctor")["items"])
     assert f"Run: sayso agents enable {scene.agent.key.name}" in fixes
     assert f"Run: sayso devices enable {_laptop(scene)}" in fixes
     _enable(scene)

@@ -49,12 +49,12 @@ def test_an_installation_without_an_administrator_is_weak(desk, findings):
 
 
 def test_a_report_is_named_until_it_is_closed(desk, findings):
-    """With the command that shows it."""
+    """With its ID, for the command that shows it."""
     given = _healthy(desk)
     approval = desk.approval(given.agent.id, desk.users.show("admin")[0].id)
     incident = add_incident(desk, approval)
     (found,) = _doctor(desk).findings()
-    assert (found.level, found.fix) == ("weak", f"Run: sayso incidents show {incident}")
+    assert (found.level, found.remedy) == ("weak", ("incident.show", incident))
     assert found.what.startswith("admin reported")
     Incidents(desk.store).close(incident, None, by=BY)
     assert findings() == {}
@@ -127,9 +127,9 @@ def test_dead_calls_name_their_agent_and_why(desk):
     for lost in (other, gone):
         _lose(desk, lost.id, "status 410")
     desk.agents.delete(gone.id, by=BY)
-    found = {finding.what: finding.fix for finding in _doctor(desk).findings()}
+    found = {finding.what: finding.remedy for finding in _doctor(desk).findings()}
     told = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
-    assert f"sayso agents show {agent.name}" in found[told]
+    assert found[told] == ("agent.show", agent.name)
     assert "1 message to other-bot not delivered in the last week: status 410." in found
     assert not any("gone-bot" in what for what in found)
 
@@ -171,7 +171,7 @@ def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
         "note",
         "ana has no device and cannot answer requests.",
     )
-    assert "sayso users enrol ana" in found.fix
+    assert found.remedy == ("user.enrol", "ana")
 
 
 TOLD = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
 from server.protocol.text import check_prose
-from server.services.refusals import Invalid, about
+from server.services.refusals import Invalid, about, valid
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
@@ -261,12 +261,7 @@ def prose(what: str, longest: int) -> Check:
     """A check for a line of text; an empty one is stored as None."""
 
     def check(_tx: Unit, raw: str) -> str | None:
-        if not raw:
-            return None
-        try:
-            return check_prose(raw, what=what, max_chars=longest)
-        except ValueError as error:
-            raise Invalid(f"{error}.") from None
+        return valid(check_prose, raw, what=what, max_chars=longest) if raw else None
 
     return check
 

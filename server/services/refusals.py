@@ -14,11 +14,13 @@ administrator's input, so callers must escape it before they print it.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from server.model.store import Unit
 from server.protocol import errors
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 Remedy: TypeAlias = tuple[str, ...]
 """The code of a remedy and its values; empty if the message says enough."""
 
@@ -49,6 +51,14 @@ class Conflict(ChangeRefused):
 
 class Invalid(ChangeRefused):
     """The request is invalid."""
+
+
+def valid(check: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The result of a check. Raises `Invalid` with the text of its `ValueError`."""
+    try:
+        return check(*args, **kwargs)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None
 
 
 class RecordedProblem(errors.Problem):

@@ -21,7 +21,7 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import actors
 from server.services.clients import agent_names
 from server.services.devices import devices
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, NotFound, valid
 from server.services.users import users
 
 MAX_REASON: Final = 200
@@ -87,10 +87,7 @@ class Oversight:
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
         """Cancel an open request. Raises `NotFound`, `Conflict` or `Invalid`."""
-        try:
-            reason = check_prose(reason, what="The reason", max_chars=MAX_REASON)
-        except ValueError as error:
-            raise Invalid(f"{error}.") from None
+        reason = valid(check_prose, reason, what="The reason", max_chars=MAX_REASON)
         with self.store.write() as tx:
             approval = find(tx, approval_id)
             if not withdraw(tx, [approval], reason=_ADMIN_REASON.format(reason), actor=by):

@@ -15,7 +15,7 @@ from server.protocol.text import check_prose
 from server.services.clients import icons, labels, reviews
 from server.services.members import unique
 from server.services.policy import action_types as actions
-from server.services.refusals import Invalid, about
+from server.services.refusals import Invalid, about, valid
 from server.services.resources import resources
 from server.services.users import user_or_group, users
 
@@ -30,12 +30,8 @@ def name(_tx: Unit, raw: str) -> str:
 
 def description(_tx: Unit, raw: str) -> str:
     """A short text for approvers."""
-    if not raw:
-        return ""
-    try:
-        return check_prose(raw, what="The description", max_chars=MOST_DESCRIPTION)
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
+    what, most = "The description", MOST_DESCRIPTION
+    return valid(check_prose, raw, what=what, max_chars=most) if raw else ""
 
 
 def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from server.model.incidents import Incident
 from server.model.store import Store, View
 from server.protocol.text import check_prose
 from server.services.audit import audit
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, NotFound, valid
 
 MAX_NOTE: Final = 500
 MAX_LISTED: Final = 200
@@ -115,9 +115,4 @@ def _with_names(view: View, incident: Incident, owner: str | None = None) -> Nam
 
 
 def _checked(note: str | None) -> str | None:
-    if not note:
-        return None
-    try:
-        return check_prose(note, what="The note", max_chars=MAX_NOTE)
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
+    return valid(check_prose, note, what="The note", max_chars=MAX_NOTE) if note else None

@@ -20,7 +20,7 @@ from server.protocol.text import check_name
 from server.services import paging
 from server.services.audit import audit
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, about, valid
 from server.services.users import enrolment_codes
 from server.services.users.enrolment_codes import IssuedCode
 
@@ -192,10 +192,7 @@ def disabled(user: User) -> Conflict:
 @about("name")
 def check_account_name(raw: str, what: str = "The name") -> str:
     """Return a valid name for a user, group or client. Raises `Invalid`."""
-    try:
-        name = check_name(raw, what=what)
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
+    name = valid(check_name, raw, what=what)
     # A reference with this prefix is looked up as an ID.
     if name.casefold().startswith("sayso_"):
         raise Invalid(f"{what} must not begin with sayso_, like an ID.")

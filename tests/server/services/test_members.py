@@ -1,4 +1,4 @@
-"""The rows of members: each surface has what the rows say, and nothing beside it."""
+"""The member tables of agents and apps: every surface matches its rows."""
 
 from dataclasses import fields, replace
 

@@ -176,7 +176,7 @@ FAULTS: Mapping[str, Fault] = {
         "server/storage/approvals/approvals.py",
         'select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash',
         "select(a).where(a.c.idempotency_hash",
-        "tests/server/services/ciba/test_requests.py::test_idempotency_keys_of_two_agents_are_two_keys",
+        "tests/server/services/ciba/test_requests.py::test_idempotency_keys_are_separate_for_each_agent",
     ),
     "money is narrowed to more": Fault(
         _OTHER,

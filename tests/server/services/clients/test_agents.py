@@ -1,4 +1,4 @@
-"""Agents: what one may be, and that stopping one stops everything."""
+"""Agents: valid registrations and changes, secrets, and that disabling one ends everything."""
 
 import hashlib
 import json
@@ -25,12 +25,12 @@ JWKS = json.dumps({"keys": [{**JWK, "kid": "a"}]})
 
 @pytest.fixture
 def admin(desk):
-    """Somebody who can own agents."""
+    """A user who can own agents."""
     return admitted(desk)
 
 
-def test_an_agent_is_registered_enabled_with_a_secret_that_is_told_once(desk, admin):
-    """The database keeps its hash and its last four characters."""
+def test_registering_an_agent_returns_its_secret_once(desk, admin):
+    """The database contains its hash and its last four characters."""
     given = registered(desk)
     assert given.agent.id.startswith("sayso_ag_")
     assert given.agent.state == "enabled"
@@ -42,7 +42,7 @@ def test_an_agent_is_registered_enabled_with_a_secret_that_is_told_once(desk, ad
 
 
 def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(desk, admin):
-    """AGENT is either, everywhere."""
+    """Wherever AGENT is an argument."""
     agent = registered(desk).agent
     assert desk.agents.show("Invoice-Bot")[0] == agent
     assert desk.agents.show(agent.id) == (agent, (admin,))
@@ -51,14 +51,14 @@ def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(desk, admin):
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("owners", [(), ("nobody",)])
 def test_an_agent_needs_an_owner(desk, owners):
-    """Somebody answers for each of them."""
+    """Somebody is responsible for each agent."""
     with pytest.raises((Invalid, NotFound)):
         registered(desk, owners=owners)
     assert desk.agents.all() == []
 
 
-def test_a_disabled_owner_does_not_count(desk, admin):
-    """Whoever was stopped answers for nobody."""
+def test_an_agent_needs_an_enabled_owner(desk, admin):
+    """A disabled owner alone is refused."""
     admitted(desk, "ana")
     desk.users.disable("ana", by=BY)
     with pytest.raises(Invalid, match="--owner USER"):
@@ -67,8 +67,8 @@ def test_a_disabled_owner_does_not_count(desk, admin):
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
-    """An agent may be registered before anybody knows what it needs."""
+def test_an_agent_without_permissions_can_be_registered(desk):
+    """It may be registered before its needs are known."""
     agent = registered(desk, resources=(), scopes=()).agent
     assert (agent.resources, agent.scopes) == ((), ())
 
@@ -100,7 +100,7 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
         ({"description": "a\x1b[0m"}, "The description"),
     ],
 )
-def test_what_an_agent_cannot_be_is_refused_with_the_remedy(desk, members, says):
+def test_an_invalid_registration_is_refused_with_the_remedy(desk, members, says):
     """Nothing is stored, and the message says what to write instead."""
     with pytest.raises((Invalid, NotFound), match=says):
         registered(desk, **members)
@@ -110,15 +110,15 @@ def test_what_an_agent_cannot_be_is_refused_with_the_remedy(desk, members, says)
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("name", ["", "a\nb", "[b]x[/b]", "sayso_ag_x", "\u202ebot", "x" * 65])
-def test_an_agent_cannot_be_called_just_anything(desk, name):
-    """Its name stands on people's screens."""
+def test_an_agent_name_must_be_displayable(desk, name):
+    """It is shown on people's screens."""
     with pytest.raises(Invalid, match=r"[Nn]ame"):
         registered(desk, name)
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_name_belongs_to_one_agent(desk):
-    """In whatever case; on a change of name too."""
+def test_agent_names_are_unique_in_any_case(desk):
+    """When adding and when renaming."""
     registered(desk)
     registered(desk, "other")
     with pytest.raises(Exists):
@@ -130,7 +130,7 @@ def test_a_name_belongs_to_one_agent(desk):
 
 @pytest.mark.usefixtures("admin")
 def test_an_agent_with_keys_has_no_secret(desk):
-    """Its private key never leaves it; ours is nothing to steal."""
+    """It keeps its private key; the server has no secret that could leak."""
     given = registered(desk, auth_method="private_key_jwt", jwks=JWKS)
     assert given.secret == ""
     assert given.agent.secrets == ()
@@ -140,7 +140,7 @@ def test_an_agent_with_keys_has_no_secret(desk):
 
 
 def test_the_last_owner_cannot_be_removed(desk, admin):
-    """Not by mistake; with another in the same command, yes."""
+    """Unless the same change adds another."""
     registered(desk)
     with pytest.raises(Conflict, match="--add-owner"):
         desk.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
@@ -153,7 +153,7 @@ def test_the_last_owner_cannot_be_removed(desk, admin):
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_enabled_agent_keeps_an_owner_who_is_enabled(desk):
+def test_the_last_enabled_owner_cannot_be_removed(desk):
     """The last one who can answer does not leave."""
     admitted(desk, "ana")
     registered(desk, owners=("admin", "ana"))
@@ -163,8 +163,8 @@ def test_an_enabled_agent_keeps_an_owner_who_is_enabled(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_update_changes_what_it_names_and_nothing_else(desk):
-    """What is None stays."""
+def test_an_update_changes_only_the_named_members(desk):
+    """Members that are not given keep their values."""
     before = registered(desk, expires_at=desk.clock.now() + DAY, asks=("admin",)).agent
     after = desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
     assert after.scopes == ("payments:read",)
@@ -178,8 +178,8 @@ def test_an_update_changes_what_it_names_and_nothing_else(desk):
     assert desk.agents.show("invoice-bot")[0].expires_at is None
 
 
-def test_disabling_an_agent_revokes_cancels_and_is_one_event_with_counts(desk, admin):
-    """Pending and approved requests leave the screens; live tokens end; others keep theirs."""
+def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(desk, admin):
+    """Pending and approved requests leave the screens; other agents are not affected."""
     agent, other = registered(desk).agent, registered(desk, "other").agent
     pending = desk.approval(agent.id, admin.id)
     approved = desk.approval(agent.id, admin.id, state=State.APPROVED)
@@ -195,8 +195,8 @@ def test_disabling_an_agent_revokes_cancels_and_is_one_event_with_counts(desk, a
     }
     assert desk.agents.preview("invoice-bot").counts == counts
     assert desk.agents.show("invoice-bot")[0].state == "enabled"
-    stopped = desk.agents.disable("invoice-bot", by=BY)
-    assert (stopped.agent.state, stopped.counts) == ("disabled", counts)
+    disabled = desk.agents.disable("invoice-bot", by=BY)
+    assert (disabled.agent.state, disabled.counts) == ("disabled", counts)
     for approval in (pending, approved):
         assert desk.state(approval) == (State.CANCELLED, "agent_disabled")
     assert desk.state(redeemed)[0] is State.REDEEMED
@@ -210,8 +210,8 @@ def test_disabling_an_agent_revokes_cancels_and_is_one_event_with_counts(desk, a
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_preview_leaves_out_what_has_run_out(desk):
-    """As disabling would: what the clock has ended is not cancelled, and no token any more."""
+def test_a_preview_does_not_count_what_expired(desk):
+    """Neither does disabling: expired requests and tokens have ended already."""
     agent = registered(desk).agent
     desk.approval(agent.id, desk.users.show("admin")[0].id)
     desk.token(agent.id, None)
@@ -222,8 +222,8 @@ def test_a_preview_leaves_out_what_has_run_out(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_disabling_twice_answers_zero_and_writes_nothing(desk):
-    """A script may say it again."""
+def test_disabling_twice_counts_zero_and_writes_no_entry(desk):
+    """A script may repeat the command."""
     registered(desk)
     desk.agents.disable("invoice-bot", by=BY)
     again = desk.agents.disable("invoice-bot", by=BY)
@@ -232,8 +232,8 @@ def test_disabling_twice_answers_zero_and_writes_nothing(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_disabled_agent_is_enabled_only_when_somebody_answers_for_it(desk):
-    """An agent does not outlive its owner's leave by being switched on again."""
+def test_enabling_an_agent_needs_an_enabled_owner(desk):
+    """Somebody must be responsible for it again."""
     registered(desk)
     admitted(desk, "ana")
     desk.agents.disable("invoice-bot", by=BY)
@@ -246,7 +246,7 @@ def test_a_disabled_agent_is_enabled_only_when_somebody_answers_for_it(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_after_a_rotation_both_secrets_work_for_the_overlap(desk):
+def test_after_a_rotation_both_secrets_work_during_the_overlap(desk):
     """A day by default, so that a running agent can be given the new one."""
     old = registered(desk).agent.secrets[0]
     desk.clock.forward(HOUR)
@@ -259,14 +259,14 @@ def test_after_a_rotation_both_secrets_work_for_the_overlap(desk):
 
 @pytest.mark.usefixtures("admin")
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(desk):
-    """What leaked stops working now."""
+    """For a secret that leaked."""
     registered(desk)
     given = desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
     assert [secret.hint for secret in given.agent.secrets] == [given.secret[-4:]]
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_later_rotation_never_lengthens_an_earlier_end(desk):
+def test_a_later_rotation_never_extends_an_old_secret(desk):
     """An old secret ends when it was said to end."""
     registered(desk)
     end = desk.clock.now() + HOUR
@@ -287,8 +287,8 @@ def test_an_overlap_beyond_thirty_days_is_refused(desk, overlap):
         desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=overlap)
 
 
-def test_a_deleted_agent_is_stopped_first_and_its_story_stays(desk, admin):
-    """Its requests and tokens end as when it is disabled; the log still names it."""
+def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(desk, admin):
+    """As disabling does; the audit log still has its name."""
     agent = registered(desk).agent
     approval, token = desk.approval(agent.id, admin.id), desk.token(agent.id, admin.id)
     deleted = desk.agents.delete("invoice-bot", by=BY)
@@ -302,13 +302,13 @@ def test_a_deleted_agent_is_stopped_first_and_its_story_stays(desk, admin):
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
 def test_an_unknown_agent_is_not_found(desk, verb):
-    """The refusal says how to see which there are."""
+    """The error names the command that lists the agents."""
     with pytest.raises(NotFound, match="sayso agents list"):
         getattr(desk.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_ceiling_that_a_resource_outgrew_does_not_block_other_changes(desk):
+def test_a_scope_that_its_resource_lost_does_not_block_other_changes(desk):
     """A scope that its resource lost is dead weight, not a reason to refuse a new description."""
     registered(desk)
     desk.resources.delete(PAY, by=BY)
@@ -318,8 +318,8 @@ def test_a_ceiling_that_a_resource_outgrew_does_not_block_other_changes(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_change_that_changes_nothing_is_no_entry(desk):
-    """A script may say it again; so may one that enables."""
+def test_an_update_without_effect_writes_no_entry(desk):
+    """Enabling an enabled agent neither."""
     before = registered(desk).agent
     version = desk.version()
     assert desk.agents.update("invoice-bot", AgentChanges(name="invoice-bot"), by=BY) == before
@@ -333,16 +333,16 @@ def test_a_change_that_changes_nothing_is_no_entry(desk):
     ("text", "says"),
     [("not json", "key file"), ('{"keys": []}', "key file"), ("[]", "key file")],
 )
-def test_a_key_file_that_cannot_be_used_is_refused(desk, text, says):
-    """The refusal names the file; no agent is made of it."""
+def test_an_unusable_key_file_is_refused(desk, text, says):
+    """The error names the file; no agent is registered."""
     with pytest.raises(Invalid, match=says):
         registered(desk, auth_method="private_key_jwt", jwks=text)
     assert desk.agents.all() == []
 
 
 @pytest.mark.usefixtures("admin")
-def test_keys_are_replaced_and_may_stand_beside_a_secret(desk):
-    """Such an agent signs its requests with them; it authenticates with its secret all the same."""
+def test_keys_are_replaced_and_may_be_used_beside_a_secret(desk):
+    """For signed requests; the agent still authenticates with its secret."""
     registered(desk, auth_method="private_key_jwt", jwks=JWKS)
     registered(desk, "other")
     newer = json.dumps({"keys": [{**JWK, "kid": "b"}]})
@@ -354,8 +354,8 @@ def test_keys_are_replaced_and_may_stand_beside_a_secret(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_may_be_held_to_some_action_types(desk):
-    """They must be registered; what is not named stays, and the limit can be taken away."""
+def test_an_agent_may_be_limited_to_registered_action_types(desk):
+    """Other updates keep the limit, and it can be removed."""
     agent = registered(desk)
     assert agent.agent.action_types is None
     with pytest.raises(NotFound, match="sayso actions add FILE"):
@@ -374,8 +374,8 @@ def test_an_agent_may_be_held_to_some_action_types(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_is_called_back_where_it_says(desk):
-    """The place changes with its delivery; who polls is called nowhere."""
+def test_the_notification_endpoint_changes_with_the_delivery_mode(desk):
+    """Poll mode has none."""
     asked = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
     made = registered(desk, **asked).agent
     assert (made.delivery, made.notification_endpoint) == tuple(asked.values())
@@ -395,8 +395,8 @@ def test_an_agent_is_called_back_where_it_says(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_the_duty_to_sign_is_given_kept_and_taken_away(desk):
-    """And no change leaves an agent that must sign without a key to do it."""
+def test_required_request_signing_is_set_kept_and_removed(desk):
+    """No change leaves an agent that must sign without a suitable key."""
     given = registered(desk, jwks=JWKS, request_alg="ES256").agent
     assert given.request_alg == "ES256"
     assert desk.agents.show("invoice-bot")[0] == given
@@ -410,8 +410,8 @@ def test_the_duty_to_sign_is_given_kept_and_taken_away(desk):
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_serves_registered_resources_until_one_is_deleted(desk):
-    """What it serves says whose tokens it may exchange; the resource's end ends that."""
+def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(desk):
+    """Tokens of the resources that an agent serves may be exchanged by it."""
     with pytest.raises(NotFound, match="sayso resources add"):
         registered(desk, serves=("https://desk.example",))
     desk.resources.add("https://desk.example", {}, {}, by=BY)
@@ -426,7 +426,7 @@ def test_an_agent_serves_registered_resources_until_one_is_deleted(desk):
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("seconds", [0, 9, 3_601])
-def test_a_lifetime_has_bounds(desk, seconds):
+def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(desk, seconds):
     """Too short is no token, too long is no limit."""
     with pytest.raises(Invalid, match="10 to 3600"):
         registered(desk, token_seconds=seconds)
@@ -436,8 +436,8 @@ def test_a_lifetime_has_bounds(desk, seconds):
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_limit_of_lifetimes_comes_and_goes(desk):
-    """What is not named stays."""
+def test_a_token_lifetime_limit_is_set_kept_and_removed(desk):
+    """Other updates keep it."""
     assert registered(desk, token_seconds=60).agent.token_seconds == 60
     for changes, left in (
         (AgentChanges(description="Pays"), 60),
@@ -455,15 +455,15 @@ def mail(desk):
     return MAIL
 
 
-def _both(desk, mail, **members):
+def _with_two_resources(desk, mail, **members):
     scopes = ("payments:read", "payments:transfer", "mail:send")
     return registered(desk, resources=(PAY, mail), scopes=scopes, **members).agent
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_scope_may_be_had_at_one_resource_and_not_at_another(desk, mail):
-    """The ceiling is pairs; a resource that is not named is not limited."""
-    agent = _both(desk, mail, only={mail: ("mail:send", "mail:send")})
+def test_scopes_can_be_limited_for_one_resource(desk, mail):
+    """A resource without such a limit allows all scopes of the agent."""
+    agent = _with_two_resources(desk, mail, only={mail: ("mail:send", "mail:send")})
     assert agent.only == {mail: ("mail:send",)}
     assert desk.agents.show("invoice-bot")[0] == agent
     assert agent.may(mail, "mail:send")
@@ -484,19 +484,21 @@ def test_a_scope_may_be_had_at_one_resource_and_not_at_another(desk, mail):
         ({PAY: ("payments:delete",)}, "--scope payments:delete"),
     ],
 )
-def test_a_limit_names_what_the_agent_may_have(desk, mail, only, says):
+def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(desk, mail, only, says):
     """At registration and later."""
     with pytest.raises(Invalid, match=says):
-        _both(desk, mail, only=only)
-    _both(desk, mail)
+        _with_two_resources(desk, mail, only=only)
+    _with_two_resources(desk, mail)
     with pytest.raises(Invalid, match=says):
         desk.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_limit_shrinks_with_the_ceiling(desk, mail):
-    """What is taken away is taken away from it too, and nothing is freed by that."""
-    _both(desk, mail, only={mail: ("mail:send", "payments:read"), PAY: ("payments:read",)})
+def test_removing_permissions_also_removes_them_from_resource_limits(desk, mail):
+    """Nothing gets wider by that."""
+    _with_two_resources(
+        desk, mail, only={mail: ("mail:send", "payments:read"), PAY: ("payments:read",)}
+    )
     fewer = AgentChanges(scopes=("payments:read",))
     agent = desk.agents.update("invoice-bot", fewer, by=BY)
     assert agent.only == {mail: ("payments:read",), PAY: ("payments:read",)}

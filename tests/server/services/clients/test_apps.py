@@ -1,4 +1,4 @@
-"""Apps: what one may be, and what becomes of it."""
+"""Apps: valid registrations and changes, secrets, and what deleting one does."""
 
 import hashlib
 import json
@@ -28,8 +28,8 @@ def add(desk):
     return register
 
 
-def test_an_app_is_registered_with_a_secret_that_is_told_once(desk, add):
-    """The database keeps its hash and its last four characters."""
+def test_registering_an_app_returns_its_secret_once(desk, add):
+    """The database contains its hash and its last four characters."""
     given = add(resources=(PAY,), scopes=("payments:read",))
     assert given.app.id.startswith("sayso_app_")
     assert desk.apps.show("Chat") == desk.apps.show(given.app.id) == given.app
@@ -44,7 +44,7 @@ def test_an_app_is_registered_with_a_secret_that_is_told_once(desk, add):
 @pytest.mark.parametrize(
     "members", [{"auth_method": "none"}, {"auth_method": "private_key_jwt", "jwks": JWKS}]
 )
-def test_an_app_without_a_secret_has_none_and_gets_none(desk, add, members):
+def test_public_apps_and_apps_with_keys_get_no_secret(desk, add, members):
     """One cannot keep it, the other has keys."""
     given = add(**members)
     assert (given.secret, given.app.secrets) == ("", ())
@@ -75,15 +75,15 @@ def test_an_app_without_a_secret_has_none_and_gets_none(desk, add, members):
         ({"name": "sayso_app_x"}, "must not begin"),
     ],
 )
-def test_what_an_app_may_not_be_is_refused_with_the_remedy(desk, add, members, says):
-    """And nothing is registered."""
+def test_an_invalid_app_is_refused_with_the_remedy(desk, add, members, says):
+    """Nothing is registered."""
     with pytest.raises((Invalid, NotFound), match=says):
         add(**members)
     assert desk.apps.all() == []
 
 
-def test_a_name_is_used_once_in_any_case(desk, add):
-    """Adding and renaming alike."""
+def test_app_names_are_unique_in_any_case(desk, add):
+    """When adding and when renaming."""
     add()
     add("console")
     with pytest.raises(Exists, match="There is an app chat"):
@@ -92,8 +92,8 @@ def test_a_name_is_used_once_in_any_case(desk, add):
         desk.apps.update("console", AppChanges(name="Chat"), by=BY)
 
 
-def test_a_change_replaces_what_it_names_and_leaves_the_rest(desk, add):
-    """Each change is an entry; none is none."""
+def test_an_app_update_changes_only_the_named_members(desk, add):
+    """Each change is an audit entry; a change without effect is none."""
     before = add(resources=(PAY,), scopes=("payments:read",)).app
     after = desk.apps.update(
         "chat",
@@ -118,8 +118,8 @@ def test_a_change_replaces_what_it_names_and_leaves_the_rest(desk, add):
     assert desk.apps.update("talk", AppChanges(enabled=True), by=BY).active(0)
 
 
-def test_keys_are_changed_where_there_are_keys(desk, add):
-    """An app does not change how it authenticates."""
+def test_keys_of_an_app_can_be_replaced_but_not_its_method(desk, add):
+    """An app cannot change how it authenticates."""
     add()
     add("signer", auth_method="private_key_jwt", jwks=JWKS)
     with pytest.raises(Conflict, match="add another app"):
@@ -129,15 +129,15 @@ def test_keys_are_changed_where_there_are_keys(desk, add):
     assert key["kid"] == "b"
 
 
-def test_a_ceiling_is_checked_when_it_changes(desk, add):
+def test_an_unknown_scope_is_refused_in_an_update(desk, add):
     """What a resource lost meanwhile does not stand in the way of another change."""
     add(resources=(PAY,), scopes=("payments:read",))
     with pytest.raises(Invalid):
         desk.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
 
 
-def test_two_secrets_work_while_a_rotation_overlaps(desk, add):
-    """The one before the last ends at once when it has to."""
+def test_two_secrets_work_during_the_overlap_of_a_rotation(desk, add):
+    """Without an overlap the old one ends at once."""
     first = add().app.secrets[0]
     given = desk.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
     old, new = given.app.secrets
@@ -148,8 +148,8 @@ def test_two_secrets_work_while_a_rotation_overlaps(desk, add):
         desk.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)
 
 
-def test_a_deleted_app_is_gone(desk, add):
-    """By name and by id; the log keeps what it was called."""
+def test_a_deleted_app_is_not_found(desk, add):
+    """By name and by ID; the audit log keeps its name."""
     app = add().app
     desk.apps.delete("chat", by=BY)
     for called in ("chat", app.id):
@@ -159,8 +159,8 @@ def test_a_deleted_app_is_gone(desk, add):
     assert entry["facts"] == {"app": app.id, "name": "chat"}
 
 
-def test_a_deleted_resource_leaves_the_ceiling_of_apps(desk, add):
-    """With the scopes that no other of its resources has."""
+def test_deleting_a_resource_narrows_its_apps(desk, add):
+    """Scopes that no other resource of the app has are removed."""
     desk.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
     both = (PAY, "https://mail.example")
     add(resources=both, scopes=("payments:read", "mail:read"))
@@ -170,8 +170,8 @@ def test_a_deleted_resource_leaves_the_ceiling_of_apps(desk, add):
     assert (app.resources, app.scopes) == (("https://mail.example",), ("mail:read",))
 
 
-def test_an_app_is_held_to_types_that_there_are(desk, add):
-    """None means all; a deleted type is no longer among them, whoever registers it again."""
+def test_an_app_may_be_limited_to_registered_action_types(desk, add):
+    """None means all; a deleted type is removed from the list."""
     desk.actions.add(json.dumps(PAYMENT), by=BY)
     assert add().app.action_types is None
     with pytest.raises(NotFound, match="sayso actions add"):

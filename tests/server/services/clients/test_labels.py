@@ -1,4 +1,4 @@
-"""An administrator calls agents by labels, so that a rule can be about several."""
+"""Labels of agents, with which a rule can match several agents."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, admitted, registered
 
 
-def test_labels_are_words_and_pairs_sorted_each_once():
-    """The order in which they were written says nothing."""
+def test_labels_are_sorted_and_unique():
+    """Words and key=value pairs, in any order."""
     assert labels.read(["team=finance", "pilot", "pilot"]) == ("pilot", "team=finance")
 
 
@@ -17,7 +17,7 @@ def test_labels_are_words_and_pairs_sorted_each_once():
     "label",
     ["", "Pilot", "=x", "team=", "two words", "a" * 64, "team=a\nb", "team=*", "tëam", "a=b=c"],
 )
-def test_what_is_no_label_is_refused_with_what_one_is(label):
+def test_an_invalid_label_is_refused_with_the_valid_form(label):
     """A rule that matches it could not be written."""
     with pytest.raises(Invalid, match="Use a word or key=value"):
         labels.read([label])
@@ -31,14 +31,14 @@ def test_what_is_no_label_is_refused_with_what_one_is(label):
         ([f"label{n}" for n in range(21)], "at most 20"),
     ],
 )
-def test_an_agent_has_few_labels_and_one_value_for_each_key(given, remedy):
+def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
     """Two answers to one question are none."""
     with pytest.raises(Invalid, match=remedy):
         labels.read(given)
 
 
-def test_labels_come_change_and_go(desk):
-    """What is not named stays; the log tells every change."""
+def test_labels_are_set_kept_and_removed(desk):
+    """Other updates keep them; the audit log has every change."""
     admitted(desk)
     assert registered(desk, labels=("team=finance",)).agent.labels == ("team=finance",)
     for changes, left in (

@@ -1,4 +1,4 @@
-"""Protected APIs: what may be one, and what ends when one is forgotten."""
+"""Resources: valid URIs, scopes and secrets, and what deleting one ends."""
 
 import hashlib
 import json
@@ -41,8 +41,8 @@ def test_a_resource_is_registered_with_the_risk_of_each_scope(desk):
         "https://" + "a" * 3_000,
     ],
 )
-def test_what_cannot_name_a_resource_is_refused(desk, uri):
-    """Absolute, https unless it is this machine, without user and fragment (RFC 8707 2)."""
+def test_an_invalid_resource_uri_is_refused(desk, uri):
+    """Absolute, https except on this machine, without user and fragment (RFC 8707 2)."""
     with pytest.raises(Invalid, match="The resource must"):
         desk.resources.add(uri, {}, {}, by=BY)
     assert desk.resources.all() == []
@@ -61,36 +61,36 @@ def test_what_cannot_name_a_resource_is_refused(desk, uri):
         "http://localhost:8470?api",
     ],
 )
-def test_our_own_api_is_no_resource(desk, uri):
-    """A token for it would let an agent speak as a person's device, or look as if it could."""
+def test_the_api_of_sayso_cannot_be_a_resource(desk, uri):
+    """A token for it could be taken for a person's device."""
     with pytest.raises(Invalid, match="belongs to Sayso"):
         desk.resources.add(uri, {}, {}, by=BY)
     assert desk.resources.all() == []
 
 
 @pytest.mark.parametrize("uri", ["http://localhost:9000", "http://127.0.0.1/x", "http://[::1]:1"])
-def test_this_machine_may_be_http(desk, uri):
-    """Somebody who tries things out has no certificate."""
+def test_a_resource_on_this_machine_may_use_http(desk, uri):
+    """For trying things out without a certificate."""
     assert desk.resources.add(uri, {}, {}, by=BY).resource.uri == uri
 
 
 @pytest.mark.parametrize("scope", ["", "a b", 'a"b', "a\\b", "é", "a\x1b", "openid", "email"])
-def test_what_cannot_be_a_scope_is_refused(desk, scope):
-    """The alphabet of RFC 6749 3.3, without the words that OpenID owns."""
+def test_an_invalid_scope_is_refused(desk, scope):
+    """The characters of RFC 6749 3.3, without the scopes of OpenID."""
     with pytest.raises(Invalid):
         desk.resources.add(PAY, {scope: Risk.LOW}, {}, by=BY)
 
 
-def test_adding_what_exists_is_refused(desk):
-    """The one that is there stays as it is."""
+def test_adding_an_existing_resource_is_refused(desk):
+    """The existing one does not change."""
     desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     with pytest.raises(Exists):
         desk.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY)
     assert desk.resources.show(PAY).scopes == {"pay": Risk.HIGH}
 
 
-def test_scopes_come_change_and_go(desk):
-    """What is not named stays."""
+def test_scopes_are_added_changed_and_removed(desk):
+    """Other scopes are kept."""
     desk.resources.add(PAY, {"read": Risk.LOW, "pay": Risk.HIGH}, {}, by=BY)
     changes = ResourceChanges(scopes={"pay": Risk.CRITICAL, "new": Risk.LOW}, without=("read",))
     resource = desk.resources.update(PAY, changes, by=BY)
@@ -100,8 +100,8 @@ def test_scopes_come_change_and_go(desk):
         desk.resources.update(PAY, ResourceChanges(without=("read",)), by=BY)
 
 
-def test_a_scope_may_need_a_registered_action_type(desk):
-    """An unregistered one could never be satisfied."""
+def test_a_scope_may_require_a_registered_action_type(desk):
+    """An unregistered type could never be provided."""
     with pytest.raises(NotFound, match="sayso actions add"):
         desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     desk.actions.add(json.dumps(PAYMENT), by=BY)
@@ -114,15 +114,15 @@ def test_a_scope_may_need_a_registered_action_type(desk):
     assert desk.resources.update(PAY, ResourceChanges(requires={"pay": ""}), by=BY).requires == {}
 
 
-def test_a_scope_that_goes_takes_its_need_with_it(desk):
+def test_removing_a_scope_removes_its_required_type(desk):
     """Nothing is left that refers to nothing."""
     desk.actions.add(json.dumps(PAYMENT), by=BY)
     desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     assert desk.resources.update(PAY, ResourceChanges(without=("pay",)), by=BY).requires == {}
 
 
-def test_a_deleted_resource_ends_requests_and_leaves_no_ceiling(desk):
-    """Registered again one day, it gives nobody anything by itself."""
+def test_deleting_a_resource_cancels_requests_and_narrows_agents(desk):
+    """Registering it again restores nothing."""
     admin = admitted(desk)
     agent = registered(desk).agent
     desk.resources.add("https://mail.example", {"payments:read": Risk.LOW}, {}, by=BY)
@@ -148,14 +148,14 @@ def test_a_deleted_resource_ends_requests_and_leaves_no_ceiling(desk):
     ids=["show", "update", "delete"],
 )
 def test_an_unknown_resource_is_not_found(desk, act):
-    """URIs are compared exactly: one more slash is another resource."""
+    """URIs are compared exactly, including a final slash."""
     desk.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(NotFound, match="sayso resources list"):
         act(desk.resources, f"{PAY}/")
 
 
-def test_a_change_that_changes_nothing_is_no_entry(desk):
-    """A script may say it again."""
+def test_an_update_without_effect_writes_no_entry(desk):
+    """A script may repeat the command."""
     before = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     changes = ResourceChanges(scopes={"pay": Risk.HIGH})
     assert desk.resources.update(PAY, changes, by=BY) == before
@@ -171,8 +171,8 @@ def test_a_resource_has_at_most_two_hundred_scopes(desk):
     assert len(desk.resources.show(PAY).scopes) == 200
 
 
-def test_a_resource_gets_a_secret_that_is_told_once(desk):
-    """It is kept as a hash, under a name that no agent's or app's can be."""
+def test_registering_a_resource_returns_its_secret_once(desk):
+    """Stored as a hash, under its own client ID prefix."""
     given = desk.resources.add(PAY, {}, {}, by=BY)
     assert given.resource.client_id.startswith("sayso_rs_")
     assert given.secret.startswith("sayso_rk_")
@@ -182,8 +182,8 @@ def test_a_resource_gets_a_secret_that_is_told_once(desk):
     assert given.secret not in str(desk.entries())
 
 
-def test_two_secrets_work_for_the_overlap(desk):
-    """The old one has an end from then on, and is forgotten at the next rotation after it."""
+def test_two_secrets_work_during_the_overlap_of_a_rotation(desk):
+    """The old one gets an expiry and is deleted at the next rotation after it."""
     first = desk.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY).resource
     second = desk.resources.rotate_secret(PAY, by=BY, overlap_ms=5 * MINUTE).resource
     assert second.client_id == first.client_id
@@ -196,23 +196,23 @@ def test_two_secrets_work_for_the_overlap(desk):
     assert [e["facts"]["working"] for e in desk.entries("resource.secret_rotated")] == [2, 2]
 
 
-def test_a_leaked_secret_ends_at_once(desk):
-    """With no overlap the old one is gone."""
+def test_a_rotation_without_overlap_ends_the_old_secret_at_once(desk):
+    """For a secret that leaked."""
     desk.resources.add(PAY, {}, {}, by=BY)
     given = desk.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
     assert [s.hint for s in given.resource.secrets] == [given.secret[-4:]]
 
 
 @pytest.mark.parametrize("overlap", [-1, 31 * 24 * 60 * MINUTE])
-def test_an_overlap_without_an_end_is_refused(desk, overlap):
-    """Thirty days, like an agent's."""
+def test_an_overlap_beyond_thirty_days_is_refused(desk, overlap):
+    """As for an agent."""
     desk.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(Invalid, match="30 days"):
         desk.resources.rotate_secret(PAY, by=BY, overlap_ms=overlap)
 
 
 def test_changing_scopes_keeps_the_secrets(desk):
-    """And a deleted resource has none any more."""
+    """Deleting the resource deletes them."""
     desk.resources.add(PAY, {}, {}, by=BY)
     desk.resources.update(PAY, ResourceChanges({"pay": Risk.LOW}), by=BY)
     resource = desk.resources.show(PAY)
@@ -224,8 +224,8 @@ def test_changing_scopes_keeps_the_secrets(desk):
         desk.resources.rotate_secret(PAY, by=BY)
 
 
-def test_a_resource_limits_how_long_its_tokens_live(desk):
-    """Within bounds; what is not named stays, and the limit can be taken away."""
+def test_a_token_lifetime_limit_is_set_kept_and_removed(desk):
+    """Within bounds; other updates keep it."""
     for seconds in (9, 3_601):
         with pytest.raises(Invalid, match="10 to 3600"):
             desk.resources.add(PAY, {}, {}, by=BY, token_seconds=seconds)
@@ -241,8 +241,8 @@ def test_a_resource_limits_how_long_its_tokens_live(desk):
         assert desk.resources.show(PAY).token_seconds == left
 
 
-def test_a_resource_is_found_by_what_a_path_calls_it(desk):
-    """Whichever of several it is; what nothing is called is not found."""
+def test_a_resource_is_found_by_its_path_id(desk):
+    """An unknown ID is not found."""
     for uri in ("https://b.example", "https://a.example"):
         desk.resources.add(uri, {}, {}, by=BY)
     assert desk.resources.by_id(name_id("https://b.example")).uri == "https://b.example"

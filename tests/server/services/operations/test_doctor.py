@@ -1,4 +1,4 @@
-"""What the records show to somebody who looks for weak spots."""
+"""The doctor: weaknesses that the records show."""
 
 import json
 
@@ -23,7 +23,7 @@ def _doctor(desk):
 
 @pytest.fixture
 def findings(desk):
-    """What is found now, as texts with their level."""
+    """The current findings, as texts with their level."""
     return lambda: {f.what: f.level for f in _doctor(desk).findings()}
 
 
@@ -39,7 +39,7 @@ def test_a_healthy_installation_has_no_findings(desk, findings):
     assert findings() == {}
 
 
-def test_an_installation_without_an_administrator_is_weak(desk, findings):
+def test_an_installation_without_an_enabled_administrator_is_weak(desk, findings):
     """One who is disabled does not count."""
     _healthy(desk)
     desk.users.disable("admin", by=BY)
@@ -48,7 +48,7 @@ def test_an_installation_without_an_administrator_is_weak(desk, findings):
     assert found["The agent invoice-bot has no enabled owner."] == "weak"
 
 
-def test_a_report_is_named_until_it_is_closed(desk, findings):
+def test_an_open_incident_is_a_finding(desk, findings):
     """With the command that shows it."""
     given = _healthy(desk)
     approval = desk.approval(given.agent.id, desk.users.show("admin")[0].id)
@@ -60,7 +60,7 @@ def test_a_report_is_named_until_it_is_closed(desk, findings):
     assert findings() == {}
 
 
-def test_a_disabled_agent_is_nobodys_worry(desk, findings):
+def test_a_disabled_agent_causes_no_findings(desk, findings):
     """It can do nothing, so nothing about it is weak."""
     _healthy(desk)
     registered(desk, "bot", resources=(), scopes=())
@@ -69,8 +69,8 @@ def test_a_disabled_agent_is_nobodys_worry(desk, findings):
     assert findings() == {}
 
 
-def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, findings):
-    """After a rotation the new secret has to reach the agent in time."""
+def test_an_agent_that_still_uses_its_old_secret_is_a_finding(desk, findings):
+    """The new one has to reach the agent before the old one ends."""
     given = _healthy(desk)
     old = given.agent.secrets[0]
     desk.agents.rotate_secret("invoice-bot", by=BY)
@@ -84,8 +84,8 @@ def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, 
     }
 
 
-def test_an_agent_that_is_about_to_expire_is_named(desk, findings):
-    """Two weeks ahead, and when it has."""
+def test_an_agent_close_to_its_expiry_is_a_finding(desk, findings):
+    """Two weeks before, and afterwards."""
     admin = admitted(desk, roles=("admin",))
     desk.device(admin)
     registered(desk, asks=("admin",), expires_at=desk.clock.now() + 20 * DAY)
@@ -96,7 +96,7 @@ def test_an_agent_that_is_about_to_expire_is_named(desk, findings):
     assert findings() == {"The agent invoice-bot has expired.": "note"}
 
 
-def test_a_message_that_was_given_up_is_broken(desk, findings):
+def test_an_undelivered_message_is_broken(desk, findings):
     """Somebody waits for what never left."""
     _healthy(desk)
     with desk.store.write() as tx:
@@ -109,7 +109,7 @@ def test_a_message_that_was_given_up_is_broken(desk, findings):
     assert findings() == {}
 
 
-def _lose(desk, target, *errors):
+def _fail_messages(desk, target, *errors):
     with desk.store.write() as tx:
         for _ in errors:
             tx.outbox.add("ping", target, "{}")
@@ -117,29 +117,29 @@ def _lose(desk, target, *errors):
             tx.outbox.failed(message.id, "me", error, None)
 
 
-def test_dead_calls_name_their_agent_and_why(desk):
-    """Each agent's endpoint is what must be reached; of one that was deleted there is none."""
+def test_undelivered_callbacks_name_their_agent_and_the_error(desk):
+    """Not those of deleted agents."""
     _healthy(desk)
     agent = desk.agents.all()[0]
     other = registered(desk, "other-bot", asks=("admin",)).agent
     gone = registered(desk, "gone-bot", asks=("admin",)).agent
-    _lose(desk, agent.id, "status 403", "ReadTimeout")
+    _fail_messages(desk, agent.id, "status 403", "ReadTimeout")
     for lost in (other, gone):
-        _lose(desk, lost.id, "status 410")
+        _fail_messages(desk, lost.id, "status 410")
     desk.agents.delete(gone.id, by=BY)
     found = {finding.what: finding.fix for finding in _doctor(desk).findings()}
-    told = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
-    assert f"sayso agents show {agent.name}" in found[told]
+    summary = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
+    assert f"sayso agents show {agent.name}" in found[summary]
     assert "1 message to other-bot not delivered in the last week: status 410." in found
     assert not any("gone-bot" in what for what in found)
 
 
-def test_what_was_lost_before_something_arrived_is_noted(desk, findings):
-    """It was broken and is not any more; a retry that needed no call any more proves nothing."""
+def test_undelivered_messages_before_a_delivered_one_are_a_note(desk, findings):
+    """A message delivered after retries proves nothing."""
     _healthy(desk)
     agent = desk.agents.all()[0]
-    _lose(desk, agent.id, "status 403")
-    told = f"1 message to {agent.name} not delivered in the last week: status 403."
+    _fail_messages(desk, agent.id, "status 403")
+    summary = f"1 message to {agent.name} not delivered in the last week: status 403."
     for tries, level in ((2, "broken"), (1, "note")):
         with desk.store.write() as tx:
             tx.outbox.add("ping", agent.id, "{}")
@@ -148,10 +148,10 @@ def test_what_was_lost_before_something_arrived_is_noted(desk, findings):
                 if left:
                     tx.outbox.failed(message.id, "me", "status 500", tx.now)
             tx.outbox.sent(message.id, "me")
-        assert findings() == {told: level}
+        assert findings() == {summary: level}
 
 
-def test_a_clock_behind_the_log_is_broken(desk, findings):
+def test_a_clock_behind_the_audit_log_is_broken(desk, findings):
     """Deadlines and tokens depend on it."""
     _healthy(desk)
     desk.clock.forward(-HOUR)
@@ -160,8 +160,8 @@ def test_a_clock_behind_the_log_is_broken(desk, findings):
     }
 
 
-def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
-    """Nobody can answer for them; for who is disabled nobody needs to."""
+def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(desk):
+    """Not a disabled one."""
     _healthy(desk)
     admitted(desk, "ana")
     admitted(desk, "ben")
@@ -174,22 +174,22 @@ def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
     assert "sayso users enrol ana" in found.fix
 
 
-TOLD = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."
+TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."
 
 
-def test_a_critical_scope_that_no_two_people_can_approve_is_weak(desk, findings):
-    """Until there is a second owner or administrator, or a rule that lets one be enough."""
+def test_a_critical_scope_without_two_eligible_approvers_is_weak(desk, findings):
+    """Until there is a second one, or a rule that needs only one."""
     _healthy(desk)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     desk.resources.update(PAY, raised, by=BY)
-    assert findings() == {TOLD.format("payments:transfer", 2, 1): "weak"}
+    assert findings() == {TOO_FEW.format("payments:transfer", 2, 1): "weak"}
     Policies(desk.store).set(
         rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'), by=BY
     )
     assert findings() == {}
 
 
-def test_a_second_person_is_enough_for_a_critical_scope(desk, findings):
+def test_a_second_administrator_is_enough_for_a_critical_scope(desk, findings):
     """An administrator beside the one who is asked."""
     _healthy(desk)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
@@ -210,29 +210,29 @@ def test_a_second_person_is_enough_for_a_critical_scope(desk, findings):
         ),
     ],
 )
-def test_rules_of_ones_own_are_held_to_it_too(desk, findings, asks, need, most):
-    """Whoever they name, whatever they raise, whomever they exclude."""
+def test_custom_rules_are_checked_for_enough_approvers_too(desk, findings, asks, need, most):
+    """With the people, risks and exclusions that they name."""
     _healthy(desk)
     desk.device(admitted(desk, "second"))
     assert findings() == {}
     Policies(desk.store).set(rule("ask", 'when.scope = ["payments:read"]', *asks), by=BY)
-    assert findings() == {TOLD.format("payments:read", need, most): "weak"}
+    assert findings() == {TOO_FEW.format("payments:read", need, most): "weak"}
     Policies(desk.store).set(rule("deny"), by=BY)
     assert findings() == {}
 
 
-def test_an_action_type_is_held_to_it_where_its_agent_may_ask_for_it(desk, findings):
-    """More than one is counted; what nobody at all may approve says so."""
+def test_action_types_are_checked_for_enough_approvers_too(desk, findings):
+    """Findings are counted; an impossible approval says so."""
     _healthy(desk)
     desk.actions.add(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
-    assert findings() == {TOLD.format("payment.transfer", 2, 1): "weak"}
+    assert findings() == {TOO_FEW.format("payment.transfer", 2, 1): "weak"}
     rules = rule("ask", 'ask.who = ["admin"]', 'ask.exclude = ["user"]')
     Policies(desk.store).set(rules, by=BY)
-    (said,) = findings()
-    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in said
+    (what,) = findings()
+    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in what
     desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY)
-    (said,) = findings()
-    assert "There are 2 such permissions." in said
+    (what,) = findings()
+    assert "There are 2 such permissions." in what
     desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
-    (said,) = findings()
-    assert "only one" not in said
+    (what,) = findings()
+    assert "only one" not in what

@@ -1,4 +1,4 @@
-"""The first administrator, and the keys that everything is signed with."""
+"""Initialization: the first administrator and the signing keys."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from server.services.refusals import Exists, Invalid
 from tests.support.builders.installation import BY, admitted
 
 
-def test_init_makes_one_administrator_with_a_code_and_one_key_per_algorithm(desk):
+def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(desk):
     """After it there is somebody who may, and something to sign with."""
     user, issued = desk.installation.init("admin", by=BY)
     assert user.roles == ("admin",)
@@ -15,7 +15,7 @@ def test_init_makes_one_administrator_with_a_code_and_one_key_per_algorithm(desk
     assert len(desk.entries("installation.initialized")) == 1
 
 
-def test_a_second_init_is_refused_and_names_the_command_for_one_more_device(desk):
+def test_a_second_init_is_refused_with_the_command_for_another_device(desk):
     """Whoever wants another device does not need another administrator."""
     desk.installation.init("admin", by=BY)
     with pytest.raises(Exists, match="sayso users enrol admin"):
@@ -24,7 +24,7 @@ def test_a_second_init_is_refused_and_names_the_command_for_one_more_device(desk
     assert desk.installation.admin().name == "admin"
 
 
-def test_a_refused_init_leaves_no_keys_behind(desk):
+def test_a_refused_init_stores_nothing(desk):
     """All of it or nothing."""
     with pytest.raises(Invalid):
         desk.installation.init("a\x1bb", by=BY)
@@ -32,7 +32,7 @@ def test_a_refused_init_leaves_no_keys_behind(desk):
     assert desk.installation.admin() is None
 
 
-def test_init_does_not_take_over_somebody_who_is_there(desk):
+def test_init_does_not_make_an_existing_user_an_administrator(desk):
     """A user does not become administrator by being named."""
     admitted(desk, "ana")
     with pytest.raises(Exists):

@@ -1,4 +1,4 @@
-"""What is counted of requests, and that it costs the same however many there are."""
+"""Statistics of requests: what they count, and that their cost is bounded."""
 
 import json
 
@@ -29,7 +29,7 @@ def eva(desk):
 
 @pytest.fixture
 def asked(desk, agent, eva):
-    """Makes a request that became something: after which time it was seen and answered."""
+    """Makes a request with an outcome, a time until seen and a time until decided."""
 
     def make(state, *, seen=1_000, took=5_000, ago=0, **members):
         at = desk.clock.now() - ago
@@ -51,8 +51,8 @@ def _summary(desk, days=7):
     return Statistics(desk.store).summary(days)
 
 
-def test_an_installation_in_which_nothing_happened_has_empty_days(desk):
-    """As many as were asked for, today the last."""
+def test_an_unused_installation_has_empty_days(desk):
+    """As many as requested; today is the last."""
     summary = _summary(desk)
     assert len(summary.days) == 7
     assert summary.days[-1].at <= summary.now < summary.days[-1].at + DAY_MS
@@ -61,8 +61,8 @@ def test_an_installation_in_which_nothing_happened_has_empty_days(desk):
     assert summary.whole
 
 
-def test_requests_are_counted_by_what_became_of_them(desk, asked):
-    """In all, by day, by agent and by person; an approval stays one when it was used."""
+def test_requests_are_counted_by_outcome(desk, asked):
+    """In total, per day, agent and person; a redeemed one counts as approved."""
     asked(State.APPROVED, took=4_000)
     asked(State.REDEEMED, took=6_000)
     asked(State.DENIED, took=20_000, ago=DAY_MS)
@@ -80,21 +80,21 @@ def test_requests_are_counted_by_what_became_of_them(desk, asked):
     assert summary.pending == 1
 
 
-def test_what_was_approved_and_not_fetched_in_time_was_approved(desk, asked, eva):
+def test_an_approved_request_that_expired_counts_as_approved(desk, asked, eva):
     """It ended as expired; its person said yes."""
     approval = asked(State.EXPIRED)
-    yes = Decision(
+    decision = Decision(
         approval.id, eva.id, "sayso_dv_1", "approve", None, None, "confirm", "terminal", "x", 0
     )
     with desk.store.write() as tx:
-        tx.decisions.add(yes)
+        tx.decisions.add(decision)
     asked(State.EXPIRED)
     counts = _summary(desk).counts
     assert (counts.approved, counts.expired) == (1, 1)
 
 
-def test_what_a_rule_decides_says_nothing_about_people(desk, asked):
-    """It was approved; nobody was asked, nobody agreed, nobody took time."""
+def test_automatic_decisions_do_not_count_for_people(desk, asked):
+    """They count as approved and have no decision time."""
     rule = json.dumps({"kind": "policy"})
     asked(State.REDEEMED, decided_by=rule)
     asked(State.EXPIRED, decided_by=rule)
@@ -107,10 +107,10 @@ def test_what_a_rule_decides_says_nothing_about_people(desk, asked):
 @pytest.mark.parametrize(
     ("yes", "no", "read", "unread"),
     [(20, 0, 2_000, True), (19, 1, 2_000, False), (9, 0, 2_000, False), (20, 0, 3_000, False)],
-    ids=["waved through", "now and then no", "too few", "read"],
+    ids=["unread", "some denied", "too few", "read"],
 )
-def test_an_agent_whose_requests_nobody_reads_is_named(desk, asked, yes, no, read, unread):
-    """Over 95 % yes, half of them within three seconds of being seen, ten answers or more."""
+def test_an_agent_whose_requests_are_approved_unread_is_named(desk, asked, yes, no, read, unread):
+    """Over 95 % approved, the median within three seconds, ten decisions or more."""
     for _ in range(yes):
         asked(State.REDEEMED, seen=60_000, took=60_000 + read)
     for _ in range(no):
@@ -119,14 +119,14 @@ def test_an_agent_whose_requests_nobody_reads_is_named(desk, asked, yes, no, rea
     assert (agent.unread, agent.read_ms) == (unread, read)
 
 
-def test_what_was_answered_unseen_was_read_since_it_was_made(desk, asked):
+def test_a_request_decided_unseen_is_measured_from_its_creation(desk, asked):
     """Somebody answered from a list."""
     asked(State.DENIED, seen=0, took=7_000)
     assert _summary(desk).agents[0].read_ms == 7_000
 
 
 @pytest.mark.parametrize(("requests", "too_much"), [(30, False), (31, True)])
-def test_somebody_who_is_asked_too_much_is_named(desk, asked, requests, too_much):
+def test_a_person_with_too_many_requests_on_one_day_is_named(desk, asked, requests, too_much):
     """On one day; spread over several it is bearable."""
     for _ in range(requests):
         asked(State.DENIED)
@@ -135,8 +135,8 @@ def test_somebody_who_is_asked_too_much_is_named(desk, asked, requests, too_much
     assert (one.too_much, one.busiest) == (too_much, requests)
 
 
-def test_whoever_asks_most_is_first(desk, eva, asked):
-    """Of equals the name decides; somebody who is gone is known by their id."""
+def test_agents_and_people_are_sorted_by_number_and_name(desk, eva, asked):
+    """A deleted user is shown by ID."""
     other = registered(desk, name="another", owners=("eva",)).agent
     desk.approval(other.id, eva.id)
     asked(State.DENIED), asked(State.DENIED)
@@ -146,8 +146,8 @@ def test_whoever_asks_most_is_first(desk, eva, asked):
     assert [one.name for one in summary.people] == ["eva", "sayso_us_gone"]
 
 
-def test_only_the_newest_of_very_many_are_looked_at(desk, asked, monkeypatch):
-    """And that is said."""
+def test_only_the_newest_requests_are_counted(desk, asked, monkeypatch):
+    """The summary says so."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 2)
     asked(State.DENIED), asked(State.DENIED)
     assert _summary(desk).whole
@@ -160,8 +160,8 @@ def test_only_the_newest_of_very_many_are_looked_at(desk, asked, monkeypatch):
     ("left", "within"),
     [(60_000, 60_000), (60_001, 300_000), (3_600_000, 3_600_000), (DAY_MS, None)],
 )
-def test_what_waits_is_counted_by_how_soon_it_ends_and_how_grave_it_is(desk, asked, left, within):
-    """What is over is not counted."""
+def test_pending_requests_are_counted_by_remaining_time_and_risk(desk, asked, left, within):
+    """Expired ones are not counted."""
     now = desk.clock.now()
     asked(State.PENDING, expires_at=now + left, risk=Risk.CRITICAL)
     asked(State.PENDING, expires_at=now)
@@ -170,8 +170,8 @@ def test_what_waits_is_counted_by_how_soon_it_ends_and_how_grave_it_is(desk, ask
     assert found == {within: {Risk.CRITICAL: 1}}
 
 
-def test_what_one_agent_asked_is_told_of_it_alone(desk, agent, eva, asked):
-    """By name or id; of everybody whom it asked, and of nobody's else."""
+def test_the_statistics_of_an_agent_contain_only_its_requests(desk, agent, eva, asked):
+    """By name or ID, over all people."""
     bob = desk.users.add(NewUser("bob"), by=BY)[0]
     other = registered(desk, name="another", owners=("eva",)).agent
     asked(State.DENIED), asked(State.REDEEMED, ago=DAY_MS)
@@ -186,15 +186,15 @@ def test_what_one_agent_asked_is_told_of_it_alone(desk, agent, eva, asked):
         Statistics(desk.store).of_agent("nobody", 3)
 
 
-def test_only_the_newest_of_what_an_agent_asked_are_looked_at(desk, agent, asked, monkeypatch):
-    """And that is said."""
+def test_only_the_newest_requests_of_an_agent_are_counted(desk, agent, asked, monkeypatch):
+    """The result says so."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 1)
     asked(State.DENIED, ago=1_000), asked(State.REDEEMED)
     course = Statistics(desk.store).of_agent(agent.id, 7)
     assert (course.whole, course.counts.asked, course.counts.approved) == (False, 1, 1)
 
 
-def test_however_many_there_are_the_same_number_is_read(desk):
+def test_statistics_use_an_index_and_a_row_limit(desk):
     """One index in the order of the answer, cut off; those that wait by the index of the open."""
     connection = sqlite(desk)
     assert "USING INDEX ix_approvals_made" in query_plans.told(connection, rows._SINCE)
@@ -213,8 +213,8 @@ def sqlite(desk):
         return view._connection.connection.driver_connection
 
 
-def test_those_that_wait_are_found_among_however_many_that_are_over(desk, asked):
-    """By the index of the open ones, and not by walking through all that were ever asked."""
+def test_open_requests_are_found_by_their_index(desk, asked):
+    """Decided requests are not scanned."""
     asked(State.PENDING), asked(State.DENIED), asked(State.APPROVED)
     steps = []
     connection = sqlite(desk)

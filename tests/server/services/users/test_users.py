@@ -1,4 +1,4 @@
-"""People: who is let in, what changes, what ends when somebody is stopped."""
+"""Users: adding, changing, disabling and unlocking them."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from server.services.users.users import NewUser, UserChanges
 from tests.support.builders.installation import BY, admitted, registered
 
 
-def test_a_user_comes_in_with_a_code(desk):
-    """Adding somebody is one unit of work: the user, the code, an entry for each."""
+def test_adding_a_user_issues_an_enrollment_code(desk):
+    """In one unit of work, with an audit entry for each."""
     user, issued = desk.users.add(NewUser("ana", "ana@example.com", ("auditor",)), by=BY)
     assert user.id.startswith("sayso_us_")
     assert (user.name, user.email, user.roles, user.state) == (
@@ -33,8 +33,8 @@ def test_a_user_comes_in_with_a_code(desk):
     ],
     ids=["name", "email", "name is an email", "email is no email"],
 )
-def test_a_name_and_an_email_belong_to_one_user(desk, new):
-    """A hint never means two people, in whatever case it is written."""
+def test_names_and_emails_are_unique(desk, new):
+    """A login hint never means two people, in any case of letters."""
     admitted(desk, "ana", email="ana@example.com")
     with pytest.raises((Exists, Invalid)):
         desk.users.add(new, by=BY)
@@ -55,7 +55,7 @@ def test_a_name_and_an_email_belong_to_one_user(desk, new):
         NewUser("ben", roles=("root",)),
     ],
 )
-def test_what_nobody_may_be_called_is_refused_and_changes_nothing(desk, new):
+def test_an_invalid_user_is_refused_and_changes_nothing(desk, new):
     """Hostile names reach neither the database nor the log."""
     with pytest.raises(Invalid):
         desk.users.add(new, by=BY)
@@ -63,15 +63,15 @@ def test_what_nobody_may_be_called_is_refused_and_changes_nothing(desk, new):
     assert desk.entries() == []
 
 
-def test_a_change_bumps_the_version_of_every_cache(desk):
+def test_a_change_of_users_bumps_the_admin_version(desk):
     """A running server sees it at its next request."""
     before = desk.version()
     admitted(desk, "ana")
     assert desk.version() > before
 
 
-def test_roles_and_email_change_and_the_log_keeps_no_address(desk):
-    """What may have to be erased one day is not written where nothing can be erased."""
+def test_roles_and_email_can_be_changed(desk):
+    """The audit log does not contain the address, because it cannot be erased there."""
     admitted(desk, "ana")
     changes = UserChanges(email="ana@example.com", roles=("admin",))
     user = desk.users.update("ana", changes, by=BY)
@@ -81,27 +81,27 @@ def test_roles_and_email_change_and_the_log_keeps_no_address(desk):
     assert desk.users.update("ana", UserChanges(email=""), by=BY).email is None
 
 
-def test_an_update_that_changes_nothing_writes_nothing(desk):
+def test_an_update_without_effect_writes_no_entry(desk):
     """An entry exists exactly when its effect does."""
     admitted(desk, "ana")
     desk.users.update("ana", UserChanges(), by=BY)
     assert desk.entries("user.updated") == []
 
 
-def test_disabling_a_user_ends_requests_and_tokens_and_tells_their_screens(desk):
-    """Nothing that was asked of somebody who left is answered or redeemed any more."""
+def test_disabling_a_user_cancels_requests_and_revokes_tokens(desk):
+    """And is an event in their feed."""
     admin, ana = admitted(desk), admitted(desk, "ana")
     agent = registered(desk).agent
     pending = desk.approval(agent.id, ana.id)
     approved = desk.approval(agent.id, ana.id, state=State.APPROVED)
     other = desk.approval(agent.id, admin.id)
-    token, not_hers = desk.token(agent.id, ana.id), desk.token(agent.id, admin.id, "t2")
+    token, of_admin = desk.token(agent.id, ana.id), desk.token(agent.id, admin.id, "t2")
     ended = desk.users.disable("ana", by=BY)
     assert (ended.user.state, ended.requests_cancelled, ended.tokens_revoked) == ("disabled", 2, 1)
     for approval in (pending, approved):
         assert desk.state(approval) == (State.CANCELLED, "user_disabled")
     assert desk.state(other) == (State.PENDING, None)
-    assert (desk.revoked(token), desk.revoked(not_hers)) == (True, False)
+    assert (desk.revoked(token), desk.revoked(of_admin)) == (True, False)
     assert desk.events(ana)[-1] == "user.disabled"
     facts = desk.entries("user.disabled")[0]["facts"]
     assert facts == {"tokens_revoked": 1, "requests_cancelled": 2}
@@ -117,8 +117,8 @@ def test_disabling_twice_changes_nothing_more(desk):
     assert desk.events(user) == ["user.disabled"]
 
 
-def test_a_disabled_user_gets_no_code_and_loses_the_one_they_had(desk):
-    """A code that is on its way does not let somebody back in."""
+def test_disabling_a_user_ends_their_enrollment_code(desk):
+    """And no new one is issued."""
     _, issued = desk.users.add(NewUser("ana"), by=BY)
     desk.users.disable("ana", by=BY)
     with desk.store.write() as tx:
@@ -128,8 +128,8 @@ def test_a_disabled_user_gets_no_code_and_loses_the_one_they_had(desk):
         desk.users.enrol("ana", by=BY)
 
 
-def test_enabling_lets_a_user_go_on_and_what_ended_stays_ended(desk):
-    """Enabling is not undoing."""
+def test_enabling_a_user_restores_nothing(desk):
+    """Cancelled requests stay cancelled."""
     ana = admitted(desk, "ana")
     admitted(desk)
     approval = desk.approval(registered(desk).agent.id, ana.id)
@@ -139,8 +139,8 @@ def test_enabling_lets_a_user_go_on_and_what_ended_stays_ended(desk):
     assert len(desk.entries("user.enabled")) == 1
 
 
-def test_unlock_opens_the_locked_devices_of_one_user(desk):
-    """Ten wrong PINs lock a device; the administrator's word opens it and is in the log."""
+def test_unlocking_a_user_unlocks_only_their_locked_devices(desk):
+    """It is an audit entry."""
     ana, ben = admitted(desk, "ana"), admitted(desk, "ben")
     locked = desk.device(ana, pin_tries=10)
     desk.device(ana, pin_tries=3)
@@ -156,15 +156,15 @@ def test_unlock_opens_the_locked_devices_of_one_user(desk):
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "enrol", "unlock"])
 def test_an_unknown_user_is_not_found(desk, verb):
-    """The refusal says how to see who there is."""
+    """The error names the command that lists users."""
     act = getattr(desk.users, verb)
     with pytest.raises(NotFound, match="sayso users list"):
         act("nobody") if verb == "show" else act("nobody", by=BY)
     assert desk.entries() == []
 
 
-def test_enabling_who_is_enabled_and_unlocking_who_is_not_locked_are_no_entries(desk):
-    """A script may say it again; nobody's screen is told."""
+def test_enabling_and_unlocking_without_effect_write_no_entry(desk):
+    """And no event."""
     ana = admitted(desk, "ana")
     desk.device(ana)
     assert desk.users.enable("ana", by=BY) == ana

@@ -1,4 +1,4 @@
-"""Action types: read strictly, versioned, and not forgotten while somebody needs them."""
+"""Registered action types: validation, versions and deletion."""
 
 import json
 
@@ -12,21 +12,21 @@ from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, regi
 FILE = json.dumps(PAYMENT)
 
 
-def test_a_file_becomes_a_type_in_its_first_version(desk):
-    """The document is kept as it was given."""
+def test_adding_a_file_registers_version_one(desk):
+    """The document is stored unchanged."""
     row = desk.actions.add(FILE, by=BY)
     assert (row.type, row.version, row.document) == ("payment.transfer", 1, FILE)
     assert desk.actions.show("payment.transfer") == row
 
 
-def test_adding_a_type_that_exists_names_the_command_that_changes_it(desk):
-    """Add never overwrites."""
+def test_adding_an_existing_type_is_refused_with_the_update_command(desk):
+    """Adding never overwrites."""
     desk.actions.add(FILE, by=BY)
     with pytest.raises(Exists, match="sayso actions update"):
         desk.actions.add(FILE, by=BY)
 
 
-def test_an_update_is_the_next_version_and_the_same_file_is_none(desk):
+def test_an_update_makes_the_next_version_unless_nothing_changed(desk):
     """Versions count changes."""
     desk.actions.add(FILE, by=BY)
     assert desk.actions.update(FILE, by=BY).version == 1
@@ -48,15 +48,15 @@ def test_an_update_is_the_next_version_and_the_same_file_is_none(desk):
         (json.dumps({**PAYMENT, "title": "Pay\u202e"}, ensure_ascii=False), "/title"),
     ],
 )
-def test_a_file_that_is_no_action_type_is_refused_with_the_place(desk, text, says):
-    """Whoever wrote it finds the line; nothing is stored."""
+def test_an_invalid_file_is_refused_with_the_place(desk, text, says):
+    """Nothing is stored."""
     with pytest.raises(Invalid, match=says):
         desk.actions.add(text, by=BY)
     assert desk.actions.all() == []
 
 
-def test_a_type_that_a_scope_needs_is_not_deleted(desk):
-    """Without it the scope could never be given again, and nobody would know why."""
+def test_a_type_required_by_a_scope_cannot_be_deleted(desk):
+    """The scope could never be granted again."""
     desk.actions.add(FILE, by=BY)
     desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     with pytest.raises(Conflict, match=f"sayso resources update {PAY}"):
@@ -68,7 +68,7 @@ def test_a_type_that_a_scope_needs_is_not_deleted(desk):
 
 
 def test_an_unknown_type_is_not_found(desk):
-    """By name on show and delete, by the file's type on update."""
+    """By show, update and delete."""
     for act in (
         lambda: desk.actions.show("payment.transfer"),
         lambda: desk.actions.update(FILE, by=BY),
@@ -78,7 +78,7 @@ def test_an_unknown_type_is_not_found(desk):
             act()
 
 
-def test_other_resources_do_not_keep_a_type(desk):
+def test_a_type_not_required_by_a_scope_can_be_deleted(desk):
     """Only a scope that needs it does."""
     desk.actions.add(FILE, by=BY)
     desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
@@ -86,8 +86,8 @@ def test_other_resources_do_not_keep_a_type(desk):
     assert desk.actions.all() == []
 
 
-def test_no_agent_names_a_type_that_is_gone(desk):
-    """One that is registered later under the same name has to be allowed again."""
+def test_deleting_a_type_removes_it_from_agents(desk):
+    """A later type of the same name must be allowed again."""
     admitted(desk)
     other = json.loads(FILE) | {"type": "other.type"}
     for document in (FILE, json.dumps(other)):
@@ -101,8 +101,8 @@ def test_no_agent_names_a_type_that_is_gone(desk):
     assert left == [("other.type",), ("other.type",), None]
 
 
-def test_a_type_is_found_by_what_a_path_calls_it(desk):
-    """Whichever of several it is; what nothing is called is not found."""
+def test_a_type_is_found_by_its_path_id(desk):
+    """An unknown ID is not found."""
     for name in ("payment.transfer", "b.type", "a.type"):
         desk.actions.add(json.dumps({**PAYMENT, "type": name}), by=BY)
     assert desk.actions.by_id(name_id("payment.transfer")).type == "payment.transfer"

@@ -31,7 +31,7 @@ class Fault:
 
 _OTHER = "other"
 """About none of the invariants by itself."""
-_LIVES = "tests/server/services/approvals/test_lives.py::test_every_life_is_one_of_the_model"
+_LIVES = "tests/server/services/approvals/test_lives.py::test_every_sequence_agrees_with_the_model"
 _STOPPED = (
     "tests/server/services/clients/test_disabled_agents.py"
     "::test_what_was_stopped_gets_nothing_anywhere"

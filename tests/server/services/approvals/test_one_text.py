@@ -1,4 +1,4 @@
-"""What was shown, what was signed, what the token says and what the log says are one text."""
+"""The displayed, signed, issued and logged texts of an approval are the same."""
 
 import base64
 import hashlib
@@ -9,18 +9,18 @@ from tests.support.clients.agent import PAYMENT_DETAILS
 
 
 def digest(text):
-    """SHA-256 as base64url, worked out here and not by the product."""
+    """SHA-256 as base64url, computed independently of the product."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def payload(jws):
-    """What a device signed."""
+    """The payload that a device signed."""
     part = jws.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def test_displayed_signed_issued_and_logged_are_one(agent, person, local):
-    """I26: each digest is that of the text, and each place has the same ones."""
+def test_displayed_signed_issued_and_logged_digests_are_equal(agent, person, local):
+    """I26: each digest is that of the text."""
     handle, approval = agent.asked_payment()
     shown = person.show(approval.id)
     action = json.loads(shown["action"])

@@ -175,7 +175,7 @@ def test_guessing_invitations_is_rate_limited_per_address(registrations: Registr
 
 
 WIDER: dict[str, dict[str, Any]] = {
-    "DC-09 another allowed grant": {"grant_types": [GRANT_CLIENT_CREDENTIALS]},
+    "DC-09 a grant type beyond the invitation": {"grant_types": [GRANT_CLIENT_CREDENTIALS]},
     "DC-09 both grants": {"grant_types": [GRANT_CIBA, GRANT_CLIENT_CREDENTIALS]},
     "another grant": {"grant_types": ["password"]},
     "no grant": {"grant_types": []},

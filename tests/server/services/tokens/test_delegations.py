@@ -1,4 +1,4 @@
-"""The ledger tells who acts for whom, and ends what should not go on."""
+"""The delegation ledger: searching, showing and revoking tokens and their chains."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def ledger(local):
 
 @pytest.fixture
 def tokens(chains):
-    """Ana's token, and what an agent made of it."""
+    """Ana's token, and the one that an agent got for it."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     own = chains.user_token()
@@ -34,12 +34,19 @@ def tokens(chains):
 
 
 def _found(ledger, **wanted):
-    asked = {"client": None, "user": None, "resource": None, "ended": False, "limit": 50, **wanted}
-    return {held.delegation.id for held in ledger.search(**asked)}
+    filters = {
+        "client": None,
+        "user": None,
+        "resource": None,
+        "ended": False,
+        "limit": 50,
+        **wanted,
+    }
+    return {held.delegation.id for held in ledger.search(**filters)}
 
 
-def test_tokens_are_found_by_client_person_and_resource(ledger, tokens):
-    """Agents and apps by name or id, people by name; what fits nobody is not found."""
+def test_tokens_are_found_by_client_user_and_resource(ledger, tokens):
+    """Clients by name or ID, users by name; an unknown one is not found."""
     own, made = tokens
     assert _found(ledger) == {own.id, made.id}
     assert _found(ledger, client="desk-bot") == _found(ledger, client=made.client_id) == {made.id}
@@ -52,8 +59,8 @@ def test_tokens_are_found_by_client_person_and_resource(ledger, tokens):
             _found(ledger, **nobody)
 
 
-def test_what_is_over_is_listed_on_demand(ledger, local, tokens):
-    """Expired and revoked; the state says which."""
+def test_ended_tokens_are_listed_on_request(ledger, local, tokens):
+    """Expired or revoked, as their state says."""
     own, made = tokens
     ledger.revoke(made.id, by=BY)
     assert _found(ledger) == {own.id}
@@ -69,8 +76,8 @@ def _all(ledger):
     return ledger.search(client=None, user=None, resource=None, ended=True, limit=50)
 
 
-def test_a_chain_is_shown_both_ways(ledger, chains, tokens, person):
-    """What it came from, what came from it, and who they are."""
+def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person):
+    """With the names of clients and actors."""
     own, made = tokens
     chain = ledger.show(own.id)
     assert chain.delegation.client_name == "chat"
@@ -84,13 +91,13 @@ def test_a_chain_is_shown_both_ways(ledger, chains, tokens, person):
         ledger.show("sayso_at_none")
 
 
-def test_nobody_acts_by_a_token_that_is_gone(local):
+def test_a_deleted_parent_token_has_no_actors(local):
     """A request whose parent was cleared away says through nobody."""
     with local.services.store.read() as view:
         assert actors(view, "gone") == ()
 
 
-def test_revoking_takes_the_descendants_and_is_one_entry(ledger, chains, tokens):
+def test_revoking_a_token_revokes_descendants_with_one_entry(ledger, chains, tokens):
     """A second time changes nothing and writes nothing."""
     own, made = tokens
     held, count = ledger.revoke(own.id, by=BY)
@@ -109,8 +116,8 @@ def test_revoking_takes_the_descendants_and_is_one_entry(ledger, chains, tokens)
         ledger.revoke("sayso_at_none", by=BY)
 
 
-def test_an_agents_own_token_is_for_nobody_else(ledger, local, agent):
-    """No person stands behind it; its agent may be gone, too."""
+def test_an_agents_own_token_has_no_user(ledger, local, agent):
+    """Its agent may have been deleted."""
     token = local.desk.token(agent.id, None, "own")
     assert ledger.show(token.id).delegation.user is None
     ledger.revoke(token.id, by=BY)
@@ -119,8 +126,8 @@ def test_an_agents_own_token_is_for_nobody_else(ledger, local, agent):
     assert ledger.show(token.id).delegation.client_name == "(deleted agent)"
 
 
-def test_people_see_and_end_what_acts_for_them(chains, tokens, person):
-    """Their own, in parts; all that came from it ends, and the log says by whom."""
+def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person):
+    """In pages; descendants end too, and the entry names the person."""
     own, made = tokens
     path, first = "/api/delegations", {"limit": "1"}
     listed = person.call("GET", path, query=first).json
@@ -138,7 +145,7 @@ def test_people_see_and_end_what_acts_for_them(chains, tokens, person):
     assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "by the person")
 
 
-def test_nobody_sees_or_ends_what_acts_for_somebody_else(local, tokens):
+def test_tokens_for_other_people_are_not_found(local, tokens):
     """It is as if there were none."""
     other = new_person(local, "ben")
     assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
@@ -147,6 +154,6 @@ def test_nobody_sees_or_ends_what_acts_for_somebody_else(local, tokens):
     assert not local.desk.revoked(tokens[0])
 
 
-def test_a_list_of_delegations_takes_true_or_false(person):
+def test_an_invalid_ended_filter_is_refused(person):
     """And says so."""
     assert person.call("GET", "/api/delegations", query={"ended": "maybe"}).status == 422

@@ -1,4 +1,4 @@
-"""A refusal is replayed from the log: which step, what would help, how it would go now."""
+"""Explanations of refused exchanges: the failed step, the remedy, and the result of a replay."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def chains(local, person):
 
 @pytest.fixture
 def explanations(local):
-    """As the command line makes them."""
+    """The service as the command line builds it."""
     services = local.services
     return Explanations(
         services.store,
@@ -45,7 +45,7 @@ def explanations(local):
 
 @pytest.fixture
 def bot(chains):
-    """An agent that serves the desk."""
+    """An agent that serves the desk API."""
     return chains.agent("desk-bot")
 
 
@@ -53,8 +53,8 @@ def _update(chains, **changes):
     chains.local.desk.agents.update("desk-bot", AgentChanges(**changes), by=BY)
 
 
-def test_a_refusal_says_its_step_its_remedy_and_that_it_would_pass_now(chains, bot, explanations):
-    """The remedy names the agent and the resource; done, it helps."""
+def test_an_explanation_names_step_remedy_and_current_result(chains, bot, explanations):
+    """Applying the remedy makes the exchange pass."""
     chains.consent(bot, "bank:read")
     _update(chains, serves=())
     token = chains.user_token()
@@ -71,8 +71,8 @@ def test_a_refusal_says_its_step_its_remedy_and_that_it_would_pass_now(chains, b
     assert (again.replayed, again.now) == (True, None)
 
 
-def test_a_refusal_is_found_by_its_entry(chains, bot, explanations):
-    """The newest when nothing is said; an unknown id is not found."""
+def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
+    """The latest by default; an unknown ID is not found."""
     with pytest.raises(NotFound, match="X-Correlation-Id"):
         explanations.exchange(None)
     chains.exchange(bot, chains.user_token())
@@ -85,8 +85,8 @@ def test_a_refusal_is_found_by_its_entry(chains, bot, explanations):
         explanations.exchange("unknown")
 
 
-def test_every_bound_of_the_scopes_is_told(chains, bot, explanations):
-    """What the resource has, what each agent may, what each token has, what was consented."""
+def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanations):
+    """Of the resource, the agents, the tokens and the consent."""
     chains.consent(bot, "bank:read")
     chains.exchange(bot, chains.user_token(), scope="bank:write")
     bounds = {bound.source: bound.scope for bound in explanations.exchange(None).bounds}
@@ -97,8 +97,8 @@ def test_every_bound_of_the_scopes_is_told(chains, bot, explanations):
     }
 
 
-def test_the_bounds_of_a_signed_answer_are_told(chains, agent, person, explanations):
-    """Each actor and each token of the resource, down from the answer; no consent counts."""
+def test_an_explanation_lists_the_bounds_of_an_approval(chains, agent, person, explanations):
+    """Of each actor and token of the resource."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -121,8 +121,8 @@ def test_the_bounds_of_a_signed_answer_are_told(chains, agent, person, explanati
         ({"scope": None}, Reason.MALFORMED),
     ],
 )
-def test_what_was_in_the_tokens_cannot_be_replayed(chains, bot, explanations, parameters, reason):
-    """They are not kept; the step and the remedy are told all the same."""
+def test_an_unreadable_request_cannot_be_replayed(chains, bot, explanations, parameters, reason):
+    """Tokens are not stored; the step and the remedy are still explained."""
     chains.exchange(bot, "", **{"subject_token": chains.user_token(), **parameters})
     found = explanations.exchange(None)
     assert (found.reason, found.replayed, found.now) == (reason, False, None)
@@ -130,8 +130,8 @@ def test_what_was_in_the_tokens_cannot_be_replayed(chains, bot, explanations, pa
     assert found.remedy
 
 
-def test_details_are_not_kept_so_a_person_is_always_still_needed(chains, bot, explanations):
-    """Their types are; whether somebody had signed for them can only be asked again."""
+def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
+    """Only their types are stored."""
     _update(chains, resources=(PAY,), scopes=("payments:read",))
     chains.consent(bot, "payments:read", resource=PAY)
     sent = json.dumps(PAYMENT_DETAILS)
@@ -142,7 +142,7 @@ def test_details_are_not_kept_so_a_person_is_always_still_needed(chains, bot, ex
     assert "Nordwind" not in found.entry.body.decode()
 
 
-def test_a_disabled_or_deleted_agent_would_still_be_refused(chains, bot, explanations):
+def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
     """Whatever else has become better since."""
     chains.exchange(bot, chains.user_token())
     chains.local.desk.agents.disable("desk-bot", by=BY)
@@ -152,8 +152,8 @@ def test_a_disabled_or_deleted_agent_would_still_be_refused(chains, bot, explana
     assert (gone.agent, gone.replayed, gone.bounds) == (bot.id, False, ())
 
 
-def test_a_token_that_counts_says_what_it_says(chains, explanations):
-    """Its claims, its row, and nothing against it."""
+def test_a_valid_token_is_explained_without_problems(chains, explanations):
+    """With its claims and its row."""
     token = chains.user_token()
     found = explanations.token(token)
     assert (found.claims["aud"], found.row.client_name, found.problems) == (DESK, "chat", ())
@@ -163,7 +163,7 @@ def test_a_token_that_counts_says_what_it_says(chains, explanations):
     assert explanations.token(chains.sign(unknown)).problems == ("this server has no record of it",)
 
 
-def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanations):
+def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
     """All of it at once."""
     chains.consent(bot, "bank:read")
     token = chains.user_token()
@@ -186,8 +186,8 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
     assert "its resource was deleted" not in explanations.token(ours).problems
 
 
-def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, explanations):
-    """A list that is given replaces the old one, so the command says the old ones again."""
+def test_a_remedy_keeps_the_existing_values_of_a_list(chains, bot, explanations):
+    """Because the flags replace the whole list."""
     _update(chains, serves=(DESK,), resources=(DESK,), scopes=("desk:use",))
     chains.exchange(bot, chains.user_token())
     assert explanations.exchange(None).remedy.endswith(
@@ -205,8 +205,8 @@ def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, expl
     )
 
 
-def test_a_remedy_is_about_whoever_is_stopped(chains, bot, explanations):
-    """Not about the agent that asked; one that ran out is not enabled but given more time."""
+def test_a_remedy_names_the_disabled_or_expired_actor(chains, bot, explanations):
+    """Not the agent that asked."""
     front = chains.agent("front desk")
     chains.consent(front, "desk:use", "bank:read", resource=DESK)
     call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
@@ -228,7 +228,7 @@ def test_a_remedy_is_about_whoever_is_stopped(chains, bot, explanations):
     )
 
 
-def test_the_remedy_for_a_stopped_app_is_a_command_that_there_is(chains, bot, explanations):
+def test_a_remedy_for_a_disabled_app_names_its_command(chains, bot, explanations):
     """The app is named."""
     token = chains.user_token()
     chains.local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
@@ -241,8 +241,8 @@ def test_the_remedy_for_a_stopped_app_is_a_command_that_there_is(chains, bot, ex
     assert found.remedy.endswith("sayso apps update chat --enable")
 
 
-def test_every_command_in_a_remedy_is_one_that_there_is():
-    """Its verb and its flags; what a case fills in is tried above."""
+def test_every_command_in_a_remedy_exists():
+    """Its verb and its flags."""
     filled = {"SERVES": "--serves URI", "RESOURCES": "--resource URI", "REVIVAL": "enable AGENT"}
     for refusal in REFUSALS.values():
         text = refusal.remedy

@@ -13,22 +13,24 @@ from tests.support.builders.installation import BY, admitted, registered
 
 
 @pytest.fixture
-def oversight_service(desk):
+def oversight_service(admin_services):
     """The service for this installation."""
-    return Oversight(desk.store)
+    return Oversight(admin_services.store)
 
 
 @pytest.fixture
-def asked(desk):
+def asked(admin_services):
     """A pending request of an agent to the administrator."""
-    admin = admitted(desk)
-    return desk.approval(registered(desk).agent.id, admin.id)
+    admin = admitted(admin_services)
+    return admin_services.approval(registered(admin_services).agent.id, admin.id)
 
 
-def test_requests_are_found_by_state_agent_and_user(desk, oversight_service, asked):
+def test_requests_are_found_by_state_agent_and_user(admin_services, oversight_service, asked):
     """By names and IDs; conditions are combined."""
-    ana = admitted(desk, "ana")
-    denied = desk.approval(registered(desk, "other").agent.id, ana.id, state=State.DENIED)
+    ana = admitted(admin_services, "ana")
+    denied = admin_services.approval(
+        registered(admin_services, "other").agent.id, ana.id, state=State.DENIED
+    )
 
     def found(**wanted):
         every = {"state": None, "agent": None, "user": None, **wanted}
@@ -43,13 +45,15 @@ def test_requests_are_found_by_state_agent_and_user(desk, oversight_service, ask
         found(user="nobody")
 
 
-def test_cancelling_a_request_shows_its_reason_to_the_person(desk, oversight_service, asked):
+def test_cancelling_a_request_shows_its_reason_to_the_person(
+    admin_services, oversight_service, asked
+):
     """The entry names the operator; no decision is stored."""
     seen = oversight_service.cancel(asked.id, "Wrong supplier", by=BY)
     reason = "administrator: Wrong supplier"
     assert (seen.approval.state, seen.approval.reason) == (State.CANCELLED, reason)
-    assert desk.events(seen.user) == ["approval.cancelled"]
-    (entry,) = desk.entries("approval.cancelled")
+    assert admin_services.events(seen.user) == ["approval.cancelled"]
+    (entry,) = admin_services.entries("approval.cancelled")
     assert (entry["actor"], entry["cause"]) == ("operator", reason)
     shown = oversight_service.approval(asked.id)
     assert [e.type for e in shown.entries] == ["approval.cancelled"]
@@ -57,34 +61,38 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(desk, oversight_ser
 
 
 @pytest.mark.parametrize("state", [State.DENIED, State.REDEEMED, State.EXPIRED, State.CANCELLED])
-def test_an_ended_request_cannot_be_cancelled(desk, oversight_service, asked, state):
+def test_an_ended_request_cannot_be_cancelled(admin_services, oversight_service, asked, state):
     """A final state is final."""
-    over = desk.approval(asked.agent_id, asked.user_id, state=state)
+    over = admin_services.approval(asked.agent_id, asked.user_id, state=state)
     with pytest.raises(Conflict, match=state):
         oversight_service.cancel(over.id, "too late", by=BY)
-    assert desk.entries("approval.cancelled") == []
+    assert admin_services.entries("approval.cancelled") == []
 
 
-def test_an_overdue_request_cannot_be_cancelled(desk, oversight_service, asked):
+def test_an_overdue_request_cannot_be_cancelled(admin_services, oversight_service, asked):
     """The clock was first."""
-    desk.clock.forward(11 * MINUTE)
+    admin_services.clock.forward(11 * MINUTE)
     with pytest.raises(Conflict, match="already expired"):
         oversight_service.cancel(asked.id, "too late", by=BY)
 
 
 @pytest.mark.parametrize("reason", ["", "a\x1b[2J", "two\nlines", "x" * 201])
-def test_a_cancellation_reason_must_be_one_displayable_line(desk, oversight_service, asked, reason):
+def test_a_cancellation_reason_must_be_one_displayable_line(
+    admin_services, oversight_service, asked, reason
+):
     """It is sent to the agent and to the person's screen."""
     with pytest.raises(Invalid, match="The reason"):
         oversight_service.cancel(asked.id, reason, by=BY)
-    assert desk.state(asked) == (State.PENDING, None)
+    assert admin_services.state(asked) == (State.PENDING, None)
 
 
-def test_revoking_a_device_ends_its_session_and_notifies_its_owner(desk, oversight_service):
+def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
+    admin_services, oversight_service
+):
     """A second time reports that it had ended."""
-    ana = admitted(desk, "ana")
-    device = desk.device(ana)
-    now = desk.clock.now()
+    ana = admitted(admin_services, "ana")
+    device = admin_services.device(ana)
+    now = admin_services.clock.now()
     session = Session(
         id=device.session_id,
         user_id=ana.id,
@@ -99,21 +107,21 @@ def test_revoking_a_device_ends_its_session_and_notifies_its_owner(desk, oversig
         revoked_at=None,
         device_id=None,
     )
-    with desk.store.write() as tx:
+    with admin_services.store.write() as tx:
         tx.sessions.add(replace(session, device_id=device.id))
     ended, was_active = oversight_service.revoke_device(device.id, by=BY)
     assert (ended.state, was_active) == ("revoked", True)
     assert oversight_service.revoke_device(device.id, by=BY)[1] is False
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         assert view.sessions.get(session.id).revoked_at == now
-    assert desk.events(ana) == ["device.revoked"]
-    assert len(desk.entries("device.revoked")) == 1
+    assert admin_services.events(ana) == ["device.revoked"]
+    assert len(admin_services.entries("device.revoked")) == 1
 
 
-def test_devices_are_listed_with_their_owners(desk, oversight_service):
+def test_devices_are_listed_with_their_owners(admin_services, oversight_service):
     """Of everybody or of one user."""
-    ana, ben = admitted(desk, "ana"), admitted(desk, "ben")
-    mine, other = desk.device(ana), desk.device(ben)
+    ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
+    mine, other = admin_services.device(ana), admin_services.device(ben)
     assert {d.id: u.name for d, u in oversight_service.devices(None)} == {
         mine.id: "ana",
         other.id: "ben",
@@ -137,7 +145,9 @@ def test_an_unknown_record_is_not_found(oversight_service, act):
         act(oversight_service)
 
 
-def test_audit_entries_are_read_from_the_end_or_after_an_id(desk, oversight_service, asked):
+def test_audit_entries_are_read_from_the_end_or_after_an_id(
+    admin_services, oversight_service, asked
+):
     """Oldest first."""
     oversight_service.cancel(asked.id, "Wrong supplier", by=BY)
     entries = oversight_service.entries(100)
@@ -145,4 +155,4 @@ def test_audit_entries_are_read_from_the_end_or_after_an_id(desk, oversight_serv
     assert entries[-1].type == "approval.cancelled"
     assert oversight_service.entries(1) == entries[-1:]
     assert oversight_service.entries(100, entries[-3].id) == entries[-2:]
-    assert len(desk.entries()) == len(entries)
+    assert len(admin_services.entries()) == len(entries)

@@ -13,28 +13,28 @@ from tests.support.builders.policies import rule
 
 
 @pytest.fixture
-def finance(desk):
+def finance(admin_services):
     """A group of Ana and Bob."""
     for name in ("ana", "bob", "cleo"):
-        admitted(desk, name)
-    groups_service = Groups(desk.store, desk.secrets)
+        admitted(admin_services, name)
+    groups_service = Groups(admin_services.store, admin_services.secrets)
     groups_service.add("finance", ["bob", "ana", "bob"], by=BY)
     return groups_service
 
 
-def _includes(desk, name, named):
-    with desk.store.read() as view:
+def _includes(admin_services, name, named):
+    with admin_services.store.read() as view:
         return user_or_group.includes(view, view.directory.user_called(name).id, named)
 
 
-def test_a_group_lists_each_member_once(desk, finance):
+def test_a_group_lists_each_member_once(admin_services, finance):
     """Each change is an audit entry; a change without effect is none."""
     group = finance.show("finance")
     assert len(group.members) == 2
     assert finance.update("finance", GroupChanges(add=("ana",)), by=BY) == group
     finance.update("finance", GroupChanges(members=("cleo",)), by=BY)
-    (added,) = desk.entries("group.added")
-    (updated,) = desk.entries("group.updated")
+    (added,) = admin_services.entries("group.added")
+    (updated,) = admin_services.entries("group.updated")
     assert added["facts"] == {
         "group": group.id,
         "name": "finance",
@@ -53,10 +53,10 @@ def test_group_names_must_not_look_alike(finance):
     assert finance.update("finance", GroupChanges(name="Finance"), by=BY).name == "Finance"
 
 
-def test_an_ambiguous_name_must_be_replaced_by_an_id(desk, finance):
+def test_an_ambiguous_name_must_be_replaced_by_an_id(admin_services, finance):
     """A name that is both a user and a group is refused."""
     finance.add("cleo", [], by=BY)
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         assert user_or_group.id_of(view, "finance") == finance.show("finance").id
         assert user_or_group.id_of(view, "ana") == view.directory.user_called("ana").id
         with pytest.raises(Invalid, match="by its id"):
@@ -64,29 +64,35 @@ def test_an_ambiguous_name_must_be_replaced_by_an_id(desk, finance):
         with pytest.raises(NotFound):
             user_or_group.id_of(view, "eve")
     with pytest.raises(InvalidPolicy, match="by its id"):
-        Policies(desk.store).set(rule("ask", 'ask.who = ["cleo"]'), by=BY)
+        Policies(admin_services.store).set(rule("ask", 'ask.who = ["cleo"]'), by=BY)
     with pytest.raises(InvalidPolicy, match="no user or group eve"):
-        Policies(desk.store).set(rule("ask", 'ask.who = ["eve"]'), by=BY)
+        Policies(admin_services.store).set(rule("ask", 'ask.who = ["eve"]'), by=BY)
 
 
-def test_a_group_includes_its_current_members(desk, finance):
+def test_a_group_includes_its_current_members(admin_services, finance):
     """From when they join until they leave."""
     group = finance.show("finance")
-    assert [_includes(desk, name, [group.id]) for name in ("ana", "cleo")] == [True, False]
+    assert [_includes(admin_services, name, [group.id]) for name in ("ana", "cleo")] == [
+        True,
+        False,
+    ]
     finance.update("finance", GroupChanges(add=("cleo",), remove=("ana",)), by=BY)
-    assert [_includes(desk, name, [group.id]) for name in ("ana", "cleo")] == [False, True]
+    assert [_includes(admin_services, name, [group.id]) for name in ("ana", "cleo")] == [
+        False,
+        True,
+    ]
 
 
-def test_a_group_in_use_cannot_be_deleted(desk, finance):
+def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
     """By an agent or by the policy in force."""
-    registered(desk, owners=("ana",), asks=("finance",))
+    registered(admin_services, owners=("ana",), asks=("finance",))
     with pytest.raises(Conflict, match="invoice-bot can ask"):
         finance.delete("finance", by=BY)
-    desk.agents.delete("invoice-bot", by=BY)
-    Policies(desk.store).set(rule("ask", 'ask.who = ["finance"]'), by=BY)
+    admin_services.agents.delete("invoice-bot", by=BY)
+    Policies(admin_services.store).set(rule("ask", 'ask.who = ["finance"]'), by=BY)
     with pytest.raises(Conflict, match="policy in force"):
         finance.delete("finance", by=BY)
-    Policies(desk.store).set(rule("ask"), by=BY)
+    Policies(admin_services.store).set(rule("ask"), by=BY)
     finance.delete("finance", by=BY)
     assert finance.all() == []
 

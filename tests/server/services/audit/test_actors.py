@@ -13,10 +13,10 @@ from tests.support.builders.installation import BY, PAY, Desk, admitted, registe
 
 
 @pytest.fixture
-def actor_ids(desk: Desk) -> dict[str, str]:
+def actor_ids(admin_services: Desk) -> dict[str, str]:
     """Entries of every kind of actor, by what the actor is."""
-    person, agent = admitted(desk), registered(desk).agent
-    resource = desk.resources.all()[0]
+    person, agent = admitted(admin_services), registered(admin_services).agent
+    resource = admin_services.resources.all()[0]
     found = {
         "person": audit.by_user(person.id),
         "agent": audit.by_client(agent.id),
@@ -32,23 +32,23 @@ def actor_ids(desk: Desk) -> dict[str, str]:
         (audit.SYSTEM, audit.Type.KEY_DROPPED),
         (audit.OPERATOR, audit.Type.POLICY_SET),
     ]
-    with desk.store.write() as tx:
+    with admin_services.store.write() as tx:
         for actor, kind in made:
             audit.record(tx, Entry(kind, actor, agent_id=agent.id, subject=person.id))
     return {**found, "agent id": agent.id, "person id": person.id}
 
 
-def _search(desk: Desk, **wanted: str) -> list[tuple[str, str]]:
+def _search(admin_services: Desk, **wanted: str) -> list[tuple[str, str]]:
     """Type and actor's name of what is found, of the entries that the test made."""
-    found = Oversight(desk.store).search(EntrySearch(**wanted), 50)
+    found = Oversight(admin_services.store).search(EntrySearch(**wanted), 50)
     made = [one for one in found if json.loads(one.body).get("facts") is None]
     return [(one.type, one.names.get("actor", "")) for one in reversed(made)]
 
 
 @pytest.mark.usefixtures("actor_ids")
-def test_every_actor_in_the_audit_log_has_a_name(desk: Desk) -> None:
+def test_every_actor_in_the_audit_log_has_a_name(admin_services: Desk) -> None:
     """A person, a client, a resource, a part of the server, and the command line."""
-    names = [name for _, name in _search(desk, agent_id="invoice-bot")]
+    names = [name for _, name in _search(admin_services, agent_id="invoice-bot")]
     assert names == [
         "admin",
         "invoice-bot",
@@ -65,14 +65,14 @@ def test_every_actor_in_the_audit_log_has_a_name(desk: Desk) -> None:
 
 
 def test_entry_names_are_current_and_not_in_the_stored_bytes(
-    desk: Desk, actor_ids: dict[str, str]
+    admin_services: Desk, actor_ids: dict[str, str]
 ) -> None:
     """A deleted agent is shown as (deleted agent)."""
-    (entry,) = Oversight(desk.store).search(EntrySearch(actor=actor_ids["agent"]), 1)
+    (entry,) = Oversight(admin_services.store).search(EntrySearch(actor=actor_ids["agent"]), 1)
     assert entry.names == {"actor": "invoice-bot", "agent_id": "invoice-bot", "subject": "admin"}
     assert b"invoice-bot" not in entry.body
-    desk.agents.delete("invoice-bot", by=BY)
-    assert Oversight(desk.store).entry(entry.id).names["actor"] == "(deleted agent)"
+    admin_services.agents.delete("invoice-bot", by=BY)
+    assert Oversight(admin_services.store).entry(entry.id).names["actor"] == "(deleted agent)"
 
 
 @pytest.mark.parametrize(
@@ -93,20 +93,20 @@ def test_entry_names_are_current_and_not_in_the_stored_bytes(
 )
 @pytest.mark.usefixtures("actor_ids")
 def test_the_audit_log_is_searched_by_name(
-    desk: Desk, wanted: dict[str, str], found: list[tuple[str, str]]
+    admin_services: Desk, wanted: dict[str, str], found: list[tuple[str, str]]
 ) -> None:
     """Of an actor, an agent or a person; an unknown name finds nothing."""
-    assert _search(desk, **wanted) == found
+    assert _search(admin_services, **wanted) == found
 
 
 def test_a_name_shared_by_a_user_and_an_agent_finds_both(
-    desk: Desk, actor_ids: dict[str, str]
+    admin_services: Desk, actor_ids: dict[str, str]
 ) -> None:
     """In an older database both may have the same name."""
-    namesake = admitted(desk, "namesake")
+    namesake = admitted(admin_services, "namesake")
     shared = {"name": "invoice-bot", "name_key": "invoice-bot"}
-    with desk.store.write() as tx:
+    with admin_services.store.write() as tx:
         tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))
         audit.record(tx, Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
-    found = Oversight(desk.store).search(EntrySearch(actor="invoice-bot"), 9)
+    found = Oversight(admin_services.store).search(EntrySearch(actor="invoice-bot"), 9)
     assert {one.actor for one in found} == {actor_ids["agent"], audit.by_user(namesake.id)}

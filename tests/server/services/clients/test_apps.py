@@ -18,38 +18,40 @@ JWKS = json.dumps({"keys": [new_key("ES256", "a").jwk]})
 
 
 @pytest.fixture
-def add(desk):
+def add(admin_services):
     """Registers an app."""
-    desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    admin_services.resources.add(PAY, PAY_SCOPES, {}, by=BY)
 
     def register(name="chat", **members):
-        return desk.apps.add(NewApp(name, **{"redirect_uris": (CALLBACK,), **members}), by=BY)
+        return admin_services.apps.add(
+            NewApp(name, **{"redirect_uris": (CALLBACK,), **members}), by=BY
+        )
 
     return register
 
 
-def test_registering_an_app_returns_its_secret_once(desk, add):
+def test_registering_an_app_returns_its_secret_once(admin_services, add):
     """The database contains its hash and its last four characters."""
     given = add(resources=(PAY,), scopes=("payments:read",))
     assert given.app.id.startswith("sayso_app_")
-    assert desk.apps.show("Chat") == desk.apps.show(given.app.id) == given.app
-    assert desk.apps.all() == [given.app]
+    assert admin_services.apps.show("Chat") == admin_services.apps.show(given.app.id) == given.app
+    assert admin_services.apps.all() == [given.app]
     (secret,) = given.app.secrets
     assert secret.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert given.secret not in str(desk.entries())
-    (entry,) = desk.entries("app.added")
+    assert given.secret not in str(admin_services.entries())
+    (entry,) = admin_services.entries("app.added")
     assert (entry["facts"]["app"], entry["facts"]["redirect_uris"]) == (given.app.id, [CALLBACK])
 
 
 @pytest.mark.parametrize(
     "members", [{"auth_method": "none"}, {"auth_method": "private_key_jwt", "jwks": JWKS}]
 )
-def test_public_apps_and_apps_with_keys_get_no_secret(desk, add, members):
+def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, members):
     """One cannot keep it, the other has keys."""
     given = add(**members)
     assert (given.secret, given.app.secrets) == ("", ())
     with pytest.raises(Conflict, match="not a secret"):
-        desk.apps.rotate_secret("chat", by=BY)
+        admin_services.apps.rotate_secret("chat", by=BY)
 
 
 @pytest.mark.parametrize(
@@ -75,27 +77,27 @@ def test_public_apps_and_apps_with_keys_get_no_secret(desk, add, members):
         ({"name": "sayso_app_x"}, "must not begin"),
     ],
 )
-def test_an_invalid_app_is_refused_with_the_remedy(desk, add, members, says):
+def test_an_invalid_app_is_refused_with_the_remedy(admin_services, add, members, says):
     """Nothing is registered."""
     with pytest.raises((Invalid, NotFound), match=says):
         add(**members)
-    assert desk.apps.all() == []
+    assert admin_services.apps.all() == []
 
 
-def test_app_names_are_unique_in_any_case(desk, add):
+def test_app_names_are_unique_in_any_case(admin_services, add):
     """When adding and when renaming."""
     add()
     add("console")
     with pytest.raises(Exists, match="There is an app chat"):
         add("CHAT")
     with pytest.raises(Exists, match="There is an app chat"):
-        desk.apps.update("console", AppChanges(name="Chat"), by=BY)
+        admin_services.apps.update("console", AppChanges(name="Chat"), by=BY)
 
 
-def test_an_app_update_changes_only_the_named_members(desk, add):
+def test_an_app_update_changes_only_the_named_members(admin_services, add):
     """Each change is an audit entry; a change without effect is none."""
     before = add(resources=(PAY,), scopes=("payments:read",)).app
-    after = desk.apps.update(
+    after = admin_services.apps.update(
         "chat",
         AppChanges(
             name="talk",
@@ -109,78 +111,86 @@ def test_an_app_update_changes_only_the_named_members(desk, add):
         ),
         by=BY,
     )
-    assert after == desk.apps.show("talk")
+    assert after == admin_services.apps.show("talk")
     assert after.redirect_uris == (CALLBACK, "http://127.0.0.1/cb")
     assert (after.id_token_alg, after.dpop_bound, after.state) == ("RS256", True, "disabled")
     assert (after.resources, after.secrets) == (before.resources, before.secrets)
-    assert desk.apps.update("talk", AppChanges(), by=BY) == after
-    assert len(desk.entries("app.updated")) == 1
-    assert desk.apps.update("talk", AppChanges(enabled=True), by=BY).active(0)
+    assert admin_services.apps.update("talk", AppChanges(), by=BY) == after
+    assert len(admin_services.entries("app.updated")) == 1
+    assert admin_services.apps.update("talk", AppChanges(enabled=True), by=BY).active(0)
 
 
-def test_keys_of_an_app_can_be_replaced_but_not_its_method(desk, add):
+def test_keys_of_an_app_can_be_replaced_but_not_its_method(admin_services, add):
     """An app cannot change how it authenticates."""
     add()
     add("signer", auth_method="private_key_jwt", jwks=JWKS)
     with pytest.raises(Conflict, match="add another app"):
-        desk.apps.update("chat", AppChanges(jwks=JWKS), by=BY)
+        admin_services.apps.update("chat", AppChanges(jwks=JWKS), by=BY)
     other = json.dumps({"keys": [new_key("ES256", "b").jwk]})
-    (key,) = desk.apps.update("signer", AppChanges(jwks=other), by=BY).jwks
+    (key,) = admin_services.apps.update("signer", AppChanges(jwks=other), by=BY).jwks
     assert key["kid"] == "b"
 
 
-def test_an_unknown_scope_is_refused_in_an_update(desk, add):
+def test_an_unknown_scope_is_refused_in_an_update(admin_services, add):
     """What a resource lost meanwhile does not stand in the way of another change."""
     add(resources=(PAY,), scopes=("payments:read",))
     with pytest.raises(Invalid):
-        desk.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
+        admin_services.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
 
 
-def test_two_secrets_work_during_the_overlap_of_a_rotation(desk, add):
+def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
     """Without an overlap the old one ends at once."""
     first = add().app.secrets[0]
-    given = desk.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
+    given = admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
     old, new = given.app.secrets
-    assert (old.id, old.expires_at) == (first.id, desk.clock.now() + HOUR)
+    assert (old.id, old.expires_at) == (first.id, admin_services.clock.now() + HOUR)
     assert new.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert len(desk.apps.rotate_secret("chat", by=BY, overlap_ms=0).app.secrets) == 1
+    assert len(admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=0).app.secrets) == 1
     with pytest.raises(Invalid, match="30 days"):
-        desk.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)
+        admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)
 
 
-def test_a_deleted_app_is_not_found(desk, add):
+def test_a_deleted_app_is_not_found(admin_services, add):
     """By name and by ID; the audit log keeps its name."""
     app = add().app
-    desk.apps.delete("chat", by=BY)
+    admin_services.apps.delete("chat", by=BY)
     for called in ("chat", app.id):
         with pytest.raises(NotFound, match="sayso apps list"):
-            desk.apps.show(called)
-    (entry,) = desk.entries("app.deleted")
+            admin_services.apps.show(called)
+    (entry,) = admin_services.entries("app.deleted")
     assert entry["facts"] == {"app": app.id, "name": "chat"}
 
 
-def test_deleting_a_resource_narrows_its_apps(desk, add):
+def test_deleting_a_resource_narrows_its_apps(admin_services, add):
     """Scopes that no other resource of the app has are removed."""
-    desk.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
+    admin_services.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
     both = (PAY, "https://mail.example")
     add(resources=both, scopes=("payments:read", "mail:read"))
     add("console")
-    assert desk.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
-    app = desk.apps.show("chat")
+    assert admin_services.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
+    app = admin_services.apps.show("chat")
     assert (app.resources, app.scopes) == (("https://mail.example",), ("mail:read",))
 
 
-def test_an_app_may_be_limited_to_registered_action_types(desk, add):
+def test_an_app_may_be_limited_to_registered_action_types(admin_services, add):
     """None means all; a deleted type is removed from the list."""
-    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     assert add().app.action_types is None
     with pytest.raises(NotFound, match="sayso actions add"):
         add("shop", action_types=("nobody.knows",))
     held = add("shop", action_types=("payment.transfer",) * 2).app
     assert held.action_types == ("payment.transfer",)
-    assert desk.apps.update("shop", AppChanges(name="store"), by=BY).action_types
-    assert desk.apps.update("store", AppChanges(action_types=None), by=BY).action_types is None
-    assert desk.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
-    desk.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
-    desk.actions.delete("payment.transfer", by=BY)
-    assert (desk.apps.show("store").action_types, desk.apps.show("chat").action_types) == ((), None)
+    assert admin_services.apps.update("shop", AppChanges(name="store"), by=BY).action_types
+    assert (
+        admin_services.apps.update("store", AppChanges(action_types=None), by=BY).action_types
+        is None
+    )
+    assert (
+        admin_services.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
+    )
+    admin_services.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
+    admin_services.actions.delete("payment.transfer", by=BY)
+    assert (
+        admin_services.apps.show("store").action_types,
+        admin_services.apps.show("chat").action_types,
+    ) == ((), None)

@@ -37,12 +37,12 @@ MIXED = ["invօice-bot", "іnvoice-bot", "invοice-bot", "invoice-bоt"]
 
 
 @pytest.fixture
-def clients(desk):
+def clients(admin_services):
     """An agent called `pay` and an app called `chat`."""
-    admitted(desk)
-    registered(desk, "pay")
-    desk.apps.add(NewApp("chat", BACK), by=BY)
-    return desk
+    admitted(admin_services)
+    registered(admin_services, "pay")
+    admin_services.apps.add(NewApp("chat", BACK), by=BY)
+    return admin_services
 
 
 @pytest.fixture

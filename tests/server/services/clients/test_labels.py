@@ -37,15 +37,15 @@ def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
         labels.read(given)
 
 
-def test_labels_are_set_kept_and_removed(desk):
+def test_labels_are_set_kept_and_removed(admin_services):
     """Other updates keep them; the audit log has every change."""
-    admitted(desk)
-    assert registered(desk, labels=("team=finance",)).agent.labels == ("team=finance",)
+    admitted(admin_services)
+    assert registered(admin_services, labels=("team=finance",)).agent.labels == ("team=finance",)
     for changes, left in (
         (AgentChanges(description="Pays"), ("team=finance",)),
         (AgentChanges(labels=("pilot", "a=b")), ("a=b", "pilot")),
         (AgentChanges(labels=()), ()),
     ):
-        assert desk.agents.update("invoice-bot", changes, by=BY).labels == left
-        assert desk.agents.show("invoice-bot")[0].labels == left
-        assert desk.entries("agent.updated")[-1]["facts"]["labels"] == list(left)
+        assert admin_services.agents.update("invoice-bot", changes, by=BY).labels == left
+        assert admin_services.agents.show("invoice-bot")[0].labels == left
+        assert admin_services.entries("agent.updated")[-1]["facts"]["labels"] == list(left)

@@ -12,14 +12,14 @@ from tests.support.builders.installation import BY, registered
 
 
 @pytest.fixture
-def with_admin(desk):
+def with_admin(admin_services):
     """An installation with an administrator."""
-    desk.installation.init("admin", by=BY)
-    return desk
+    admin_services.installation.init("admin", by=BY)
+    return admin_services
 
 
-def _update(desk, **changes):
-    return desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+def _update(admin_services, **changes):
+    return admin_services.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
 def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):

@@ -178,13 +178,13 @@ def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
 
 
 NARROWED = {
-    "ceiling": lambda desk: desk.agents.update(
+    "ceiling": lambda admin_services: admin_services.agents.update(
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
-    "gone": lambda desk: desk.resources.update(
+    "gone": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(without=("payments:read",)), by=BY
     ),
-    "critical": lambda desk: desk.resources.update(
+    "critical": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
     ),
 }
@@ -331,9 +331,9 @@ def test_the_outcome_of_a_consent_is_only_visible_to_its_user(local, agent, pers
 
 
 DISABLED = {
-    "user_disabled": lambda desk: desk.users.disable("ana", by=BY),
-    "resource_deleted": lambda desk: desk.resources.delete(PAY, by=BY),
-    "agent_disabled": lambda desk: desk.agents.disable("invoice-bot", by=BY),
+    "user_disabled": lambda admin_services: admin_services.users.disable("ana", by=BY),
+    "resource_deleted": lambda admin_services: admin_services.resources.delete(PAY, by=BY),
+    "agent_disabled": lambda admin_services: admin_services.agents.disable("invoice-bot", by=BY),
 }
 
 
@@ -347,13 +347,13 @@ def test_disabling_a_party_cancels_the_consent_request(local, agent, person, rea
 
 
 TIGHTENED = {
-    "ceiling": lambda desk: desk.agents.update(
+    "ceiling": lambda admin_services: admin_services.agents.update(
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
-    "risk": lambda desk: desk.resources.update(
+    "risk": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.MEDIUM}), by=BY
     ),
-    "scope": lambda desk: desk.resources.update(
+    "scope": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(without=("payments:read",)), by=BY
     ),
 }

@@ -7,44 +7,44 @@ from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, admitted
 
 
-def _row(desk, code):
-    with desk.store.write() as tx:
+def _row(admin_services, code):
+    with admin_services.store.write() as tx:
         return tx.codes.get(enrolment.normalise(code)[0])
 
 
-def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(desk):
+def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
     """What a person types has a shape that can be read aloud, and an end."""
-    admitted(desk)
-    _, issued = desk.users.enrol("admin", by=BY)
+    admitted(admin_services)
+    _, issued = admin_services.users.enrol("admin", by=BY)
     assert [len(group) for group in issued.code.split("-")] == [4] * 8
-    assert issued.expires_at == desk.clock.now() + 15 * MINUTE
+    assert issued.expires_at == admin_services.clock.now() + 15 * MINUTE
 
 
-def test_the_database_contains_only_a_keyed_hash_of_the_secret(desk):
+def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
     """A stolen database enrolls nobody."""
-    admitted(desk)
-    _, issued = desk.users.enrol("admin", by=BY)
+    admitted(admin_services)
+    _, issued = admin_services.users.enrol("admin", by=BY)
     code_id, secret = enrolment.normalise(issued.code)
-    row = _row(desk, issued.code)
-    assert row.secret_hash == desk.secrets.code_hash(code_id, secret)
+    row = _row(admin_services, issued.code)
+    assert row.secret_hash == admin_services.secrets.code_hash(code_id, secret)
     assert secret not in repr(row)
 
 
-def test_a_new_code_ends_earlier_unused_ones(desk):
+def test_a_new_code_ends_earlier_unused_ones(admin_services):
     """There is never a second valid code that somebody forgot on a sticky note."""
-    admitted(desk)
-    _, first = desk.users.enrol("admin", by=BY)
-    _, second = desk.users.enrol("admin", by=BY)
-    assert _row(desk, first.code).expires_at <= desk.clock.now()
-    assert _row(desk, second.code).expires_at > desk.clock.now()
+    admitted(admin_services)
+    _, first = admin_services.users.enrol("admin", by=BY)
+    _, second = admin_services.users.enrol("admin", by=BY)
+    assert _row(admin_services, first.code).expires_at <= admin_services.clock.now()
+    assert _row(admin_services, second.code).expires_at > admin_services.clock.now()
 
 
-def test_the_audit_log_contains_only_the_public_half_of_a_code(desk):
+def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
     """Whoever reads the log learns that a code was issued and cannot use it."""
-    admitted(desk)
-    _, issued = desk.users.enrol("admin", by=BY)
+    admitted(admin_services)
+    _, issued = admin_services.users.enrol("admin", by=BY)
     code_id, secret = enrolment.normalise(issued.code)
-    entry = desk.entries("code.issued")[-1]
+    entry = admin_services.entries("code.issued")[-1]
     assert entry["facts"]["code"] == code_id
     assert secret not in str(entry)
 

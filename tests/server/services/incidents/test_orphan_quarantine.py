@@ -39,7 +39,7 @@ RULES_HERE = replace(RULES, owner_grace_days=3)
 class Owned:
     """An agent with one owner, and an administrator who does not own it."""
 
-    desk: Desk
+    admin_services: Desk
     agent: Agent
     owner: User
     admin: User
@@ -60,11 +60,11 @@ class Owned:
 
 
 @pytest.fixture
-def owned(desk: Desk) -> Owned:
+def owned(admin_services: Desk) -> Owned:
     """The agent and its owner, both enabled."""
-    admin = admitted(desk, roles=("admin",))
-    owner = admitted(desk, "olga")
-    return Owned(desk, registered(desk, owners=("olga",)).agent, owner, admin)
+    admin = admitted(admin_services, roles=("admin",))
+    owner = admitted(admin_services, "olga")
+    return Owned(admin_services, registered(admin_services, owners=("olga",)).agent, owner, admin)
 
 
 def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owned) -> None:

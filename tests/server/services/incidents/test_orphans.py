@@ -14,12 +14,12 @@ from tests.support.builders.installation import BY, RULES, Desk, admitted, regis
 
 
 @pytest.fixture
-def orphans(desk: Desk) -> Orphans:
+def orphans(admin_services: Desk) -> Orphans:
     """The report for an installation with an agent of one owner."""
-    admitted(desk)
-    admitted(desk, "olga")
-    registered(desk, owners=("olga",))
-    return Orphans(desk.store, RULES)
+    admitted(admin_services)
+    admitted(admin_services, "olga")
+    registered(admin_services, owners=("olga",))
+    return Orphans(admin_services.store, RULES)
 
 
 def _reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
@@ -35,96 +35,104 @@ def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None
 
 
 def test_an_agent_in_its_grace_period_is_reported_with_the_end(
-    orphans: Orphans, desk: Desk
+    orphans: Orphans, admin_services: Desk
 ) -> None:
     """From when its owner was disabled; after the quarantine there is no end."""
-    desk.users.disable("olga", by=BY)
-    ends = desk.clock.now() + 14 * DAY
-    desk.clock.forward(DAY)
+    admin_services.users.disable("olga", by=BY)
+    ends = admin_services.clock.now() + 14 * DAY
+    admin_services.clock.forward(DAY)
     (one,) = orphans.all()
     assert (one.why, one.quarantine_at) == (("no_owner",), ends)
     assert [(owner.user.name, owner.user.state) for owner in one.owners] == [("olga", "disabled")]
     assert orphans.grace_end("invoice-bot") == ends
-    desk.clock.forward(13 * DAY)
-    OrphanQuarantine(desk.store, desk.secrets, RULES).round()
+    admin_services.clock.forward(13 * DAY)
+    OrphanQuarantine(admin_services.store, admin_services.secrets, RULES).round()
     (one,) = orphans.all()
     assert (one.agent.state, one.why, one.quarantine_at) == ("quarantined", ("no_owner",), None)
 
 
 def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
-    orphans: Orphans, desk: Desk
+    orphans: Orphans, admin_services: Desk
 ) -> None:
     """One active owner is enough; an owner never seen counts from the registration."""
-    desk.clock.forward(90 * DAY - 1)
+    admin_services.clock.forward(90 * DAY - 1)
     assert _reasons(orphans) == {}
-    desk.clock.forward(1)
+    admin_services.clock.forward(1)
     assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
-    desk.agents.update("invoice-bot", AgentChanges(add_owners=("admin",)), by=BY)
+    admin_services.agents.update("invoice-bot", AgentChanges(add_owners=("admin",)), by=BY)
     assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
-    admin, _ = desk.users.show("admin")
-    seen = desk.clock.now()
-    desk.device(admin, last_seen_at=seen)
+    admin, _ = admin_services.users.show("admin")
+    seen = admin_services.clock.now()
+    admin_services.device(admin, last_seen_at=seen)
     assert _reasons(orphans) == {}
-    desk.clock.forward(90 * DAY)
+    admin_services.clock.forward(90 * DAY)
     (one,) = orphans.all()
     assert [owner.seen_at for owner in one.owners] == [None, seen]
-    with desk.store.write() as tx:
-        tx.passwords.put(Password(admin.id, "argon", desk.clock.now()))
-        tx.passwords.mark_used(admin.id, desk.clock.now())
+    with admin_services.store.write() as tx:
+        tx.passwords.put(Password(admin.id, "argon", admin_services.clock.now()))
+        tx.passwords.mark_used(admin.id, admin_services.clock.now())
     assert _reasons(orphans) == {}
 
 
-def test_a_password_that_was_never_used_is_no_activity(orphans: Orphans, desk: Desk) -> None:
+def test_a_password_that_was_never_used_is_no_activity(
+    orphans: Orphans, admin_services: Desk
+) -> None:
     """An administrator may have set it."""
-    desk.clock.forward(90 * DAY)
-    olga, _ = desk.users.show("olga")
-    with desk.store.write() as tx:
-        tx.passwords.put(Password(olga.id, "argon", desk.clock.now()))
+    admin_services.clock.forward(90 * DAY)
+    olga, _ = admin_services.users.show("olga")
+    with admin_services.store.write() as tx:
+        tx.passwords.put(Password(olga.id, "argon", admin_services.clock.now()))
     assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
 
 
-def test_an_agent_past_its_review_or_expiry_is_reported(orphans: Orphans, desk: Desk) -> None:
+def test_an_agent_past_its_review_or_expiry_is_reported(
+    orphans: Orphans, admin_services: Desk
+) -> None:
     """With every reason, the most serious first."""
-    soon = desk.clock.now() + DAY
+    soon = admin_services.clock.now() + DAY
     changes = AgentChanges(review_at=soon, expires_at=soon)
-    desk.agents.update("invoice-bot", changes, by=BY)
+    admin_services.agents.update("invoice-bot", changes, by=BY)
     assert _reasons(orphans) == {}
-    desk.clock.forward(DAY)
+    admin_services.clock.forward(DAY)
     assert _reasons(orphans) == {"invoice-bot": ("review_due", "expired")}
-    desk.users.disable("olga", by=BY)
+    admin_services.users.disable("olga", by=BY)
     assert _reasons(orphans) == {"invoice-bot": ("no_owner", "review_due", "expired")}
 
 
-def test_a_disabled_agent_is_reported_only_without_an_owner(orphans: Orphans, desk: Desk) -> None:
+def test_a_disabled_agent_is_reported_only_without_an_owner(
+    orphans: Orphans, admin_services: Desk
+) -> None:
     """It does nothing that would need a review."""
-    desk.agents.update("invoice-bot", AgentChanges(review_at=desk.clock.now() + DAY), by=BY)
-    desk.agents.disable("invoice-bot", by=BY)
-    desk.clock.forward(90 * DAY)
+    admin_services.agents.update(
+        "invoice-bot", AgentChanges(review_at=admin_services.clock.now() + DAY), by=BY
+    )
+    admin_services.agents.disable("invoice-bot", by=BY)
+    admin_services.clock.forward(90 * DAY)
     assert _reasons(orphans) == {}
-    desk.users.disable("olga", by=BY)
+    admin_services.users.disable("olga", by=BY)
     (one,) = orphans.all()
     assert (one.why, one.quarantine_at) == (("no_owner",), None)
 
 
 def test_the_report_has_pages_and_shows_owners_only_their_agents(
-    orphans: Orphans, desk: Desk
+    orphans: Orphans, admin_services: Desk
 ) -> None:
     """By name in any case."""
     for name in ("Beta", "alpha"):
-        registered(desk, name, owners=("admin", "olga"))
+        registered(admin_services, name, owners=("admin", "olga"))
     for name in ("admin", "olga"):
-        desk.users.disable(name, by=BY)
+        admin_services.users.disable(name, by=BY)
     first = orphans.page("", 2)
     assert ([one.agent.name for one in first.items], first.next) == (["alpha", "Beta"], "beta")
     assert [one.agent.name for one in orphans.page("beta", 2).items] == ["invoice-bot"]
-    admin, _ = desk.users.show("admin")
+    admin, _ = admin_services.users.show("admin")
     mine = orphans.page("", 9, owner=admin.id)
     assert [one.agent.name for one in mine.items] == ["alpha", "Beta"]
 
 
 @pytest.mark.usefixtures("orphans")
-def test_the_grace_period_is_configured_in_days(desk: Desk) -> None:
+def test_the_grace_period_is_configured_in_days(admin_services: Desk) -> None:
     """In days."""
-    desk.users.disable("olga", by=BY)
-    longer = Orphans(desk.store, replace(RULES, owner_grace_days=30))
-    assert longer.grace_end("invoice-bot") == desk.clock.now() + 30 * DAY
+    admin_services.users.disable("olga", by=BY)
+    longer = Orphans(admin_services.store, replace(RULES, owner_grace_days=30))
+    assert longer.grace_end("invoice-bot") == admin_services.clock.now() + 30 * DAY

@@ -200,12 +200,12 @@ def test_a_built_in_type_displays_a_headline_and_all_facts(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_built_in_type_can_be_registered_and_accepts_its_example(desk, name):
+def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_services, name):
     """Under its own name, with the built-in document."""
-    row = desk.actions.add(builtin_action_types.registrable(name), by=BY)
+    row = admin_services.actions.add(builtin_action_types.registrable(name), by=BY)
     assert (row.type, row.version) == (name, 1)
     assert row.document == builtin_action_types.document(name)
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         (action,) = Schemas().check(view.directory, [_details(name)], None)
         with pytest.raises(errors.InvalidAuthorizationDetails):
             Schemas().check(view.directory, [{**_details(name), "more": 1}], None)

@@ -14,11 +14,11 @@ from tests.support.builders.policies import rule
 
 
 @pytest.fixture
-def policies(desk):
+def policies(admin_services):
     """An installation with an agent that the administrator owns."""
-    admitted(desk)
-    registered(desk)
-    return Policies(desk.store)
+    admitted(admin_services)
+    registered(admin_services)
+    return Policies(admin_services.store)
 
 
 def test_the_default_rule_set_is_version_zero(policies):
@@ -29,7 +29,7 @@ def test_the_default_rule_set_is_version_zero(policies):
     assert policies.versions() == [row]
 
 
-def test_setting_a_rule_set_makes_a_version_and_an_entry(policies, desk):
+def test_setting_a_rule_set_makes_a_version_and_an_entry(policies, admin_services):
     """The same document again changes nothing."""
     default = policies.show()
     row = policies.set(rule("deny"), by=BY)
@@ -37,7 +37,7 @@ def test_setting_a_rule_set_makes_a_version_and_an_entry(policies, desk):
     assert policies.set(rule("deny"), by=BY) == row == policies.show()
     second = policies.set(rule("ask"), by=BY)
     assert policies.versions() == [second, row, default]
-    entries = [(e["actor"], e["facts"]) for e in desk.entries("policy.set")]
+    entries = [(e["actor"], e["facts"]) for e in admin_services.entries("policy.set")]
     assert entries == [
         (BY, {"version": 1, "hash": row.hash, "was": default.hash}),
         (BY, {"version": 2, "hash": second.hash, "was": row.hash}),
@@ -75,51 +75,51 @@ def test_a_pattern_may_match_nothing_yet(policies):
     assert policies.set(rule("ask", *lines), by=BY).version == 1
 
 
-def _outcome(desk, name):
-    with desk.store.read() as view:
+def _outcome(admin_services, name):
+    with admin_services.store.read() as view:
         agent = view.directory.agent_called(name)
         resource = view.directory.resource(PAY)
         case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
-        return Judge(desk.secrets).decide(view, case).outcome
+        return Judge(admin_services.secrets).decide(view, case).outcome
 
 
-def test_names_are_bound_when_the_rule_set_is_set(policies, desk):
+def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
     """A later agent with the same name is not meant."""
     policies.set(rule("deny", 'when.agent = ["invoice-bot"]', 'when.owner = ["admin"]'), by=BY)
-    desk.agents.update("invoice-bot", AgentChanges(name="old-bot"), by=BY)
-    registered(desk, "invoice-bot")
-    assert _outcome(desk, "old-bot") == "deny"
-    assert _outcome(desk, "invoice-bot") == "ask"
+    admin_services.agents.update("invoice-bot", AgentChanges(name="old-bot"), by=BY)
+    registered(admin_services, "invoice-bot")
+    assert _outcome(admin_services, "old-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "ask"
     first = policies.show()
     second = policies.set(first.document, by=BY)
     assert (second.version, second.document) == (2, first.document)
     assert second.hash != first.hash
-    assert _outcome(desk, "invoice-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_labels_are_evaluated_as_they_are_now(policies, desk):
+def test_labels_are_evaluated_as_they_are_now(policies, admin_services):
     """Only administrators change them."""
     policies.set(rule("deny", 'when.labels = ["pilot"]'), by=BY)
-    assert _outcome(desk, "invoice-bot") == "ask"
-    desk.agents.update("invoice-bot", AgentChanges(labels=("pilot",)), by=BY)
-    assert _outcome(desk, "invoice-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "ask"
+    admin_services.agents.update("invoice-bot", AgentChanges(labels=("pilot",)), by=BY)
+    assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_a_rule_set_that_cannot_be_parsed_denies(policies, desk):
+def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
     """As after a downgrade."""
     row = policies.set(rule("allow", 'when.resource = ["*"]'), by=BY)
-    assert _outcome(desk, "invoice-bot") == "allow"
-    with desk.store.administer() as tx:
+    assert _outcome(admin_services, "invoice-bot") == "allow"
+    with admin_services.store.administer() as tx:
         tx.policies.add(
-            type(row)(2, "[[rules]]\nfuture = 1", {}, {}, "other", BY, desk.clock.now())
+            type(row)(2, "[[rules]]\nfuture = 1", {}, {}, "other", BY, admin_services.clock.now())
         )
-    assert _outcome(desk, "invoice-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_a_rule_set_is_compiled_once(policies, desk):
+def test_a_rule_set_is_compiled_once(policies, admin_services):
     """The engine of the version before is dropped."""
-    judge = Judge(desk.secrets)
-    with desk.store.read() as view:
+    judge = Judge(admin_services.secrets)
+    with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
         assert judge.decide(view, case).risk is Risk.HIGH
@@ -127,7 +127,7 @@ def test_a_rule_set_is_compiled_once(policies, desk):
         judge.decide(view, case)
         assert judge.engines == {policies.show().hash: made}
     policies.set(rule("deny"), by=BY)
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         assert judge.decide(view, case).outcome == "deny"
     assert list(judge.engines) == [policies.show().hash]
 
@@ -139,11 +139,13 @@ class _OtherEngine:
         return PolicyAnswer(question.risk is Risk.LOW, ("theirs",), f"{approvals.count} said yes")
 
 
-def test_another_engine_can_replace_the_built_in_one(policies, desk):
+def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
     """It gets the same questions."""
     policies.set(rule("deny"), by=BY)
-    judge = Judge(desk.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs")))
-    with desk.store.read() as view:
+    judge = Judge(
+        admin_services.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
+    )
+    with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {
             scope: judge.decide(

@@ -12,9 +12,9 @@ from tests.support.builders.installation import PAYMENT, Desk
 
 
 @pytest.fixture
-def previews(desk: Desk) -> Previews:
+def previews(admin_services: Desk) -> Previews:
     """For an installation without registered types."""
-    return Previews(desk.store)
+    return Previews(admin_services.store)
 
 
 @pytest.mark.parametrize(

@@ -9,71 +9,73 @@ from tests.support.builders.clock import HOUR
 from tests.support.builders.installation import BY
 
 
-def _ensure(desk):
-    with desk.store.write() as tx:
-        return ensure_keys(tx, desk.keys.signer)
+def _ensure(admin_services):
+    with admin_services.store.write() as tx:
+        return ensure_keys(tx, admin_services.keys.signer)
 
 
-def test_missing_keys_are_made_once(desk):
+def test_missing_keys_are_made_once(admin_services):
     """A second start makes none and bumps no version."""
-    assert len(_ensure(desk)) == 3
-    version = desk.version()
-    assert _ensure(desk) == []
-    assert desk.version() == version
+    assert len(_ensure(admin_services)) == 3
+    version = admin_services.version()
+    assert _ensure(admin_services) == []
+    assert admin_services.version() == version
 
 
-def test_a_rotated_key_stays_published_until_its_tokens_expired(desk):
+def test_a_rotated_key_stays_published_until_its_tokens_expired(admin_services):
     """An hour for the tokens and an hour for cached key sets."""
-    _ensure(desk)
-    old = next(key for key in desk.keys.all() if key.alg == "ES256")
-    rotated = desk.keys.rotate("ES256", by=BY)
-    states = {key.kid: (key.state, key.retires_at) for key in desk.keys.all()}
+    _ensure(admin_services)
+    old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
+    rotated = admin_services.keys.rotate("ES256", by=BY)
+    states = {key.kid: (key.state, key.retires_at) for key in admin_services.keys.all()}
     assert states[rotated.key.kid] == ("active", None)
-    assert states[old.kid] == ("retiring", desk.clock.now() + 2 * HOUR)
-    assert [entry["facts"]["kid"] for entry in desk.entries("key.retired")] == [old.kid]
+    assert states[old.kid] == ("retiring", admin_services.clock.now() + 2 * HOUR)
+    assert [entry["facts"]["kid"] for entry in admin_services.entries("key.retired")] == [old.kid]
 
 
-def test_a_retiring_key_is_published_until_exactly_its_end(desk):
+def test_a_retiring_key_is_published_until_exactly_its_end(admin_services):
     """Whether or not it was deleted."""
-    _ensure(desk)
-    old = next(key for key in desk.keys.all() if key.alg == "ES256")
-    desk.keys.rotate("ES256", by=BY)
-    over = desk.clock.now() + 2 * HOUR
-    before, after = (published(desk.keys.all(), moment) for moment in (over - 1, over))
+    _ensure(admin_services)
+    old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
+    admin_services.keys.rotate("ES256", by=BY)
+    over = admin_services.clock.now() + 2 * HOUR
+    before, after = (published(admin_services.keys.all(), moment) for moment in (over - 1, over))
     assert {key.kid for key in before} - {key.kid for key in after} == {old.kid}
 
 
-def test_a_rotation_keeps_the_keys_of_other_algorithms(desk):
+def test_a_rotation_keeps_the_keys_of_other_algorithms(admin_services):
     """A rotation touches what it names."""
-    _ensure(desk)
-    before = {key.kid for key in desk.keys.all() if key.alg != "ES256"}
-    desk.keys.rotate("ES256", by=BY)
-    assert {k.kid for k in desk.keys.all() if k.alg != "ES256" and k.state == "active"} == before
+    _ensure(admin_services)
+    before = {key.kid for key in admin_services.keys.all() if key.alg != "ES256"}
+    admin_services.keys.rotate("ES256", by=BY)
+    assert {
+        k.kid for k in admin_services.keys.all() if k.alg != "ES256" and k.state == "active"
+    } == before
 
 
-def test_an_ended_key_is_deleted_at_the_next_rotation(desk):
+def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
     """The published set does not grow for ever."""
-    _ensure(desk)
-    old = next(key for key in desk.keys.all() if key.alg == "ES256")
-    desk.keys.rotate("ES256", by=BY)
-    desk.clock.forward(2 * HOUR)
-    assert desk.keys.rotate("EdDSA", by=BY).dropped == (old.kid,)
-    assert old.kid not in {key.kid for key in desk.keys.all()}
+    _ensure(admin_services)
+    old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
+    admin_services.keys.rotate("ES256", by=BY)
+    admin_services.clock.forward(2 * HOUR)
+    assert admin_services.keys.rotate("EdDSA", by=BY).dropped == (old.kid,)
+    assert old.kid not in {key.kid for key in admin_services.keys.all()}
 
 
-def test_private_keys_are_sealed_in_the_database(desk):
+def test_private_keys_are_sealed_in_the_database(admin_services):
     """Neither a key's row nor its entry says what it signs with."""
-    key = _ensure(desk)[0]
+    key = _ensure(admin_services)[0]
     assert "d" not in key.public_jwk
     with pytest.raises(Exception, match="master key"):
-        desk.secrets.open("signing key:another", key.sealed)
+        admin_services.secrets.open("signing key:another", key.sealed)
 
 
 @pytest.mark.parametrize("alg", ["HS256", "none", "ES512", ""])
-def test_an_unsupported_algorithm_is_refused(desk, alg):
+def test_an_unsupported_algorithm_is_refused(admin_services, alg):
     """The error names the supported ones."""
     with pytest.raises(Invalid, match="ES256, EdDSA, RS256"):
-        desk.keys.rotate(alg, by=BY)
+        admin_services.keys.rotate(alg, by=BY)
 
 
 def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
@@ -93,31 +95,33 @@ def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
     assert entry["facts"] == {"kid": old.kid, "alg": "ES256", "was": "active"}
 
 
-def test_revoking_a_retiring_key_makes_no_new_key(desk):
+def test_revoking_a_retiring_key_makes_no_new_key(admin_services):
     """The one that signs now is not concerned."""
-    _ensure(desk)
-    old = next(key for key in desk.keys.all() if key.alg == "ES256")
-    new = desk.keys.rotate("ES256", by=BY).key
-    assert desk.keys.revoke(old.kid, by=BY).replaced_by is None
-    assert {key.kid for key in desk.keys.all() if key.alg == "ES256"} == {new.kid}
+    _ensure(admin_services)
+    old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
+    new = admin_services.keys.rotate("ES256", by=BY).key
+    assert admin_services.keys.revoke(old.kid, by=BY).replaced_by is None
+    assert {key.kid for key in admin_services.keys.all() if key.alg == "ES256"} == {new.kid}
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
-def test_after_a_revocation_each_algorithm_has_one_active_key(desk, alg):
+def test_after_a_revocation_each_algorithm_has_one_active_key(admin_services, alg):
     """There is one key that signs for each, always."""
-    _ensure(desk)
-    old = next(key for key in desk.keys.all() if key.alg == alg)
-    desk.keys.revoke(old.kid, by=BY)
-    active = [key.kid for key in desk.keys.all() if key.alg == alg and key.state == "active"]
+    _ensure(admin_services)
+    old = next(key for key in admin_services.keys.all() if key.alg == alg)
+    admin_services.keys.revoke(old.kid, by=BY)
+    active = [
+        key.kid for key in admin_services.keys.all() if key.alg == alg and key.state == "active"
+    ]
     assert len(active) == 1
     assert old.kid not in active
 
 
-def test_an_unknown_key_cannot_be_revoked(desk):
+def test_an_unknown_key_cannot_be_revoked(admin_services):
     """Nor a revoked one again."""
-    _ensure(desk)
-    kid = desk.keys.all()[0].kid
-    desk.keys.revoke(kid, by=BY)
+    _ensure(admin_services)
+    kid = admin_services.keys.all()[0].kid
+    admin_services.keys.revoke(kid, by=BY)
     for name in (kid, "x"):
         with pytest.raises(NotFound, match="sayso keys list"):
-            desk.keys.revoke(name, by=BY)
+            admin_services.keys.revoke(name, by=BY)

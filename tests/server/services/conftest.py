@@ -1,4 +1,4 @@
-"""What the tests of the administrative services share.
+"""Fixtures of the administrative services.
 
 Owns: one empty installation per test.
 """

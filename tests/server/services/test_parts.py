@@ -159,7 +159,7 @@ class _World:
             self.local.desk.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
 
     def limit(self, limit):
-        """Put a limit in force."""
+        """Put a policy limit in force."""
         self.policies.set(_document(limit), by=BY)
 
     def ask(self, details, scope):

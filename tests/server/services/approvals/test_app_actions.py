@@ -159,7 +159,7 @@ def test_a_code_gives_one_token(browser, ana, app, local):
 
 
 def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
-    """`access_denied`; nothing was given."""
+    """In the redirect to the app."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     ana.deny(pending_approvals(ana)[0].id)
@@ -224,7 +224,7 @@ def test_invalid_details_are_refused(browser, app, ana, local, details):
 
 
 def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
-    """Another type, or none, is not enough; with it she is asked."""
+    """Without details or with another type the request is refused."""
     changes = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     local.desk.resources.update(PAY, changes, by=BY)
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": None}).answer
@@ -285,7 +285,7 @@ def _delete_type(local, _app):
 
 @pytest.mark.parametrize("tighten", [_raise_risk, _narrow_permissions, _delete_type])
 def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, local, tighten):
-    """Before the code, and between the code and the token."""
+    """With invalid_grant."""
     _, code = approved(browser, ana, app)
     tighten(local, app)
     answer = app.redeem(code)
@@ -396,7 +396,7 @@ def test_repeated_denials_pause_the_app(browser, ana, app, local):
 
 
 def test_the_code_goes_to_the_redirect_uri_of_the_app(browser, ana, app):
-    """The code goes where codes of this app go."""
+    """As in a flow without an action."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     ana.approve(pending_approvals(ana)[0].id)
@@ -414,7 +414,7 @@ def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local,
 
 
 def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
-    """Whatever else still stands."""
+    """With the reason resource_deleted."""
     approval, _ = approved(browser, ana, app)
     gone = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
@@ -438,7 +438,7 @@ def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, loca
 
 
 def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, app, local):
-    """Until the browser goes on nothing was given; the app is told no."""
+    """The app gets access_denied and the approval is cancelled."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
@@ -450,7 +450,7 @@ def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, a
 
 
 def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, app, local):
-    """The app gets nothing, and what was signed for it is over."""
+    """Although the other was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
     found = {one.kind: one for one in pending_approvals(ana)}

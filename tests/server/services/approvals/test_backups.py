@@ -65,7 +65,7 @@ def test_an_approver_cannot_be_added_twice(agent, ask, ben):
 
 
 def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
-    """The owner of the agent, and whoever would lend the yes of an excluded person."""
+    """Here the owner of the agent."""
     assert ben.user.name == "ben"
     _rules(local, 'ask.exclude = ["owner"]')
     _, approval = agent.asked()
@@ -75,7 +75,7 @@ def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
 
 
 def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, ask, ben):
-    """What the person may not say is not said by another in their name."""
+    """The token names the substitute."""
     _rules(local, 'ask.exclude = ["user"]')
     handle, approval = agent.asked()
     ask(approval, "ben")
@@ -99,7 +99,7 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
 
 
 def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, ben):
-    """A rule that names them came after the request."""
+    """The rule was set after the request."""
     _, approval = agent.asked()
     _rules(local, 'ask.who = ["ana", "ben"]')
     ask(approval, "ben")
@@ -108,7 +108,7 @@ def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, be
 
 @pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
 def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
-    """However it ended."""
+    """Denied, expired or cancelled."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     if how == "denied":

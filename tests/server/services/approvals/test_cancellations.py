@@ -55,7 +55,7 @@ def test_a_redeemed_request_is_not_cancelled(agent, person, local):
 
 
 def test_an_agent_gets_no_callback_for_its_own_cancellation(agent, local):
-    """It knows."""
+    """Its notification token is erased."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
         local.desk.agents.update(agent.id, changes, by=BY)

@@ -222,7 +222,7 @@ def test_concurrent_attempts_are_all_counted(agent, person, local):
 
 
 def test_attempts_are_counted_per_person_not_per_device(agent, person):
-    """They are the person's, and not the device's."""
+    """A second device shows the same attempts left."""
     _, approval = pay(agent)
     desktop = another_device(person)
     approve_with(person, approval, fact="1234")
@@ -264,7 +264,7 @@ def test_a_required_step_must_be_signed(agent, person, signed):
     ],
 )
 def test_entries_and_signed_steps_must_match_the_ceremony(agent, person, signed, entries):
-    """An entry and its step go together, and a step that nobody asks for is none."""
+    """No entry without its step, no step without its entry, no step that is not required."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, ceremony=signed)
     assert person.send_decision(approval.id, jws, **entries).refusal == (422, "invalid_decision")
@@ -295,7 +295,7 @@ def test_type_back_compares_the_requested_value_when_narrowing(agent, person):
 
 
 def test_a_type_without_a_template_asks_to_type_back_the_resource(agent, person, local):
-    """Nobody said what matters in it, so it is where it happens."""
+    """It names no fact to type."""
     bare = {
         "type": "ledger.rebuild",
         "title": "Ledger rebuild",
@@ -317,7 +317,7 @@ def test_policy_may_require_type_back_at_any_risk(agent, person, put):
 
 
 def test_repeating_a_decision_costs_no_attempt(agent, person):
-    """Whoever sends the same bytes once more is told the same, and nothing is compared."""
+    """The same signed bytes get the same answer, and entries are not compared."""
     _, approval = pay(agent)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=approval.ceremony)
@@ -355,7 +355,7 @@ def test_low_risk_needs_no_match_number(interactive, person, local, put, risk):
 
 
 def test_a_match_rule_for_an_agent_without_a_screen_requires_the_pin(agent, local, put):
-    """A number that nobody can see proves nothing."""
+    """It could not show the number."""
     put(rule("ask", 'ask.ceremony = "match"'))
     answer = agent.ask()
     assert "match_code" not in answer.json
@@ -393,7 +393,7 @@ def test_each_request_has_its_own_match_number(interactive):
 
 
 def test_only_a_wrong_entry_costs_an_attempt(interactive, person):
-    """Both are told apart, and neither is guessed through the other."""
+    """Type-back and match number have separate attempts."""
     _, approval = pay(interactive)
     right = person.entries(approval.id)
     answer = approve_with(person, approval, **(right | {"fact": "0000"}))
@@ -418,7 +418,7 @@ def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, 
 
 
 def test_a_reason_may_be_given_without_being_required(agent, person):
-    """Signed for like any other."""
+    """It must be signed as a step."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, ceremony="reason")
     assert person.send_decision(approval.id, jws, reason="It is mine.").status == 200
@@ -426,7 +426,7 @@ def test_a_reason_may_be_given_without_being_required(agent, person):
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\u202eb", "one\ntwo"])
 def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
-    """Short, in one line, and nothing that hides."""
+    """At most 500 characters in one line."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     _, approval = agent.asked()
     assert approve_with(person, approval, reason=reason).refusal == (422, "invalid_body")

@@ -103,7 +103,7 @@ def test_another_resource_cannot_consume_the_approval(local, token):
 
 
 def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person, resource):
-    """One of the agent itself; one of scopes that may be used until it ends."""
+    """One of client credentials, and one for scopes only."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     for token in (agent.alone().json["access_token"], agent.poll(handle).json["access_token"]):
@@ -186,7 +186,7 @@ class TestStepUp:
         assert resource.consume(token, max_age=120).status == 200
 
     def test_a_raised_risk_requires_the_pin(self, local, lunch, resource):
-        """What was small when it was approved and is not any more."""
+        """The approval was given at a lower risk."""
         raised = ResourceChanges({"payments:read": Risk.HIGH})
         local.desk.resources.update(PAY, raised, by=BY)
         refused = _consume_lunch(resource, lunch)
@@ -194,7 +194,7 @@ class TestStepUp:
         assert ACR_SIGNED_PIN in refused.headers["WWW-Authenticate"]
 
     def test_a_deleted_action_type_requires_nothing_more(self, local, lunch, resource):
-        """There is no risk to speak of; what was granted may run."""
+        """Without its risk, what was granted may run."""
         local.desk.actions.delete("lunch", by=BY)
         assert _consume_lunch(resource, lunch).status == 200
 
@@ -287,7 +287,7 @@ def test_an_agent_cannot_consume(local, resource, token):
 
 
 def test_an_execution_id_of_another_resource_is_another_execution(local, resource, token):
-    """Though it has the same name: resources do not name what they do for each other."""
+    """Execution IDs are not shared between resources."""
     claims = local.claims(token)
     spent = Consumption(claims["approval"]["id"], "run-1", claims["jti"], "https://bank.example", 0)
     with local.services.store.write() as tx:

@@ -106,7 +106,7 @@ def test_a_stricter_state_stops_an_approved_request(agent, person, local, change
 
 @pytest.mark.parametrize("change", LOOSENED.values(), ids=LOOSENED)
 def test_a_state_that_still_allows_it_changes_nothing(agent, person, local, current_reason, change):
-    """What was shown was at least as much as it takes today."""
+    """The request was shown with at least the current risk and ceremony."""
     handle, approval = agent.asked_payment()
     change(local)
     assert current_reason(approval) is None
@@ -115,14 +115,14 @@ def test_a_state_that_still_allows_it_changes_nothing(agent, person, local, curr
 
 
 def test_a_newly_required_action_type_invalidates_the_request(agent, local, current_reason):
-    """A scope alone is not enough any more."""
+    """The request has only a scope."""
     _, approval = agent.asked()
     _resource(local, requires={"payments:read": "payment.transfer"})
     assert current_reason(approval) == "policy_changed"
 
 
 def test_deleting_the_action_type_invalidates_its_requests(agent, local, current_reason):
-    """Nobody can say any more what it means."""
+    """The reason is policy_changed."""
     _, approval = agent.asked_payment()
     local.desk.actions.delete("payment.transfer", by=BY)
     assert current_reason(approval) == "policy_changed"
@@ -144,7 +144,7 @@ def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
 
 
 def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason):
-    """Nobody needs to disable it."""
+    """As a disabled agent does."""
     _, approval = agent.asked()
     _agent(local, expires_at=local.clock.now() + MINUTE)
     assert current_reason(approval) is None
@@ -153,7 +153,7 @@ def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason)
 
 
 def test_a_request_to_an_unknown_user_is_invalid(open_local, template):
-    """There is no person who could have said yes."""
+    """With the reason user_disabled."""
     local = open_local(unknown_user="hide")
     _, approval = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:

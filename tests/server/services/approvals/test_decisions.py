@@ -91,7 +91,7 @@ def test_the_first_view_of_a_request_is_recorded(agent, person, local):
 
 
 def test_listing_a_request_does_not_mark_it_as_seen(agent, person, local):
-    """A headline among others is not the request."""
+    """Only opening it does."""
     _, approval = agent.asked()
     person.call("GET", "/api/approvals")
     assert local.stored(approval.id).seen_at is None
@@ -117,7 +117,7 @@ def test_each_device_signs_its_own_stable_nonce(agent, person):
 
 
 def test_a_terminal_without_a_device_cannot_view_requests(agent, person, local):
-    """It registers first."""
+    """It must register first."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     _, approval = agent.asked()
     unfinished = sign_in(local, user, issued.code)
@@ -161,7 +161,7 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
 
 
 def test_the_session_key_cannot_approve(agent, person, local):
-    """A stolen session approves nothing."""
+    """So that a stolen session approves nothing."""
     _, approval = agent.asked()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")
@@ -248,7 +248,7 @@ def test_an_approval_without_a_ceremony_is_refused(agent, person, monkeypatch):
     [("low", "confirm", (2, 2)), ("high", "confirm", (0, 2)), ("high", "pin", (0, 1))],
 )
 def test_only_an_entered_pin_confirms_a_pin_call(agent, person, key, ceremony, left):
-    """Confirming in an unlocked app says nothing of the calls before it."""
+    """Confirming in an unlocked app proves nothing about earlier calls."""
     _, approval = agent.asked()
     person.pin()
     person.pin(approval.id)
@@ -294,7 +294,7 @@ def test_a_decision_with_another_key_is_refused(agent, person):
 
 
 def test_a_malformed_decision_is_refused(agent, person):
-    """Nonsense, a broken signature, a statement with the same key."""
+    """Nonsense, a broken signature, a statement by the same key."""
     _, approval = agent.asked()
     good = person.decision(approval.id)
     head, payload, signature = good.split(".")
@@ -354,7 +354,7 @@ def test_a_second_decision_returns_the_first_one(agent, person, local):
 
 
 def test_a_redeemed_request_is_already_decided(agent, person):
-    """A late no changes nothing and is told so."""
+    """A later denial is refused."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -402,7 +402,7 @@ def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
 
 
 def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, local):
-    """Whatever ended it, the yes would be for nothing."""
+    """The request is cancelled with its reason."""
     _, approval = agent.asked()
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
@@ -411,7 +411,7 @@ def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, loca
 
 
 def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatch):
-    """The statement that moves the approval decides, not the look before it."""
+    """The conditional update decides, not the earlier read."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     get = Approvals.get
@@ -429,7 +429,7 @@ def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatc
 
 
 def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
-    """A yes says nothing more than yes."""
+    """The note of an approval is dropped."""
     _, approval = agent.asked()
     answer = person.send_decision(approval.id, person.decision(approval.id), note="Go on")
     assert answer.json["decided"]["note"] is None
@@ -441,7 +441,7 @@ def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
 
 
 def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
-    """To the agent beside the hint, and in the record; without a time there is none."""
+    """Beside the retry hint; it is stored with the decision."""
     until = "2025-12-01T08:00:00+01:00"
     handle, approval = agent.asked()
     assert person.deny(approval.id, "wait_until", retry_at=until).status == 200
@@ -483,7 +483,7 @@ def test_a_note_must_be_short_and_displayable(agent, person, local, note):
 
 
 def test_a_deleted_agent_is_shown_without_its_name(agent, person, local):
-    """The record outlives agents."""
+    """Approvals outlive agents."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -503,7 +503,7 @@ def test_a_change_of_the_resource_does_not_change_a_pending_display(agent, perso
 
 
 def test_a_raised_risk_cancels_a_pending_request(agent, person, local):
-    """The person was asked for less than it would take now."""
+    """It was displayed with a lower risk."""
     handle, approval = agent.asked()
     changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
     local.desk.resources.update(PAY, changes, by=BY)

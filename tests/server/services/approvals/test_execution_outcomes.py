@@ -74,7 +74,7 @@ def test_an_execution_that_differs_from_the_grant_is_an_alarm(
 
 
 def test_executed_details_are_compared_by_their_digest(consumption, resource):
-    """The resource need not know how the digest is made."""
+    """The server computes it."""
     answer = resource.report(consumption["approval"], authorization_details=PAYMENT_DETAILS)
     assert answer.json["executed_digest"] == consumption["granted_digest"]
     assert answer.json["as_granted"] is True
@@ -127,5 +127,5 @@ def test_an_invalid_report_is_refused(consumption, resource, local, members):
 
 
 def test_an_empty_text_is_stored_as_none(consumption, resource):
-    """It says nothing."""
+    """As if there were no text."""
     assert resource.report(consumption["approval"], text="").json["text"] is None

@@ -67,7 +67,7 @@ def test_a_request_is_expired_once(agent, local):
 
 
 def test_a_request_is_not_expired_before_its_time(agent, local):
-    """Even when somebody asks for it."""
+    """Even when it is passed to expire()."""
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
         assert expire(tx, approval) is None
@@ -95,7 +95,7 @@ def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
 
 
 def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, sweeper):
-    """Kept answers after a minute; proofs, counters and events after their time."""
+    """Stored answers after a minute; proofs, counters and events after their time."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
@@ -111,7 +111,7 @@ def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, s
 
 
 def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
-    """Tidying early takes nothing from a client that is still asking."""
+    """An early cleanup does not delete it."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -121,7 +121,7 @@ def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
 
 
 def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
-    """Ids, risk and the name of what happened."""
+    """IDs, the risk and the name of the event."""
     _, approval = agent.asked(binding_message="INV-2291 is due")
     person.deny(approval.id, note="Secret note")
     messages = local.messages()
@@ -132,7 +132,7 @@ def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
 
 
 def test_an_alarm_without_a_user_goes_to_the_operator_only(local, person):
-    """No screen shows it."""
+    """It is in no feed."""
     before = local.desk.events(person.user)
     with local.services.store.write() as tx:
         notices.alarm(tx, "alarm.test", agent="sayso_ag_a")

@@ -92,7 +92,7 @@ def test_the_members_that_may_be_narrowed_are_listed(person, asked):
 
 
 def test_narrowing_options_are_for_own_pending_requests(person, asked, local):
-    """Not of somebody else's, nor of what is over."""
+    """Not for another person's, nor for a decided one."""
     _, approval = asked
     path = f"/api/approvals/{approval.id}/narrowing"
     assert new_person(local, "ben").call("GET", path).status == 404
@@ -148,7 +148,7 @@ def test_the_person_sees_what_they_granted(person, asked):
 
 
 def test_executing_the_requested_instead_of_the_granted_is_an_alarm(person, agent, asked, resource):
-    """The outcome that a resource reports is held against what was granted."""
+    """A reported outcome is compared with the grant."""
     handle, approval = asked
     assert approve_narrowed(person, approval, **NARROWED).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -158,7 +158,7 @@ def test_executing_the_requested_instead_of_the_granted_is_an_alarm(person, agen
 
 
 def test_a_full_approval_is_not_marked_as_narrowed(person, agent, asked, local):
-    """Nothing is said of it."""
+    """Neither in the response nor in the audit log."""
     handle, approval = asked
     person.approve(approval.id)
     answer_json = agent.poll(handle).json
@@ -180,7 +180,7 @@ def test_the_resource_consumes_what_was_granted(person, agent, asked, resource):
 
 
 def test_several_details_are_narrowed_by_their_number(person, agent):
-    """By their number, as on the screen."""
+    """As they are numbered on the screen."""
     two = json.dumps([*PAYMENT_DETAILS, {**PAYMENT_DETAILS[0], "payee": "Rhenus"}])
     handle, approval = agent.asked_payment(authorization_details=two)
     changes = {"changes": [{"place": 1, "fact": "/amount", "to": "1"}]}
@@ -205,14 +205,14 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
     ],
 )
 def test_a_proposal_that_is_not_narrower_is_refused_with_the_reason(person, asked, changes, says):
-    """And nothing changes."""
+    """Nothing changes."""
     answer = propose(person, asked[1], **changes)
     assert answer.refusal == (422, "not_narrower")
     assert says in answer.json["detail"]
 
 
 def test_a_narrowed_value_must_satisfy_the_schema(person, asked, local):
-    """A smaller value has to be one that the agent could have asked for."""
+    """The agent must have been able to ask for it."""
     schema = json.loads(json.dumps(PAYMENT["schema"]))
     schema["properties"]["amount"]["properties"]["minor"]["minimum"] = 60_000
     document = {**PAYMENT, **NARROWABLE, "schema": schema}
@@ -244,7 +244,7 @@ def test_another_persons_request_cannot_be_narrowed(asked, local, person):
 
 
 def test_a_narrowed_approval_needs_the_same_key_and_pin(person, asked):
-    """The same key and the same PIN."""
+    """As the full approval."""
     _, approval = asked
     narrowing = propose(person, approval, **NARROWED).json
     by_session = person.decision(approval.id, person.session, granted=narrowing["digest"])
@@ -256,7 +256,7 @@ def test_a_narrowed_approval_needs_the_same_key_and_pin(person, asked):
 
 
 def test_the_granted_text_must_match_the_signed_digest(person, asked):
-    """A text without its digest, a digest without its text, and the digest of another."""
+    """Neither may be missing, and the digest of another text is refused."""
     _, approval = asked
     narrowing = propose(person, approval, **NARROWED).json
     whole = sign_narrowed(person, approval, None)
@@ -270,7 +270,7 @@ def test_the_granted_text_must_match_the_signed_digest(person, asked):
 
 
 def test_a_denial_cannot_contain_a_granted_text(person, asked):
-    """A no is about everything."""
+    """A denial is for the whole request."""
     _, approval = asked
     narrowing = propose(person, approval, **NARROWED).json
     denied = person.deny(approval.id, granted=narrowing["text"])

@@ -62,7 +62,7 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(
 
 @pytest.mark.parametrize("state", [State.DENIED, State.REDEEMED, State.EXPIRED, State.CANCELLED])
 def test_an_ended_request_cannot_be_cancelled(admin_services, oversight_service, asked, state):
-    """A final state is final."""
+    """A final state does not change."""
     over = admin_services.approval(asked.agent_id, asked.user_id, state=state)
     with pytest.raises(Conflict, match=state):
         oversight_service.cancel(over.id, "too late", by=BY)
@@ -70,7 +70,7 @@ def test_an_ended_request_cannot_be_cancelled(admin_services, oversight_service,
 
 
 def test_an_overdue_request_cannot_be_cancelled(admin_services, oversight_service, asked):
-    """The clock was first."""
+    """It has expired, although the sweeper did not run."""
     admin_services.clock.forward(11 * MINUTE)
     with pytest.raises(Conflict, match="already expired"):
         oversight_service.cancel(asked.id, "too late", by=BY)

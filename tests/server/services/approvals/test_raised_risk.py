@@ -15,7 +15,7 @@ from tests.support.builders.site import LocalSite
 
 
 def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: LocalTerminal) -> None:
-    """Level, ceremony and time to live are those of the risk that it wants."""
+    """As if the request had that risk by itself."""
     handle, approval = agent.asked(risk="high")
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)
@@ -29,7 +29,7 @@ def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: Local
 
 @pytest.mark.parametrize("wanted", ["low", "medium"])
 def test_an_agent_cannot_lower_the_risk(agent: LocalAgent, wanted: str) -> None:
-    """A payment is high risk, whatever its agent thinks of it."""
+    """A payment stays high risk."""
     assert agent.asked_payment(risk=wanted)[1].risk is Risk.HIGH
 
 
@@ -47,7 +47,7 @@ def test_a_raised_risk_is_not_answered_by_rule_and_consent(
 def test_a_raised_risk_is_not_answered_by_a_standing_grant(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The very request that it covers is asked when its agent raises it."""
+    """Although it covers the same request without the raised risk."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
     plain = agent.local.behind(standing_grants.ask(agent).json["auth_req_id"])

@@ -73,7 +73,7 @@ def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
 
 
 def test_a_retry_of_another_persons_request_is_not_found(agent, local):
-    """As if it did not exist."""
+    """Nothing is stored."""
     _, approval = _expired_request(agent, local)
     assert _retry(new_person(local, "bob"), approval).refusal == (404, "not_found")
     assert local.stored(approval.id).retry_asked_at is None
@@ -81,7 +81,7 @@ def test_a_retry_of_another_persons_request_is_not_found(agent, local):
 
 @pytest.mark.parametrize("end", ["waits", "approve", "deny", "cancelled"])
 def test_only_an_expired_request_can_be_retried(agent, person, local, end):
-    """What waits is answered, and what was answered has its answer."""
+    """Not a pending, decided or cancelled one."""
     _, approval = agent.asked(requested_expiry="60")
     if end == "cancelled":
         Oversight(local.services.store).cancel(approval.id, "Not this month", by=BY)
@@ -114,7 +114,7 @@ def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, me
 
 @pytest.mark.parametrize("stop", ["disable", "delete", "its time"])
 def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, stop):
-    """It would ask nobody."""
+    """It could not send a request."""
     _, approval = _expired_request(agent, local)
     if stop == "its time":
         changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
@@ -127,7 +127,7 @@ def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, per
 
 
 def test_an_overdue_request_can_be_retried_before_the_sweep(agent, person, local):
-    """The clock decides, not the round that looks for what is overdue."""
+    """The clock counts, not the sweeper."""
     _, approval = _expired_request(agent, local)
     assert local.stored(approval.id).state is State.PENDING
     assert person.show(approval.id)["retry"] == "possible"

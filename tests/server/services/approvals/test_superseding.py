@@ -113,7 +113,7 @@ def test_a_request_of_another_agent_looks_unknown(agent, local):
 
 
 def test_a_request_to_another_person_cannot_be_superseded(agent, local):
-    """Who was asked keeps their request; nobody else gets one in its place."""
+    """Nothing changes for either person."""
     new_person(local, "ben")
     handle, _ = agent.asked()
     before = _all(local)
@@ -132,7 +132,7 @@ def test_a_request_to_another_person_cannot_be_superseded(agent, local):
     ],
 )
 def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, error):
-    """Both or neither."""
+    """Superseding and requesting are one step."""
     handle, _ = agent.asked()
     before = _all(local)
     assert agent.ask(supersedes=handle, **wanted).json["error"] == error
@@ -140,7 +140,7 @@ def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, err
 
 
 def test_the_superseded_request_does_not_count_against_limits(open_local, template):
-    """An agent at its limit corrects itself; one more is one too many as ever."""
+    """An agent at its limit can correct a request, and not add one."""
     local = open_local(open_per_agent=1, open_per_user=1, open_in_all=1)
     agent, _ = template.agent(local), template.person(local)
     handle, _ = agent.asked_payment()
@@ -173,7 +173,7 @@ def test_a_decision_before_the_replacement_counts(agent, person, local):
 
 
 def test_repeating_the_call_returns_the_same_request(agent):
-    """A lost answer is no second replacement."""
+    """With the same idempotency key."""
     handle, _ = agent.asked()
     key = {"idempotency-key": "once"}
     first, again = (agent.ask(key, supersedes=handle) for _ in range(2))
@@ -182,7 +182,7 @@ def test_repeating_the_call_returns_the_same_request(agent):
 
 
 def test_an_automatically_approved_request_supersedes_too(agent, person, local):
-    """Nobody has to answer the newer one, and the earlier one waits no more either."""
+    """The earlier one is cancelled at once."""
     allows = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     handle, earlier = agent.asked()
     Policies(local.services.store).set(allows, by=BY)
@@ -194,7 +194,7 @@ def test_an_automatically_approved_request_supersedes_too(agent, person, local):
 
 
 def test_with_hidden_users_superseding_looks_the_same_for_unknown_users(open_local, template):
-    """Nobody's request ends, makes room and is refused as somebody's does."""
+    """The reasons, limits and errors are equal."""
     local = open_local(unknown_user="hide", open_per_agent=1)
     agent, _ = template.agent(local), template.person(local)
     answers = []
@@ -226,7 +226,7 @@ def test_a_superseded_held_poll_is_released_alike_for_unknown_users(open_local, 
 
 
 def test_an_agent_gets_no_callback_for_a_superseded_request(agent, local):
-    """It knows."""
+    """It superseded the request itself."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
         local.desk.agents.update(agent.id, changes, by=BY)

@@ -196,12 +196,12 @@ def test_a_fraud_shows_its_signal(paid, name):
 
 @pytest.mark.parametrize("name", HONEST)
 def test_an_honest_payment_shows_no_signal(paid, name):
-    """With a history that bears it."""
+    """With the history above."""
     assert HONEST[name](paid) == frozenset()
 
 
 def test_only_a_payment_without_signals_is_called_usual(paid):
-    """With what it was compared with."""
+    """The text states the number of compared approvals."""
     assert paid.compare().unusual.compared.startswith("Nothing unusual, compared with 76 earlier")
     fraud = paid.compare({"payee": "Somebody"}).unusual
     assert fraud.compared.startswith("Compared with 76 earlier")

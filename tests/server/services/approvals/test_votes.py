@@ -53,7 +53,7 @@ def narrowable(local: LocalSite) -> None:
 
 @pytest.fixture
 def finance(local: LocalSite, bob: LocalTerminal, cleo: LocalTerminal) -> Groups:
-    """Bob and Cleo are finance."""
+    """A group of Bob and Cleo."""
     groups = Groups(local.services.store, local.services.secrets)
     groups.add("finance", [bob.user.name, cleo.user.name], by=BY)
     return groups
@@ -287,7 +287,7 @@ def test_an_excluded_person_sees_the_request_and_can_only_deny(
     put: Put,
     party: str,
 ) -> None:
-    """Through the API there is one door, and it is closed; denying is open to them."""
+    """The API refuses their approval."""
     put(TWO, f'ask.exclude = ["{party}"]')
     local.desk.users.update("bob", UserChanges(roles=("admin",)), by=BY)
     _, approval = agent.asked()
@@ -355,7 +355,7 @@ def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
 def test_a_pending_poll_for_one_approver_has_no_vote_count(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It costs nothing there."""
+    """And the request shows none."""
     handle, approval = agent.asked()
     assert "approvals" not in agent.poll(handle).json
     assert person.show(approval.id)["together"] is None

@@ -281,7 +281,7 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
 
 
 def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
-    """And without the consent that the person is asked."""
+    """Without the consent it predicts that the person is asked."""
     trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)

@@ -103,7 +103,7 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_adding_a_deputy_needs_the_high_key(person, bob, key):
-    """It gives somebody power."""
+    """It gives power to another person."""
     assert bob.user.name == "bob"
     assert _add_deputy(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
     assert person.call("GET", "/api/deputies").json["mine"] == []
@@ -149,7 +149,7 @@ def test_times_need_a_time_zone(person, bob, moment):
 
 
 def test_a_disabled_user_cannot_be_a_deputy(person, bob, local):
-    """Not at first, and not when they are disabled later."""
+    """They are not found."""
     local.desk.users.disable("bob", by=BY)
     assert _add_deputy(person, bob.user.name).refusal == (404, "not_found")
 
@@ -219,7 +219,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
 
 @pytest.mark.usefixtures("permits")
 def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
-    """Either of the two ends it with a session; nobody else may."""
+    """Only the two of them can end it, and a session is enough."""
     deputy = _add_deputy(person).json["id"]
     _, decided = agent.asked_payment()
     bob.deny(decided.id)
@@ -319,7 +319,7 @@ def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
 
 @pytest.mark.usefixtures("permits")
 def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
-    """Nor is anybody else in their place."""
+    """The request stays with its person."""
     _add_deputy(person)
     local.desk.users.disable(bob.user.name, by=BY)
     _, payment = agent.asked_payment()
@@ -337,7 +337,7 @@ def test_an_administrator_lists_and_ends_deputies(person, bob, local):
 
 
 def test_a_deputy_begins_and_ends_once_for_two_workers(person, bob, local):
-    """Two workers look at once."""
+    """The second worker changes nothing."""
     deputy_id = _add_deputy(person, bob.user.name, begins=HOUR).json["id"]
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
@@ -372,7 +372,7 @@ def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, 
 
 
 def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, local):
-    """Nor when theirs is disabled."""
+    """A disabled backup does not count."""
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 399 * SECOND, person, bob)
     _later(local, 0)

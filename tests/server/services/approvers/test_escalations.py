@@ -66,7 +66,7 @@ def test_a_step_already_taken_is_not_taken_again(agent, local):
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
 def test_a_decided_request_is_not_reminded(agent, person, local, answer):
-    """Nothing is left to do."""
+    """Approved or denied."""
     _, approval = agent.asked(requested_expiry="60")
     getattr(person, answer)(approval.id)
     assert _later(local, person, 45 * SECOND) == 0
@@ -145,7 +145,7 @@ def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
 
 
 def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
-    """The old end passes without effect."""
+    """Polls stay pending."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     _extend(person, approval)
@@ -194,7 +194,7 @@ def test_an_extension_lost_to_a_concurrent_change_is_refused(agent, person, loca
 
 
 def test_only_an_owner_extends_critical_requests(agent, person, local):
-    """Whoever answers for the agent says that there is time."""
+    """Another approver is refused."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
     approval = local.desk.approval(agent.id, person.user.id, **critical)
     local.clock.forward(SECOND)

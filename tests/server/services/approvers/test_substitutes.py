@@ -51,7 +51,7 @@ def put(local: LocalSite) -> Put:
 
 
 def _to_three_quarters(local: LocalSite, *people: LocalTerminal) -> None:
-    """Of 400 seconds, when a backup is asked."""
+    """Forward to three quarters of 400 seconds, when a backup is asked."""
     for seconds in (200, 100):
         local.clock.forward(seconds * SECOND)
         for one in people:

@@ -39,7 +39,7 @@ def actor_ids(admin_services: Desk) -> dict[str, str]:
 
 
 def _search(admin_services: Desk, **wanted: str) -> list[tuple[str, str]]:
-    """Type and actor's name of what is found, of the entries that the test made."""
+    """Types and actors' names of the found entries that the fixture made."""
     found = Oversight(admin_services.store).search(EntrySearch(**wanted), 50)
     made = [one for one in found if json.loads(one.body).get("facts") is None]
     return [(one.type, one.names.get("actor", "")) for one in reversed(made)]

@@ -30,7 +30,7 @@ class ScriptedHub:
 
     @contextmanager
     def hold(self, topic):
-        """The hub is its own event."""
+        """Yields the hub as its own event."""
         self.topic = topic
         yield self
 

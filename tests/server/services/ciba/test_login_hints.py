@@ -67,7 +67,7 @@ def test_an_access_token_is_no_hint(local, agent, hints, bot):
 
 
 def test_revoking_the_parent_ends_the_hint(local, hints, bot, parent, hint_token):
-    """Revoking the token takes the hint with it."""
+    """Later the error is that of an expired hint."""
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(parent.id, tx.now)
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest, match="revoked"):

@@ -154,7 +154,7 @@ def test_the_last_owner_cannot_be_removed(admin_services, admin):
 
 @pytest.mark.usefixtures("admin")
 def test_the_last_enabled_owner_cannot_be_removed(admin_services):
-    """The last one who can answer does not leave."""
+    """Although another owner is left, who is disabled."""
     admitted(admin_services, "ana")
     registered(admin_services, owners=("admin", "ana"))
     admin_services.users.disable("ana", by=BY)
@@ -274,7 +274,7 @@ def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_a_later_rotation_never_extends_an_old_secret(admin_services):
-    """An old secret ends when it was said to end."""
+    """It ends at the time that was set first."""
     registered(admin_services)
     end = admin_services.clock.now() + HOUR
     admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
@@ -288,7 +288,7 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("overlap", [-1, 30 * DAY + 1])
 def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
-    """Two secrets are not a state to stay in."""
+    """Two valid secrets are a temporary state."""
     registered(admin_services)
     with pytest.raises(Invalid, match="30 days"):
         admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=overlap)
@@ -321,7 +321,7 @@ def test_an_unknown_agent_is_not_found(admin_services, verb):
 
 @pytest.mark.usefixtures("admin")
 def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_services):
-    """A scope that its resource lost is dead weight, not a reason to refuse a new description."""
+    """The scope has no effect any more."""
     registered(admin_services)
     admin_services.resources.delete(PAY, by=BY)
     admin_services.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
@@ -453,7 +453,7 @@ def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("seconds", [0, 9, 3_601])
 def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_services, seconds):
-    """Too short is no token, too long is no limit."""
+    """At registration and later."""
     with pytest.raises(Invalid, match="10 to 3600"):
         registered(admin_services, token_seconds=seconds)
     registered(admin_services)

@@ -132,7 +132,7 @@ def test_keys_of_an_app_can_be_replaced_but_not_its_method(admin_services, add):
 
 
 def test_an_unknown_scope_is_refused_in_an_update(admin_services, add):
-    """What a resource lost meanwhile does not stand in the way of another change."""
+    """As at registration."""
     add(resources=(PAY,), scopes=("payments:read",))
     with pytest.raises(Invalid):
         admin_services.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)

@@ -124,7 +124,7 @@ def test_a_client_may_respell_its_own_name(clients):
 
 
 def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
-    """The new agent starts without history."""
+    """The new client has no history."""
     clients.agents.update("pay", AgentChanges(name="payer"), by=BY)
     registered(clients, "Pay")
     clients.agents.delete("payer", by=BY)

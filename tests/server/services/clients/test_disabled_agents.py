@@ -27,7 +27,7 @@ Try = Callable[[], str]
 
 @dataclass
 class World:
-    """An agent, an app and their person."""
+    """An agent, an app and the person who uses them."""
 
     local: LocalSite
     agent: LocalAgent
@@ -378,6 +378,6 @@ def test_disabled_things_are_refused_in_every_place(world, what, place):
 
 
 def test_the_table_only_names_known_rows_and_places():
-    """No row and no cell that nothing is tried for."""
+    """So that every cell is tested."""
     assert set(_TABLE) == set(_ENDINGS)
     assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

@@ -18,7 +18,7 @@ def test_labels_are_sorted_and_unique():
     ["", "Pilot", "=x", "team=", "two words", "a" * 64, "team=a\nb", "team=*", "tëam", "a=b=c"],
 )
 def test_an_invalid_label_is_refused_with_the_valid_form(label):
-    """A rule that matches it could not be written."""
+    """No rule could match it."""
     with pytest.raises(Invalid, match="Use a word or key=value"):
         labels.read([label])
 
@@ -32,7 +32,7 @@ def test_an_invalid_label_is_refused_with_the_valid_form(label):
     ],
 )
 def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
-    """Two answers to one question are none."""
+    """Two values of one key would be ambiguous."""
     with pytest.raises(Invalid, match=remedy):
         labels.read(given)
 

@@ -198,7 +198,7 @@ def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_creating_a_record_widens_power_and_deleting_does_not() -> None:
-    """A record that was not there, and one that is there no more."""
+    """No record counts as no power."""
     assert power.widened_members(None, AGENT, usual_seconds=USUAL) == {power.CREATED}
     assert power.widened_members(AGENT, None, usual_seconds=USUAL) == frozenset()
     assert power.widened_members(None, None, usual_seconds=USUAL) == frozenset()

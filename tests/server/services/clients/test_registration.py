@@ -373,7 +373,7 @@ def test_an_agent_may_change_from_secrets_to_keys_and_back(registrations: Regist
 
 
 def test_a_disabled_agent_cannot_manage_its_registration(registrations: Registrations) -> None:
-    """It gets nothing anywhere."""
+    """It gets invalid_token for every method."""
     registered = registrations.registered(registrations.invite())
     registrations.local.desk.agents.disable(registered["client_id"], by=BY)
     for method in ("GET", "PUT", "DELETE"):

@@ -135,7 +135,7 @@ def test_a_denial_gives_no_consent(local, agent, person):
 
 
 def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
-    """Giving adds power, as any approval of that risk."""
+    """As any approval at that risk."""
     approval = ask(local, wanted(local, agent, person, scopes=BOTH))
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     weak = person.send_decision(approval.id, person.decision(approval.id))
@@ -237,7 +237,7 @@ def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
 
 
 def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person):
-    """They are about the person."""
+    """They concern the person, not a resource."""
     consent = give(local, agent, person, scopes=("openid", "payments:read", "profile"))
     assert consent.scopes == ("openid", "payments:read", "profile")
 
@@ -261,7 +261,7 @@ def test_an_invalid_consent_request_is_refused(local, agent, person, members, er
 
 
 def test_a_disabled_agent_gets_no_consent(local, agent, person):
-    """Nothing is asked for it."""
+    """The request is refused as from an unauthorized client."""
     local.desk.agents.disable("invoice-bot", by=BY)
     with pytest.raises(errors.UnauthorizedClient):
         ask(local, wanted(local, agent, person))
@@ -528,7 +528,7 @@ def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person
 
 
 def test_a_disabled_app_gets_no_consent(local, agent, person):
-    """Like a disabled agent."""
+    """As a disabled agent."""
     app = _app(local)
     local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
     with pytest.raises(errors.UnauthorizedClient):

@@ -257,7 +257,7 @@ def test_an_app_without_the_device_grant_is_refused(local):
 
 
 def test_a_critical_scope_is_refused(app, local):
-    """Nor by a code."""
+    """When the code is requested."""
     local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
     assert Television(app).begin().refusal == (400, "invalid_scope")
 
@@ -311,7 +311,7 @@ def test_requests_are_limited_per_app_or_per_address(app, local, monkeypatch):
 
 
 def test_a_lost_race_for_the_code_gives_no_tokens_and_no_consent(television, person, monkeypatch):
-    """Somebody was faster with the same code: nothing, and no consent either."""
+    """Another poll redeemed the same code."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     monkeypatch.setattr(Approvals, "transition", lambda *_, **__: None)

@@ -144,7 +144,7 @@ def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
 
 
 def test_a_device_must_register_under_the_approved_name(local, person):
-    """What was approved is that device."""
+    """The person approved that name."""
     device = let_in(local, person)
     terminal = device.terminal(device.later(), person)
     assert terminal.register("another").refusal == (422, "invalid_body")
@@ -305,7 +305,7 @@ def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, mo
 
 
 def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
-    """The administrator may end it."""
+    """With access_denied."""
     device = begun(local)
     device.typed("ana")
     Oversight(local.services.store).cancel(device.approval(person).id, "a trick", by=BY)
@@ -349,7 +349,7 @@ def test_guessing_user_codes_locks_the_address(local):
 
 
 def test_guessing_user_codes_is_limited_over_all_addresses(local):
-    """However many addresses somebody has."""
+    """For guesses from many addresses."""
     device = begun(local)
     with local.services.store.write() as tx:
         for _ in range(WRONG_CODES_IN_ALL):
@@ -360,7 +360,7 @@ def test_guessing_user_codes_is_limited_over_all_addresses(local):
 
 
 def test_an_impossible_user_code_counts_as_wrong(local):
-    """Letters of another alphabet, a word, nothing of the kind."""
+    """Such as letters of another alphabet or a word."""
     device = begun(local)
     for _ in range(WRONG_CODES):
         assert WRONG in device.typed("ana", "hello")
@@ -404,7 +404,7 @@ def test_the_user_is_named_by_name_email_or_id(local, person):
 
 
 def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
-    """Neither whether it was seen nor by whom."""
+    """It contains only the error."""
     device = begun(local)
     device.typed("ana")
     person.show(device.approval(person).id)

@@ -257,7 +257,7 @@ def test_a_confirmation_must_be_for_the_newest_pin_call(person):
 
 
 def test_a_malformed_statement_is_invalid(person):
-    """Nonsense, a decision, a broken signature."""
+    """Nonsense, or a broken signature."""
     nonce = person.pin().json["nonce"]
     head, payload, signature = person.statement("pin", nonce, person.high).split(".")
     for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}"):
@@ -292,7 +292,7 @@ def test_an_older_device_vouches_for_a_new_one(agent, local, person):
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
-    """Else a stolen one would."""
+    """Otherwise a stolen one could."""
     assert _state(person, purpose, person).refusal == (403, "key_not_allowed")
 
 

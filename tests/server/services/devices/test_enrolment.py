@@ -13,7 +13,7 @@ def _row(admin_services, code):
 
 
 def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
-    """What a person types has a shape that can be read aloud, and an end."""
+    """So that it can be read aloud and typed."""
     admitted(admin_services)
     _, issued = admin_services.users.enrol("admin", by=BY)
     assert [len(group) for group in issued.code.split("-")] == [4] * 8
@@ -31,7 +31,7 @@ def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
 
 
 def test_a_new_code_ends_earlier_unused_ones(admin_services):
-    """There is never a second valid code that somebody forgot on a sticky note."""
+    """There is at most one valid code per user."""
     admitted(admin_services)
     _, first = admin_services.users.enrol("admin", by=BY)
     _, second = admin_services.users.enrol("admin", by=BY)
@@ -40,7 +40,7 @@ def test_a_new_code_ends_earlier_unused_ones(admin_services):
 
 
 def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
-    """Whoever reads the log learns that a code was issued and cannot use it."""
+    """A reader of the log cannot use the code."""
     admitted(admin_services)
     _, issued = admin_services.users.enrol("admin", by=BY)
     code_id, secret = enrolment.normalise(issued.code)

@@ -77,7 +77,7 @@ def test_registering_other_keys_ends_the_standing_grants(
 def test_registering_the_same_keys_ends_nothing(
     local, send_registration, registered_agent, existing_grant
 ):
-    """The same keys are no other ones."""
+    """The standing grants stay."""
     _put(send_registration, registered_agent, ONE)
     assert _ended(local, existing_grant) == (None, [])
 

@@ -82,7 +82,7 @@ def test_a_statement_makes_one_code(person):
 
 
 def test_a_person_with_twenty_devices_gets_no_code(person):
-    """As many as one person has."""
+    """It is the limit of devices per person."""
     for number in range(MOST_DEVICES - 1):
         another_device(person, f"d{number}")
     person.local.clock.forward(MINUTE)

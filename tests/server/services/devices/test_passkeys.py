@@ -102,7 +102,7 @@ def test_an_enrollment_code_is_used_once(local):
 
 
 def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
-    """One code, one device, whichever it is."""
+    """A code makes one device of either kind."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     sign_in(local, user, issued.code)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -142,7 +142,7 @@ def test_five_wrong_secrets_end_a_code(local):
 
 
 def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
-    """Of two browsers with one code, the statement that uses it up lets one through."""
+    """The conditional update lets one of two browsers through."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     monkeypatch.setattr(EnrolmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -152,7 +152,7 @@ def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
 
 
 def test_guessing_codes_is_limited_per_address(person):
-    """By address, and nobody else is."""
+    """With Retry-After."""
     browser = _browser_of(person)
     unknown = "-".join(["ZZZZ"] * 8)
     answers = [
@@ -191,7 +191,7 @@ def test_a_credential_is_enrolled_once(local):
 
 
 def test_passkeys_count_against_the_device_limit(local):
-    """The limit is that of terminals."""
+    """Together with terminals."""
     browser = new_browser(local)
     for number in range(19):
         more = _with_other_passkey(browser, str(number).encode())
@@ -246,7 +246,7 @@ def test_a_challenge_is_used_once(local):
 
 
 def test_a_challenge_expires_after_five_minutes(local):
-    """The page asks for another."""
+    """The page requests another one."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     local.clock.forward(CHALLENGE_MS)
@@ -271,7 +271,7 @@ def test_an_assertion_of_another_passkey_is_refused(local):
 
 
 def test_a_malformed_assertion_is_refused(local):
-    """A text with other parts."""
+    """With a wrong number of parts."""
     answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"word": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
@@ -330,7 +330,7 @@ def test_signing_out_ends_only_this_browser(local):
 
 
 def test_signing_out_with_an_unknown_cookie_does_nothing(local):
-    """A cookie that we do not know ends nothing."""
+    """The answer is the same, and no entry is written."""
     browser = new_browser(local)
     browser.cookie = "sayso_br_nobody"
     assert browser.send("POST", "/api/passkeys/sign-out").status == 204
@@ -388,7 +388,7 @@ def test_requests_from_another_site_are_refused(local, method, path, headers):
 
 
 def test_without_origin_headers_a_change_needs_the_csrf_token(local):
-    """What changes something carries what only a page for this very browser knows."""
+    """Only a page of this browser knows it."""
     browser = new_browser(local)
     silent = {"origin": None, "sec-fetch-site": None}
     assert browser.send("GET", "/api/me", headers=silent).status == 200
@@ -426,7 +426,7 @@ def test_a_cookie_only_opens_the_routes_of_pages(local):
 
 
 def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person, agent):
-    """A terminal's word under a browser's name, and the other way around, are refused."""
+    """In both directions."""
     browser = _browser_of(person)
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked()
@@ -438,7 +438,7 @@ def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person,
 
 
 def test_challenges_differ_over_time(local):
-    """Two offers of two minutes are two texts, and each is the one to its own browser."""
+    """Two challenges a minute apart are not equal."""
     browser = new_browser(local)
     first = browser.send("POST", "/api/passkeys/offer").json
     local.clock.forward(MINUTE)

@@ -129,7 +129,7 @@ def test_a_decision_about_something_else_is_refused(browser, agent, local, membe
 
 
 def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local):
-    """Whoever finds an unlocked phone may look, and no more."""
+    """An unlocked phone is not enough."""
     _, approval = _request(agent)
     browser.passkey.flags = 0x01
     refused = browser.approve(approval.id)
@@ -145,7 +145,7 @@ def test_a_malformed_decision_is_refused(browser, agent, word):
 
 
 def test_another_passkey_of_the_person_cannot_sign_for_this_browser(browser, agent, local):
-    """A browser that is signed in with one passkey answers with that one."""
+    """A browser signs with the passkey that it signed in with."""
     _, approval = _request(agent)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"other"))
     other.enrol(code_for(local, "eva"))
@@ -164,7 +164,7 @@ def test_a_stolen_cookie_cannot_decide(browser, agent, local):
 
 
 def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
-    """A request of Ana's, by Eva's browser."""
+    """Neither to view nor to decide."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
     assert browser.send("GET", path).refusal == (404, "not_found")
@@ -172,7 +172,7 @@ def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
 
 
 def test_a_get_request_cannot_decide(browser, agent, local):
-    """GET has no way to answer, whatever it carries."""
+    """There is no such route."""
     _, approval = _request(agent)
     with pytest.raises(LookupError, match="no route"):
         browser.send("GET", f"/api/approvals/{approval.id}/decision", {"decision": "x"})

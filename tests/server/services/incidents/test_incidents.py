@@ -108,7 +108,7 @@ def test_an_invalid_closed_filter_is_refused(person: LocalTerminal, local: Local
 def test_an_owner_sees_only_incidents_of_their_agents(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """Of the agents that a report stopped, their own; who owns none of them sees nothing."""
+    """With only their agents in the evidence."""
     first, second = reported(), reported()
     owner = local.desk.agents.show(agent.id)[0].owners[0]
     shown = incidents.search(owner=owner)

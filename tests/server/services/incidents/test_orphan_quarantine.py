@@ -152,7 +152,7 @@ def test_an_enabled_owner_ends_the_grace_period(owned: Owned, new_owner: str) ->
 
 
 def test_an_update_without_a_new_owner_does_not_end_the_grace_period(owned: Owned) -> None:
-    """Its description is nobody who answers for it."""
+    """Such as a new description."""
     owned.desk.users.disable("olga", by=BY)
     owned.desk.agents.update(owned.agent.id, AgentChanges(description="Pays"), by=BY)
     assert owned.desk.entries("agent.adopted") == []

@@ -139,7 +139,7 @@ def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
 
 
 def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
-    """A hundred of them ring once, and what comes after them rings as if they were not."""
+    """Of a hundred requests one notifies; medium risk still notifies."""
     person, agent = template.person(flood), _writer(flood, "writer")
     approval_ids = [agent.asked()[1].id for _ in range(100)]
     assert _notified(flood, person) == approval_ids[:1]
@@ -201,7 +201,7 @@ def test_requests_to_unknown_users_use_no_budget(open_flood):
 
 
 def test_notifications_older_than_an_hour_are_deleted(flood):
-    """The table holds an hour."""
+    """They no longer count."""
     agent = _writer(flood, "writer")
     _write(agent)
     flood.clock.forward(60 * MINUTE - 1)

@@ -27,7 +27,7 @@ def _causes(local):
 
 
 def test_open_requests_per_agent_and_person_are_limited(strict):
-    """A decision makes room; other people are counted separately."""
+    """A decision ends the count of its request; other people are counted separately."""
     agent, person, local = strict
     new_person(local, "ben")
     _, first = agent.asked()
@@ -78,7 +78,7 @@ def test_repeated_denials_pause_requests_for_half_an_hour(strict):
 
 
 def test_denials_more_than_ten_minutes_apart_do_not_pause(strict):
-    """Two within ten minutes count, two in a morning do not."""
+    """Only denials within ten minutes count."""
     agent, person, local = strict
     _deny(agent, person)
     local.clock.forward(10 * MINUTE + 1)
@@ -88,7 +88,7 @@ def test_denials_more_than_ten_minutes_apart_do_not_pause(strict):
 
 
 def test_a_pause_is_for_one_agent_and_one_action_type(strict):
-    """Other action types may still be asked for, and other agents may ask."""
+    """Other types and other agents are not paused."""
     agent, person, local = strict
     refund = {**PAYMENT, "type": "payment.refund"}
     local.desk.actions.add(json.dumps(refund), by=BY)
@@ -112,7 +112,7 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
 
 
 def test_open_requests_per_agent_are_limited_over_all_people(open_local, template):
-    """A decision makes room."""
+    """A decision ends the count of its request."""
     local = open_local(open_in_all=2)
     agent, person = template.agent(local), template.person(local)
     new_person(local, "ben")
@@ -128,7 +128,7 @@ def test_open_requests_per_agent_are_limited_over_all_people(open_local, templat
 
 
 def test_with_hidden_users_the_limit_is_the_same_for_unknown_users(open_local, template):
-    """Per agent and name in any case; expired ones make room."""
+    """Per agent and name in any case; expired requests do not count."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     agent = template.agent(local)
     for hint in ("ana", "nobody"):

@@ -91,7 +91,7 @@ def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
 
 @pytest.mark.usefixtures("person")
 def test_expired_requests_are_in_no_digest(local, writer):
-    """Nothing waits any more, so nobody is called."""
+    """Without pending requests no digest is sent."""
     _write(writer, 3, requested_expiry="30")
     assert _later(local, MINUTE) == []
     assert _later(local, HOUR) == []
@@ -119,7 +119,7 @@ def test_higher_risk_sends_the_digest_earlier_and_is_named_in_it(local, agent, w
 
 
 def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
-    """Nobody is called by it in the meantime, and nothing of it is lost."""
+    """Then it contains all of them."""
     _write(writer, 3)
     hours = {"days": ["thu"], "from": "08:00", "to": "09:00", "zone": "UTC"}
     assert person.call("PUT", "/api/attention/quiet-hours", hours).status == 200
@@ -129,14 +129,14 @@ def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
 
 
 def test_requests_of_muted_agents_are_in_no_digest(local, person, writer):
-    """Its person wants to hear nothing of it."""
+    """As the person chose."""
     _write(writer, 3)
     assert person.call("POST", "/api/attention/mutes", {"agent": "writer"}).status == 200
     assert _later(local, HOUR) == []
 
 
 def test_held_back_requests_are_not_listed_as_snoozed(person, writer):
-    """They did not snooze anything, so nothing is listed as that."""
+    """The person did not snooze them."""
     _write(writer, 3)
     assert person.call("GET", "/api/attention").json["held"] == []
 

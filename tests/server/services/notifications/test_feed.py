@@ -76,7 +76,7 @@ def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
 
 
 def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, local):
-    """Thousands of sockets sleep on."""
+    """Other subscribers are not woken."""
     new_person(local, "ben")
     _, approval = agent.asked()
     hub.round()
@@ -99,7 +99,7 @@ def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
 
 
 def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monkeypatch):
-    """A further change skips nobody."""
+    """A further change leaves out no subscriber."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # one in each round
     agents = local.desk.agents
     with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
@@ -112,7 +112,7 @@ def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monke
 
 
 def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
-    """However often something else changes meanwhile."""
+    """Despite other changes."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
     local.desk.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
@@ -134,7 +134,7 @@ def test_a_disabled_listener_is_woken_at_once(hub, person, local, ended, monkeyp
 
 
 def test_background_work_is_woken_in_every_round(hub):
-    """It looks for itself whether there is something to do."""
+    """It checks for itself whether there is work."""
     assert _woken(hub, [ANY_CHANGE, "user a", "user b"], lambda: None) == [True, False, False]
 
 

@@ -129,7 +129,7 @@ def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person,
 
 
 def test_a_request_that_expires_in_quiet_hours_never_notifies(agent, person, local):
-    """It expires as ever; nobody approves by waiting."""
+    """It expires as usual."""
     _set_quiet_hours(person)
     _, approval = agent.asked(requested_expiry="60")
     assert _settings(person)["held"] == []
@@ -152,7 +152,7 @@ def test_clearing_quiet_hours_notifies_held_requests(agent, person, local):
 
 
 def test_quiet_hours_apply_to_one_person(agent, person, local):
-    """Nobody else's notifications are held."""
+    """Other people are notified."""
     _set_quiet_hours(person)
     other = new_person(local, "bob")
     agent.asked(login_hint="bob")
@@ -195,7 +195,7 @@ def test_only_an_agent_that_asked_can_be_muted(agent, person):
 
 
 def test_deleting_an_agent_removes_its_mute(agent, person, local):
-    """Its mute goes with it."""
+    """The settings list none."""
     _, approval = agent.asked()
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     person.deny(approval.id)
@@ -233,7 +233,7 @@ def test_a_snooze_can_be_cancelled(agent, person, local):
 
 
 def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
-    """It would be a way to miss it."""
+    """The request would expire without a notification."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
     minutes = (approval.expires_at - local.clock.now()) // MINUTE
@@ -242,7 +242,7 @@ def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
 
 
 def test_only_pending_requests_of_the_person_can_be_snoozed(agent, person, local):
-    """Somebody else's is not there, and what is over cannot ring."""
+    """Another person's is not found; a decided one is not pending."""
     other = new_person(local, "bob")
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
@@ -252,7 +252,7 @@ def test_only_pending_requests_of_the_person_can_be_snoozed(agent, person, local
 
 
 def test_notification_settings_apply_to_all_devices(person):
-    """Set on one, seen on the other."""
+    """Set on one device and shown on another."""
     _set_quiet_hours(person)
     assert _settings(another_device(person))["quiet_hours"] == _settings(person)["quiet_hours"]
 

@@ -85,7 +85,7 @@ def test_a_pause_is_listed_until_it_ends(
 def test_a_paused_action_type_is_named(
     agent: LocalAgent, person: LocalTerminal, pauses: Pauses
 ) -> None:
-    """As it was asked for."""
+    """By its type identifier."""
     for _ in range(3):
         person.deny(agent.asked_payment()[1].id)
     (pause,) = pauses.of_agent(agent.id)
@@ -181,7 +181,7 @@ def test_a_pause_counts_the_denials_of_one_approver(
 def test_denials_by_others_do_not_pause_requests_to_the_person(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """Two of Ben's for Ana and one of her own are three denials, and of nobody three."""
+    """Two denials by Ben and one by Ana pause neither."""
     ben = new_person(local, "ben")
     _put(local, ONLY_BEN)
     _denied_for(agent, ben, "ana", "ana")

@@ -125,7 +125,7 @@ def test_a_person_has_at_most_ten_subscriptions(browser, service):
 
 
 def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
-    """It has its own bell."""
+    """It notifies by itself."""
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "uta"))
@@ -138,7 +138,7 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
 
 
 def test_subscriptions_of_others_are_not_found(local, browser, service):
-    """It reads as if it were not there."""
+    """Neither to remove nor to test."""
     kept = _subscribe(browser, service.mint()).json
     other = new_browser(local, "otto", credential=b"otto")
     for method, path in (("DELETE", kept["id"]), ("POST", f"{kept['id']}/test")):
@@ -272,6 +272,6 @@ def test_a_dormant_browser_is_warned_once(local, browser, service):
 
 
 def test_a_disabled_user_cannot_subscribe(local, browser, service):
-    """As at every other door."""
+    """As with every other call."""
     local.desk.users.disable("eva", by=BY)
     assert _subscribe(browser, service.mint()).status == 403

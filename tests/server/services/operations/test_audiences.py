@@ -166,7 +166,7 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
 
 @pytest.mark.usefixtures("person", "finance")
 def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
-    """Nobody is named, because nobody is asked."""
+    """It names nobody, because nobody would be asked."""
     _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
     found = explain()
     assert (found["then"], found["asks"]) == ("refused", None)

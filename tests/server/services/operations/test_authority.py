@@ -110,7 +110,7 @@ def test_a_statement_is_used_once(staff: Staff) -> None:
 def test_of_two_concurrent_requests_with_one_statement_one_counts(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two requests with one statement at once: the second finds the count taken."""
+    """The conditional update of the counter lets one through."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     statement = _signed(admin)
@@ -120,7 +120,7 @@ def test_of_two_concurrent_requests_with_one_statement_one_counts(
 
 @pytest.mark.parametrize("named", ["session", request_digest("POST", PATH, b"")])
 def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
-    """A PIN that was entered for something else is for that."""
+    """A PIN entered for something else does not count."""
     admin = staff.people["admin"]
     admin.pin(named)
     assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
@@ -161,7 +161,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
 
 
 def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
-    """Nobody overwrites what they have not seen."""
+    """So that nobody overwrites a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -217,7 +217,7 @@ def test_an_owner_may_remove_themselves(staff: Staff) -> None:
 
 
 def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
-    """Who answers for an agent beside them is not theirs to say; that they leave themselves is."""
+    """They can only remove themselves."""
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     joined = {"add_owners": ["bystander"]}
     admin = staff.people["admin"]
@@ -232,7 +232,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
 
 
 def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
-    """An owner may answer for the agent, and is not the one to say that a report was wrong."""
+    """An owner may not overrule a report."""
     path = f"/api/agents/{staff.ids['stopped agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
@@ -242,7 +242,7 @@ def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -
     ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
 )
 def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) -> None:
-    """By an id that nothing has."""
+    """Of each kind."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
 

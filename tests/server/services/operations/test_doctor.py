@@ -34,13 +34,13 @@ def _healthy(admin_services):
 
 
 def test_a_healthy_installation_has_no_findings(admin_services, findings):
-    """Nothing is found for the sake of finding something."""
+    """With an administrator, a device and an agent."""
     _healthy(admin_services)
     assert findings() == {}
 
 
 def test_an_installation_without_an_enabled_administrator_is_weak(admin_services, findings):
-    """One who is disabled does not count."""
+    """A disabled one does not count."""
     _healthy(admin_services)
     admin_services.users.disable("admin", by=BY)
     found = findings()
@@ -61,7 +61,7 @@ def test_an_open_incident_is_a_finding(admin_services, findings):
 
 
 def test_a_disabled_agent_causes_no_findings(admin_services, findings):
-    """It can do nothing, so nothing about it is weak."""
+    """It can do nothing."""
     _healthy(admin_services)
     registered(admin_services, "bot", resources=(), scopes=())
     assert len(findings()) == 2
@@ -97,7 +97,7 @@ def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
 
 
 def test_an_undelivered_message_is_broken(admin_services, findings):
-    """Somebody waits for what never left."""
+    """For a week."""
     _healthy(admin_services)
     with admin_services.store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
@@ -190,7 +190,7 @@ def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services,
 
 
 def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, findings):
-    """An administrator beside the one who is asked."""
+    """Beside the person who is asked."""
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)

@@ -143,7 +143,7 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
 
 
 def test_held_back_requests_are_counted_per_person(strict):
-    """Budgets held them back; they are listed for their person."""
+    """Only recent ones."""
     agent, _, local = strict
     held, _ = agent.asked()[1], agent.asked()
     with local.services.store.write() as tx:
@@ -183,7 +183,7 @@ def test_the_overview_uses_an_index_for_each_statement(strict):
 
 
 def test_the_end_of_a_pause_is_read_from_its_audit_entry(strict):
-    """When it ends is in its bytes and nowhere else."""
+    """It is stored only there."""
     agent, person, local = strict
     for _ in range(2):
         assert person.deny(agent.asked()[1].id).status == 200

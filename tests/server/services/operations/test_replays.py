@@ -130,7 +130,7 @@ def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, 
 
 
 def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, person, dry_run):
-    """An answer about another resource is none."""
+    """The chain needs an approval at its own resource."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     chains.consent(bot, "desk:use", resource="https://desk.example")
     refused = chains.exchange(bot, chains.user_token())
@@ -162,7 +162,7 @@ def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_
 
 
 def test_actions_are_replayed_with_their_amounts(agent, dry_run):
-    """As far as the rows have them."""
+    """From the stored rows."""
     agent.asked_payment()
     agent.ask_payment(authorization_details=json.dumps([{**PAYMENT_DETAILS[0], "payee": "X"}]))
     line = 'when.amount = { currency = "EUR", over = 482000 }'
@@ -185,6 +185,6 @@ def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
 
 @pytest.mark.parametrize("days", [0, 32])
 def test_a_replay_covers_one_to_31_days(dry_run, days):
-    """And not at nothing."""
+    """Other values are refused."""
     with pytest.raises(Invalid, match="at most 31d"):
         dry_run(days=days)

@@ -149,7 +149,7 @@ def test_assertions_signed_before_the_restore_are_refused(restore, local):
 
 
 def test_a_dpop_proof_made_before_the_restore_is_refused(restore, person):
-    """A DPoP proof says when it was made."""
+    """By its iat claim."""
     old = person.token_proof()
     person.local.clock.forward(1_000)
     again = restore()
@@ -172,7 +172,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
-    """No cursor that was given out before is valid, whatever had happened by then."""
+    """Whatever happened after the backup."""
     admitted(local.desk, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()

@@ -23,7 +23,7 @@ def agent(admin_services, eva):
 
 @pytest.fixture
 def eva(admin_services):
-    """Somebody who is asked."""
+    """The person who is asked."""
     return admin_services.users.add(NewUser("eva"), by=BY)[0]
 
 
@@ -81,7 +81,7 @@ def test_requests_are_counted_by_outcome(admin_services, asked):
 
 
 def test_an_approved_request_that_expired_counts_as_approved(admin_services, asked, eva):
-    """It ended as expired; its person said yes."""
+    """By its stored decision."""
     approval = asked(State.EXPIRED)
     decision = Decision(
         approval.id, eva.id, "sayso_dv_1", "approve", None, None, "confirm", "terminal", "x", 0
@@ -122,7 +122,7 @@ def test_an_agent_whose_requests_are_approved_unread_is_named(
 
 
 def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, asked):
-    """Somebody answered from a list."""
+    """Such as one decided from a list."""
     asked(State.DENIED, seen=0, took=7_000)
     assert _summary(admin_services).agents[0].read_ms == 7_000
 
@@ -131,7 +131,7 @@ def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, 
 def test_a_person_with_too_many_requests_on_one_day_is_named(
     admin_services, asked, requests, too_much
 ):
-    """On one day; spread over several it is bearable."""
+    """More than thirty."""
     for _ in range(requests):
         asked(State.DENIED)
     asked(State.DENIED, ago=DAY_MS)
@@ -203,7 +203,7 @@ def test_only_the_newest_requests_of_an_agent_are_counted(
 
 
 def test_statistics_use_an_index_and_a_row_limit(admin_services):
-    """One index in the order of the answer, cut off; those that wait by the index of the open."""
+    """So that their cost does not grow with the number of requests."""
     connection = sqlite(admin_services)
     assert "USING INDEX ix_approvals_made" in query_plans.told(connection, rows._SINCE)
     assert "ORDER BY" not in query_plans.told(connection, rows._SINCE)
@@ -216,7 +216,7 @@ def test_statistics_use_an_index_and_a_row_limit(admin_services):
 
 
 def sqlite(admin_services):
-    """The driver's own connection."""
+    """The connection of the database driver."""
     with admin_services.store.read() as view:
         return view._connection.connection.driver_connection
 

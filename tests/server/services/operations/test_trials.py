@@ -37,7 +37,7 @@ def chains(local, person):
 
 
 def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, local):
-    """What would be asked, how, and what would come out after a yes."""
+    """Nothing is stored."""
     found = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     )
@@ -94,7 +94,7 @@ def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
 
 
 def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
-    """Explained as it happens."""
+    """As the token endpoint does."""
     bot = chains.agent("desk-bot")
     wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
     found = trials.explain(wanted)
@@ -217,7 +217,7 @@ def test_a_table_may_contain_its_own_history_and_time(trials, line, outcomes):
 
 @pytest.mark.usefixtures("agent", "person")
 def test_an_impossible_case_fails_and_the_others_are_compared(trials):
-    """Its neighbours are held against the rules all the same."""
+    """With its problem."""
     found = trials.test('[[cases]]\nagent = "eve"\nexpect = "ask"\n' + TABLE)
     assert [one.passed for one in found] == [False, True, True]
     assert "no agent eve" in found[0].problem
@@ -260,6 +260,6 @@ BAD_TABLES = {
 @pytest.mark.usefixtures("agent", "person")
 @pytest.mark.parametrize(("table", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
 def test_an_invalid_table_is_refused_with_its_case(trials, table, message):
-    """Before anything is compared."""
+    """Before any case is evaluated."""
     with pytest.raises(Invalid, match=message):
         trials.test(table)

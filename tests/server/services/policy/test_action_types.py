@@ -27,7 +27,7 @@ def test_adding_an_existing_type_is_refused_with_the_update_command(admin_servic
 
 
 def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services):
-    """Versions count changes."""
+    """With an audit entry."""
     admin_services.actions.add(FILE, by=BY)
     assert admin_services.actions.update(FILE, by=BY).version == 1
     changed = json.dumps({**PAYMENT, "risk": "critical"})
@@ -79,7 +79,7 @@ def test_an_unknown_type_is_not_found(admin_services):
 
 
 def test_a_type_not_required_by_a_scope_can_be_deleted(admin_services):
-    """Only a scope that needs it does."""
+    """Although resources exist."""
     admin_services.actions.add(FILE, by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     admin_services.actions.delete("payment.transfer", by=BY)

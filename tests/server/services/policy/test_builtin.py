@@ -192,7 +192,7 @@ def test_a_rule_does_not_match_other_questions(line, members):
 
 
 def test_all_conditions_of_a_rule_must_match():
-    """One that does not is enough."""
+    """Here one does not."""
     lines = ('when.agent = ["bot"]', 'when.user = ["eve"]')
     assert verdict(rule("deny", *lines)).outcome == "ask"
 
@@ -340,7 +340,7 @@ def test_rules_without_a_common_approver_deny():
 
 
 def test_a_verdict_has_at_most_three_distinct_reasons():
-    """Nobody reads a fourth."""
+    """It names all rules."""
     rules = [rule("ask", name=f"r{n}", because=f"Reason {n // 2}.") for n in range(8)]
     assert verdict(*rules).because == "Reason 0. Reason 1."
     assert len(verdict(*rules).rules) == 8

@@ -254,7 +254,7 @@ _EMPTY = {"type": "object", "additionalProperties": False}
 
 
 def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
-    """A typing mistake is told apart from a missing file."""
+    """The command that lists them."""
     with pytest.raises(NotFound, match="sayso actions shipped"):
         builtin_action_types.registrable("payment")
 

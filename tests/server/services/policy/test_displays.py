@@ -152,7 +152,7 @@ def test_two_actions_are_counted_and_their_facts_numbered():
 
 
 def test_material_facts_of_all_actions_come_first():
-    """Whichever object they are of."""
+    """Whichever action they belong to."""
     noted = {**DETAIL, "type": "payment.transfer"}
     plain = _type_with_fields(1)
     asked = replace(

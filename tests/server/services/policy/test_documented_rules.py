@@ -82,7 +82,7 @@ def test_every_documented_rule_applies_to_its_case(trials, rule):
 
 
 def test_the_documented_cases_pass_with_the_documented_rules(trials):
-    """As somebody would copy both."""
+    """As a reader would copy both."""
     Policies(trials.store).set(RULES[0], by=BY)
     (table,) = TABLES
     for tried in trials.test(table):

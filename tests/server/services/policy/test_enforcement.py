@@ -187,7 +187,7 @@ TIGHTENED = {
 def test_a_stricter_rule_cancels_pending_and_approved_requests(
     agent, person, local, put, rules, answered
 ):
-    """The request ends, whether somebody has said yes or not."""
+    """No token is issued."""
     new_person(local, "ben")
     handle, approval = agent.asked()
     if answered:
@@ -201,7 +201,7 @@ def test_a_stricter_rule_cancels_pending_and_approved_requests(
 
 
 def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):
-    """What was answered is enough for it."""
+    """It is redeemed."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     put(rule("ask", 'ask.who = ["ana"]', 'ask.ttl = "30s"'))

@@ -154,7 +154,7 @@ def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person)
 
 
 def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
-    """So is everything else: what others approve makes nothing known to somebody."""
+    """Neither payees nor scopes."""
     person.approve(request_payment().id)
     new_person(local, "ben")
     approval = request_payment(user="ben")
@@ -222,7 +222,7 @@ def test_a_scope_is_new_per_resource(agent, person):
 
 
 def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local):
-    """Twenty answers at noon, whatever they were; then a request at night."""
+    """Twenty decisions at one hour, then a request at night."""
     for number in range(20):
         _, approval = agent.asked()
         answer = person.deny if number < 2 else person.approve
@@ -292,7 +292,7 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
 
 
 def test_an_amount_of_null_is_not_compared(agent, local):
-    """Where the schema admits it, no money is no amount."""
+    """Where the schema allows null."""
     money = {**PAYMENT["schema"]["properties"]["amount"], "type": ["object", "null"]}
     schema = {**PAYMENT["schema"], "properties": {"amount": money}, "required": []}
     file = {**PAYMENT, "type": "gift", "schema": schema, "headline": "Give {amount}"}
@@ -338,7 +338,7 @@ def test_history_contains_no_plain_values(request_payment, person, local):
 
 
 def test_deleting_an_agent_deletes_its_history(request_payment, person, local, agent):
-    """Another one of its name starts anew."""
+    """A new agent of the same name starts without history."""
     approval = request_payment()
     person.approve(approval.id)
     local.desk.agents.delete("invoice-bot", by=BY)
@@ -347,7 +347,7 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):
-    """The same that are kept with the approval, as one record."""
+    """As one record."""
     with local.services.store.read() as view:
         compared = history.compare(view, local.services.secrets, ASKED)
     codes = ["new_agent", "new_resource", "new_scope", "new_type"]

@@ -22,7 +22,7 @@ def policies(admin_services):
 
 
 def test_the_default_rule_set_is_version_zero(policies):
-    """Version 0, whose document can be read like any other."""
+    """Its document can be read like any other."""
     row = policies.show()
     assert (row.version, row.set_by) == (0, "default")
     assert "[[rules]]" in row.document
@@ -70,7 +70,7 @@ def test_an_unknown_name_is_refused(policies, line, remedy):
 
 
 def test_a_pattern_may_match_nothing_yet(policies):
-    """It is about what may come."""
+    """It may match later records."""
     lines = ('when.type = ["x*"]', 'when.scope = ["x*"]', 'when.resource = ["https://x*"]')
     assert policies.set(rule("ask", *lines), by=BY).version == 1
 

@@ -71,7 +71,7 @@ def test_a_preview_error_names_the_document_or_the_details(
 
 
 def test_a_type_without_a_displayable_example_needs_details(previews: Previews) -> None:
-    """Nothing endless is made."""
+    """No endless example is generated."""
     many = {"type": "array", "items": {"type": "string"}, "minItems": 600}
     schema = {"type": "object", "additionalProperties": False, "properties": {"all": many}}
     file = json.dumps({"type": "too.much", "title": "Much", "schema": schema})

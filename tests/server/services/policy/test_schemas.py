@@ -74,7 +74,7 @@ def test_values_of_the_agent_are_not_in_the_error(changes):
 
 
 def test_a_schema_is_compiled_once_per_version():
-    """A new version counts at once."""
+    """A new version applies at once."""
     schemas = Schemas()
     schemas.check(Directory(), [DETAIL], None)
     first = schemas.compiled["payment.transfer"]

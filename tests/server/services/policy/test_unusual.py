@@ -58,13 +58,13 @@ def test_a_request_keeps_its_signals_after_its_approval(agent, person, local, pu
 
 
 def test_a_deny_rule_for_a_signal_asks_nobody(agent, put):
-    """Nobody approved anything of it yet, so nothing can be."""
+    """The request is refused with policy_denied."""
     put(rule("deny", 'when.unusual = ["new_scope"]', name="closed"))
     assert agent.ask().json["reason"] == "policy_denied"
 
 
 def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, put, person):
-    """Policy is asked again about the request as it was."""
+    """The approval is refused and the request cancelled."""
     _, approval = agent.asked()
     put(rule("deny", 'when.unusual = ["new_agent"]'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
@@ -72,7 +72,7 @@ def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, pu
 
 
 def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, local, judge, put):
-    """In the codes that rules take."""
+    """By the codes that rules use."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.services.rules, judge)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
@@ -87,7 +87,7 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, lo
 
 
 def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, judge):
-    """What has become usual since was not when it was asked."""
+    """Not those after its approval."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)

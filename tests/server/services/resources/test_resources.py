@@ -15,7 +15,7 @@ from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, regi
 
 
 def test_a_resource_is_registered_with_the_risk_of_each_scope(admin_services):
-    """What is not given is not there."""
+    """With an audit entry."""
     resource = admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     assert admin_services.resources.show(PAY) == resource
     assert resource.scopes == {"pay": Risk.HIGH}
@@ -120,7 +120,7 @@ def test_a_scope_may_require_a_registered_action_type(admin_services):
 
 
 def test_removing_a_scope_removes_its_required_type(admin_services):
-    """Nothing is left that refers to nothing."""
+    """No reference to a missing scope is left."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     assert (
@@ -171,7 +171,7 @@ def test_an_update_without_effect_writes_no_entry(admin_services):
 
 
 def test_a_resource_has_at_most_two_hundred_scopes(admin_services):
-    """More are several resources."""
+    """An update beyond that is refused."""
     names = {f"scope:{number}": Risk.LOW for number in range(200)}
     admin_services.resources.add(PAY, names, {}, by=BY)
     with pytest.raises(Invalid, match="200"):

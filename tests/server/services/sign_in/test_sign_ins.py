@@ -233,7 +233,7 @@ def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monke
 
 
 def test_failed_sign_ins_do_not_affect_enrolled_devices(sign_in, person):
-    """Somebody else's failures stop no enrolled device."""
+    """They keep working while the form is locked."""
     for _ in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -260,7 +260,7 @@ def test_failures_slow_down_one_user_from_one_address(sign_in, local):
 
 
 def test_the_delay_doubles_and_is_reset_after_an_hour(sign_in, local):
-    """An hour without a try, and five are free again."""
+    """After an hour without an attempt five are free again."""
     for pause in (0, 0, 0, 0, 0, 1_000, 2_000, 4_000):
         local.clock.forward(pause)
         with pytest.raises(WrongPassword):
@@ -337,7 +337,7 @@ def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):
 
 
 def test_an_invalid_password_or_user_is_refused_when_setting_it(local):
-    """For somebody who exists."""
+    """A short password, an unknown user."""
     with pytest.raises(Invalid, match="at least 12 characters"):
         passwords(local).set("ana", "short", by=BY)
     with pytest.raises(NotFound):
@@ -345,7 +345,7 @@ def test_an_invalid_password_or_user_is_refused_when_setting_it(local):
 
 
 def test_a_password_changed_while_it_is_verified_is_refused(person, local, monkeypatch):
-    """The one that was verified is not the one that there is."""
+    """The verified password is no longer the current one."""
     give_password(local, person.user.name)
     hasher = local.site.sign_in.sign_ins.hasher
     verify = hasher.verify

@@ -117,7 +117,7 @@ def test_a_token_without_a_user_is_refused(agent, local):
 
 
 def test_revoking_the_consent_ends_its_tokens(app, tokens, local):
-    """Telling an app who one is can be taken back like everything else."""
+    """The consent to tell an app who the user is."""
     token = tokens()["access_token"]
     assert app.userinfo(token).status == 200
     (given,) = local.site.consents.search(user=None, client=None, ended=False)

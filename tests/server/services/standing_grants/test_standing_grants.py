@@ -249,7 +249,7 @@ def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, perso
 
 
 def test_a_request_with_several_actions_cannot_be_an_example(agent, person):
-    """One example, one type."""
+    """A grant is for one action type."""
     two = json.dumps([*standing_grants.details(), *standing_grants.details(2_000)])
     example = agent.local.behind(
         agent.ask(scope="openid", authorization_details=two).json["auth_req_id"]
@@ -317,7 +317,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
 
 
 def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, person):
-    """At another resource, or riskier than what is granted."""
+    """As what the grant would not cover."""
     local.desk.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
     changes = AgentChanges(
         resources=(PAY, "https://x.example"),
@@ -358,7 +358,7 @@ def test_a_change_before_the_signature_cancels_the_request(local, agent, person,
 
 
 def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, person):
-    """However far its request had come."""
+    """At any step."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     local.desk.agents.disable(agent.id, by=BY)
@@ -368,7 +368,7 @@ def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, perso
 
 
 def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent, person):
-    """The resource is gone, and with it the request for a grant."""
+    """With the reason resource_deleted."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     with local.services.store.administer() as tx:
@@ -378,7 +378,7 @@ def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent,
 
 
 def test_standing_grants_per_person_are_limited(local, agent, person):
-    """Nobody keeps more of them in mind."""
+    """The error says to revoke one first."""
     example = standing_grants.example(agent)
     grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
@@ -532,7 +532,7 @@ def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
 
 
 def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person):
-    """Who may not act for me there any more has no answer of mine ahead."""
+    """For the same agent."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     consent = local.desk.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200

@@ -136,7 +136,7 @@ def test_a_request_that_is_not_covered_asks_the_person(local, agent, grant, requ
 
 
 def test_a_request_beyond_the_remaining_sum_or_uses_asks_the_person(local, agent, person, grant):
-    """First the sum does not reach, then the uses are over; nothing is made to fit."""
+    """Amounts are never adjusted."""
     for minor, decides in ((2_000, True), (1_001, False), (900, True), (100, True), (0, False)):
         _, approval = requested(agent, minor)
         assert (approval.state is State.APPROVED) is decides
@@ -228,7 +228,7 @@ def test_a_grant_approved_with_the_pin_satisfies_a_pin_rule(local, agent, person
 
 
 def test_a_grant_of_another_person_does_not_count(agent, grant, local):
-    """Nor one for another agent, or at another place."""
+    """The other person is asked."""
     bob = new_person(local, "bob")
     _, approval = requested(agent, login_hint="bob")
     assert approval.state is State.PENDING
@@ -251,7 +251,7 @@ def test_a_high_risk_grant_counts_only_while_allowed_for_the_agent(local, agent,
 
 
 def test_a_grant_replaces_the_consent_for_an_allow_rule(local, agent, grant):
-    """No agent gets a token for a person by knowing their name; they gave this answer ahead."""
+    """The person approved such requests in advance."""
     put(local, rule("allow", 'when.type = ["payment.transfer"]'))
     handle, approval = requested(agent)
     assert json.loads(approval.decided_by)["standing_grant"] == grant.id
@@ -271,7 +271,7 @@ def test_a_grant_for_scopes_covers_those_scopes_or_fewer(local, agent, person):
 
 
 def test_a_scope_that_became_riskier_releases_the_use(local, agent, person):
-    """What the person gave ahead was for less."""
+    """The grant was given at a lower risk."""
     _, example = agent.asked()
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
     handle, _ = agent.asked()
@@ -315,14 +315,14 @@ def test_with_hidden_users_a_grant_still_answers(open_local, template):
 
 
 def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monkeypatch):
-    """Another request was quicker; the person is asked."""
+    """Another request took the use first."""
     monkeypatch.setattr(StandingGrants, "reserve", lambda *_: None)
     _, approval = requested(agent)
     assert (approval.state, usage(local, grant)) == (State.PENDING, (0, 0, []))
 
 
 def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
-    """It learns of the answer as of any other."""
+    """As any decision does."""
     given = registered(
         local.desk,
         "pinged",
@@ -396,7 +396,7 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
 
 
 def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
-    """As if there were none."""
+    """With a hint, as without a grant."""
     for _ in range(2):
         assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")
@@ -408,7 +408,7 @@ def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
 def test_an_exchange_narrowed_by_consent_uses_the_grant_and_says_so(
     local, chains, bot, person, bank_grant
 ):
-    """What the consent leaves, and what the grant covers of it."""
+    """The response contains the scope and `narrowed`."""
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write bank:close")
     assert answer.status == 200, answer.body
     assert (answer.json["scope"], answer.json["narrowed"]) == ("bank:write", True)
@@ -429,7 +429,7 @@ def test_an_exchange_that_no_grant_covers_is_refused(local, chains, bot, bank_gr
 def test_an_exchange_that_loses_the_race_for_the_last_use_is_refused(
     local, chains, bot, bank_grant, monkeypatch
 ):
-    """Somebody was quicker."""
+    """Another request took the use first."""
     monkeypatch.setattr(StandingGrants, "reserve", lambda *_: None)
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")
     assert answer.refusal == (400, "interaction_required")
@@ -450,7 +450,7 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
 
 
 def test_a_grant_does_not_answer_a_request_that_needs_two_people(local, agent, grant):
-    """However it was when the grant was given."""
+    """Although the grant was given before the rule."""
     put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
     assert requested(agent)[1].state is State.PENDING
     assert usage(local, grant) == (0, 0, [])

@@ -92,7 +92,7 @@ def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person)
 
 
 def test_a_deleted_parent_token_has_no_actors(local):
-    """A request whose parent was cleared away says through nobody."""
+    """A request may outlive its parent token."""
     with local.services.store.read() as view:
         assert actors(view, "gone") == ()
 
@@ -146,7 +146,7 @@ def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person)
 
 
 def test_tokens_for_other_people_are_not_found(local, tokens):
-    """It is as if there were none."""
+    """Neither in the list nor for revocation."""
     other = new_person(local, "ben")
     assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
     for jti in (tokens[0].id, "sayso_at_none"):
@@ -155,5 +155,5 @@ def test_tokens_for_other_people_are_not_found(local, tokens):
 
 
 def test_an_invalid_ended_filter_is_refused(person):
-    """And says so."""
+    """`ended` is true or false."""
     assert person.call("GET", "/api/delegations", query={"ended": "maybe"}).status == 422

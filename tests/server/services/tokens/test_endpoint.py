@@ -24,7 +24,7 @@ def test_an_unknown_grant_type_is_refused_before_authentication(local):
 
 
 def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
-    """And no others, however well it proves itself."""
+    """Although it authenticated."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     assert local.post_form("/token", ask).status == 200
     local.desk.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)
@@ -53,7 +53,7 @@ def test_responses_are_not_cacheable(agent, local):
 
 
 def test_each_token_has_its_own_jti(agent, local):
-    """Every token has a name of its own."""
+    """Three tokens have three."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     names = {
         local.claims(local.post_form("/token", ask).json["access_token"])["jti"] for _ in range(3)

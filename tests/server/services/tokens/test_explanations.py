@@ -143,7 +143,7 @@ def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
 
 
 def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
-    """Whatever else has become better since."""
+    """Whatever else changed."""
     chains.exchange(bot, chains.user_token())
     chains.local.desk.agents.disable("desk-bot", by=BY)
     assert explanations.exchange(None).now is Reason.ACTOR_DISABLED
@@ -164,7 +164,7 @@ def test_a_valid_token_is_explained_without_problems(chains, explanations):
 
 
 def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
-    """All of it at once."""
+    """Not only the first."""
     chains.consent(bot, "bank:read")
     token = chains.user_token()
     made = chains.exchanged(bot, token)
@@ -229,7 +229,7 @@ def test_a_remedy_names_the_disabled_or_expired_actor(chains, bot, explanations)
 
 
 def test_a_remedy_for_a_disabled_app_names_its_command(chains, bot, explanations):
-    """The app is named."""
+    """With the app's name."""
     token = chains.user_token()
     chains.local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
     row = replace(chains.row(token), id="sayso_at_again", revoked_at=None)

@@ -247,7 +247,7 @@ def test_a_revoked_token_is_inactive(local, resource, token):
 
 
 def test_a_retiring_key_still_verifies_tokens(agent, local, resource):
-    """A rotation takes nobody's token away."""
+    """A rotation invalidates no token."""
     token = agent.alone().json["access_token"]
     local.desk.keys.rotate("ES256", by=BY)
     assert resource.introspect(token).json["active"] is True

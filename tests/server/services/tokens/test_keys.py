@@ -44,7 +44,7 @@ def test_a_retiring_key_is_published_until_exactly_its_end(admin_services):
 
 
 def test_a_rotation_keeps_the_keys_of_other_algorithms(admin_services):
-    """A rotation touches what it names."""
+    """They stay active."""
     _ensure(admin_services)
     before = {key.kid for key in admin_services.keys.all() if key.alg != "ES256"}
     admin_services.keys.rotate("ES256", by=BY)
@@ -54,7 +54,7 @@ def test_a_rotation_keeps_the_keys_of_other_algorithms(admin_services):
 
 
 def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
-    """The published set does not grow for ever."""
+    """So that the published set does not grow."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     admin_services.keys.rotate("ES256", by=BY)
@@ -64,7 +64,7 @@ def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
 
 
 def test_private_keys_are_sealed_in_the_database(admin_services):
-    """Neither a key's row nor its entry says what it signs with."""
+    """And are not in the audit log."""
     key = _ensure(admin_services)[0]
     assert "d" not in key.public_jwk
     with pytest.raises(Exception, match="master key"):
@@ -96,7 +96,7 @@ def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
 
 
 def test_revoking_a_retiring_key_makes_no_new_key(admin_services):
-    """The one that signs now is not concerned."""
+    """The active key is not affected."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     new = admin_services.keys.rotate("ES256", by=BY).key
@@ -106,7 +106,7 @@ def test_revoking_a_retiring_key_makes_no_new_key(admin_services):
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 def test_after_a_revocation_each_algorithm_has_one_active_key(admin_services, alg):
-    """There is one key that signs for each, always."""
+    """Another than the revoked one."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == alg)
     admin_services.keys.revoke(old.kid, by=BY)

@@ -140,7 +140,7 @@ def test_a_paused_action_type_is_not_allowed_by_a_rule(
 def test_an_approved_action_can_be_exchanged_during_a_pause(
     chains: Chains, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """They said yes to this very thing, whatever else they said no to."""
+    """The person approved exactly this action."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]

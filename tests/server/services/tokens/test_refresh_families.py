@@ -15,7 +15,7 @@ def _signed_in(person, local):
 
 
 def test_ending_a_family_or_a_sign_in_twice_ends_nothing_more(person, local):
-    """Of a family and of a sign-in."""
+    """The second call returns 0 or False."""
     app, tokens = _signed_in(person, local)
     with local.services.store.write() as tx:
         (sign_in,) = tx.sign_ins.of_user(person.user.id)
@@ -39,6 +39,6 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
 
 
 def test_an_unknown_token_has_no_family(local):
-    """Whoever brings it learns nothing."""
+    """The lookup returns None."""
     with local.services.store.read() as view:
         assert refresh_families.of_token(view, b"none") is None

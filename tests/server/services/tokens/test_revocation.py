@@ -53,7 +53,7 @@ def test_a_token_of_another_client_is_not_revoked(agent, local, resource):
 
 
 def test_revoking_an_expired_token_changes_nothing(agent, local):
-    """It is ours still, and there is nothing to do."""
+    """The answer is 200, without an entry."""
     token = agent.alone().json["access_token"]
     local.clock.forward(10**7)
     assert _revoke(agent, token).status == 200
@@ -70,7 +70,7 @@ def test_a_resource_cannot_revoke_tokens(local, resource, agent):
 
 
 def test_an_agent_cannot_revoke_a_terminals_tokens(agent, person):
-    """It has no row that an agent could own."""
+    """The answer is 200, and they stay valid."""
     for token in (person.access_token, person.refresh_token):
         assert _revoke(agent, token).status == 200
     assert person.call("GET", "/api/me").status == 200

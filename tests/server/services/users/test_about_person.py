@@ -185,7 +185,7 @@ def test_the_person_may_drop_scopes(agent, person, local):
 
 
 def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
-    """A standing grant stands for the answer here as elsewhere."""
+    """As any other request."""
     _, approval = request(agent, "openid profile")
     standing_grants.give(person, approval, vary=[], sum=None)
     handle, _ = request(agent, "openid profile")

@@ -110,7 +110,7 @@ def test_a_token_expires_after_ten_minutes(person):
 
 
 def test_an_agents_token_is_refused_at_the_api(agent, person, local):
-    """Agents have no business here, whatever key they hold."""
+    """Whatever key the agent has."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     person.access_token = agent.poll(handle).json["access_token"]
@@ -143,13 +143,13 @@ def test_a_proof_for_another_request_is_refused(person, changes):
 
 
 def test_exactly_one_proof_is_required(person):
-    """None, two, nonsense."""
+    """None, two and nonsense are refused."""
     for proofs in ([], [person.proof("GET", ME), person.proof("GET", ME)], ["nonsense"]):
         assert _call(person, proofs=proofs).refusal == (401, "invalid_dpop_proof")
 
 
 def test_a_proof_is_used_once(person):
-    """Whoever recorded it cannot send it again."""
+    """A recorded one cannot be sent again."""
     proof = person.proof("GET", ME)
     assert _call(person, proofs=[proof]).status == 200
     assert _call(person, proofs=[proof]).refusal == (401, "invalid_dpop_proof")
@@ -182,7 +182,7 @@ def test_a_disabled_user_is_refused_at_once(person):
 
 
 def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
-    """The device's own row is enough."""
+    """The state of the device is checked too."""
     with person.local.services.store.write() as tx:
         tx.devices.revoke(person.device_id)
     refused = _call(person)

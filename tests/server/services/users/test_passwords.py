@@ -70,12 +70,12 @@ def test_an_invalid_password_is_refused(person, password):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_sets_a_password(person, key):
-    """Only the high key does."""
+    """Not the session key or the low key."""
     assert _set(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
 
 
 def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
-    """Not for the session, not for another password, and not long ago."""
+    """Not for the session, another password, or long ago."""
     assert _set(person, pin=False).refusal == (403, "pin_required")
     statement = _statement(person)
     person.pin()
@@ -132,7 +132,7 @@ def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
 
 
 def test_a_disabled_user_cannot_set_a_password(person, local):
-    """And is told nothing either."""
+    """Nor see whether one is set."""
     statement = _statement(person)
     local.desk.users.disable("ana", by=BY)
     assert _send(person, statement).refusal == (403, "forbidden")

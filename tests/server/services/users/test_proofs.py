@@ -133,7 +133,7 @@ class TestNonces:
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
 
     def test_a_nonce_expires_after_ten_minutes(self, agent, local, prove):
-        """What somebody made ahead of time is worth ten minutes at most."""
+        """A proof made in advance is useless after that."""
         nonce = agent.alone(prove()).headers["DPoP-Nonce"]
         local.clock.forward(10 * MINUTE)
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")

@@ -65,7 +65,7 @@ def test_a_later_reuse_ends_the_family_and_raises_an_alarm(app, first, local):
 
 
 def test_a_reuse_after_the_successor_was_used_ends_the_family_at_once(app, first):
-    """Whoever has the answer needs no other."""
+    """The app has the response, so a repetition is theft."""
     second = app.refresh(first).json["refresh_token"]
     third = app.refresh(second).json["refresh_token"]
     assert app.refresh(first).refusal == GONE
@@ -120,7 +120,7 @@ def test_a_refresh_token_belongs_to_its_app(app, first, local):
 
 
 def test_a_terminals_refresh_token_is_refused_for_an_app(app, person):
-    """Two kinds, two tables."""
+    """They are stored in separate tables."""
     assert app.refresh(person.refresh_token).refusal == GONE
 
 

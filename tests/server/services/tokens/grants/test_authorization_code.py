@@ -77,7 +77,7 @@ def test_a_code_needs_its_redirect_uri_and_code_verifier(app, code_for, changes)
 
 @pytest.mark.parametrize("missing", ["code", "redirect_uri", "code_verifier"])
 def test_every_parameter_is_required(app, code_for, missing):
-    """A missing parameter is an error, never "absent"."""
+    """A missing one is an error."""
     form = {"code": code_for(app), missing: None}
     assert app.redeem(**form).refusal == (400, "invalid_request")
 
@@ -143,14 +143,14 @@ def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_fo
 
 
 def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
-    """It is not there to be named."""
+    """With invalid_grant."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
     local.desk.agents.delete("invoice-bot", by=BY)
     assert app.redeem(code).refusal == GONE
 
 
 def test_a_disabled_app_cannot_redeem_a_code(app, code_for, local):
-    """Its state counts first."""
+    """Its state is checked first."""
     code = code_for(app)
     local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.redeem(code).refusal == (400, "unauthorized_client")

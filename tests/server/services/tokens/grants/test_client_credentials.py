@@ -51,7 +51,7 @@ def test_its_token_is_a_delegation_and_an_entry_without_a_user(agent, local, get
 
 
 def test_a_token_expires_no_later_than_its_agent(local, get):
-    """Five minutes, or what is left of the agent's life."""
+    """In five minutes or at the agent's expiry."""
     _update(local, expires_at=local.clock.now() + MINUTE)
     answer = get()
     assert answer.json["expires_in"] == 60
@@ -105,7 +105,7 @@ def test_an_agent_without_the_grant_is_unauthorized(local, get):
 
 
 def test_token_lifetime_limits_of_agent_and_resource_apply(local, get):
-    """Least privilege is also least time."""
+    """The shorter one."""
     local.desk.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
     assert get().json["expires_in"] == 120
     _update(local, token_seconds=30)

@@ -87,7 +87,7 @@ def test_five_wrong_secrets_end_a_code(local, code, prove):
 
 
 def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
-    """People mistype."""
+    """People mistype codes."""
     for _ in range(4):
         enrol(local, _wrong_secret(code), prove())
     assert enrol(local, code, prove()).status == 200
@@ -95,13 +95,13 @@ def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
 def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
-    """After that a new one is asked for."""
+    """To the millisecond."""
     local.clock.forward(later)
     assert enrol(local, code, prove()).status == status
 
 
 def test_a_newer_code_ends_the_older_one(local, code, prove):
-    """Only one lies around."""
+    """A user has at most one valid code."""
     local.desk.users.enrol("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
 
@@ -124,7 +124,7 @@ def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove
 
 
 def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove, monkeypatch):
-    """The statement that uses it up decides, not the look before it."""
+    """The conditional update decides, not the earlier read."""
     with local.services.store.read() as view:
         rows = type(view.sessions)
     with local.services.store.write() as tx:
@@ -184,7 +184,7 @@ def test_an_invalid_proof_is_refused(local, code, prove):
 
 
 def test_a_proof_is_used_once(local, code, prove, person):
-    """Whoever saw one cannot send it with another code."""
+    """It cannot be sent with another code."""
     proof = prove()
     assert enrol(local, _wrong_secret(code), proof).refusal == REFUSED
     replayed = enrol(local, code, proof)

@@ -63,7 +63,7 @@ def test_an_exchange_for_another_resource_and_back_keeps_the_approval(
 
 
 def test_an_approval_does_not_cover_the_same_payment_twice(chains, agent, person, teller):
-    """The same details twice are two payments, and nobody signed for the second."""
+    """The same details twice are two payments."""
     token = agent.paid(person)
     twice = json.dumps(PAYMENT_DETAILS * 2)
     refused = chains.exchange(teller, token, **{**AT_PAY, "authorization_details": twice})

@@ -82,7 +82,7 @@ def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person)
 
 
 def test_revoking_the_device_ends_the_session(person):
-    """Signing out and being signed out are the same to it."""
+    """Also when the person revokes it on the device itself."""
     person.call("DELETE", "/api/devices/self")
     assert person.refresh().refusal == ENDED
 
@@ -110,7 +110,7 @@ def test_revoking_one_device_keeps_the_sessions_of_others(person):
 
 
 def test_of_two_concurrent_rotations_one_counts(local, person, monkeypatch):
-    """The statement that replaces the token decides, not the look before it."""
+    """The conditional update decides, not the earlier read."""
     with local.services.store.read() as view:
         rows = type(view.sessions)
     monkeypatch.setattr(rows, "rotate", lambda *_: False)

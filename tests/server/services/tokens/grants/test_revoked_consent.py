@@ -39,7 +39,7 @@ def test_revoking_the_apps_consent_ends_its_refresh_token(app, person, code_for)
 
 
 def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):
-    """The consent to that is one of its own."""
+    """It is a consent of its own."""
     tokens = app.redeem(code_for(app, scope="openid")).json
     assert app.userinfo(tokens["access_token"]).status == 200
     assert _revoke(person, "chat", f"{ISSUER}/userinfo") == 1
@@ -57,7 +57,7 @@ def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent
 
 
 def test_other_apps_keep_their_tokens(app, local, person, code_for):
-    """Nothing else stands on it."""
+    """They have their own consents."""
     other = new_app(local, "mail")
     app.redeem(code_for(app, **ALLOWED))
     tokens = other.redeem(code_for(other, **ALLOWED)).json

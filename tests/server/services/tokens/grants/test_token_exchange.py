@@ -69,7 +69,7 @@ def test_an_exchanged_token_names_the_person_and_the_agent(chains, bot, person):
 
 
 def test_a_refused_exchange_does_not_count_as_a_use_of_its_token(chains, bot):
-    """The ledger says when something came out of it."""
+    """last_used_at is not set."""
     token = chains.user_token()
     assert chains.exchange(bot, token, scope="bank:close").status == 400
     assert chains.row(token).last_used_at is None
@@ -128,7 +128,7 @@ def test_a_token_expires_no_later_than_its_subject_token(chains, bot, changes, e
 
 
 def test_a_token_expires_no_later_than_the_consent(chains):
-    """The person's date is the last one."""
+    """Although the subject token is valid longer."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     chains.local.clock.forward(24 * 60 * MINUTE - 20_000)
@@ -181,7 +181,7 @@ def test_a_chain_nests_its_actors_and_is_bounded_by_the_first_consent(chains):
 
 
 def test_a_chain_has_at_most_four_actors(chains):
-    """The fifth is refused, whoever it is."""
+    """The fifth is refused."""
     agents, token = _chain(chains, 5)
     assert chains.row(token).depth == 4
     assert chains.exchange(agents[4], token).refusal == REFUSED
@@ -381,7 +381,7 @@ def test_the_subject_must_be_an_enabled_person(chains, bot):
 
 
 def test_the_app_of_the_subject_token_must_be_enabled(chains, bot):
-    """What a disabled or deleted app got is worth nothing."""
+    """A disabled or deleted app ends its tokens."""
     token = chains.user_token()
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
@@ -441,7 +441,7 @@ def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
 
 
 def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
-    """Revoked and run out alike; one for other scopes, another agent or another API neither."""
+    """Not a revoked one, nor one for other scopes, agents or resources."""
     bot, other = chains.agent("desk-bot"), chains.agent("other-bot")
     revoked = chains.consent(bot, "bank:read")
     with chains.local.services.store.write() as tx:
@@ -454,7 +454,7 @@ def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
 
 
 def test_high_risk_needs_a_person_despite_a_consent(chains):
-    """Decision 5; what was consented is listed, what is risky is asked every time."""
+    """Each time."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:close", "bank:read")
     answer = chains.exchange(bot, chains.user_token(), scope="bank:close")
@@ -521,7 +521,7 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
 
 
 def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person):
-    """An action may be signed without a scope."""
+    """The new token has no scope either."""
     handle, approval = agent.asked_payment(scope="openid")
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]

@@ -130,8 +130,11 @@ def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, 
     )
     assert local.stored(approval.id).state == "redeemed"
     assert local.claims(answer.json["id_token"], "JWT")["acr"] == ACR_PASSWORD
-    given, issued = local.desk.entries("grant.given")[-1], local.desk.entries("token.issued")[-1]
-    assert given["approval_id"] == issued["approval_id"] == approval.id
+    given_entry, issued = (
+        local.desk.entries("grant.given")[-1],
+        local.desk.entries("token.issued")[-1],
+    )
+    assert given_entry["approval_id"] == issued["approval_id"] == approval.id
     with local.services.store.read() as view:
         assert view.consents.live(ana.user.id, app.id, PAY, view.now) is None
 

@@ -35,10 +35,10 @@ def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local,
 def test_a_request_of_another_agent_is_not_cancelled(agent, local):
     """The answer is that of an unknown one."""
     handle, approval = agent.asked()
-    given = local.desk.agents.add(
+    registration = local.desk.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
-    thief = LocalAgent(local, given.agent.id, given.secret)
+    thief = LocalAgent(local, registration.agent.id, registration.secret)
     assert [(a.status, a.body) for a in (_revoke(thief, handle), _revoke(agent, handle + "x"))] == [
         (200, b"{}")
     ] * 2

@@ -248,15 +248,15 @@ def test_an_exchanged_token_consumes_the_same_approval(agent, local, person, res
     chains = Chains(local, person.user.id)
     chains.prepare()
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
-    made = chains.exchanged(
+    exchanged = chains.exchanged(
         payer,
         token,
         resource=PAY,
         scope="payments:transfer",
         authorization_details=json.dumps(PAYMENT_DETAILS),
     )
-    assert resource.consume(made, "run-1").status == 200
-    assert resource.consume(made, "run-2").refusal == (409, "already_consumed")
+    assert resource.consume(exchanged, "run-1").status == 200
+    assert resource.consume(exchanged, "run-2").refusal == (409, "already_consumed")
     assert resource.consume(token, "run-2").refusal == (409, "already_consumed")
     assert resource.consume(token, "run-1").json["agent"] == agent.id
 
@@ -269,10 +269,10 @@ def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
     chains.prepare()
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
     terms = {"resource": PAY, "scope": "payments:transfer"}
-    made = chains.exchanged(
+    exchanged = chains.exchanged(
         payer, token, authorization_details=json.dumps(PAYMENT_DETAILS), **terms
     )
-    refused = resource.consume(made, authorization_details=PAYMENT_DETAILS)
+    refused = resource.consume(exchanged, authorization_details=PAYMENT_DETAILS)
     assert refused.refusal == (403, "not_granted")
     assert resource.consume(token, authorization_details=both).status == 200
 
@@ -280,8 +280,8 @@ def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
 def test_an_agent_cannot_consume(local, resource, token):
     """Even if it serves the resource; it may introspect."""
     new = NewAgent("gateway", ("admin",), serves=(PAY,))
-    given = local.desk.agents.add(new, by=BY)
-    gateway = replace(resource, id=given.agent.id, secret=given.secret)
+    registration = local.desk.agents.add(new, by=BY)
+    gateway = replace(resource, id=registration.agent.id, secret=registration.secret)
     assert gateway.introspect(token).json["active"] is True
     assert gateway.consume(token).refusal == (401, "invalid_client")
 
@@ -289,7 +289,9 @@ def test_an_agent_cannot_consume(local, resource, token):
 def test_an_execution_id_of_another_resource_is_another_execution(local, resource, token):
     """Execution IDs are not shared between resources."""
     claims = local.claims(token)
-    spent = Consumption(claims["approval"]["id"], "run-1", claims["jti"], "https://bank.example", 0)
+    consumed = Consumption(
+        claims["approval"]["id"], "run-1", claims["jti"], "https://bank.example", 0
+    )
     with local.services.store.write() as tx:
-        assert tx.consumptions.add_once(spent)
+        assert tx.consumptions.add_once(consumed)
     assert resource.consume(token, "run-1").refusal == (409, "already_consumed")

@@ -385,13 +385,13 @@ def test_a_decision_on_a_cancelled_request_is_refused(agent, person, local):
 
 def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
     """The request is cancelled."""
-    given = registered(
+    registration = registered(
         local.desk,
         "brief",
         auth_method="client_secret_post",
         expires_at=local.clock.now() + MINUTE,
     )
-    _, approval = agent.asked(client_id=given.agent.id, client_secret=given.secret)
+    _, approval = agent.asked(client_id=registration.agent.id, client_secret=registration.secret)
     jws = person.decision(approval.id)
     local.clock.forward(MINUTE)
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")

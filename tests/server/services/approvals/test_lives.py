@@ -68,8 +68,8 @@ def _cast(local: LocalSite) -> Cast:
 
 def _play(cast: Cast, examples: int) -> None:
     """Failures are not shrunk: that takes longer than reading the sequence."""
-    given = cast.local.desk.resources.rotate_secret(PAY, by=BY)
-    resource = {"client_id": given.resource.client_id, "client_secret": given.secret}
+    rotation = cast.local.desk.resources.rotate_secret(PAY, by=BY)
+    resource = {"client_id": rotation.resource.client_id, "client_secret": rotation.secret}
     machine = type("Played", (Lineages,), {"cast": cast, "resource": resource})
     wanted = settings(
         max_examples=examples,

@@ -27,7 +27,7 @@ def narrowable(local):
 
 
 @pytest.fixture
-def asked(agent):
+def pending_payment(agent):
     """A pending payment: its auth_req_id and its row."""
     return agent.asked_payment(scope=BOTH)
 
@@ -50,9 +50,9 @@ def approve_narrowed(person, approval, **changes):
     return person.send_decision(approval.id, jws, granted=narrowing["text"])
 
 
-def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, asked, local):
+def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pending_payment, local):
     """The server writes the text; nothing is decided."""
-    _, approval = asked
+    _, approval = pending_payment
     answer = propose(person, approval, **NARROWED, drop_scopes=["payments:read"], token_seconds=60)
     assert answer.status == 200
     assert answer.json["digest"] == decisions.digest(answer.json["text"])
@@ -71,9 +71,9 @@ def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, asked
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_the_members_that_may_be_narrowed_are_listed(person, asked):
+def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
     """Scopes, the facts that the type names, and the token lifetime."""
-    _, approval = asked
+    _, approval = pending_payment
     answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
     assert answer.json == {
         "scopes": ["payments:read", "payments:transfer"],
@@ -91,18 +91,18 @@ def test_the_members_that_may_be_narrowed_are_listed(person, asked):
     }
 
 
-def test_narrowing_options_are_for_own_pending_requests(person, asked, local):
+def test_narrowing_options_are_for_own_pending_requests(person, pending_payment, local):
     """Not for another person's, nor for a decided one."""
-    _, approval = asked
+    _, approval = pending_payment
     path = f"/api/approvals/{approval.id}/narrowing"
     assert new_person(local, "ben").call("GET", path).status == 404
     person.approve(approval.id)
     assert person.call("GET", path).status == 409
 
 
-def test_a_changed_action_type_prevents_narrowing(person, asked, local):
+def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local):
     """The requested details no longer match it."""
-    _, approval = asked
+    _, approval = pending_payment
     properties = {"type": {"const": "payment.transfer"}, "sum": {"type": "integer"}}
     schema = {"type": "object", "additionalProperties": False, "properties": properties}
     changed = {**PAYMENT, "schema": schema, "headline": "Pay", "material": [], "labels": {}}
@@ -111,9 +111,9 @@ def test_a_changed_action_type_prevents_narrowing(person, asked, local):
     assert (answer.status, answer.json["code"]) == (422, "not_narrower")
 
 
-def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, asked, local):
+def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_payment, local):
     """CB-142: requested, approved and effective values are all stored."""
-    handle, approval = asked
+    handle, approval = pending_payment
     changes = {**NARROWED, "drop_scopes": ["payments:read"], "token_seconds": 60}
     answer = approve_narrowed(person, approval, **changes)
     assert answer.status == 200
@@ -135,9 +135,9 @@ def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, asked, l
     assert issued["facts"]["scope"] == "payments:transfer"
 
 
-def test_the_person_sees_what_they_granted(person, asked):
+def test_the_person_sees_what_they_granted(person, pending_payment):
     """In the response and later."""
-    _, approval = asked
+    _, approval = pending_payment
     answer = approve_narrowed(person, approval, **NARROWED)
     shown = person.show(approval.id)["granted"]
     assert answer.json["granted"] == shown
@@ -147,9 +147,11 @@ def test_the_person_sees_what_they_granted(person, asked):
     ]
 
 
-def test_executing_the_requested_instead_of_the_granted_is_an_alarm(person, agent, asked, resource):
+def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
+    person, agent, pending_payment, resource
+):
     """A reported outcome is compared with the grant."""
-    handle, approval = asked
+    handle, approval = pending_payment
     assert approve_narrowed(person, approval, **NARROWED).status == 200
     token = agent.poll(handle).json["access_token"]
     assert resource.consume(token, authorization_details=FIVE_HUNDRED).status == 200
@@ -157,9 +159,9 @@ def test_executing_the_requested_instead_of_the_granted_is_an_alarm(person, agen
     assert resource.report(approval.id, authorization_details=whole).json["as_granted"] is False
 
 
-def test_a_full_approval_is_not_marked_as_narrowed(person, agent, asked, local):
+def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
     """Neither in the response nor in the audit log."""
-    handle, approval = asked
+    handle, approval = pending_payment
     person.approve(approval.id)
     answer_json = agent.poll(handle).json
     assert "narrowed" not in answer_json
@@ -167,16 +169,16 @@ def test_a_full_approval_is_not_marked_as_narrowed(person, agent, asked, local):
     assert "granted_digest" not in local.desk.entries("approval.approved")[0]["facts"]
 
 
-def test_the_resource_consumes_what_was_granted(person, agent, asked, resource):
+def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, resource):
     """The requested details are refused."""
-    handle, approval = asked
+    handle, approval = pending_payment
     approve_narrowed(person, approval, **NARROWED)
     token = agent.poll(handle).json["access_token"]
     more = resource.consume(token, authorization_details=PAYMENT_DETAILS)
     assert more.refusal == (403, "not_granted")
-    spent = resource.consume(token, authorization_details=FIVE_HUNDRED)
-    assert spent.status == 200
-    assert spent.json["granted_digest"] == person.show(approval.id)["granted"]["digest"]
+    consumed = resource.consume(token, authorization_details=FIVE_HUNDRED)
+    assert consumed.status == 200
+    assert consumed.json["granted_digest"] == person.show(approval.id)["granted"]["digest"]
 
 
 def test_several_details_are_narrowed_by_their_number(person, agent):
@@ -193,7 +195,7 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({}, "all that was asked for"),
         ({"changes": [{"fact": "/amount", "to": "4820"}]}, "all that was asked for"),
@@ -204,23 +206,25 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
         ({"token_seconds": 300}, "must be less than 300 seconds"),
     ],
 )
-def test_a_proposal_that_is_not_narrower_is_refused_with_the_reason(person, asked, changes, says):
+def test_a_proposal_that_is_not_narrower_is_refused_with_the_reason(
+    person, pending_payment, changes, message
+):
     """Nothing changes."""
-    answer = propose(person, asked[1], **changes)
+    answer = propose(person, pending_payment[1], **changes)
     assert answer.refusal == (422, "not_narrower")
-    assert says in answer.json["detail"]
+    assert message in answer.json["detail"]
 
 
-def test_a_narrowed_value_must_satisfy_the_schema(person, asked, local):
+def test_a_narrowed_value_must_satisfy_the_schema(person, pending_payment, local):
     """The agent must have been able to ask for it."""
     schema = json.loads(json.dumps(PAYMENT["schema"]))
     schema["properties"]["amount"]["properties"]["minor"]["minimum"] = 60_000
     document = {**PAYMENT, **NARROWABLE, "schema": schema}
     local.desk.actions.update(json.dumps(document), by=BY)
-    assert propose(person, asked[1], **NARROWED).refusal == (422, "not_narrower")
+    assert propose(person, pending_payment[1], **NARROWED).refusal == (422, "not_narrower")
     local.desk.resources.update(PAY, ResourceChanges(requires={}), by=BY)
     local.desk.actions.delete("payment.transfer", by=BY)
-    assert propose(person, asked[1], **NARROWED).refusal == (422, "not_narrower")
+    assert propose(person, pending_payment[1], **NARROWED).refusal == (422, "not_narrower")
 
 
 def test_only_actions_can_be_narrowed(person, agent, local):
@@ -232,9 +236,9 @@ def test_only_actions_can_be_narrowed(person, agent, local):
     assert sent.refusal == (422, "not_narrower")
 
 
-def test_another_persons_request_cannot_be_narrowed(asked, local, person):
+def test_another_persons_request_cannot_be_narrowed(pending_payment, local, person):
     """It is not found; an ended one is not pending."""
-    _, approval = asked
+    _, approval = pending_payment
     ben = new_person(local, "ben")
     assert propose(ben, approval, **NARROWED).refusal == (404, "not_found")
     nowhere = replace(approval, id="sayso_ap_none")
@@ -243,9 +247,9 @@ def test_another_persons_request_cannot_be_narrowed(asked, local, person):
     assert propose(person, approval, **NARROWED).refusal == (409, "not_pending")
 
 
-def test_a_narrowed_approval_needs_the_same_key_and_pin(person, asked):
+def test_a_narrowed_approval_needs_the_same_key_and_pin(person, pending_payment):
     """As the full approval."""
-    _, approval = asked
+    _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     by_session = person.decision(approval.id, person.session, granted=narrowing["digest"])
     sent = person.send_decision(approval.id, by_session, granted=narrowing["text"])
@@ -255,9 +259,9 @@ def test_a_narrowed_approval_needs_the_same_key_and_pin(person, asked):
     assert sent.refusal == (403, "pin_required")
 
 
-def test_the_granted_text_must_match_the_signed_digest(person, asked):
+def test_the_granted_text_must_match_the_signed_digest(person, pending_payment):
     """Neither may be missing, and the digest of another text is refused."""
-    _, approval = asked
+    _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     whole = sign_narrowed(person, approval, None)
     assert person.send_decision(approval.id, whole, granted=narrowing["text"]).status == 422
@@ -269,17 +273,17 @@ def test_the_granted_text_must_match_the_signed_digest(person, asked):
     assert person.show(approval.id)["state"] == "pending"
 
 
-def test_a_denial_cannot_contain_a_granted_text(person, asked):
+def test_a_denial_cannot_contain_a_granted_text(person, pending_payment):
     """A denial is for the whole request."""
-    _, approval = asked
+    _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     denied = person.deny(approval.id, granted=narrowing["text"])
     assert denied.refusal == (422, "invalid_decision")
 
 
-def test_repeating_a_narrowed_approval_returns_the_same_answer(person, asked):
+def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_payment):
     """Another one is already_decided."""
-    _, approval = asked
+    _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     jws = sign_narrowed(person, approval, narrowing["digest"])
     first = person.send_decision(approval.id, jws, granted=narrowing["text"])
@@ -299,17 +303,17 @@ def test_history_contains_the_granted_amounts(person, agent):
     assert "large_amount" in [one["code"] for one in unusual]
 
 
-def test_permissions_are_checked_for_what_was_granted(person, agent, asked, local):
+def test_permissions_are_checked_for_what_was_granted(person, agent, pending_payment, local):
     """A dropped scope may be removed later."""
-    handle, approval = asked
+    handle, approval = pending_payment
     approve_narrowed(person, approval, **NARROWED, drop_scopes=["payments:read"])
     local.desk.resources.update(PAY, ResourceChanges(without=("payments:read",)), by=BY)
     assert agent.poll(handle).json["scope"] == "openid payments:transfer"
 
 
-def test_a_narrowing_check_tolerates_a_deleted_agent_and_resource(person, asked, local):
+def test_a_narrowing_check_tolerates_a_deleted_agent_and_resource(person, pending_payment, local):
     """The approval itself is checked elsewhere."""
-    _, approval = asked
+    _, approval = pending_payment
     narrowings = local.site.approvals.narrowings
     text = propose(person, approval, **NARROWED, token_seconds=60).json["text"]
     orphan = replace(approval, agent_id="sayso_ag_none", resource="https://gone.example")

@@ -24,10 +24,10 @@ def test_displayed_signed_issued_and_logged_digests_are_equal(agent, person, loc
     handle, approval = agent.asked_payment()
     shown = person.show(approval.id)
     action = json.loads(shown["action"])
-    asked = PAYMENT_DETAILS
-    assert action["authorization_details"] == asked
+    details = PAYMENT_DETAILS
+    assert action["authorization_details"] == details
     facts = json.dumps(json.loads(shown["display"]))
-    assert all(text in facts for text in ("4,820.00", asked[0]["payee"]))
+    assert all(text in facts for text in ("4,820.00", details[0]["payee"]))
     digests = digest(shown["action"]), digest(shown["display"])
     assert (shown["action_digest"], shown["display_digest"]) == digests
 
@@ -38,7 +38,7 @@ def test_displayed_signed_issued_and_logged_digests_are_equal(agent, person, loc
 
     answer = agent.poll(handle).json
     claims = local.claims(answer["access_token"])
-    assert claims["authorization_details"] == asked == answer["authorization_details"]
+    assert claims["authorization_details"] == details == answer["authorization_details"]
     assert claims["approval"]["action_digest"] == claims["approval"]["granted_digest"] == digests[0]
     assert (claims["sub"], claims["aud"]) == (action["user"], action["resource"])
     assert claims["scope"].split() == action["scope"]

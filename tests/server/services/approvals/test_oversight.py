@@ -19,13 +19,15 @@ def oversight_service(admin_services):
 
 
 @pytest.fixture
-def asked(admin_services):
+def pending_request(admin_services):
     """A pending request of an agent to the administrator."""
     admin = admitted(admin_services)
     return admin_services.approval(registered(admin_services).agent.id, admin.id)
 
 
-def test_requests_are_found_by_state_agent_and_user(admin_services, oversight_service, asked):
+def test_requests_are_found_by_state_agent_and_user(
+    admin_services, oversight_service, pending_request
+):
     """By names and IDs; conditions are combined."""
     ana = admitted(admin_services, "ana")
     denied = admin_services.approval(
@@ -36,9 +38,9 @@ def test_requests_are_found_by_state_agent_and_user(admin_services, oversight_se
         every = {"state": None, "agent": None, "user": None, **wanted}
         return {seen.approval.id for seen in oversight_service.approvals(**every, limit=50)}
 
-    assert found() == {asked.id, denied.id}
+    assert found() == {pending_request.id, denied.id}
     assert found(state=State.DENIED) == {denied.id}
-    assert found(agent="invoice-bot") == {asked.id}
+    assert found(agent="invoice-bot") == {pending_request.id}
     assert found(user="ana", agent="other") == {denied.id}
     assert found(user="ana", agent="invoice-bot") == set()
     with pytest.raises(NotFound):
@@ -46,44 +48,46 @@ def test_requests_are_found_by_state_agent_and_user(admin_services, oversight_se
 
 
 def test_cancelling_a_request_shows_its_reason_to_the_person(
-    admin_services, oversight_service, asked
+    admin_services, oversight_service, pending_request
 ):
     """The entry names the operator; no decision is stored."""
-    seen = oversight_service.cancel(asked.id, "Wrong supplier", by=BY)
+    seen = oversight_service.cancel(pending_request.id, "Wrong supplier", by=BY)
     reason = "administrator: Wrong supplier"
     assert (seen.approval.state, seen.approval.reason) == (State.CANCELLED, reason)
     assert admin_services.events(seen.user) == ["approval.cancelled"]
     (entry,) = admin_services.entries("approval.cancelled")
     assert (entry["actor"], entry["cause"]) == ("operator", reason)
-    shown = oversight_service.approval(asked.id)
+    shown = oversight_service.approval(pending_request.id)
     assert [e.type for e in shown.entries] == ["approval.cancelled"]
     assert shown.decisions == ()
 
 
 @pytest.mark.parametrize("state", [State.DENIED, State.REDEEMED, State.EXPIRED, State.CANCELLED])
-def test_an_ended_request_cannot_be_cancelled(admin_services, oversight_service, asked, state):
+def test_an_ended_request_cannot_be_cancelled(
+    admin_services, oversight_service, pending_request, state
+):
     """A final state does not change."""
-    over = admin_services.approval(asked.agent_id, asked.user_id, state=state)
+    over = admin_services.approval(pending_request.agent_id, pending_request.user_id, state=state)
     with pytest.raises(Conflict, match=state):
         oversight_service.cancel(over.id, "too late", by=BY)
     assert admin_services.entries("approval.cancelled") == []
 
 
-def test_an_overdue_request_cannot_be_cancelled(admin_services, oversight_service, asked):
+def test_an_overdue_request_cannot_be_cancelled(admin_services, oversight_service, pending_request):
     """It has expired, although the sweeper did not run."""
     admin_services.clock.forward(11 * MINUTE)
     with pytest.raises(Conflict, match="already expired"):
-        oversight_service.cancel(asked.id, "too late", by=BY)
+        oversight_service.cancel(pending_request.id, "too late", by=BY)
 
 
 @pytest.mark.parametrize("reason", ["", "a\x1b[2J", "two\nlines", "x" * 201])
 def test_a_cancellation_reason_must_be_one_displayable_line(
-    admin_services, oversight_service, asked, reason
+    admin_services, oversight_service, pending_request, reason
 ):
     """It is sent to the agent and to the person's screen."""
     with pytest.raises(Invalid, match="The reason"):
-        oversight_service.cancel(asked.id, reason, by=BY)
-    assert admin_services.state(asked) == (State.PENDING, None)
+        oversight_service.cancel(pending_request.id, reason, by=BY)
+    assert admin_services.state(pending_request) == (State.PENDING, None)
 
 
 def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
@@ -146,10 +150,10 @@ def test_an_unknown_record_is_not_found(oversight_service, act):
 
 
 def test_audit_entries_are_read_from_the_end_or_after_an_id(
-    admin_services, oversight_service, asked
+    admin_services, oversight_service, pending_request
 ):
     """Oldest first."""
-    oversight_service.cancel(asked.id, "Wrong supplier", by=BY)
+    oversight_service.cancel(pending_request.id, "Wrong supplier", by=BY)
     entries = oversight_service.entries(100)
     assert [entry.id for entry in entries] == sorted(entry.id for entry in entries)
     assert entries[-1].type == "approval.cancelled"

@@ -26,8 +26,8 @@ def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
     """In every later poll, as a member and as a sentence."""
     handle, approval = _expired_request(agent, local)
     before = agent.poll(handle)
-    asked = _retry(person, approval)
-    assert (asked.status, asked.json["state"], asked.json["retry"]) == (200, "expired", "asked")
+    answer = _retry(person, approval)
+    assert (answer.status, answer.json["state"], answer.json["retry"]) == (200, "expired", "asked")
     for _ in range(2):
         local.clock.forward(DAY)
         after = agent.poll(handle)

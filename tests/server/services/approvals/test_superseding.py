@@ -94,7 +94,7 @@ def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, h
 def test_a_request_of_another_agent_looks_unknown(agent, local):
     """The answers are equal, and nothing changes."""
     handle, earlier = agent.asked()
-    given = local.desk.agents.add(
+    registration = local.desk.agents.add(
         NewAgent(
             "other-bot",
             ("admin",),
@@ -104,7 +104,7 @@ def test_a_request_of_another_agent_looks_unknown(agent, local):
         ),
         by=BY,
     )
-    thief = LocalAgent(local, given.agent.id, given.secret)
+    thief = LocalAgent(local, registration.agent.id, registration.secret)
     before = _all(local)
     foreign, unknown = thief.ask(supersedes=handle), agent.ask(supersedes=handle + "x")
     assert foreign.refusal == (400, "invalid_request")

@@ -261,12 +261,12 @@ def test_a_vote_for_more_than_the_narrowed_text_is_refused(
     texts = {amount: _narrowed(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")}
     _approve_narrowed(bob, approval, texts["20.00"])
     more = _approve_narrowed(cleo, approval, texts["30.00"])
-    less = _approve_narrowed(person, approval, texts["10.00"])
+    narrower = _approve_narrowed(person, approval, texts["10.00"])
     late = _approve_narrowed(cleo, approval, texts["20.00"])
     settled = _approve_narrowed(bob, approval, texts["10.00"])
 
     assert more.refusal == late.refusal == (409, "narrowed_meanwhile")
-    assert less.json["together"]["have"] == 1
+    assert narrower.json["together"]["have"] == 1
     assert settled.json["state"] == "approved"
     assert settled.json["granted"]["text"] == texts["10.00"]["text"]
 

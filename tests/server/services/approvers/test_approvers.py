@@ -18,9 +18,11 @@ def bob(local: LocalSite) -> LocalTerminal:
 
 
 def _ask(local: LocalSite, approval: Approval, person: LocalTerminal, **members: Any) -> list[str]:
-    named = NamedApprover(person.user.id, "backup", **members)
+    approver = NamedApprover(person.user.id, "backup", **members)
     with local.services.store.write() as tx:
-        return [row.user_id for row in approvers.add(tx, approval, [named], local.services.rules)]
+        return [
+            row.user_id for row in approvers.add(tx, approval, [approver], local.services.rules)
+        ]
 
 
 def _listed(person: LocalTerminal, state: str = "waiting") -> list[str]:

@@ -157,8 +157,8 @@ def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, loca
 @pytest.mark.parametrize("risk", ["low", "high"])
 def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk):
     """Unlimited for low risk."""
-    asked = {"low": agent.asked, "high": agent.asked_payment}[risk]
-    _, approval = asked(requested_expiry="60")
+    ask = {"low": agent.asked, "high": agent.asked_payment}[risk]
+    _, approval = ask(requested_expiry="60")
     limit = MAX_EXTENSIONS[Risk(risk)]
     for count in range(1, (limit or 5) + 1):
         local.clock.forward(30 * SECOND)

@@ -22,9 +22,9 @@ def finance(admin_services):
     return groups_service
 
 
-def _includes(admin_services, name, named):
+def _includes(admin_services, name, user_or_group_ids):
     with admin_services.store.read() as view:
-        return user_or_group.includes(view, view.directory.user_called(name).id, named)
+        return user_or_group.includes(view, view.directory.user_called(name).id, user_or_group_ids)
 
 
 def test_a_group_lists_each_member_once(admin_services, finance):

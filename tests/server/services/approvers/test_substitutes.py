@@ -20,17 +20,17 @@ Put = Callable[..., None]
 @pytest.fixture
 def bob(local: LocalSite) -> LocalTerminal:
     """Ana's backup, with a device."""
-    made = new_person(local, "bob")
+    terminal = new_person(local, "bob")
     local.desk.users.update("ana", UserChanges(backup="bob"), by=BY)
-    return made
+    return terminal
 
 
 @pytest.fixture
 def boss(local: LocalSite) -> LocalTerminal:
     """An administrator, with a device."""
-    made = new_person(local, "boss")
+    terminal = new_person(local, "boss")
     local.desk.users.update("boss", UserChanges(roles=("admin",)), by=BY)
-    return made
+    return terminal
 
 
 @pytest.fixture

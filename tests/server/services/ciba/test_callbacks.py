@@ -23,8 +23,8 @@ AUTH_REQ_ID = "urn:openid:params:jwt:claim:auth_req_id"
 @pytest.fixture
 def endpoint() -> Iterator[Receiver]:
     """The notification endpoint of the agent."""
-    with receiver() as made:
-        yield made
+    with receiver() as receiver_server:
+        yield receiver_server
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_with_hidden_users_the_expiry_of_an_unknown_user_is_sent_like_any_other(
     """NG-015: a missing callback would reveal that the user does not exist."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
-    asked = AgentChanges(delivery=mode, notification_endpoint=endpoint.url())
-    local.desk.agents.update(agent.id, asked, by=BY)
+    changes = AgentChanges(delivery=mode, notification_endpoint=endpoint.url())
+    local.desk.agents.update(agent.id, changes, by=BY)
     for hint in ("ana", "nobody"):
         agent.ask(client_notification_token=TOKEN, login_hint=hint, requested_expiry="60")
     local.clock.forward(MINUTE)
@@ -330,8 +330,8 @@ def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
     person.deny(approval.id, code="wrong_details", note="too much")
     local.deliver()
     (body,) = _bodies(endpoint)
-    told = {name: body[name] for name in ("auth_req_id", "error", "reason", "note")}
-    assert told == {
+    members = {name: body[name] for name in ("auth_req_id", "error", "reason", "note")}
+    assert members == {
         "auth_req_id": handle,
         "error": "access_denied",
         "reason": "denied",

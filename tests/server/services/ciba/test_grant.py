@@ -50,7 +50,7 @@ class ScriptedHub:
 
 
 @pytest.fixture
-def held(local, agent):
+def held_poll(local, agent):
     """Polls with Prefer: wait, while the steps of a script run."""
 
     def poll(handle, *steps):
@@ -230,9 +230,9 @@ def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = agent.poll(handle, idempotency_key="k")
-    kept = local.stored(approval.id).answer
-    assert answer.json["access_token"].encode() not in kept
-    assert local.services.secrets.open(f"answer:{approval.id}", kept).startswith(b"{")
+    stored_answer = local.stored(approval.id).answer
+    assert answer.json["access_token"].encode() not in stored_answer
+    assert local.services.secrets.open(f"answer:{approval.id}", stored_answer).startswith(b"{")
 
 
 def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, person, local):
@@ -347,8 +347,8 @@ def test_a_cancelled_request_returns_access_denied(agent, person, local):
 
 def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
     """Both answers are equal; its own agent can still redeem it."""
-    given = registered(local.desk, "other", auth_method="client_secret_post")
-    other = replace(agent, id=given.agent.id, secret=given.secret)
+    registration = registered(local.desk, "other", auth_method="client_secret_post")
+    other = replace(agent, id=registration.agent.id, secret=registration.secret)
     handle, approval = agent.asked()
     person.approve(approval.id)
     stolen, unknown = other.poll(handle), other.poll("sayso_ar_nothing")
@@ -411,25 +411,25 @@ def test_two_polls_at_once_give_one_token_set(agent, person, local, monkeypatch)
     assert local.desk.entries("token.issued") == []
 
 
-def test_a_held_poll_returns_when_the_person_decides(agent, person, held):
+def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
     """It listens to this approval and ends an older held poll of it."""
     handle, approval = agent.asked()
-    answer, hub = held(handle, lambda: None, lambda: person.approve(approval.id))
+    answer, hub = held_poll(handle, lambda: None, lambda: person.approve(approval.id))
     assert answer.status == 200
     assert answer.headers["Preference-Applied"] == "wait=30"
     assert hub.woken == [hub.topic] == [f"approval {approval.id}"]
 
 
-def test_a_held_poll_returns_pending_when_the_process_ends(agent, held):
+def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
     """The client can poll again; it is not told to slow down."""
     handle, _ = agent.asked()
-    answer, hub = held(handle)
+    answer, hub = held_poll(handle)
     assert hub.ending
     assert answer.refusal == (400, "authorization_pending")
     assert answer.json["seen"] is False
 
 
-def test_a_newer_held_poll_ends_the_older_one(agent, local, held):
+def test_a_newer_held_poll_ends_the_older_one(agent, local, held_poll):
     """The older one returns at once without tokens."""
     handle, approval = agent.asked()
 
@@ -437,21 +437,21 @@ def test_a_newer_held_poll_ends_the_older_one(agent, local, held):
         with local.services.store.write() as tx:
             tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
 
-    answer, hub = held(handle, newer)
+    answer, hub = held_poll(handle, newer)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
-def test_a_plain_poll_ends_a_held_poll(agent, local, held):
+def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
     """The latest poll counts; the older one returns at once."""
     handle, _ = agent.asked()
     local.clock.forward(5 * SECOND)
-    answer, hub = held(handle, lambda: agent.poll(handle))
+    answer, hub = held_poll(handle, lambda: agent.poll(handle))
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
-def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, held):
+def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, held_poll):
     """The newer poll is still waiting for the tokens."""
     handle, approval = agent.asked()
 
@@ -460,13 +460,13 @@ def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, hel
             tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
         person.approve(approval.id)
 
-    answer, _ = held(handle, overtaken)
+    answer, _ = held_poll(handle, overtaken)
     assert answer.refusal == (400, "authorization_pending")
     assert local.stored(approval.id).state is State.APPROVED
     assert agent.poll(handle).status == 200
 
 
-def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, local, held):
+def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, local, held_poll):
     """It is the same client twice; one of the two polls has the tokens."""
     handle, approval = agent.asked()
 
@@ -474,64 +474,66 @@ def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, loc
         person.approve(approval.id)
         assert agent.poll(handle).status == 200
 
-    answer, _ = held(handle, redeemed)
+    answer, _ = held_poll(handle, redeemed)
     assert answer.refusal == GONE
     assert local.desk.entries("handle.reused") == []
 
 
-def test_a_held_poll_returns_when_the_request_expires(agent, local, held):
+def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
     """Even when the sweeper has not run."""
     handle, _ = agent.asked(requested_expiry="60")
-    answer, hub = held(handle, lambda: local.clock.forward(MINUTE))
+    answer, hub = held_poll(handle, lambda: local.clock.forward(MINUTE))
     assert not hub.ending
     assert _error(answer) == ("expired_token", "undeliverable")
 
 
 @pytest.mark.parametrize("verb", ["disable", "delete"])
-def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held, verb):
+def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
     """At once, and without tokens."""
     handle, _ = agent.asked()
     stop = getattr(local.desk.agents, verb)
-    answer, hub = held(handle, lambda: stop("invoice-bot", by=BY))
+    answer, hub = held_poll(handle, lambda: stop("invoice-bot", by=BY))
     assert not hub.ending
     assert answer.json["error"] in {"unauthorized_client", "invalid_client"}
 
 
-def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held, monkeypatch):
+def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monkeypatch):
     """Then it returns pending."""
     moments = iter([100.0, 100.0, 130.0])
     fake_time = SimpleNamespace(monotonic=lambda: next(moments))
     monkeypatch.setattr("server.services.ciba.grant.time", fake_time)
     handle, _ = agent.asked()
-    answer, hub = held(handle, lambda: None)
+    answer, hub = held_poll(handle, lambda: None)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
-def test_a_poll_for_a_decided_request_is_not_held(agent, person, held):
+def test_a_poll_for_a_decided_request_is_not_held(agent, person, held_poll):
     """The answer is already there."""
     handle, approval = agent.asked()
     person.approve(approval.id)
-    answer, hub = held(handle)
+    answer, hub = held_poll(handle)
     assert answer.status == 200
     assert hub.woken == []
 
 
-def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(agent, local, held):
+def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
+    agent, local, held_poll
+):
     """Waiting would reveal that it exists."""
-    given = registered(local.desk, "other", auth_method="client_secret_post")
+    registration = registered(local.desk, "other", auth_method="client_secret_post")
     answer = local.post_form(
         "/token",
         {
             "grant_type": GRANT_CIBA,
             "auth_req_id": agent.asked()[0],
-            "client_id": given.agent.id,
-            "client_secret": given.secret,
+            "client_id": registration.agent.id,
+            "client_secret": registration.secret,
         },
         {"prefer": "wait=30"},
     )
     assert answer.refusal == GONE
-    unknown, hub = held("sayso_ar_nothing")
+    unknown, hub = held_poll("sayso_ar_nothing")
     assert unknown.refusal == GONE
     assert hub.woken == []
 

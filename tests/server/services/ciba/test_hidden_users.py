@@ -138,8 +138,8 @@ def test_the_limit_of_one_person_is_not_revealed(open_local, template):
     """The request is accepted, asks nobody and stays pending."""
     local = open_local(unknown_user="hide", open_per_user=1)
     agent = template.agent(local)
-    given = registered(local.desk, "other", auth_method="client_secret_post")
-    local.desk.approval(given.agent.id, template.person(local).user.id)
+    registration = registered(local.desk, "other", auth_method="client_secret_post")
+    local.desk.approval(registration.agent.id, template.person(local).user.id)
     handle, approval = agent.asked(login_hint="ana")
     assert approval.user_id is None
     local.clock.forward(5_000)

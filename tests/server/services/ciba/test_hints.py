@@ -114,6 +114,6 @@ def test_the_askable_users_are_a_list_of_each_agent(agent, local):
         asks=("admin",),
         grant_types=("urn:openid:params:grant-type:ciba", GRANT_CLIENT_CREDENTIALS),
     )
-    named = {"client_id": other.agent.id, "client_secret": other.secret}
-    assert agent.ask(**named).refusal == (400, "unknown_user_id")
+    credentials = {"client_id": other.agent.id, "client_secret": other.secret}
+    assert agent.ask(**credentials).refusal == (400, "unknown_user_id")
     assert agent.ask().status == 200

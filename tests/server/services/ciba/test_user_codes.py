@@ -190,6 +190,6 @@ def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_loca
 def test_user_code_support_is_part_of_the_registration(agent, local):
     """It is kept by other changes and is in the audit log."""
     assert local.desk.agents.show(agent.id)[0].takes_user_code
-    kept = local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
-    assert kept.takes_user_code
+    updated = local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
+    assert updated.takes_user_code
     assert local.desk.entries("agent.updated")[-1]["facts"]["takes_user_code"] is True

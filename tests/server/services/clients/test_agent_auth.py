@@ -41,8 +41,8 @@ def _by_secret(local, agent_id, secret):
 
 def test_changing_from_a_secret_to_keys_accepts_both_during_the_overlap(local, agent, auth):
     """Then the old secret is refused."""
-    given = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
-    assert (given.secret, given.agent.auth_method) == ("", BY_KEY)
+    changed = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
+    assert (changed.secret, changed.agent.auth_method) == ("", BY_KEY)
     local.clock.forward(HOUR - 1)
     assert _by_key(local, agent.id).status == 200
     assert _token(local, agent.credentials).status == 200
@@ -53,40 +53,40 @@ def test_changing_from_a_secret_to_keys_accepts_both_during_the_overlap(local, a
 
 def test_without_an_overlap_the_old_method_ends_at_once(local, agent, auth):
     """Its secrets are deleted."""
-    given = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, 0), by=BY)
-    assert (given.agent.secrets, given.agent.auth_before_until) == ((), None)
+    changed = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, 0), by=BY)
+    assert (changed.agent.secrets, changed.agent.auth_before_until) == ((), None)
     assert _token(local, agent.credentials).refusal == FAILED
 
 
 def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
     """The keys authenticate until the overlap ends and stay for signed requests."""
     signer = registered(local.desk, "signer", auth_method=BY_KEY, jwks=JWKS).agent
-    given = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
-    assert _by_secret(local, signer.id, given.secret).status == 200
+    changed = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
+    assert _by_secret(local, signer.id, changed.secret).status == 200
     assert _by_key(local, signer.id).status == 200
     local.clock.forward(HOUR)
     assert _by_key(local, signer.id).refusal == FAILED
-    assert _by_secret(local, signer.id, given.secret).status == 200
-    assert len(given.agent.jwks) == 1
+    assert _by_secret(local, signer.id, changed.secret).status == 200
+    assert len(changed.agent.jwks) == 1
 
 
 def test_changing_between_secret_methods_keeps_the_secret(local, agent, auth):
     """No new secret is made and nothing ends."""
     before = local.desk.agents.show("invoice-bot")[0]
-    given = auth.change("invoice-bot", AuthChange("client_secret_basic"), by=BY)
-    assert (given.secret, given.agent.secrets) == ("", before.secrets)
+    changed = auth.change("invoice-bot", AuthChange("client_secret_basic"), by=BY)
+    assert (changed.secret, changed.agent.secrets) == ("", before.secrets)
     assert _token(local, agent.credentials).status == 200
 
 
 def test_changing_back_during_the_overlap_makes_a_new_secret(local, agent, auth):
     """The old one still ends, and both are accepted until then."""
     auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
-    given = auth.change("invoice-bot", AuthChange("client_secret_post"), by=BY)
-    assert given.secret
+    changed = auth.change("invoice-bot", AuthChange("client_secret_post"), by=BY)
+    assert changed.secret
     assert _token(local, agent.credentials).status == 200
     local.clock.forward(HOUR)
     assert _token(local, agent.credentials).refusal == FAILED
-    assert _by_secret(local, agent.id, given.secret).status == 200
+    assert _by_secret(local, agent.id, changed.secret).status == 200
 
 
 @pytest.mark.usefixtures("agent")

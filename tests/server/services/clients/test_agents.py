@@ -31,14 +31,14 @@ def admin(admin_services):
 
 def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
     """The database contains its hash and its last four characters."""
-    given = registered(admin_services)
-    assert given.agent.id.startswith("sayso_ag_")
-    assert given.agent.state == "enabled"
-    assert given.agent.owners == (admin.id,)
+    registration = registered(admin_services)
+    assert registration.agent.id.startswith("sayso_ag_")
+    assert registration.agent.state == "enabled"
+    assert registration.agent.owners == (admin.id,)
     (secret,) = admin_services.agents.show("invoice-bot")[0].secrets
-    assert secret.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert (secret.hint, secret.expires_at) == (given.secret[-4:], None)
-    assert given.secret not in str(admin_services.entries())
+    assert secret.hash == hashlib.sha256(registration.secret.encode()).digest()
+    assert (secret.hint, secret.expires_at) == (registration.secret[-4:], None)
+    assert registration.secret not in str(admin_services.entries())
 
 
 def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, admin):
@@ -75,7 +75,7 @@ def test_an_agent_without_permissions_can_be_registered(admin_services):
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
-    ("members", "says"),
+    ("members", "message"),
     [
         ({"resources": ("https://nowhere.example",), "scopes": ()}, "sayso resources add"),
         ({"scopes": ("payments:delete",)}, "sayso resources update https://pay.example"),
@@ -100,9 +100,9 @@ def test_an_agent_without_permissions_can_be_registered(admin_services):
         ({"description": "a\x1b[0m"}, "The description"),
     ],
 )
-def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, members, says):
+def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, members, message):
     """Nothing is stored, and the message says what to write instead."""
-    with pytest.raises((Invalid, NotFound), match=says):
+    with pytest.raises((Invalid, NotFound), match=message):
         registered(admin_services, **members)
     assert admin_services.agents.all() == []
     assert admin_services.entries("agent.added") == []
@@ -131,10 +131,10 @@ def test_agent_names_are_unique_in_any_case(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_an_agent_with_keys_has_no_secret(admin_services):
     """It keeps its private key; the server has no secret that could leak."""
-    given = registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
-    assert given.secret == ""
-    assert given.agent.secrets == ()
-    assert given.agent.jwks == ({**JWK, "kid": "a", "alg": "ES256"},)
+    registration = registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
+    assert registration.secret == ""
+    assert registration.agent.secrets == ()
+    assert registration.agent.jwks == ({**JWK, "kid": "a", "alg": "ES256"},)
     with pytest.raises(Conflict, match="--jwks FILE"):
         admin_services.agents.rotate_secret("invoice-bot", by=BY)
 
@@ -257,19 +257,19 @@ def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
     """A day by default, so that a running agent can be given the new one."""
     old = registered(admin_services).agent.secrets[0]
     admin_services.clock.forward(HOUR)
-    given = admin_services.agents.rotate_secret("invoice-bot", by=BY)
-    first, second = given.agent.secrets
+    rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY)
+    first, second = rotation.agent.secrets
     assert (first.id, first.expires_at) == (old.id, admin_services.clock.now() + DAY)
     assert second.expires_at is None
-    assert admin_services.agents.show("invoice-bot")[0].secrets == given.agent.secrets
+    assert admin_services.agents.show("invoice-bot")[0].secrets == rotation.agent.secrets
 
 
 @pytest.mark.usefixtures("admin")
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
     """For a secret that leaked."""
     registered(admin_services)
-    given = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
-    assert [secret.hint for secret in given.agent.secrets] == [given.secret[-4:]]
+    rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
+    assert [secret.hint for secret in rotation.agent.secrets] == [rotation.secret[-4:]]
 
 
 @pytest.mark.usefixtures("admin")
@@ -279,8 +279,8 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
     end = admin_services.clock.now() + HOUR
     admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
     admin_services.clock.forward(1)
-    given = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=30 * DAY)
-    assert min(s.expires_at for s in given.agent.secrets if s.expires_at) == end
+    rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=30 * DAY)
+    assert min(s.expires_at for s in rotation.agent.secrets if s.expires_at) == end
     admin_services.clock.forward(2 * HOUR)
     assert len(admin_services.agents.rotate_secret("invoice-bot", by=BY).agent.secrets) == 3
 
@@ -347,12 +347,12 @@ def test_an_update_without_effect_writes_no_entry(admin_services):
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [("not json", "key file"), ('{"keys": []}', "key file"), ("[]", "key file")],
 )
-def test_an_unusable_key_file_is_refused(admin_services, text, says):
+def test_an_unusable_key_file_is_refused(admin_services, text, message):
     """The error names the file; no agent is registered."""
-    with pytest.raises(Invalid, match=says):
+    with pytest.raises(Invalid, match=message):
         registered(admin_services, auth_method="private_key_jwt", jwks=text)
     assert admin_services.agents.all() == []
 
@@ -402,12 +402,12 @@ def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services):
     """Poll mode has none."""
-    asked = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
-    made = registered(admin_services, **asked).agent
-    assert (made.delivery, made.notification_endpoint) == tuple(asked.values())
+    parameters = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
+    made = registered(admin_services, **parameters).agent
+    assert (made.delivery, made.notification_endpoint) == tuple(parameters.values())
     assert admin_services.agents.show("invoice-bot")[0] == made
-    kept = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert kept.notification_endpoint == "https://bot.example/cb"
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert updated.notification_endpoint == "https://bot.example/cb"
     moved = AgentChanges(delivery="push", notification_endpoint="https://new.example/cb")
     changed = admin_services.agents.update("invoice-bot", moved, by=BY)
     assert (changed.delivery, changed.notification_endpoint) == ("push", "https://new.example/cb")
@@ -423,11 +423,11 @@ def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services
 @pytest.mark.usefixtures("admin")
 def test_required_request_signing_is_set_kept_and_removed(admin_services):
     """No change leaves an agent that must sign without a suitable key."""
-    given = registered(admin_services, jwks=JWKS, request_alg="ES256").agent
-    assert given.request_alg == "ES256"
-    assert admin_services.agents.show("invoice-bot")[0] == given
-    kept = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert kept.request_alg == "ES256"
+    agent = registered(admin_services, jwks=JWKS, request_alg="ES256").agent
+    assert agent.request_alg == "ES256"
+    assert admin_services.agents.show("invoice-bot")[0] == agent
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert updated.request_alg == "ES256"
     assert admin_services.entries("agent.updated")[-1]["facts"]["request_alg"] == "ES256"
     with pytest.raises(Invalid, match="has no RS256 key"):
         admin_services.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
@@ -443,8 +443,8 @@ def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin
     admin_services.resources.add("https://desk.example", {}, {}, by=BY)
     agent = registered(admin_services, serves=(PAY, "https://desk.example", PAY)).agent
     assert agent.serves == (PAY, "https://desk.example")
-    kept = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
-    assert kept.serves == (PAY, "https://desk.example")
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
+    assert updated.serves == (PAY, "https://desk.example")
     admin_services.resources.delete("https://desk.example", by=BY)
     assert admin_services.agents.show("invoice-bot")[0].serves == (PAY,)
     assert admin_services.agents.update("invoice-bot", AgentChanges(serves=()), by=BY).serves == ()
@@ -498,14 +498,14 @@ def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
     assert not agent.may(mail, "payments:read")
     assert agent.may(PAY, "payments:read")
     assert not agent.may("https://other.example", "payments:read")
-    kept = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert kept.only == agent.only
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert updated.only == agent.only
     assert admin_services.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
-    ("only", "says"),
+    ("only", "message"),
     [
         ({"https://other.example": ("mail:send",)}, "--resource https://other.example"),
         ({PAY: ("mail:send",)}, "It may not have mail:send at"),
@@ -513,13 +513,13 @@ def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
     ],
 )
 def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
-    admin_services, mail, only, says
+    admin_services, mail, only, message
 ):
     """At registration and later."""
-    with pytest.raises(Invalid, match=says):
+    with pytest.raises(Invalid, match=message):
         _with_two_resources(admin_services, mail, only=only)
     _with_two_resources(admin_services, mail)
-    with pytest.raises(Invalid, match=says):
+    with pytest.raises(Invalid, match=message):
         admin_services.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
 
 

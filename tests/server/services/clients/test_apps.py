@@ -32,15 +32,22 @@ def add(admin_services):
 
 def test_registering_an_app_returns_its_secret_once(admin_services, add):
     """The database contains its hash and its last four characters."""
-    given = add(resources=(PAY,), scopes=("payments:read",))
-    assert given.app.id.startswith("sayso_app_")
-    assert admin_services.apps.show("Chat") == admin_services.apps.show(given.app.id) == given.app
-    assert admin_services.apps.all() == [given.app]
-    (secret,) = given.app.secrets
-    assert secret.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert given.secret not in str(admin_services.entries())
+    registration = add(resources=(PAY,), scopes=("payments:read",))
+    assert registration.app.id.startswith("sayso_app_")
+    assert (
+        admin_services.apps.show("Chat")
+        == admin_services.apps.show(registration.app.id)
+        == registration.app
+    )
+    assert admin_services.apps.all() == [registration.app]
+    (secret,) = registration.app.secrets
+    assert secret.hash == hashlib.sha256(registration.secret.encode()).digest()
+    assert registration.secret not in str(admin_services.entries())
     (entry,) = admin_services.entries("app.added")
-    assert (entry["facts"]["app"], entry["facts"]["redirect_uris"]) == (given.app.id, [CALLBACK])
+    assert (entry["facts"]["app"], entry["facts"]["redirect_uris"]) == (
+        registration.app.id,
+        [CALLBACK],
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,14 +55,14 @@ def test_registering_an_app_returns_its_secret_once(admin_services, add):
 )
 def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, members):
     """One cannot keep it, the other has keys."""
-    given = add(**members)
-    assert (given.secret, given.app.secrets) == ("", ())
+    registration = add(**members)
+    assert (registration.secret, registration.app.secrets) == ("", ())
     with pytest.raises(Conflict, match="not a secret"):
         admin_services.apps.rotate_secret("chat", by=BY)
 
 
 @pytest.mark.parametrize(
-    ("members", "says"),
+    ("members", "message"),
     [
         ({"redirect_uris": ()}, "--redirect-uri URI"),
         ({"redirect_uris": ("http://chat.example/cb",)}, "must be https"),
@@ -77,9 +84,9 @@ def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, membe
         ({"name": "sayso_app_x"}, "must not begin"),
     ],
 )
-def test_an_invalid_app_is_refused_with_the_remedy(admin_services, add, members, says):
+def test_an_invalid_app_is_refused_with_the_remedy(admin_services, add, members, message):
     """Nothing is registered."""
-    with pytest.raises((Invalid, NotFound), match=says):
+    with pytest.raises((Invalid, NotFound), match=message):
         add(**members)
     assert admin_services.apps.all() == []
 
@@ -141,10 +148,10 @@ def test_an_unknown_scope_is_refused_in_an_update(admin_services, add):
 def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
     """Without an overlap the old one ends at once."""
     first = add().app.secrets[0]
-    given = admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
-    old, new = given.app.secrets
+    rotation = admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
+    old, new = rotation.app.secrets
     assert (old.id, old.expires_at) == (first.id, admin_services.clock.now() + HOUR)
-    assert new.hash == hashlib.sha256(given.secret.encode()).digest()
+    assert new.hash == hashlib.sha256(rotation.secret.encode()).digest()
     assert len(admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=0).app.secrets) == 1
     with pytest.raises(Invalid, match="30 days"):
         admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)

@@ -99,8 +99,8 @@ def test_a_request_without_credentials_is_refused(send):
 
 def test_both_secrets_work_during_the_overlap_of_a_rotation(agent, local, send):
     """The old one ends to the millisecond."""
-    given = local.desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
-    new = {**agent.credentials, "client_secret": given.secret}
+    rotation = local.desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
+    new = {**agent.credentials, "client_secret": rotation.secret}
     assert send(new).status == 200
     local.clock.forward(HOUR - 1)
     assert send(agent.credentials).status == 200
@@ -257,16 +257,19 @@ def test_an_assertion_with_an_impossible_subject_is_refused(local, send, signer,
 def chat(local):
     """An app with a secret."""
     new = NewApp("chat", ("https://chat.example/cb",), auth_method="client_secret_post")
-    given = local.desk.apps.add(new, by=BY)
-    return given.app, {"client_id": given.app.id, "client_secret": given.secret}
+    registration = local.desk.apps.add(new, by=BY)
+    return registration.app, {
+        "client_id": registration.app.id,
+        "client_secret": registration.secret,
+    }
 
 
 def test_an_app_is_unauthorized_at_endpoints_for_agents(chat, local, send):
     """After it authenticated; with a wrong secret it is an invalid client."""
     _, credentials = chat
     assert send(credentials).refusal == (400, "unauthorized_client")
-    asked = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})
-    assert asked.refusal == (400, "unauthorized_client")
+    answer = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})
+    assert answer.refusal == (400, "unauthorized_client")
     assert send({**credentials, "client_secret": "wrong"}).refusal == FAILED
 
 

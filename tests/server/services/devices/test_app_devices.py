@@ -122,8 +122,8 @@ def test_an_approved_code_gives_tokens_once(television, person, local):
     assert "sid" not in claims
     again = television.later()
     assert again.refusal == (400, "invalid_grant")
-    given = local.desk.entries("grant.given")[-1]
-    assert given["approval_id"]
+    given_entry = local.desk.entries("grant.given")[-1]
+    assert given_entry["approval_id"]
     renewed = television.app.refresh(answer.json["refresh_token"])
     assert renewed.status == 200
     assert _claims(local, renewed.json["access_token"])["acr"] == "urn:sayso:acr:signed"

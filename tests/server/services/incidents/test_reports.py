@@ -135,15 +135,17 @@ def test_a_report_notifies_the_owners_and_the_webhook(
 ) -> None:
     """In the feed and in the outbox; not another agent's owners."""
     owner = new_person(local, "olga")
-    given = registered(local.desk, "theirs", auth_method="client_secret_post", owners=("olga",))
-    approval = local.desk.approval(given.agent.id, person.user.id)
+    registration = registered(
+        local.desk, "theirs", auth_method="client_secret_post", owners=("olga",)
+    )
+    approval = local.desk.approval(registration.agent.id, person.user.id)
     _report(person, agent.asked()[1].id)
     assert "alarm.incident_opened" not in local.desk.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
     with local.services.store.read() as view:
         event = view.feed.after(0, owner.user.id, 100)[-1]
     assert event.event == "alarm.incident_opened"
-    assert (event.agent_id, event.incident_id) == (given.agent.id, opened)
+    assert (event.agent_id, event.incident_id) == (registration.agent.id, opened)
     assert {
         "event": "alarm.incident_opened",
         "at": local.clock.now(),

@@ -21,14 +21,14 @@ def _site(local):
 
 
 def _writer(local, name):
-    given = registered(
+    registration = registered(
         local.desk,
         name,
         auth_method="client_secret_post",
         resources=(NEWS, "https://pay.example"),
         scopes=("news:write", "payments:read", "payments:transfer"),
     )
-    return LocalAgent(local, given.agent.id, given.secret)
+    return LocalAgent(local, registration.agent.id, registration.secret)
 
 
 def _write(agent, **more):

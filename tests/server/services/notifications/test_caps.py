@@ -55,8 +55,8 @@ def test_open_requests_per_person_are_limited_over_all_agents(strict):
     agent, _, local = strict
     agent.asked()
     for name, status in (("second", 200), ("third", 403)):
-        given = registered(local.desk, name, auth_method="client_secret_post")
-        answer = agent.ask(client_id=given.agent.id, client_secret=given.secret)
+        registration = registered(local.desk, name, auth_method="client_secret_post")
+        answer = agent.ask(client_id=registration.agent.id, client_secret=registration.secret)
         assert answer.status == status
     assert _causes(local) == ["open_per_user"]
 
@@ -102,8 +102,8 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
         _deny(agent, person, **payment)
     assert agent.ask(**payment).status == 403
     other = registered(local.desk, "other", auth_method="client_secret_post", resources=(PAY,))
-    named = {"client_id": other.agent.id, "client_secret": other.secret}
-    handle = agent.ask(**payment, **named).json["auth_req_id"]
+    credentials = {"client_id": other.agent.id, "client_secret": other.secret}
+    handle = agent.ask(**payment, **credentials).json["auth_req_id"]
     person.deny(local.behind(handle).id)
     details = payment["authorization_details"].replace("transfer", "refund")
     handle, approval = agent.asked(**{**payment, "authorization_details": details})
@@ -158,8 +158,8 @@ def test_high_risk_requests_have_their_own_limit_per_person(strict):
     agent, _, local = strict
     agents = [agent]
     for name in ("second", "third", "fourth", "fifth"):
-        given = registered(local.desk, name, auth_method="client_secret_post")
-        agents.append(LocalAgent(local, given.agent.id, given.secret))
+        registration = registered(local.desk, name, auth_method="client_secret_post")
+        agents.append(LocalAgent(local, registration.agent.id, registration.secret))
     statuses = [one.ask().status for one in agents[:3]]
     assert statuses == [200, 200, 403]
     assert [one.ask_payment().status for one in agents[2:]] == [200, 200, 403]

@@ -34,14 +34,14 @@ def local(open_local):
 @pytest.fixture
 def writer(local):
     """An agent that asks for medium risk."""
-    given = registered(
+    registration = registered(
         local.desk,
         "writer",
         auth_method="client_secret_post",
         resources=(NEWS,),
         scopes=("news:write",),
     )
-    return LocalAgent(local, given.agent.id, given.secret)
+    return LocalAgent(local, registration.agent.id, registration.secret)
 
 
 def _write(agent, count=1, **more):

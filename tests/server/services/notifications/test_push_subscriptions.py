@@ -75,11 +75,11 @@ def test_the_vapid_key_is_made_once_and_kept(browser, local):
     """Another key would invalidate every subscription."""
     key = _listed(browser)["public_key"]
     services = local.services
-    kept = outward.vapid_key(services.settings, services.store, services.secrets)
-    assert public_key(kept) == key
+    stored_key = outward.vapid_key(services.settings, services.store, services.secrets)
+    assert public_key(stored_key) == key
     assert not (services.settings.data_dir / "vapid.key").exists()
     with services.store.read() as view:
-        assert kept not in (view.installation.sealed_key("vapid") or b"")
+        assert stored_key not in (view.installation.sealed_key("vapid") or b"")
 
 
 def test_endpoint_and_keys_are_sealed(local, browser, service):
@@ -87,9 +87,9 @@ def test_endpoint_and_keys_are_sealed(local, browser, service):
     subscription = service.mint()
     _subscribe(browser, subscription)
     with local.services.store.read() as view:
-        (kept,) = view.pushes.of_user(browser.user.id)
+        (stored,) = view.pushes.of_user(browser.user.id)
     for secret in (subscription.endpoint, subscription.to_json()["keys"]["auth"]):
-        assert secret.encode() not in kept.sealed
+        assert secret.encode() not in stored.sealed
 
 
 def test_subscribing_again_updates_the_subscription(local, browser, service):
@@ -130,36 +130,36 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "uta"))
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
-    kept = _subscribe(browser, service.mint()).json
+    subscription = _subscribe(browser, service.mint()).json
     seen = person.call("GET", PATH).json
     assert (seen["csrf"], [one["this"] for one in seen["items"]]) == (None, [False])
-    assert person.call("DELETE", f"{PATH}/{kept['id']}").status == 204
+    assert person.call("DELETE", f"{PATH}/{subscription['id']}").status == 204
     assert _listed(browser)["items"] == []
 
 
 def test_subscriptions_of_others_are_not_found(local, browser, service):
     """Neither to remove nor to test."""
-    kept = _subscribe(browser, service.mint()).json
+    subscription = _subscribe(browser, service.mint()).json
     other = new_browser(local, "otto", credential=b"otto")
-    for method, path in (("DELETE", kept["id"]), ("POST", f"{kept['id']}/test")):
+    for method, path in (("DELETE", subscription["id"]), ("POST", f"{subscription['id']}/test")):
         assert other.send(method, f"{PATH}/{path}").refusal == (404, "not_found")
     assert len(_listed(browser)["items"]) == 1
 
 
 def test_a_subscription_can_be_removed(local, browser, service):
     """It is an audit entry."""
-    kept = _subscribe(browser, service.mint()).json
-    assert browser.send("DELETE", f"{PATH}/{kept['id']}").status == 204
-    assert browser.send("DELETE", f"{PATH}/{kept['id']}").refusal == (404, "not_found")
+    subscription = _subscribe(browser, service.mint()).json
+    assert browser.send("DELETE", f"{PATH}/{subscription['id']}").status == 204
+    assert browser.send("DELETE", f"{PATH}/{subscription['id']}").refusal == (404, "not_found")
     (entry,) = local.desk.entries("push.unsubscribed")
     assert entry["cause"] == "unsubscribed"
 
 
 def test_removing_a_subscription_twice_writes_one_entry(local, browser, service):
     """Push service and person may do so at the same moment."""
-    kept = _subscribe(browser, service.mint()).json
+    subscription = _subscribe(browser, service.mint()).json
     with local.services.store.write() as tx:
-        one = tx.pushes.get(kept["id"])
+        one = tx.pushes.get(subscription["id"])
         for _ in range(2):
             push_subscriptions.remove(tx, one, actor="system", cause="gone")
     assert len(local.desk.entries("push.unsubscribed")) == 1
@@ -174,7 +174,7 @@ def test_another_site_cannot_subscribe(browser, service):
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "says"),
+    ("endpoint", "message"),
     [
         ("https://push.example/x", "unknown push service"),
         ("https://169.254.169.254/x", "unknown push service"),
@@ -192,11 +192,11 @@ def test_another_site_cannot_subscribe(browser, service):
         ("https://fcm.googleapis.com/" + "x" * 990, "at most 1000"),
     ],
 )
-def test_an_endpoint_must_be_at_a_known_push_service(browser, service, endpoint, says):
+def test_an_endpoint_must_be_at_a_known_push_service(browser, service, endpoint, message):
     """WP-02, WP-09: nothing is sent to another address, because the caller chooses it."""
     refused = _subscribe(browser, service.mint(), endpoint=endpoint)
     assert refused.refusal[0] == 422
-    assert says in refused.json["detail"] or len(endpoint) > 1000
+    assert message in refused.json["detail"] or len(endpoint) > 1000
 
 
 @pytest.mark.parametrize(
@@ -249,8 +249,8 @@ def test_revoking_the_device_removes_its_subscription(local, browser, service):
 
 def test_test_notifications_are_limited_to_ten(browser, service):
     """In ten minutes."""
-    kept = _subscribe(browser, service.mint()).json
-    answers = [browser.send("POST", f"{PATH}/{kept['id']}/test") for _ in range(11)]
+    subscription = _subscribe(browser, service.mint()).json
+    answers = [browser.send("POST", f"{PATH}/{subscription['id']}/test") for _ in range(11)]
     assert [one.status for one in answers] == [204] * 10 + [409]
 
 
@@ -267,8 +267,8 @@ def test_a_dormant_browser_is_warned_once(local, browser, service):
     _subscribe(browser, subscription)
     assert [one["dormant"] for one in _listed(browser)["items"]] == [False]
     with local.services.store.read() as view:
-        (kept,) = view.pushes.of_user(browser.user.id)
-    assert kept.warned_at is None
+        (stored,) = view.pushes.of_user(browser.user.id)
+    assert stored.warned_at is None
 
 
 def test_a_disabled_user_cannot_subscribe(local, browser, service):

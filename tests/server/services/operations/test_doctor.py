@@ -50,8 +50,10 @@ def test_an_installation_without_an_enabled_administrator_is_weak(admin_services
 
 def test_an_open_incident_is_a_finding(admin_services, findings):
     """With the command that shows it."""
-    given = _healthy(admin_services)
-    approval = admin_services.approval(given.agent.id, admin_services.users.show("admin")[0].id)
+    registration = _healthy(admin_services)
+    approval = admin_services.approval(
+        registration.agent.id, admin_services.users.show("admin")[0].id
+    )
     incident = add_incident(admin_services, approval)
     (found,) = _doctor(admin_services).findings()
     assert (found.level, found.fix) == ("weak", f"Run: sayso incidents show {incident}")
@@ -71,8 +73,8 @@ def test_a_disabled_agent_causes_no_findings(admin_services, findings):
 
 def test_an_agent_that_still_uses_its_old_secret_is_a_finding(admin_services, findings):
     """The new one has to reach the agent before the old one ends."""
-    given = _healthy(admin_services)
-    old = given.agent.secrets[0]
+    registration = _healthy(admin_services)
+    old = registration.agent.secrets[0]
     admin_services.agents.rotate_secret("invoice-bot", by=BY)
     assert findings() == {}
     admin_services.clock.forward(HOUR)

@@ -28,7 +28,7 @@ def eva(admin_services):
 
 
 @pytest.fixture
-def asked(admin_services, agent, eva):
+def make_request(admin_services, agent, eva):
     """Makes a request with an outcome, a time until seen and a time until decided."""
 
     def make(state, *, seen=1_000, took=5_000, ago=0, **members):
@@ -61,14 +61,14 @@ def test_an_unused_installation_has_empty_days(admin_services):
     assert summary.whole
 
 
-def test_requests_are_counted_by_outcome(admin_services, asked):
+def test_requests_are_counted_by_outcome(admin_services, make_request):
     """In total, per day, agent and person; a redeemed one counts as approved."""
-    asked(State.APPROVED, took=4_000)
-    asked(State.REDEEMED, took=6_000)
-    asked(State.DENIED, took=20_000, ago=DAY_MS)
-    asked(State.EXPIRED)
-    asked(State.CANCELLED)
-    asked(State.PENDING)
+    make_request(State.APPROVED, took=4_000)
+    make_request(State.REDEEMED, took=6_000)
+    make_request(State.DENIED, took=20_000, ago=DAY_MS)
+    make_request(State.EXPIRED)
+    make_request(State.CANCELLED)
+    make_request(State.PENDING)
     summary = _summary(admin_services)
     for counts in (summary.counts, summary.agents[0].counts, summary.people[0].counts):
         assert (counts.asked, counts.approved, counts.denied) == (6, 2, 1)
@@ -80,24 +80,24 @@ def test_requests_are_counted_by_outcome(admin_services, asked):
     assert summary.pending == 1
 
 
-def test_an_approved_request_that_expired_counts_as_approved(admin_services, asked, eva):
+def test_an_approved_request_that_expired_counts_as_approved(admin_services, make_request, eva):
     """By its stored decision."""
-    approval = asked(State.EXPIRED)
+    approval = make_request(State.EXPIRED)
     decision = Decision(
         approval.id, eva.id, "sayso_dv_1", "approve", None, None, "confirm", "terminal", "x", 0
     )
     with admin_services.store.write() as tx:
         tx.decisions.add(decision)
-    asked(State.EXPIRED)
+    make_request(State.EXPIRED)
     counts = _summary(admin_services).counts
     assert (counts.approved, counts.expired) == (1, 1)
 
 
-def test_automatic_decisions_do_not_count_for_people(admin_services, asked):
+def test_automatic_decisions_do_not_count_for_people(admin_services, make_request):
     """They count as approved and have no decision time."""
     rule = json.dumps({"kind": "policy"})
-    asked(State.REDEEMED, decided_by=rule)
-    asked(State.EXPIRED, decided_by=rule)
+    make_request(State.REDEEMED, decided_by=rule)
+    make_request(State.EXPIRED, decided_by=rule)
     summary = _summary(admin_services)
     assert summary.counts.approved == 2
     assert (summary.counts.median_ms, summary.agents[0].agreement) == (None, None)
@@ -110,52 +110,52 @@ def test_automatic_decisions_do_not_count_for_people(admin_services, asked):
     ids=["unread", "some denied", "too few", "read"],
 )
 def test_an_agent_whose_requests_are_approved_unread_is_named(
-    admin_services, asked, yes, no, read, unread
+    admin_services, make_request, yes, no, read, unread
 ):
     """Over 95 % approved, the median within three seconds, ten decisions or more."""
     for _ in range(yes):
-        asked(State.REDEEMED, seen=60_000, took=60_000 + read)
+        make_request(State.REDEEMED, seen=60_000, took=60_000 + read)
     for _ in range(no):
-        asked(State.DENIED, seen=60_000, took=60_000 + read)
+        make_request(State.DENIED, seen=60_000, took=60_000 + read)
     (agent,) = _summary(admin_services).agents
     assert (agent.unread, agent.read_ms) == (unread, read)
 
 
-def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, asked):
+def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, make_request):
     """Such as one decided from a list."""
-    asked(State.DENIED, seen=0, took=7_000)
+    make_request(State.DENIED, seen=0, took=7_000)
     assert _summary(admin_services).agents[0].read_ms == 7_000
 
 
 @pytest.mark.parametrize(("requests", "too_much"), [(30, False), (31, True)])
 def test_a_person_with_too_many_requests_on_one_day_is_named(
-    admin_services, asked, requests, too_much
+    admin_services, make_request, requests, too_much
 ):
     """More than thirty."""
     for _ in range(requests):
-        asked(State.DENIED)
-    asked(State.DENIED, ago=DAY_MS)
+        make_request(State.DENIED)
+    make_request(State.DENIED, ago=DAY_MS)
     (one,) = _summary(admin_services).people
     assert (one.too_much, one.busiest) == (too_much, requests)
 
 
-def test_agents_and_people_are_sorted_by_number_and_name(admin_services, eva, asked):
+def test_agents_and_people_are_sorted_by_number_and_name(admin_services, eva, make_request):
     """A deleted user is shown by ID."""
     other = registered(admin_services, name="another", owners=("eva",)).agent
     admin_services.approval(other.id, eva.id)
-    asked(State.DENIED), asked(State.DENIED)
+    make_request(State.DENIED), make_request(State.DENIED)
     admin_services.approval(other.id, "sayso_us_gone")
     summary = _summary(admin_services)
     assert [one.name for one in summary.agents] == ["another", "payer"]
     assert [one.name for one in summary.people] == ["eva", "sayso_us_gone"]
 
 
-def test_only_the_newest_requests_are_counted(admin_services, asked, monkeypatch):
+def test_only_the_newest_requests_are_counted(admin_services, make_request, monkeypatch):
     """The summary says so."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 2)
-    asked(State.DENIED), asked(State.DENIED)
+    make_request(State.DENIED), make_request(State.DENIED)
     assert _summary(admin_services).whole
-    asked(State.APPROVED)
+    make_request(State.APPROVED)
     summary = _summary(admin_services)
     assert (summary.whole, summary.counts.asked) == (False, 2)
 
@@ -165,22 +165,24 @@ def test_only_the_newest_requests_are_counted(admin_services, asked, monkeypatch
     [(60_000, 60_000), (60_001, 300_000), (3_600_000, 3_600_000), (DAY_MS, None)],
 )
 def test_pending_requests_are_counted_by_remaining_time_and_risk(
-    admin_services, asked, left, within
+    admin_services, make_request, left, within
 ):
     """Expired ones are not counted."""
     now = admin_services.clock.now()
-    asked(State.PENDING, expires_at=now + left, risk=Risk.CRITICAL)
-    asked(State.PENDING, expires_at=now)
-    asked(State.DENIED, expires_at=now + left)
+    make_request(State.PENDING, expires_at=now + left, risk=Risk.CRITICAL)
+    make_request(State.PENDING, expires_at=now)
+    make_request(State.DENIED, expires_at=now + left)
     found = {one.within_ms: one.by_risk for one in _summary(admin_services).ending if one.by_risk}
     assert found == {within: {Risk.CRITICAL: 1}}
 
 
-def test_the_statistics_of_an_agent_contain_only_its_requests(admin_services, agent, eva, asked):
+def test_the_statistics_of_an_agent_contain_only_its_requests(
+    admin_services, agent, eva, make_request
+):
     """By name or ID, over all people."""
     bob = admin_services.users.add(NewUser("bob"), by=BY)[0]
     other = registered(admin_services, name="another", owners=("eva",)).agent
-    asked(State.DENIED), asked(State.REDEEMED, ago=DAY_MS)
+    make_request(State.DENIED), make_request(State.REDEEMED, ago=DAY_MS)
     for who, whom in ((agent, bob), (other, eva)):
         admin_services.approval(who.id, whom.id, created_at=admin_services.clock.now())
     for called in (agent.id, "payer"):
@@ -193,11 +195,11 @@ def test_the_statistics_of_an_agent_contain_only_its_requests(admin_services, ag
 
 
 def test_only_the_newest_requests_of_an_agent_are_counted(
-    admin_services, agent, asked, monkeypatch
+    admin_services, agent, make_request, monkeypatch
 ):
     """The result says so."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 1)
-    asked(State.DENIED, ago=1_000), asked(State.REDEEMED)
+    make_request(State.DENIED, ago=1_000), make_request(State.REDEEMED)
     course = Statistics(admin_services.store).of_agent(agent.id, 7)
     assert (course.whole, course.counts.asked, course.counts.approved) == (False, 1, 1)
 
@@ -221,9 +223,9 @@ def sqlite(admin_services):
         return view._connection.connection.driver_connection
 
 
-def test_open_requests_are_found_by_their_index(admin_services, asked):
+def test_open_requests_are_found_by_their_index(admin_services, make_request):
     """Decided requests are not scanned."""
-    asked(State.PENDING), asked(State.DENIED), asked(State.APPROVED)
+    make_request(State.PENDING), make_request(State.DENIED), make_request(State.APPROVED)
     steps = []
     connection = sqlite(admin_services)
     connection.set_trace_callback(steps.append)

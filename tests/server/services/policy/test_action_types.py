@@ -37,7 +37,7 @@ def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "not JSON"),
         ("[]", "must be a JSON object"),
@@ -48,9 +48,9 @@ def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services)
         (json.dumps({**PAYMENT, "title": "Pay\u202e"}, ensure_ascii=False), "/title"),
     ],
 )
-def test_an_invalid_file_is_refused_with_the_place(admin_services, text, says):
+def test_an_invalid_file_is_refused_with_the_place(admin_services, text, message):
     """Nothing is stored."""
-    with pytest.raises(Invalid, match=says):
+    with pytest.raises(Invalid, match=message):
         admin_services.actions.add(text, by=BY)
     assert admin_services.actions.all() == []
 

@@ -219,13 +219,13 @@ class World:
     def _of_exchange_checks(self, agent, wanted):
         """The outcome of the checks of an exchange, without a token."""
         details = tuple(json.loads(wanted.details or "[]"))
-        asked = LoggedExchange(
+        exchange = LoggedExchange(
             "t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details)
         )
         with self.store.read() as view:
             caller, subject = view.directory.agent(agent.id), self.subjects[wanted.user]
             try:
-                verdict = self.exchanges.check(view, caller, asked, subject).verdict
+                verdict = self.exchanges.check(view, caller, exchange, subject).verdict
             except ExchangeRefused as refused:
                 if refused.approval_needed is not None and refused.verdict.outcome == "ask":
                     return {"verdict": refused.verdict}

@@ -284,24 +284,24 @@ def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
 @pytest.mark.parametrize("user", ["ana", "ben", None])
 def test_only_people_named_by_a_rule_count(user):
     """Whomever the request is for."""
-    asks = rule("ask", 'ask.who = ["ben"]')
-    assert (verdict(asks, user=user).outcome, verdict(asks, user=user).needs.who) == (
+    ask_rule = rule("ask", 'ask.who = ["ben"]')
+    assert (verdict(ask_rule, user=user).outcome, verdict(ask_rule, user=user).needs.who) == (
         "ask",
         {"ben"},
     )
     answers = [Approvals(1, by=frozenset({one})) for one in ("ana", "ben")]
-    allowed = [engine(asks).answer(question(user=user), one).allowed for one in answers]
+    allowed = [engine(ask_rule).answer(question(user=user), one).allowed for one in answers]
     assert allowed == [False, True]
 
 
 def test_a_group_named_by_a_rule_means_its_members():
     """At the time of the request; an empty group means nobody."""
-    asks = rule("ask", 'ask.who = ["sayso_gr_fin", "ben"]', "ask.quorum = 2")
+    ask_rule = rule("ask", 'ask.who = ["sayso_gr_fin", "ben"]', "ask.quorum = 2")
     members = {"sayso_gr_fin": frozenset({"ben", "cleo"}), "sayso_gr_other": frozenset({"dan"})}
-    found = verdict(asks, members=members)
+    found = verdict(ask_rule, members=members)
     assert (found.outcome, found.needs.who) == ("ask", {"ben", "cleo"})
     assert found.needs.groups == {"sayso_gr_fin"}
-    assert verdict(asks).outcome == "deny"
+    assert verdict(ask_rule).outcome == "deny"
 
 
 QUORUMS = {
@@ -321,9 +321,9 @@ QUORUMS = {
 def test_a_quorum_counts_distinct_eligible_approvers(lines, by, allowed):
     """Unless a rule names people, one of them is the requested person."""
     policy = engine(rule("ask", "ask.quorum = 2", *lines))
-    asked = question(owners=frozenset({"olga"}))
-    assert policy.answer(asked, Approvals(len(by), by=frozenset(by))).allowed is allowed
-    assert not policy.answer(asked, Approvals(1, by=frozenset(by))).allowed
+    case = question(owners=frozenset({"olga"}))
+    assert policy.answer(case, Approvals(len(by), by=frozenset(by))).allowed is allowed
+    assert not policy.answer(case, Approvals(1, by=frozenset(by))).allowed
 
 
 def test_a_quorum_above_the_number_of_named_people_is_denied():
@@ -378,8 +378,8 @@ DEFAULTS = {
 def test_the_default_rules_ask_for_high_risk_and_actions(way, risk, members, outcome):
     """And always at the backchannel endpoint."""
     policy = binding.compile_row(binding.default_row())
-    asked = question(way=way, scopes={"x": risk}, **members)
-    assert decide(policy, asked, SOURCE).outcome == outcome
+    case = question(way=way, scopes={"x": risk}, **members)
+    assert decide(policy, case, SOURCE).outcome == outcome
 
 
 def test_hours_are_half_open_intervals():

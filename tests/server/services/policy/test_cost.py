@@ -54,10 +54,10 @@ def _cost(local, agent, case, rules=RULES):
         judge = Judge(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
-        asked = JudgedRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
-        judge.decide(view, asked)
+        judged = JudgedRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
+        judge.decide(view, judged)
         with _counted(view) as seen:
-            judge.decide(view, asked)
+            judge.decide(view, judged)
     assert seen["statements"] > 0
     return seen
 

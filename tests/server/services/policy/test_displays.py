@@ -49,8 +49,8 @@ READING = replace(
 )
 
 
-def _shown(asked):
-    return json.loads(display_text(asked))
+def _shown(displayed):
+    return json.loads(display_text(displayed))
 
 
 def _type_with_fields(count, *, material=False):
@@ -98,9 +98,9 @@ def test_access_without_an_action_is_displayed_as_access():
 
 def test_access_without_scopes_says_so():
     """An empty list of scopes would look like an error."""
-    asked = replace(READING, target=replace(TARGET, scope=()))
-    assert _shown(asked)["headline"] == f"Use nothing but your name at {PAY}"
-    assert "with no scope" in _shown(asked)["gives"]
+    displayed = replace(READING, target=replace(TARGET, scope=()))
+    assert _shown(displayed)["headline"] == f"Use nothing but your name at {PAY}"
+    assert "with no scope" in _shown(displayed)["gives"]
 
 
 def test_a_headline_that_is_too_long_counts_the_scopes():
@@ -143,8 +143,10 @@ def test_a_headline_of_several_actions_is_shortened_for_the_count():
 
 def test_two_actions_are_counted_and_their_facts_numbered():
     """The headline is that of the first."""
-    asked = replace(ASKED, details=(DETAIL, {**DETAIL, "payee": "Other"}), actions=(PAYING, PAYING))
-    shown = _shown(asked)
+    displayed = replace(
+        ASKED, details=(DETAIL, {**DETAIL, "payee": "Other"}), actions=(PAYING, PAYING)
+    )
+    shown = _shown(displayed)
     assert shown["headline"].endswith(" and 1 more")
     assert shown["title"] == "Payment"
     labels = {fact["label"].partition(" ")[0] for fact in shown["facts"]}
@@ -155,12 +157,12 @@ def test_material_facts_of_all_actions_come_first():
     """Whichever action they belong to."""
     noted = {**DETAIL, "type": "payment.transfer"}
     plain = _type_with_fields(1)
-    asked = replace(
+    displayed = replace(
         ASKED,
         details=({"type": "file.delete", "f0": "a.txt"}, noted),
         actions=(plain, PAYING),
     )
-    material = [fact["material"] for fact in _shown(asked)["facts"]]
+    material = [fact["material"] for fact in _shown(displayed)["facts"]]
     assert material == sorted(material, reverse=True)
     assert material.count(True) > 0
     assert material.count(False) > 0
@@ -170,20 +172,20 @@ def test_material_facts_of_all_actions_come_first():
 def test_more_than_two_hundred_values_are_refused(count, fits):
     """They are not displayed in part."""
     detail = {"type": "file.delete", "note": "n"} | {f"f{n}": "x" for n in range(count - 2)}
-    asked = replace(ASKED, details=(detail,), actions=(_type_with_fields(count),))
+    displayed = replace(ASKED, details=(detail,), actions=(_type_with_fields(count),))
     if fits:
-        assert len(_shown(asked)["facts"]) == count
+        assert len(_shown(displayed)["facts"]) == count
     else:
         with pytest.raises(errors.InvalidAuthorizationDetails, match="200"):
-            display_text(asked)
+            display_text(displayed)
 
 
 def test_a_material_value_that_is_too_long_is_refused():
     """Others may be cut."""
-    asked = replace(ASKED, details=({"type": "file.delete", "note": "y" * 4_001},))
+    displayed = replace(ASKED, details=({"type": "file.delete", "note": "y" * 4_001},))
     with pytest.raises(errors.InvalidAuthorizationDetails):
-        display_text(replace(asked, actions=(_type_with_fields(0, material=True),)))
-    cut = _shown(replace(asked, actions=(_type_with_fields(0),)))["facts"][1]
+        display_text(replace(displayed, actions=(_type_with_fields(0, material=True),)))
+    cut = _shown(replace(displayed, actions=(_type_with_fields(0),)))["facts"][1]
     assert (cut["material"], cut["value"][-6:]) == (False, " chars")
     fits = replace(ASKED, details=({"type": "file.delete", "note": "y" * 4_000},))
     whole = _shown(replace(fits, actions=(_type_with_fields(0, material=True),)))["facts"][0]
@@ -232,15 +234,15 @@ def test_the_binding_message_is_separate_and_display_safe():
 def test_names_from_the_database_are_display_safe():
     """An administrator may paste anything."""
     hostile = "bot\x1b[2J"
-    asked = replace(
+    displayed = replace(
         ASKED,
         agent=replace(AGENT, name=hostile),
         owners=(hostile,),
         user=replace(ASKED.user, name=hostile),
         peer=hostile,
     )
-    assert "\x1b" not in display_text(asked)
-    assert "\\u001b" not in display_text(asked)
+    assert "\x1b" not in display_text(displayed)
+    assert "\\u001b" not in display_text(displayed)
 
 
 def test_times_are_rfc_3339_in_utc_with_milliseconds():

@@ -100,10 +100,10 @@ def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
     assert refused.refusal == ASKED
     assert chains.reasons() == ["consent_missing"]
     chains.consent(payer, "bank:read")
-    given = chains.exchanged(payer, chains.user_token(), **sent)
-    assert local.claims(given)["authorization_details"] == PAYMENT_DETAILS
-    assert "approval" not in local.claims(given)
-    assert chains.row(given).consent_id
+    exchanged_token = chains.exchanged(payer, chains.user_token(), **sent)
+    assert local.claims(exchanged_token)["authorization_details"] == PAYMENT_DETAILS
+    assert "approval" not in local.claims(exchanged_token)
+    assert chains.row(exchanged_token).consent_id
 
 
 def test_client_credentials_follow_policy(agent, local, put):

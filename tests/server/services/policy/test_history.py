@@ -245,8 +245,8 @@ def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, lo
     for _ in range(3):
         person.approve(ask(payees=["a", "b"], rows=10).id)
     assert _codes(ask(payees=["b", "a"], rows=20)) == []
-    odd = ask(payees=["a", "c", "b", "d"], rows=30)
-    assert _texts(odd) == [
+    unusual_request = ask(payees=["a", "c", "b", "d"], rows=30)
+    assert _texts(unusual_request) == [
         "Rows is 3 times the usual amount for invoice-bot, 10.",
         "You never approved this before: “Payee 2”, “Payee 4”.",
     ]

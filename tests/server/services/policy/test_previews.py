@@ -54,7 +54,7 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "details", "member", "says"),
+    ("document", "details", "member", "message"),
     [
         ("{", None, "document", "The file"),
         (json.dumps({**PAYMENT, "headline": "Pay {nothing}"}), None, "document", "/headline"),
@@ -62,10 +62,10 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
     ],
 )
 def test_a_preview_error_names_the_document_or_the_details(
-    previews: Previews, document: str, details: dict[str, object] | None, member: str, says: str
+    previews: Previews, document: str, details: dict[str, object] | None, member: str, message: str
 ) -> None:
     """With the place."""
-    with pytest.raises(Invalid, match=says) as refused:
+    with pytest.raises(Invalid, match=message) as refused:
         previews.of(document, details)  # type: ignore[arg-type]  # details are JSON
     assert refused.value.member == member
 

@@ -181,13 +181,13 @@ def test_a_resource_has_at_most_two_hundred_scopes(admin_services):
 
 def test_registering_a_resource_returns_its_secret_once(admin_services):
     """Stored as a hash, under its own client ID prefix."""
-    given = admin_services.resources.add(PAY, {}, {}, by=BY)
-    assert given.resource.client_id.startswith("sayso_rs_")
-    assert given.secret.startswith("sayso_rk_")
-    (kept,) = admin_services.resources.show(PAY).secrets
-    assert kept.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert kept.hint == given.secret[-4:]
-    assert given.secret not in str(admin_services.entries())
+    registration = admin_services.resources.add(PAY, {}, {}, by=BY)
+    assert registration.resource.client_id.startswith("sayso_rs_")
+    assert registration.secret.startswith("sayso_rk_")
+    (stored_secret,) = admin_services.resources.show(PAY).secrets
+    assert stored_secret.hash == hashlib.sha256(registration.secret.encode()).digest()
+    assert stored_secret.hint == registration.secret[-4:]
+    assert registration.secret not in str(admin_services.entries())
 
 
 def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services):
@@ -210,8 +210,8 @@ def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services):
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
     """For a secret that leaked."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
-    given = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
-    assert [s.hint for s in given.resource.secrets] == [given.secret[-4:]]
+    rotation = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
+    assert [s.hint for s in rotation.resource.secrets] == [rotation.secret[-4:]]
 
 
 @pytest.mark.parametrize("overlap", [-1, 31 * 24 * 60 * MINUTE])

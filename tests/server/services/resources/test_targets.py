@@ -45,9 +45,9 @@ class Directory:
         return RESOURCES.get(uri)
 
 
-def _resolve(named=None, scope=(), resources=AGENT.resources):
+def _resolve(resource_uri=None, scope=(), resources=AGENT.resources):
     agent = replace(AGENT, resources=resources)
-    return targets.resolve(Directory(), agent, named, scope)
+    return targets.resolve(Directory(), agent, resource_uri, scope)
 
 
 def test_a_named_resource_is_the_target():
@@ -55,11 +55,11 @@ def test_a_named_resource_is_the_target():
     assert _resolve(PAY, ("read",)) == targets.TokenTarget(RESOURCES[PAY], ("read",))
 
 
-@pytest.mark.parametrize("named", [BOTH, "https://unknown.example"])
-def test_a_resource_without_permission_is_no_target_whether_or_not_it_exists(named):
+@pytest.mark.parametrize("resource_uri", [BOTH, "https://unknown.example"])
+def test_a_resource_without_permission_is_no_target_whether_or_not_it_exists(resource_uri):
     """An agent does not learn which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
-        _resolve(named, ("read",))
+        _resolve(resource_uri, ("read",))
     assert refused.value.description == "This client may not ask for this resource."
 
 

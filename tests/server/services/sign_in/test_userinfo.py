@@ -91,8 +91,8 @@ def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
     token = tokens(proofs=[proof])["access_token"]
 
     def proven(method="GET", by=key):
-        whole = {"method": method, "uri": f"{ISSUER}/userinfo", "at": at, "access_token": token}
-        return (dpop_proof(by, **whole),)
+        members = {"method": method, "uri": f"{ISSUER}/userinfo", "at": at, "access_token": token}
+        return (dpop_proof(by, **members),)
 
     assert app.userinfo(token).refusal == REFUSED
     assert app.userinfo(token, "DPoP").status == 401

@@ -33,17 +33,17 @@ def cli_service(local):
     return build_standing_grants(services.store, services.secrets, services.rules, opens)
 
 
-def post(person, wish, path="/api/grants"):
+def post(person, terms, path="/api/grants"):
     """Ask for a standing grant."""
-    return person.call("POST", path, wish)
+    return person.call("POST", path, terms)
 
 
-def refused(person, wish):
+def refused(person, terms):
     """The reason why a grant is refused; no request is opened, and the preview says the same."""
     before = len(person.call("GET", "/api/approvals").json["items"])
-    answer = post(person, wish)
+    answer = post(person, terms)
     assert answer.refusal == (400, "not_grantable")
-    assert post(person, wish, "/api/grants/preview").json["detail"] == answer.json["detail"]
+    assert post(person, terms, "/api/grants/preview").json["detail"] == answer.json["detail"]
     assert len(person.call("GET", "/api/approvals").json["items"]) == before
     return answer.json["detail"]
 
@@ -222,12 +222,12 @@ def test_the_example_must_be_an_agents_request_to_the_person(local, agent, perso
     bob = new_person(local, "bob")
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
-    for who, wish in (
+    for who, terms in (
         (bob, standing_grants.wish(example)),
         (person, {**standing_grants.wish(example), "approval": opened["id"]}),
         (person, {**standing_grants.wish(example), "approval": "sayso_ap_nothing"}),
     ):
-        assert post(who, wish).refusal == (404, "not_found")
+        assert post(who, terms).refusal == (404, "not_found")
 
 
 def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, person):

@@ -31,10 +31,10 @@ def low_payments(local):
 @pytest.fixture
 def grant(agent, person):
     """Three payments to Nord, up to EUR 20 each and EUR 30 in total."""
-    given = standing_grants.give(person, standing_grants.example(agent))
+    new_grant = standing_grants.give(person, standing_grants.example(agent))
     for item in person.call("GET", "/api/approvals").json["items"]:
         person.deny(item["id"])
-    return given
+    return new_grant
 
 
 def put(local, *rules):
@@ -323,17 +323,17 @@ def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monke
 
 def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
     """As any decision does."""
-    given = registered(
+    registration = registered(
         local.desk,
         "pinged",
         auth_method="client_secret_post",
         delivery="ping",
         notification_endpoint="https://1.1.1.1/cb",
     )
-    agent = LocalAgent(local, given.agent.id, given.secret)
-    asks = {"client_notification_token": "a" * 32}
-    standing_grants.give(person, standing_grants.example(agent, **asks))
-    _, approval = requested(agent, **asks)
+    agent = LocalAgent(local, registration.agent.id, registration.secret)
+    parameters = {"client_notification_token": "a" * 32}
+    standing_grants.give(person, standing_grants.example(agent, **parameters))
+    _, approval = requested(agent, **parameters)
     rows = select(outbox.c.body).where(outbox.c.channel == "ping")
     with local.services.store.read() as view:
         (body,) = view._connection.execute(rows).scalars()

@@ -29,8 +29,8 @@ def tokens(chains):
     """Ana's token, and the one that an agent got for it."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
-    own = chains.user_token()
-    return chains.row(own), chains.row(chains.exchanged(bot, own))
+    subject = chains.user_token()
+    return chains.row(subject), chains.row(chains.exchanged(bot, subject))
 
 
 def _found(ledger, **wanted):
@@ -47,13 +47,17 @@ def _found(ledger, **wanted):
 
 def test_tokens_are_found_by_client_user_and_resource(ledger, tokens):
     """Clients by name or ID, users by name; an unknown one is not found."""
-    own, made = tokens
-    assert _found(ledger) == {own.id, made.id}
-    assert _found(ledger, client="desk-bot") == _found(ledger, client=made.client_id) == {made.id}
-    assert _found(ledger, client="chat") == _found(ledger, client=APP) == {own.id}
-    assert _found(ledger, user="ana", resource=DESK) == {own.id}
-    assert _found(ledger, resource=BANK) == {made.id}
-    assert _found(ledger, limit=1) < {own.id, made.id}
+    subject, exchanged = tokens
+    assert _found(ledger) == {subject.id, exchanged.id}
+    assert (
+        _found(ledger, client="desk-bot")
+        == _found(ledger, client=exchanged.client_id)
+        == {exchanged.id}
+    )
+    assert _found(ledger, client="chat") == _found(ledger, client=APP) == {subject.id}
+    assert _found(ledger, user="ana", resource=DESK) == {subject.id}
+    assert _found(ledger, resource=BANK) == {exchanged.id}
+    assert _found(ledger, limit=1) < {subject.id, exchanged.id}
     for nobody in ({"client": "nobody"}, {"user": "nobody"}):
         with pytest.raises(NotFound):
             _found(ledger, **nobody)
@@ -61,15 +65,15 @@ def test_tokens_are_found_by_client_user_and_resource(ledger, tokens):
 
 def test_ended_tokens_are_listed_on_request(ledger, local, tokens):
     """Expired or revoked, as their state says."""
-    own, made = tokens
-    ledger.revoke(made.id, by=BY)
-    assert _found(ledger) == {own.id}
-    assert _found(ledger, ended=True) == {own.id, made.id}
+    subject, exchanged = tokens
+    ledger.revoke(exchanged.id, by=BY)
+    assert _found(ledger) == {subject.id}
+    assert _found(ledger, ended=True) == {subject.id, exchanged.id}
     local.clock.forward(31 * MINUTE)
     assert _found(ledger) == set()
     now = local.clock.now()
     states = {held.delegation.id: held.state(now) for held in _all(ledger)}
-    assert states == {own.id: "expired", made.id: "revoked"}
+    assert states == {subject.id: "expired", exchanged.id: "revoked"}
 
 
 def _all(ledger):
@@ -78,14 +82,14 @@ def _all(ledger):
 
 def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person):
     """With the names of clients and actors."""
-    own, made = tokens
-    chain = ledger.show(own.id)
+    subject, exchanged = tokens
+    chain = ledger.show(subject.id)
     assert chain.delegation.client_name == "chat"
     assert chain.delegation.user == person.user
     assert chain.delegation.state(chains.local.clock.now()) == "live"
-    assert [held.delegation.id for held in chain.descendants] == [made.id]
-    assert [held.client_name for held in ledger.show(made.id).ancestors] == ["chat"]
-    assert ledger.show(made.id).delegation.actors == ((made.client_id, "desk-bot"),)
+    assert [held.delegation.id for held in chain.descendants] == [exchanged.id]
+    assert [held.client_name for held in ledger.show(exchanged.id).ancestors] == ["chat"]
+    assert ledger.show(exchanged.id).delegation.actors == ((exchanged.client_id, "desk-bot"),)
     assert chain.delegation.actors == ()
     with pytest.raises(NotFound, match="sayso delegations list"):
         ledger.show("sayso_at_none")
@@ -99,19 +103,19 @@ def test_a_deleted_parent_token_has_no_actors(local):
 
 def test_revoking_a_token_revokes_descendants_with_one_entry(ledger, chains, tokens):
     """A second time changes nothing and writes nothing."""
-    own, made = tokens
-    held, count = ledger.revoke(own.id, by=BY)
+    subject, exchanged = tokens
+    held, count = ledger.revoke(subject.id, by=BY)
     assert (held.state(chains.local.clock.now()), count) == ("revoked", 2)
-    assert chains.local.desk.revoked(made)
-    assert ledger.revoke(own.id, by=BY)[1] == 0
+    assert chains.local.desk.revoked(exchanged)
+    assert ledger.revoke(subject.id, by=BY)[1] == 0
     (entry,) = chains.local.desk.entries("token.revoked")
     assert (entry["actor"], entry["subject"], entry["cause"]) == (
         BY,
-        own.user_id,
+        subject.user_id,
         "by an administrator",
     )
     assert "agent_id" not in entry
-    assert entry["facts"] == {"jti": own.id, "client": APP, "tokens_revoked": 2}
+    assert entry["facts"] == {"jti": subject.id, "client": APP, "tokens_revoked": 2}
     with pytest.raises(NotFound):
         ledger.revoke("sayso_at_none", by=BY)
 
@@ -128,19 +132,19 @@ def test_an_agents_own_token_has_no_user(ledger, local, agent):
 
 def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person):
     """In pages; descendants end too, and the entry names the person."""
-    own, made = tokens
+    subject, exchanged = tokens
     path, first = "/api/delegations", {"limit": "1"}
     listed = person.call("GET", path, query=first).json
     assert len(listed["items"]) == 1
     rest = person.call("GET", path, query={**first, "cursor": listed["next"]}).json
-    assert {item["id"] for item in [*listed["items"], *rest["items"]]} == {own.id, made.id}
+    assert {item["id"] for item in [*listed["items"], *rest["items"]]} == {subject.id, exchanged.id}
     assert rest["next"] is None
-    answer = person.call("DELETE", f"/api/delegations/{own.id}")
+    answer = person.call("DELETE", f"/api/delegations/{subject.id}")
     assert (answer.status, answer.json["tokens_revoked"]) == (200, 2)
     assert answer.json["delegation"]["state"] == "revoked"
     assert person.call("GET", "/api/delegations").json["items"] == []
     assert len(person.call("GET", "/api/delegations", query={"ended": "true"}).json["items"]) == 2
-    assert person.call("DELETE", f"/api/delegations/{own.id}").json["tokens_revoked"] == 0
+    assert person.call("DELETE", f"/api/delegations/{subject.id}").json["tokens_revoked"] == 0
     (entry,) = chains.local.desk.entries("token.revoked")
     assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "by the person")
 

@@ -167,15 +167,15 @@ def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
     """Not only the first."""
     chains.consent(bot, "bank:read")
     token = chains.user_token()
-    made = chains.exchanged(bot, token)
+    exchanged = chains.exchanged(bot, token)
     chains.local.desk.resources.delete(BANK, by=BY)
     gone = ("it was revoked", "its resource was deleted")
-    assert explanations.token(made).problems == gone
+    assert explanations.token(exchanged).problems == gone
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     chains.local.desk.users.disable("ana", by=BY)
     chains.local.clock.forward(31 * MINUTE)
-    assert explanations.token(made).problems == (
+    assert explanations.token(exchanged).problems == (
         "it was revoked",
         "it has expired",
         "its user is not enabled",

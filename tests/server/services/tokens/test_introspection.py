@@ -36,8 +36,8 @@ def _introspect_as(agent, token):
 
 def _other_agent(local, **members):
     defaults = {"name": "other-bot", "owners": ("admin",), "auth_method": "client_secret_post"}
-    given = local.desk.agents.add(NewAgent(**{**defaults, **members}), by=BY)
-    return LocalAgent(local, given.agent.id, given.secret)
+    registration = local.desk.agents.add(NewAgent(**{**defaults, **members}), by=BY)
+    return LocalAgent(local, registration.agent.id, registration.secret)
 
 
 def test_the_audience_gets_claims_names_and_owners(agent, local, person, resource):

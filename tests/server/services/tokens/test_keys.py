@@ -38,8 +38,8 @@ def test_a_retiring_key_is_published_until_exactly_its_end(admin_services):
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     admin_services.keys.rotate("ES256", by=BY)
-    over = admin_services.clock.now() + 2 * HOUR
-    before, after = (published(admin_services.keys.all(), moment) for moment in (over - 1, over))
+    end = admin_services.clock.now() + 2 * HOUR
+    before, after = (published(admin_services.keys.all(), moment) for moment in (end - 1, end))
     assert {key.kid for key in before} - {key.kid for key in after} == {old.kid}
 
 

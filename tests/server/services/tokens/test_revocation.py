@@ -42,10 +42,10 @@ def test_revoking_again_changes_nothing(agent, local):
 def test_a_token_of_another_client_is_not_revoked(agent, local, resource):
     """RV-07, DE-08: the answer is that of an unknown token."""
     token = agent.alone().json["access_token"]
-    given = local.desk.agents.add(
+    registration = local.desk.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
-    thief = LocalAgent(local, given.agent.id, given.secret)
+    thief = LocalAgent(local, registration.agent.id, registration.secret)
     answers = [_revoke(thief, text) for text in (token, "x", "a.b.c")]
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"{}")] * 3
     assert resource.introspect(token).json["active"] is True

@@ -145,9 +145,9 @@ def test_the_token_ends_with_its_lifetime_its_agent_and_its_user(agent, person, 
     local.desk.agents.disable(agent.id, by=BY)
     assert userinfo(local, stopped).refusal == REFUSED
     local.desk.agents.enable(agent.id, by=BY)
-    gone = approved_token(agent, person).json["access_token"]
+    ended_token = approved_token(agent, person).json["access_token"]
     local.desk.users.disable("ana", by=BY)
-    assert userinfo(local, gone).refusal == REFUSED
+    assert userinfo(local, ended_token).refusal == REFUSED
 
 
 def test_the_token_lifetime_limit_of_the_agent_applies(agent, person, local):

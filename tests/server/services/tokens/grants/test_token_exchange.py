@@ -78,16 +78,16 @@ def test_a_refused_exchange_does_not_count_as_a_use_of_its_token(chains, bot):
 def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
     """Parent, consent, depth and actors; the parent was used."""
     token = chains.user_token()
-    made = chains.row(chains.exchanged(bot, token))
+    exchanged = chains.row(chains.exchanged(bot, token))
     parent = chains.row(token)
-    assert (made.parent_id, made.depth, made.client_id) == (parent.id, 1, bot.id)
+    assert (exchanged.parent_id, exchanged.depth, exchanged.client_id) == (parent.id, 1, bot.id)
     assert parent.last_used_at == chains.local.clock.now()
     with chains.local.services.store.read() as view:
-        assert view.consents.get(made.consent_id).client_id == bot.id
+        assert view.consents.get(exchanged.consent_id).client_id == bot.id
     entry = chains.local.desk.entries("token.issued")[-1]
     assert entry["facts"]["parent"] == parent.id
     assert entry["facts"]["act"]["sub"] == bot.id
-    assert entry["subject"] == made.user_id
+    assert entry["subject"] == exchanged.user_id
 
 
 def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
@@ -169,15 +169,15 @@ def _chain(chains, length):
 def test_a_chain_nests_its_actors_and_is_bounded_by_the_first_consent(chains):
     """TX-071: the current actor is outermost."""
     agents, token = _chain(chains, 3)
-    made = chains.exchange(agents[2], token, scope="bank:read bank:write")
-    assert (made.status, made.json["scope"]) == (200, "bank:read")
-    act, found = chains.local.claims(made.json["access_token"])["act"], []
+    exchanged = chains.exchange(agents[2], token, scope="bank:read bank:write")
+    assert (exchanged.status, exchanged.json["scope"]) == (200, "bank:read")
+    act, found = chains.local.claims(exchanged.json["access_token"])["act"], []
     while act:
         assert set(act) <= {"sub", "iss", "sub_profile", "act"}
         found.append(act["sub"])
         act = act.get("act")
     assert found == [agents[2].id, agents[1].id, agents[0].id]
-    assert chains.row(made.json["access_token"]).depth == 3
+    assert chains.row(exchanged.json["access_token"]).depth == 3
 
 
 def test_a_chain_has_at_most_four_actors(chains):
@@ -386,8 +386,8 @@ def test_the_app_of_the_subject_token_must_be_enabled(chains, bot):
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     assert chains.exchange(bot, token).refusal == REFUSED
-    gone = chains.user_token(client_id="sayso_app_gone")
-    assert chains.exchange(bot, gone).refusal == REFUSED
+    ended_token = chains.user_token(client_id="sayso_app_gone")
+    assert chains.exchange(bot, ended_token).refusal == REFUSED
     assert chains.reasons() == ["app_disabled", "app_disabled"]
 
 
@@ -655,13 +655,13 @@ def test_a_scope_limit_at_one_resource_applies_there(chains, bot):
 def test_tokens_of_a_deleted_resource_stay_revoked(chains, bot):
     """Also when it is registered again."""
     token = chains.user_token({"may_act": {"sub": bot.id}})
-    made = chains.exchanged(bot, token)
+    exchanged = chains.exchanged(bot, token)
     elsewhere = chains.user_token(resource="https://other.example", scope="")
     deleted = chains.local.desk.resources.delete(DESK, by=BY)
     assert deleted.tokens_revoked == 2
     chains.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
     assert chains.row(token).revoked_at is not None
-    assert chains.row(made).revoked_at is not None
+    assert chains.row(exchanged).revoked_at is not None
     assert chains.row(elsewhere).revoked_at is None
     assert chains.exchange(bot, token).refusal == REFUSED
     assert chains.reasons() == ["subject_revoked"]

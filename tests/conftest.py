@@ -1,19 +1,25 @@
 """What every test may ask for.
 
 Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that no property
-fails because a machine is slow; that what was collected is not looked through for garbage.
+fails because a machine is slow; that temporary folders are kept in memory; that what was collected
+is not looked through for garbage.
 """
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.servers.memory import memory_folder
 from tests.support.servers.postgres import PostgresServer
 
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+if folder := memory_folder():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 @pytest.fixture(scope="session")

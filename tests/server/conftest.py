@@ -17,12 +17,12 @@ from tests.support.builders.callers import LocalAgent, LocalResource, LocalTermi
 from tests.support.builders.restored import restored
 from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template, make_template
-from tests.support.servers.route_cache import compiling_addresses_once
+from tests.support.servers.shared_caches import shared_routes, shared_statements
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _addresses() -> Iterator[None]:
-    with compiling_addresses_once():
+def _shared_caches() -> Iterator[None]:
+    with shared_routes(), shared_statements():
         yield
 
 

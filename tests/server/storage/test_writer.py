@@ -18,6 +18,7 @@ from server.model.store import Busy
 from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import writer as writing
+from server.storage.reader import SqlitePool
 from server.storage.writer import DirectWriter, GroupedWriter
 from tests.support.builders.clock import MovableClock
 from tests.support.checks.waiting import meanwhile, until
@@ -228,7 +229,7 @@ def test_a_file_that_is_held_too_long_is_busy(
     monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer
     if how == "direct":
-        writer = DirectWriter(opening._sqlite_engine(bench.path, patience=0))
+        writer = DirectWriter(SqlitePool(opening._sqlite_engine(bench.path, patience=0)))
     bench.writer.start()
     with _held(bench.path), pytest.raises(Busy), writer.transaction() as connection:
         _put(connection, "never")

@@ -38,6 +38,7 @@ from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template
 from tests.support.checks.approval_model import Cast
 from tests.support.checks.token_model import Lineages
+from tests.support.servers.memory import memory_folder
 
 _QUIET = {"deadline": None, "database": None, "derandomize": True, "report_multiple_bugs": False}
 _CHECKED = tuple(HealthCheck)
@@ -50,8 +51,7 @@ def cast(template: Template) -> Iterator[Cast]:
 
     Its database is in memory where possible: thousands of steps, and no crash to survive.
     """
-    memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    with TemporaryDirectory(dir=memory_folder()) as folder:
         local = template.copied(Path(folder) / "data", **_MANY)
         yield _cast(local)
         local.services.store.close()

@@ -57,8 +57,8 @@ def test_every_actor_in_the_audit_log_has_a_name(admin_services: Desk) -> None:
         "expiry",
         "policy",
         "escalation",
-        "succession",
-        "succession",
+        "orphan quarantine",
+        "orphan quarantine",
         "server",
         "command line",
     ]

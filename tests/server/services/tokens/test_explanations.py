@@ -30,7 +30,7 @@ def chains(local, person):
 
 @pytest.fixture
 def explanations(local):
-    """As the command line makes them."""
+    """The service as the command line builds it."""
     services = local.services
     return Explanations(
         services.store,
@@ -41,7 +41,7 @@ def explanations(local):
 
 @pytest.fixture
 def bot(chains):
-    """An agent that serves the desk."""
+    """An agent that serves the desk API."""
     return chains.agent("desk-bot")
 
 
@@ -66,8 +66,8 @@ def test_a_refusal_says_its_step_and_that_it_would_pass_now(chains, bot, explana
     assert (again.replayed, again.now) == (True, None)
 
 
-def test_a_refusal_is_found_by_its_entry(chains, bot, explanations):
-    """The newest when nothing is said; an unknown id is not found."""
+def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
+    """The latest by default; an unknown ID is not found."""
     with pytest.raises(NotFound, match=r"There is no refused exchange\."):
         explanations.exchange(None)
     chains.exchange(bot, chains.user_token())
@@ -80,8 +80,8 @@ def test_a_refusal_is_found_by_its_entry(chains, bot, explanations):
         explanations.exchange("unknown")
 
 
-def test_every_bound_of_the_scopes_is_told(chains, bot, explanations):
-    """What the resource has, what each agent may, what each token has, what was consented."""
+def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanations):
+    """Of the resource, the agents, the tokens and the consent."""
     chains.consent(bot, "bank:read")
     chains.exchange(bot, chains.user_token(), scope="bank:write")
     bounds = {bound.source: bound.scope for bound in explanations.exchange(None).bounds}
@@ -92,8 +92,8 @@ def test_every_bound_of_the_scopes_is_told(chains, bot, explanations):
     }
 
 
-def test_the_bounds_of_a_signed_answer_are_told(chains, agent, person, explanations):
-    """Each actor and each token of the resource, down from the answer; no consent counts."""
+def test_an_explanation_lists_the_bounds_of_an_approval(chains, agent, person, explanations):
+    """Of each actor and token of the resource."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -116,7 +116,7 @@ def test_the_bounds_of_a_signed_answer_are_told(chains, agent, person, explanati
         ({"scope": None}, Reason.MALFORMED),
     ],
 )
-def test_what_was_in_the_tokens_cannot_be_replayed(chains, bot, explanations, parameters, reason):
+def test_an_unreadable_request_cannot_be_replayed(chains, bot, explanations, parameters, reason):
     """They are not kept; the step is told all the same."""
     chains.exchange(bot, "", **{"subject_token": chains.user_token(), **parameters})
     found = explanations.exchange(None)
@@ -124,8 +124,8 @@ def test_what_was_in_the_tokens_cannot_be_replayed(chains, bot, explanations, pa
     assert (found.chain, found.bounds, found.user) == ((), (), None)
 
 
-def test_details_are_not_kept_so_a_person_is_always_still_needed(chains, bot, explanations):
-    """Their types are; whether somebody had signed for them can only be asked again."""
+def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
+    """Only their types are stored."""
     _update(chains, resources=(PAY,), scopes=("payments:read",))
     chains.consent(bot, "payments:read", resource=PAY)
     sent = json.dumps(PAYMENT_DETAILS)
@@ -136,8 +136,8 @@ def test_details_are_not_kept_so_a_person_is_always_still_needed(chains, bot, ex
     assert "Nordwind" not in found.entry.body.decode()
 
 
-def test_a_disabled_or_deleted_agent_would_still_be_refused(chains, bot, explanations):
-    """Whatever else has become better since."""
+def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
+    """Whatever else changed."""
     chains.exchange(bot, chains.user_token())
     chains.local.desk.agents.disable("desk-bot", by=BY)
     assert explanations.exchange(None).now is Reason.ACTOR_DISABLED
@@ -146,8 +146,8 @@ def test_a_disabled_or_deleted_agent_would_still_be_refused(chains, bot, explana
     assert (gone.agent, gone.replayed, gone.bounds) == (bot.id, False, ())
 
 
-def test_a_token_that_counts_says_what_it_says(chains, explanations):
-    """Its claims, its row, and nothing against it."""
+def test_a_valid_token_is_explained_without_problems(chains, explanations):
+    """With its claims and its row."""
     token = chains.user_token()
     found = explanations.token(token)
     assert (found.claims["aud"], found.row.client_name, found.problems) == (DESK, "chat", ())
@@ -157,19 +157,19 @@ def test_a_token_that_counts_says_what_it_says(chains, explanations):
     assert explanations.token(chains.sign(unknown)).problems == ("this server has no record of it",)
 
 
-def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanations):
-    """All of it at once."""
+def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
+    """Not only the first."""
     chains.consent(bot, "bank:read")
     token = chains.user_token()
-    made = chains.exchanged(bot, token)
+    exchanged = chains.exchanged(bot, token)
     chains.local.desk.resources.delete(BANK, by=BY)
     gone = ("it was revoked", "its resource was deleted")
-    assert explanations.token(made).problems == gone
+    assert explanations.token(exchanged).problems == gone
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     chains.local.desk.users.disable("ana", by=BY)
     chains.local.clock.forward(31 * MINUTE)
-    assert explanations.token(made).problems == (
+    assert explanations.token(exchanged).problems == (
         "it was revoked",
         "it has expired",
         "its user is not enabled",

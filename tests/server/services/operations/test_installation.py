@@ -15,13 +15,13 @@ def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin
     assert len(admin_services.entries("installation.initialized")) == 1
 
 
-def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(desk):
-    """Whoever wants another device does not need another administrator."""
-    desk.installation.init("admin", by=BY)
+def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_services):
+    """Another device needs no other administrator."""
+    admin_services.installation.init("admin", by=BY)
     with pytest.raises(Exists, match="Enroll another device instead"):
-        desk.installation.init("eve", by=BY)
-    assert [user.name for user in desk.users.all()] == ["admin"]
-    assert desk.installation.admin().name == "admin"
+        admin_services.installation.init("eve", by=BY)
+    assert [user.name for user in admin_services.users.all()] == ["admin"]
+    assert admin_services.installation.admin().name == "admin"
 
 
 def test_a_refused_init_stores_nothing(admin_services):

@@ -19,11 +19,11 @@ def test_adding_a_file_registers_version_one(admin_services):
     assert admin_services.actions.show("payment.transfer") == row
 
 
-def test_adding_a_type_that_exists_says_to_update_it(desk):
+def test_adding_a_type_that_exists_says_to_update_it(admin_services):
     """Add never overwrites."""
-    desk.actions.add(FILE, by=BY)
+    admin_services.actions.add(FILE, by=BY)
     with pytest.raises(Exists, match="Update it instead"):
-        desk.actions.add(FILE, by=BY)
+        admin_services.actions.add(FILE, by=BY)
 
 
 def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services):

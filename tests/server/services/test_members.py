@@ -1,4 +1,4 @@
-"""The member tables of agents and apps match each surface, and no other member exists."""
+"""The member tables of agents and apps: every surface matches its rows."""
 
 from dataclasses import fields, replace
 

@@ -119,27 +119,27 @@ def _admits(limit, details, scope):
     )
 
 
-def _is_part(granted, asked, narrow):
+def _is_part(granted, requested, narrow):
     """Whether one detail is part of another, where only these members may be narrowed."""
-    if granted.keys() != asked.keys():
+    if granted.keys() != requested.keys():
         return False
     fixed = granted.keys() - narrow
-    return {m: granted[m] for m in fixed} == {m: asked[m] for m in fixed} and all(
-        _is_less_or_same(member, granted[member], asked[member]) for member in narrow
+    return {m: granted[m] for m in fixed} == {m: requested[m] for m in fixed} and all(
+        _is_less_or_same(member, granted[member], requested[member]) for member in narrow
     )
 
 
-def _is_less_or_same(member, granted, asked):
+def _is_less_or_same(member, granted, requested):
     if member == "sum":
-        same = granted["currency"] == asked["currency"]
-        return same and 0 <= granted["minor"] <= asked["minor"]
+        same = granted["currency"] == requested["currency"]
+        return same and 0 <= granted["minor"] <= requested["minor"]
     if member == "count":
-        return 0 <= granted <= asked
+        return 0 <= granted <= requested
     if member == "names":
-        return granted == [name for name in asked if name in granted]
+        return granted == [name for name in requested if name in granted]
     if member == "until":
-        return granted <= asked
-    return granted or not asked
+        return granted <= requested
+    return granted or not requested
 
 
 class _World:
@@ -159,7 +159,7 @@ class _World:
             self.local.desk.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
 
     def limit(self, limit):
-        """Put a limit in force."""
+        """Put a policy limit in force."""
         self.policies.set(_document(limit), by=BY)
 
     def ask(self, details, scope):
@@ -231,20 +231,20 @@ def _refuses_a_wider_text(world, approval, text, data):
     """A text that grants slightly more than the server's proposal is refused."""
     place = data.draw(st.integers(0, len(text["authorization_details"]) - 1))
     details = json.loads(json.dumps(text["authorization_details"]))
-    asked = json.loads(approval.details)[place]
-    member = data.draw(st.sampled_from(sorted(asked.keys() - {"type"})))
-    details[place][member] = _MORE[member](asked[member])
+    requested = json.loads(approval.details)[place]
+    member = data.draw(st.sampled_from(sorted(requested.keys() - {"type"})))
+    details[place][member] = _MORE[member](requested[member])
     forged = json_text.canonical({**text, "authorization_details": details})
     assert world.grant(approval, forged).refusal == (422, "not_narrower")
 
 
 _MORE = {
-    "sum": lambda asked: {**asked, "minor": asked["minor"] + 1},
-    "count": lambda asked: asked + 1,
-    "names": lambda asked: [*asked, "eve"],
-    "until": lambda asked: asked.replace("2026", "2027"),
-    "dry": lambda asked: 0 if asked is False else False,
-    "note": lambda asked: f"{asked}!",
+    "sum": lambda requested: {**requested, "minor": requested["minor"] + 1},
+    "count": lambda requested: requested + 1,
+    "names": lambda requested: [*requested, "eve"],
+    "until": lambda requested: requested.replace("2026", "2027"),
+    "dry": lambda requested: 0 if requested is False else False,
+    "note": lambda requested: f"{requested}!",
 }
 """For each member, a value that is wider than the requested one."""
 

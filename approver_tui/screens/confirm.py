@@ -161,7 +161,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
         entered = self._take_input()
         self._is_busy, self._notice = True, SafeText("")
         self.draw()
-        self.run_worker(lambda: self._run_action(entered), thread=True, group="deed")
+        self.run_worker(lambda: self._run_action(entered), thread=True, group="action")
 
     @on(_Done)
     def _done(self, message: _Done) -> None:

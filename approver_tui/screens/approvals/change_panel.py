@@ -137,7 +137,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         elif proposal is None or proposal != self.proposal:
             self._set_proposal(proposal, SafeText(""))
             if proposal is not None:
-                self.run_worker(partial(self._fetch, proposal), thread=True, group="wish")
+                self.run_worker(partial(self._fetch, proposal), thread=True, group="preview")
 
     @on(_PreviewLoaded)
     def _show_preview(self, message: _PreviewLoaded[_ProposalT, _PreviewT]) -> None:

@@ -268,8 +268,7 @@ class InboxBase(KeyedScreen):
     def _announce_expiring(self) -> None:
         """Announce the last minute and the last twenty seconds, once each."""
         before, self._warned_at = self._warned_at, self.context.now()
-        near = stage_reached(self.state.inbox.rows, before, self._warned_at)
-        if near is not None:
+        if near := stage_reached(self.state.inbox.rows, before, self._warned_at):
             self.show_message(ending_soon(*near))
 
     def check_sleep(self) -> None:

@@ -60,7 +60,7 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
     def on_mount(self) -> None:
         """Ask what can be reduced."""
         super().on_mount()
-        self.run_worker(self._load_narrowable, thread=True, group="leeway")
+        self.run_worker(self._load_narrowable, thread=True, group="narrowable")
 
     def draw_preview(self) -> None:
         """Show what would be granted."""

@@ -80,7 +80,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         del preview
         self.is_busy = True
         self.update_panel()
-        self.run_worker(partial(self._request_grant, proposal), thread=True, group="similar")
+        self.run_worker(partial(self._request_grant, proposal), thread=True, group="grant")
 
     @on(_GrantRequestOpened)
     def _grant_requested(self, message: _GrantRequestOpened) -> None:

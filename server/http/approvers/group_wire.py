@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Named, Names, StrictBody, Text
+from server.http.wire import Listed, Named, Names, StrictBody, Text
 from server.model.approvers import Group
 from server.services.clients import power
 from server.services.policy.displays import rfc3339
@@ -34,11 +34,8 @@ class ManagedGroup(BaseModel):
     version: str
 
 
-class ManagedGroups(BaseModel):
+class ManagedGroups(Listed[ManagedGroup]):
     """A page of the list of groups."""
-
-    items: list[ManagedGroup]
-    next: str | None
 
 
 def document(record: Group, called: Mapping[str, str]) -> ManagedGroup:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Named
+from server.http.wire import Listed, Named
 from server.services.consents.consents import GivenConsent
 from server.services.policy.displays import rfc3339
 
@@ -52,11 +52,8 @@ class ManagedConsent(Consent):
     approval: str | None
 
 
-class ManagedConsents(BaseModel):
+class ManagedConsents(Listed[ManagedConsent]):
     """A page of the list of consents, newest first."""
-
-    items: list[ManagedConsent]
-    next: str | None
 
 
 class ManagedConsentRevoked(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.approvals import approval_wire
-from server.http.wire import Named
+from server.http.wire import Listed, Named
 from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.reports import Report, ReportResult
 from server.services.policy.displays import rfc3339
@@ -115,11 +115,8 @@ class Incident(BaseModel):
     closing_note: str | None
 
 
-class Incidents(BaseModel):
+class Incidents(Listed[Incident]):
     """A page of the list of incidents, newest first."""
-
-    items: list[Incident]
-    next: str | None
 
 
 def report_answer(done: ReportResult, named: NamedIncident) -> ReportAnswer:

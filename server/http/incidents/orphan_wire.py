@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import moment
+from server.http.wire import Listed, moment
 from server.services.incidents.orphans import Orphan as Record
 
 
@@ -33,11 +33,8 @@ class Orphan(BaseModel):
     expires_at: str | None
 
 
-class Orphans(BaseModel):
+class Orphans(Listed[Orphan]):
     """A page of the list, by name."""
-
-    items: list[Orphan]
-    next: str | None
 
 
 def orphan(record: Record) -> Orphan:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import ClientSecret, Names, RiskWord, StrictBody, Url, secret
+from server.http.wire import ClientSecret, Listed, Names, RiskWord, StrictBody, Url, secret
 from server.model.resources import Resource
 from server.protocol import names
 from server.services.clients import power
@@ -45,11 +45,8 @@ class ManagedResource(BaseModel):
     version: str
 
 
-class ManagedResources(BaseModel):
+class ManagedResources(Listed[ManagedResource]):
     """A page of the list of resources."""
-
-    items: list[ManagedResource]
-    next: str | None
 
 
 class GivenResourceSecret(BaseModel):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Named, moment
+from server.http.wire import Listed, Named, moment
 from server.model.tokens import NamedDelegation
 from server.services.policy.displays import rfc3339
 
@@ -30,11 +30,8 @@ class ManagedDelegation(BaseModel):
     revoked_at: str | None
 
 
-class ManagedDelegations(BaseModel):
+class ManagedDelegations(Listed[ManagedDelegation]):
     """A page of the list of issued tokens, newest first."""
-
-    items: list[ManagedDelegation]
-    next: str | None
 
 
 class DelegationChain(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from server.http.devices.device_wire import Device, ManagedDevice, managed_device
-from server.http.wire import Names, StrictBody, Text, moment
+from server.http.wire import Listed, Names, StrictBody, Text, moment
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.services.clients import power
@@ -61,11 +61,8 @@ class ManagedUser(BaseModel):
     version: str
 
 
-class ManagedUsers(BaseModel):
+class ManagedUsers(Listed[ManagedUser]):
     """A page of the list of users."""
-
-    items: list[ManagedUser]
-    next: str | None
 
 
 class UserSheet(ManagedUser):

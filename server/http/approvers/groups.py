@@ -2,10 +2,12 @@
 
 from server.http import listing
 from server.http.approvers import group_wire as wire
+from server.http.members import written
 from server.http.message import HttpRequest
 from server.http.site import Site
 from server.model.approvers import Group
 from server.services import paging
+from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
 from server.services.operations.administration import AdminServices
 
@@ -21,7 +23,7 @@ def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewGroup
 ) -> wire.ManagedGroup:
     """POST /api/groups."""
-    return _document(admin, admin.groups.add(body.name, body.members, by=admin.by))
+    return _document(admin, admin.groups.add(**written(GROUP_MEMBERS, body), by=admin.by))
 
 
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGroup:
@@ -33,8 +35,7 @@ def update(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.GroupChange
 ) -> wire.ManagedGroup:
     """PATCH /api/groups/<id>."""
-    members = None if body.members is None else tuple(body.members)
-    changes = GroupChanges(name=body.name, members=members)
+    changes = GroupChanges(**written(GROUP_MEMBERS, body))
     return _document(admin, admin.groups.update(request.params["id"], changes, by=admin.by))
 
 

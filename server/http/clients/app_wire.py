@@ -8,8 +8,8 @@ from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
 from server.http.wire import ClientSecret, Listed, StrictBody, secret
 from server.model.clients import App
-from server.services.clients import power
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 
 

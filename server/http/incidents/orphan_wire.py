@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Listed, moment
+from server.http.wire import Listed
+from server.services.incidents import incident_json
 from server.services.incidents.orphans import Orphan as Record
 
 
@@ -39,22 +40,4 @@ class Orphans(Listed[Orphan]):
 
 def orphan(record: Record) -> Orphan:
     """One agent as JSON."""
-    agent = record.agent
-    return Orphan(
-        client_id=agent.id,
-        name=agent.name,
-        state=agent.state,
-        why=list(record.why),
-        owners=[
-            OrphanOwner(
-                id=one.user.id,
-                name=one.user.name,
-                state=one.user.state,
-                seen_at=moment(one.seen_at),
-            )
-            for one in record.owners
-        ],
-        quarantine_at=moment(record.quarantine_at),
-        review_at=moment(agent.review_at),
-        expires_at=moment(agent.expires_at),
-    )
+    return Orphan.model_validate(incident_json.orphan(record))

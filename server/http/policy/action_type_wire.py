@@ -8,7 +8,7 @@ from server.http.wire import Listed, StrictBody
 from server.model.policy import ActionRow
 from server.protocol import names
 from server.protocol.approvals import ceremonies
-from server.services.clients import power
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 from server.services.policy.previews import Preview
 

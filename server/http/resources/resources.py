@@ -1,14 +1,13 @@
 """Endpoints to administer resources."""
 
-from collections.abc import Mapping
-
 from server.http import listing
+from server.http.members import written
 from server.http.message import HttpRequest
 from server.http.resources import resource_wire as wire
 from server.http.site import Site
 from server.http.wire import Rotation
-from server.protocol.policy.risks import Risk
 from server.services.operations.administration import AdminServices
+from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import ResourceChanges
 
 
@@ -22,9 +21,7 @@ def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewResource
 ) -> wire.GivenResourceSecret:
     """POST /api/resources."""
-    given = admin.resources.add(
-        body.uri, _risks(body.scopes), body.requires, by=admin.by, token_seconds=body.token_seconds
-    )
+    given = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
     return wire.resource_secret(given)
 
 
@@ -37,14 +34,7 @@ def update(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ResourceChanges
 ) -> wire.ManagedResource:
     """PATCH /api/resources/<id>."""
-    usual = "token_seconds" in body.model_fields_set and body.token_seconds is None
-    changes = ResourceChanges(
-        _risks(body.scopes),
-        tuple(body.without),
-        body.requires,
-        body.token_seconds,
-        usual_token_seconds=usual,
-    )
+    changes = ResourceChanges(without=body.without, **written(RESOURCE_MEMBERS, body))
     uri = admin.resources.by_id(request.params["id"]).uri
     return wire.resource(admin.resources.update(uri, changes, by=admin.by))
 
@@ -69,7 +59,3 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Dele
         agents_narrowed=list(deleted.agents_narrowed),
         apps_narrowed=list(deleted.apps_narrowed),
     )
-
-
-def _risks(scopes: Mapping[str, str]) -> dict[str, Risk]:
-    return {name: Risk(word) for name, word in scopes.items()}

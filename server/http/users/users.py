@@ -1,10 +1,12 @@
 """Endpoints to administer users."""
 
 from server.http import listing
+from server.http.members import written
 from server.http.message import HttpRequest
 from server.http.site import Site
 from server.http.users import user_wire as wire
 from server.services.operations.administration import AdminServices
+from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
 
@@ -18,7 +20,7 @@ def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewUser
 ) -> wire.EnrolmentCode:
     """POST /api/users."""
-    user, issued = admin.users.add(NewUser(body.name, body.email, tuple(body.roles)), by=admin.by)
+    user, issued = admin.users.add(NewUser(**written(USER_MEMBERS, body)), by=admin.by)
     return wire.code(user, issued)
 
 
@@ -31,11 +33,7 @@ def update(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.UserChanges
 ) -> wire.ManagedUser:
     """PATCH /api/users/<id>."""
-    changes = UserChanges(
-        email=_change_value(body, "email"),
-        roles=None if body.roles is None else tuple(body.roles),
-        backup=_change_value(body, "backup"),
-    )
+    changes = UserChanges(**written(USER_MEMBERS, body))
     return wire.managed_user(admin.users.update(request.params["id"], changes, by=admin.by))
 
 
@@ -65,9 +63,3 @@ def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.User
     """POST /api/users/<id>/unlock: returns the unlocked devices."""
     user, unlocked = admin.users.unlock(request.params["id"], by=admin.by)
     return wire.user_sheet(user, unlocked)
-
-
-def _change_value(body: wire.UserChanges, name: str) -> str | None:
-    """Return a changed member; a null that was sent becomes an empty string."""
-    value: str | None = getattr(body, name)
-    return "" if name in body.model_fields_set and value is None else value

@@ -21,10 +21,10 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.names import name_id
-from server.services.clients import power
-from server.services.clients.power import Governed
 from server.services.devices import new_devices
 from server.services.devices.statements import Statements
+from server.services.operations import power
+from server.services.operations.power import Governed
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 

@@ -185,7 +185,7 @@ class TestStepUp:
 
     def test_a_risk_that_rose_demands_the_pin(self, local, lunch, resource):
         """What was small when it was approved and is not any more."""
-        raised = ResourceChanges({"payments:read": Risk.HIGH})
+        raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
         local.desk.resources.update(PAY, raised, by=BY)
         refused = _lunch(resource, lunch)
         assert refused.refusal == (401, self.CODE)

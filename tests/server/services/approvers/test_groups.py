@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.approvers import groups
+from server.services.approvers import group_members
 from server.services.approvers.groups import GroupChanges, Groups
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.policies import Policies
@@ -93,6 +93,6 @@ def test_a_group_that_something_names_is_not_deleted(desk, finance):
 
 def test_a_group_has_so_many_members_at_the_most(finance, monkeypatch):
     """Everybody of them is asked."""
-    monkeypatch.setattr(groups, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(group_members, "MAX_MEMBERS", 2)
     with pytest.raises(Invalid, match="at most 2"):
         finance.update("finance", GroupChanges(add=("cleo",)), by=BY)

@@ -258,7 +258,9 @@ def test_an_app_without_the_grant_may_not(local):
 
 def test_critical_is_never_given_ahead(app, local):
     """Nor by a code."""
-    local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
+    local.desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    )
     assert Television(app).begin().refusal == (400, "invalid_scope")
 
 

@@ -214,7 +214,7 @@ def test_an_overlap_without_an_end_is_refused(desk, overlap):
 def test_changing_scopes_keeps_the_secrets(desk):
     """And a deleted resource has none any more."""
     desk.resources.add(PAY, {}, {}, by=BY)
-    desk.resources.update(PAY, ResourceChanges({"pay": Risk.LOW}), by=BY)
+    desk.resources.update(PAY, ResourceChanges(scopes={"pay": Risk.LOW}), by=BY)
     resource = desk.resources.show(PAY)
     assert len(resource.secrets) == 1
     desk.resources.delete(PAY, by=BY)
@@ -235,7 +235,7 @@ def test_a_resource_limits_how_long_its_tokens_live(desk):
     for changes, left in (
         (ResourceChanges(scopes={"new": Risk.LOW}), 60),
         (ResourceChanges(token_seconds=30), 30),
-        (ResourceChanges(usual_token_seconds=True), None),
+        (ResourceChanges(token_seconds=None), None),
     ):
         assert desk.resources.update(PAY, changes, by=BY).token_seconds == left
         assert desk.resources.show(PAY).token_seconds == left

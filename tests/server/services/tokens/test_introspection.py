@@ -283,7 +283,9 @@ def test_a_signed_answer_says_the_same_to_its_caller_alone(local, resource, toke
 
 def test_a_risk_that_rose_does_not_change_what_was_issued(local, resource, token):
     """Policy speaks when a token is minted; the resource decides what it takes."""
-    local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
+    local.desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    )
     assert resource.introspect(token).json["active"] is True
 
 

@@ -105,7 +105,7 @@ def test_what_is_beyond_a_bound_is_left_out_and_said(chains, bot):
 def test_at_its_own_resource_a_token_gives_no_more_than_it_has(chains, bot):
     """TX-055: the desk knows two scopes, the person allowed both, the token has one."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
-    chains.local.desk.resources.update(DESK, ResourceChanges(more), by=BY)
+    chains.local.desk.resources.update(DESK, ResourceChanges(scopes=more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
     chains.consent(bot, "desk:use", "desk:admin", resource=DESK)
     token = chains.user_token()

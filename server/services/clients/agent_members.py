@@ -129,9 +129,7 @@ AGENT_MEMBERS: Final[Members] = (
         Line("screen", "shows a match number"),
         start=False,
     ),
-    client_members.auth_method(
-        METHODS, names.AUTH_METHODS[0], checks.auth_method, "How it authenticates."
-    ),
+    client_members.auth_method(METHODS, names.AUTH_METHODS[0], "How it authenticates."),
     client_members.jwks(
         "A JWK set, for a key of its own and for signed requests. Nothing is fetched."
     ),
@@ -147,7 +145,7 @@ AGENT_MEMBERS: Final[Members] = (
         ),
         Line("signs requests", empty="optional"),
         wire="backchannel_authentication_request_signing_alg",
-        check=checks.request_alg,
+        check=checks.or_none,
     ),
     client_members.RESOURCES,
     client_members.SCOPES,
@@ -192,7 +190,6 @@ AGENT_MEMBERS: Final[Members] = (
         "How it gets tokens; default: every grant.",
         GRANT_WORDS,
         names.AGENT_GRANTS,
-        checks.grant_types,
     ),
     Member(
         "token_seconds",
@@ -251,7 +248,6 @@ AGENT_MEMBERS: Final[Members] = (
         Flag("--delivery", "How it receives answers; default: poll."),
         Line("delivery"),
         start="poll",
-        check=checks.delivery,
     ),
     Member(
         "notification_endpoint",
@@ -261,7 +257,7 @@ AGENT_MEMBERS: Final[Members] = (
         Line("callback URL"),
         wire="backchannel_client_notification_endpoint",
         longest=2_000,
-        check=checks.notification_endpoint,
+        check=checks.or_none,
     ),
     Member(
         "takes_user_code",

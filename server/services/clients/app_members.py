@@ -8,7 +8,7 @@ from typing import Final
 
 from server.protocol import names
 from server.services import members
-from server.services.clients import app_checks, client_members
+from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
@@ -64,7 +64,6 @@ APP_MEMBERS: Final[Members] = (
     client_members.auth_method(
         APP_METHODS,
         names.APP_AUTH_METHODS[0],
-        app_checks.auth_method,
         "How it authenticates; none for a public client.",
     ),
     client_members.jwks("A JWK set, for a key of its own."),
@@ -80,6 +79,5 @@ APP_MEMBERS: Final[Members] = (
         "How it gets tokens; default: code and refresh token.",
         APP_GRANT_WORDS,
         names.USUAL_APP_GRANTS,
-        app_checks.grant_types,
     ),
 )

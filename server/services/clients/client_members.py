@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from server.protocol import names
 from server.services import members
 from server.services.clients import agent_checks as checks
-from server.services.members import Check, Clear, Flag, FormField, Kind, Line, Member
+from server.services.members import Clear, Flag, FormField, Kind, Line, Member
 
 Choices: TypeAlias = tuple[tuple[str, str], ...]
 """The value and label, or the word and value, of each option."""
@@ -39,7 +39,7 @@ def name(line: str, hint: str) -> Member:
     )
 
 
-def auth_method(choices: Choices, start: str, check: Check, help_text: str) -> Member:
+def auth_method(choices: Choices, start: str, help_text: str) -> Member:
     """How it authenticates."""
     return Member(
         "auth_method",
@@ -49,7 +49,6 @@ def auth_method(choices: Choices, start: str, check: Check, help_text: str) -> M
         Line("authenticates"),
         start=start,
         final=True,
-        check=check,
     )
 
 
@@ -93,7 +92,6 @@ def id_token_alg(section: str) -> Member:
         Line("id tokens"),
         wire="id_token_signed_response_alg",
         start="ES256",
-        check=checks.id_token_alg,
         fact=None,
     )
 
@@ -137,9 +135,7 @@ ACTION_TYPES: Final = Member(
 )
 
 
-def grant_types(
-    field: FormField, help_text: str, words: Choices, start: Sequence[str], check: Check
-) -> Member:
+def grant_types(field: FormField, help_text: str, words: Choices, start: Sequence[str]) -> Member:
     """How it gets tokens."""
     return Member(
         "grant_types",
@@ -148,6 +144,6 @@ def grant_types(
         Flag("--grant", help_text, words=words),
         Line("grants", empty="none"),
         start=start,
-        check=check,
+        check=checks.grant_types,
         widens=members.more,
     )

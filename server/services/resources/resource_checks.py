@@ -34,8 +34,5 @@ def find(directory: Directory, uri: str) -> Resource:
     """Return the resource with this URI. Raises `NotFound`."""
     resource = directory.resource(uri)
     if resource is None:
-        raise NotFound(
-            f"There is no resource {uri}. See them all with: sayso resources list. "
-            f"Register it with: sayso resources add {uri} --scope NAME=RISK"
-        )
+        raise NotFound("resource", uri)
     return resource

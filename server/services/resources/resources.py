@@ -87,7 +87,7 @@ class Resources:
         for resource in self.all():
             if name_id(resource.uri) == resource_id:
                 return resource
-        raise NotFound("There is no such resource.")
+        raise NotFound("resource", resource_id)
 
     def show(self, uri: str) -> Resource:
         """Return one resource. Raises `NotFound`."""
@@ -218,7 +218,7 @@ def _check_needs(directory: Directory, resource: Resource) -> None:
         if name not in resource.scopes:
             raise Invalid(f"{resource.uri} has no scope {name}, which requires {kind}.")
         if directory.action(kind) is None:
-            raise NotFound(f"There is no action type {kind}. Add it: sayso actions add FILE")
+            raise NotFound("action type", kind)
 
 
 def _using(view: View, uri: str) -> list[Agent]:

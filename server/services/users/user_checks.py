@@ -6,15 +6,11 @@ in `users.py`.
 
 import re
 from collections.abc import Sequence
-from typing import Final
 
 from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.text import check_name
-from server.services.refusals import Invalid, NotFound, about
-
-ROLES: Final = ("admin", "auditor")
-"""The roles of a user."""
+from server.services.refusals import Invalid, NotFound, about, valid
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
@@ -23,17 +19,14 @@ def find(view: View, name_or_id: str) -> User:
     """Return the user with this name, email address or ID. Raises `NotFound`."""
     user = view.directory.user_called(name_or_id)
     if user is None:
-        raise NotFound(f"There is no user {name_or_id}. See them all with: sayso users list")
+        raise NotFound("user", name_or_id)
     return user
 
 
 @about("name")
 def check_account_name(raw: str, what: str = "The name") -> str:
     """Return a valid name for a user, group or client. Raises `Invalid`."""
-    try:
-        name = check_name(raw, what=what)
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
+    name = valid(check_name, raw, what=what)
     # A reference with this prefix is looked up as an ID.
     if name.casefold().startswith("sayso_"):
         raise Invalid(f"{what} must not begin with sayso_, like an ID.")
@@ -54,9 +47,6 @@ def email(_tx: Unit, raw: str) -> str | None:
 
 def roles(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
     """The roles, each once."""
-    for role in raw:
-        if role not in ROLES:
-            raise Invalid(f"{role} is not a role. Roles are {' and '.join(ROLES)}.")
     return tuple(sorted(set(raw)))
 
 

@@ -147,7 +147,7 @@ class Users:
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             if not user.enabled:
-                raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
+                raise disabled(user)
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
@@ -162,6 +162,13 @@ class Users:
                 facts = {"devices": [device.id for device in locked]}
                 _record(tx, audit.Type.USER_UNLOCKED, user, by, facts)
             return user, locked
+
+
+def disabled(user: User) -> Conflict:
+    """The refusal of what only an enabled user can have."""
+    return Conflict(
+        f"{user.name} is disabled. Enable the user first.", remedy=("user.enable", user.name)
+    )
 
 
 def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
@@ -186,8 +193,9 @@ def _refuse_taken(tx: Unit, name: str) -> None:
     for taken in (*alike, tx.directory.user_called(name)):
         if taken is not None:
             raise Exists(
-                f"There is a user {taken.name} already. A new user needs a name that does not look "
-                f"like it. For one more device run: sayso users enrol {taken.name}"
+                f"There is a user {taken.name} already. Choose a name that does not look like it, "
+                f"or enroll another device of {taken.name}.",
+                remedy=("user.enrol", taken.name),
             )
     refuse_client_name(tx, name)
 
@@ -220,7 +228,8 @@ def refuse_client_name(tx: Unit, name: str) -> None:
         kind = "agent" if isinstance(found, Agent) else "app"
         raise Exists(
             f"There is an {kind} {found.name}. Choose a name that does not look like it, "
-            f"or give the {kind} another one: sayso {kind}s update {found.id} --name NAME"
+            f"or rename the {kind}.",
+            remedy=(f"{kind}.rename", found.id),
         )
 
 

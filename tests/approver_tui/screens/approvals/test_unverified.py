@@ -130,6 +130,6 @@ def test_a_verified_copy_ends_the_block():
         .with_unverified(Unverified(SafeText(first.id), SafeText(PROBLEM)))
     )
     assert doubtful.is_unverified(first.id)
-    assert len(doubtful.outcome_unknown(doubtful.unverified[0]).unverified) == 1
+    assert len(doubtful.with_unverified(doubtful.unverified[0]).unverified) == 1
     assert not doubtful.with_approval(first).is_unverified(first.id)
     assert not doubtful.with_request(first).is_unverified(first.id)

@@ -149,29 +149,32 @@ def test_the_same_idempotency_key_joins_the_request_that_it_made(agent, counted)
     assert counted() == 3
 
 
-def test_a_joined_call_is_told_how_much_time_is_left(agent, local):
-    """And a key whose request is over joins nothing."""
-    agent.ask_payment(headers={"idempotency-key": "k"})
+def test_a_joined_call_is_told_how_much_time_is_left(agent, local, counted):
+    """And one whose request is over learns so at its next poll, without another request."""
+    handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
     local.clock.forward(10 * MINUTE)
-    over = agent.ask_payment(headers={"idempotency-key": "k"})
-    assert over.refusal == (400, "invalid_request")
+    over = agent.ask_payment(headers={"idempotency-key": "k"}).json
+    assert (over["auth_req_id"], over["expires_in"]) == (handle, 1)
+    assert agent.poll(handle).refusal == (400, "expired_token")
+    assert counted() == 1
 
 
-def test_a_call_joins_what_waits_for_an_answer_or_for_its_token(agent, person):
-    """What is over has its answer; a new question needs a new key."""
+def test_a_call_joins_its_request_however_it_stands(agent, person, counted):
+    """An agent that was restarted learns the answer that it missed, and asks nobody twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.asked(headers=headers)
     person.approve(approval.id)
     assert agent.ask(headers).json["auth_req_id"] == handle
     agent.poll(handle)
-    refused = agent.ask(headers)
-    assert refused.refusal == (400, "invalid_request")
-    assert "use a new key" in refused.json["error_description"]
-    _, denied = agent.asked(headers={"idempotency-key": "other"})
-    person.deny(denied.id)
-    assert agent.ask({"idempotency-key": "other"}).refusal == (400, "invalid_request")
+    assert agent.ask(headers).json["auth_req_id"] == handle
+    assert agent.poll(handle).refusal == (400, "invalid_grant")
+    other, denied = agent.asked(headers={"idempotency-key": "other"})
+    person.deny(denied.id, code="too_broad")
+    assert agent.ask({"idempotency-key": "other"}).json["auth_req_id"] == other
+    assert agent.poll(other).json["deny_code"] == "too_broad"
+    assert counted() == 2
 
 
 def test_an_idempotency_key_is_not_good_for_another_request(agent, counted):

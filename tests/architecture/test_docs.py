@@ -235,5 +235,5 @@ def test_nobody_is_told_to_install_us_by_a_name():
 
 def _texts(kind: str) -> list[Path]:
     """What people read or run: documents, and what the programs say."""
-    folders = ("docs", "server", "approver_tui", "scripts")
+    folders = ("docs", "server", "approver_tui", "sayso", "scripts")
     return [*ROOT.glob(kind), *(path for one in folders for path in (ROOT / one).rglob(kind))]

@@ -70,7 +70,7 @@ def test_the_readme_fits_on_two_screens_and_begins_with_a_picture():
 
 def test_each_page_that_the_code_names_exists():
     """In messages, templates and docstrings, and in the scripts."""
-    folders = ("server", "approver_tui", "scripts", "tests")
+    folders = ("server", "approver_tui", "sayso", "scripts", "tests")
     kinds = {".py", ".html", ".md", ""}
     files = [path for one in folders for path in (ROOT / one).rglob("*") if path.suffix in kinds]
     texts = [

@@ -8,8 +8,8 @@ from server.model.clients import App, Secret
 from server.model.store import Taken
 from server.services.clients.app_members import APP_MEMBERS
 from server.storage import codec, member_columns
+from server.storage.account_tables import app_secrets, apps
 from server.storage.clients.names import Names, kept_key
-from server.storage.users.user_tables import app_secrets, apps
 
 _USE_NOTED_MS = 60_000
 

@@ -17,6 +17,8 @@ from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
 
 CREDENTIALS = ("sayso_rs_1", "s3cret")
 PAYMENT = {"type": "payment.transfer", "amount": {"minor": 100, "currency": "EUR"}}
+_PAST, _FUTURE = 1_000_000_000, 4_000_000_000
+"""Seconds; the names of tests must be the same in each process."""
 APPROVAL = {"id": "sayso_ap_1", "action_digest": "a", "granted_digest": "g", "single_use": True}
 
 
@@ -73,15 +75,15 @@ def test_an_agent_for_itself_and_an_app_of_a_person_are_told_apart(
         {"iss": "https://other.example"},
         {"iss": f"{ISSUER}/"},
         {"iss": None},
-        {"exp": int(time.time()) - 60},
+        {"exp": _PAST},
         {"exp": None},
         {"exp": "soon"},
         {"exp": float("inf")},
         {"exp": True},
         {"iat": None},
         {"nbf": "now"},
-        {"iat": int(time.time()) + 3_600},
-        {"nbf": int(time.time()) + 3_600},
+        {"iat": _FUTURE},
+        {"nbf": _FUTURE},
         {"sub": None},
         {"sub": 1},
         {"client_id": None},
@@ -434,8 +436,8 @@ def test_a_proof_that_was_used_before_is_refused(guard: Guard, bound: _Bound) ->
         {"htu": None},
         {"ath": "x"},
         {"ath": None},
-        {"iat": int(time.time()) - 120},
-        {"iat": int(time.time()) + 60},
+        {"iat": _PAST},
+        {"iat": _FUTURE},
         {"iat": None},
         {"iat": "now"},
         {"jti": None},
@@ -496,6 +498,23 @@ def test_a_bound_token_is_no_bearer_token_and_an_unbound_one_is_no_other(
     proofs = [bound.proof(ath=None)]
     refused = _refused(guard, f"DPoP {issuer.token()}", path="/balance", proofs=proofs)
     assert refused.error == "invalid_token"
+
+
+def test_clocks_may_differ_by_five_seconds_and_a_proof_lives_for_sixty(
+    issuer: FakeIssuer, guard: Guard, bound: _Bound
+) -> None:
+    """Not much more, on either side."""
+    now = int(time.time())
+    guard.check(f"Bearer {issuer.token(exp=now - 3)}")
+    guard.check(f"Bearer {issuer.token(iat=now + 3)}")
+    assert _refused(guard, f"Bearer {issuer.token(exp=now - 8)}").status == 401
+    assert _refused(guard, f"Bearer {issuer.token(iat=now + 9)}").status == 401
+    for late, counts in ((50, True), (70, False), (-3, True), (-9, False)):
+        call: Any = {"path": "/balance", "proofs": [bound.proof(iat=now - late)]}
+        if counts:
+            guard.check(f"DPoP {bound.token}", **call)
+        else:
+            assert _refused(guard, f"DPoP {bound.token}", **call).error == "invalid_dpop_proof"
 
 
 def test_what_cannot_be_right_is_refused_when_the_guard_is_made() -> None:

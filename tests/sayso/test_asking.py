@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import jwt
 import pytest
 
 from sayso.asking import Asking, details_of
@@ -18,6 +19,7 @@ METADATA = {
     "backchannel_authentication_endpoint": f"{ISSUER}/bc-authorize",
 }
 ASKED = {"auth_req_id": "h", "expires_in": 600, "interval": 5, "fingerprint": "9f3a-71c0"}
+_UNVERIFIED: Any = {"verify_signature": False}
 PENDING = {"error": "authorization_pending"}
 TOKENS = {"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 300, "scope": "openid"}
 
@@ -150,6 +152,15 @@ def test_a_proof_is_made_when_the_server_wants_one_and_again_for_its_nonce() -> 
     assert poll.headers["DPoP"] != first
     with pytest.raises(Refused):
         driven.answer(_reply(400, {"error": "use_dpop_nonce"}, dpop_nonce="n2"))
+
+
+def test_an_answer_that_brings_a_nonce_for_next_time_is_an_answer() -> None:
+    """It is not asked for again; the next proof has the nonce."""
+    driven = _waiting()
+    driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
+    assert driven.slept(_reply(400, PENDING, dpop_nonce="n1")) == 5
+    assert jwt.decode(driven.step.headers["DPoP"], options=_UNVERIFIED)["nonce"] == "n1"
+    assert driven.result(_reply(200, TOKENS, dpop_nonce="n2")).token == "a.b.c"
 
 
 def test_a_proof_that_does_not_count_is_reported_with_the_remedy() -> None:

@@ -149,7 +149,7 @@ def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests
     assert count_requests() == 3
 
 
-def test_a_repeated_call_returns_the_remaining_time(agent, local, counted):
+def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests):
     """A key whose request has ended learns so at the next poll, without another request."""
     handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
@@ -158,10 +158,10 @@ def test_a_repeated_call_returns_the_remaining_time(agent, local, counted):
     over = agent.ask_payment(headers={"idempotency-key": "k"}).json
     assert (over["auth_req_id"], over["expires_in"]) == (handle, 1)
     assert agent.poll(handle).refusal == (400, "expired_token")
-    assert counted() == 1
+    assert count_requests() == 1
 
 
-def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, counted):
+def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
     """An agent that was restarted learns the answer that it missed, and asks nobody twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.asked(headers=headers)
@@ -174,7 +174,7 @@ def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, co
     person.deny(denied.id, code="too_broad")
     assert agent.ask({"idempotency-key": "other"}).json["auth_req_id"] == other
     assert agent.poll(other).json["deny_code"] == "too_broad"
-    assert counted() == 2
+    assert count_requests() == 2
 
 
 def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):

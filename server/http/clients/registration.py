@@ -1,34 +1,32 @@
 """Endpoints of dynamic client registration (RFC 7591, RFC 7592)."""
 
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest
 from server.http.site import Site
 from server.protocol.clients import registration
 
 
-def register(site: Site, request: HttpRequest) -> HttpResponse:
+def register(site: Site, request: HttpRequest) -> dict[str, object]:
     """POST /register."""
     wanted = registration.read(request.body, _content_type(request))
-    return as_json(201, site.clients.registration.register(_bearer(request), wanted, request.peer))
+    return site.clients.registration.register(_bearer(request), wanted, request.peer)
 
 
-def show(site: Site, request: HttpRequest) -> HttpResponse:
+def show(site: Site, request: HttpRequest) -> dict[str, object]:
     """GET /register/<id>."""
     agent_id = request.params["id"]
-    return as_json(200, site.clients.registration.show(agent_id, _bearer(request), request.peer))
+    return site.clients.registration.show(agent_id, _bearer(request), request.peer)
 
 
-def replace(site: Site, request: HttpRequest) -> HttpResponse:
+def replace(site: Site, request: HttpRequest) -> dict[str, object]:
     """PUT /register/<id>."""
     agent_id = request.params["id"]
     update = registration.read_update(request.body, _content_type(request), agent_id)
-    answer = site.clients.registration.replace(agent_id, _bearer(request), update, request.peer)
-    return as_json(200, answer)
+    return site.clients.registration.replace(agent_id, _bearer(request), update, request.peer)
 
 
-def delete(site: Site, request: HttpRequest) -> HttpResponse:
+def delete(site: Site, request: HttpRequest) -> None:
     """DELETE /register/<id>."""
     site.clients.registration.delete(request.params["id"], _bearer(request), request.peer)
-    return HttpResponse(204, headers=NO_STORE)
 
 
 def _content_type(request: HttpRequest) -> str:

@@ -14,8 +14,6 @@ from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.approvals.decisions import request_digest
 from server.services.clients.invitations import NewInvitation
-from server.services.resources.resources import ResourceChanges
-from server.services.users.users import NewUser, UserChanges
 from tests.support.builders.admins import JWK, Staff
 from tests.support.builders.callers import LocalTerminal, another_device
 from tests.support.builders.clock import DAY
@@ -34,8 +32,6 @@ _AGENT_MEMBERS: dict[str, str | None] = {
     "request_alg": "backchannel_authentication_request_signing_alg",
     "notification_endpoint": "backchannel_client_notification_endpoint",
 }
-_NULLS: dict[str, str | None] = {"usual_token_seconds": None}
-"""What a null in the body says."""
 
 
 @pytest.fixture
@@ -475,9 +471,6 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         Resource: (resource_wire.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
-        ResourceChanges: (resource_wire.ResourceChanges, _NULLS),
-        NewUser: (user_wire.NewUser, {}),
-        UserChanges: (user_wire.UserChanges, {}),
         NewInvitation: (invitation_wire.NewInvitation, {}),
         App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }

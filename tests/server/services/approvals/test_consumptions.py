@@ -187,7 +187,7 @@ class TestStepUp:
 
     def test_a_raised_risk_requires_the_pin(self, local, lunch, resource):
         """The approval was given at a lower risk."""
-        raised = ResourceChanges({"payments:read": Risk.HIGH})
+        raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
         local.desk.resources.update(PAY, raised, by=BY)
         refused = _consume_lunch(resource, lunch)
         assert refused.refusal == (401, self.CODE)

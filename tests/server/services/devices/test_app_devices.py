@@ -258,7 +258,9 @@ def test_an_app_without_the_device_grant_is_refused(local):
 
 def test_a_critical_scope_is_refused(app, local):
     """When the code is requested."""
-    local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
+    local.desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    )
     assert Television(app).begin().refusal == (400, "invalid_scope")
 
 

@@ -225,7 +225,7 @@ def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
 def test_changing_scopes_keeps_the_secrets(admin_services):
     """Deleting the resource deletes them."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
-    admin_services.resources.update(PAY, ResourceChanges({"pay": Risk.LOW}), by=BY)
+    admin_services.resources.update(PAY, ResourceChanges(scopes={"pay": Risk.LOW}), by=BY)
     resource = admin_services.resources.show(PAY)
     assert len(resource.secrets) == 1
     admin_services.resources.delete(PAY, by=BY)
@@ -249,7 +249,7 @@ def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
     for changes, left in (
         (ResourceChanges(scopes={"new": Risk.LOW}), 60),
         (ResourceChanges(token_seconds=30), 30),
-        (ResourceChanges(usual_token_seconds=True), None),
+        (ResourceChanges(token_seconds=None), None),
     ):
         assert admin_services.resources.update(PAY, changes, by=BY).token_seconds == left
         assert admin_services.resources.show(PAY).token_seconds == left

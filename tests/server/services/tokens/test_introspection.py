@@ -287,7 +287,9 @@ def test_a_signed_response_contains_the_same_for_its_caller(local, resource, tok
 
 def test_a_raised_risk_does_not_end_issued_tokens(local, resource, token):
     """Policy applies when a token is minted."""
-    local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
+    local.desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    )
     assert resource.introspect(token).json["active"] is True
 
 

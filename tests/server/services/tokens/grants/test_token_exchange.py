@@ -104,7 +104,7 @@ def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
 def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
     """TX-055: although agent and consent have more."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
-    chains.local.desk.resources.update(DESK, ResourceChanges(more), by=BY)
+    chains.local.desk.resources.update(DESK, ResourceChanges(scopes=more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
     chains.consent(bot, "desk:use", "desk:admin", resource=DESK)
     token = chains.user_token()

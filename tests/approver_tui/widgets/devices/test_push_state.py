@@ -1,4 +1,4 @@
-"""How a browser is called by push, on the page of devices."""
+"""The push state of a browser on the devices page."""
 
 from dataclasses import replace
 
@@ -34,12 +34,12 @@ def _text(device):
         ((replace(PUSH, lost_at=NOW),), "open Sayso there"),
     ],
 )
-def test_whether_it_hears_of_what_waits_is_said(browsers, words):
-    """And what mends it, where it does not."""
+def test_the_push_state_of_a_browser_is_shown(browsers, words):
+    """With the fix if it gets nothing."""
     assert words in _text(replace(PHONE, browsers=browsers))
 
 
-def test_a_terminal_and_what_is_over_are_called_by_nobody():
+def test_terminals_and_revoked_devices_have_no_push_state():
     """A terminal rings where it runs."""
     assert "Notified" not in _text(a_device())
     assert "Notified" not in _text(replace(PHONE, is_active=False))

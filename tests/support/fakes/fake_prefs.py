@@ -5,7 +5,7 @@ from typing import Any
 
 from approver_tui.client import errors
 from approver_tui.state.notifications.preferences import (
-    ALL_RINGS,
+    DEFAULT_PREFS,
     SNOOZED,
     HeldRequest,
     Mute,
@@ -19,12 +19,12 @@ from tests.support.fakes.fake_requests import MINUTE
 
 
 @dataclass
-class FakeBell:
+class FakePrefsClient:
     """What is snoozed and muted, as the server would tell it."""
 
     clock: FakeClock
     server: FakeServer
-    attention: NotificationPrefs = ALL_RINGS
+    attention: NotificationPrefs = DEFAULT_PREFS
     failure: errors.ClientError | None = None
     """What every change raises, if anything."""
 

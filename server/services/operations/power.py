@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -20,9 +19,12 @@ from server.model.devices import Device
 from server.model.policy import ActionRow
 from server.model.resources import Resource
 from server.model.users import User
+from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Members, Widens, widening
+from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
+from server.services.users.user_members import USER_MEMBERS
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
 """A record that administrators change."""
@@ -71,12 +73,6 @@ def _of_value(name: str, widens: Widens) -> _Judge:
     return lambda before, after: widens(getattr(before, name), getattr(after, name))
 
 
-def _more(name: str) -> _Judge:
-    """The set has a new element."""
-    read = attrgetter(name)
-    return lambda before, after: bool(set(read(after)) - set(read(before)))
-
-
 def _never(_before: Governed, _after: Governed) -> bool:
     return False
 
@@ -117,30 +113,6 @@ def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource)
     )
 
 
-def _new_address(_before: User, after: User) -> bool:
-    return after.email is not None
-
-
-def _new_backup(_before: User, after: User) -> bool:
-    return after.backup is not None
-
-
-def _easier_scopes(before: Resource, after: Resource) -> bool:
-    """A scope is new, or has a lower risk."""
-    return any(
-        name not in before.scopes or risk.rank < before.scopes[name].rank
-        for name, risk in after.scopes.items()
-    )
-
-
-def _fewer_needs(before: Resource, after: Resource) -> bool:
-    """A remaining scope requires another action type, or none."""
-    return any(
-        scope in after.scopes and after.requires.get(scope) != kind
-        for scope, kind in before.requires.items()
-    )
-
-
 def _lasts_longer(before: int | None, after: int | None) -> bool:
     return before is not None and (after is None or after > before)
 
@@ -157,14 +129,16 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
         },
         App: {**_by_members(APP_MEMBERS), "secrets": _more_secrets, "state": _is_enabled},
         User: {
-            "roles": _more("roles"),
+            **_by_members(USER_MEMBERS),
             "state": _is_enabled,
-            "email": _new_address,
-            "backup": _new_backup,
             "disabled_at": _is_enabled,
         },
-        Group: {"members": _more("members")},
-        Resource: {"scopes": _easier_scopes, "requires": _fewer_needs, "secrets": _more_secrets},
+        Group: _by_members(GROUP_MEMBERS),
+        Resource: {
+            **_by_members(RESOURCE_MEMBERS),
+            "requires": fewer_needs,
+            "secrets": _more_secrets,
+        },
         ActionRow: {},
         Device: {"state": _is_active},
     }

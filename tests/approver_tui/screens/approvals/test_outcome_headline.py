@@ -1,4 +1,4 @@
-"""Of a request that was approved with limits, every line tells first what was granted."""
+"""A request that was approved with limits shows first what was granted."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -7,11 +7,11 @@ import pytest
 
 from approver_tui.cli import lines
 from approver_tui.cli.approvals import listing
-from approver_tui.screens.notifications.news import news
+from approver_tui.screens.notifications.news import event_text
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.narrowing import Granted, outcome_headline
-from approver_tui.state.approvals.results import Fate, Results
+from approver_tui.state.approvals.results import AnswerState, Results
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines
@@ -32,32 +32,36 @@ TOLD = "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (asked: Pay EUR 4,820.
 
 
 def _results(approval):
-    sheet = ResultSheet(Results.of(Answer.APPROVE, [approval]).told(approval.id, Fate.APPROVED))
+    sheet = ResultSheet(
+        Results.of(Answer.APPROVE, [approval]).with_state(approval.id, AnswerState.APPROVED)
+    )
     return " ".join(text_of(line) for line in sheet.lines_for(200))
 
 
 LINES = {
-    "the outcome of a command": lambda: lines.outcome(PART)[0],
+    "the outcome of a command": lambda: lines.outcome_lines(PART)[0],
     "show": lambda: "\n".join(lines.approval_in_full(PART, NOW)),
-    "a row of a list": lambda: listing.row(PART, NOW)[0],
+    "a row of a list": lambda: listing.entry_lines(PART, NOW)[0],
     "the detail": lambda: "\n".join(
         text_of(line) for line in approval_lines(PART, RenderContext(NOW, UTC, 200))
     ),
-    "news": lambda: news(Event(1, EventName.DECIDED, NOW, approval=PART), UTC, is_narrow=False),
+    "news": lambda: event_text(
+        Event(1, EventName.DECIDED, NOW, approval=PART), UTC, is_narrow=False
+    ),
     "one of several answers": lambda: _results(PART),
 }
 
 
 @pytest.mark.parametrize("where", LINES)
-def test_what_was_granted_stands_first(where):
-    """Then what was asked, and nothing tells the whole alone."""
+def test_what_was_granted_comes_first(where):
+    """Then what was asked; nothing shows the whole alone."""
     told = LINES[where]()
     assert TOLD in told
     assert 0 <= told.find(GRANTED) < told.find(ASKED)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_it_stands_first_in_the_history(size):
+async def test_the_history_shows_what_was_granted_first(size):
     """In the list, where a long line is cut at its end, and in the detail."""
     stage = a_stage([PART])
     async with opened(stage, size) as pilot:
@@ -76,6 +80,6 @@ async def test_it_stands_first_in_the_history(size):
         (Granted("{}", ()), False, "With limits: Pay 2"),
     ],
 )
-def test_what_is_told_follows_from_what_was_granted(granted, is_given, told):
+def test_the_headline_follows_the_outcome(granted, is_given, told):
     """Nothing is said to be granted that was not."""
     assert outcome_headline(SafeText("Pay 2"), granted, is_given=is_given) == told

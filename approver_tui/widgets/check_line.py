@@ -12,15 +12,15 @@ from textual.message import Message
 from textual.widgets import Static
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 
-class Tick(Static, can_focus=True):
+class CheckLine(Static, can_focus=True):
     """`[x] words`; Space, Enter and a click toggle it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "turn", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle_check", show=False)]
 
-    class Turned(Message):
+    class Toggled(Message):
         """It was checked or unchecked."""
 
     def __init__(self, words: SafeText, *, is_on: bool, id: str | None = None) -> None:  # noqa: A002  # Textual's name
@@ -28,15 +28,15 @@ class Tick(Static, can_focus=True):
         self._words = words
         self.is_on = is_on
 
-    def action_turn(self) -> None:
+    def action_toggle_check(self) -> None:
         """Toggle it."""
         self.is_on = not self.is_on
         self.refresh(layout=True)
-        self.post_message(self.Turned())
+        self.post_message(self.Toggled())
 
     def on_click(self, _event: events.Click) -> None:
         """Toggle it by a click."""
-        self.action_turn()
+        self.action_toggle_check()
 
     def on_focus(self, _event: events.Focus) -> None:
         """Show the pointer."""
@@ -48,5 +48,5 @@ class Tick(Static, can_focus=True):
 
     def render(self) -> Content:
         """Draw pointer, box and words."""
-        pointer = say(">") if self.has_focus else say(" ")
-        return Content(say("{}[{}] {}", pointer, say("x") if self.is_on else say(" "), self._words))
+        pointer = fmt(">") if self.has_focus else fmt(" ")
+        return Content(fmt("{}[{}] {}", pointer, fmt("x") if self.is_on else fmt(" "), self._words))

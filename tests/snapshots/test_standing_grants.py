@@ -1,4 +1,4 @@
-"""The panel that approves ahead, and standing grants, at both sizes."""
+"""The grant panel and standing grants, at both sizes."""
 
 from approver_tui.client import errors
 from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantState
@@ -16,7 +16,7 @@ EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 async def _bound(pilot, stage):
     await press(pilot, stage, "tab", *"1h", "tab", "3", "tab", *"30", "tab", *"amount=20", "tab")
-    await until(pilot, lambda: not stage.app.screen.query_one("#on", PanelButton).disabled)
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
 
 
 async def _shown(pilot, stage):
@@ -30,20 +30,20 @@ def _granted(*grants):
 
 
 @SIZES
-def test_similar_as_it_opens(picture, size):
-    """Empty fields with what each takes."""
+def test_grant_panel_at_first(picture, size):
+    """Empty fields with their forms."""
     assert picture(a_stage([an_approval("pay")]), size, "s")
 
 
 @SIZES
-def test_similar_bounded(picture, size):
-    """What it would be, and what it would have covered."""
+def test_grant_panel_preview(picture, size):
+    """The grant, and what it would have covered."""
     assert picture(a_stage([an_approval("pay")]), size, "s", then=_bound)
 
 
 @SIZES
-def test_similar_refused(picture, size):
-    """The server says why not."""
+def test_grant_panel_refused(picture, size):
+    """The server's reason."""
 
     async def refused(pilot, stage):
         stage.grants_client.failures = [
@@ -56,20 +56,20 @@ def test_similar_refused(picture, size):
 
 
 @SIZES
-def test_similar_hostile_text(picture, size):
+def test_grant_panel_hostile_text(picture, size):
     """An agent's name and headline as inert text."""
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
     assert picture(a_stage([an_approval("evil", **terms)]), size, "s")
 
 
 @SIZES
-def test_similar_about_to_be_approved(picture, size):
-    """The panel that approves, over the request that gives the grant."""
+def test_grant_approve_panel(picture, size):
+    """The approve panel for the request that creates the grant."""
 
     async def on(pilot, stage):
         stage.grants_client.offers = an_approval("gives", GRANT)
         await _bound(pilot, stage)
-        stage.app.screen.query_one("#on").focus()
+        stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
     assert picture(a_stage([an_approval("pay")]), size, "s", then=on)
@@ -77,7 +77,7 @@ def test_similar_about_to_be_approved(picture, size):
 
 @SIZES
 def test_grant_read(picture, size):
-    """One grant in full, with what is left of it."""
+    """One grant in full, with what is left."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -88,14 +88,14 @@ def test_grant_read(picture, size):
 
 @SIZES
 def test_grants_many(picture, size):
-    """One in force, one used up."""
+    """One active, one used up."""
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
     assert picture(_granted(a_grant(NOW), full), size, "4", then=_shown)
 
 
 @SIZES
 def test_grant_offline(picture, size):
-    """Nothing can be taken back without the server, and it says so."""
+    """Nothing can be revoked without the server."""
 
     async def cut(pilot, stage):
         await _shown(pilot, stage)
@@ -107,7 +107,7 @@ def test_grant_offline(picture, size):
 
 @SIZES
 def test_grant_hostile_text(picture, size):
-    """Whatever a server sends as a name or a bound."""
+    """Whatever a server sends as a name or a limit."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -121,7 +121,7 @@ def test_grant_hostile_text(picture, size):
 
 @SIZES
 def test_grant_about_to_end(picture, size):
-    """What happens when it is taken back."""
+    """What happens after revoking it."""
 
     async def end(pilot, stage):
         await _shown(pilot, stage)

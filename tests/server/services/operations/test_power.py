@@ -10,7 +10,7 @@ from server.model.policy import ActionRow
 from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.policy.risks import Risk
-from server.services.clients import power
+from server.services.operations import power
 
 KEY = {"kid": "a", "alg": "ES256"}
 SECRET = Secret("s1", b"", "abcd", 0, 100, None)

@@ -1,4 +1,4 @@
-"""Requests that several people are asked about: what the second one sees, and what is counted."""
+"""Requests that several people are asked about."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import DEPLOY
 
 
-async def test_the_second_person_sees_the_part_in_the_words_of_the_signed_text():
-    """In the detail and in the panel, beside what was asked, and for whom it is."""
+async def test_the_second_approver_sees_the_part_in_the_signed_words():
+    """In the detail and the panel, next to what was asked, and for whom it is."""
     stage = a_stage([a_part("pay", a_vote(reason="only half is due"))])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -33,8 +33,8 @@ async def test_the_second_person_sees_the_part_in_the_words_of_the_signed_text()
         assert "only half is due" not in text
 
 
-async def test_the_second_yes_is_to_the_part():
-    """What the panel showed is what is signed."""
+async def test_the_second_approval_is_for_the_part():
+    """What the panel showed is signed."""
     part = a_part("pay", a_vote())
     stage = a_stage([part])
     async with opened(stage) as pilot:
@@ -47,8 +47,8 @@ async def test_the_second_yes_is_to_the_part():
         assert stage.answers.granted == [part.granted]
 
 
-async def test_a_part_that_is_chosen_under_an_open_panel_closes_it():
-    """A yes to the whole is not turned into one to something else."""
+async def test_a_part_chosen_under_an_open_panel_closes_it():
+    """An approval of the whole never becomes one of the part."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -59,8 +59,8 @@ async def test_a_part_that_is_chosen_under_an_open_panel_closes_it():
         await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
 
 
-async def test_a_yes_that_counts_is_never_said_to_be_lost():
-    """Its receipt was; the server's copy has the vote."""
+async def test_a_counted_vote_is_never_reported_as_lost():
+    """The server's copy has it."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.UnknownOutcome("pay"))
@@ -76,8 +76,8 @@ async def test_a_yes_that_counts_is_never_said_to_be_lost():
         assert "Deny unavailable: your approval is counted" in shown(stage)
 
 
-async def test_what_waits_for_others_stands_apart_and_is_not_counted():
-    """From the yes on, with the cursor still on it; once the rest have said yes it is a record."""
+async def test_requests_that_wait_for_others_have_their_own_section():
+    """They are not counted; the cursor stays on them until they are decided."""
     stage = a_stage([a_shared(), an_approval("deploy", DEPLOY)])
     async with opened(stage) as pilot:
         assert "WAITING FOR YOU (2)" in shown(stage)
@@ -99,24 +99,24 @@ async def test_what_waits_for_others_stands_apart_and_is_not_counted():
         assert "WAITING FOR YOU (1)" in shown(stage)
 
 
-async def test_the_cursor_begins_on_what_can_be_answered():
-    """Though what waits for others ends sooner."""
+async def test_the_first_selection_can_be_answered():
+    """Even if a request that waits for others expires sooner."""
     open_ = an_approval("deploy", DEPLOY)
     stage = a_stage([a_shared("pay", a_vote(ME, "alice")), open_])
     async with opened(stage):
         assert inbox(stage).state.selected == open_.id
 
 
-async def test_a_yes_of_somebody_else_does_not_move_the_request():
-    """It waits for whoever has not answered."""
+async def test_a_vote_of_somebody_else_does_not_move_the_request():
+    """It waits for the others."""
     stage = a_stage([a_shared("pay", a_vote(BOB, "dan"))])
     async with opened(stage):
         assert "WAITING FOR YOU (1)" in shown(stage)
         assert "WAITING FOR OTHERS" not in shown(stage)
 
 
-async def test_somebody_elses_yes_is_not_ones_own():
-    """An answer that did not arrive is said not to have, whoever else has voted."""
+async def test_somebody_elses_vote_is_not_ours():
+    """An answer that did not arrive is reported as not recorded."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.UnknownOutcome("pay"))
@@ -129,7 +129,7 @@ async def test_somebody_elses_yes_is_not_ones_own():
 
 
 async def test_a_locked_request_says_so_before_anything_is_typed():
-    """In its row, in its detail, and where Approve is off; denying it is still possible."""
+    """In its row, its detail and the hint; it can still be denied."""
     stage = a_stage([a_locked()])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -141,8 +141,8 @@ async def test_a_locked_request_says_so_before_anything_is_typed():
         assert not isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_a_request_that_locks_under_the_panel_is_looked_at_again():
-    """The lock is known at once, and stays known when a copy comes that does not tell of it."""
+async def test_a_request_that_locks_under_the_panel_stays_locked():
+    """Also if a later copy does not have the attempts."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -161,8 +161,8 @@ async def test_a_request_that_locks_under_the_panel_is_looked_at_again():
         assert inbox(stage).state.current.is_locked
 
 
-async def test_a_locked_device_stays_on_the_screen_as_a_warning():
-    """With what unlocks it, before anybody types a PIN in vain."""
+async def test_a_locked_device_is_a_permanent_warning():
+    """With how to unlock it."""
     stage = a_stage([an_approval("pay")], device=a_device(tries=10))
     async with opened(stage):
         assert "! This device is locked: 10 wrong PINs. Unlock it from another device." in shown(
@@ -170,8 +170,8 @@ async def test_a_locked_device_stays_on_the_screen_as_a_warning():
         )
 
 
-async def test_what_is_for_somebody_else_says_for_whom():
-    """To a deputy or backup; in the row, the detail and the panel, also where it is narrow."""
+async def test_a_request_for_somebody_else_names_them():
+    """For a deputy or backup, in the row, the detail and the panel, at both sizes."""
     theirs = a_shared("theirs", user=BOB, **{"for": "bob"})
     stage = a_stage([theirs, an_approval("deploy", DEPLOY)])
     async with opened(stage, NARROW) as pilot:

@@ -1,4 +1,4 @@
-"""Panels when the connection is gone, time is up, or the text is hostile; at both sizes."""
+"""Panels without a connection, after expiry, and with hostile text; at both sizes."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def _drawn(pilot, stage, key):
 @PANELS
 @SIZES
 def test_hostile_text_in_a_panel(picture, key, size):
-    """An agent's name, a fact and its words, inert, and nothing else moved."""
+    """An agent's name, a fact and its message, inert, and nothing else moved."""
     facts = [("Payee", EVIL, True), ("Amount", "EUR 4,820.00", True)]
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL, "facts": facts}
 
@@ -38,7 +38,7 @@ def test_hostile_text_in_a_panel(picture, key, size):
 @PANELS
 @SIZES
 def test_offline_in_a_panel(picture, key, size):
-    """It stays, its button is off, and it says why."""
+    """It stays, its button is off, with the reason."""
 
     async def cut(pilot, stage):
         await _drawn(pilot, stage, key)
@@ -49,8 +49,8 @@ def test_offline_in_a_panel(picture, key, size):
 
 @pytest.mark.parametrize("key", ["a", "d", "e", "o"], ids=["approve", "deny", "less", "elsewhere"])
 @SIZES
-def test_time_is_up_in_a_panel(picture, key, size):
-    """It closes by itself and the inbox says what became of the request."""
+def test_expired_in_a_panel(picture, key, size):
+    """It closes, and the inbox shows the outcome."""
 
     async def late(pilot, stage):
         await _drawn(pilot, stage, key)

@@ -35,7 +35,7 @@ def this_client() -> Iterator[Client]:
         client.close()
 
 
-def read_pin(*, from_stdin: bool, or_nothing: bool = False) -> str:
+def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
     """Return the PIN of a logged-in device. Raises PinNeeded if it cannot be asked for.
 
     A terminal asks until there is one, unless an empty answer is allowed.
@@ -44,7 +44,7 @@ def read_pin(*, from_stdin: bool, or_nothing: bool = False) -> str:
         return stdin_line()
     if not is_interactive():
         raise PinNeeded("This requires your PIN: use a terminal, or --pin-stdin.")
-    return prompts.ask("PIN", is_hidden=True, may_be_empty=or_nothing)
+    return prompts.ask("PIN", is_hidden=True, may_be_empty=may_be_empty)
 
 
 def read_new_pin(*, from_stdin: bool) -> str:

@@ -15,17 +15,17 @@ from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 
-PATIENCE = 60.0
+CHECK_SECONDS = 60.0
 """How long, in seconds, a command checks before it reports an unknown outcome."""
-_ASK_AGAIN = 2.0
+_CHECK_INTERVAL = 2.0
 
 
 def send_and_confirm(
     decider: DecisionClient,
     send: Callable[[], Approval],
-    tell: Callable[[SafeText], object],
+    report: Callable[[SafeText], object],
     *,
-    patience: float = PATIENCE,
+    timeout: float = CHECK_SECONDS,
 ) -> Approval:
     """Send an answer and return its outcome.
 
@@ -35,8 +35,8 @@ def send_and_confirm(
     try:
         return send()
     except UnknownOutcome as error:
-        tell(answer_message(AnswerStatus.IN_DOUBT, error.answer))
-        return _until_known(decider, error, time.monotonic() + patience)
+        report(answer_message(AnswerStatus.IN_DOUBT, error.answer))
+        return _poll_until_known(decider, error, time.monotonic() + timeout)
 
 
 def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
@@ -44,14 +44,14 @@ def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
     return lambda text: None if as_json else click.echo(text, err=True)
 
 
-def _until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
+def _poll_until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
     """Check until the server confirms or rejects it, the time is over, or the user interrupts."""
     while time.monotonic() < ends:
         if isinstance(error.__cause__, LoginFirst):
             raise error.__cause__
         try:
-            return decider.settle(error.approval_id)
+            return decider.check_outcome(error.approval_id)
         except UnknownOutcome as again:
             error = again
-            threading.Event().wait(_ASK_AGAIN)
+            threading.Event().wait(_CHECK_INTERVAL)
     raise error

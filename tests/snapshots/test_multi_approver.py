@@ -1,4 +1,4 @@
-"""Requests that look alike, and requests of several people, at both sizes."""
+"""Look-alike requests and requests of several people, at both sizes."""
 
 from tests.support.builders.multi_approver import ME, a_locked, a_part, a_shared, a_vote, of_two
 from tests.support.clients.driving import SIZES, look
@@ -23,26 +23,26 @@ CRITICAL = {
 
 @SIZES
 def test_merged_rows(picture, size):
-    """Four in one row; the same at another risk, and what was held back, stand apart."""
+    """Four in one row; another risk and a held-back one are separate."""
     high = an_approval("high", DEPLOY, left=9 * MINUTE, risk="high")
     assert picture(a_stage([*FLOOD, high, *HELD]), size)
 
 
 @SIZES
-def test_merged_rows_opened(picture, size):
-    """One below the other, each with its own end."""
+def test_merged_rows_expanded(picture, size):
+    """Each with its own expiry."""
     assert picture(a_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), size, "+", "j")
 
 
 @SIZES
-def test_one_of_several_read(picture, size):
-    """That an answer is to this one alone stands above all else."""
+def test_one_look_alike_read(picture, size):
+    """The note that an answer applies to this one only is at the top."""
     assert picture(a_stage(FLOOD), size, "enter")
 
 
 @SIZES
 def test_votes(picture, size):
-    """How far each is, in its row and below the facts; one's own yes is counted."""
+    """The tally in the row and below the facts, with the user's own vote."""
     mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
     rows = [a_shared("pay", DAN), mine, a_shared("theirs", user="bob", **{"for": "bob"})]
     assert picture(a_stage(rows), size, "enter", "G")
@@ -50,7 +50,7 @@ def test_votes(picture, size):
 
 @SIZES
 def test_waiting_for_others(picture, size):
-    """What one has said yes to stands last, and is not counted."""
+    """They are listed last and not counted."""
     mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
     rows = [mine, a_shared("pay", DAN), *HELD, FLOOD[0]]
     assert picture(a_stage(rows), size)
@@ -58,19 +58,19 @@ def test_waiting_for_others(picture, size):
 
 @SIZES
 def test_second_person(picture, size):
-    """What the first one left of it, beside what was asked and in the words of the text."""
+    """What the first approver granted, next to what was asked, in the signed words."""
     assert picture(a_stage([a_part("pay", DAN)]), size, "enter")
 
 
 @SIZES
 def test_second_person_panel(picture, size):
-    """The same before the yes."""
+    """The same before approving."""
     assert picture(a_stage([a_part("pay", DAN)]), size, "a")
 
 
 @SIZES
 def test_critical(picture, size):
-    """Read before it is answered: what a yes takes, and that two people are asked."""
+    """The requirements and the number of people, before it is answered."""
     critical = an_approval("critical", CRITICAL, outer=of_two())
     assert picture(a_stage([critical]), size, "enter", "G")
 
@@ -90,7 +90,7 @@ def test_critical_panel(picture, size):
 
 @SIZES
 def test_locked(picture, size):
-    """Said before anything is typed."""
+    """Shown before anything is typed."""
     assert picture(a_stage([a_locked(), *FLOOD[:1]]), size, "enter")
 
 

@@ -115,6 +115,15 @@ def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
+def test_another_token_of_the_same_exchange_joins_under_the_same_key(agent, hint):
+    """An agent that was restarted exchanges again; what its person sees stays one request."""
+    key = {"idempotency-key": "k"}
+    first = _ask(agent, hint(), headers=key).json
+    assert _ask(agent, hint(), headers=key).json["auth_req_id"] == first["auth_req_id"]
+    other = _ask(agent, hint(scope="payments:transfer"), headers=key)
+    assert other.refusal == (400, "invalid_request")
+
+
 def test_the_hint_of_another_agent_is_refused(agent, local, hint):
     """It was issued to another agent."""
     other = registered(local.desk, "other-bot").agent

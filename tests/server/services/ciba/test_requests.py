@@ -149,29 +149,32 @@ def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests
     assert count_requests() == 3
 
 
-def test_a_repeated_call_returns_the_remaining_time(agent, local):
-    """A key whose request has ended is refused."""
-    agent.ask_payment(headers={"idempotency-key": "k"})
+def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests):
+    """A key whose request has ended learns so at the next poll, without another request."""
+    handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
     local.clock.forward(10 * MINUTE)
-    over = agent.ask_payment(headers={"idempotency-key": "k"})
-    assert over.refusal == (400, "invalid_request")
+    over = agent.ask_payment(headers={"idempotency-key": "k"}).json
+    assert (over["auth_req_id"], over["expires_in"]) == (handle, 1)
+    assert agent.poll(handle).refusal == (400, "expired_token")
+    assert count_requests() == 1
 
 
-def test_an_idempotency_key_matches_pending_and_approved_requests(agent, person):
-    """A decided or redeemed request needs a new key."""
+def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
+    """An agent that was restarted learns the answer that it missed, and asks nobody twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.asked(headers=headers)
     person.approve(approval.id)
     assert agent.ask(headers).json["auth_req_id"] == handle
     agent.poll(handle)
-    refused = agent.ask(headers)
-    assert refused.refusal == (400, "invalid_request")
-    assert "use a new key" in refused.json["error_description"]
-    _, denied = agent.asked(headers={"idempotency-key": "other"})
-    person.deny(denied.id)
-    assert agent.ask({"idempotency-key": "other"}).refusal == (400, "invalid_request")
+    assert agent.ask(headers).json["auth_req_id"] == handle
+    assert agent.poll(handle).refusal == (400, "invalid_grant")
+    other, denied = agent.asked(headers={"idempotency-key": "other"})
+    person.deny(denied.id, code="too_broad")
+    assert agent.ask({"idempotency-key": "other"}).json["auth_req_id"] == other
+    assert agent.poll(other).json["deny_code"] == "too_broad"
+    assert count_requests() == 2
 
 
 def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):

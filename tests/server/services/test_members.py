@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 import click
 import pytest
 from pydantic import BaseModel
-from server.storage.users.user_tables import apps
 from sqlalchemy import Table
 
 from server.cli import members as cli_members
@@ -30,7 +29,7 @@ from server.services.members import Kind
 from server.services.operations import power
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.users.user_members import USER_MEMBERS
-from server.storage.account_tables import agents, resources, users
+from server.storage.account_tables import agents, apps, resources, users
 from server.storage.tables import groups
 from server.web.console import member_fields
 from server.web.console.member_fields import page_lines

@@ -294,13 +294,13 @@ def test_an_exchange_asks_the_person_if_the_server_says_so(
     server: LiveServer, person: Terminal
 ) -> None:
     """The token that came with a call becomes a narrower one, after a yes to exactly this."""
-    bank, desk = "https://bank.example", "https://desk.example"
-    server.resources.add(desk, {"desk:use": Risk.LOW}, {}, by=BY)
+    bank, admin = "https://bank.example", "https://desk.example"
+    server.resources.add(admin, {"desk:use": Risk.LOW}, {}, by=BY)
     server.resources.add(bank, {"bank:pay": Risk.HIGH}, {}, by=BY)
-    both = {"resources": (desk, bank, PAY), "scopes": ("desk:use", "bank:pay", "payments:read")}
+    both = {"resources": (admin, bank, PAY), "scopes": ("desk:use", "bank:pay", "payments:read")}
     front = kit_agent(server, **both)
-    payer = kit_agent(server, **both, serves=(desk,))
-    call: Approved = approved(person, front.ask, person.user, scope="desk:use", resource=desk)
+    payer = kit_agent(server, **both, serves=(admin,))
+    call: Approved = approved(person, front.ask, person.user, scope="desk:use", resource=admin)
     wanted = {"resource": bank, "scope": "bank:pay", "idempotency_key": "pay-1"}
     with begun(payer.exchange, call.token, PAYMENT, **wanted) as result:
         request = next_request(person)

@@ -29,7 +29,14 @@ from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.refusals import Conflict, Invalid
 from server.services.users.users import UserChanges
 from tests.support.builders.clock import DAY, HOUR
-from tests.support.builders.installation import BY, RULES, Desk, admitted, open_desk, registered
+from tests.support.builders.installation import (
+    BY,
+    RULES,
+    LocalAdmin,
+    admitted,
+    open_admin,
+    registered,
+)
 
 GRACE = 3 * DAY
 RULES_HERE = replace(RULES, owner_grace_days=3)
@@ -39,7 +46,7 @@ RULES_HERE = replace(RULES, owner_grace_days=3)
 class Owned:
     """An agent with one owner, and an administrator who does not own it."""
 
-    admin_services: Desk
+    admin_services: LocalAdmin
     agent: Agent
     owner: User
     admin: User
@@ -60,7 +67,7 @@ class Owned:
 
 
 @pytest.fixture
-def owned(admin_services: Desk) -> Owned:
+def owned(admin_services: LocalAdmin) -> Owned:
     """The agent and its owner, both enabled."""
     admin = admitted(admin_services, roles=("admin",))
     owner = admitted(admin_services, "olga")
@@ -96,7 +103,9 @@ def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -
 
 def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
     """In one unit of work, with what was cancelled."""
-    owned.admin_services.approval(owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY)
+    owned.admin_services.approval(
+        owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
+    )
     owned.admin_services.users.disable("olga", by=BY)
     (orphaned,) = owned.admin_services.entries("agent.orphaned")
     assert (orphaned["actor"], orphaned["agent_id"]) == (BY, owned.agent.id)
@@ -104,7 +113,9 @@ def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
     assert owned.alarms(owned.admin) == ["alarm.agent_orphaned"]
     owned.admin_services.clock.forward(GRACE)
     owned.sweeper.round()
-    (quarantined,), (opened,) = map(owned.admin_services.entries, ("agent.quarantined", "incident.opened"))
+    (quarantined,), (opened,) = map(
+        owned.admin_services.entries, ("agent.quarantined", "incident.opened")
+    )
     assert {quarantined["actor"], opened["actor"]} == {SYSTEM}
     assert {quarantined["cause"], opened["cause"]} == {"no_owner"}
     assert quarantined["facts"]["incident"] == opened["facts"]["incident"]
@@ -137,7 +148,9 @@ def test_an_enabled_owner_ends_the_grace_period(owned: Owned, new_owner: str) ->
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.clock.forward(GRACE - HOUR)
     if new_owner == "another":
-        owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
+        owned.admin_services.agents.update(
+            owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY
+        )
     else:
         owned.admin_services.users.enable("olga", by=BY)
     (adopted,) = owned.admin_services.entries("agent.adopted")
@@ -181,7 +194,11 @@ def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.clock.forward(9 * GRACE)
     assert (owned.sweeper.round(), owned.state) == (0, "disabled")
-    assert owned.admin_services.entries("agent.orphaned") == owned.admin_services.entries("agent.adopted") == []
+    assert (
+        owned.admin_services.entries("agent.orphaned")
+        == owned.admin_services.entries("agent.adopted")
+        == []
+    )
 
 
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
@@ -189,7 +206,9 @@ def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.admin_services.users.disable("admin", by=BY)
     with pytest.raises(Invalid, match="owner who is enabled"):
-        owned.admin_services.agents.update(owned.agent.id, AgentChanges(remove_owners=("olga",)), by=BY)
+        owned.admin_services.agents.update(
+            owned.agent.id, AgentChanges(remove_owners=("olga",)), by=BY
+        )
 
 
 def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
@@ -234,7 +253,7 @@ class _OrphanMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = TemporaryDirectory()
-        self.admin_services = open_desk(Path(self.folder.name))
+        self.admin_services = open_admin(Path(self.folder.name))
         for name in self.PEOPLE:
             admitted(self.admin_services, name)
         for name in self.AGENTS:

@@ -8,11 +8,11 @@ from server.protocol.approvals.ceremonies import Step
 from server.services.policy import builtin_action_types
 from server.services.policy.previews import Previews
 from server.services.refusals import Invalid
-from tests.support.builders.installation import PAYMENT, Desk
+from tests.support.builders.installation import PAYMENT, LocalAdmin
 
 
 @pytest.fixture
-def previews(admin_services: Desk) -> Previews:
+def previews(admin_services: LocalAdmin) -> Previews:
     """For an installation without registered types."""
     return Previews(admin_services.store)
 

@@ -22,7 +22,7 @@ _LONGEST_NAME = 254
 
 
 class DenialForm(Vertical):
-    """Six reasons, when to ask again or who, a note, a private note."""
+    """The reasons, when to ask again or who, a note, a private note."""
 
     def __init__(self, kind: Kind) -> None:
         super().__init__()

@@ -64,7 +64,7 @@ class ApproverApp(GuardedApp[None]):
     """The terminal app."""
 
     context: "ScreenContext"
-    """What the screens work with; set once the inbox exists."""
+    """The context of the screens; set once the inbox exists."""
 
     def __init__(
         self,

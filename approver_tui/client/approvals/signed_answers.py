@@ -40,9 +40,9 @@ class SignedAnswer:
     granted: str | None = None
     """The granted text, if the answer is narrowed."""
     entries: Entries = NO_ENTRIES
-    """What the user typed."""
+    """The user's entries."""
     extras: DenialExtras = NO_EXTRAS
-    """What accompanies a denial."""
+    """Optional additions to a denial."""
     tries_left: Mapping[Step, int] | None = None
     """The remaining attempts before it was sent."""
 

@@ -1,7 +1,7 @@
 """The list of reasons for a denial.
 
-Owns: the numbered list, the choice, what the agent is told for it. Never: preselects one; the user
-must choose.
+Owns: the numbered list, the choice, what the agent is told for it. Never: preselecting one; the
+user must choose.
 """
 
 from types import MappingProxyType
@@ -26,7 +26,7 @@ AGENT_TEXTS = MappingProxyType(
         DenyCode.SUSPICIOUS: SafeText("must not ask again"),
     }
 )
-"""What the agent is told for each reason."""
+"""The message to the agent for each reason."""
 
 _CODES = tuple(DenyCode)
 

@@ -226,7 +226,7 @@ _INTRODUCTION = """\
 
 For everyone who wants to see the terminal app before they install it, and for contributors. Each
 screen is shown in each state, on a standard terminal and on a very small one. If a state cannot
-occur, the reason is given. Click a picture to enlarge it. The tests compare these pictures with the app.
+occur, the reason is given. Click a picture to enlarge it. Tests compare the pictures with the app.
 
 """
 

@@ -82,7 +82,7 @@ class Route:
     browsers: bool = False
     """A signed-in browser may call it too, from our pages."""
     problems: bool = False
-    """Errors are problem documents, whoever calls."""
+    """Errors are problem documents for every caller."""
 
     @property
     def as_problem(self) -> bool:

@@ -1,4 +1,4 @@
-"""Who a client_id stands for, in the words of a screen: an agent, an app, or the terminal app."""
+"""The display name of a client_id: an agent, an app, or the terminal app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

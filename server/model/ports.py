@@ -18,7 +18,7 @@ class Clock(Protocol):
         """Milliseconds since the epoch."""
 
     def adjust(self, moment: int) -> int:
-        """This clock's time at the database's `moment`; the real clock returns `moment`."""
+        """Return its time at the database's `moment`; the real clock returns `moment`."""
 
 
 class Wake(Protocol):

@@ -1,7 +1,7 @@
 """Signed answers that were sent, and the outcome of those without a confirmation.
 
 Owns: sending the same bytes again; asking the server until it confirms or rejects them. Never:
-signs; reports that an answer did not arrive while it still may.
+signing; reporting that an answer did not arrive while it still may.
 """
 
 from collections.abc import Mapping

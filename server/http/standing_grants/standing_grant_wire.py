@@ -77,7 +77,7 @@ class PastRequest(BaseModel):
 
 
 class GrantPreview(BaseModel):
-    """Preview of a standing grant. Doesn't create one."""
+    """Preview of a standing grant that is not created."""
 
     agent: Named
     resource: str

@@ -58,8 +58,8 @@ class Settings:
     """The required `aud` of a client assertion: `issuer`, or `endpoints` to accept endpoint URLs of
     older clients too."""
     unknown_user: str = "answer"
-    """What an agent gets that names an unknown user: `answer` returns `unknown_user_id`, `hide`
-    creates a request that nobody sees and that expires."""
+    """The response if an agent names an unknown user: `answer` returns `unknown_user_id`, `hide`
+    creates a request that no one sees and that expires."""
     dpop_nonce: str = "off"
     """`required` demands a nonce from the server in the DPoP proofs of agents and apps at `/token`.
     Each is valid for five to ten minutes. Proofs of terminals need none."""

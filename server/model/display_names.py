@@ -1,4 +1,4 @@
-"""Who a client_id stands for, in the words of a screen: an agent, an app, or the terminal app."""
+"""The display name of a client_id: an agent, an app, or the terminal app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def find(directory: Directory, client_id: str, now: int) -> Party | None:
 
 
 def name_of(directory: Directory, client_id: str) -> str:
-    """What a screen calls this client, also when it is gone."""
+    """The name of this client on screens, also after it is deleted."""
     if client_id == APPROVER_CLIENT:
         return TERMINAL
     client = directory.agent(client_id) or directory.app(client_id)

@@ -141,7 +141,7 @@ class Rows:
 
     @lazy
     def uses(self) -> Uses:
-        """What agents have got tokens for."""
+        """The uses that agents got tokens for."""
         return Uses(self._connection)
 
     @lazy

@@ -1,6 +1,6 @@
 """The panel that denies several requests at once.
 
-Owns: one reason and one note for all. Never: sends; the denials wait five seconds first.
+Owns: one reason and one note for all. Never: sending; the denials wait five seconds first.
 """
 
 from collections.abc import Iterable

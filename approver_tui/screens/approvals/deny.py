@@ -1,6 +1,6 @@
 """The panel in which the user denies.
 
-Owns: when Deny is available. Never: sends; the denial waits five seconds on the screen below.
+Owns: when Deny is available. Never: sending; the denial waits five seconds on the screen below.
 """
 
 from functools import partial

@@ -44,7 +44,7 @@ class DenyCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DenialExtras:
-    """What can accompany a denial and its note. The server checks it against the code."""
+    """Optional additions to a denial and its note. The server checks it against the code."""
 
     retry_at: int | None = None
     """When the agent may ask again, in milliseconds; with WAIT_UNTIL."""

@@ -1,6 +1,6 @@
 """The form of a denial: the reason, when to ask again or who, the notes.
 
-Owns: its fields, and which of them the reason needs. Never: sends; preselects a reason.
+Owns: its fields, and which of them the reason needs. Never: sending; preselecting a reason.
 """
 
 from collections.abc import Iterable

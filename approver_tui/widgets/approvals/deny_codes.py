@@ -1,7 +1,7 @@
 """The list of reasons for a denial.
 
-Owns: the numbered list, the choice, what the agent is told for it. Never: preselects one; the user
-must choose.
+Owns: the numbered list, the choice, what the agent is told for it. Never: preselecting one; the
+user must choose.
 """
 
 from typing import ClassVar

@@ -63,7 +63,7 @@ class Link:
     depth: int
     """Number of actors in it; a person's own token has none."""
     ceiling: frozenset[str]
-    """What its client may have at the target."""
+    """The scopes that its client may have at the target."""
     details: tuple[str, ...] = ()
     """Its `authorization_details`, each as canonical text."""
     approved: bool = False
@@ -72,7 +72,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class DelegationBasis:
-    """What allows a chain to get a token for one target."""
+    """The basis on which a chain gets a token for one target."""
 
     links: tuple[Link, ...]
     """The tokens that limit the new token, newest first."""

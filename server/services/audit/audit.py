@@ -197,7 +197,7 @@ class Type(StrEnum):
     APPROVAL_RETRY_ASKED = "approval.retry_asked"
     """A person asked the agent of an expired request to ask again."""
     APPROVAL_LOCKED = "approval.locked"
-    """Two wrong entries: this person, or nobody, can approve the request any more."""
+    """Two wrong entries: this person, or everyone, can no longer approve the request."""
     INCIDENT_OPENED = "incident.opened"
     """A person reported a request, or an agent had no owner in time: what was stopped and ended."""
     INCIDENT_CLOSED = "incident.closed"
@@ -217,7 +217,7 @@ class Type(StrEnum):
     APPROVAL_EXECUTED = "approval.executed"
     """A resource reported the outcome; the decision is `executed` or `failed`."""
     APPROVAL_DIFFERED = "approval.differed"
-    """What ran at the resource is not what was granted. This is an alarm."""
+    """The action that ran at the resource differs from the granted one. This is an alarm."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
     """A client revoked its token: how many ended with it."""
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret

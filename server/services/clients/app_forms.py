@@ -1,6 +1,6 @@
 """Validates an app's members together, when it is registered and when it changes.
 
-Owns: turning an administrator's input into a record. Never: writes, or the check of one member;
+Owns: turning an administrator's input into a record. Never: writing, or the check of one member;
 `apps.py` stores records, `app_members.py` has the checks.
 """
 

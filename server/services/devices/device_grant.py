@@ -49,7 +49,7 @@ class CodeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _CodeRequest:
-    """What a device requested, for its code."""
+    """The request of a device, for its code."""
 
     client_id: str
     resource: str
@@ -60,7 +60,7 @@ class _CodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrantService:
-    """Creates codes for devices, and an approval when somebody types one."""
+    """Creates codes for devices, and an approval when someone types one."""
 
     store: Store
     secrets: Secrets

@@ -52,7 +52,7 @@ class NewResourceSecret:
 
 @dataclass(frozen=True, slots=True)
 class DeletedResource:
-    """What ended with a resource."""
+    """Items revoked with a resource."""
 
     resource: Resource
     tokens_revoked: int

@@ -70,7 +70,7 @@ class ExchangeRefused(Exception):
         self.reason = reason
         self.error = error
         self.target = target
-        """What the person can be asked for, if anything."""
+        """The resource that the person can be asked for, if any."""
         self.scope = scope
         self.missing_types = tuple(missing_types)
         self.verdict = verdict
@@ -218,7 +218,7 @@ class ExchangeChecks:
                 raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=error)
 
     def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
-        """`may_act` names the caller if it is there; otherwise the caller serves the audience.
+        """A `may_act` must name the caller; without it, the caller must serve the audience.
 
         A client that only received the token cannot exchange it.
         """

@@ -106,6 +106,7 @@ resources = Table(
     Column("scopes", Text, nullable=False),
     Column("requires", Text, nullable=False),
     Column("token_seconds", Integer),
+    Column("default_scopes", Text, nullable=False),
     Column("created_at", Millis, nullable=False),
 )
 

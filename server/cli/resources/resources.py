@@ -41,6 +41,13 @@ seconds_option = click.option(
     "--token-seconds", type=int, help="Maximum lifetime of its tokens; 10 to 3600."
 )
 
+default_option = click.option(
+    "--default-scope",
+    "default_scopes",
+    multiple=True,
+    help="A scope for requests that name none.",
+)
+
 
 class ResourceFlags(TypedDict):
     """Flags of `add` and `update`."""
@@ -48,6 +55,7 @@ class ResourceFlags(TypedDict):
     scopes: tuple[tuple[str, Risk], ...]
     requires: tuple[tuple[str, str], ...]
     token_seconds: int | None
+    default_scopes: tuple[str, ...]
 
 
 class ResourceUpdateFlags(ResourceFlags):
@@ -55,6 +63,7 @@ class ResourceUpdateFlags(ResourceFlags):
 
     without: tuple[str, ...]
     no_token_seconds: bool
+    no_default_scope: bool
 
 
 @click.group("resources")
@@ -67,6 +76,7 @@ def command() -> None:
 @scope_option
 @requires_option
 @seconds_option
+@default_option
 @if_missing_option
 @json_option
 @administers
@@ -86,6 +96,7 @@ def add(
             dict(flags["requires"]),
             by=BY,
             token_seconds=flags["token_seconds"],
+            default_scopes=flags["default_scopes"],
         )
     except Exists:
         if not if_missing:
@@ -124,6 +135,8 @@ def show(admin: OpenInstallation, uri: str, *, as_json: bool) -> None:
 @requires_option
 @seconds_option
 @click.option("--no-token-seconds", is_flag=True, help="Remove the lifetime limit.")
+@default_option
+@click.option("--no-default-scope", is_flag=True, help="Requests must name their scopes.")
 @json_option
 @administers
 def update(
@@ -132,12 +145,16 @@ def update(
     """Add, change or remove scopes. Omitted scopes stay."""
     if flags["token_seconds"] is not None and flags["no_token_seconds"]:
         raise click.UsageError("Set a value or remove it, not both.")
+    if flags["default_scopes"] and flags["no_default_scope"]:
+        raise click.UsageError("Set default scopes or remove them, not both.")
+    keep = not flags["default_scopes"] and not flags["no_default_scope"]
     changes = ResourceChanges(
         dict(flags["scopes"]),
         flags["without"],
         dict(flags["requires"]),
         flags["token_seconds"],
         usual_token_seconds=flags["no_token_seconds"],
+        default_scopes=None if keep else flags["default_scopes"],
     )
     resource = admin.resources.update(uri, changes, by=BY)
     answer(_document(resource), _lines(resource), as_json=as_json)
@@ -209,6 +226,7 @@ def _document(resource: Resource) -> dict[str, object]:
         "requires": dict(resource.requires),
         "secrets": [secret_document(secret) for secret in resource.secrets],
         "token_seconds": resource.token_seconds,
+        "default_scopes": list(resource.default_scopes),
         "created_at": rfc3339(resource.created_at),
     }
 
@@ -222,6 +240,7 @@ def _lines(resource: Resource) -> list[str]:
             "secrets": listed(secret_line(secret) for secret in resource.secrets),
             "scopes": _scopes(resource),
             "requires": listed(needs),
+            "default scopes": listed(resource.default_scopes) or None,
             "token life": _life(resource.token_seconds),
             "since": moment(resource.created_at),
         }

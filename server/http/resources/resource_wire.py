@@ -17,6 +17,7 @@ class NewResource(StrictBody):
     scopes: dict[str, RiskWord] = Field(default={})
     requires: dict[str, str] = Field(default={})
     token_seconds: int | None = None
+    default_scopes: Names = Field(default=[])
 
 
 class ResourceChanges(StrictBody):
@@ -29,6 +30,7 @@ class ResourceChanges(StrictBody):
     without: Names = Field(default=[])
     requires: dict[str, str] = Field(default={})
     token_seconds: int | None = None
+    default_scopes: Names | None = None
 
 
 class ManagedResource(BaseModel):
@@ -39,6 +41,7 @@ class ManagedResource(BaseModel):
     scopes: dict[str, RiskWord]
     requires: dict[str, str]
     token_seconds: int | None
+    default_scopes: list[str]
     client_id: str
     secrets: list[ClientSecret]
     created_at: str
@@ -77,6 +80,7 @@ def resource(record: Resource) -> ManagedResource:
         scopes={name: str(risk) for name, risk in record.scopes.items()},  # type: ignore[misc]  # the risks are these words
         requires=dict(record.requires),
         token_seconds=record.token_seconds,
+        default_scopes=list(record.default_scopes),
         client_id=record.client_id,
         secrets=[secret(one) for one in record.secrets],
         created_at=rfc3339(record.created_at),

@@ -24,7 +24,12 @@ def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse
     """POST /api/resources."""
     body = read(resource_wire.NewResource, request.body)
     given = admin.resources.add(
-        body.uri, _risks(body.scopes), body.requires, by=admin.by, token_seconds=body.token_seconds
+        body.uri,
+        _risks(body.scopes),
+        body.requires,
+        by=admin.by,
+        token_seconds=body.token_seconds,
+        default_scopes=body.default_scopes,
     )
     return as_json(201, resource_wire.resource_secret(given).model_dump())
 
@@ -45,6 +50,7 @@ def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
         body.requires,
         body.token_seconds,
         usual_token_seconds=usual,
+        default_scopes=None if body.default_scopes is None else tuple(body.default_scopes),
     )
     uri = admin.resources.by_id(request.params["id"]).uri
     document = resource_wire.resource(admin.resources.update(uri, changes, by=admin.by))

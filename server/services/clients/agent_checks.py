@@ -106,14 +106,17 @@ def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The limits at single resources."""
-    return {uri: unique(tx, may) for uri, may in raw.items()}
+    return {resources.registered_uri(tx, uri): unique(tx, may) for uri, may in raw.items()}
 
 
 def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
     """The registered resources that it serves."""
-    for uri in named:
-        resources.find(tx.directory, uri)
-    return unique(tx, named)
+    return unique(tx, [resources.find(tx.directory, uri).uri for uri in named])
+
+
+def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
+    """The resources that it may reach, as they were registered."""
+    return unique(tx, [resources.registered_uri(tx, uri) for uri in named])
 
 
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:

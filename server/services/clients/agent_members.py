@@ -208,7 +208,7 @@ AGENT_MEMBERS: Final[Members] = (
         ),
         Line("resources", empty="none"),
         start=(),
-        check=members.unique,
+        check=checks.resource_uris,
         widens=members.more,
     ),
     Member(

@@ -132,7 +132,7 @@ APP_MEMBERS: Final[Members] = (
         ),
         Line("resources", empty="none"),
         start=(),
-        check=members.unique,
+        check=agent_checks.resource_uris,
         widens=members.more,
     ),
     Member(

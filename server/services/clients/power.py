@@ -164,7 +164,12 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "disabled_at": _is_enabled,
         },
         Group: {"members": _more("members")},
-        Resource: {"scopes": _easier_scopes, "requires": _fewer_needs, "secrets": _more_secrets},
+        Resource: {
+            "scopes": _easier_scopes,
+            "requires": _fewer_needs,
+            "secrets": _more_secrets,
+            "default_scopes": _never,
+        },
         ActionRow: {},
         Device: {"state": _is_active},
     }

@@ -1,6 +1,6 @@
 """Resources: protected APIs with their scopes, risks and secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -38,6 +38,8 @@ class ResourceChanges:
     token_seconds: int | None = None
     usual_token_seconds: bool = False
     """Remove the lifetime limit."""
+    default_scopes: tuple[str, ...] | None = None
+    """The scopes of a request that names none; None leaves them as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class DeletedResource:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Administers resources. A URI is compared exactly."""
+    """Administers resources. URIs that differ only by a trailing slash name one resource."""
 
     store: Store
     secrets: Secrets
@@ -100,6 +102,7 @@ class Resources:
         *,
         by: str,
         token_seconds: int | None = None,
+        default_scopes: Sequence[str] = (),
     ) -> NewResourceSecret:
         """Register a resource, with a secret to introspect tokens.
 
@@ -115,7 +118,14 @@ class Resources:
             kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
             resource = Resource(
-                uri, dict(given), dict(requires), tx.now, client_id, (kept,), token_seconds
+                uri=uri,
+                scopes=dict(given),
+                requires=dict(requires),
+                created_at=tx.now,
+                client_id=client_id,
+                secrets=(kept,),
+                token_seconds=token_seconds,
+                default_scopes=tuple(sorted(set(default_scopes))),
             )
             _check(tx.directory, resource)
             tx.resources.add(resource)
@@ -149,7 +159,7 @@ class Resources:
             tx.resources.replace(resource)
             facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}
             kind = audit.Type.RESOURCE_SECRET_ROTATED
-            audit.record(tx, Entry(kind, by, resource=uri, facts=facts))
+            audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))
             return NewResourceSecret(resource, text)
 
     def delete(self, uri: str, *, by: str) -> DeletedResource:
@@ -159,6 +169,7 @@ class Resources:
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
+            uri = resource.uri
             revoked = len(tx.delegations.revoke_resource(uri, tx.now))
             cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
@@ -181,10 +192,17 @@ class Resources:
 @about("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
     """People read the URI to recognize a resource, so no two may look alike."""
-    if tx.directory.resource(uri) is not None:
-        raise Exists(f"{uri} is registered already.")
+    if (known := tx.directory.resource(uri)) is not None:
+        slash = "" if known.uri == uri else "; a trailing slash makes no difference"
+        raise Exists(f"{known.uri} is registered already{slash}.")
     for taken in tx.names.bearers("resource", name_keys(uri)):
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
+
+
+def registered_uri(tx: Unit, uri: str) -> str:
+    """Return the URI as the resource was registered; the same one if there is none."""
+    found = tx.directory.resource(uri)
+    return uri if found is None else found.uri
 
 
 def find(directory: Directory, uri: str) -> Resource:
@@ -208,12 +226,15 @@ def _changed(before: Resource, changes: ResourceChanges) -> Resource:
     requires = {name: kind for name, kind in before.requires.items() if name in names}
     requires |= changes.requires
     needed = {name: kind for name, kind in requires.items() if kind}
+    default = before.default_scopes if changes.default_scopes is None else changes.default_scopes
+    default = tuple(sorted({name for name in default if name not in changes.without}))
     seconds = before.token_seconds if changes.token_seconds is None else changes.token_seconds
     return replace(
         before,
         scopes=names,
         requires=needed,
         token_seconds=None if changes.usual_token_seconds else seconds,
+        default_scopes=default,
     )
 
 
@@ -235,6 +256,17 @@ def _check(directory: Directory, resource: Resource) -> None:
         if name in scopes.OPENID_SCOPES:
             raise Invalid(f"The scope {name} belongs to OpenID; use another name.")
     _check_needs(directory, resource)
+    _check_default(resource)
+
+
+@about("default_scopes")
+def _check_default(resource: Resource) -> None:
+    """A default scope must be one that a consent can include."""
+    for name in resource.default_scopes:
+        if name not in resource.scopes:
+            raise Invalid(f"{resource.uri} has no scope {name}, so it cannot be a default.")
+        if resource.scopes[name] is Risk.CRITICAL or name in resource.requires:
+            raise Invalid(f"{name} needs an approval each time, so it cannot be a default scope.")
 
 
 @about("requires")
@@ -280,5 +312,6 @@ def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
         "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
         "requires": dict(resource.requires),
         "token_seconds": resource.token_seconds,
+        "default_scopes": list(resource.default_scopes),
     }
     audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model import display_names
@@ -154,13 +154,16 @@ class AuthorizeService:
         asks = []
         if request.openid:
             asks.append(ConsentNeeded(app.id, self.rules.userinfo_audience, request.openid))
-        if not request.scope and not request.details:
+        if request.openid and not request.scope and not request.details:
             if request.resource not in {None, self.rules.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return AuthorizationPlan(app, request, "", tuple(asks))
         action = self._act(view, app, request)
         if action is None:
-            target = targets.resolve(view.directory, app, request.resource, request.scope)
+            target = targets.resolve_or_default(
+                view.directory, app, request.resource, request.scope
+            )
+            request = replace(request, scope=target.scope)
             targets.check_required_types(target, frozenset())
             asks.append(ConsentNeeded(app.id, target.resource.uri, request.scope))
         else:

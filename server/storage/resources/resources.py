@@ -8,6 +8,7 @@ from server.model.clients import Secret
 from server.model.resources import Resource
 from server.model.store import Taken
 from server.protocol.policy.risks import Risk
+from server.protocol.resources import uris
 from server.storage import codec
 from server.storage.clients.names import Names
 from server.storage.resources.resource_tables import resource_secrets
@@ -17,7 +18,7 @@ _USE_NOTED_MS = 60_000
 
 _ADD = insert(resources)
 _ALL = select(resources).order_by(resources.c.uri)
-_BY_URI = select(resources).where(resources.c.uri == bindparam("uri"))
+_BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("twin")]))
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
 _REPLACE = (
     update(resources)
@@ -26,6 +27,7 @@ _REPLACE = (
         scopes=bindparam("scopes"),
         requires=bindparam("requires"),
         token_seconds=bindparam("token_seconds"),
+        default_scopes=bindparam("default_scopes"),
     )
 )
 _DELETE = delete(resources).where(resources.c.uri == bindparam("of"))
@@ -87,9 +89,12 @@ class Resources:
         return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def get(self, uri: str) -> Resource | None:
-        """By URI, compared exactly."""
-        row = self._connection.execute(_BY_URI, {"uri": uri}).mappings().first()
-        return None if row is None else self._record(row)
+        """By URI; a trailing slash makes no difference, unless both forms were registered."""
+        bare = uris.without_slash(uri)
+        twin = f"{bare}/" if uri == bare else bare
+        rows = self._connection.execute(_BY_URI, {"uri": uri, "twin": twin}).mappings().all()
+        found = sorted(rows, key=lambda row: row["uri"] != uri)
+        return self._record(found[0]) if found else None
 
     def by_client_id(self, client_id: str) -> Resource | None:
         """By the client_id with which it authenticates."""
@@ -118,6 +123,7 @@ class Resources:
             client_id=m["client_id"],
             secrets=tuple(_secret(secret) for secret in secrets),
             token_seconds=m["token_seconds"],
+            default_scopes=codec.names(m["default_scopes"]),
         )
 
 
@@ -133,4 +139,5 @@ def _values(resource: Resource) -> dict[str, object]:
         "scopes": codec.dump({name: str(risk) for name, risk in resource.scopes.items()}),
         "requires": codec.dump(dict(resource.requires)),
         "token_seconds": resource.token_seconds,
+        "default_scopes": codec.dump(resource.default_scopes),
     }

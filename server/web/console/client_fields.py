@@ -33,13 +33,20 @@ _SECONDS: Final = Field(
     "number",
     "10 to 3600. If empty, the agent's value or the setting applies.",
 )
+_DEFAULT: Final = Field(
+    "default_scopes",
+    "Default scopes",
+    "lines",
+    "One per line: the scopes of a request that names none.",
+)
 NEW_RESOURCE: Final = (
     Field("uri", "URI", needed=True, longest=2_000, hint="The audience of its tokens."),
     _RISKS,
     _NEEDS,
     _SECONDS,
+    _DEFAULT,
 )
-CHANGED_RESOURCE: Final = (_RISKS, _NEEDS, _SECONDS)
+CHANGED_RESOURCE: Final = (_RISKS, _NEEDS, _SECONDS, _DEFAULT)
 
 
 ACTION: Final = (

@@ -10,6 +10,7 @@ from server.protocol import errors, names
 from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
+from server.protocol.resources import uris
 from server.protocol.sign_in import pkce
 from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import signed_details
@@ -65,7 +66,7 @@ class AuthorizationCodeGrant:
         if grant.jkt not in {None, request.dpop_jkt}:
             raise errors.InvalidGrant("The code is bound to another key.")
         asked = request.form.every("resource")
-        if asked and asked != (grant.resource,):
+        if len(asked) > 1 or not all(uris.is_same(uri, grant.resource) for uri in asked):
             raise errors.InvalidTarget("The code is for another resource.")
         signed = self._signed(tx, grant)
         _check_details(request.form, signed)

@@ -8,8 +8,12 @@ import pytest
 from server.protocol.approvals.states import State
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.app_forms import NewApp
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
+from server.services.users.users import NewUser
+from tests.support.browsers.browser import CALLBACK
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
 
@@ -148,10 +152,10 @@ def test_a_deleted_resource_ends_requests_and_leaves_no_ceiling(desk):
     ids=["show", "update", "delete"],
 )
 def test_an_unknown_resource_is_not_found(desk, act):
-    """URIs are compared exactly: one more slash is another resource."""
+    """URIs are compared exactly, but for a trailing slash."""
     desk.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(NotFound, match="sayso resources list"):
-        act(desk.resources, f"{PAY}/")
+        act(desk.resources, f"{PAY}/v2")
 
 
 def test_a_change_that_changes_nothing_is_no_entry(desk):
@@ -250,3 +254,70 @@ def test_a_resource_is_found_by_what_a_path_calls_it(desk):
         desk.resources.by_id("nothing")
     part = desk.resources.page("https://a.example", 5)
     assert ([row.uri for row in part.items], part.next) == (["https://b.example"], None)
+
+
+def test_a_trailing_slash_does_not_make_another_resource(desk):
+    """It is registered once, and found, changed and deleted by either form."""
+    desk.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
+    with pytest.raises(Exists, match=f"{PAY}/ is registered already; a trailing slash"):
+        desk.resources.add(PAY, {}, {}, by=BY)
+    assert desk.resources.show(PAY).uri == f"{PAY}/"
+    desk.resources.rotate_secret(PAY, by=BY)
+    assert desk.entries("resource.secret_rotated")[0]["resource"] == f"{PAY}/"
+    changed = desk.resources.update(PAY, ResourceChanges({"pay": Risk.HIGH}), by=BY)
+    assert desk.resources.all() == [desk.resources.show(f"{PAY}/")]
+    assert set(changed.scopes) == {"read", "pay"}
+    assert desk.resources.delete(PAY, by=BY).resource.uri == f"{PAY}/"
+    assert desk.resources.all() == []
+
+
+def test_a_client_has_the_resource_as_it_was_registered(desk):
+    """Else its permissions would name a resource that does not exist."""
+    desk.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
+    desk.users.add(NewUser("ana"), by=BY)
+    new = NewAgent(
+        "bot", owners=("ana",), resources=(PAY,), scopes=("read",), serves=(PAY,), only={PAY: ()}
+    )
+    agent = desk.agents.add(new, by=BY).agent
+    assert (agent.resources, agent.serves, dict(agent.only)) == (
+        (f"{PAY}/",),
+        (f"{PAY}/",),
+        {f"{PAY}/": ()},
+    )
+    app = desk.apps.add(NewApp("chat", (CALLBACK,), resources=(PAY,), scopes=("read",)), by=BY).app
+    assert app.resources == (f"{PAY}/",)
+
+
+def test_a_resource_has_default_scopes(desk):
+    """They are among its own, and go with the scope that they name."""
+    made = desk.resources.add(
+        PAY, {"write": Risk.MEDIUM, "read": Risk.LOW}, {}, by=BY, default_scopes=["write", "read"]
+    )
+    assert made.resource.default_scopes == ("read", "write")
+    assert desk.entries("resource.added")[0]["facts"]["default_scopes"] == ["read", "write"]
+    assert desk.resources.update(PAY, ResourceChanges(), by=BY).default_scopes == ("read", "write")
+    assert desk.resources.update(
+        PAY, ResourceChanges(without=("write",)), by=BY
+    ).default_scopes == ("read",)
+    cleared = desk.resources.update(PAY, ResourceChanges(default_scopes=()), by=BY)
+    assert cleared == desk.resources.show(PAY)
+    assert cleared.default_scopes == ()
+
+
+@pytest.mark.parametrize(
+    ("default", "says"),
+    [
+        ("other", "has no scope other"),
+        ("all", "an approval each time"),
+        ("pay", "an approval each time"),
+    ],
+)
+def test_a_scope_that_no_consent_can_include_is_no_default(desk, default, says):
+    """A default must not lead to a request that is always refused."""
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    scopes = {"pay": Risk.LOW, "all": Risk.CRITICAL}
+    with pytest.raises(Invalid, match=says) as refused:
+        desk.resources.add(
+            PAY, scopes, {"pay": "payment.transfer"}, by=BY, default_scopes=[default]
+        )
+    assert refused.value.member == "default_scopes"

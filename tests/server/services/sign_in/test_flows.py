@@ -528,3 +528,44 @@ def test_whoever_comes_second_gets_no_second_answer(app, browser, local):
         assert flows._end(tx, flow, refused).parameters[0] == ("error", "access_denied")
         with pytest.raises(errors.InvalidRequest):
             flows._end(tx, flow, refused)
+
+
+def test_a_trailing_slash_of_the_resource_makes_no_difference(ana, app, known, local):
+    """At the request, the code and the refresh; the token has the registered form."""
+    known.authorize(app.id, scope="payments:read", resource=f"{PAY}/")
+    known.answer("allow")
+    ana.approve(waiting(ana)[0])
+    code = known.again().answer["code"]
+    tokens = app.redeem(code, resource=f"{PAY}/").json
+    assert local.claims(tokens["access_token"])["aud"] == PAY
+    again = app.refresh(tokens["refresh_token"], resource=f"{PAY}/").json
+    assert local.claims(again["access_token"])["aud"] == PAY
+    other = app.refresh(again["refresh_token"], resource=f"{PAY}/other")
+    assert other.json["error"] == "invalid_target"
+
+
+def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known, local):
+    """RFC 6749 3.3; without a default it is told to name them."""
+    refused = known.authorize(app.id, scope=None, resource=PAY).answer
+    assert (refused["error"], refused["iss"]) == ("invalid_scope", ISSUER)
+    local.desk.resources.update(PAY, ResourceChanges(default_scopes=("payments:read",)), by=BY)
+    assert "payments:read" in known.authorize(app.id, scope=None, resource=PAY).text
+    known.answer("allow")
+    ana.approve(waiting(ana)[0])
+    tokens = app.redeem(known.again().answer["code"]).json
+    assert tokens["scope"] == "payments:read"
+
+
+def test_a_later_request_for_more_adds_to_the_consent(ana, app, known):
+    """Step-up: the page asks for what is new, and what was allowed stays."""
+    known.authorize(app.id, scope="payments:read", resource=PAY)
+    known.answer("allow")
+    ana.approve(waiting(ana)[0])
+    app.redeem(known.again().answer["code"])
+    page = known.authorize(app.id, scope="payments:read payments:transfer", resource=PAY)
+    assert "payments:transfer" in page.text
+    known.answer("allow")
+    ana.approve(waiting(ana)[0])
+    tokens = app.redeem(known.again().answer["code"]).json
+    assert tokens["scope"] == "payments:read payments:transfer"
+    assert "code" in known.authorize(app.id, scope="payments:read", resource=PAY).answer

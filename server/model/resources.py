@@ -30,6 +30,8 @@ class Resource:
     """Maximum lifetime of its tokens; None uses the agent's limit or the setting."""
     default_scopes: tuple[str, ...] = ()
     """The scopes of a request that names none (RFC 6749 3.3); sorted."""
+    unknown_clients: bool = False
+    """Apps that nobody registered may ask for its scopes, except critical ones."""
 
 
 class ResourceRows(Protocol):

@@ -107,6 +107,7 @@ resources = Table(
     Column("requires", Text, nullable=False),
     Column("token_seconds", Integer),
     Column("default_scopes", Text, nullable=False),
+    Column("unknown_clients", Boolean, nullable=False),
     Column("created_at", Millis, nullable=False),
 )
 

@@ -113,6 +113,10 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, text, says):
         ("callback_networks", "10.0.0.1/8", "host bits"),
         ("callback_networks", "the office", "does not appear"),
         ("callback_ca_file", "/nowhere/ca.pem", "must be the path of a file"),
+        ("clients_unknown", "maybe", "never, list, ask"),
+        ("clients_registration", "yes", "off, invitation, open"),
+        ("clients_allowed", "https://claude.ai", "host names"),
+        ("clients_blocked", "Evil.example", "host names"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, value, says):

@@ -7,16 +7,29 @@ import click
 from server.cli import members
 from server.cli.clients.app_document import app_document, app_lines, next_lines
 from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, if_missing_option, json_option, listed, moment, table
-from server.cli.params import overlap_option
+from server.cli.output import (
+    answer,
+    if_missing_option,
+    json_option,
+    listed,
+    moment,
+    rfc3339,
+    table,
+)
+from server.cli.params import moment_ms, overlap_option
+from server.protocol.names import USUAL_APP_GRANTS
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.clients.invitations import NewInvitation
 from server.services.refusals import Exists
 
 
 @click.group("apps")
 def command() -> None:
-    """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id."""
+    """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id.
+
+    Apps that nobody registered have the names of their hosts.
+    """
 
 
 @command.command("add")
@@ -44,12 +57,38 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
     answer(document, [line, *next_lines(admin.issuer, given)], as_json=as_json)
 
 
-@command.command("list")
+@command.command("invite")
+@click.option("--owner", required=True, metavar="USER", help="Who answers for the apps.")
+@click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
+@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
 @json_option
 @administers
-def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+def invite(admin: OpenInstallation, owner: str, uses: int, expires: str, *, as_json: bool) -> None:
+    """Create an invitation to register apps. The token is shown once."""
+    ends = moment_ms(expires, admin.now)
+    new = NewInvitation(owner, grant_types=USUAL_APP_GRANTS, uses=uses, expires_at=ends)
+    issued = admin.invitations.issue(new, by=BY)
+    lines = [
+        f"Apps may register until {moment(issued.invitation.expires_at)}, {uses} in all.",
+        "The token is shown once:",
+        "",
+        f"  TOKEN={issued.token}",
+        "",
+        "An app sends it as its initial access token to:",
+        f"  {admin.issuer}/register",
+        f"To revoke it: sayso agents uninvite {issued.invitation.id}",
+    ]
+    members = {"id": issued.invitation.id, "initial_access_token": issued.token}
+    answer({**members, "expires_at": rfc3339(issued.invitation.expires_at)}, lines, as_json=as_json)
+
+
+@command.command("list")
+@click.option("--unknown", is_flag=True, help="Only apps that nobody registered.")
+@json_option
+@administers
+def show_all(admin: OpenInstallation, *, unknown: bool, as_json: bool) -> None:
     """List apps by name."""
-    apps = admin.apps.all()
+    apps = [app for app in admin.apps.all() if not (unknown and app.verified)]
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
     answer({"items": [app_document(app) for app in apps]}, lines, as_json=as_json)

@@ -48,6 +48,13 @@ default_option = click.option(
     help="A scope for requests that name none.",
 )
 
+unknown_option = click.option(
+    "--unknown-clients/--no-unknown-clients",
+    "unknown_clients",
+    default=None,
+    help="Whether apps that nobody registered may ask for its scopes.",
+)
+
 
 class ResourceFlags(TypedDict):
     """Flags of `add` and `update`."""
@@ -56,6 +63,7 @@ class ResourceFlags(TypedDict):
     requires: tuple[tuple[str, str], ...]
     token_seconds: int | None
     default_scopes: tuple[str, ...]
+    unknown_clients: bool | None
 
 
 class ResourceUpdateFlags(ResourceFlags):
@@ -77,6 +85,7 @@ def command() -> None:
 @requires_option
 @seconds_option
 @default_option
+@unknown_option
 @if_missing_option
 @json_option
 @administers
@@ -97,6 +106,7 @@ def add(
             by=BY,
             token_seconds=flags["token_seconds"],
             default_scopes=flags["default_scopes"],
+            unknown_clients=bool(flags["unknown_clients"]),
         )
     except Exists:
         if not if_missing:
@@ -137,6 +147,7 @@ def show(admin: OpenInstallation, uri: str, *, as_json: bool) -> None:
 @click.option("--no-token-seconds", is_flag=True, help="Remove the lifetime limit.")
 @default_option
 @click.option("--no-default-scope", is_flag=True, help="Requests must name their scopes.")
+@unknown_option
 @json_option
 @administers
 def update(
@@ -155,6 +166,7 @@ def update(
         flags["token_seconds"],
         usual_token_seconds=flags["no_token_seconds"],
         default_scopes=None if keep else flags["default_scopes"],
+        unknown_clients=flags["unknown_clients"],
     )
     resource = admin.resources.update(uri, changes, by=BY)
     answer(_document(resource), _lines(resource), as_json=as_json)
@@ -227,6 +239,7 @@ def _document(resource: Resource) -> dict[str, object]:
         "secrets": [secret_document(secret) for secret in resource.secrets],
         "token_seconds": resource.token_seconds,
         "default_scopes": list(resource.default_scopes),
+        "unknown_clients": resource.unknown_clients,
         "created_at": rfc3339(resource.created_at),
     }
 
@@ -241,6 +254,7 @@ def _lines(resource: Resource) -> list[str]:
             "scopes": _scopes(resource),
             "requires": listed(needs),
             "default scopes": listed(resource.default_scopes) or None,
+            "open to": "apps that nobody registered" if resource.unknown_clients else None,
             "token life": _life(resource.token_seconds),
             "since": moment(resource.created_at),
         }

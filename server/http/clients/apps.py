@@ -31,7 +31,7 @@ def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse
 
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """GET /api/apps/<id>."""
-    document = wire.document(admin.apps.show(request.params["id"]))
+    document = wire.document(admin.apps.by_path(request.params["id"]))
     return as_json(200, document.model_dump(), tag(document.version))
 
 
@@ -39,21 +39,21 @@ def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
     """PATCH /api/apps/<id>."""
     body = read(wire.ClientChanges, request.body)
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
-    document = wire.document(admin.apps.update(request.params["id"], changes, by=admin.by))
+    app_id = admin.apps.by_path(request.params["id"]).id
+    document = wire.document(admin.apps.update(app_id, changes, by=admin.by))
     return as_json(200, document.model_dump(), tag(document.version))
 
 
 def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """POST /api/apps/<id>/secret."""
     body = read(Rotation, request.body)
-    given = admin.apps.rotate_secret(
-        request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
-    )
+    app_id = admin.apps.by_path(request.params["id"]).id
+    given = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
     answer = wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret)
     return as_json(200, answer.model_dump())
 
 
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
     """DELETE /api/apps/<id>."""
-    admin.apps.delete(request.params["id"], by=admin.by)
+    admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)
     return HttpResponse(204, headers=NO_STORE)

@@ -2,12 +2,17 @@
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.protocol.clients import registration
+from server.protocol.clients import app_registration, registration
 
 
 def register(site: Site, request: HttpRequest) -> HttpResponse:
-    """POST /register."""
-    wanted = registration.read(request.body, _content_type(request))
+    """POST /register: an app that people use if it has redirect URIs, else an agent."""
+    kind = _content_type(request)
+    if site.rules.app_registration != "off" and app_registration.is_for_app(request.body, kind):
+        app = app_registration.read(request.body, kind)
+        registered = site.clients.app_registration.register(_bearer(request), app, request.peer)
+        return as_json(201, registered)
+    wanted = registration.read(request.body, kind)
     return as_json(201, site.clients.registration.register(_bearer(request), wanted, request.peer))
 
 

@@ -18,6 +18,7 @@ class NewResource(StrictBody):
     requires: dict[str, str] = Field(default={})
     token_seconds: int | None = None
     default_scopes: Names = Field(default=[])
+    unknown_clients: bool = False
 
 
 class ResourceChanges(StrictBody):
@@ -31,6 +32,7 @@ class ResourceChanges(StrictBody):
     requires: dict[str, str] = Field(default={})
     token_seconds: int | None = None
     default_scopes: Names | None = None
+    unknown_clients: bool | None = None
 
 
 class ManagedResource(BaseModel):
@@ -42,6 +44,7 @@ class ManagedResource(BaseModel):
     requires: dict[str, str]
     token_seconds: int | None
     default_scopes: list[str]
+    unknown_clients: bool
     client_id: str
     secrets: list[ClientSecret]
     created_at: str
@@ -81,6 +84,7 @@ def resource(record: Resource) -> ManagedResource:
         requires=dict(record.requires),
         token_seconds=record.token_seconds,
         default_scopes=list(record.default_scopes),
+        unknown_clients=record.unknown_clients,
         client_id=record.client_id,
         secrets=[secret(one) for one in record.secrets],
         created_at=rfc3339(record.created_at),

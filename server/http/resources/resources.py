@@ -30,6 +30,7 @@ def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse
         by=admin.by,
         token_seconds=body.token_seconds,
         default_scopes=body.default_scopes,
+        unknown_clients=body.unknown_clients,
     )
     return as_json(201, resource_wire.resource_secret(given).model_dump())
 
@@ -51,6 +52,7 @@ def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
         body.token_seconds,
         usual_token_seconds=usual,
         default_scopes=None if body.default_scopes is None else tuple(body.default_scopes),
+        unknown_clients=body.unknown_clients,
     )
     uri = admin.resources.by_id(request.params["id"]).uri
     document = resource_wire.resource(admin.resources.update(uri, changes, by=admin.by))

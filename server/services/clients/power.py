@@ -133,6 +133,10 @@ def _easier_scopes(before: Resource, after: Resource) -> bool:
     )
 
 
+def _is_opened(_before: Resource, after: Resource) -> bool:
+    return after.unknown_clients
+
+
 def _fewer_needs(before: Resource, after: Resource) -> bool:
     """A remaining scope requires another action type, or none."""
     return any(
@@ -155,7 +159,12 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "named_at": _never,
             "state": _is_enabled,
         },
-        App: {**_by_members(APP_MEMBERS), "secrets": _more_secrets, "state": _is_enabled},
+        App: {
+            **_by_members(APP_MEMBERS),
+            "secrets": _more_secrets,
+            "state": _is_enabled,
+            "claimed_name": _never,
+        },
         User: {
             "roles": _more("roles"),
             "state": _is_enabled,
@@ -169,6 +178,7 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "requires": _fewer_needs,
             "secrets": _more_secrets,
             "default_scopes": _never,
+            "unknown_clients": _is_opened,
         },
         ActionRow: {},
         Device: {"state": _is_active},

@@ -40,6 +40,8 @@ class ResourceChanges:
     """Remove the lifetime limit."""
     default_scopes: tuple[str, ...] | None = None
     """The scopes of a request that names none; None leaves them as they are."""
+    unknown_clients: bool | None = None
+    """Whether apps that nobody registered may ask for its scopes; None leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Resources:
         with self.store.read() as view:
             return find(view.directory, uri)
 
-    def add(
+    def add(  # noqa: PLR0913  # the members of a resource
         self,
         uri: str,
         given: Mapping[str, Risk],
@@ -103,6 +105,7 @@ class Resources:
         by: str,
         token_seconds: int | None = None,
         default_scopes: Sequence[str] = (),
+        unknown_clients: bool = False,
     ) -> NewResourceSecret:
         """Register a resource, with a secret to introspect tokens.
 
@@ -126,6 +129,7 @@ class Resources:
                 secrets=(kept,),
                 token_seconds=token_seconds,
                 default_scopes=tuple(sorted(set(default_scopes))),
+                unknown_clients=unknown_clients,
             )
             _check(tx.directory, resource)
             tx.resources.add(resource)
@@ -235,6 +239,9 @@ def _changed(before: Resource, changes: ResourceChanges) -> Resource:
         requires=needed,
         token_seconds=None if changes.usual_token_seconds else seconds,
         default_scopes=default,
+        unknown_clients=(
+            before.unknown_clients if changes.unknown_clients is None else changes.unknown_clients
+        ),
     )
 
 
@@ -313,5 +320,6 @@ def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
         "requires": dict(resource.requires),
         "token_seconds": resource.token_seconds,
         "default_scopes": list(resource.default_scopes),
+        "unknown_clients": resource.unknown_clients,
     }
     audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))

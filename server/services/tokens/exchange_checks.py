@@ -273,7 +273,7 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
     chain = json.loads(lineage[0].chain) if lineage[0].chain else None
     acting = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
     for client_id in sorted(acting):
-        if client_id.startswith(names.PREFIX_APP):
+        if names.is_app(client_id):
             app = view.directory.app(client_id)
             if app is None or not app.active(view.now):
                 raise ExchangeRefused(Reason.APP_DISABLED)

@@ -28,6 +28,7 @@ _REPLACE = (
         requires=bindparam("requires"),
         token_seconds=bindparam("token_seconds"),
         default_scopes=bindparam("default_scopes"),
+        unknown_clients=bindparam("unknown_clients"),
     )
 )
 _DELETE = delete(resources).where(resources.c.uri == bindparam("of"))
@@ -124,6 +125,7 @@ class Resources:
             secrets=tuple(_secret(secret) for secret in secrets),
             token_seconds=m["token_seconds"],
             default_scopes=codec.names(m["default_scopes"]),
+            unknown_clients=m["unknown_clients"],
         )
 
 
@@ -140,4 +142,5 @@ def _values(resource: Resource) -> dict[str, object]:
         "requires": codec.dump(dict(resource.requires)),
         "token_seconds": resource.token_seconds,
         "default_scopes": codec.dump(resource.default_scopes),
+        "unknown_clients": resource.unknown_clients,
     }

@@ -39,14 +39,21 @@ _DEFAULT: Final = Field(
     "lines",
     "One per line: the scopes of a request that names none.",
 )
+_UNKNOWN: Final = Field(
+    "unknown_clients",
+    "Apps that nobody registered may ask for its scopes",
+    "box",
+    "If the setting clients_unknown allows such apps. Critical scopes stay closed to them.",
+)
 NEW_RESOURCE: Final = (
     Field("uri", "URI", needed=True, longest=2_000, hint="The audience of its tokens."),
     _RISKS,
     _NEEDS,
     _SECONDS,
     _DEFAULT,
+    _UNKNOWN,
 )
-CHANGED_RESOURCE: Final = (_RISKS, _NEEDS, _SECONDS, _DEFAULT)
+CHANGED_RESOURCE: Final = (_RISKS, _NEEDS, _SECONDS, _DEFAULT, _UNKNOWN)
 
 
 ACTION: Final = (

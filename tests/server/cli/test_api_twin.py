@@ -43,6 +43,7 @@ TWINS = {
     "groups show": "GET /api/groups/<id>",
     "groups update": "PATCH /api/groups/<id>",
     "groups delete": "DELETE /api/groups/<id>",
+    "apps invite": "POST /api/invitations",
     "apps add": "POST /api/apps",
     "apps list": "GET /api/apps",
     "apps show": "GET /api/apps/<id>",

@@ -77,6 +77,8 @@ class AppRefreshGrant:
             tx.code_grants.add_token(RefreshToken(token_hash(successor), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
         tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
+        if not app.verified:
+            tx.app_uses.use(app.id, tx.now)
         return answer | {"refresh_token": successor}
 
 
